@@ -1,0 +1,74 @@
+//! The settings of a private server.
+
+use std::path::Path;
+
+/// How a server is made. The default is a throw-away one for tests.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Where it listens; none chooses a free port.
+    pub port: Option<u16>,
+    /// Survives a crash of the machine: only crash tests and servers to keep need it.
+    pub fsync: bool,
+    /// Lines of postgresql.conf beyond the usual: name and value, quoted by us.
+    pub settings: Vec<(String, String)>,
+}
+
+impl Config {
+    /// Adds a setting.
+    pub fn set(mut self, name: &str, value: impl ToString) -> Self {
+        self.settings.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Makes writes durable.
+    pub fn durable(mut self) -> Self {
+        self.fsync = true;
+        self
+    }
+
+    /// The lines of postgresql.conf for a server in that directory.
+    pub(super) fn lines(&self, dir: &Path, port: u16) -> String {
+        let socket = dir.to_string_lossy();
+        let port = port.to_string();
+        let usual = [
+            ("listen_addresses", "127.0.0.1"),
+            ("port", &port),
+            ("unix_socket_directories", &socket),
+            ("fsync", if self.fsync { "on" } else { "off" }),
+            ("shared_buffers", "64MB"),
+            ("max_prepared_transactions", "10"),
+            ("logging_collector", "off"),
+            ("log_line_prefix", "%m [%p] %q%u@%d "),
+            ("timezone", "UTC"),
+            ("log_timezone", "UTC"),
+        ];
+        let asked = self
+            .settings
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let lines = usual
+            .into_iter()
+            .chain(asked)
+            .map(|(name, value)| line(name, value));
+        std::iter::once("\n".to_owned()).chain(lines).collect()
+    }
+}
+
+/// One line of postgresql.conf.
+pub(super) fn line(name: &str, value: &str) -> String {
+    format!("{name} = '{}'\n", value.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_quoted_and_later_ones_win() {
+        let config = Config::default().set("fsync", "on").set("a.b", "it's");
+        let lines = config.lines(Path::new("/run/x"), 5);
+        assert!(lines.contains("a.b = 'it''s'\n"));
+        assert!(lines.find("fsync = 'off'").unwrap() < lines.find("fsync = 'on'").unwrap());
+        assert!(lines.contains("listen_addresses = '127.0.0.1'\n"));
+    }
+}

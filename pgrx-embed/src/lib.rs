@@ -1,0 +1,24 @@
+//! The developer's tool of authguard, run as `cargo embed`: finds or fetches a Postgres, builds the
+//! extension for it, and runs private servers with it.
+//!
+//! Tests use it as a library to boot servers of their own: [`postgres::Install::from_env`] and
+//! [`cluster::Cluster::create`].
+
+pub mod cluster;
+pub mod error;
+pub mod packages;
+pub mod pgrx;
+pub mod places;
+pub mod postgres;
+pub mod postmaster;
+pub mod process;
+pub mod processes;
+pub mod running;
+pub mod schema;
+pub mod server;
+pub mod signals;
+pub mod source;
+pub mod suites;
+pub mod unix;
+pub mod user;
+pub mod wheels;

@@ -1,0 +1,102 @@
+//! The command line of `cargo embed`.
+
+use clap::{Args, Parser, Subcommand};
+use pgrx_embed::error::{Error, Result};
+use pgrx_embed::postgres::DEFAULT_MAJOR;
+use pgrx_embed::suites::{self, Majors, Suite};
+use pgrx_embed::{cluster, schema, server, signals, source};
+use std::process::ExitCode;
+
+/// A private Postgres with authguard in it, its tests and its benchmarks.
+#[derive(Parser)]
+#[command(name = "cargo embed", bin_name = "cargo embed", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the extension and start a private server with it; the last line is its address
+    Up(Which),
+    /// Stop what `up` started and remove its data: all, or one by port or version
+    Down(Which),
+    /// Run psql on the running server
+    Psql {
+        #[command(flatten)]
+        which: Which,
+        /// Passed on to psql
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Run the tests: one suite, or all
+    Test {
+        suite: Option<Suite>,
+        /// The major version of Postgres, 14 to 18, or `all`
+        #[arg(long, value_name = "MAJOR", value_parser = suites::parse_majors)]
+        pg: Option<Majors>,
+    },
+    /// Write the install script's snapshot anew
+    Schema {
+        /// Compare with the snapshot instead, and fail if they differ
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+#[derive(Args)]
+struct Which {
+    /// The major version of Postgres, 14 to 18
+    #[arg(long, value_name = "MAJOR", value_parser = source::parse_major)]
+    pg: Option<u16>,
+    /// The port on 127.0.0.1
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+}
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    match signals::install()
+        .map_err(Error::from)
+        .and_then(|()| run(command))
+    {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    // Registered first, so done last: by then the tests that own servers have ended.
+    let _swept = signals::on_interrupt(|| {
+        let _ = cluster::sweep();
+    });
+    match command {
+        Command::Up(which) => {
+            let server = server::up(which.pg.unwrap_or(DEFAULT_MAJOR), which.port)?;
+            let port = server.port;
+            eprintln!("connect: cargo embed psql --port {port}");
+            eprintln!("stop:    cargo embed down --port {port}");
+            eprintln!("it trusts every user of this machine: put nothing secret into it");
+            println!("{}", server.uri());
+        }
+        Command::Down(which) => server::down(which.port, which.pg)?,
+        Command::Psql { which, args } => server::psql(which.port, which.pg, &args)?,
+        Command::Test { suite, pg } => {
+            let total = suites::run(suite, pg.unwrap_or(Majors::One(DEFAULT_MAJOR)));
+            if total.failed > 0 {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Schema { check } => {
+            let install = server::built(DEFAULT_MAJOR)?;
+            match check {
+                true => schema::check(&install)?,
+                false => schema::accept(&install)?,
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,155 @@
+//! Building and installing the extension with cargo-pgrx.
+//!
+//! `PGRX_PG_CONFIG_PATH` and a `PGRX_HOME` of our own replace `~/.pgrx` and its set-up.
+
+use crate::error::{Context, Error, Result};
+use crate::postgres::Install;
+use crate::{packages, places, process};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Must be the version of the `pgrx` crate.
+const VERSION: &str = "0.18.1";
+
+/// Builds the extension for release and installs it into that Postgres.
+pub fn install_extension(install: &Install) -> Result<()> {
+    process::progress(format!("building for Postgres {}", install.major));
+    let mut command = cargo_pgrx(install, "install", &feature(install))?;
+    command
+        .args(["--release", "--pg-config"])
+        .arg(install.pg_config());
+    process::run_briefly(with_features(&mut command, install))
+        .context(|| format!("cannot build for Postgres {}", install.major))?;
+    make_readable(install)
+}
+
+/// Writes the install script that the built library describes.
+pub fn write_schema(install: &Install, file: &Path) -> Result<()> {
+    let mut command = cargo_pgrx(install, "schema", &feature(install))?;
+    command
+        .arg("--release")
+        .arg("--out")
+        .arg(file)
+        .arg(feature(install));
+    process::run_briefly(with_features(&mut command, install))
+        .context(|| "cannot make the schema".into())
+}
+
+/// A `cargo pgrx` command for one Postgres, to which the caller adds arguments.
+pub fn cargo_pgrx(install: &Install, subcommand: &str, target: &str) -> Result<Command> {
+    packages::ensure_build_tools()?;
+    let program = program()?;
+    let mut command = Command::new(&program);
+    command
+        .current_dir(places::checkout())
+        .args(["pgrx", subcommand]);
+    // `cargo run` describes this tool in the environment: build scripts would take it for theirs.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name.as_ref());
+        }
+    }
+    command
+        .env("PGRX_HOME", home()?)
+        .env("PGRX_PG_CONFIG_PATH", install.pg_config())
+        .env("CARGO_TARGET_DIR", places::target(target))
+        .env("PATH", path_with(&program))
+        .env_remove("RUST_BACKTRACE");
+    Ok(command)
+}
+
+/// Chooses the feature of that Postgres instead of the default one.
+pub fn with_features<'a>(command: &'a mut Command, install: &Install) -> &'a mut Command {
+    command.args(["--no-default-features", "--features", &feature(install)])
+}
+
+/// The cargo feature of a Postgres, such as `pg15`; its target directory has the same name.
+pub fn feature(install: &Install) -> String {
+    format!("pg{}", install.major)
+}
+
+/// Build scripts watch its file: while that is missing, cargo builds the bindings every time anew.
+fn home() -> Result<PathBuf> {
+    let home = places::readable_dir(places::cache()?.join("pgrx"))?;
+    let config = home.join("config.toml");
+    if !config.is_file() {
+        std::fs::write(&config, "[configs]\n")?;
+    }
+    Ok(home)
+}
+
+/// cargo-pgrx of exactly our version: from the cache, the PATH, or built now.
+fn program() -> Result<PathBuf> {
+    let root = places::cache()?.join(format!("cargo-pgrx-{VERSION}"));
+    let cached = root.join("bin/cargo-pgrx");
+    if is_ours(&cached) {
+        return Ok(cached);
+    }
+    if let Some(found) = process::on_path("cargo-pgrx").filter(|found| is_ours(found)) {
+        return Ok(found);
+    }
+    process::progress(format!(
+        "building cargo-pgrx {VERSION}, once: this takes 4 to 8 minutes"
+    ));
+    process::run(
+        Command::new("cargo")
+            .args([
+                "install",
+                "cargo-pgrx",
+                "--version",
+                VERSION,
+                "--locked",
+                "--root",
+            ])
+            .arg(&root),
+    )
+    .context(|| format!("cannot build cargo-pgrx {VERSION}"))
+    .map_err(|error| error.hint("if a header is missing: apt-get install libssl-dev pkg-config"))?;
+    match is_ours(&cached) {
+        true => Ok(cached),
+        false => Err(Error::new(format!(
+            "{} is not version {VERSION}",
+            cached.display()
+        ))),
+    }
+}
+
+fn is_ours(program: &Path) -> bool {
+    program.is_file()
+        && process::capture(Command::new(program).args(["pgrx", "--version"]))
+            .is_ok_and(|told| told.split_whitespace().last() == Some(VERSION))
+}
+
+/// `cargo pgrx test` calls `cargo pgrx install`, which must be the same program.
+fn path_with(program: &Path) -> std::ffi::OsString {
+    let mut path = program
+        .parent()
+        .map(Path::as_os_str)
+        .unwrap_or_default()
+        .to_owned();
+    if let Some(rest) = std::env::var_os("PATH") {
+        path.push(":");
+        path.push(rest);
+    }
+    path
+}
+
+/// The server's user reads what root installed, whatever root's umask is.
+fn make_readable(install: &Install) -> Result<()> {
+    let mut command = Command::new("chmod");
+    command
+        .arg("a+rX")
+        .arg(install.pkglib.join("authguard.so"))
+        .arg(install.extensions());
+    for entry in std::fs::read_dir(install.extensions())? {
+        let path = entry?.path();
+        if path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("authguard"))
+        {
+            command.arg(path);
+        }
+    }
+    process::run(&mut command)
+}

@@ -1,0 +1,114 @@
+//! Where things are kept: nothing of the tool's own lies in the checkout but `target/`.
+//!
+//! As root the server runs as another user, who cannot look into root's home. So what the server
+//! reads (its own files, the library) has a place that everybody may read; what only the builder
+//! reads (cargo-pgrx, the downloads) is in the user's cache.
+
+use crate::error::{Context, Error, Result};
+use crate::signals;
+use crate::unix::{is_root, uid};
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The checkout this tool was built from.
+pub fn checkout() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own)
+}
+
+/// Where the extension is built for one Postgres: every pg_config has its own, since switching
+/// would build everything again.
+pub fn target(name: &str) -> PathBuf {
+    checkout().join("target").join(name)
+}
+
+/// `$XDG_CACHE_HOME/authguard` or `~/.cache/authguard`, for the builder.
+pub fn cache() -> Result<PathBuf> {
+    let cache = match (std::env::var_os("XDG_CACHE_HOME"), std::env::home_dir()) {
+        (Some(dir), _) if !dir.is_empty() => PathBuf::from(dir),
+        (_, Some(home)) => home.join(".cache"),
+        _ => return Err(Error::new("there is no home directory").hint("set XDG_CACHE_HOME")),
+    };
+    readable_dir(cache.join("authguard"))
+}
+
+/// Unpacked servers, readable for the user that runs them.
+pub fn servers() -> Result<PathBuf> {
+    match is_root() {
+        true => readable_dir(PathBuf::from("/var/cache/authguard")),
+        false => cache(),
+    }
+}
+
+/// This checkout's own copies of servers: two checkouts never load each other's library.
+pub fn own_servers() -> Result<PathBuf> {
+    let name = checkout()
+        .to_string_lossy()
+        .trim_matches('/')
+        .replace('/', "-");
+    let all = readable_dir(servers()?.join("checkouts"))?;
+    readable_dir(all.join(name))
+}
+
+/// Data directories and sockets: a short path (a socket's may have 107 bytes), on disk.
+pub fn run() -> Result<PathBuf> {
+    let dir = readable_dir(PathBuf::from(format!("/var/tmp/authguard-embed-{}", uid())))?;
+    // Everybody may write to /var/tmp: another user could have made our directory first.
+    let owner = fs::symlink_metadata(&dir)?;
+    if owner.uid() != uid() || !owner.is_dir() {
+        return Err(
+            Error::new(format!("{} belongs to somebody else", dir.display()))
+                .hint("have it removed, then try again"),
+        );
+    }
+    Ok(dir)
+}
+
+/// Makes a directory that every user may enter, whatever the umask is.
+pub fn readable_dir(dir: PathBuf) -> Result<PathBuf> {
+    if !dir.is_dir() {
+        fs::create_dir_all(&dir).context(|| format!("cannot make {}", dir.display()))?;
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(dir)
+}
+
+/// Moves a finished directory into place, so that an interrupted step leaves nothing that looks
+/// complete. `fill` gets a fresh directory beside `place`.
+pub fn complete(place: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let mut partial = place.as_os_str().to_owned();
+    partial.push(format!(".partial-{}", std::process::id()));
+    let partial = PathBuf::from(partial);
+    let _ = fs::remove_dir_all(&partial);
+    readable_dir(partial.clone())?;
+    let doomed = partial.clone();
+    let _undone = signals::on_interrupt(move || {
+        let _ = fs::remove_dir_all(doomed);
+    });
+    let filled = fill(&partial).and_then(|()| {
+        fs::rename(&partial, place).context(|| format!("cannot make {}", place.display()))
+    });
+    if filled.is_err() {
+        let _ = fs::remove_dir_all(&partial);
+    }
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupted_step_leaves_nothing_that_looks_complete() {
+        let place = std::env::temp_dir().join(format!("embed-complete-{}", std::process::id()));
+        let failed = complete(&place, |dir| {
+            fs::write(dir.join("half"), "")?;
+            Err(Error::new("interrupted"))
+        });
+        assert!(failed.is_err() && !place.exists());
+        complete(&place, |dir| Ok(fs::write(dir.join("whole"), "")?)).unwrap();
+        assert!(place.join("whole").exists());
+        fs::remove_dir_all(&place).unwrap();
+    }
+}

@@ -1,0 +1,153 @@
+//! One installed Postgres: where its parts are, and how its programs are run.
+
+use crate::error::{Context, Error, Result};
+use crate::process;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The major versions the extension is built for.
+pub const MAJORS: [u16; 5] = [14, 15, 16, 17, 18];
+
+/// The major version used when none is named.
+pub const DEFAULT_MAJOR: u16 = 15;
+
+/// An installed Postgres. Cheap to clone: paths only.
+#[derive(Clone, Debug)]
+pub struct Install {
+    /// 14 to 18.
+    pub major: u16,
+    /// As the server tells it, such as `15.19`.
+    pub version: String,
+    /// The directory of `postgres`, `psql` and `pg_config`.
+    pub bin: PathBuf,
+    /// Where extension libraries are loaded from.
+    pub pkglib: PathBuf,
+    /// Where `extension/` with control files and scripts is.
+    pub share: PathBuf,
+    /// The server's headers.
+    pub headers: PathBuf,
+    lib: PathBuf,
+    pgxs: PathBuf,
+}
+
+impl Install {
+    /// Asks the `pg_config` in a directory of Postgres programs.
+    pub fn at(bin: &Path) -> Result<Install> {
+        let pg_config = bin.join("pg_config");
+        let told = process::capture(&mut Command::new(&pg_config))
+            .context(|| format!("cannot ask {}", pg_config.display()))?;
+        let version = parse_version(value(&told, "VERSION")?)
+            .ok_or_else(|| Error::new(format!("{} tells no version", pg_config.display())))?;
+        Ok(Install {
+            major: version.0,
+            version: version.1,
+            bin: value(&told, "BINDIR")?.into(),
+            pkglib: value(&told, "PKGLIBDIR")?.into(),
+            share: value(&told, "SHAREDIR")?.into(),
+            headers: value(&told, "INCLUDEDIR-SERVER")?.into(),
+            lib: value(&told, "LIBDIR")?.into(),
+            pgxs: value(&told, "PGXS")?.into(),
+        })
+    }
+
+    /// The Postgres that `cargo embed test wire` chose for a test, by `AUTHGUARD_PG_BIN`.
+    pub fn from_env() -> Result<Install> {
+        match std::env::var_os("AUTHGUARD_PG_BIN") {
+            Some(bin) => Install::at(Path::new(&bin)),
+            None => Err(Error::new("AUTHGUARD_PG_BIN is not set")
+                .hint("run these tests with `cargo embed test wire`")),
+        }
+    }
+
+    /// Whether it can build and run the extension.
+    pub fn has_server(&self) -> bool {
+        self.headers.join("postgres.h").is_file()
+            && self.bin.join("postgres").is_file()
+            && self.bin.join("initdb").is_file()
+    }
+
+    /// The path of `pg_config`.
+    pub fn pg_config(&self) -> PathBuf {
+        self.bin.join("pg_config")
+    }
+
+    /// Where control files and install scripts are.
+    pub fn extensions(&self) -> PathBuf {
+        self.share.join("extension")
+    }
+
+    /// A program of this Postgres, untouched by the environment of the person who runs the tool.
+    pub fn command(&self, program: &str) -> Command {
+        self.prepared(self.bin.join(program))
+    }
+
+    /// `pg_regress` or `pg_isolation_regress`, which lie beside the build files.
+    pub fn regress_command(&self, kind: &str, program: &str) -> Command {
+        let makefiles = self
+            .pgxs
+            .parent()
+            .and_then(Path::parent)
+            .unwrap_or(&self.pgxs);
+        self.prepared(makefiles.join("test").join(kind).join(program))
+    }
+
+    fn prepared(&self, program: PathBuf) -> Command {
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            // RUST_BACKTRACE puts a backtrace into the DETAIL that a client sees.
+            if name.starts_with("PG") || name.starts_with("RUST_") {
+                command.env_remove(name.as_ref());
+            }
+        }
+        command.env("LC_ALL", "C.UTF-8");
+        // A relocated libpq is found by no run path from pgxs's directories.
+        if self.lib.join("libpq.so.5").exists() {
+            command.env("LD_LIBRARY_PATH", &self.lib);
+        } else {
+            command.env_remove("LD_LIBRARY_PATH");
+        }
+        command
+    }
+}
+
+/// One value of `pg_config`'s list.
+fn value<'a>(told: &'a str, key: &str) -> Result<&'a str> {
+    told.lines()
+        .filter_map(|line| line.split_once(" = "))
+        .find(|(name, _)| *name == key)
+        .map(|(_, value)| value.trim())
+        .ok_or_else(|| Error::new(format!("pg_config tells no {key}")))
+}
+
+/// Major and full version from `PostgreSQL 15.19 (Debian …)`.
+fn parse_version(told: &str) -> Option<(u16, String)> {
+    let version = told.split_whitespace().nth(1)?;
+    let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
+    Some((digits.parse().ok()?, version.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_as_packagers_write_them() {
+        let read = |told| parse_version(told).map(|(major, _)| major);
+        assert_eq!(read("PostgreSQL 15.20 (Debian 15.20-0+deb12u1)"), Some(15));
+        assert_eq!(read("PostgreSQL 18beta1"), Some(18));
+        assert_eq!(
+            parse_version("PostgreSQL 14.23"),
+            Some((14, "14.23".into()))
+        );
+        assert_eq!(read("PostgreSQL"), None);
+        assert_eq!(read("PostgreSQL devel"), None);
+    }
+
+    #[test]
+    fn values_are_found_by_their_whole_name() {
+        let told = "INCLUDEDIR = /a\nINCLUDEDIR-SERVER = /b/server\nCFLAGS = -g = x\n";
+        assert_eq!(value(told, "INCLUDEDIR-SERVER").unwrap(), "/b/server");
+        assert!(value(told, "PGXS").is_err());
+    }
+}

@@ -1,0 +1,114 @@
+//! Running other programs: their progress to stderr, their failure as an error.
+
+use crate::error::{Context, Error, Result};
+use crate::processes;
+use crate::signals::{self, Registered};
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+/// Tells the person at the terminal what takes time now.
+pub fn progress(message: impl AsRef<str>) {
+    eprintln!("==> {}", message.as_ref());
+}
+
+/// Runs a command with all its output on stderr.
+pub fn run(command: &mut Command) -> Result<()> {
+    finish(command.stdin(Stdio::null()).stdout(std::io::stderr()))
+}
+
+/// Runs a command that tells on stdout what only its authors need.
+pub fn run_briefly(command: &mut Command) -> Result<()> {
+    finish(command.stdin(Stdio::null()).stdout(Stdio::null()))
+}
+
+/// Runs a command quietly and returns what it wrote to stdout.
+pub fn capture(command: &mut Command) -> Result<String> {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let output = Started::new(command)?.wait(command)?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(failed(command, &output)),
+    }
+}
+
+/// Runs a command, shows its stdout as it comes and returns it with whether the command succeeded.
+pub fn tee(command: &mut Command) -> Result<(bool, String)> {
+    let mut started = Started::new(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
+    let mut seen = String::new();
+    if let Some(stdout) = started.child.stdout.take() {
+        for line in BufReader::new(stdout).split(b'\n') {
+            let line = String::from_utf8_lossy(&line?).into_owned();
+            println!("{line}");
+            seen.push_str(&line);
+            seen.push('\n');
+        }
+    }
+    std::io::stdout().flush()?;
+    Ok((started.wait(command)?.status.success(), seen))
+}
+
+/// The first program of that name on the PATH.
+pub fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|dir| dir.join(program))
+        .find(|file| file.is_file())
+}
+
+fn finish(command: &mut Command) -> Result<()> {
+    let output = Started::new(command)?.wait(command)?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(failed(command, &output)),
+    }
+}
+
+/// A running command, which ends when we are interrupted.
+struct Started {
+    child: Child,
+    _ends_with_us: Registered,
+}
+
+impl Started {
+    fn new(command: &mut Command) -> Result<Started> {
+        let (child, _ends_with_us) = signals::spawn(command, processes::end)
+            .context(|| format!("cannot start {}", name(command)))?;
+        Ok(Started {
+            child,
+            _ends_with_us,
+        })
+    }
+
+    fn wait(self, command: &Command) -> Result<Output> {
+        self.child
+            .wait_with_output()
+            .context(|| format!("cannot wait for {}", name(command)))
+    }
+}
+
+fn failed(command: &Command, output: &Output) -> Error {
+    let told = String::from_utf8_lossy(&output.stderr);
+    let told = told.trim();
+    let message = format!("{} failed ({})", name(command), output.status);
+    match told.is_empty() {
+        true => Error::new(message),
+        false => Error::new(format!("{message}: {told}")),
+    }
+}
+
+/// Program and first argument: enough to know which step failed.
+fn name(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program());
+    let program = program
+        .file_name()
+        .unwrap_or(program.as_os_str())
+        .to_string_lossy();
+    match command.get_args().next() {
+        Some(first) => format!("{program} {}", first.to_string_lossy()),
+        None => program.into_owned(),
+    }
+}

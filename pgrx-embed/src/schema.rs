@@ -1,0 +1,101 @@
+//! `cargo embed schema`: the install script that the library describes, kept as a snapshot, so
+//! that every change of the SQL surface is seen in a diff.
+
+use crate::error::{Context, Error, Result};
+use crate::postgres::Install;
+use crate::suites::Tally;
+use crate::{pgrx, places, process};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The crates of the workspace share the extension's version.
+const SNAPSHOT: &str = concat!(
+    "tests/schema/authguard--",
+    env!("CARGO_PKG_VERSION"),
+    ".sql"
+);
+
+/// Writes the snapshot anew.
+pub fn accept(install: &Install) -> Result<()> {
+    let snapshot = snapshot();
+    if let Some(dir) = snapshot.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    fs::write(&snapshot, current(install)?)
+        .context(|| format!("cannot write {}", snapshot.display()))?;
+    eprintln!("wrote {}", snapshot.display());
+    Ok(())
+}
+
+/// Compares with the snapshot; a difference is shown and is an error.
+pub fn check(install: &Install) -> Result<()> {
+    let snapshot = snapshot();
+    let now = places::target("schema.sql");
+    fs::write(&now, current(install)?)?;
+    let accept = "if the change is meant: cargo embed schema";
+    if !snapshot.is_file() {
+        return Err(Error::new(format!("there is no {}", snapshot.display())).hint(accept));
+    }
+    let mut diff = Command::new("diff");
+    diff.args(["-u", "--label", SNAPSHOT, "--label", "built now"])
+        .arg(&snapshot)
+        .arg(&now);
+    match process::tee(&mut diff)? {
+        (true, _) => Ok(()),
+        (false, _) => Err(Error::new("the install script differs from its snapshot").hint(accept)),
+    }
+}
+
+/// The check as a test.
+pub fn test(install: &Install) -> Result<Tally> {
+    check(install)?;
+    Ok(Tally {
+        passed: 1,
+        ..Tally::default()
+    })
+}
+
+fn snapshot() -> PathBuf {
+    places::checkout().join(SNAPSHOT)
+}
+
+fn current(install: &Install) -> Result<String> {
+    let file = places::target(&pgrx::feature(install)).join("schema.sql");
+    pgrx::write_schema(install, &file)?;
+    let told = fs::read_to_string(&file).context(|| format!("cannot read {}", file.display()))?;
+    Ok(stable(&told))
+}
+
+/// Without line numbers of Rust files, which change with every edit above them.
+fn stable(script: &str) -> String {
+    let mut stable = String::with_capacity(script.len());
+    for line in script.lines() {
+        let kept = match line
+            .strip_prefix("-- ")
+            .and_then(|note| note.rsplit_once(':'))
+        {
+            Some((file, number)) if file.ends_with(".rs") && number.parse::<u32>().is_ok() => {
+                &line[..3 + file.len()]
+            }
+            _ => line,
+        };
+        stable.push_str(kept.trim_end());
+        stable.push('\n');
+    }
+    stable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_places_in_rust_files_lose_their_number() {
+        let script = "-- src/lib.rs:12\n-- note: 7\nselect 1; -- src/lib.rs:12\n";
+        assert_eq!(
+            stable(script),
+            "-- src/lib.rs\n-- note: 7\nselect 1; -- src/lib.rs:12\n"
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! `up`, `down` and `psql`: a server to work with.
+
+use crate::cluster::{self, Cluster, Config};
+use crate::error::{Context, Error, Result};
+use crate::postgres::Install;
+use crate::running::{self, DATABASE, Running};
+use crate::{pgrx, places, postmaster, process, source};
+use std::fs::File;
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+
+/// Builds and installs the extension, starts a server with it and leaves it running.
+pub fn up(major: u16, port: Option<u16>) -> Result<Running> {
+    let port = port.unwrap_or(default_port(major));
+    ensure_free(port)?;
+    let install = built(major)?;
+    start(&install, port)
+}
+
+/// Starts a server on a Postgres that has the extension, and leaves it running.
+pub fn start(install: &Install, port: u16) -> Result<Running> {
+    let dir = running::dir_of(port)?;
+    let alone = File::create(dir.with_extension("lock"))?;
+    if alone.try_lock().is_err() {
+        return Err(Error::new(format!(
+            "another `cargo embed up` is starting on port {port}"
+        )));
+    }
+    // The build took time: look again before files of that port are touched.
+    ensure_free(port)?;
+    cluster::remove(&dir);
+    process::progress(format!(
+        "starting Postgres {} on port {port}",
+        install.version
+    ));
+    let config = Config {
+        port: Some(port),
+        ..Config::default()
+    }
+    .durable();
+    let cluster = Cluster::create_in(install, config, dir.clone())?;
+    cluster.create_database(DATABASE)?;
+    let server = Running {
+        port,
+        major: install.major,
+        bin: install.bin.clone(),
+        dir,
+    };
+    server.record()?;
+    cluster.keep();
+    Ok(server)
+}
+
+/// A private Postgres with the extension as it is in the checkout now.
+pub fn built(major: u16) -> Result<Install> {
+    let _alone = lock(major)?;
+    let install = source::private_install(major, "")?;
+    pgrx::install_extension(&install)?;
+    Ok(install)
+}
+
+/// Stops servers that `up` started: all, or those of a port or major version.
+pub fn down(port: Option<u16>, major: Option<u16>) -> Result<()> {
+    let servers = running::chosen(port, major)?;
+    if servers.is_empty() {
+        eprintln!("nothing to stop: no such server is running");
+    }
+    for server in servers {
+        server.stop()?;
+        eprintln!("stopped Postgres {} on port {}", server.major, server.port);
+    }
+    Ok(())
+}
+
+/// Becomes psql, connected to a running server.
+pub fn psql(port: Option<u16>, major: Option<u16>, args: &[String]) -> Result<()> {
+    let server = running::only(port, major)?;
+    let mut command = Install::at(&server.bin)?.command("psql");
+    command
+        .env("PGHOST", &server.dir)
+        .env("PGPORT", server.port.to_string());
+    command
+        .env("PGUSER", "postgres")
+        .env("PGDATABASE", DATABASE)
+        .args(args);
+    Err(Error::new(format!("cannot start psql: {}", command.exec())))
+}
+
+/// The port of a major version when none is named, such as 54315.
+pub fn default_port(major: u16) -> u16 {
+    54300 + major
+}
+
+fn ensure_free(port: u16) -> Result<()> {
+    if let Some(server) = running::chosen(Some(port), None)?.first() {
+        let uri = server.uri();
+        return Err(
+            Error::new(format!("a server is already running on port {port}: {uri}")).hint(format!(
+                "reach it: cargo embed psql --port {port}; stop it: cargo embed down --port {port}"
+            )),
+        );
+    }
+    let half_made = postmaster::pid(&running::dir_of(port)?.join("data")).is_some();
+    if TcpListener::bind(("127.0.0.1", port)).is_err() && !half_made {
+        return Err(Error::new(format!("another program uses port {port}"))
+            .hint("choose another one: cargo embed up --port N"));
+    }
+    Ok(())
+}
+
+/// One build and installation at a time for each Postgres.
+fn lock(major: u16) -> Result<File> {
+    let file = places::own_servers()?.join(format!("pg{major}.lock"));
+    let file = File::create(&file).context(|| format!("cannot write {}", file.display()))?;
+    if file.try_lock().is_err() {
+        process::progress("waiting for another cargo embed that builds the same");
+        file.lock()?;
+    }
+    Ok(file)
+}

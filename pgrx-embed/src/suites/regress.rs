@@ -1,0 +1,84 @@
+//! pg_regress: SQL files against expected output, on a fresh server.
+
+use super::Target;
+use super::outcome::{self, Tally};
+use crate::error::{Error, Result};
+use crate::running::DATABASE;
+use crate::{places, process};
+use std::fs;
+use std::path::Path;
+
+/// A runner of Postgres's own test suites.
+pub struct Runner {
+    /// Its directory in `tests/`, and in the build files of Postgres.
+    pub kind: &'static str,
+    /// Its program.
+    pub program: &'static str,
+    /// The directory of its tests and their files' extension.
+    pub files: (&'static str, &'static str),
+}
+
+pub fn run(target: &Target) -> Result<Tally> {
+    Runner {
+        kind: "regress",
+        program: "pg_regress",
+        files: ("sql", "sql"),
+    }
+    .run(target)
+}
+
+impl Runner {
+    /// Runs every test in the order of the names, in one database with the extension.
+    pub fn run(&self, target: &Target) -> Result<Tally> {
+        let input = places::checkout().join("tests").join(self.kind);
+        let tests = names(&input.join(self.files.0), self.files.1)?;
+        let output = places::target(self.kind).join(format!("pg{}", target.major));
+        let _ = fs::remove_dir_all(&output);
+        fs::create_dir_all(&output)?;
+
+        let cluster = target.boot()?;
+        let mut command = cluster.install().regress_command(self.kind, self.program);
+        command
+            .arg("--inputdir")
+            .arg(&input)
+            .arg("--outputdir")
+            .arg(&output);
+        command.arg("--bindir").arg(&cluster.install().bin);
+        command
+            .arg("--host")
+            .arg(cluster.dir())
+            .arg("--port")
+            .arg(cluster.port().to_string());
+        command
+            .args(["--user=postgres", "--use-existing", "--dbname", DATABASE])
+            .args(&tests);
+        let (success, told) = process::tee(&mut command)?;
+        let tally = outcome::of_regress(&told).with_status(success);
+        if tally.failed > 0 {
+            let diffs = fs::read(output.join("regression.diffs")).unwrap_or_default();
+            println!("{}", String::from_utf8_lossy(&diffs));
+            let results = output.join("results");
+            eprintln!(
+                "if the new output is right: cp {}/NAME.out {}/expected/",
+                results.display(),
+                input.display()
+            );
+        }
+        Ok(tally)
+    }
+}
+
+fn names(dir: &Path, extension: &str) -> Result<Vec<String>> {
+    let none = || Error::new(format!("there are no tests in {}", dir.display()));
+    let mut names: Vec<String> = fs::read_dir(dir)
+        .map_err(|_| none())?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect();
+    names.sort();
+    match names.is_empty() {
+        true => Err(none()),
+        false => Ok(names),
+    }
+}

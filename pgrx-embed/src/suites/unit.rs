@@ -1,0 +1,23 @@
+//! The crates that need no Postgres: token rules and this tool.
+
+use super::outcome::{self, Tally};
+use crate::error::Result;
+use crate::{places, process};
+use std::process::Command;
+
+pub fn run() -> Result<Tally> {
+    let mut cargo = Command::new("cargo");
+    cargo
+        .current_dir(places::checkout())
+        .env_remove("RUST_BACKTRACE");
+    cargo.args([
+        "test",
+        "--no-fail-fast",
+        "-p",
+        "authguard-token",
+        "-p",
+        "pgrx-embed",
+    ]);
+    let (success, output) = process::tee(&mut cargo)?;
+    Ok(outcome::of_cargo(&output).with_status(success))
+}

@@ -1,0 +1,39 @@
+//! The few system calls that std does not offer.
+
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+/// Sends a signal; false when there is no such process or it is not ours.
+pub fn send(pid: i32, signal: i32) -> bool {
+    // SAFETY: kill takes plain numbers. A pid of 0 or below would name a group: never sent.
+    pid > 0 && unsafe { libc::kill(pid, signal) } == 0
+}
+
+/// Whether this process runs as root.
+pub fn is_root() -> bool {
+    uid() == 0
+}
+
+/// The effective user id of this process.
+pub fn uid() -> u32 {
+    // SAFETY: geteuid has no arguments and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+/// Makes a command that outlives us keep none of the files we were given: a lock of `flock` or a
+/// pipe of CI would otherwise be held as long as the server runs.
+pub fn inherit_no_files(command: &mut Command) -> &mut Command {
+    // SAFETY: the closure runs between fork and exec and makes one system call, which only marks
+    // descriptors beyond stderr to be closed by exec; a kernel without it leaves them open.
+    unsafe {
+        command.pre_exec(|| {
+            libc::syscall(
+                libc::SYS_close_range,
+                3,
+                u32::MAX,
+                libc::CLOSE_RANGE_CLOEXEC,
+            );
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,82 @@
+-- auth is for everyone. In authguard nobody has anything until the owner opens one of three doors.
+
+grant usage on schema auth to public;
+revoke all on schema authguard from public;
+revoke all on all tables in schema authguard from public;
+revoke all on all functions in schema authguard from public;
+
+create function authguard.open_door(role pg_catalog.name, functions pg_catalog.regprocedure[], tables pg_catalog.regclass[])
+returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    object pg_catalog.text;
+begin
+    execute pg_catalog.format('grant usage on schema authguard to %I', role);
+    foreach object in array functions::pg_catalog.text[] loop
+        execute pg_catalog.format('grant execute on function %s to %I', object, role);
+    end loop;
+    foreach object in array tables::pg_catalog.text[] loop
+        execute pg_catalog.format('grant select on table %s to %I', object, role);
+    end loop;
+end
+$$;
+comment on function authguard.open_door(pg_catalog.name, pg_catalog.regprocedure[], pg_catalog.regclass[]) is
+    'Grants a role the use of the schema, of functions and the reading of tables';
+
+create function authguard.grant_operator(role pg_catalog.name) returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.open_door(role, array[
+        'authguard.revoke_token(text, text, text, timestamptz)',
+        'authguard.revoke_session(uuid, text, text, timestamptz)',
+        'authguard.revoke_user(text, text, timestamptz, text)',
+        'authguard.restore_user(text, text, boolean)',
+        'authguard.revoke_issued_before(timestamptz, text, text, boolean)',
+        'authguard.prune()',
+        'authguard.coverage()'
+    ]::pg_catalog.regprocedure[], array['authguard.revocation']::pg_catalog.regclass[]);
+end
+$$;
+comment on function authguard.grant_operator(pg_catalog.name) is
+    'Lets a role revoke, restore, prune and read the state';
+
+create function authguard.grant_signer(role pg_catalog.name) returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.open_door(role, '{}', '{}');
+    raise notice using
+        message = 'this release has no functions for signers yet',
+        hint = 'Call authguard.grant_signer again after the update that brings sessions.';
+end
+$$;
+comment on function authguard.grant_signer(pg_catalog.name) is
+    'Lets a role sign users in; until sessions come, only the use of the schema';
+
+create function authguard.grant_client(role pg_catalog.name) returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not exists (select from pg_catalog.pg_roles r where r.rolname = role) then
+        raise exception using
+            errcode = 'undefined_object',
+            message = pg_catalog.format('role %s does not exist', pg_catalog.quote_ident(role));
+    end if;
+    raise notice using
+        message = 'this release has no functions for clients to be granted yet',
+        hint = 'Call authguard.grant_client again after the update that brings sessions.';
+end
+$$;
+comment on function authguard.grant_client(pg_catalog.name) is
+    'Lets a role refresh tokens; until sessions come, nothing';
+
+revoke all on function authguard.open_door(pg_catalog.name, pg_catalog.regprocedure[], pg_catalog.regclass[]) from public;
+revoke all on function authguard.grant_operator(pg_catalog.name) from public;
+revoke all on function authguard.grant_signer(pg_catalog.name) from public;
+revoke all on function authguard.grant_client(pg_catalog.name) from public;

@@ -1,0 +1,309 @@
+-- What operators call to revoke and restore. SECURITY DEFINER, because operators may read the table
+-- but write it only in these ways; every name is qualified and the path is pinned.
+-- Times are of the clock, not of the transaction: a long transaction must not backdate a cut-off.
+
+create function authguard.longest_life(after pg_catalog.timestamptz)
+returns pg_catalog.timestamptz
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    lifetime pg_catalog.interval := pg_catalog.current_setting('authguard.max_token_lifetime');
+begin
+    return case when lifetime > interval '0' then after + lifetime + interval '300 s' end;
+end
+$$;
+comment on function authguard.longest_life(pg_catalog.timestamptz) is
+    'When the last token issued at that time is surely expired, by authguard.max_token_lifetime and the greatest leeway; NULL if that is not known';
+
+create function authguard.revoke(entry authguard.revocation) returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    old authguard.revocation;
+    merged authguard.revocation := entry;
+begin
+    if pg_catalog.pg_is_in_recovery() then
+        raise exception using
+            errcode = 'read_only_sql_transaction',
+            message = 'cannot revoke on a standby',
+            hint = 'Connect to the primary; standbys follow it.';
+    end if;
+    if pg_catalog.octet_length(entry.key) > 1024 or pg_catalog.octet_length(entry.issuer) > 1024 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'an identity has at most 1024 bytes',
+            hint = 'Claims with a longer one are refused anyway.';
+    end if;
+
+    select r.* into old
+      from authguard.revocation r
+     where r.kind = entry.kind and r.key = entry.key and r.issuer is not distinct from entry.issuer;
+    if found then
+        -- An entry only ever grows: the longer block, the later cut-off, the later forgetting.
+        merged.blocked := old.blocked or entry.blocked;
+        merged.blocked_until := case
+            when old.blocked and entry.blocked
+                then nullif(greatest(coalesce(old.blocked_until, 'infinity'),
+                                     coalesce(entry.blocked_until, 'infinity')), 'infinity')
+            when old.blocked then old.blocked_until
+            else entry.blocked_until
+        end;
+        merged.issued_before := greatest(old.issued_before, entry.issued_before);
+        merged.include_keys := old.include_keys or entry.include_keys;
+        merged.keep_until := nullif(greatest(coalesce(old.keep_until, 'infinity'),
+                                             coalesce(entry.keep_until, 'infinity')), 'infinity');
+        merged.reason := coalesce(entry.reason, old.reason);
+        -- Tokens are compared with a cut-off in whole seconds.
+        if (merged.blocked, merged.blocked_until, date_trunc('second', merged.issued_before),
+            merged.include_keys, merged.reason)
+           is not distinct from
+           (old.blocked, old.blocked_until, date_trunc('second', old.issued_before),
+            old.include_keys, old.reason)
+           and merged.keep_until is not distinct from old.keep_until then
+            return false;
+        end if;
+    end if;
+
+    insert into authguard.revocation as r
+        (kind, key, issuer, blocked, blocked_until, issued_before, include_keys, reason, keep_until)
+    values
+        (merged.kind, merged.key, merged.issuer, merged.blocked, merged.blocked_until,
+         merged.issued_before, merged.include_keys, merged.reason, merged.keep_until)
+    on conflict (kind, key, (issuer is null), (coalesce(issuer, ''))) do update
+        set blocked = excluded.blocked,
+            blocked_until = excluded.blocked_until,
+            issued_before = excluded.issued_before,
+            include_keys = excluded.include_keys,
+            reason = excluded.reason,
+            keep_until = excluded.keep_until,
+            revoked_at = pg_catalog.clock_timestamp(),
+            revoked_by = session_user;
+
+    perform authguard.forget(10);
+    return true;
+end
+$$;
+comment on function authguard.revoke(authguard.revocation) is
+    'Writes an entry, or lets the one that exists cover more; false, and nothing written, where it covers as much';
+
+create function authguard.forget(most pg_catalog.int8) returns pg_catalog.int8
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    forgotten pg_catalog.int8;
+begin
+    delete from authguard.revocation r
+     where r.ctid = any (array(
+           select o.ctid
+             from authguard.revocation o
+            where o.keep_until < pg_catalog.clock_timestamp()
+            order by o.keep_until
+            limit most
+              for update skip locked));
+    get diagnostics forgotten = row_count;
+    return forgotten;
+end
+$$;
+comment on function authguard.forget(pg_catalog.int8) is
+    'Deletes at most that many entries whose keep_until has passed, oldest first, waiting for nobody; returns how many';
+
+create function authguard.identity(name pg_catalog.text, value pg_catalog.text) returns pg_catalog.text
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if value is null or value = '' then
+        raise exception using
+            errcode = case when value is null then 'null_value_not_allowed' else 'invalid_parameter_value' end,
+            message = pg_catalog.format('%s must not be empty', name);
+    end if;
+    return authguard.canonical(value);
+end
+$$;
+comment on function authguard.identity(pg_catalog.text, pg_catalog.text) is
+    'The canonical form of a value that must be given; an error that names it otherwise';
+
+create function authguard.revoke_token(
+    jti pg_catalog.text,
+    reason pg_catalog.text default null,
+    issuer pg_catalog.text default null,
+    expires_at pg_catalog.timestamptz default null
+) returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    entry authguard.revocation;
+begin
+    entry.kind := 'token';
+    entry.key := authguard.identity('jti', jti);
+    entry.issuer := issuer;
+    entry.blocked := true;
+    entry.include_keys := false;
+    entry.reason := reason;
+    entry.keep_until := coalesce(expires_at + interval '300 s',
+                                 authguard.longest_life(pg_catalog.clock_timestamp()));
+    return authguard.revoke(entry);
+end
+$$;
+comment on function authguard.revoke_token(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'Revokes the token with this jti. issuer NULL: of every issuer. expires_at: its exp, after which the entry may be forgotten. True where something changed';
+
+create function authguard.revoke_session(
+    session_id pg_catalog.uuid,
+    reason pg_catalog.text default null,
+    issuer pg_catalog.text default null,
+    expires_at pg_catalog.timestamptz default null
+) returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    entry authguard.revocation;
+begin
+    entry.kind := 'session';
+    entry.key := authguard.identity('session_id', session_id::pg_catalog.text);
+    entry.issuer := issuer;
+    entry.blocked := true;
+    entry.include_keys := false;
+    entry.reason := reason;
+    -- An issuer that does not know of this may refresh the session for ever: without its end, kept.
+    entry.keep_until := expires_at + interval '300 s';
+    return authguard.revoke(entry);
+end
+$$;
+comment on function authguard.revoke_session(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'Revokes every token of the session. issuer NULL: of every issuer. expires_at: when its last token will have expired; NULL: the entry is kept. True where something changed';
+
+create function authguard.revoke_user(
+    user_id pg_catalog.text,
+    reason pg_catalog.text default null,
+    until pg_catalog.timestamptz default null,
+    issuer pg_catalog.text default null
+) returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    entry authguard.revocation;
+begin
+    if until <= pg_catalog.clock_timestamp() then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'until must be in the future',
+            hint = 'Leave it out to shut the user out until authguard.restore_user().';
+    end if;
+    entry.kind := 'user';
+    entry.key := authguard.identity('user_id', user_id);
+    entry.issuer := issuer;
+    entry.blocked := true;
+    entry.blocked_until := nullif(until, 'infinity');
+    entry.issued_before := pg_catalog.clock_timestamp();
+    entry.include_keys := false;
+    entry.reason := reason;
+    entry.keep_until := greatest(entry.blocked_until, authguard.longest_life(entry.issued_before));
+    if entry.blocked_until is null or authguard.longest_life(entry.issued_before) is null then
+        entry.keep_until := null;
+    end if;
+    return authguard.revoke(entry);
+end
+$$;
+comment on function authguard.revoke_user(pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text) is
+    'Shuts the user out until restored (or until a time) and revokes every token issued so far. issuer NULL: at every issuer. The longer of two blocks stands. True where something changed';
+
+create function authguard.restore_user(
+    user_id pg_catalog.text,
+    issuer pg_catalog.text default null,
+    revive_tokens pg_catalog.bool default false
+) returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    subject pg_catalog.text := authguard.identity('user_id', user_id);
+    everywhere authguard.revocation;
+    changed pg_catalog.int8;
+begin
+    if issuer is not null then
+        select r.* into everywhere
+          from authguard.revocation r
+         where r.kind = 'user' and r.key = subject and r.issuer is null
+           and (r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp())
+                or revive_tokens);
+        if found then
+            raise exception using
+                errcode = 'object_not_in_prerequisite_state',
+                message = 'the user is revoked at every issuer',
+                detail = pg_catalog.format('Entry of %s by %s%s.', everywhere.revoked_at, everywhere.revoked_by,
+                                           coalesce(': ' || everywhere.reason, '')),
+                hint = 'Call authguard.restore_user without an issuer to lift that entry, too.';
+        end if;
+    end if;
+    if revive_tokens then
+        delete from authguard.revocation r
+         where r.kind = 'user' and r.key = subject
+           and (restore_user.issuer is null or r.issuer = restore_user.issuer);
+    else
+        update authguard.revocation r
+           set blocked = false,
+               blocked_until = null,
+               keep_until = authguard.longest_life(r.issued_before)
+         where r.kind = 'user' and r.key = subject and r.blocked
+           and (restore_user.issuer is null or r.issuer = restore_user.issuer);
+    end if;
+    get diagnostics changed = row_count;
+    return changed > 0;
+end
+$$;
+comment on function authguard.restore_user(pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
+    'Lets the user in again with new tokens; those from before stay revoked unless revive_tokens. issuer NULL: lifts the blocks at every issuer. True where something changed';
+
+create function authguard.revoke_issued_before(
+    cutoff pg_catalog.timestamptz,
+    issuer pg_catalog.text default null,
+    reason pg_catalog.text default null,
+    include_keys pg_catalog.bool default false
+) returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    entry authguard.revocation;
+begin
+    if cutoff is null or not pg_catalog.isfinite(cutoff) then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'cutoff must be a time',
+            hint = 'now() revokes every token issued so far.';
+    end if;
+    entry.kind := 'issuer';
+    entry.key := '';
+    entry.issuer := issuer;
+    entry.blocked := false;
+    entry.issued_before := cutoff;
+    entry.include_keys := coalesce(include_keys, false);
+    entry.reason := reason;
+    -- Keys of services outlive every user's token.
+    entry.keep_until := case when not entry.include_keys then authguard.longest_life(cutoff) end;
+    return authguard.revoke(entry);
+end
+$$;
+comment on function authguard.revoke_issued_before(pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
+    'Revokes every token issued at or before the cut-off (in whole seconds), or without iat. issuer NULL: of every issuer; empty: tokens without iss. Tokens with neither sub nor session_id only with include_keys. True where something changed';
+
+create function authguard.prune(out kind pg_catalog.text, out forgotten pg_catalog.int8)
+returns setof pg_catalog.record
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    kind := 'revocation';
+    forgotten := authguard.forget(100000);
+    return next;
+end
+$$;
+comment on function authguard.prune() is
+    'Forgets what can decide nothing any more: at most 100,000 entries past their keep_until. Returns how many, by kind';

@@ -1,0 +1,130 @@
+-- The readers: what the current token claims. STABLE, never IMMUTABLE (a generic plan would serve one
+-- user's rows to another), never LEAKPROOF. COST orders quals: one unit is the price of an operator.
+
+create function auth.jwt() returns pg_catalog.jsonb
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_jwt';
+comment on function auth.jwt() is
+    'All claims of the current token; NULL where there are none or they are refused (RFC 7519)';
+
+create function auth.uid() returns pg_catalog.uuid
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_uid';
+comment on function auth.uid() is
+    'Claim sub as a uuid; NULL where it is none, or there are no claims (RFC 7519 section 4.1.2)';
+
+create function auth.subject() returns pg_catalog.text
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_subject';
+comment on function auth.subject() is
+    'Claim sub as it was sent; NULL where there are no claims (RFC 7519 section 4.1.2)';
+
+create function auth.issuer() returns pg_catalog.text
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_issuer';
+comment on function auth.issuer() is
+    'Claim iss; NULL where it is absent or there are no claims (RFC 7519 section 4.1.1)';
+
+create function auth.role() returns pg_catalog.text
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_role';
+comment on function auth.role() is
+    'Claim role, a string; it is only a claim and sets no database role. NULL where there is none';
+
+create function auth.email() returns pg_catalog.text
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_email';
+comment on function auth.email() is
+    'Claim email, a string; NULL where there is none (OpenID Connect Core section 5.1)';
+
+create function auth.aal() returns pg_catalog.text
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_aal';
+comment on function auth.aal() is
+    'Claim aal, the authenticator assurance level such as aal1 or aal2; NULL where there is none';
+
+create function auth.session_id() returns pg_catalog.uuid
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_session_id';
+comment on function auth.session_id() is
+    'Claim session_id; NULL where the token has no session or there are no claims';
+
+create function auth.claim(variadic path pg_catalog.text[]) returns pg_catalog.jsonb
+language sql stable parallel safe cost 20
+begin atomic
+    select nullif(pg_catalog.jsonb_extract_path(auth.jwt(), variadic path), 'null'::pg_catalog.jsonb);
+end;
+comment on function auth.claim(variadic pg_catalog.text[]) is
+    'The claim at a path, as jsonb: auth.claim(''app_metadata'', ''org_id''). NULL where it is absent or JSON null';
+
+create function auth.claim_text(variadic path pg_catalog.text[]) returns pg_catalog.text
+language sql stable parallel safe cost 20
+begin atomic
+    select pg_catalog.jsonb_extract_path_text(auth.jwt(), variadic path);
+end;
+comment on function auth.claim_text(variadic pg_catalog.text[]) is
+    'The claim at a path, as text: auth.claim_text(''app_metadata'', ''org_id''). NULL where it is absent or JSON null';
+
+create function auth.app_metadata() returns pg_catalog.jsonb
+language sql stable parallel safe cost 20
+begin atomic
+    select auth.claim('app_metadata');
+end;
+comment on function auth.app_metadata() is
+    'Claim app_metadata, an object that only the issuer can write; NULL where there is none';
+
+create function auth.is_anonymous() returns pg_catalog.bool
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_is_anonymous';
+comment on function auth.is_anonymous() is
+    'Claim is_anonymous, a boolean; NULL where there is none';
+
+create function auth.has_scope(scope pg_catalog.text) returns pg_catalog.bool
+language c stable strict parallel safe cost 20
+as 'MODULE_PATHNAME', 'authguard_has_scope_wrapper';
+comment on function auth.has_scope(pg_catalog.text) is
+    'Whether claim scope, values separated by spaces, has this one; NULL for NULL, or without claims (RFC 8693 section 4.2)';
+
+create function auth.issued_at() returns pg_catalog.timestamptz
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_issued_at';
+comment on function auth.issued_at() is
+    'Claim iat; every refresh sets it anew. NULL where there is none (RFC 7519 section 4.1.6)';
+
+create function auth.expires_at() returns pg_catalog.timestamptz
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_expires_at';
+comment on function auth.expires_at() is
+    'Claim exp; NULL where there is none (RFC 7519 section 4.1.4)';
+
+create function auth.authenticated_at() returns pg_catalog.timestamptz
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_authenticated_at';
+comment on function auth.authenticated_at() is
+    'When the user last authenticated: the newest amr[].timestamp, else auth_time (OpenID Connect Core section 2). Never iat, which every refresh sets anew. NULL where it is not known';
+
+create function auth.token_age() returns pg_catalog.interval
+language sql stable parallel safe cost 10
+begin atomic
+    select pg_catalog.statement_timestamp() operator(pg_catalog.-) auth.issued_at();
+end;
+comment on function auth.token_age() is
+    'How long ago the token was issued, at the start of the statement; NULL without iat';
+
+create function auth.whoami(
+    out source pg_catalog.text,
+    out status pg_catalog.text,
+    out subject pg_catalog.text,
+    out role pg_catalog.text,
+    out session_id pg_catalog.uuid,
+    out issued_at pg_catalog.timestamptz,
+    out expires_at pg_catalog.timestamptz,
+    out acting_role pg_catalog.text,
+    out login_role pg_catalog.text,
+    out role_mismatch pg_catalog.bool,
+    out hint pg_catalog.text
+) returns setof pg_catalog.record
+language c volatile parallel restricted cost 1000 rows 1
+as 'MODULE_PATHNAME', 'authguard_whoami_wrapper';
+comment on function auth.whoami() is
+    'The current token in one row: source (none, gateway), status (absent, accepted, refused, expired, revoked), claims in brief, the roles, and a hint in words';

@@ -1,0 +1,86 @@
+-- What is revoked. One row an entry; the newest committed rows decide, whatever the snapshot.
+
+-- Checked by every write, so defined first.
+create function authguard.canonical(identity pg_catalog.text) returns pg_catalog.text
+language c immutable strict parallel safe cost 10
+as 'MODULE_PATHNAME', 'authguard_canonical_wrapper';
+comment on function authguard.canonical(pg_catalog.text) is
+    'The one spelling of an identity: what uuid accepts becomes lower-case with dashes, anything else stays. NULL for NULL';
+
+-- A relation that nobody opens. Its invalidation, sent by a trigger at commit, tells every backend
+-- and every standby to look again.
+create table authguard.channel ();
+comment on table authguard.channel is
+    'Always empty, never read: its relcache invalidation tells every backend to look again';
+
+create table authguard.revocation (
+    kind pg_catalog.text collate pg_catalog."C" not null,
+    key pg_catalog.text collate pg_catalog."C" not null,
+    issuer pg_catalog.text collate pg_catalog."C",
+    blocked pg_catalog.bool not null default true,
+    blocked_until pg_catalog.timestamptz,
+    issued_before pg_catalog.timestamptz,
+    include_keys pg_catalog.bool not null default false,
+    reason pg_catalog.text,
+    revoked_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    revoked_by pg_catalog.name not null default session_user,
+    keep_until pg_catalog.timestamptz,
+
+    constraint revocation_kind check (kind in ('token', 'session', 'user', 'issuer')),
+    constraint revocation_key_canonical check (key = authguard.canonical(key)),
+    constraint revocation_key_length
+        check (pg_catalog.octet_length(key) <= 1024 and (key = '') = (kind = 'issuer')),
+    constraint revocation_session_uuid
+        check (kind <> 'session' or key ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
+    constraint revocation_issuer_length check (pg_catalog.octet_length(issuer) <= 1024),
+    constraint revocation_decides check (
+        case kind
+            when 'user' then blocked or issued_before is not null
+            when 'issuer' then not blocked and issued_before is not null
+            else blocked and issued_before is null
+        end),
+    constraint revocation_until check (blocked_until is null or (kind = 'user' and blocked))
+);
+comment on table authguard.revocation is
+    'Revoked tokens, sessions and users, and cut-offs; operators may read it, authguard.revoke_* write it';
+comment on column authguard.revocation.kind is 'token, session, user or issuer';
+comment on column authguard.revocation.key is
+    'jti, session_id or sub in canonical form; empty for an issuer';
+comment on column authguard.revocation.issuer is
+    'Claim iss that it is for; NULL: every issuer; empty: tokens without iss';
+comment on column authguard.revocation.blocked is
+    'Shut out altogether; false where only the cut-off is left';
+comment on column authguard.revocation.blocked_until is
+    'A user is shut out until then; NULL: until restored';
+comment on column authguard.revocation.issued_before is
+    'Cut-off: tokens issued at or before it, in whole seconds, or without iat, are revoked';
+comment on column authguard.revocation.include_keys is
+    'Whether a cut-off of an issuer covers tokens with neither sub nor session_id, too';
+comment on column authguard.revocation.reason is 'For people to read';
+comment on column authguard.revocation.revoked_at is 'When the entry was last made to cover more';
+comment on column authguard.revocation.revoked_by is 'The login role that did';
+comment on column authguard.revocation.keep_until is
+    'authguard.prune() forgets the entry after this; NULL: never';
+
+-- The look-up of src/revocation/lookup.rs: kind and key, then whichever issuers there are.
+create unique index revocation_key
+    on authguard.revocation (kind, key, (issuer is null), (coalesce(issuer, '')));
+create index revocation_keep_until
+    on authguard.revocation (keep_until) where keep_until is not null;
+
+select pg_catalog.pg_extension_config_dump('authguard.revocation', '');
+
+create function authguard.invalidate() returns pg_catalog.trigger
+language c volatile cost 10
+as 'MODULE_PATHNAME', 'authguard_invalidate';
+comment on function authguard.invalidate() is
+    'Trigger: tells every backend to look again, and makes the commit of an insert or update durable';
+
+-- ALWAYS, so that the apply worker of logical replication fires them, too; it fires row triggers, and
+-- for TRUNCATE its statement trigger.
+create trigger invalidate after insert or update or delete on authguard.revocation
+    for each row execute function authguard.invalidate();
+create trigger invalidate_truncate after truncate on authguard.revocation
+    for each statement execute function authguard.invalidate();
+alter table authguard.revocation enable always trigger invalidate;
+alter table authguard.revocation enable always trigger invalidate_truncate;

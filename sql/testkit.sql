@@ -1,0 +1,58 @@
+-- For the tests of policy authors: be somebody until the end of the transaction.
+
+create function authguard.act_as(role pg_catalog.name, claims pg_catalog.jsonb) returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform pg_catalog.set_config('role', 'none', true);
+    perform pg_catalog.set_config('request.jwt.claims', coalesce(claims::pg_catalog.text, ''), true);
+    if claims is not null and (select w.status = 'refused' from auth.whoami() w) then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'these claims are refused',
+            detail = (select w.hint from auth.whoami() w);
+    end if;
+    -- The role must be able to come back by authguard.act_reset(). Tests roll back, and this with them.
+    if not pg_catalog.has_schema_privilege(role, 'authguard', 'usage') then
+        execute pg_catalog.format('grant usage on schema authguard to %I', role);
+    end if;
+    if not pg_catalog.has_function_privilege(role, 'authguard.act_reset()', 'execute') then
+        execute pg_catalog.format('grant execute on function authguard.act_reset(), authguard.act_as(name, jsonb), authguard.act_as_user(text, jsonb) to %I', role);
+    end if;
+    perform pg_catalog.set_config('role', role, true);
+end
+$$;
+comment on function authguard.act_as(pg_catalog.name, pg_catalog.jsonb) is
+    'For tests, until the end of the transaction, which is to be rolled back: sets the role and the claims (NULL: none) as a gateway does';
+
+create function authguard.act_as_user(user_id pg_catalog.text, claims pg_catalog.jsonb default '{}')
+returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.act_as(
+        coalesce(claims ->> 'role', 'authenticated'),
+        pg_catalog.jsonb_build_object(
+            'sub', user_id,
+            'role', 'authenticated',
+            'iat', pg_catalog.floor(extract(epoch from pg_catalog.clock_timestamp())),
+            'exp', pg_catalog.floor(extract(epoch from pg_catalog.clock_timestamp())) + 3600
+        ) || coalesce(claims, '{}'));
+end
+$$;
+comment on function authguard.act_as_user(pg_catalog.text, pg_catalog.jsonb) is
+    'For tests: act_as a user with role authenticated and a token of an hour; the given claims come on top';
+
+create function authguard.act_reset() returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform pg_catalog.set_config('request.jwt.claims', '', true);
+    perform pg_catalog.set_config('role', 'none', true);
+end
+$$;
+comment on function authguard.act_reset() is
+    'For tests: no claims, and the session''s own role again';

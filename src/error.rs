@@ -1,0 +1,76 @@
+//! Every error that the library raises itself, as a table.
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+/// What can go wrong, each with its SQLSTATE, message, detail and hint.
+#[derive(Debug)]
+pub enum Error {
+    /// `auth.require_active()` found no active token.
+    NotActive,
+    /// The tables of the extension are not where they belong.
+    NoSchema,
+    /// The schema was installed or updated by a newer release than this library.
+    NewerSchema { schema: String },
+    /// A trigger function was called in another way.
+    NotATrigger,
+}
+
+impl Error {
+    /// Raises the error.
+    pub fn raise(&self) -> ! {
+        let mut report = ErrorReport::new(self.code(), self.message(), "authguard");
+        if let Some(detail) = self.detail() {
+            report = report.set_detail(detail);
+        }
+        if let Some(hint) = self.hint() {
+            report = report.set_hint(hint);
+        }
+        report.report(PgLogLevel::ERROR);
+        unreachable!("an ERROR does not return")
+    }
+
+    fn code(&self) -> PgSqlErrorCode {
+        match self {
+            Self::NotActive => PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+            Self::NoSchema | Self::NewerSchema { .. } => {
+                PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
+            }
+            Self::NotATrigger => PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
+        }
+    }
+
+    fn message(&self) -> &'static str {
+        match self {
+            Self::NotActive => "no active token",
+            Self::NoSchema => "the tables of extension authguard are missing",
+            Self::NewerSchema { .. } => "the schema of authguard is newer than its library",
+            Self::NotATrigger => "function was not called by a trigger",
+        }
+    }
+
+    fn detail(&self) -> Option<String> {
+        match self {
+            Self::NewerSchema { schema } => Some(format!(
+                "Schema version {schema}, library version {}.",
+                crate::schema::LIBRARY_VERSION
+            )),
+            _ => None,
+        }
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NotActive => Some(
+                "Sign in again; \"select * from auth.whoami()\" tells what became of the token.",
+            ),
+            Self::NoSchema => Some(
+                "Access stays closed. Schema authguard must hold the tables that create extension made.",
+            ),
+            Self::NewerSchema { .. } => Some(
+                "Install the library of that version, then reconnect (restart where it is preloaded).",
+            ),
+            Self::NotATrigger => None,
+        }
+    }
+}

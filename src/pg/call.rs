@@ -1,0 +1,88 @@
+//! Raw version-1 functions (src/include/fmgr.h) and the guard around what in them may fail.
+
+use pgrx::pg_sys;
+
+/// The arguments and the result of one call.
+#[derive(Clone, Copy)]
+pub struct Call(pg_sys::FunctionCallInfo);
+
+impl Call {
+    /// # Safety
+    /// `fcinfo` is what fmgr handed to a version-1 function.
+    #[inline(always)]
+    pub unsafe fn new(fcinfo: pg_sys::FunctionCallInfo) -> Self {
+        Self(fcinfo)
+    }
+
+    /// Answers SQL NULL.
+    #[inline(always)]
+    pub fn null(self) -> pg_sys::Datum {
+        // SAFETY: fmgr keeps fcinfo alive and exclusive for the length of the call.
+        unsafe { (*self.0).isnull = true };
+        pg_sys::Datum::from(0)
+    }
+
+    /// Answers `value`, or SQL NULL.
+    #[inline(always)]
+    pub fn answer(self, value: Option<pg_sys::Datum>) -> pg_sys::Datum {
+        match value {
+            Some(datum) => datum,
+            None => self.null(),
+        }
+    }
+
+    /// Argument `index`; `None` for SQL NULL or where the declaration has fewer.
+    #[inline(always)]
+    pub fn argument(self, index: usize) -> Option<pg_sys::Datum> {
+        // SAFETY: fmgr fills nargs entries behind the fixed part of fcinfo.
+        unsafe {
+            if index >= (*self.0).nargs as usize {
+                return None;
+            }
+            let argument = &*(*self.0).args.as_ptr().add(index);
+            (!argument.isnull).then_some(argument.value)
+        }
+    }
+
+    /// The raw call, for code of this room.
+    pub(super) fn fcinfo(self) -> pg_sys::FunctionCallInfo {
+        self.0
+    }
+}
+
+/// Runs `work`, which may raise a Postgres error or panic, from a raw function: both leave as an
+/// ordinary ERROR. Only for frames that own nothing, because the error jumps over them.
+#[inline(always)]
+pub fn guarded<R: Copy>(work: impl FnOnce() -> R) -> R {
+    // SAFETY: raw functions hold no value with a destructor when they come here, which is all that
+    // a longjmp over their frame asks.
+    unsafe { pg_sys::submodules::panic::pgrx_extern_c_guard(work) }
+}
+
+/// Defines a raw function `$name`, callable from SQL as `language c … as 'MODULE_PATHNAME', '$name'`.
+macro_rules! raw_function {
+    ($(#[$meta:meta])* $name:ident, |$call:ident| $body:expr) => {
+        $(#[$meta])*
+        #[allow(unsafe_code)]
+        const _: () = {
+            #[unsafe(export_name = concat!("pg_finfo_", stringify!($name)))]
+            extern "C" fn info() -> *const pgrx::pg_sys::Pg_finfo_record {
+                const VERSION_1: pgrx::pg_sys::Pg_finfo_record =
+                    pgrx::pg_sys::Pg_finfo_record { api_version: 1 };
+                &VERSION_1
+            }
+
+            // SAFETY (of the export): the symbol is prefixed `authguard_`, and is called by fmgr only.
+            #[unsafe(export_name = stringify!($name))]
+            unsafe extern "C-unwind" fn function(
+                fcinfo: pgrx::pg_sys::FunctionCallInfo,
+            ) -> pgrx::pg_sys::Datum {
+                // SAFETY: fmgr calls with its own fcinfo.
+                #[allow(unused_variables)]
+                let $call = unsafe { $crate::pg::call::Call::new(fcinfo) };
+                $body
+            }
+        };
+    };
+}
+pub(crate) use raw_function;

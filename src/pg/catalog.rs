@@ -1,0 +1,151 @@
+//! Direct look-ups in tables and system caches: newest committed state, no privileges, no SPI, and
+//! no search_path (`systable_beginscan` in src/backend/access/index/genam.c).
+
+use pgrx::pg_sys::{self, Oid};
+use pgrx::{FromDatum, IntoDatum};
+use std::ffi::CStr;
+use std::ptr;
+
+/// The OID of a schema, if it exists.
+pub fn schema(name: &CStr) -> Option<Oid> {
+    // SAFETY: a syscache look-up inside a transaction.
+    valid(unsafe { pg_sys::get_namespace_oid(name.as_ptr(), true) })
+}
+
+/// The OID of a table or index, if it exists.
+pub fn relation(name: &CStr, schema: Oid) -> Option<Oid> {
+    // SAFETY: a syscache look-up inside a transaction.
+    valid(unsafe { pg_sys::get_relname_relid(name.as_ptr(), schema) })
+}
+
+/// Whether an index may be used: a failed CREATE INDEX CONCURRENTLY leaves one that may not.
+pub fn index_is_valid(index: Oid) -> bool {
+    // SAFETY: a syscache look-up inside a transaction.
+    unsafe { pg_sys::get_index_isvalid(index) }
+}
+
+/// The extension that a relation is a member of.
+pub fn extension_of(relation: Oid) -> Option<Oid> {
+    // SAFETY: scans pg_depend inside a transaction.
+    valid(unsafe { pg_sys::getExtensionOfObject(pg_sys::RelationRelationId, relation) })
+}
+
+/// Whether a role is a superuser; false for one that does not exist.
+pub fn is_superuser(role: Oid) -> bool {
+    // SAFETY: a syscache look-up inside a transaction.
+    unsafe { pg_sys::superuser_arg(role) }
+}
+
+/// The name of a role, if it exists.
+pub fn role_name(role: Oid) -> Option<String> {
+    // SAFETY: a syscache look-up inside a transaction; the result is palloc'd and copied here.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(role, true);
+        (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
+    }
+}
+
+/// The role whose privileges count at the moment.
+pub fn current_user() -> Option<String> {
+    // SAFETY: GetUserId returns a static of miscinit.c.
+    role_name(unsafe { pg_sys::GetUserId() })
+}
+
+/// Whether the database is in UTF-8, in which tokens are.
+pub fn database_is_utf8() -> bool {
+    // SAFETY: returns a static of mbutils.c.
+    unsafe { pg_sys::GetDatabaseEncoding() == pg_sys::pg_enc::PG_UTF8 as i32 }
+}
+
+/// Equality of a column with a key.
+pub enum Key<'a> {
+    /// A `text collate "C"` column.
+    Text(i16, &'a str),
+    /// An `oid` column.
+    Oid(i16, Oid),
+}
+
+/// Calls `each` for every row of `table` that equals `keys`, by `index` where one is given. The keys'
+/// columns must lead the index. A fresh snapshot is taken for tables that have no system cache
+/// (GetCatalogSnapshot in src/backend/utils/time/snapmgr.c), and it sees this transaction's own
+/// earlier commands.
+pub fn scan(table: Oid, index: Option<Oid>, keys: &[Key<'_>], mut each: impl FnMut(Row)) {
+    // SAFETY: relation, index and snapshot are opened and closed here, in pairs; on an error the
+    // resource owner of the transaction closes them. Key data are in the current memory context and
+    // outlive the scan. Each tuple is read before the next is fetched.
+    unsafe {
+        let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as i32);
+        let mut scan_keys = [pg_sys::ScanKeyData::default(); 2];
+        for (scan_key, key) in scan_keys.iter_mut().zip(keys) {
+            let (column, procedure, collation, value) = match *key {
+                Key::Text(column, text) => (
+                    column,
+                    pg_sys::F_TEXTEQ,
+                    Oid::from(pg_sys::C_COLLATION_OID),
+                    text.into_datum(),
+                ),
+                Key::Oid(column, oid) => (
+                    column,
+                    pg_sys::F_OIDEQ,
+                    pg_sys::InvalidOid,
+                    oid.into_datum(),
+                ),
+            };
+            pg_sys::ScanKeyEntryInitialize(
+                scan_key,
+                0,
+                column,
+                pg_sys::BTEqualStrategyNumber as u16,
+                pg_sys::InvalidOid,
+                collation,
+                Oid::from(procedure),
+                value.expect("keys are not NULL"),
+            );
+        }
+        let scan = pg_sys::systable_beginscan(
+            relation,
+            index.unwrap_or(pg_sys::InvalidOid),
+            index.is_some(),
+            ptr::null_mut(),
+            keys.len() as i32,
+            scan_keys.as_mut_ptr(),
+        );
+        loop {
+            let tuple = pg_sys::systable_getnext(scan);
+            if tuple.is_null() {
+                break;
+            }
+            each(Row {
+                tuple,
+                descriptor: (*relation).rd_att,
+            });
+        }
+        pg_sys::systable_endscan(scan);
+        pg_sys::table_close(relation, pg_sys::AccessShareLock as i32);
+    }
+}
+
+/// One row of a scan.
+pub struct Row {
+    tuple: pg_sys::HeapTuple,
+    descriptor: pg_sys::TupleDesc,
+}
+
+impl Row {
+    /// Column `number`, from 1; `None` for NULL.
+    ///
+    /// The type asked for must be the column's: these are our own tables and pg_extension.
+    pub fn get<T: FromDatum>(&self, number: i16) -> Option<T> {
+        // SAFETY: the tuple is the current one of a scan that is open; the column is of type T.
+        unsafe {
+            let mut null = false;
+            let datum =
+                pg_sys::heap_getattr(self.tuple, i32::from(number), self.descriptor, &mut null);
+            T::from_datum(datum, null)
+        }
+    }
+}
+
+fn valid(oid: Oid) -> Option<Oid> {
+    (oid != pg_sys::InvalidOid).then_some(oid)
+}

@@ -1,0 +1,111 @@
+//! Memory contexts (src/backend/utils/mmgr/README).
+
+use pgrx::pg_sys;
+use pgrx::{IntoDatum, varlena};
+use std::ptr;
+
+/// A memory context of our own below TopMemoryContext; dropping it frees all that was made in it.
+pub struct Memory(pg_sys::MemoryContext);
+
+impl Memory {
+    /// No memory at all, for the claims that are absent.
+    pub const NONE: Memory = Memory(ptr::null_mut());
+
+    /// A new context, seen as `authguard claims` in `pg_backend_memory_contexts`.
+    pub fn new() -> Self {
+        // SAFETY: TopMemoryContext lives as long as the backend; the name is a constant.
+        Self(unsafe {
+            pg_sys::AllocSetContextCreateExtended(
+                pg_sys::TopMemoryContext,
+                c"authguard claims".as_ptr(),
+                0,
+                1024,
+                pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
+            )
+        })
+    }
+
+    /// Runs `work` with this context as the current one.
+    fn inside<R>(&self, work: impl FnOnce() -> R) -> R {
+        // SAFETY: self.0 is alive; on an error Postgres resets CurrentMemoryContext itself.
+        unsafe {
+            let before = pg_sys::MemoryContextSwitchTo(self.0);
+            let result = work();
+            pg_sys::MemoryContextSwitchTo(before);
+            result
+        }
+    }
+
+    /// A `text` datum with the content of `value`.
+    pub fn text(&self, value: &str) -> pg_sys::Datum {
+        self.inside(|| value.into_datum())
+            .expect("a str is never NULL")
+    }
+
+    /// A `jsonb` datum, parsed from `json` by Postgres's own `jsonb_in`, so that it equals
+    /// `json::jsonb`. What it refuses is raised as its error.
+    pub fn jsonb(&self, json: &std::ffi::CStr) -> pg_sys::Datum {
+        // SAFETY: jsonb_in takes one cstring, reads it, and never returns NULL; its result, and what
+        // it leaves behind, are in this context.
+        self.inside(|| unsafe {
+            pgrx::direct_function_call_as_datum(
+                pg_sys::jsonb_in,
+                &[Some(pg_sys::Datum::from(json.as_ptr()))],
+            )
+        })
+        .expect("jsonb_in never returns NULL")
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if !self.0.is_null() {
+            // SAFETY: the context was made by new() and is deleted once; nothing points into it any
+            // more, which `shelf` sees to.
+            unsafe { pg_sys::MemoryContextDelete(self.0) };
+        }
+    }
+}
+
+/// A copy in the current memory context of a varlena `datum` that is not toasted.
+pub fn copy_varlena(datum: pg_sys::Datum) -> pg_sys::Datum {
+    // SAFETY: the datum points to a varlena with a four-byte header, made by Memory::text or jsonb.
+    unsafe {
+        let source = datum.cast_mut_ptr::<pg_sys::varlena>();
+        let size = varlena::varsize_any(source);
+        let copy = pg_sys::palloc(size);
+        ptr::copy_nonoverlapping(source.cast::<u8>(), copy.cast::<u8>(), size);
+        pg_sys::Datum::from(copy)
+    }
+}
+
+/// A `uuid` datum that points to `bytes`.
+#[inline(always)]
+pub fn uuid(bytes: &'static [u8; 16]) -> pg_sys::Datum {
+    pg_sys::Datum::from(bytes.as_ptr())
+}
+
+/// A `uuid` datum with a copy of `bytes` in the current memory context.
+pub fn copy_uuid(bytes: &[u8; 16]) -> pg_sys::Datum {
+    // SAFETY: palloc gives 16 writable bytes or raises an error.
+    unsafe {
+        let copy = pg_sys::palloc(bytes.len());
+        ptr::copy_nonoverlapping(bytes.as_ptr(), copy.cast::<u8>(), bytes.len());
+        pg_sys::Datum::from(copy)
+    }
+}
+
+/// `unix_micros` less an `interval` datum, as microseconds since the Unix epoch. Raises an error where
+/// the result is no `timestamptz`.
+pub fn minus_interval(unix_micros: i64, interval: pg_sys::Datum) -> i64 {
+    let timestamp = super::leaf::timestamptz(unix_micros).unwrap_or(0);
+    // SAFETY: both arguments are of the types that timestamptz_mi_interval (timestamp.c) takes, and
+    // it never returns NULL.
+    let result = unsafe {
+        pgrx::direct_function_call_as_datum(
+            pg_sys::timestamptz_mi_interval,
+            &[Some(pg_sys::Datum::from(timestamp)), Some(interval)],
+        )
+    };
+    super::leaf::unix_micros(result.expect("a timestamptz is never NULL here").value() as i64)
+}

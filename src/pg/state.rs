@@ -1,0 +1,28 @@
+//! State of one backend.
+
+use std::ops::Deref;
+
+/// A static that belongs to the one thread of a Postgres backend.
+///
+/// Everything kept in one is derived from settings and tables and can be derived again: a parallel
+/// worker starts with none of it.
+pub struct PerBackend<T>(T);
+
+// SAFETY: a backend runs Postgres code in one thread only (src/backend/tcop/postgres.c); authguard
+// starts no thread, and nothing here is reachable from another process.
+unsafe impl<T> Sync for PerBackend<T> {}
+
+impl<T> PerBackend<T> {
+    /// Wraps `value`; usable in a `static`.
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T> Deref for PerBackend<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}

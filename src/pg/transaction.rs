@@ -1,0 +1,64 @@
+//! What Postgres calls back at the end of transactions and when something elsewhere has changed
+//! (src/backend/access/transam/xact.c, src/backend/utils/cache/inval.c).
+
+use crate::{claims, revocation};
+use pgrx::pg_guard;
+use pgrx::pg_sys::{self, SubXactEvent, XactEvent};
+use std::ffi::c_void;
+use std::ptr;
+
+/// Registers the callbacks. To be called once, from `_PG_init`.
+pub fn register() {
+    // SAFETY: the functions are statics of a library that is never unloaded.
+    unsafe {
+        pg_sys::RegisterXactCallback(Some(at_transaction), ptr::null_mut());
+        pg_sys::RegisterSubXactCallback(Some(at_subtransaction), ptr::null_mut());
+        pg_sys::CacheRegisterRelcacheCallback(Some(at_relation_change), pg_sys::Datum::from(0));
+        pg_sys::CacheRegisterSyscacheCallback(
+            pg_sys::SysCacheIdentifier::AUTHOID as _,
+            Some(at_role_change),
+            pg_sys::Datum::from(0),
+        );
+    }
+}
+
+/// Executes the invalidations that other backends have sent since the last look.
+pub fn accept_invalidations() {
+    // SAFETY: allowed anywhere inside a transaction; every relation_open does the same.
+    unsafe { pg_sys::AcceptInvalidationMessages() }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn at_transaction(event: XactEvent::Type, _arg: *mut c_void) {
+    match event {
+        XactEvent::XACT_EVENT_PRE_COMMIT => revocation::before_commit(),
+        XactEvent::XACT_EVENT_COMMIT
+        | XactEvent::XACT_EVENT_PARALLEL_COMMIT
+        | XactEvent::XACT_EVENT_ABORT
+        | XactEvent::XACT_EVENT_PARALLEL_ABORT
+        | XactEvent::XACT_EVENT_PREPARE => {
+            revocation::end_of_transaction();
+            claims::end_of_transaction();
+        }
+        _ => {}
+    }
+}
+
+unsafe extern "C-unwind" fn at_subtransaction(
+    event: SubXactEvent::Type,
+    _id: pg_sys::SubTransactionId,
+    _parent: pg_sys::SubTransactionId,
+    _arg: *mut c_void,
+) {
+    if event == SubXactEvent::SUBXACT_EVENT_ABORT_SUB {
+        revocation::forget_statement();
+    }
+}
+
+unsafe extern "C-unwind" fn at_relation_change(_arg: pg_sys::Datum, relation: pg_sys::Oid) {
+    revocation::relation_changed(relation);
+}
+
+unsafe extern "C-unwind" fn at_role_change(_arg: pg_sys::Datum, _cache: i32, _hash: u32) {
+    claims::changed();
+}

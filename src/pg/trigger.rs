@@ -1,0 +1,62 @@
+//! The trigger behind every table that decides something.
+
+use super::call::{Call, guarded, raw_function};
+use crate::error::Error;
+use crate::revocation;
+use pgrx::pg_sys;
+
+raw_function!(
+    /// Tells every backend, here and on standbys, to look again, and makes this commit durable.
+    authguard_invalidate,
+    |call| {
+        guarded(|| invalidate(call));
+        pg_sys::Datum::from(0)
+    }
+);
+
+fn invalidate(call: Call) {
+    let fcinfo = call.fcinfo();
+    // SAFETY: fcinfo is alive for the call; `context` is NULL or a node, and a TriggerData exactly
+    // when its tag says so (CALLED_AS_TRIGGER in commands/trigger.h).
+    let (schema, deletes) = unsafe {
+        let context = (*fcinfo).context;
+        if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_TriggerData {
+            Error::NotATrigger.raise();
+        }
+        let trigger = &*context.cast::<pg_sys::TriggerData>();
+        let event = trigger.tg_event & pg_sys::TRIGGER_EVENT_OPMASK;
+        (
+            (*(*trigger.tg_relation).rd_rel).relnamespace,
+            matches!(
+                event,
+                pg_sys::TRIGGER_EVENT_DELETE | pg_sys::TRIGGER_EVENT_TRUNCATE
+            ),
+        )
+    };
+    // SAFETY: looks names up in the system caches. The channel is a relation that nobody ever opens:
+    // it exists so that its invalidation can be sent, at commit, through Postgres's own queue and WAL.
+    unsafe {
+        let channel = pg_sys::get_relname_relid(c"channel".as_ptr(), schema);
+        if channel == pg_sys::InvalidOid {
+            Error::NoSchema.raise();
+        }
+        pg_sys::CacheInvalidateRelcacheByRelid(channel);
+    }
+    revocation::written();
+    if !deletes {
+        // SAFETY: sets a flag of xact.c that the end of the transaction clears. A revocation that was
+        // acknowledged must survive a crash, whatever the caller's synchronous_commit.
+        unsafe { pg_sys::ForceSyncCommit() };
+    }
+}
+
+/// Whether commits may wait for standbys (`SyncRepRequested` and its list in replication/syncrep.h)
+/// but this transaction would not.
+pub fn skips_standbys() -> bool {
+    const ON: i32 = 3; // SYNCHRONOUS_COMMIT_REMOTE_FLUSH in access/xact.h
+    // SAFETY: reads two settings of guc.c.
+    unsafe {
+        let standbys = pg_sys::SyncRepStandbyNames;
+        !standbys.is_null() && *standbys != 0 && pg_sys::synchronous_commit < ON
+    }
+}

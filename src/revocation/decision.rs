@@ -1,0 +1,126 @@
+//! The decision about the current token, made once a statement and remembered with its claims.
+
+use super::{invalidation, lookup};
+use crate::claims::{self, Block, Status};
+use crate::pg::{call, leaf, transaction};
+use crate::settings;
+use authguard_token::{Reason, Verdict};
+use std::cell::Cell;
+
+/// No statement starts at this time.
+const NEVER: i64 = i64::MIN;
+
+/// What was last decided about one token.
+pub struct Decision {
+    /// The start of the statement that it was decided for.
+    statement: Cell<i64>,
+    /// The command within it, where the transaction itself revokes.
+    command: Cell<u32>,
+    revoked: Cell<bool>,
+    reason: Cell<Option<Reason>>,
+    /// What it was read under: the generation, the leeway, and until when time alone changes nothing.
+    generation: Cell<Option<u64>>,
+    leeway: Cell<i64>,
+    decided_at: Cell<i64>,
+    valid_until: Cell<i64>,
+}
+
+impl Decision {
+    /// Nothing decided yet.
+    pub const fn none() -> Self {
+        Self {
+            statement: Cell::new(NEVER),
+            command: Cell::new(0),
+            revoked: Cell::new(true),
+            reason: Cell::new(None),
+            generation: Cell::new(None),
+            leeway: Cell::new(0),
+            decided_at: Cell::new(0),
+            valid_until: Cell::new(0),
+        }
+    }
+
+    /// Makes the next check of the same statement look again.
+    pub fn forget_statement(&self) {
+        self.statement.set(NEVER);
+    }
+
+    /// Whether this is the decision for `now` and `command`: one statement gets one answer.
+    #[inline(always)]
+    fn stands(&self, now: i64, command: u32) -> bool {
+        self.statement.get() == now && self.command.get() == command
+    }
+
+    /// Whether what was read for an earlier statement still decides this one. The clock may have
+    /// been set back: then it is read again.
+    fn still_holds(&self, now: i64) -> bool {
+        self.generation.get() == Some(invalidation::generation())
+            && self.leeway.get() == settings::leeway()
+            && (self.decided_at.get()..self.valid_until.get()).contains(&now)
+            && !invalidation::has_written()
+    }
+
+    fn take(&self, verdict: Verdict, generation: u64, now: i64) {
+        self.revoked.set(verdict.reason.is_some());
+        self.reason.set(verdict.reason);
+        self.generation.set(Some(generation));
+        self.leeway.set(settings::leeway());
+        self.decided_at.set(now);
+        self.valid_until.set(verdict.valid_until);
+    }
+}
+
+/// Whether the current token is revoked, for raw functions.
+#[inline(always)]
+pub fn is_revoked() -> bool {
+    let block = claims::current();
+    if block
+        .decision
+        .stands(leaf::statement_start(), invalidation::own_command())
+    {
+        return block.decision.revoked.get();
+    }
+    match block.status {
+        Status::Absent => false,
+        _ => call::guarded(|| decide().decision.revoked.get()),
+    }
+}
+
+/// Why the current token is revoked, if it is.
+pub fn reason() -> Option<Reason> {
+    match claims::load().status {
+        Status::Absent => None,
+        _ => decide().decision.reason.get(),
+    }
+}
+
+/// The current claims, with the decision for this statement.
+#[cold]
+fn decide() -> &'static Block {
+    let now = leaf::statement_start();
+    let command = invalidation::own_command();
+    let block = claims::load();
+    if block.decision.stands(now, command) {
+        return block;
+    }
+    // Before the snapshot of the look-up is taken, so that a decision which an old snapshot made is
+    // never remembered under a new generation. It may drop the claims, too.
+    transaction::accept_invalidations();
+    let block = claims::load();
+    let decision = &block.decision;
+    if !decision.still_holds(now) {
+        let generation = invalidation::generation();
+        let verdict = match block.claims() {
+            Some(claims) => lookup::judge(claims, now, settings::leeway()),
+            None => Verdict {
+                reason: matches!(block.status, Status::Refused(_)).then_some(Reason::Refused),
+                valid_until: i64::MAX,
+            },
+        };
+        // A transaction that has written sees its own entries, which a rollback takes back.
+        decision.take(verdict, generation, now);
+    }
+    decision.statement.set(now);
+    decision.command.set(command);
+    block
+}

@@ -1,0 +1,60 @@
+//! Reads the entries that concern a token from `authguard.revocation`.
+
+use super::invalidation;
+use crate::pg::catalog::{self, Key, Row};
+use crate::pg::leaf;
+use authguard_token::{Claims, Entry, Judge, Kind, Verdict, canonical, format_uuid};
+use pgrx::pg_sys::TimestampTz;
+
+/// Columns of `authguard.revocation`, in the order of `sql/revocation.sql`.
+mod column {
+    pub const KIND: i16 = 1;
+    pub const KEY: i16 = 2;
+    pub const ISSUER: i16 = 3;
+    pub const BLOCKED: i16 = 4;
+    pub const BLOCKED_UNTIL: i16 = 5;
+    pub const ISSUED_BEFORE: i16 = 6;
+    pub const INCLUDE_KEYS: i16 = 7;
+}
+
+/// The verdict on `claims` at `now` (microseconds since the Unix epoch), from the newest committed
+/// entries and this transaction's own.
+pub fn judge(claims: &Claims, now: i64, leeway: i64) -> Verdict {
+    let objects = invalidation::objects();
+    let index = objects.index();
+    let mut judge = Judge::new(claims, now, leeway);
+    let session = claims.session_id.as_ref().map(format_uuid);
+    let keys = [
+        (Kind::Token, claims.jti.as_deref()),
+        (Kind::Session, session.as_deref()),
+        (Kind::User, claims.subject.as_deref()),
+        (Kind::Issuer, Some("")),
+    ];
+    for (kind, key) in keys {
+        let Some(key) = key else { continue };
+        if judge.settled() {
+            break;
+        }
+        let keys = [
+            Key::Text(column::KIND, kind.as_str()),
+            Key::Text(column::KEY, &canonical(key)),
+        ];
+        catalog::scan(objects.revocation, index, &keys, |row| {
+            let issuer: Option<String> = row.get(column::ISSUER);
+            judge.entry(&Entry {
+                kind,
+                issuer: issuer.as_deref(),
+                blocked: row.get(column::BLOCKED).unwrap_or(true),
+                blocked_until: time(&row, column::BLOCKED_UNTIL),
+                issued_before: time(&row, column::ISSUED_BEFORE),
+                include_keys: row.get(column::INCLUDE_KEYS).unwrap_or(true),
+            });
+        });
+    }
+    judge.verdict()
+}
+
+fn time(row: &Row, column: i16) -> Option<i64> {
+    row.get::<i64>(column)
+        .map(|timestamp: TimestampTz| leaf::unix_micros(timestamp))
+}

@@ -1,0 +1,94 @@
+//! Whether the installed schema is one that this library can serve, and where its tables are.
+
+use crate::error::Error;
+use crate::pg::catalog::{self, Key};
+use pgrx::pg_sys::{self, Oid};
+
+/// The release of this library.
+pub const LIBRARY_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The OIDs that the decision needs.
+#[derive(Clone, Copy)]
+pub struct Objects {
+    /// `authguard.revocation`.
+    pub revocation: Oid,
+    /// `authguard.channel`, whose invalidation means "look again".
+    pub channel: Oid,
+    namespace: Oid,
+}
+
+impl Objects {
+    /// Looks everything up by name, and checks that it is the extension's own: a schema `authguard`
+    /// that somebody else made is no source of decisions. Raises an error otherwise.
+    pub fn find() -> Self {
+        let found = catalog::schema(c"authguard").and_then(|namespace| {
+            Some(Self {
+                revocation: catalog::relation(c"revocation", namespace)?,
+                channel: catalog::relation(c"channel", namespace)?,
+                namespace,
+            })
+        });
+        let Some(objects) = found else {
+            Error::NoSchema.raise()
+        };
+        let version = catalog::extension_of(objects.revocation).and_then(version_if_ours);
+        match version {
+            None => Error::NoSchema.raise(),
+            Some(schema) if newer(&schema, LIBRARY_VERSION) => {
+                Error::NewerSchema { schema }.raise()
+            }
+            Some(_) => objects,
+        }
+    }
+
+    /// The index for look-ups by kind and key. By name each time, because REINDEX CONCURRENTLY
+    /// replaces it; `None`, and so a sequential scan, when it cannot be used.
+    pub fn index(&self) -> Option<Oid> {
+        catalog::relation(c"revocation_key", self.namespace)
+            .filter(|index| catalog::index_is_valid(*index))
+    }
+}
+
+fn version_if_ours(extension: Oid) -> Option<String> {
+    const OID: i16 = 1;
+    const NAME: i16 = 2;
+    const VERSION: i16 = 6;
+    let mut version = None;
+    catalog::scan(
+        pg_sys::ExtensionRelationId,
+        Some(Oid::from(pg_sys::ExtensionOidIndexId)),
+        &[Key::Oid(OID, extension)],
+        |row| {
+            if row.get::<&std::ffi::CStr>(NAME) == Some(c"authguard") {
+                version = row.get::<String>(VERSION);
+            }
+        },
+    );
+    version
+}
+
+/// Whether version `a` is newer than `b`, number by number; what is no number counts as newest.
+fn newer(a: &str, b: &str) -> bool {
+    let numbers = |version: &str| {
+        version
+            .split('.')
+            .map(|n| n.parse().unwrap_or(u32::MAX))
+            .collect::<Vec<_>>()
+    };
+    numbers(a) > numbers(b)
+}
+
+#[cfg(test)]
+mod unit {
+    use super::newer;
+
+    #[test]
+    fn versions_are_compared_number_by_number() {
+        assert!(newer("0.10.0", "0.9.9"));
+        assert!(newer("0.1.1", "0.1.0"));
+        assert!(newer("1.0", "0.9.0"));
+        assert!(newer("next", "0.1.0"));
+        assert!(!newer("0.1.0", "0.1.0"));
+        assert!(!newer("0.0.9", "0.1.0"));
+    }
+}

@@ -1,0 +1,242 @@
+//! From the text of the claims to the few values that decide something.
+//!
+//! JSON null is an absent claim, everywhere. A claim that identifies or dates the token has the right
+//! type or the whole is refused: to take a wrong-typed `exp` as absent is how expired tokens stay valid
+//! (CVE-2026-25537), and an identity that cannot be revoked is none. A claim that only describes the
+//! user (`role`, `email`, `aal`, `scope`, `is_anonymous`) is absent when its type is wrong.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::identity::{MAX_IDENTITY_BYTES, canonical, parse_uuid};
+use crate::json::{JsonError, parse_object};
+use crate::time::micros;
+
+/// Why claims are refused. Says which claim and which rule, and nothing of what it held.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ClaimsError {
+    /// The text is not one JSON object within the limits.
+    Json(JsonError),
+    /// A claim breaks a rule.
+    Claim {
+        /// The claim, as the standard names it.
+        name: &'static str,
+        /// The rule.
+        problem: Problem,
+    },
+}
+
+/// What is wrong with a claim.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Problem {
+    /// It must be a string.
+    NotText,
+    /// It must not be the empty string.
+    Empty,
+    /// It is longer than [`MAX_IDENTITY_BYTES`].
+    TooLong,
+    /// It must be a string that is a UUID.
+    NotUuid,
+    /// It must be a number: seconds since 1970 (NumericDate, RFC 7519 section 2).
+    NotNumber,
+    /// It must be an object.
+    NotObject,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotText => "is not a string",
+            Self::Empty => "is empty",
+            Self::TooLong => return write!(f, "is longer than {MAX_IDENTITY_BYTES} bytes"),
+            Self::NotUuid => "is not a UUID",
+            Self::NotNumber => "is not a number",
+            Self::NotObject => "is not an object",
+        })
+    }
+}
+
+impl fmt::Display for ClaimsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(error) => write!(f, "the claims cannot be read: {error}"),
+            Self::Claim { name, problem } => write!(f, "claim \"{name}\" {problem}"),
+        }
+    }
+}
+
+impl std::error::Error for ClaimsError {}
+
+impl From<JsonError> for ClaimsError {
+    fn from(error: JsonError) -> Self {
+        Self::Json(error)
+    }
+}
+
+/// The claims that decide something. `None` is a claim that is absent or JSON null.
+///
+/// `Debug` shows no content: claims do not belong into a log.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// `iss` (RFC 7519 section 4.1.1), byte by byte as sent. Never empty.
+    pub issuer: Option<String>,
+    /// `sub` (section 4.1.2) in its [`canonical`] form: the key of revocations. Never empty.
+    pub subject: Option<String>,
+    /// `sub` as sent.
+    pub raw_subject: Option<String>,
+    /// `sub` where it is a UUID; `None` too where it is something else.
+    pub uid: Option<[u8; 16]>,
+    /// `session_id`, always a UUID.
+    pub session_id: Option<[u8; 16]>,
+    /// `jti` (section 4.1.7) in its [`canonical`] form. Never empty.
+    pub jti: Option<String>,
+    /// `iat` (section 4.1.6), microseconds.
+    pub issued_at: Option<i64>,
+    /// `exp` (section 4.1.4), microseconds.
+    pub expires_at: Option<i64>,
+    /// `nbf` (section 4.1.5), microseconds.
+    pub not_before: Option<i64>,
+    /// The newest `amr[].timestamp`, else `auth_time` (OpenID Connect Core section 2), microseconds.
+    pub authenticated_at: Option<i64>,
+    /// `role`; `None` too when it is no string.
+    pub role: Option<String>,
+    /// `email`; `None` too when it is no string.
+    pub email: Option<String>,
+    /// `aal`, the level of the authentication; `None` too when it is no string.
+    pub aal: Option<String>,
+    /// `is_anonymous`; `None` too when it is no boolean.
+    pub is_anonymous: Option<bool>,
+    /// `scope`, space-separated (RFC 8693 section 4.2); `None` too when it is no string.
+    pub scope: Option<String>,
+    /// Whether `app_metadata.access_revoked` is anything but absent, null, false, "false" or 0.
+    pub access_revoked: bool,
+}
+
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claims").finish_non_exhaustive()
+    }
+}
+
+impl Claims {
+    /// Reads the claims from the text of one JSON object.
+    ///
+    /// # Errors
+    /// [`ClaimsError`] when the text or one of the claims breaks a rule. Claims that are refused are
+    /// not absent claims: whoever calls this must keep the two apart.
+    pub fn parse(text: &str) -> Result<Self, ClaimsError> {
+        let mut claims = Self::default();
+        let mut auth_time = None;
+        let mut newest_method = None;
+        for (name, value) in parse_object(text)? {
+            match name.as_str() {
+                "iss" => claims.issuer = identity("iss", value)?,
+                "sub" => claims.raw_subject = identity("sub", value)?,
+                "jti" => claims.jti = identity("jti", value)?.map(into_canonical),
+                "session_id" => claims.session_id = session_id(&value)?,
+                "iat" => claims.issued_at = date("iat", &value)?,
+                "exp" => claims.expires_at = date("exp", &value)?,
+                "nbf" => claims.not_before = date("nbf", &value)?,
+                "auth_time" => auth_time = date("auth_time", &value)?,
+                "amr" => newest_method = newest_timestamp(&value),
+                "role" => claims.role = text_or_none(value),
+                "email" => claims.email = text_or_none(value),
+                "aal" => claims.aal = text_or_none(value),
+                "scope" => claims.scope = text_or_none(value),
+                "is_anonymous" => claims.is_anonymous = value.as_bool(),
+                "app_metadata" => claims.access_revoked = access_revoked(&value)?,
+                _ => {}
+            }
+        }
+        if let Some(subject) = &claims.raw_subject {
+            claims.uid = parse_uuid(subject);
+            claims.subject = Some(canonical(subject).into_owned());
+        }
+        claims.authenticated_at = newest_method.or(auth_time);
+        Ok(claims)
+    }
+
+    /// Whether `scope` is one of the token's scopes (RFC 8693 section 4.2), compared exactly.
+    ///
+    /// The empty string, and a text with a space in it, is no scope.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        let granted = self.scope.as_deref().unwrap_or_default();
+        !scope.is_empty() && granted.split(' ').any(|one| one == scope)
+    }
+}
+
+fn refuse<T>(name: &'static str, problem: Problem) -> Result<T, ClaimsError> {
+    Err(ClaimsError::Claim { name, problem })
+}
+
+fn identity(name: &'static str, value: Value) -> Result<Option<String>, ClaimsError> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) if text.is_empty() => refuse(name, Problem::Empty),
+        Value::String(text) if text.len() > MAX_IDENTITY_BYTES => refuse(name, Problem::TooLong),
+        Value::String(text) => Ok(Some(text)),
+        _ => refuse(name, Problem::NotText),
+    }
+}
+
+fn into_canonical(text: String) -> String {
+    match canonical(&text) {
+        Cow::Owned(other) => other,
+        Cow::Borrowed(_) => text,
+    }
+}
+
+fn session_id(value: &Value) -> Result<Option<[u8; 16]>, ClaimsError> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    match value.as_str().and_then(parse_uuid) {
+        None => refuse("session_id", Problem::NotUuid),
+        uuid => Ok(uuid),
+    }
+}
+
+fn date(name: &'static str, value: &Value) -> Result<Option<i64>, ClaimsError> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Number(seconds) => Ok(Some(micros(seconds))),
+        _ => refuse(name, Problem::NotNumber),
+    }
+}
+
+fn text_or_none(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// `amr` is an array of names (RFC 8176) or of objects `{method, timestamp}`; only the latter are dated.
+fn newest_timestamp(amr: &Value) -> Option<i64> {
+    let timestamps = amr
+        .as_array()?
+        .iter()
+        .filter_map(|method| method.get("timestamp")?.as_number());
+    timestamps.map(micros).max()
+}
+
+fn access_revoked(app_metadata: &Value) -> Result<bool, ClaimsError> {
+    match app_metadata {
+        Value::Null => Ok(false),
+        Value::Object(object) => Ok(object.get("access_revoked").is_some_and(is_truthy)),
+        _ => refuse("app_metadata", Problem::NotObject),
+    }
+}
+
+/// Fails closed: what is not plainly a no is a yes.
+fn is_truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(flag) => *flag,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => text != "false",
+        Value::Array(_) | Value::Object(_) => true,
+    }
+}

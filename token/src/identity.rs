@@ -1,0 +1,72 @@
+//! One canonical form for identities, for writes and look-ups alike.
+//!
+//! Postgres reads a UUID in many spellings. Were an identity compared as it was written, `{A0EE…}`
+//! would walk past a revocation of `a0ee…`.
+
+use std::borrow::Cow;
+
+/// The longest identity (subject, token id, issuer) in bytes. A longer one is refused, not cut.
+pub const MAX_IDENTITY_BYTES: usize = 1024;
+
+/// Where the dashes are in a UUID's usual form (RFC 9562 section 4).
+const DASHES: [usize; 4] = [8, 13, 18, 23];
+
+/// Reads a UUID in any spelling that Postgres takes, and in no other; else `None`.
+///
+/// The rule is `string_to_uuid` in `src/backend/utils/adt/uuid.c`: hex digits in any case, a dash
+/// allowed after every group of four of them but the last, braces around all of it or none. No blanks.
+pub fn parse_uuid(text: &str) -> Option<[u8; 16]> {
+    let (mut rest, end): (&[u8], &[u8]) = match text.as_bytes() {
+        [b'{', tail @ ..] => (tail, b"}"),
+        all => (all, b""),
+    };
+    let mut uuid = [0; 16];
+    for (index, byte) in uuid.iter_mut().enumerate() {
+        let [high, low, tail @ ..] = rest else {
+            return None;
+        };
+        *byte = nibble(*high)? << 4 | nibble(*low)?;
+        rest = match tail {
+            [b'-', tail @ ..] if index % 2 == 1 && index < 15 => tail,
+            _ => tail,
+        };
+    }
+    (rest == end).then_some(uuid)
+}
+
+/// The usual form of a UUID: lower-case, with dashes (RFC 9562 section 4).
+pub fn format_uuid(bytes: &[u8; 16]) -> String {
+    let mut text = String::with_capacity(36);
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        for nibble in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(nibble.into(), 16).unwrap_or_default());
+        }
+    }
+    text
+}
+
+/// The form under which an identity is stored and looked up.
+///
+/// A UUID in any spelling becomes lower-case with dashes. Everything else stays as it is, byte by byte:
+/// two subjects of an external provider may differ only in case.
+pub fn canonical(text: &str) -> Cow<'_, str> {
+    match parse_uuid(text) {
+        Some(uuid) if !is_usual_form(text) => Cow::Owned(format_uuid(&uuid)),
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// Whether a text that is a UUID is written as [`format_uuid`] writes it.
+fn is_usual_form(uuid: &str) -> bool {
+    let bytes = uuid.as_bytes();
+    bytes.len() == 36
+        && DASHES.iter().all(|at| bytes.get(*at) == Some(&b'-'))
+        && !bytes.iter().any(u8::is_ascii_uppercase)
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    u8::try_from(char::from(digit).to_digit(16)?).ok()
+}

@@ -1,0 +1,213 @@
+//! The decision whether claims are revoked, as a pure function of the claims, the entries and the time.
+//!
+//! The caller looks entries up by kind and key and hands them to a [`Judge`], in any order.
+
+use crate::claims::Claims;
+use crate::time::{MICROS_PER_SECOND, second};
+
+/// What an entry is about: the column `kind` of `authguard.revocation`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// One token, by `jti`.
+    Token,
+    /// All tokens of a session, by `session_id`.
+    Session,
+    /// All tokens of a user, by `sub`.
+    User,
+    /// All tokens, of one issuer or of every issuer.
+    Issuer,
+}
+
+impl Kind {
+    /// The word that the table holds.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Session => "session",
+            Self::User => "user",
+            Self::Issuer => "issuer",
+        }
+    }
+}
+
+/// One row of `authguard.revocation` whose kind and key are those of the claims.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entry<'a> {
+    /// What the entry is about.
+    pub kind: Kind,
+    /// `None` is every issuer, `""` is tokens without `iss`, anything else is that issuer, byte by byte.
+    pub issuer: Option<&'a str>,
+    /// Of a user: shut out, whenever the token was issued.
+    pub blocked: bool,
+    /// When `blocked` ends, microseconds; `None` is never.
+    pub blocked_until: Option<i64>,
+    /// Of a user or an issuer: the cut-off for `iat`, microseconds; `None` is none.
+    pub issued_before: Option<i64>,
+    /// Of an issuer: the cut-off also covers tokens with neither `sub` nor `session_id`.
+    pub include_keys: bool,
+}
+
+/// Why claims are revoked. The order is the precedence: of several reasons the first is given.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Reason {
+    /// The claims are refused. Never given by a [`Judge`], which sees accepted claims only.
+    Refused,
+    /// Past `exp` plus leeway.
+    Expired,
+    /// `app_metadata.access_revoked` says so.
+    Claim,
+    /// An entry covers the token.
+    Token,
+    /// An entry covers the session.
+    Session,
+    /// An entry covers the user.
+    User,
+    /// An entry covers the issuer.
+    Issuer,
+}
+
+impl Reason {
+    /// The word that `auth.revocation_reason()` gives.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Expired => "expired",
+            Self::Claim => "claim",
+            Self::Token => "token",
+            Self::Session => "session",
+            Self::User => "user",
+            Self::Issuer => "issuer",
+        }
+    }
+}
+
+/// What a [`Judge`] found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Verdict {
+    /// Why the claims are revoked; `None` when they are not.
+    pub reason: Option<Reason>,
+    /// Before this instant (microseconds) time alone does not change the reason; `i64::MAX` is never.
+    pub valid_until: i64,
+}
+
+/// Whether the claims are past `exp` plus leeway; `None` without `exp`.
+///
+/// `now` is microseconds, `leeway_seconds` is seconds. The instant itself is past (RFC 7519 section
+/// 4.1.4: "on or after").
+pub fn expired(claims: &Claims, now: i64, leeway_seconds: i64) -> Option<bool> {
+    Some(now >= end_of_life(claims, leeway_seconds)?)
+}
+
+fn end_of_life(claims: &Claims, leeway_seconds: i64) -> Option<i64> {
+    let leeway = leeway_seconds.saturating_mul(MICROS_PER_SECOND);
+    Some(claims.expires_at?.saturating_add(leeway))
+}
+
+/// Judges one set of claims at one instant, entry by entry.
+///
+/// ```
+/// # use authguard_token::{Claims, Entry, Judge, Kind, Reason};
+/// let claims = Claims::parse(r#"{"sub": "alice", "iat": 1700000000}"#).unwrap();
+/// let mut judge = Judge::new(&claims, 1_700_000_100_000_000, 30);
+/// judge.entry(&Entry {
+///     kind: Kind::User,
+///     issuer: None,
+///     blocked: true,
+///     blocked_until: None,
+///     issued_before: None,
+///     include_keys: false,
+/// });
+/// assert_eq!(judge.verdict().reason, Some(Reason::User));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Judge<'c> {
+    claims: &'c Claims,
+    now: i64,
+    verdict: Verdict,
+}
+
+impl<'c> Judge<'c> {
+    /// Starts with what the claims themselves say. Units as in [`expired`].
+    pub fn new(claims: &'c Claims, now: i64, leeway_seconds: i64) -> Self {
+        let end = end_of_life(claims, leeway_seconds);
+        let verdict = match end {
+            Some(end) if now >= end => Verdict {
+                reason: Some(Reason::Expired),
+                valid_until: i64::MAX,
+            },
+            _ => Verdict {
+                reason: claims.access_revoked.then_some(Reason::Claim),
+                valid_until: end.unwrap_or(i64::MAX),
+            },
+        };
+        Self {
+            claims,
+            now,
+            verdict,
+        }
+    }
+
+    /// Weighs one entry. Its kind and key are those of the claims; its issuer is compared here.
+    pub fn entry(&mut self, entry: &Entry<'_>) {
+        if self.settled() || !self.is_of_issuer(entry.issuer) {
+            return;
+        }
+        let reason = match entry.kind {
+            Kind::Token => Reason::Token,
+            Kind::Session => Reason::Session,
+            Kind::User if self.is_blocked(entry) || self.is_cut_off(entry) => Reason::User,
+            Kind::Issuer if self.is_cut_off(entry) && self.is_in_reach(entry) => Reason::Issuer,
+            Kind::User | Kind::Issuer => return,
+        };
+        self.verdict.reason = Some(
+            self.verdict
+                .reason
+                .map_or(reason, |found| found.min(reason)),
+        );
+    }
+
+    /// Whether no entry can change the verdict any more, so that further look-ups may be skipped.
+    pub fn settled(&self) -> bool {
+        self.verdict
+            .reason
+            .is_some_and(|reason| reason <= Reason::Token)
+    }
+
+    /// The verdict over all entries so far.
+    pub fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    fn is_of_issuer(&self, issuer: Option<&str>) -> bool {
+        // `iss` is never empty, so '' can stand for its absence.
+        issuer.is_none_or(|issuer| issuer == self.claims.issuer.as_deref().unwrap_or_default())
+    }
+
+    /// Also notes when the block ends, as time then changes the verdict.
+    fn is_blocked(&mut self, entry: &Entry<'_>) -> bool {
+        match entry.blocked_until {
+            _ if !entry.blocked => false,
+            None => true,
+            Some(until) if self.now < until => {
+                self.verdict.valid_until = self.verdict.valid_until.min(until);
+                true
+            }
+            Some(_) => false,
+        }
+    }
+
+    /// Compares whole seconds, as `iat` has no finer ones: a token of the cut-off's own second may be
+    /// older than the cut-off, and counts as such. A token that does not say when it was issued too.
+    fn is_cut_off(&self, entry: &Entry<'_>) -> bool {
+        entry.issued_before.is_some_and(|cutoff| {
+            self.claims
+                .issued_at
+                .is_none_or(|issued| second(issued) <= second(cutoff))
+        })
+    }
+
+    /// A cut-off of an issuer leaves keys of services alone, unless it says otherwise.
+    fn is_in_reach(&self, entry: &Entry<'_>) -> bool {
+        entry.include_keys || self.claims.subject.is_some() || self.claims.session_id.is_some()
+    }
+}

@@ -1,0 +1,294 @@
+//! The rules for each claim: what is refused, what counts as absent, what it means.
+
+use authguard_token::Problem::{Empty, NotNumber, NotObject, NotText, NotUuid, TooLong};
+use authguard_token::{Claims, ClaimsError, JsonError, MAX_IDENTITY_BYTES, Problem};
+use serde_json::{Value, json};
+
+const UUID: &str = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
+const SPELLED: &str = "{A0EEBC999C0B4EF8BB6D6BB9BD380A11}";
+
+fn read(claims: &Value) -> Claims {
+    Claims::parse(&claims.to_string()).unwrap()
+}
+
+fn refused(name: &'static str, value: Value) -> Option<Problem> {
+    match Claims::parse(&json!({name: value}).to_string()).err()? {
+        ClaimsError::Claim {
+            name: named,
+            problem,
+        } if named == name => Some(problem),
+        other => panic!("{other}"),
+    }
+}
+
+/// A value of every type but the given one, and never null.
+fn others(than: fn(&Value) -> bool) -> impl Iterator<Item = Value> {
+    let all = [
+        json!(true),
+        json!(false),
+        json!(1),
+        json!("1"),
+        json!([]),
+        json!(["1"]),
+        json!({"a": 1}),
+    ];
+    all.into_iter().filter(move |value| !than(value))
+}
+
+#[test]
+fn a_token_as_supabase_issues_it_is_read() {
+    let claims = read(&json!({
+        "iss": "https://project.example/auth/v1", "sub": UUID, "aud": "authenticated",
+        "exp": 1_700_003_600, "iat": 1_700_000_000, "nbf": 1_699_999_990.5,
+        "email": "alice@example.com", "phone": "", "role": "authenticated", "aal": "aal1",
+        "app_metadata": {"provider": "email", "providers": ["email"]}, "user_metadata": {},
+        "amr": [{"method": "password", "timestamp": 1_699_999_000}],
+        "session_id": "b1ffbc99-9c0b-4ef8-bb6d-6bb9bd380a22", "jti": "t-1",
+        "is_anonymous": false, "scope": "read write",
+    }));
+    let expected = Claims {
+        issuer: Some("https://project.example/auth/v1".into()),
+        subject: Some(UUID.into()),
+        raw_subject: Some(UUID.into()),
+        uid: Some(0xa0eebc99_9c0b_4ef8_bb6d_6bb9bd380a11_u128.to_be_bytes()),
+        session_id: Some(0xb1ffbc99_9c0b_4ef8_bb6d_6bb9bd380a22_u128.to_be_bytes()),
+        jti: Some("t-1".into()),
+        issued_at: Some(1_700_000_000_000_000),
+        expires_at: Some(1_700_003_600_000_000),
+        not_before: Some(1_699_999_990_500_000),
+        authenticated_at: Some(1_699_999_000_000_000),
+        role: Some("authenticated".into()),
+        email: Some("alice@example.com".into()),
+        aal: Some("aal1".into()),
+        is_anonymous: Some(false),
+        scope: Some("read write".into()),
+        access_revoked: false,
+    };
+    assert!(claims == expected);
+}
+
+#[test]
+fn null_is_absent_for_every_claim() {
+    let text = r#"{"iss":null,"sub":null,"jti":null,"session_id":null,"exp":null,"iat":null,"nbf":null,
+        "auth_time":null,"amr":null,"role":null,"email":null,"aal":null,"scope":null,
+        "is_anonymous":null,"app_metadata":null}"#;
+    assert!(Claims::parse(text) == Ok(Claims::default()));
+    assert!(Claims::parse("{}") == Ok(Claims::default()));
+}
+
+#[test]
+fn an_identity_that_cannot_be_revoked_is_refused() {
+    for name in ["sub", "jti", "iss"] {
+        for value in others(Value::is_string) {
+            assert_eq!(
+                refused(name, value.clone()),
+                Some(NotText),
+                "{name} {value}"
+            );
+        }
+        assert_eq!(refused(name, json!("")), Some(Empty));
+        assert_eq!(refused(name, json!("x".repeat(MAX_IDENTITY_BYTES))), None);
+        assert_eq!(
+            refused(name, json!("x".repeat(MAX_IDENTITY_BYTES + 1))),
+            Some(TooLong)
+        );
+        // Bytes, not characters.
+        assert_eq!(
+            refused(name, json!("é".repeat(MAX_IDENTITY_BYTES / 2 + 1))),
+            Some(TooLong)
+        );
+        assert_eq!(refused(name, json!(" ")), None);
+    }
+}
+
+#[test]
+fn a_session_is_a_uuid_or_refused() {
+    for value in others(Value::is_string) {
+        assert_eq!(refused("session_id", value), Some(NotUuid));
+    }
+    for text in ["", "1", "alice", &format!("{UUID} ")] {
+        assert_eq!(refused("session_id", json!(text)), Some(NotUuid), "{text}");
+    }
+    assert!(read(&json!({"session_id": SPELLED})) == read(&json!({"session_id": UUID})));
+}
+
+#[test]
+fn a_wrong_typed_time_is_refused_and_not_taken_as_absent() {
+    for name in ["exp", "iat", "nbf", "auth_time"] {
+        for value in others(Value::is_number) {
+            assert_eq!(
+                refused(name, value.clone()),
+                Some(NotNumber),
+                "{name} {value}"
+            );
+        }
+        for value in [
+            json!(0),
+            json!(-1),
+            json!(1.5),
+            json!(u64::MAX),
+            json!(1e300),
+        ] {
+            assert_eq!(refused(name, value), None);
+        }
+    }
+    assert_eq!(read(&json!({"exp": 1e300})).expires_at, Some(i64::MAX));
+    assert_eq!(read(&json!({"exp": -1e300})).expires_at, Some(i64::MIN));
+}
+
+#[test]
+fn identities_have_their_canonical_form_and_the_subject_also_its_own() {
+    let claims = read(&json!({"sub": SPELLED, "jti": SPELLED, "iss": SPELLED}));
+    assert_eq!(claims.subject.as_deref(), Some(UUID));
+    assert_eq!(claims.raw_subject.as_deref(), Some(SPELLED));
+    assert_eq!(
+        claims.uid,
+        Some(0xa0eebc99_9c0b_4ef8_bb6d_6bb9bd380a11_u128.to_be_bytes())
+    );
+    assert_eq!(claims.jti.as_deref(), Some(UUID));
+    assert_eq!(
+        claims.issuer.as_deref(),
+        Some(SPELLED),
+        "an issuer stays byte by byte"
+    );
+
+    let claims = read(&json!({"sub": "auth0|Alice", "jti": "ABC"}));
+    assert_eq!(claims.subject.as_deref(), Some("auth0|Alice"));
+    assert_eq!((claims.uid, claims.jti.as_deref()), (None, Some("ABC")));
+}
+
+#[test]
+fn access_revoked_is_anything_but_plainly_no() {
+    let flag = |value: &str| {
+        let text = format!("{{\"app_metadata\":{{\"access_revoked\":{value}}}}}");
+        Claims::parse(&text).unwrap().access_revoked
+    };
+    for no in [
+        "null",
+        "false",
+        "\"false\"",
+        "0",
+        "0.0",
+        "-0",
+        "-0.0",
+        "0e5",
+    ] {
+        assert!(!flag(no), "{no}");
+    }
+    for yes in [
+        "true",
+        "\"true\"",
+        "1",
+        "-1",
+        "0.5",
+        "5e-324",
+        "\"\"",
+        "\"0\"",
+        "\"False\"",
+        "\"no\"",
+        "\" false\"",
+        "[]",
+        "{}",
+        "[false]",
+    ] {
+        assert!(flag(yes), "{yes}");
+    }
+    assert!(!read(&json!({"app_metadata": {}})).access_revoked);
+    assert!(
+        !read(&json!({"access_revoked": true})).access_revoked,
+        "only inside app_metadata"
+    );
+    for value in others(Value::is_object) {
+        assert_eq!(refused("app_metadata", value), Some(NotObject));
+    }
+}
+
+#[test]
+fn a_describing_claim_of_the_wrong_type_is_absent() {
+    for value in others(Value::is_string) {
+        let claims = json!({"role": value, "email": value, "aal": value, "scope": value});
+        assert!(read(&claims) == Claims::default(), "{claims}");
+    }
+    for value in others(Value::is_boolean) {
+        assert_eq!(read(&json!({"is_anonymous": value})).is_anonymous, None);
+    }
+    assert_eq!(
+        read(&json!({"is_anonymous": true})).is_anonymous,
+        Some(true)
+    );
+}
+
+#[test]
+fn the_authentication_is_dated_by_the_newest_method_else_by_auth_time() {
+    for (amr, seconds) in [
+        (
+            json!([{"method": "a", "timestamp": 20}, {"method": "b", "timestamp": 30}, {"timestamp": 10}]),
+            30,
+        ),
+        (
+            json!(["pwd", 99, {"timestamp": 30}, {"timestamp": "99"}, {"timestamp": null}, {}]),
+            30,
+        ),
+        (json!(["pwd", "otp"]), 5),
+        (json!([]), 5),
+        (json!({"timestamp": 99}), 5),
+        (json!("pwd"), 5),
+        (json!(99), 5),
+        (json!(null), 5),
+    ] {
+        let claims = read(&json!({"amr": amr, "auth_time": 5, "iat": 1000}));
+        assert_eq!(claims.authenticated_at, Some(seconds * 1_000_000), "{amr}");
+    }
+    assert_eq!(
+        read(&json!({"amr": ["pwd"], "iat": 1000})).authenticated_at,
+        None
+    );
+}
+
+#[test]
+fn a_scope_matches_whole_and_exactly() {
+    let claims = read(&json!({"scope": "read  write:all"}));
+    for (scope, has) in [
+        ("read", true),
+        ("write:all", true),
+        ("write", false),
+        ("Read", false),
+        ("rea", false),
+        ("", false),
+        (" ", false),
+        ("read ", false),
+        ("read  write:all", false),
+    ] {
+        assert_eq!(claims.has_scope(scope), has, "{scope:?}");
+    }
+    for scope in [json!(""), json!(null), json!(["read"])] {
+        let claims = read(&json!({"scope": scope}));
+        assert!(!claims.has_scope("read") && !claims.has_scope(""));
+    }
+}
+
+#[test]
+fn a_text_that_is_no_object_is_refused_as_such() {
+    assert_eq!(
+        Claims::parse("[]").err(),
+        Some(ClaimsError::Json(JsonError::NotAnObject))
+    );
+    let twice = r#"{"exp":99999999999,"exp":1}"#;
+    assert_eq!(
+        Claims::parse(twice).err(),
+        Some(ClaimsError::Json(JsonError::DuplicateKey))
+    );
+}
+
+#[test]
+fn errors_are_words_and_never_content() {
+    let error = Claims::parse(r#"{"exp":"1700000000"}"#).unwrap_err();
+    assert_eq!(error.to_string(), "claim \"exp\" is not a number");
+    let error = Claims::parse("{").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the claims cannot be read: not valid JSON"
+    );
+    let claims = read(&json!({"sub": "secret", "email": "secret"}));
+    assert_eq!(format!("{claims:?}"), "Claims { .. }");
+}

@@ -1,0 +1,153 @@
+//! Of any text: no panic, one meaning, no duplicate key, no rounded integer.
+
+use authguard_token::JsonError::{DuplicateKey, Number};
+use authguard_token::{MAX_DEPTH, parse_object};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+/// Any value that the parser accepts, of bounded depth.
+fn value() -> impl Strategy<Value = Value> {
+    let text = "[^\0]{0,8}";
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        // Thousandths: serde_json reads longer fractions to within the last bit only.
+        any::<i32>().prop_map(|n| Value::from(f64::from(n) / 1000.0)),
+        text.prop_map(Value::from),
+    ];
+    leaf.prop_recursive(8, 64, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::btree_map(text, inner, 0..6)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+fn object() -> impl Strategy<Value = Map<String, Value>> {
+    prop::collection::btree_map("[^\0]{0,8}", value(), 0..6)
+        .prop_map(|map| map.into_iter().collect())
+}
+
+/// Nearly JSON: pieces that matter to the scan, in any order.
+fn soup() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"",
+        "\"a\":",
+        "\"b\":",
+        "\\",
+        "\\u",
+        "\\u0000",
+        "\\ud83d",
+        "\\ude00",
+        "\\n",
+        "é",
+        "\0",
+        "0",
+        "-",
+        "1.5",
+        "e",
+        "1e999",
+        "99999999999999999999",
+        "null",
+        "true",
+        " ",
+        "{\"a\":",
+        "\"a\"",
+    ]);
+    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    #[test]
+    fn what_is_accepted_is_written_and_read_again_the_same(object in object()) {
+        let text = Value::Object(object.clone()).to_string();
+        let once = parse_object(&text);
+        prop_assert_eq!(once.as_ref(), Ok(&object));
+        let again = parse_object(&Value::Object(object).to_string());
+        prop_assert_eq!(once, again);
+    }
+
+    #[test]
+    fn no_text_panics_and_accepted_is_what_serde_json_reads(
+        text in prop_oneof!["(?s).{0,200}", soup(), soup().prop_map(|soup| format!("{{\"a\":{soup}}}"))],
+    ) {
+        if let Ok(object) = parse_object(&text) {
+            prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), Value::Object(object));
+        }
+    }
+
+    #[test]
+    fn an_edit_anywhere_does_not_panic(object in object(), at: prop::sample::Index, piece in soup()) {
+        let mut text = Value::Object(object).to_string();
+        let at = (0..=at.index(text.len() + 1)).rev().find(|at| text.is_char_boundary(*at)).unwrap();
+        text.insert_str(at, &piece);
+        if let Ok(object) = parse_object(&text) {
+            prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), Value::Object(object));
+        }
+    }
+
+    #[test]
+    fn a_key_that_occurs_twice_is_refused_at_every_level(
+        key in "[^\0]{0,4}",
+        between in object(),
+        wraps in prop::collection::vec(any::<bool>(), 0..MAX_DEPTH - 10),
+    ) {
+        let (plain, escaped) = (json!(&key).to_string(), escape(&key));
+        let between: String = (between.iter().filter(|(other, _)| **other != key))
+            .map(|(other, value)| format!("{}:{value},", json!(other)))
+            .collect();
+        for (first, second) in [(&plain, &plain), (&plain, &escaped), (&escaped, &plain)] {
+            let mut text = format!("{{{first}:1,{between}{second}:1}}");
+            for array in &wraps {
+                text = if *array { format!("[0,{text}]") } else { format!("{{\"w\":{text}}}") };
+            }
+            if wraps.last() == Some(&true) {
+                text = format!("{{\"w\":{text}}}");
+            }
+            prop_assert_eq!(parse_object(&text), Err(DuplicateKey), "{}", text);
+        }
+    }
+
+    #[test]
+    fn an_integer_is_exact_or_refused(negative: bool, digits in "[1-9][0-9]{0,24}") {
+        let literal = if negative { format!("-{digits}") } else { digits };
+        let exact: i128 = literal.parse().unwrap();
+        let fits = (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&exact);
+        match parse_object(&format!("{{\"a\":[{literal}]}}")) {
+            Ok(object) => {
+                prop_assert!(fits);
+                prop_assert_eq!(object["a"][0].to_string(), literal);
+            }
+            Err(error) => prop_assert!(!fits && error == Number),
+        }
+    }
+
+    #[test]
+    fn two_integers_never_become_one(a: u128, b: u128) {
+        let read = |n: u128| parse_object(&format!("{{\"a\":{n}}}"));
+        // Neighbours beyond u64 are the same double.
+        let near = (u128::from(u64::MAX) + 1).saturating_add(a % 2048);
+        prop_assert_eq!(read(near), Err(Number));
+        prop_assert!(a == b || read(a) != read(b) || (read(a) == Err(Number) && read(b) == Err(Number)));
+    }
+}
+
+/// The same key with every character as an escape.
+fn escape(key: &str) -> String {
+    let units: String = key
+        .encode_utf16()
+        .map(|unit| format!("\\u{unit:04x}"))
+        .collect();
+    format!("\"{units}\"")
+}

@@ -1,0 +1,6 @@
+//! What must hold for any input. The tables of single cases are beside this directory.
+
+mod claims;
+mod identity;
+mod json;
+mod revocation;

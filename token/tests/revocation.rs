@@ -1,0 +1,328 @@
+//! The decision: each rule both ways.
+
+use authguard_token::{Claims, Entry, Judge, Kind, Reason, Verdict, expired};
+
+const S: i64 = 1_000_000;
+const NOW: i64 = 1_700_000_000 * S;
+const NEVER: i64 = i64::MAX;
+const LEEWAY: i64 = 30;
+
+const KINDS: [Kind; 4] = [Kind::Token, Kind::Session, Kind::User, Kind::Issuer];
+
+/// An entry that by itself revokes nothing of a user or an issuer.
+fn entry(kind: Kind) -> Entry<'static> {
+    Entry {
+        kind,
+        issuer: None,
+        blocked: false,
+        blocked_until: None,
+        issued_before: None,
+        include_keys: false,
+    }
+}
+
+fn blocked(until: Option<i64>) -> Entry<'static> {
+    Entry {
+        blocked: true,
+        blocked_until: until,
+        ..entry(Kind::User)
+    }
+}
+
+fn cut_off(kind: Kind, at: i64) -> Entry<'static> {
+    Entry {
+        issued_before: Some(at),
+        ..entry(kind)
+    }
+}
+
+fn alice() -> Claims {
+    Claims {
+        subject: Some("alice".into()),
+        issued_at: Some(NOW - 60 * S),
+        ..Claims::default()
+    }
+}
+
+fn judge(claims: &Claims, entries: &[Entry<'_>], now: i64) -> Verdict {
+    let mut judge = Judge::new(claims, now, LEEWAY);
+    entries.iter().for_each(|entry| judge.entry(entry));
+    judge.verdict()
+}
+
+fn reason(claims: &Claims, entries: &[Entry<'_>]) -> Option<Reason> {
+    judge(claims, entries, NOW).reason
+}
+
+#[test]
+fn without_entries_and_exp_nothing_is_revoked_for_ever() {
+    assert_eq!(
+        judge(&alice(), &[], NOW),
+        Verdict {
+            reason: None,
+            valid_until: NEVER
+        }
+    );
+    assert_eq!(reason(&Claims::default(), &[]), None);
+}
+
+#[test]
+fn a_token_expires_at_exp_plus_leeway_exactly() {
+    let claims = Claims {
+        expires_at: Some(NOW),
+        ..alice()
+    };
+    let end = NOW + LEEWAY * S;
+    assert_eq!(expired(&claims, end - 1, LEEWAY), Some(false));
+    assert_eq!(expired(&claims, end, LEEWAY), Some(true));
+    assert_eq!(expired(&alice(), end, LEEWAY), None);
+    assert_eq!(
+        judge(&claims, &[], end - 1),
+        Verdict {
+            reason: None,
+            valid_until: end
+        }
+    );
+    assert_eq!(
+        judge(&claims, &[], end),
+        Verdict {
+            reason: Some(Reason::Expired),
+            valid_until: NEVER
+        }
+    );
+}
+
+#[test]
+fn times_at_the_ends_of_the_range_are_saturated() {
+    let at = |exp| Claims {
+        expires_at: Some(exp),
+        ..alice()
+    };
+    assert_eq!(expired(&at(NEVER), NOW, i64::MAX), Some(false));
+    assert_eq!(expired(&at(i64::MIN), i64::MIN, 0), Some(true));
+    assert_eq!(expired(&at(i64::MIN), NOW, i64::MIN), Some(true));
+    assert_eq!(judge(&at(NEVER), &[], NOW).valid_until, NEVER);
+}
+
+#[test]
+fn the_claim_revokes_until_the_token_expires() {
+    let claims = Claims {
+        access_revoked: true,
+        expires_at: Some(NOW),
+        ..alice()
+    };
+    let expected = Verdict {
+        reason: Some(Reason::Claim),
+        valid_until: NOW + LEEWAY * S,
+    };
+    assert_eq!(judge(&claims, &[], NOW), expected);
+}
+
+#[test]
+fn entries_of_token_and_session_need_nothing_but_the_issuer() {
+    assert_eq!(reason(&alice(), &[entry(Kind::Token)]), Some(Reason::Token));
+    assert_eq!(
+        reason(&alice(), &[entry(Kind::Session)]),
+        Some(Reason::Session)
+    );
+    assert_eq!(reason(&alice(), &[entry(Kind::User)]), None);
+    assert_eq!(reason(&alice(), &[entry(Kind::Issuer)]), None);
+}
+
+#[test]
+fn an_entry_covers_every_issuer_or_one_or_tokens_without() {
+    let of = |issuer: Option<&str>| Claims {
+        issuer: issuer.map(str::to_owned),
+        ..alice()
+    };
+    for (entry_issuer, token_issuer, covers) in [
+        (None, None, true),
+        (None, Some("a"), true),
+        (Some(""), None, true),
+        (Some(""), Some("a"), false),
+        (Some("a"), Some("a"), true),
+        (Some("a"), Some("A"), false),
+        (Some("a"), Some("ab"), false),
+        (Some("a"), None, false),
+    ] {
+        for kind in KINDS {
+            let entry = Entry {
+                issuer: entry_issuer,
+                blocked: true,
+                ..cut_off(kind, NOW)
+            };
+            let found = reason(&of(token_issuer), &[entry]).is_some();
+            assert_eq!(found, covers, "{kind:?} {entry_issuer:?} {token_issuer:?}");
+        }
+    }
+}
+
+#[test]
+fn a_block_shuts_the_user_out_until_it_ends() {
+    let user = |valid_until| Verdict {
+        reason: Some(Reason::User),
+        valid_until,
+    };
+    assert_eq!(judge(&alice(), &[blocked(None)], NOW), user(NEVER));
+    assert_eq!(
+        judge(&alice(), &[blocked(Some(NOW + 1))], NOW),
+        user(NOW + 1)
+    );
+    let over = Verdict {
+        reason: None,
+        valid_until: NEVER,
+    };
+    assert_eq!(judge(&alice(), &[blocked(Some(NOW))], NOW), over);
+    // Not blocked: the rest of a lifted block says nothing.
+    let lifted = Entry {
+        blocked: false,
+        ..blocked(Some(NOW + S))
+    };
+    assert_eq!(judge(&alice(), &[lifted], NOW), over);
+    // Another issuer's user: neither the block nor its end counts.
+    let other = Entry {
+        issuer: Some("b"),
+        ..blocked(Some(NOW + S))
+    };
+    assert_eq!(judge(&alice(), &[other], NOW), over);
+}
+
+#[test]
+fn the_verdict_holds_until_the_first_of_exp_and_the_blocks() {
+    let claims = Claims {
+        expires_at: Some(NOW),
+        ..alice()
+    };
+    let end = NOW + LEEWAY * S;
+    let until = |at| blocked(Some(NOW + at));
+    assert_eq!(
+        judge(&claims, &[until(20 * S), until(10 * S), until(-S)], NOW).valid_until,
+        NOW + 10 * S
+    );
+    assert_eq!(judge(&claims, &[until(40 * S)], NOW).valid_until, end);
+}
+
+#[test]
+fn a_cut_off_covers_its_whole_second_and_all_before() {
+    for kind in [Kind::User, Kind::Issuer] {
+        let at = |iat, cutoff| {
+            reason(
+                &Claims {
+                    issued_at: Some(iat),
+                    ..alice()
+                },
+                &[cut_off(kind, cutoff)],
+            )
+            .is_some()
+        };
+        assert!(at(NOW - 1, NOW));
+        assert!(at(NOW, NOW));
+        assert!(at(NOW, NOW + S - 1));
+        assert!(at(NOW + S - 1, NOW), "same second, though later");
+        assert!(!at(NOW + S, NOW + S - 1));
+        assert!(
+            at(-S - 1, -S - 1) && at(-1, -S) && !at(0, -1),
+            "also before 1970"
+        );
+    }
+}
+
+#[test]
+fn a_token_that_does_not_say_when_it_was_issued_fails_closed() {
+    let claims = Claims {
+        issued_at: None,
+        ..alice()
+    };
+    assert_eq!(
+        reason(&claims, &[cut_off(Kind::User, 0)]),
+        Some(Reason::User)
+    );
+    assert_eq!(
+        reason(&claims, &[cut_off(Kind::Issuer, 0)]),
+        Some(Reason::Issuer)
+    );
+    assert_eq!(
+        reason(&claims, &[entry(Kind::User), entry(Kind::Issuer)]),
+        None
+    );
+}
+
+#[test]
+fn a_cut_off_of_an_issuer_leaves_service_keys_alone_unless_told() {
+    let key = Claims {
+        subject: None,
+        ..alice()
+    };
+    let session = Claims {
+        session_id: Some([0; 16]),
+        ..key.clone()
+    };
+    let spare = cut_off(Kind::Issuer, NOW);
+    let all = Entry {
+        include_keys: true,
+        ..spare
+    };
+    assert_eq!(reason(&key, &[spare]), None);
+    assert_eq!(
+        reason(
+            &Claims {
+                issued_at: None,
+                ..key.clone()
+            },
+            &[spare]
+        ),
+        None
+    );
+    assert_eq!(reason(&key, &[all]), Some(Reason::Issuer));
+    assert_eq!(reason(&session, &[spare]), Some(Reason::Issuer));
+    assert_eq!(reason(&alice(), &[spare]), Some(Reason::Issuer));
+}
+
+#[test]
+fn the_first_reason_in_precedence_is_given_in_any_order() {
+    let entries = [
+        entry(Kind::Token),
+        entry(Kind::Session),
+        blocked(None),
+        cut_off(Kind::Issuer, NOW),
+    ];
+    let reasons = [Reason::Token, Reason::Session, Reason::User, Reason::Issuer];
+    for (first, expected) in reasons.into_iter().enumerate() {
+        let mut some = entries[first..].to_vec();
+        assert_eq!(reason(&alice(), &some), Some(expected));
+        some.reverse();
+        assert_eq!(reason(&alice(), &some), Some(expected));
+    }
+    let claim = Claims {
+        access_revoked: true,
+        ..alice()
+    };
+    assert_eq!(reason(&claim, &entries), Some(Reason::Claim));
+    let past = Claims {
+        expires_at: Some(0),
+        ..claim
+    };
+    assert_eq!(reason(&past, &entries), Some(Reason::Expired));
+}
+
+#[test]
+fn the_words_are_those_of_the_sql_surface() {
+    assert_eq!(
+        KINDS.map(Kind::as_str),
+        ["token", "session", "user", "issuer"]
+    );
+    let reasons = [
+        Reason::Refused,
+        Reason::Expired,
+        Reason::Claim,
+        Reason::Token,
+        Reason::Session,
+        Reason::User,
+        Reason::Issuer,
+    ];
+    assert!(reasons.is_sorted(), "the order is the precedence");
+    let words = [
+        "refused", "expired", "claim", "token", "session", "user", "issuer",
+    ];
+    assert_eq!(reasons.map(Reason::as_str), words);
+}
