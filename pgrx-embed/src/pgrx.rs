@@ -37,12 +37,23 @@ pub fn write_schema(install: &Install, file: &Path) -> Result<()> {
 
 /// A `cargo pgrx` command for one Postgres, to which the caller adds arguments.
 pub fn cargo_pgrx(install: &Install, subcommand: &str, target: &str) -> Result<Command> {
-    packages::ensure_build_tools()?;
     let program = program()?;
-    let mut command = Command::new(&program);
+    let mut command = for_building(Command::new(&program), install, target)?;
     command
-        .current_dir(places::checkout())
-        .args(["pgrx", subcommand]);
+        .args(["pgrx", subcommand])
+        .env("PATH", path_with(&program));
+    Ok(command)
+}
+
+/// A plain `cargo` command that can build the extension for one Postgres.
+pub fn cargo(install: &Install, target: &str) -> Result<Command> {
+    for_building(Command::new("cargo"), install, target)
+}
+
+/// Tells a command where it builds, and against which Postgres.
+fn for_building(mut command: Command, install: &Install, target: &str) -> Result<Command> {
+    packages::ensure_build_tools()?;
+    command.current_dir(places::checkout());
     // `cargo run` describes this tool in the environment: build scripts would take it for theirs.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
@@ -54,7 +65,6 @@ pub fn cargo_pgrx(install: &Install, subcommand: &str, target: &str) -> Result<C
         .env("PGRX_HOME", home()?)
         .env("PGRX_PG_CONFIG_PATH", install.pg_config())
         .env("CARGO_TARGET_DIR", places::target(target))
-        .env("PATH", path_with(&program))
         .env_remove("RUST_BACKTRACE");
     Ok(command)
 }

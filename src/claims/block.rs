@@ -10,6 +10,10 @@ use std::ffi::CStr;
 
 /// What became of the claims.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one a block, and a box would be one more hop a row"
+)]
 pub enum Status {
     /// Nothing was set.
     Absent,

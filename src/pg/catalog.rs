@@ -81,7 +81,7 @@ pub fn scan(table: Oid, index: Option<Oid>, keys: &[Key<'_>], mut each: impl FnM
                 Key::Text(column, text) => (
                     column,
                     pg_sys::F_TEXTEQ,
-                    Oid::from(pg_sys::C_COLLATION_OID),
+                    pg_sys::C_COLLATION_OID,
                     text.into_datum(),
                 ),
                 Key::Oid(column, oid) => (

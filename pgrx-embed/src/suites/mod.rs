@@ -1,6 +1,7 @@
 //! `cargo embed test`: each kind of test in a module of its own, one count at the end.
 
 mod isolation;
+mod lint;
 mod outcome;
 mod pgtap;
 mod pgtest;
@@ -21,6 +22,8 @@ use std::cell::OnceCell;
 /// A kind of tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Suite {
+    /// Formatting and clippy
+    Lint,
     /// The token rules and this tool, without a server
     Unit,
     /// The install script against its snapshot
@@ -97,6 +100,7 @@ fn plan(suite: Option<Suite>, majors: Majors) -> Vec<(u16, Vec<Suite>)> {
 
 fn one(suite: Suite, target: &Target) -> Result<Tally> {
     let tally = match suite {
+        Suite::Lint => lint::run(target),
         Suite::Unit => unit::run(),
         Suite::Schema => schema::test(target.built()?),
         Suite::Pgtest => pgtest::run(target.major),

@@ -23,6 +23,15 @@ impl Tally {
         }
     }
 
+    /// One check, passed or failed.
+    pub fn one(passed: bool) -> Tally {
+        Tally {
+            passed: usize::from(passed),
+            failed: usize::from(!passed),
+            ..Tally::default()
+        }
+    }
+
     /// Whether no test ran.
     pub fn is_empty(&self) -> bool {
         self.passed + self.failed == 0

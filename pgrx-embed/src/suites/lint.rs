@@ -1,0 +1,23 @@
+//! Formatting and clippy over the whole workspace.
+
+use super::Target;
+use super::outcome::Tally;
+use crate::error::Result;
+use crate::{pgrx, places, process};
+use std::process::Command;
+
+pub fn run(target: &Target) -> Result<Tally> {
+    let mut format = Command::new("cargo");
+    format
+        .current_dir(places::checkout())
+        .args(["fmt", "--all", "--check"]);
+    let install = target.built()?;
+    let mut clippy = pgrx::cargo(install, "lint")?;
+    clippy.args(["clippy", "--quiet", "--workspace", "--all-targets"]);
+    pgrx::with_features(&mut clippy, install).args(["--", "-D", "warnings"]);
+    let mut tally = Tally::default();
+    for check in [&mut format, &mut clippy] {
+        tally = tally + Tally::one(process::run(check).is_ok());
+    }
+    Ok(tally)
+}
