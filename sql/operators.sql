@@ -2,15 +2,21 @@
 -- but write it only in these ways; every name is qualified and the path is pinned.
 -- Times are of the clock, not of the transaction: a long transaction must not backdate a cut-off.
 
+create function authguard.max_token_lifetime() returns pg_catalog.int4
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_max_token_lifetime_wrapper';
+comment on function authguard.max_token_lifetime() is
+    'The setting of that name, in seconds, also where the library was not loaded before';
+
 create function authguard.longest_life(after pg_catalog.timestamptz)
 returns pg_catalog.timestamptz
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    lifetime pg_catalog.interval := pg_catalog.current_setting('authguard.max_token_lifetime');
+    lifetime pg_catalog.int4 := authguard.max_token_lifetime();
 begin
-    return case when lifetime > interval '0' then after + lifetime + interval '300 s' end;
+    return case when lifetime > 0 then after + lifetime * interval '1 s' + interval '300 s' end;
 end
 $$;
 comment on function authguard.longest_life(pg_catalog.timestamptz) is

@@ -64,6 +64,12 @@ pub fn max_claims_size() -> usize {
     usize::try_from(MAX_CLAIMS_SIZE.get()).unwrap_or(0)
 }
 
+/// `authguard.max_token_lifetime`, in seconds; 0 for unknown.
+#[pgrx::pg_extern(sql = false)]
+fn authguard_max_token_lifetime() -> i32 {
+    MAX_TOKEN_LIFETIME.get()
+}
+
 /// `authguard.leeway`, in seconds.
 pub fn leeway() -> i64 {
     i64::from(LEEWAY.get())
