@@ -119,7 +119,7 @@ as $$
 begin
     if not exists (select from pg_catalog.pg_namespace n where n.nspname = schema) then
         raise exception using
-            errcode = 'undefined_schema',
+            errcode = 'invalid_schema_name',
             message = pg_catalog.format('schema %s does not exist', pg_catalog.quote_ident(schema));
     end if;
     for relation in

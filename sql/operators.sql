@@ -22,6 +22,22 @@ $$;
 comment on function authguard.longest_life(pg_catalog.timestamptz) is
     'When the last token issued at that time is surely expired, by authguard.max_token_lifetime and the greatest leeway; NULL if that is not known';
 
+create function authguard.require_primary() returns pg_catalog.void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if pg_catalog.pg_is_in_recovery() then
+        raise exception using
+            errcode = 'read_only_sql_transaction',
+            message = 'cannot write revocations on a standby',
+            hint = 'Connect to the primary; standbys follow it.';
+    end if;
+end
+$$;
+comment on function authguard.require_primary() is
+    'Raises 25006 on a standby, with a hint';
+
 create function authguard.revoke(entry authguard.revocation) returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -30,12 +46,7 @@ declare
     old authguard.revocation;
     merged authguard.revocation := entry;
 begin
-    if pg_catalog.pg_is_in_recovery() then
-        raise exception using
-            errcode = 'read_only_sql_transaction',
-            message = 'cannot revoke on a standby',
-            hint = 'Connect to the primary; standbys follow it.';
-    end if;
+    perform authguard.require_primary();
     if pg_catalog.octet_length(entry.key) > 1024 or pg_catalog.octet_length(entry.issuer) > 1024 then
         raise exception using
             errcode = 'invalid_parameter_value',
@@ -233,6 +244,7 @@ declare
     everywhere authguard.revocation;
     changed pg_catalog.int8;
 begin
+    perform authguard.require_primary();
     if issuer is not null then
         select r.* into everywhere
           from authguard.revocation r
@@ -306,6 +318,7 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    perform authguard.require_primary();
     kind := 'revocation';
     forgotten := authguard.forget(100000);
     return next;

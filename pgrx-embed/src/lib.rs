@@ -4,7 +4,9 @@
 //! Tests use it as a library to boot servers of their own: [`postgres::Install::from_env`] and
 //! [`cluster::Cluster::create`].
 
+pub mod bench;
 pub mod cluster;
+pub mod demo;
 pub mod error;
 pub mod packages;
 pub mod pgrx;

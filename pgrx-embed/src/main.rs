@@ -4,7 +4,8 @@ use clap::{Args, Parser, Subcommand};
 use pgrx_embed::error::{Error, Result};
 use pgrx_embed::postgres::DEFAULT_MAJOR;
 use pgrx_embed::suites::{self, Majors, Suite};
-use pgrx_embed::{cluster, schema, server, signals, source};
+use pgrx_embed::{bench, cluster, demo, schema, server, signals, source};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// A private Postgres with authguard in it, its tests and its benchmarks.
@@ -19,7 +20,7 @@ struct Cli {
 enum Command {
     /// Build the extension and start a private server with it; the last line is its address
     Up(Which),
-    /// Stop what `up` started and remove its data: all, or one by port or version
+    /// Stop what `up` started from here and remove its data: all, or one by port or version
     Down(Which),
     /// Run psql on the running server
     Psql {
@@ -28,6 +29,14 @@ enum Command {
         /// Passed on to psql
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
+    },
+    /// Start a server and see a token revoked while it is unexpired; leaves the server running
+    Demo(Which),
+    /// Measure the checks against their alternatives; writes docs/bench.md and docs/bench.svg
+    Bench {
+        /// Write every figure to this file, too
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
     },
     /// Run the tests: one suite, or all
     Test {
@@ -84,6 +93,15 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Down(which) => server::down(which.port, which.pg)?,
         Command::Psql { which, args } => server::psql(which.port, which.pg, &args)?,
+        Command::Demo(which) => {
+            let server = server::up(which.pg.unwrap_or(DEFAULT_MAJOR), which.port)?;
+            if let Err(error) = demo::tell(&server) {
+                server.stop()?;
+                return Err(error);
+            }
+            demo::farewell(&server);
+        }
+        Command::Bench { json } => bench::run(json.as_deref())?,
         Command::Test { suite, pg } => {
             let total = suites::run(suite, pg.unwrap_or(Majors::One(DEFAULT_MAJOR)));
             if total.failed > 0 {

@@ -82,9 +82,12 @@ pub fn all() -> Result<Vec<Running>> {
     Ok(found)
 }
 
-/// The servers a person means: by port, by major version, or all.
+/// The servers a person means: the one on a port, else those of this checkout, of a major version
+/// or all. Who works in another checkout is not disturbed without naming the port.
 pub fn chosen(port: Option<u16>, major: Option<u16>) -> Result<Vec<Running>> {
+    let own = places::own_servers()?;
     let mut servers = all()?;
+    servers.retain(|server| port.is_some() || server.bin.starts_with(&own));
     servers.retain(|server| {
         port.is_none_or(|port| server.port == port)
             && major.is_none_or(|major| server.major == major)

@@ -49,7 +49,8 @@ pub struct Block {
     json: Cell<Option<Datum>>,
     /// The text that was set, with a NUL behind it.
     text: Vec<u8>,
-    believed: bool,
+    /// Whether the source was believed.
+    believed: Result<(), Refusal>,
     lend: bool,
     memory: Memory,
 }
@@ -110,7 +111,7 @@ impl Block {
             values: Values::NONE,
             json: Cell::new(None),
             text: Vec::new(),
-            believed: false,
+            believed: Err(Refusal::NotAGateway),
             lend: false,
             memory: Memory::NONE,
         }
@@ -134,7 +135,7 @@ impl Block {
             values,
             json: Cell::new(None),
             text: [source.text, &[0]].concat(),
-            believed: source.verdict.is_ok(),
+            believed: source.believed(),
             lend,
             memory,
         }
@@ -142,7 +143,7 @@ impl Block {
 
     /// Whether parsing `source` would give this block again.
     pub fn is_from(&self, source: &Source) -> bool {
-        self.believed && source.verdict.is_ok() && self.text.strip_suffix(&[0]) == Some(source.text)
+        self.text.strip_suffix(&[0]) == Some(source.text) && self.believed == source.believed()
     }
 
     /// The claims, if they are accepted.

@@ -18,6 +18,13 @@ pub struct Source {
     pub verdict: Result<&'static str, Refusal>,
 }
 
+impl Source {
+    /// The verdict without the text.
+    pub fn believed(&self) -> Result<(), Refusal> {
+        self.verdict.clone().map(|_| ())
+    }
+}
+
 /// What is set at the moment; `None` for nothing. An empty text is nothing: it is what
 /// `set_config(…, true)` leaves behind at the end of its transaction.
 pub fn find(session_user: Oid) -> Option<Source> {

@@ -30,12 +30,12 @@ select p.oid::regprocedure::text,
 select c.oid::regclass::text, c.relkind, c.relpersistence, pg_temp.grants(c.relacl, c.relowner, 'r')
   from pg_class c
  where c.relnamespace in ('auth'::regnamespace, 'authguard'::regnamespace) and c.relkind in ('r', 'v', 'S', 'p')
- order by 1 collate "C";
+ order by c.oid::regclass::text collate "C";
 select n.nspname, pg_temp.grants(n.nspacl, n.nspowner, 'n')
   from pg_namespace n where n.nspname in ('auth', 'authguard') order by 1;
 
 -- Indexes, triggers and checks of the table.
-select pg_get_indexdef(indexrelid) from pg_index where indrelid = 'authguard.revocation'::regclass order by 1 collate "C";
+select pg_get_indexdef(indexrelid) from pg_index where indrelid = 'authguard.revocation'::regclass order by pg_get_indexdef(indexrelid) collate "C";
 select tgenabled, pg_get_triggerdef(oid) from pg_trigger where tgrelid = 'authguard.revocation'::regclass and not tgisinternal order by tgname;
 select conname from pg_constraint where conrelid = 'authguard.revocation'::regclass and contype = 'c' order by conname;
 

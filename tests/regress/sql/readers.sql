@@ -127,8 +127,8 @@ select label, o.*
     (13, 'nul in a key', '{"sub":"a","x\u0000":1}'),
     (14, 'lone surrogate', '{"sub":"a","x":"\ud800"}'),
     (15, 'surrogate pair', '{"sub":"\ud83d\ude00"}'),
-    (16, 'as long as allowed', '{"sub":"a","x":"' || repeat('x', 65536 - 17) || '"}'),
-    (17, 'one longer', '{"sub":"a","x":"' || repeat('x', 65536 - 16) || '"}'),
+    (16, 'as long as allowed', '{"sub":"a","x":"' || repeat('x', 65536 - 18) || '"}'),
+    (17, 'one longer', '{"sub":"a","x":"' || repeat('x', 65536 - 17) || '"}'),
     (18, 'claims in 1 MB', '{"sub":"a","x":"' || repeat('x', 1000000) || '"}')
   ) v (n, label, claims), lateral pg_temp.outcome(claims) o order by n;
 
@@ -179,5 +179,12 @@ select set_config('request.jwt.claims', '{"sub":"first","email":"first@example.c
 select auth.subject(), auth.email(), auth.jwt(), set_config('request.jwt.claims', '{"sub":"second"}', false), auth.subject(), auth.email();
 reset request.jwt.claims;
 
+-- A time beyond what timestamptz holds: an expiry is never reached, a time before it is refused.
+set request.jwt.claims = '{"sub":"a","exp":1e18}';
+select auth.is_expired(), auth.is_active();
+set request.jwt.claims = '{"sub":"a","iat":-1e18}';
+select status, auth.issued_at(), auth.is_active(), hint from auth.whoami();
+
+discard temp;
 \c - postgres
 drop role authenticator;

@@ -66,9 +66,12 @@ set local role regress_web;
 select status, subject from told;
 commit;
 set authguard.gateway_roles = 'regress_app';
+-- The words of these differ between versions.
+\set VERBOSITY sqlstate
 alter system set authguard.gateway_roles = 'regress_app';
 set session authorization authenticator;
 set role authenticator;
+\set VERBOSITY default
 create function pg_temp.claiming() returns text language sql set request.jwt.claims = '{"sub":"function"}' as 'select auth.subject()';
 alter role current_user set request.jwt.claims = '{"sub":"pinned"}';
 alter role current_user set authguard.gateway_roles = 'regress_app';
@@ -110,18 +113,16 @@ select status, subject from told;
 commit;
 select status, subject from told;
 
--- PGOPTIONS of the client.
-\getenv options PGOPTIONS
-\setenv PGOPTIONS '-c request.jwt.claims={"sub":"options"}'
-\c - regress_app
+-- Options of the connection, which is what PGOPTIONS becomes.
+\c -reuse-previous=on "user=regress_app options='-c request.jwt.claims={""sub"":""options""}'"
+show request.jwt.claims;
 select status, subject from told;
-\c - authenticator
+\c -reuse-previous=on "user=authenticator options='-c request.jwt.claims={""sub"":""options""}'"
 select status, subject from told;
-\setenv PGOPTIONS '-c authguard.gateway_roles=regress_app -c request.jwt.claims={"sub":"options"}'
-\c - regress_app
+\c -reuse-previous=on "user=regress_app options='-c authguard.gateway_roles=regress_app -c request.jwt.claims={""sub"":""options""}'"
 select status, subject from told;
 show authguard.gateway_roles;
-\setenv PGOPTIONS :options
+\c -reuse-previous=on "user=regress_app options=''"
 
 -- Nothing pins claims into later logins: not the role itself, loaded or not.
 \c - authenticator
