@@ -95,7 +95,12 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Psql { which, args } => server::psql(which.port, which.pg, &args)?,
         Command::Demo(which) => {
             let server = server::up(which.pg.unwrap_or(DEFAULT_MAJOR), which.port)?;
-            if let Err(error) = demo::tell(&server) {
+            let told = {
+                let doomed = server.clone();
+                let _stopped = signals::on_interrupt(move || drop(doomed.stop()));
+                demo::tell(&server)
+            };
+            if let Err(error) = told {
                 server.stop()?;
                 return Err(error);
             }

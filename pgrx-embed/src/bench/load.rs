@@ -16,6 +16,11 @@ const SECONDS: &str = "3";
 const WRITES_A_SECOND: u32 = 200;
 
 const REVOKE: &str = "select authguard.revoke_user(gen_random_uuid()::text, 'bench')";
+const PLAIN_TABLE: &str = "
+create table inserted (
+    id bigint generated always as identity primary key,
+    reason text not null,
+    at timestamptz not null default clock_timestamp())";
 const INSERT: &str = "insert into inserted (reason) values ('bench')";
 
 /// Latency of one transaction with the guard, against without.
@@ -33,6 +38,9 @@ pub fn quiet(cluster: &Cluster, claims: &str) -> Result<Case> {
 
 /// The same with the guard, while others are revoked, against while rows are inserted elsewhere.
 pub fn beside_writer(cluster: &Cluster, claims: &str) -> Result<Case> {
+    cluster
+        .connect("postgres", DATABASE)?
+        .batch_execute(PLAIN_TABLE)?;
     let guarded = Script::new(cluster, "bench_guard", claims)?;
     let beside = |statement: &'static str| {
         let stop = AtomicBool::new(false);

@@ -60,6 +60,8 @@ fn measure(cluster: &Cluster, machine: String) -> Result<Run> {
         .unwrap_or_default()
         .as_secs();
     let claims = setup::claims(now, false);
+    process::progress("measuring memory");
+    let memory = memory::measure(cluster, &claims)?;
     process::progress("measuring scans");
     let mut cases = scans::measure(cluster, &claims, 0)?;
     cases.push(scans::lookup(cluster, &setup::claims(now, true))?);
@@ -68,8 +70,6 @@ fn measure(cluster: &Cluster, machine: String) -> Result<Run> {
     process::progress("measuring with pgbench");
     cases.push(load::quiet(cluster, &claims)?);
     cases.push(load::beside_writer(cluster, &claims)?);
-    process::progress("measuring memory");
-    let memory = memory::measure(cluster, &claims)?;
     cases.push(first_check::measure(cluster, &claims)?);
     Ok(Run {
         machine,

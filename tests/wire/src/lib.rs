@@ -1,0 +1,95 @@
+//! What the wire tests share: a database each, the weak roles, and tokens of a gateway.
+
+use pgrx_embed::cluster::{Cluster, Config};
+use pgrx_embed::postgres::Install;
+use postgres::Client;
+
+/// The user of most tests.
+pub const ADA: &str = "a0000000-0000-4000-8000-00000000000a";
+/// Another one.
+pub const BEN: &str = "b0000000-0000-4000-8000-00000000000b";
+
+/// A throw-away server with the extension in database `wire`, a guarded table `notes` of three rows
+/// that everybody sees, the gateway role `authenticator` and the operator role `ops`.
+pub fn server(config: Config) -> Cluster {
+    let cluster = Cluster::create(&Install::from_env().expect("AUTHGUARD_PG_BIN"), config)
+        .expect("the server starts");
+    cluster
+        .create_database("wire")
+        .expect("the database is made");
+    admin(&cluster)
+        .batch_execute(
+            "create role authenticator login noinherit; create role authenticated; create role ops login;
+             grant authenticated to authenticator; select authguard.grant_operator('ops');
+             create table notes (id int primary key, owner uuid);
+             insert into notes select g from generate_series(1, 3) g;
+             grant select on notes to authenticated;
+             create policy everyone on notes using (true);
+             select authguard.guard_table('notes');",
+        )
+        .expect("the fixture is made");
+    cluster
+}
+
+/// A superuser's connection.
+pub fn admin(cluster: &Cluster) -> Client {
+    cluster
+        .connect("postgres", "wire")
+        .expect("a superuser connects")
+}
+
+/// An operator's connection.
+pub fn operator(cluster: &Cluster) -> Client {
+    cluster
+        .connect("ops", "wire")
+        .expect("the operator connects")
+}
+
+/// A gateway's connection that acts as the weak role `authenticated`.
+pub fn gateway(cluster: &Cluster) -> Client {
+    let mut client = cluster
+        .connect("authenticator", "wire")
+        .expect("the gateway connects");
+    client
+        .batch_execute("set role authenticated")
+        .expect("the role is set");
+    client
+}
+
+/// Claims of `user` that expire in the year 2100.
+pub fn claims(user: &str) -> String {
+    format!(
+        r#"{{"sub":"{user}","role":"authenticated","jti":"token of {user}","iat":1700000000,"exp":4102444800}}"#
+    )
+}
+
+/// Sets the claims for the session.
+pub fn set_claims(client: &mut Client, claims: &str) {
+    client
+        .execute(
+            "select set_config('request.jwt.claims', $1, false)",
+            &[&claims],
+        )
+        .expect("the claims are set");
+}
+
+/// How many of the three notes the client sees.
+pub fn seen(client: &mut Client) -> i64 {
+    client
+        .query_one("select count(*) from notes", &[])
+        .expect("notes are counted")
+        .get(0)
+}
+
+/// One text of one query.
+pub fn text(client: &mut Client, sql: &str) -> Option<String> {
+    client.query_one(sql, &[]).expect("the query runs").get(0)
+}
+
+/// Revokes or restores, as the operator.
+pub fn operate(cluster: &Cluster, call: &str) -> bool {
+    operator(cluster)
+        .query_one(&format!("select authguard.{call}"), &[])
+        .expect("the operator may")
+        .get(0)
+}

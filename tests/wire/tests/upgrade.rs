@@ -1,0 +1,102 @@
+//! `alter extension authguard update`: a library serves the schemas of earlier releases, entries
+//! survive, and what an update makes is what a fresh install makes.
+//!
+//! No release is out yet, so the earlier one is today's script under an older number; with the first
+//! release its frozen script takes that place.
+
+use authguard_wire::*;
+use pgrx_embed::cluster::{Cluster, Config};
+use postgres::Client;
+use std::path::PathBuf;
+
+/// Every member of the extension with its definition, comment and grants.
+const OBJECTS: &str = "
+    select pg_describe_object(d.classid, d.objid, 0) || ' ' ||
+           coalesce(case d.classid when 'pg_proc'::regclass then pg_get_functiondef(d.objid) || coalesce(p.proacl::text, '') end,
+                    case d.classid when 'pg_class'::regclass then
+                        coalesce(c.relacl::text, '') || (select coalesce(string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull, ', ' order by a.attnum), '')
+                           from pg_attribute a where a.attrelid = d.objid and a.attnum > 0 and not a.attisdropped) end, '')
+           || ' ' || coalesce(obj_description(d.objid, d.classid::regclass::name), 'without a comment')
+      from pg_depend d
+      left join pg_proc p on d.classid = 'pg_proc'::regclass and p.oid = d.objid
+      left join pg_class c on d.classid = 'pg_class'::regclass and c.oid = d.objid
+     where d.deptype = 'e' and d.refclassid = 'pg_extension'::regclass
+       and d.refobjid = (select oid from pg_extension where extname = 'authguard')
+     order by 1";
+
+fn objects(client: &mut Client) -> Vec<String> {
+    client
+        .query(OBJECTS, &[])
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect()
+}
+
+/// Scripts that exist for one test.
+struct Scripts(Vec<PathBuf>);
+
+impl Scripts {
+    /// Today's script as version `old`, and an update from it that runs `update`.
+    fn from(cluster: &Cluster, old: &str, update: &str) -> Self {
+        let place = |name: String| cluster.install().extensions().join(name);
+        let now = env!("CARGO_PKG_VERSION");
+        let install = place(format!("authguard--{old}.sql"));
+        let step = place(format!("authguard--{old}--{now}.sql"));
+        std::fs::copy(place(format!("authguard--{now}.sql")), &install).unwrap();
+        std::fs::write(&step, update).unwrap();
+        Self(vec![install, step])
+    }
+}
+
+impl Drop for Scripts {
+    fn drop(&mut self) {
+        for script in &self.0 {
+            let _ = std::fs::remove_file(script);
+        }
+    }
+}
+
+fn updated(old: &str, update: &str) -> (Vec<String>, Vec<String>) {
+    let cluster = server(Config::default());
+    let _scripts = Scripts::from(&cluster, old, update);
+    let mut client = admin(&cluster);
+    let fresh = objects(&mut client);
+    client
+        .batch_execute(&format!(
+            "drop extension authguard cascade; create extension authguard version '{old}';
+             select authguard.grant_operator('ops'); select authguard.guard_table('notes')"
+        ))
+        .unwrap();
+    assert!(operate(&cluster, &format!("revoke_user('{ADA}')")));
+    let mut user = gateway(&cluster);
+    let mut decides_as_before = |when: &str| {
+        set_claims(&mut user, &claims(ADA));
+        assert_eq!(seen(&mut user), 0, "{when}");
+        set_claims(&mut user, &claims(BEN));
+        assert_eq!(seen(&mut user), 3, "{when}");
+    };
+    decides_as_before("the new library on the old schema");
+    client
+        .batch_execute("alter extension authguard update")
+        .unwrap();
+    decides_as_before("after the update");
+    (fresh, objects(&mut client))
+}
+
+#[test]
+fn an_update_gives_the_schema_of_a_fresh_install() {
+    let (fresh, updated) = updated(
+        "0.0.1",
+        "comment on schema auth is 'the same'; comment on schema auth is \
+         'authguard: claims and revocation of the current token, for policies and clients';",
+    );
+    assert!(fresh.len() > 40, "{} objects", fresh.len());
+    assert_eq!(fresh, updated);
+}
+
+#[test]
+fn an_update_that_forgets_something_is_noticed() {
+    let (fresh, updated) = updated("0.0.2", "comment on schema auth is 'another';");
+    assert_ne!(fresh, updated);
+}
