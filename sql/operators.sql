@@ -38,13 +38,49 @@ $$;
 comment on function authguard.require_primary() is
     'Raises 25006 on a standby, with a hint';
 
+create function authguard.merged(old authguard.revocation, new authguard.revocation)
+returns authguard.revocation
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    merged authguard.revocation := new;
+begin
+    merged.blocked := old.blocked or new.blocked;
+    merged.blocked_until := case
+        when old.blocked and new.blocked
+            then nullif(greatest(coalesce(old.blocked_until, 'infinity'),
+                                 coalesce(new.blocked_until, 'infinity')), 'infinity')
+        when old.blocked then old.blocked_until
+        else new.blocked_until
+    end;
+    merged.issued_before := greatest(old.issued_before, new.issued_before);
+    merged.include_keys := old.include_keys or new.include_keys;
+    merged.reason := coalesce(new.reason, old.reason);
+    merged.keep_until := nullif(greatest(coalesce(old.keep_until, 'infinity'),
+                                         coalesce(new.keep_until, 'infinity')), 'infinity');
+    -- Tokens are compared with a cut-off in whole seconds: within one, nothing moves.
+    if (merged.blocked, merged.blocked_until, date_trunc('second', merged.issued_before),
+        merged.include_keys, merged.reason)
+       is not distinct from
+       (old.blocked, old.blocked_until, date_trunc('second', old.issued_before),
+        old.include_keys, old.reason)
+       and (merged.keep_until is not distinct from old.keep_until
+            or date_trunc('second', merged.keep_until) = date_trunc('second', old.keep_until)) then
+        return old;
+    end if;
+    return merged;
+end
+$$;
+comment on function authguard.merged(authguard.revocation, authguard.revocation) is
+    'An entry that covers what both cover: the longer block, the later cut-off, the later forgetting; the old one where it does';
+
 create function authguard.revoke(entry authguard.revocation) returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     old authguard.revocation;
-    merged authguard.revocation := entry;
 begin
     perform authguard.require_primary();
     if pg_catalog.octet_length(entry.key) > 1024 or pg_catalog.octet_length(entry.issuer) > 1024 then
@@ -53,50 +89,23 @@ begin
             message = 'an identity has at most 1024 bytes',
             hint = 'Claims with a longer one are refused anyway.';
     end if;
+    entry.revoked_at := pg_catalog.clock_timestamp();
+    entry.revoked_by := session_user;
 
+    -- Without a lock, because what changes nothing must write nothing.
     select r.* into old
       from authguard.revocation r
      where r.kind = entry.kind and r.key = entry.key and r.issuer is not distinct from entry.issuer;
-    if found then
-        -- An entry only ever grows: the longer block, the later cut-off, the later forgetting.
-        merged.blocked := old.blocked or entry.blocked;
-        merged.blocked_until := case
-            when old.blocked and entry.blocked
-                then nullif(greatest(coalesce(old.blocked_until, 'infinity'),
-                                     coalesce(entry.blocked_until, 'infinity')), 'infinity')
-            when old.blocked then old.blocked_until
-            else entry.blocked_until
-        end;
-        merged.issued_before := greatest(old.issued_before, entry.issued_before);
-        merged.include_keys := old.include_keys or entry.include_keys;
-        merged.keep_until := nullif(greatest(coalesce(old.keep_until, 'infinity'),
-                                             coalesce(entry.keep_until, 'infinity')), 'infinity');
-        merged.reason := coalesce(entry.reason, old.reason);
-        -- Tokens are compared with a cut-off in whole seconds.
-        if (merged.blocked, merged.blocked_until, date_trunc('second', merged.issued_before),
-            merged.include_keys, merged.reason)
-           is not distinct from
-           (old.blocked, old.blocked_until, date_trunc('second', old.issued_before),
-            old.include_keys, old.reason)
-           and merged.keep_until is not distinct from old.keep_until then
-            return false;
-        end if;
+    if found and authguard.merged(old, entry) is not distinct from old then
+        return false;
     end if;
-
-    insert into authguard.revocation as r
-        (kind, key, issuer, blocked, blocked_until, issued_before, include_keys, reason, keep_until)
-    values
-        (merged.kind, merged.key, merged.issuer, merged.blocked, merged.blocked_until,
-         merged.issued_before, merged.include_keys, merged.reason, merged.keep_until)
+    -- Merged again with the row as it is by then: of two operators at once, neither loses.
+    insert into authguard.revocation as r select entry.*
     on conflict (kind, key, (issuer is null), (coalesce(issuer, ''))) do update
-        set blocked = excluded.blocked,
-            blocked_until = excluded.blocked_until,
-            issued_before = excluded.issued_before,
-            include_keys = excluded.include_keys,
-            reason = excluded.reason,
-            keep_until = excluded.keep_until,
-            revoked_at = pg_catalog.clock_timestamp(),
-            revoked_by = session_user;
+        set (blocked, blocked_until, issued_before, include_keys, reason, revoked_at, revoked_by, keep_until)
+            = (select m.blocked, m.blocked_until, m.issued_before, m.include_keys, m.reason,
+                      m.revoked_at, m.revoked_by, m.keep_until
+                 from authguard.merged(r, excluded) m);
 
     perform authguard.forget(10);
     return true;

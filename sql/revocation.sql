@@ -68,6 +68,10 @@ create unique index revocation_key
 create index revocation_keep_until
     on authguard.revocation (keep_until) where keep_until is not null;
 
+-- Entries may be published by logical replication, updates and deletes included, and no unique index
+-- without an expression could identify them.
+alter table authguard.revocation replica identity full;
+
 select pg_catalog.pg_extension_config_dump('authguard.revocation', '');
 
 create function authguard.invalidate() returns pg_catalog.trigger

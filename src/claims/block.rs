@@ -1,7 +1,7 @@
 //! One token's claims, parsed, with the values that readers hand out and the decision about them.
 
 use super::source::Source;
-use crate::pg::{leaf, memory, memory::Memory};
+use crate::pg::{call::guarded, leaf, memory, memory::Memory};
 use crate::revocation::Decision;
 use authguard_token::{Claims, ClaimsError};
 use pgrx::pg_sys::Datum;
@@ -56,6 +56,8 @@ pub struct Block {
 }
 
 struct Values {
+    uid: Option<Datum>,
+    session_id: Option<Datum>,
     subject: Option<Datum>,
     issuer: Option<Datum>,
     role: Option<Datum>,
@@ -68,6 +70,8 @@ struct Values {
 
 impl Values {
     const NONE: Values = Values {
+        uid: None,
+        session_id: None,
         subject: None,
         issuer: None,
         role: None,
@@ -82,6 +86,8 @@ impl Values {
     fn new(claims: &Claims, memory: &Memory) -> Option<Self> {
         let text = |value: &Option<String>| value.as_deref().map(|value| memory.text(value));
         Some(Self {
+            uid: claims.uid.as_ref().map(|uuid| memory.uuid(uuid)),
+            session_id: claims.session_id.as_ref().map(|uuid| memory.uuid(uuid)),
             subject: text(&claims.raw_subject),
             issuer: text(&claims.issuer),
             role: text(&claims.role),
@@ -187,14 +193,14 @@ impl Block {
 
     /// `sub`, where it is a UUID.
     #[inline(always)]
-    pub fn uid(&'static self) -> Option<Datum> {
-        self.lend_uuid(self.claims()?.uid.as_ref())
+    pub fn uid(&self) -> Option<Datum> {
+        self.lend_uuid(self.values.uid)
     }
 
     /// `session_id`.
     #[inline(always)]
-    pub fn session_id(&'static self) -> Option<Datum> {
-        self.lend_uuid(self.claims()?.session_id.as_ref())
+    pub fn session_id(&self) -> Option<Datum> {
+        self.lend_uuid(self.values.session_id)
     }
 
     /// `iat`.
@@ -218,11 +224,7 @@ impl Block {
     /// All claims as `jsonb`, made at the first call.
     #[inline(always)]
     pub fn json(&self) -> Option<Datum> {
-        self.lend_text(
-            self.json
-                .get()
-                .or_else(|| crate::pg::call::guarded(|| self.make_json())),
-        )
+        self.lend_text(self.json.get().or_else(|| guarded(|| self.make_json())))
     }
 
     #[cold]
@@ -237,20 +239,16 @@ impl Block {
     #[inline(always)]
     fn lend_text(&self, value: Option<Datum>) -> Option<Datum> {
         match value {
-            Some(datum) if !self.lend => {
-                Some(crate::pg::call::guarded(|| memory::copy_varlena(datum)))
-            }
+            Some(datum) if !self.lend => Some(guarded(|| memory::copy_varlena(datum))),
             lent => lent,
         }
     }
 
     #[inline(always)]
-    fn lend_uuid(&self, value: Option<&'static [u8; 16]>) -> Option<Datum> {
-        let bytes = value?;
-        Some(if self.lend {
-            memory::uuid(bytes)
-        } else {
-            crate::pg::call::guarded(|| memory::copy_uuid(bytes))
-        })
+    fn lend_uuid(&self, value: Option<Datum>) -> Option<Datum> {
+        match value {
+            Some(datum) if !self.lend => Some(guarded(|| memory::copy_uuid(datum))),
+            lent => lent,
+        }
     }
 }

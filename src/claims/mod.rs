@@ -16,21 +16,21 @@ use pgrx::pg_sys;
 use std::cell::Cell;
 
 struct Memo {
-    /// False as soon as anything that the claims depend on has changed.
-    fresh: Cell<bool>,
-    /// The session user that they were believed (or not) for.
+    /// What is current; `None` as soon as anything that it depends on has changed.
+    current: Cell<Option<&'static Block>>,
+    /// The session user that it was believed (or not) for.
     session_user: Cell<pg_sys::Oid>,
-    /// Whether anything is set at all.
-    present: Cell<bool>,
+    /// Whether something has changed since it was last read.
+    stale: Cell<bool>,
     /// The claims last set; kept while absent, so that a pool's next transaction of the same user
     /// finds them parsed.
     shelf: Shelf<Block>,
 }
 
 static MEMO: PerBackend<Memo> = PerBackend::new(Memo {
-    fresh: Cell::new(false),
+    current: Cell::new(None),
     session_user: Cell::new(pg_sys::InvalidOid),
-    present: Cell::new(false),
+    stale: Cell::new(true),
     shelf: Shelf::new(),
 });
 
@@ -52,38 +52,43 @@ pub fn load() -> &'static Block {
 
 #[inline(always)]
 fn remembered() -> Option<&'static Block> {
-    if !MEMO.fresh.get() || MEMO.session_user.get() != leaf::session_user() {
-        return None;
-    }
-    if MEMO.present.get() {
-        MEMO.shelf.current()
-    } else {
-        Some(&ABSENT)
-    }
+    MEMO.current
+        .get()
+        .filter(|_| MEMO.session_user.get() == leaf::session_user())
 }
 
 #[cold]
 fn derive() -> &'static Block {
     let session_user = leaf::session_user();
-    // Set before the source is read: looking roles up can accept an invalidation that unsets it.
-    MEMO.fresh.set(!guc::claims_are_foreign());
-    let source = source::find(session_user);
-    MEMO.session_user.set(session_user);
-    MEMO.present.set(source.is_some());
-    let Some(source) = source else { return &ABSENT };
-    match MEMO.shelf.current() {
-        Some(block) if block.is_from(&source) => block,
-        _ => {
+    let source = loop {
+        // Marked before the source is read: looking roles up can accept an invalidation that asks to
+        // read it again. Reading takes no further invalidation the second time.
+        MEMO.stale.set(false);
+        let source = source::find(session_user);
+        if !MEMO.stale.get() {
+            break source;
+        }
+    };
+    let block = match (source, MEMO.shelf.current()) {
+        (None, _) => &*ABSENT,
+        (Some(source), Some(block)) if block.is_from(&source) => block,
+        (Some(source), _) => {
             let lend = MEMO.shelf.may_lend();
             MEMO.shelf
                 .replace(Box::new(Block::new(&source, lend)), lend)
         }
-    }
+    };
+    MEMO.session_user.set(session_user);
+    // Where no hook of ours sees the setting change, it is read again by every reader.
+    MEMO.current
+        .set((!guc::claims_are_foreign()).then_some(block));
+    block
 }
 
 /// Something that the claims depend on has changed. Called by hooks: touches nothing else.
 pub fn changed() {
-    MEMO.fresh.set(false);
+    MEMO.current.set(None);
+    MEMO.stale.set(true);
 }
 
 /// Forgets the statement that the last decision was made for: the next check looks again.

@@ -4,6 +4,9 @@ use pgrx::pg_sys;
 use pgrx::{IntoDatum, varlena};
 use std::ptr;
 
+/// The size of a `uuid` (UUID_LEN in utils/uuid.h).
+const UUID_BYTES: usize = 16;
+
 /// A memory context of our own below TopMemoryContext; dropping it frees all that was made in it.
 pub struct Memory(pg_sys::MemoryContext);
 
@@ -40,6 +43,12 @@ impl Memory {
     pub fn text(&self, value: &str) -> pg_sys::Datum {
         self.inside(|| value.into_datum())
             .expect("a str is never NULL")
+    }
+
+    /// A `uuid` datum with these bytes.
+    pub fn uuid(&self, bytes: &[u8; 16]) -> pg_sys::Datum {
+        self.inside(|| pgrx::Uuid::from_bytes(*bytes).into_datum())
+            .expect("a UUID is never NULL")
     }
 
     /// A `jsonb` datum, parsed from `json` by Postgres's own `jsonb_in`, so that it equals
@@ -79,18 +88,12 @@ pub fn copy_varlena(datum: pg_sys::Datum) -> pg_sys::Datum {
     }
 }
 
-/// A `uuid` datum that points to `bytes`.
-#[inline(always)]
-pub fn uuid(bytes: &'static [u8; 16]) -> pg_sys::Datum {
-    pg_sys::Datum::from(bytes.as_ptr())
-}
-
-/// A `uuid` datum with a copy of `bytes` in the current memory context.
-pub fn copy_uuid(bytes: &[u8; 16]) -> pg_sys::Datum {
-    // SAFETY: palloc gives 16 writable bytes or raises an error.
+/// A copy in the current memory context of a `uuid` datum made by [`Memory::uuid`].
+pub fn copy_uuid(datum: pg_sys::Datum) -> pg_sys::Datum {
+    // SAFETY: the datum points to 16 bytes; palloc gives as many or raises an error.
     unsafe {
-        let copy = pg_sys::palloc(bytes.len());
-        ptr::copy_nonoverlapping(bytes.as_ptr(), copy.cast::<u8>(), bytes.len());
+        let copy = pg_sys::palloc(UUID_BYTES);
+        ptr::copy_nonoverlapping(datum.cast_mut_ptr::<u8>(), copy.cast::<u8>(), UUID_BYTES);
         pg_sys::Datum::from(copy)
     }
 }

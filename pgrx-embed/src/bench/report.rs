@@ -47,8 +47,8 @@ A backend's memory over 10 million calls of `auth.is_revoked()` and 100,000 diff
 ## How
 
 - One throw-away server, `fsync` on, `shared_buffers` 1 GB, autovacuum and JIT off, tables in
-  memory. The library is the release build. Nothing else was compiled meanwhile, but this machine has few
-  cores: the writer, the server and the client share them.
+  memory. The library is the release build. Writer, server and client share the cores, so run it on a quiet
+  machine.
 - Every case and what it is compared with run in turn (a b, b a, a b, …) in the same minute. A number is
   the median; the ratio is that of the two medians; the spread is the lowest and the highest ratio of a
   pair, or the middle 90 % of them where there are a thousand.
@@ -101,7 +101,7 @@ fn cells(case: &Case) -> [String; 6] {
         format!("{:.1} {}", median(&case.a), case.unit),
         format!("{:.1} {}", median(&case.b), case.unit),
         format!("{:.3}", case.ratio()),
-        format!("{low:.2} to {high:.2}"),
+        format!("{low:.3} to {high:.3}"),
         case.limit.map_or("–".into(), |limit| format!("{limit:.2}")),
         case.met().map_or("–".into(), |met| match met {
             true => "yes".into(),

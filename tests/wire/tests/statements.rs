@@ -1,0 +1,82 @@
+//! What one statement or transaction does to its own claims and revocations.
+
+use authguard_wire::*;
+use pgrx_embed::cluster::Config;
+
+#[test]
+fn claims_swapped_within_one_statement_leave_earlier_answers_valid() {
+    let cluster = server(Config::default());
+    let mut client = gateway(&cluster);
+    set_claims(&mut client, &claims(ADA));
+    let row = client
+        .query_one(
+            "select auth.uid()::text, auth.subject(), set_config('request.jwt.claims', $1, false),
+                    auth.uid()::text, auth.subject()",
+            &[&claims(BEN)],
+        )
+        .unwrap();
+    let users: Vec<String> = [0, 1, 3, 4].map(|column| row.get(column)).into();
+    assert_eq!(users, [ADA, ADA, BEN, BEN]);
+}
+
+#[test]
+fn more_claims_in_one_transaction_than_are_kept_still_read_right() {
+    let cluster = server(Config::default());
+    let mut client = gateway(&cluster);
+    let wrong: i64 = client
+        .query_one(
+            "with answers as materialized (
+                 select 'user ' || g as expected,
+                        set_config('request.jwt.claims', '{\"sub\":\"user ' || g || '\"}', false),
+                        auth.subject() as subject, auth.jwt() ->> 'sub' as claim
+                   from generate_series(1, 200) g)
+             select count(*) from answers
+              where subject is distinct from expected or claim is distinct from expected",
+            &[],
+        )
+        .unwrap()
+        .get(0);
+    assert_eq!(wrong, 0);
+}
+
+#[test]
+fn a_cursor_follows_the_claims_of_each_fetch() {
+    let cluster = server(Config::default());
+    let mut client = gateway(&cluster);
+    client.batch_execute("begin").unwrap();
+    set_claims(&mut client, &claims(ADA));
+    client
+        .batch_execute("declare c cursor for select auth.subject() from notes")
+        .unwrap();
+    for user in [ADA, BEN, ADA] {
+        set_claims(&mut client, &claims(user));
+        assert_eq!(text(&mut client, "fetch 1 from c").as_deref(), Some(user));
+    }
+}
+
+#[test]
+fn a_block_sees_its_own_revocation_and_an_exception_takes_it_back() {
+    let cluster = server(Config::default());
+    let mut client = admin(&cluster);
+    set_claims(&mut client, &claims(ADA));
+    client
+        .batch_execute(&format!(
+            "do $$ begin
+                 assert not auth.is_revoked(), 'before';
+                 begin
+                     perform authguard.revoke_user('{ADA}');
+                     assert auth.is_revoked(), 'after the revocation';
+                     raise exception using errcode = 'AG001';
+                 exception when sqlstate 'AG001' then null;
+                 end;
+                 assert not auth.is_revoked(), 'taken back';
+                 perform authguard.revoke_user('{ADA}');
+                 assert auth.is_revoked(), 'again';
+             end $$"
+        ))
+        .unwrap();
+    assert_eq!(
+        text(&mut client, "select auth.is_revoked()::text").as_deref(),
+        Some("true")
+    );
+}
