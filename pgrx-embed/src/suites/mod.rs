@@ -81,13 +81,12 @@ pub fn run(suite: Option<Suite>, majors: Majors) -> Tally {
 /// Which suites run on which version: those that other versions cannot change run once.
 fn plan(suite: Option<Suite>, majors: Majors) -> Vec<(u16, Vec<Suite>)> {
     let asked = suite.map_or(Suite::value_variants().to_vec(), |suite| vec![suite]);
-    let everywhere = |suite: &Suite| matches!(suite, Suite::Regress | Suite::Wire);
     match majors {
         Majors::One(major) => vec![(major, asked)],
         Majors::All => MAJORS
             .into_iter()
             .map(|major| {
-                let here = |suite: &Suite| major == DEFAULT_MAJOR || everywhere(suite);
+                let here = |suite: &Suite| major == DEFAULT_MAJOR || *suite == Suite::Regress;
                 (
                     major,
                     asked.iter().copied().filter(here).collect::<Vec<_>>(),
