@@ -61,8 +61,8 @@ fn remembered() -> Option<&'static Block> {
 fn derive() -> &'static Block {
     let session_user = leaf::session_user();
     let source = loop {
-        // Marked before the source is read: looking roles up can accept an invalidation that asks to
-        // read it again. Reading takes no further invalidation the second time.
+        // Marked before the source is read: looking roles up can accept an invalidation, and then what
+        // was read may be older than it.
         MEMO.stale.set(false);
         let source = source::find(session_user);
         if !MEMO.stale.get() {

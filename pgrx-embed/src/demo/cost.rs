@@ -33,11 +33,7 @@ pub fn tell(server: &Running, token: &Token) -> Result<()> {
     process::progress("measuring");
     let mut gateway = server.connect("authenticator")?;
     gateway.batch_execute("set max_parallel_workers_per_gather = 0; set jit = off")?;
-    let claims = &token.claims;
-    gateway.execute(
-        "select set_config('request.jwt.claims', $1, false)",
-        &[claims],
-    )?;
+    setup::set_claims(&mut gateway, &token.claims)?;
     let mut times = vec![Vec::new(); WAYS.len()];
     for _ in 0..ROUNDS {
         for ((role, _), times) in WAYS.iter().zip(&mut times) {

@@ -3,6 +3,7 @@
 use pgrx_embed::cluster::{Cluster, Config};
 use pgrx_embed::postgres::Install;
 use postgres::Client;
+use std::time::{Duration, Instant};
 
 /// The user of most tests.
 pub const ADA: &str = "a0000000-0000-4000-8000-00000000000a";
@@ -79,6 +80,15 @@ pub fn seen(client: &mut Client) -> i64 {
         .query_one("select count(*) from notes", &[])
         .expect("notes are counted")
         .get(0)
+}
+
+/// Waits until a revocation made elsewhere has arrived and the client sees no note any more.
+pub fn wait_until_hidden(client: &mut Client) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while seen(client) != 0 {
+        assert!(Instant::now() < deadline, "the revocation has not arrived");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// One text of one query.

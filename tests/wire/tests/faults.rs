@@ -3,7 +3,6 @@
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;
 use postgres::error::SqlState;
-use std::time::{Duration, Instant};
 
 #[test]
 fn no_acknowledged_revocation_is_lost_in_a_crash() {
@@ -41,11 +40,7 @@ fn a_standby_honours_a_revocation_after_replay() {
         .unwrap();
     assert_eq!(seen(&mut client), 3);
     assert!(operate(&primary, &format!("revoke_user('{ADA}')")));
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while seen(&mut client) != 0 {
-        assert!(Instant::now() < deadline, "the standby has not followed");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until_hidden(&mut client);
     assert_eq!(
         text(&mut client, "select auth.revocation_reason()").as_deref(),
         Some("user")
