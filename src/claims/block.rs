@@ -1,7 +1,7 @@
 //! One token's claims, parsed, with the values that readers hand out and the decision about them.
 
 use super::source::Source;
-use crate::pg::{call::guarded, leaf, memory, memory::Memory};
+use crate::pg::{call::Value, leaf, memory::Memory};
 use crate::revocation::Decision;
 use authguard_token::{Claims, ClaimsError};
 use pgrx::pg_sys::Datum;
@@ -44,9 +44,9 @@ pub struct Block {
     pub status: Status,
     /// What `auth.is_revoked()` last found for them.
     pub decision: Decision,
-    /// The values of the readers; all NULL unless accepted.
+    /// All NULL unless accepted.
     values: Values,
-    json: Cell<Option<Datum>>,
+    json: Cell<Option<Value>>,
     /// The text that was set, with a NUL behind it.
     text: Vec<u8>,
     /// Whether the source was believed.
@@ -55,39 +55,43 @@ pub struct Block {
     memory: Memory,
 }
 
-struct Values {
-    uid: Option<Datum>,
-    session_id: Option<Datum>,
-    subject: Option<Datum>,
-    issuer: Option<Datum>,
-    role: Option<Datum>,
-    email: Option<Datum>,
-    aal: Option<Datum>,
-    issued_at: Option<Datum>,
-    expires_at: Option<Datum>,
-    authenticated_at: Option<Datum>,
+/// What a reader answers with.
+pub struct Values {
+    pub uid: Value,
+    pub session_id: Value,
+    pub subject: Value,
+    pub issuer: Value,
+    pub role: Value,
+    pub email: Value,
+    pub aal: Value,
+    pub issued_at: Value,
+    pub expires_at: Value,
+    pub authenticated_at: Value,
+    pub is_anonymous: Value,
 }
 
 impl Values {
     const NONE: Values = Values {
-        uid: None,
-        session_id: None,
-        subject: None,
-        issuer: None,
-        role: None,
-        email: None,
-        aal: None,
-        issued_at: None,
-        expires_at: None,
-        authenticated_at: None,
+        uid: Value::NULL,
+        session_id: Value::NULL,
+        subject: Value::NULL,
+        issuer: Value::NULL,
+        role: Value::NULL,
+        email: Value::NULL,
+        aal: Value::NULL,
+        issued_at: Value::NULL,
+        expires_at: Value::NULL,
+        authenticated_at: Value::NULL,
+        is_anonymous: Value::NULL,
     };
 
     /// `None` where a time is outside the range of `timestamptz`.
     fn new(claims: &Claims, memory: &Memory) -> Option<Self> {
-        let text = |value: &Option<String>| value.as_deref().map(|value| memory.text(value));
+        let text = |value: &Option<String>| value.as_deref().map(|value| memory.text(value)).into();
+        let uuid = |value: &Option<[u8; 16]>| value.as_ref().map(|value| memory.uuid(value)).into();
         Some(Self {
-            uid: claims.uid.as_ref().map(|uuid| memory.uuid(uuid)),
-            session_id: claims.session_id.as_ref().map(|uuid| memory.uuid(uuid)),
+            uid: uuid(&claims.uid),
+            session_id: uuid(&claims.session_id),
             subject: text(&claims.raw_subject),
             issuer: text(&claims.issuer),
             role: text(&claims.role),
@@ -96,15 +100,16 @@ impl Values {
             issued_at: time(claims.issued_at)?,
             expires_at: time(claims.expires_at)?,
             authenticated_at: time(claims.authenticated_at)?,
+            is_anonymous: claims.is_anonymous.map(Datum::from).into(),
         })
     }
 }
 
-/// A time as `timestamptz`; the outer `None` where it has no such form.
-fn time(micros: Option<i64>) -> Option<Option<Datum>> {
+/// A time as `timestamptz`; `None` where it has no such form.
+fn time(micros: Option<i64>) -> Option<Value> {
     match micros {
-        None => Some(None),
-        Some(micros) => leaf::timestamptz(micros).map(|timestamp| Some(Datum::from(timestamp))),
+        None => Some(Value::NULL),
+        Some(micros) => leaf::timestamptz(micros).map(|timestamp| Some(timestamp.into()).into()),
     }
 }
 
@@ -115,10 +120,10 @@ impl Block {
             status: Status::Absent,
             decision: Decision::none(),
             values: Values::NONE,
-            json: Cell::new(None),
+            json: Cell::new(Some(Value::NULL)),
             text: Vec::new(),
             believed: Err(Refusal::NotAGateway),
-            lend: false,
+            lend: true,
             memory: Memory::NONE,
         }
     }
@@ -135,11 +140,15 @@ impl Block {
             Ok((claims, values)) => (Status::Accepted(claims), values),
             Err(refusal) => (Status::Refused(refusal), Values::NONE),
         };
+        let json = match status {
+            Status::Accepted(_) => None,
+            _ => Some(Value::NULL),
+        };
         Self {
             status,
             decision: Decision::none(),
             values,
-            json: Cell::new(None),
+            json: Cell::new(json),
             text: [source.text, &[0]].concat(),
             believed: source.believed(),
             lend,
@@ -161,94 +170,30 @@ impl Block {
         }
     }
 
-    /// `sub` as it was sent.
+    /// The values of the readers.
     #[inline(always)]
-    pub fn subject(&self) -> Option<Datum> {
-        self.lend_text(self.values.subject)
+    pub fn values(&self) -> &Values {
+        &self.values
     }
 
-    /// `iss`.
-    #[inline(always)]
-    pub fn issuer(&self) -> Option<Datum> {
-        self.lend_text(self.values.issuer)
+    /// Whether readers may hand out pointers; else they copy.
+    pub fn lends(&self) -> bool {
+        self.lend
     }
 
-    /// `role`.
+    /// All claims as `jsonb`; `None` until somebody has asked.
     #[inline(always)]
-    pub fn role(&self) -> Option<Datum> {
-        self.lend_text(self.values.role)
-    }
-
-    /// `email`.
-    #[inline(always)]
-    pub fn email(&self) -> Option<Datum> {
-        self.lend_text(self.values.email)
-    }
-
-    /// `aal`.
-    #[inline(always)]
-    pub fn aal(&self) -> Option<Datum> {
-        self.lend_text(self.values.aal)
-    }
-
-    /// `sub`, where it is a UUID.
-    #[inline(always)]
-    pub fn uid(&self) -> Option<Datum> {
-        self.lend_uuid(self.values.uid)
-    }
-
-    /// `session_id`.
-    #[inline(always)]
-    pub fn session_id(&self) -> Option<Datum> {
-        self.lend_uuid(self.values.session_id)
-    }
-
-    /// `iat`.
-    #[inline(always)]
-    pub fn issued_at(&self) -> Option<Datum> {
-        self.values.issued_at
-    }
-
-    /// `exp`.
-    #[inline(always)]
-    pub fn expires_at(&self) -> Option<Datum> {
-        self.values.expires_at
-    }
-
-    /// The newest `amr[].timestamp`, else `auth_time`.
-    #[inline(always)]
-    pub fn authenticated_at(&self) -> Option<Datum> {
-        self.values.authenticated_at
+    pub fn json(&self) -> Option<Value> {
+        self.json.get()
     }
 
     /// All claims as `jsonb`, made at the first call.
-    #[inline(always)]
-    pub fn json(&self) -> Option<Datum> {
-        self.lend_text(self.json.get().or_else(|| guarded(|| self.make_json())))
-    }
-
-    #[cold]
-    fn make_json(&self) -> Option<Datum> {
-        self.claims()?;
-        let text = CStr::from_bytes_with_nul(&self.text).ok()?;
-        let json = self.memory.jsonb(text);
-        self.json.set(Some(json));
-        Some(json)
-    }
-
-    #[inline(always)]
-    fn lend_text(&self, value: Option<Datum>) -> Option<Datum> {
-        match value {
-            Some(datum) if !self.lend => Some(guarded(|| memory::copy_varlena(datum))),
-            lent => lent,
-        }
-    }
-
-    #[inline(always)]
-    fn lend_uuid(&self, value: Option<Datum>) -> Option<Datum> {
-        match value {
-            Some(datum) if !self.lend => Some(guarded(|| memory::copy_uuid(datum))),
-            lent => lent,
-        }
+    pub fn make_json(&self) -> Value {
+        self.json.get().unwrap_or_else(|| {
+            let text = CStr::from_bytes_with_nul(&self.text).ok();
+            let json = text.map(|text| self.memory.jsonb(text)).into();
+            self.json.set(Some(json));
+            json
+        })
     }
 }

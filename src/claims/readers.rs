@@ -1,43 +1,133 @@
 //! The readers of schema `auth` that need no look-up: raw functions that answer from the memo.
 //! Their SQL declarations, with COST and comments, are in `sql/readers.sql`.
 
-use super::current;
-use crate::pg::call::{guarded, raw_function};
+use super::block::{Block, Values};
+use super::{current, hot, load};
+use crate::pg::call::{Call, Value, guarded, raw_function};
 use crate::pg::{leaf, memory};
 use crate::settings;
 use authguard_token::expired;
 use pgrx::prelude::*;
 
-raw_function!(authguard_jwt, |call| call.answer(current().json()));
-raw_function!(authguard_uid, |call| call.answer(current().uid()));
-raw_function!(authguard_subject, |call| call.answer(current().subject()));
-raw_function!(authguard_issuer, |call| call.answer(current().issuer()));
-raw_function!(authguard_role, |call| call.answer(current().role()));
-raw_function!(authguard_email, |call| call.answer(current().email()));
-raw_function!(authguard_aal, |call| call.answer(current().aal()));
-raw_function!(authguard_session_id, |call| call
-    .answer(current().session_id()));
-raw_function!(authguard_issued_at, |call| call
-    .answer(current().issued_at()));
-raw_function!(authguard_expires_at, |call| call
-    .answer(current().expires_at()));
-raw_function!(authguard_authenticated_at, |call| call
-    .answer(current().authenticated_at()));
-
-raw_function!(authguard_is_anonymous, |call| {
-    call.answer(
-        current()
-            .claims()
-            .and_then(|claims| claims.is_anonymous)
-            .map(pg_sys::Datum::from),
-    )
+raw_function!(authguard_jwt, |call| {
+    match hot(leaf::statement_start()).and_then(Block::json) {
+        Some(json) => call.answer(json),
+        None => make_json(call),
+    }
 });
+raw_function!(authguard_uid, |call| read(
+    call,
+    |v| v.uid,
+    memory::copy_uuid
+));
+raw_function!(authguard_session_id, |call| read(
+    call,
+    |v| v.session_id,
+    memory::copy_uuid
+));
+raw_function!(authguard_subject, |call| read(
+    call,
+    |v| v.subject,
+    memory::copy_varlena
+));
+raw_function!(authguard_issuer, |call| read(
+    call,
+    |v| v.issuer,
+    memory::copy_varlena
+));
+raw_function!(authguard_role, |call| read(
+    call,
+    |v| v.role,
+    memory::copy_varlena
+));
+raw_function!(authguard_email, |call| read(
+    call,
+    |v| v.email,
+    memory::copy_varlena
+));
+raw_function!(authguard_aal, |call| read(
+    call,
+    |v| v.aal,
+    memory::copy_varlena
+));
+raw_function!(authguard_issued_at, |call| read(
+    call,
+    |v| v.issued_at,
+    by_value
+));
+raw_function!(authguard_expires_at, |call| read(
+    call,
+    |v| v.expires_at,
+    by_value
+));
+raw_function!(authguard_authenticated_at, |call| read(
+    call,
+    |v| v.authenticated_at,
+    by_value
+));
+raw_function!(authguard_is_anonymous, |call| read(
+    call,
+    |v| v.is_anonymous,
+    by_value
+));
+
+/// Answers with one of the values; `copy` makes one that outlives the claims, for those that may not
+/// be pointed into. The way of almost every row ends in the first arm, and needs no frame of its own.
+#[inline(always)]
+fn read(
+    call: Call,
+    value: impl Fn(&Values) -> Value,
+    copy: impl Fn(pg_sys::Datum) -> pg_sys::Datum,
+) -> pg_sys::Datum {
+    match hot(leaf::statement_start()) {
+        Some(block) => call.answer(value(block.values())),
+        None => settle_and_read(call, value, copy),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn settle_and_read(
+    call: Call,
+    value: impl Fn(&Values) -> Value,
+    copy: impl Fn(pg_sys::Datum) -> pg_sys::Datum,
+) -> pg_sys::Datum {
+    call.answer(guarded(|| {
+        let block = load();
+        let value = value(block.values());
+        if block.lends() {
+            value
+        } else {
+            value.map(copy)
+        }
+    }))
+}
+
+/// As [`settle_and_read`], for the claims as `jsonb`.
+#[cold]
+#[inline(never)]
+fn make_json(call: Call) -> pg_sys::Datum {
+    call.answer(guarded(|| {
+        let block = load();
+        let json = block.make_json();
+        if block.lends() {
+            json
+        } else {
+            json.map(memory::copy_varlena)
+        }
+    }))
+}
+
+/// What is passed by value is its own copy.
+fn by_value(datum: pg_sys::Datum) -> pg_sys::Datum {
+    datum
+}
 
 raw_function!(authguard_is_expired, |call| {
     let verdict = current()
         .claims()
         .and_then(|claims| expired(claims, leaf::statement_start(), settings::leeway()));
-    call.answer(verdict.map(pg_sys::Datum::from))
+    call.answer(verdict.map(pg_sys::Datum::from).into())
 });
 
 raw_function!(authguard_is_fresh, |call| {
@@ -62,5 +152,5 @@ fn is_fresh(max_age: pg_sys::Datum) -> bool {
 /// Whether `scope` is one of the space-separated values of claim `scope` (RFC 8693 section 4.2).
 #[pg_extern(sql = false)]
 fn authguard_has_scope(scope: &str) -> Option<bool> {
-    super::load().claims().map(|claims| claims.has_scope(scope))
+    load().claims().map(|claims| claims.has_scope(scope))
 }

@@ -1,7 +1,7 @@
 //! `auth.whoami()`: the state of the claims, in words.
 
 use super::{Refusal, Status, load};
-use crate::pg::{catalog, leaf};
+use crate::pg::{call::Value, catalog, leaf};
 use crate::revocation;
 use authguard_token::Reason;
 use pgrx::Uuid;
@@ -57,8 +57,10 @@ fn authguard_whoami() -> TableIterator<
             ),
         },
     };
-    let time = |datum: Option<pg_sys::Datum>| {
-        datum.and_then(|datum| TimestampWithTimeZone::try_from(datum.value() as i64).ok())
+    let time = |value: Value| {
+        value
+            .datum()
+            .and_then(|datum| TimestampWithTimeZone::try_from(datum.value() as i64).ok())
     };
     TableIterator::once((
         source,
@@ -68,8 +70,8 @@ fn authguard_whoami() -> TableIterator<
         claims
             .and_then(|claims| claims.session_id)
             .map(Uuid::from_bytes),
-        time(block.issued_at()),
-        time(block.expires_at()),
+        time(block.values().issued_at),
+        time(block.values().expires_at),
         acting_role,
         login_role,
         role_mismatch,

@@ -2,6 +2,39 @@
 
 use pgrx::pg_sys;
 
+/// A datum, or SQL NULL.
+#[derive(Clone, Copy)]
+pub struct Value {
+    datum: pg_sys::Datum,
+    null: bool,
+}
+
+impl Value {
+    pub const NULL: Value = Value {
+        datum: pg_sys::Datum::null(),
+        null: true,
+    };
+
+    /// The datum with its pointer replaced by `copy` of what it points to.
+    pub fn map(self, copy: impl FnOnce(pg_sys::Datum) -> pg_sys::Datum) -> Value {
+        match self.null {
+            true => self,
+            false => Some(copy(self.datum)).into(),
+        }
+    }
+
+    /// The datum, unless it is NULL.
+    pub fn datum(self) -> Option<pg_sys::Datum> {
+        (!self.null).then_some(self.datum)
+    }
+}
+
+impl From<Option<pg_sys::Datum>> for Value {
+    fn from(datum: Option<pg_sys::Datum>) -> Self {
+        datum.map_or(Self::NULL, |datum| Self { datum, null: false })
+    }
+}
+
 /// The arguments and the result of one call.
 #[derive(Clone, Copy)]
 pub struct Call(pg_sys::FunctionCallInfo);
@@ -22,13 +55,12 @@ impl Call {
         pg_sys::Datum::from(0)
     }
 
-    /// Answers `value`, or SQL NULL.
+    /// Answers `value`.
     #[inline(always)]
-    pub fn answer(self, value: Option<pg_sys::Datum>) -> pg_sys::Datum {
-        match value {
-            Some(datum) => datum,
-            None => self.null(),
-        }
+    pub fn answer(self, value: Value) -> pg_sys::Datum {
+        // SAFETY: as in null().
+        unsafe { (*self.0).isnull = value.null };
+        value.datum
     }
 
     /// Argument `index`; `None` for SQL NULL or where the declaration has fewer.

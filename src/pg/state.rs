@@ -17,6 +17,11 @@ impl<T> PerBackend<T> {
     pub const fn new(value: T) -> Self {
         Self(value)
     }
+
+    /// The value, also where a `static` is made of it.
+    pub const fn value(&'static self) -> &'static T {
+        &self.0
+    }
 }
 
 impl<T> Deref for PerBackend<T> {

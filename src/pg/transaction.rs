@@ -60,5 +60,5 @@ unsafe extern "C-unwind" fn at_relation_change(_arg: pg_sys::Datum, relation: pg
 }
 
 unsafe extern "C-unwind" fn at_role_change(_arg: pg_sys::Datum, _cache: i32, _hash: u32) {
-    claims::changed();
+    claims::roles_changed();
 }

@@ -1,7 +1,6 @@
 //! The checks that policies call. Their SQL declarations are in `sql/checks.sql`.
 
 use super::decision;
-use crate::claims;
 use crate::error::Error;
 use crate::pg::call::{guarded, raw_function};
 use authguard_token::canonical;
@@ -10,20 +9,16 @@ use pgrx::prelude::*;
 raw_function!(authguard_is_revoked, |call| pg_sys::Datum::from(
     decision::is_revoked()
 ));
-raw_function!(authguard_is_active, |call| pg_sys::Datum::from(is_active()));
+raw_function!(authguard_is_active, |call| pg_sys::Datum::from(
+    decision::is_active()
+));
 
 raw_function!(authguard_require_active, |call| {
-    if !is_active() {
+    if !decision::is_active() {
         guarded(|| Error::NotActive.raise());
     }
     pg_sys::Datum::from(0)
 });
-
-/// Accepted, not expired, not revoked: a revoked token includes an expired and a refused one.
-#[inline(always)]
-fn is_active() -> bool {
-    claims::current().claims().is_some() && !decision::is_revoked()
-}
 
 /// Why the token is revoked, in the words of the documentation; NULL if it is not.
 #[pg_extern(sql = false)]

@@ -1,14 +1,11 @@
 //! The decision about the current token, made once a statement and remembered with its claims.
 
 use super::{invalidation, lookup};
-use crate::claims::{self, Block, Status};
-use crate::pg::{call, leaf, transaction};
+use crate::claims::{self, Block, NEVER, Status};
+use crate::pg::{call, leaf};
 use crate::settings;
 use authguard_token::{Reason, Verdict};
 use std::cell::Cell;
-
-/// No statement starts at this time.
-const NEVER: i64 = i64::MIN;
 
 /// What was last decided about one token.
 pub struct Decision {
@@ -46,7 +43,6 @@ impl Decision {
     }
 
     /// Whether this is the decision for `now` and `command`: one statement gets one answer.
-    #[inline(always)]
     fn stands(&self, now: i64, command: u32) -> bool {
         self.statement.get() == now && self.command.get() == command
     }
@@ -73,40 +69,43 @@ impl Decision {
 /// Whether the current token is revoked, for raw functions.
 #[inline(always)]
 pub fn is_revoked() -> bool {
-    let block = claims::current();
-    if block
-        .decision
-        .stands(leaf::statement_start(), invalidation::own_command())
-    {
-        return block.decision.revoked.get();
-    }
-    match block.status {
-        Status::Absent => false,
-        _ => call::guarded(|| decide().decision.revoked.get()),
+    current().decision.revoked.get()
+}
+
+/// Whether the claims are accepted, not expired and not revoked; for raw functions.
+#[inline(always)]
+pub fn is_active() -> bool {
+    let block = current();
+    block.claims().is_some() && !block.decision.revoked.get()
+}
+
+/// The current claims, with the decision for this statement.
+#[inline(always)]
+fn current() -> &'static Block {
+    let now = leaf::statement_start();
+    match claims::hot(now) {
+        // Hot claims are those of a transaction that has written nothing that decides.
+        Some(block) if block.decision.statement.get() == now => block,
+        _ => call::guarded(decide),
     }
 }
 
 /// Why the current token is revoked, if it is.
 pub fn reason() -> Option<Reason> {
-    match claims::load().status {
-        Status::Absent => None,
-        _ => decide().decision.reason.get(),
-    }
+    decide().decision.reason.get()
 }
 
-/// The current claims, with the decision for this statement.
+/// As [`current`], for functions that pgrx wraps.
 #[cold]
 fn decide() -> &'static Block {
     let now = leaf::statement_start();
     let command = invalidation::own_command();
+    // This has accepted invalidations before the snapshot of the look-up is taken, so that a decision
+    // which an old snapshot made is never remembered under a new generation.
     let block = claims::load();
     if block.decision.stands(now, command) {
         return block;
     }
-    // Before the snapshot of the look-up is taken, so that a decision which an old snapshot made is
-    // never remembered under a new generation. It may drop the claims, too.
-    transaction::accept_invalidations();
-    let block = claims::load();
     let decision = &block.decision;
     if !decision.still_holds(now) {
         let generation = invalidation::generation();

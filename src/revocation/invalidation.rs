@@ -57,6 +57,7 @@ pub fn relation_changed(relation: Oid) {
 /// This transaction has written to a deciding table.
 pub fn written() {
     STATE.written.set(true);
+    claims::ask_again();
 }
 
 /// The command that a decision of this statement belongs to: 0 unless this transaction has written.

@@ -8,5 +8,5 @@ mod lookup;
 
 pub use decision::{Decision, reason};
 pub use invalidation::{
-    before_commit, end_of_transaction, forget_statement, relation_changed, written,
+    before_commit, end_of_transaction, forget_statement, has_written, relation_changed, written,
 };
