@@ -38,7 +38,7 @@ begin
         'authguard.revoke_issued_before(timestamptz, text, text, boolean)',
         'authguard.prune()',
         'authguard.coverage()'
-    ]::pg_catalog.regprocedure[], array['authguard.revocation']::pg_catalog.regclass[]);
+    ]::pg_catalog.regprocedure[], array['authguard.revocation', 'authguard.issuer']::pg_catalog.regclass[]);
 end
 $$;
 comment on function authguard.grant_operator(pg_catalog.name) is

@@ -12,6 +12,16 @@ pub enum Error {
     NoSchema,
     /// The schema was installed or updated by a newer release than this library.
     NewerSchema { schema: String },
+    /// A token is refused, for whatever cause.
+    BadToken,
+    /// `auth.set_token` would set for a transaction that ends with the statement.
+    NoTransactionBlock,
+    /// The claims of the transaction stand until it ends.
+    Sealed,
+    /// A key or a secret is refused: why.
+    BadKey(String),
+    /// Our own issuer has no key to sign with.
+    NoSigningKey,
     /// A trigger function was called in another way.
     NotATrigger,
 }
@@ -19,7 +29,7 @@ pub enum Error {
 impl Error {
     /// Raises the error.
     pub fn raise(&self) -> ! {
-        let mut report = ErrorReport::new(self.code(), self.message(), "authguard");
+        let mut report = ErrorReport::new(self.code(), self.message().to_owned(), "authguard");
         if let Some(detail) = self.detail() {
             report = report.set_detail(detail);
         }
@@ -32,16 +42,26 @@ impl Error {
 
     fn code(&self) -> PgSqlErrorCode {
         match self {
-            Self::NotActive => PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-            Self::NoSchema | Self::NewerSchema { .. } => {
+            Self::NotActive | Self::BadToken => {
+                PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION
+            }
+            Self::NoTransactionBlock => PgSqlErrorCode::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
+            Self::Sealed => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            Self::BadKey(_) => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            Self::NoSchema | Self::NewerSchema { .. } | Self::NoSigningKey => {
                 PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
             }
             Self::NotATrigger => PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
         }
     }
 
-    fn message(&self) -> &'static str {
+    fn message(&self) -> &str {
         match self {
+            Self::BadToken => "the token is not accepted",
+            Self::NoTransactionBlock => "a local token would be gone after this statement",
+            Self::Sealed => "the claims of this transaction are sealed",
+            Self::BadKey(problem) => problem,
+            Self::NoSigningKey => "our own issuer has no key to sign with",
             Self::NotActive => "no active token",
             Self::NoSchema => "the tables of extension authguard are missing",
             Self::NewerSchema { .. } => "the schema of authguard is newer than its library",
@@ -70,7 +90,17 @@ impl Error {
             Self::NewerSchema { .. } => Some(
                 "Install the library of that version, then reconnect (restart where it is preloaded).",
             ),
-            Self::NotATrigger => None,
+            Self::BadToken => {
+                Some("Sign in again. Why it is not accepted is in the server's log only.")
+            }
+            Self::NoTransactionBlock => {
+                Some("Call auth.set_token between begin and commit, or with is_local => false.")
+            }
+            Self::Sealed => {
+                Some("Set them once, first in a transaction; the next one may have others.")
+            }
+            Self::NoSigningKey => Some("Call authguard.rotate_signing_key()."),
+            Self::BadKey(_) | Self::NotATrigger => None,
         }
     }
 }

@@ -11,6 +11,8 @@ compile_error!("authguard must be built with panic = \"unwind\": a panic has to 
 
 mod claims;
 mod error;
+mod invalidation;
+mod keys;
 mod pg;
 mod revocation;
 mod schema;

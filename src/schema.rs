@@ -12,8 +12,14 @@ pub const LIBRARY_VERSION: &str = env!("CARGO_PKG_VERSION");
 pub struct Objects {
     /// `authguard.revocation`.
     pub revocation: Oid,
-    /// `authguard.channel`, whose invalidation means "look again".
+    /// `authguard.issuer`.
+    pub issuer: Oid,
+    /// `authguard.key`.
+    pub key: Oid,
+    /// `authguard.channel`, whose invalidation means "look for revocations again".
     pub channel: Oid,
+    /// `authguard.key_channel`: "look for keys again".
+    pub key_channel: Oid,
     namespace: Oid,
 }
 
@@ -24,14 +30,17 @@ impl Objects {
         let found = catalog::schema(c"authguard").and_then(|namespace| {
             Some(Self {
                 revocation: catalog::relation(c"revocation", namespace)?,
+                issuer: catalog::relation(c"issuer", namespace)?,
+                key: catalog::relation(c"key", namespace)?,
                 channel: catalog::relation(c"channel", namespace)?,
+                key_channel: catalog::relation(c"key_channel", namespace)?,
                 namespace,
             })
         });
         let Some(objects) = found else {
             Error::NoSchema.raise()
         };
-        let version = catalog::extension_of(objects.revocation).and_then(version_if_ours);
+        let version = version_of(pg_sys::RelationRelationId, objects.revocation);
         match version {
             None => Error::NoSchema.raise(),
             Some(schema) if newer(&schema, LIBRARY_VERSION) => {
@@ -41,12 +50,26 @@ impl Objects {
         }
     }
 
-    /// The index for look-ups by kind and key. By name each time, because REINDEX CONCURRENTLY
-    /// replaces it; `None`, and so a sequential scan, when it cannot be used.
-    pub fn index(&self) -> Option<Oid> {
-        catalog::relation(c"revocation_key", self.namespace)
-            .filter(|index| catalog::index_is_valid(*index))
+    /// The tables that decide.
+    pub fn tables(&self) -> [Oid; 3] {
+        [self.revocation, self.issuer, self.key]
     }
+
+    /// An index of one of the tables. By name each time, because REINDEX CONCURRENTLY replaces it;
+    /// `None`, and so a sequential scan, when it cannot be used.
+    pub fn index(&self, name: &std::ffi::CStr) -> Option<Oid> {
+        catalog::relation(name, self.namespace).filter(|index| catalog::index_is_valid(*index))
+    }
+}
+
+/// Whether an object of catalogue `class` is a member of this extension.
+pub fn is_ours(class: Oid, object: Oid) -> bool {
+    version_of(class, object).is_some()
+}
+
+/// The version of this extension that an object of catalogue `class` is a member of.
+fn version_of(class: Oid, object: Oid) -> Option<String> {
+    catalog::extension_of(class, object).and_then(version_if_ours)
 }
 
 fn version_if_ours(extension: Oid) -> Option<String> {

@@ -1,7 +1,8 @@
-//! Every setting. All but `request.jwt.claims` are for the server's file or ALTER SYSTEM.
+//! Every setting. All but `request.jwt.claims` and `authguard.jwt` are for the server's file or ALTER SYSTEM.
 
 use crate::{claims, pg};
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
+use std::ffi::{CStr, CString};
 
 /// Claims longer than this are refused. 64 KiB is eight times what gateways let through as a header.
 static MAX_CLAIMS_SIZE: GucSetting<i32> = GucSetting::<i32>::new(65_536);
@@ -9,6 +10,22 @@ static MAX_CLAIMS_SIZE: GucSetting<i32> = GucSetting::<i32>::new(65_536);
 /// The longest time that any issuer's token may live; 0: unknown, so that an entry of which nobody
 /// gave the token's expiry is kept for ever rather than forgotten too early.
 static MAX_TOKEN_LIFETIME: GucSetting<i32> = GucSetting::<i32>::new(0);
+
+/// Tokens longer than this are refused. 8 KiB is what servers let through as a header.
+static MAX_TOKEN_SIZE: GucSetting<i32> = GucSetting::<i32>::new(8192);
+
+/// Claim `iss` of the tokens that this database signs. Unique to each primary.
+static ISSUER: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"authguard"));
+
+/// Claim `aud` of the tokens that this database signs.
+static AUDIENCE: GucSetting<Option<CString>> =
+    GucSetting::<Option<CString>>::new(Some(c"authenticated"));
+
+/// Whether the first claims of a transaction stand until it ends.
+static SEAL_CLAIMS: GucSetting<bool> = GucSetting::<bool>::new(false);
+
+/// Whether the log says why a token was refused: clients are not told.
+static LOG_REFUSED_TOKENS: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// How far the issuer's clock may be off.
 static LEEWAY: GucSetting<i32> = GucSetting::<i32>::new(30);
@@ -36,13 +53,40 @@ pub fn define() {
         0..=300,
         GucFlags::UNIT_S,
     );
+    define_int(
+        c"authguard.max_token_size",
+        c"Tokens longer than this are refused.",
+        &MAX_TOKEN_SIZE,
+        256..=65_536,
+        GucFlags::UNIT_BYTE,
+    );
+    define_text(
+        c"authguard.issuer",
+        c"The issuer (claim iss) of tokens that this database signs.",
+        &ISSUER,
+    );
+    define_text(
+        c"authguard.audience",
+        c"The audience (claim aud) of tokens that this database signs.",
+        &AUDIENCE,
+    );
+    define_bool(
+        c"authguard.seal_claims",
+        c"The first claims of a transaction stand until it ends.",
+        &SEAL_CLAIMS,
+    );
+    define_bool(
+        c"authguard.log_refused_tokens",
+        c"Logs why a token is refused, without anything of the token.",
+        &LOG_REFUSED_TOKENS,
+    );
     pg::guc::define();
     pg::guc::reserve_prefix();
 }
 
 fn define_int(
-    name: &'static std::ffi::CStr,
-    description: &'static std::ffi::CStr,
+    name: &'static CStr,
+    description: &'static CStr,
     setting: &'static GucSetting<i32>,
     range: std::ops::RangeInclusive<i32>,
     unit: GucFlags,
@@ -57,6 +101,66 @@ fn define_int(
         GucContext::Sighup,
         unit,
     );
+}
+
+fn define_text(
+    name: &'static CStr,
+    description: &'static CStr,
+    setting: &'static GucSetting<Option<CString>>,
+) {
+    GucRegistry::define_string_guc(
+        name,
+        description,
+        c"",
+        setting,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+}
+
+fn define_bool(
+    name: &'static CStr,
+    description: &'static CStr,
+    setting: &'static GucSetting<bool>,
+) {
+    GucRegistry::define_bool_guc(
+        name,
+        description,
+        c"",
+        setting,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+}
+
+fn text(setting: &GucSetting<Option<CString>>) -> String {
+    let text = setting.get().unwrap_or_default();
+    text.to_string_lossy().into_owned()
+}
+
+/// `authguard.max_token_size`, in bytes.
+pub fn max_token_size() -> usize {
+    usize::try_from(MAX_TOKEN_SIZE.get()).unwrap_or(0)
+}
+
+/// `authguard.issuer`.
+pub fn issuer() -> String {
+    text(&ISSUER)
+}
+
+/// `authguard.audience`.
+pub fn audience() -> String {
+    text(&AUDIENCE)
+}
+
+/// `authguard.seal_claims`.
+pub fn seal_claims() -> bool {
+    SEAL_CLAIMS.get()
+}
+
+/// `authguard.log_refused_tokens`.
+pub fn logs_refused_tokens() -> bool {
+    LOG_REFUSED_TOKENS.get()
 }
 
 /// `authguard.max_claims_size`, in bytes.
@@ -80,7 +184,7 @@ pub fn gateways_changed() {
     claims::changed();
 }
 
-/// `request.jwt.claims` was assigned.
+/// `request.jwt.claims` or `authguard.jwt` was assigned.
 pub fn claims_changed() {
     claims::changed();
 }

@@ -1,5 +1,6 @@
 //! A private server: made, started, stopped, crashed, copied to a standby, and removed.
 
+mod apart;
 mod client;
 mod config;
 mod scratch;
@@ -26,6 +27,7 @@ pub struct Cluster {
     dir: PathBuf,
     port: u16,
     user: Option<ServerUser>,
+    environment: Vec<(String, String)>,
     child: Option<(Child, Registered)>,
     keep: bool,
     _removed_on_interrupt: Registered,
@@ -85,6 +87,7 @@ impl Cluster {
         let cluster = Cluster {
             install: install.clone(),
             user: ServerUser::needed()?,
+            environment: config.environment.clone(),
             port,
             child: None,
             keep: false,
@@ -108,6 +111,7 @@ impl Cluster {
             .open(self.log_file())?;
         let mut command = self.server_command("postgres");
         command.arg("-D").arg(self.data()).stdin(Stdio::null());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdout(log.try_clone()?).stderr(log);
         // Its own group: Ctrl-C at the terminal is for the tool, which then stops the server.
         command.process_group(0);

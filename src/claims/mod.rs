@@ -11,9 +11,10 @@ mod source;
 mod whoami;
 
 pub use block::{Block, Refusal, Status};
+pub use source::Origin;
 
-use crate::pg::{call, guc, leaf, shelf::Shelf, state::PerBackend, transaction};
-use crate::revocation;
+use crate::invalidation;
+use crate::pg::{call, guc, leaf, message, seal, shelf::Shelf, state::PerBackend, transaction};
 use pgrx::pg_sys;
 use std::cell::Cell;
 
@@ -21,9 +22,11 @@ use std::cell::Cell;
 pub const NEVER: i64 = i64::MIN;
 
 struct Memo {
-    /// The statement for which `block` is settled and may be pointed into; [`NEVER`] where a reader
+    /// The block for the rows of this statement: settled, and may be pointed into. `None` where a reader
     /// must ask first.
-    hot: Cell<i64>,
+    hot: Cell<Option<&'static Block>>,
+    /// Whether those claims are revoked, once that is decided for this statement.
+    revoked: Cell<Option<bool>>,
     /// The statement for which `block` is settled.
     settled: Cell<i64>,
     block: Cell<&'static Block>,
@@ -37,7 +40,8 @@ struct Memo {
 }
 
 static MEMO: PerBackend<Memo> = PerBackend::new(Memo {
-    hot: Cell::new(NEVER),
+    hot: Cell::new(None),
+    revoked: Cell::new(None),
     settled: Cell::new(NEVER),
     block: Cell::new(ABSENT.value()),
     stale: Cell::new(true),
@@ -47,16 +51,29 @@ static MEMO: PerBackend<Memo> = PerBackend::new(Memo {
 
 static ABSENT: PerBackend<Block> = PerBackend::new(Block::absent());
 
-/// The claims of statement `now`, where they are settled and may be pointed into.
+/// The claims, where they are settled for this statement and may be pointed into.
 #[inline(always)]
-pub fn hot(now: i64) -> Option<&'static Block> {
-    (MEMO.hot.get() == now).then(|| MEMO.block.get())
+pub fn hot() -> Option<&'static Block> {
+    MEMO.hot.get()
+}
+
+/// Whether the claims are revoked, where that is decided for this statement.
+#[inline(always)]
+pub fn revoked() -> Option<bool> {
+    MEMO.revoked.get()
+}
+
+/// Remembers for this statement whether the claims are revoked.
+pub fn decided(revoked: bool) {
+    if MEMO.hot.get().is_some() {
+        MEMO.revoked.set(Some(revoked));
+    }
 }
 
 /// The current claims, for raw functions: an error leaves by a jump, so the caller must own nothing.
 #[inline(always)]
 pub fn current() -> &'static Block {
-    match hot(leaf::statement_start()) {
+    match hot() {
         Some(block) => block,
         None => call::guarded(load),
     }
@@ -66,29 +83,36 @@ pub fn current() -> &'static Block {
 /// when a setting changes within it.
 pub fn load() -> &'static Block {
     let now = leaf::statement_start();
-    if MEMO.settled.get() == now {
+    // What this transaction writes counts from its next command, so each call looks for it.
+    if MEMO.settled.get() == now && !invalidation::has_written() {
         return MEMO.block.get();
     }
     transaction::accept_invalidations();
     let session_user = leaf::session_user();
     // Where no hook of ours sees the setting change, it is read again by every reader.
     let foreign = guc::claims_are_foreign();
-    if foreign || MEMO.stale.get() || MEMO.session_user.get() != session_user {
-        MEMO.block.set(derive(session_user));
+    if foreign
+        || MEMO.stale.get()
+        || MEMO.session_user.get() != session_user
+        || !MEMO.block.get().holds(now)
+    {
+        MEMO.block.set(derive(session_user, now));
         MEMO.session_user.set(session_user);
     }
     let block = MEMO.block.get();
+    if !matches!(block.status, Status::Absent) {
+        seal::read();
+    }
     if !foreign {
         MEMO.settled.set(now);
-        // What this transaction writes counts from the next command, so each call looks for it.
-        let asks = !block.lends() || revocation::has_written();
-        MEMO.hot.set(if asks { NEVER } else { now });
+        let hot = block.lends() && !invalidation::has_written() && message::await_next();
+        MEMO.hot.set(hot.then_some(block));
     }
     block
 }
 
 #[cold]
-fn derive(session_user: pg_sys::Oid) -> &'static Block {
+fn derive(session_user: pg_sys::Oid, now: i64) -> &'static Block {
     let source = loop {
         // Marked before the source is read: looking roles up can accept an invalidation, and then what
         // was read may be older than it.
@@ -100,11 +124,11 @@ fn derive(session_user: pg_sys::Oid) -> &'static Block {
     };
     match (source, MEMO.shelf.current()) {
         (None, _) => ABSENT.value(),
-        (Some(source), Some(block)) if block.is_from(&source) => block,
+        (Some(source), Some(block)) if block.is_from(&source) && block.holds(now) => block,
         (Some(source), _) => {
             let lend = MEMO.shelf.may_lend();
             MEMO.shelf
-                .replace(Box::new(Block::new(&source, lend)), lend)
+                .replace(Box::new(Block::new(&source, now, lend)), lend)
         }
     }
 }
@@ -122,7 +146,8 @@ pub fn roles_changed() {
 
 /// Makes the next reader settle the claims again.
 pub fn ask_again() {
-    MEMO.hot.set(NEVER);
+    MEMO.hot.set(None);
+    MEMO.revoked.set(None);
     MEMO.settled.set(NEVER);
 }
 

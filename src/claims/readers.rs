@@ -10,7 +10,7 @@ use authguard_token::expired;
 use pgrx::prelude::*;
 
 raw_function!(authguard_jwt, |call| {
-    match hot(leaf::statement_start()).and_then(Block::json) {
+    match hot().and_then(Block::json) {
         Some(json) => call.answer(json),
         None => make_json(call),
     }
@@ -79,7 +79,7 @@ fn read(
     value: impl Fn(&Values) -> Value,
     copy: impl Fn(pg_sys::Datum) -> pg_sys::Datum,
 ) -> pg_sys::Datum {
-    match hot(leaf::statement_start()) {
+    match hot() {
         Some(block) => call.answer(value(block.values())),
         None => settle_and_read(call, value, copy),
     }
@@ -124,9 +124,11 @@ fn by_value(datum: pg_sys::Datum) -> pg_sys::Datum {
 }
 
 raw_function!(authguard_is_expired, |call| {
-    let verdict = current()
-        .claims()
-        .and_then(|claims| expired(claims, leaf::statement_start(), settings::leeway()));
+    let block = current();
+    let verdict = match block.claims() {
+        Some(claims) => expired(claims, leaf::statement_start(), settings::leeway()),
+        None => block.is_expired_token().then_some(true),
+    };
     call.answer(verdict.map(pg_sys::Datum::from).into())
 });
 

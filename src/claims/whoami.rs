@@ -1,6 +1,6 @@
 //! `auth.whoami()`: the state of the claims, in words.
 
-use super::{Refusal, Status, load};
+use super::{Origin, Refusal, Status, load};
 use crate::pg::{call::Value, catalog, leaf};
 use crate::revocation;
 use authguard_token::Reason;
@@ -34,24 +34,27 @@ fn authguard_whoami() -> TableIterator<
     let login_role = catalog::role_name(leaf::session_user());
     let role = claims.and_then(|claims| claims.role.clone());
     let role_mismatch = role.as_ref().map(|role| Some(role) != acting_role.as_ref());
-    let (source, status, hint) = match &block.status {
-        Status::Absent => ("none", "absent", "No token: request.jwt.claims is not set.".to_owned()),
-        Status::Refused(refusal) => ("gateway", "refused", explain(refusal, login_role.as_deref())),
+    let source = match (&block.status, block.origin()) {
+        (Status::Absent, _) => "none",
+        (_, Origin::Gateway) => "gateway",
+        (_, Origin::Token) => "token",
+    };
+    let (status, hint) = match &block.status {
+        Status::Absent => (
+            "absent",
+            "No token: neither authguard.jwt nor request.jwt.claims is set.".to_owned(),
+        ),
+        Status::Refused(_) if block.is_expired_token() => ("expired", EXPIRED.to_owned()),
+        Status::Refused(refusal) => ("refused", explain(refusal, login_role.as_deref())),
         Status::Accepted(_) => match reason {
             None if role_mismatch == Some(true) => (
-                "gateway",
                 "accepted",
                 "The token is active. Its role is not the role that acts: auth.role() is only a claim."
                     .to_owned(),
             ),
-            None => ("gateway", "accepted", "The token is active.".to_owned()),
-            Some(Reason::Expired) => (
-                "gateway",
-                "expired",
-                "The token is past its exp claim: refresh it, or sign in again.".to_owned(),
-            ),
+            None => ("accepted", "The token is active.".to_owned()),
+            Some(Reason::Expired) => ("expired", EXPIRED.to_owned()),
             Some(reason) => (
-                "gateway",
                 "revoked",
                 format!("The token is revoked ({}): sign in again.", reason.as_str()),
             ),
@@ -79,6 +82,8 @@ fn authguard_whoami() -> TableIterator<
     ))
 }
 
+const EXPIRED: &str = "The token is past its exp claim: refresh it, or sign in again.";
+
 fn explain(refusal: &Refusal, login_role: Option<&str>) -> String {
     match refusal {
         Refusal::NotAGateway => format!(
@@ -93,7 +98,12 @@ fn explain(refusal: &Refusal, login_role: Option<&str>) -> String {
             "request.jwt.claims has characters that this database's encoding cannot hold."
                 .to_owned()
         }
-        Refusal::TimeRange => "A time in request.jwt.claims is out of range.".to_owned(),
+        Refusal::TimeRange => "A time in the claims is out of range.".to_owned(),
+        Refusal::Token(_) => {
+            "The token in authguard.jwt is not accepted, and the gateway's claims are not asked. \
+             Sign in again; the server's log says why."
+                .to_owned()
+        }
         Refusal::Claims(error) => format!("request.jwt.claims is not acceptable: {error}."),
     }
 }

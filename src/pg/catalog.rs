@@ -24,10 +24,10 @@ pub fn index_is_valid(index: Oid) -> bool {
     unsafe { pg_sys::get_index_isvalid(index) }
 }
 
-/// The extension that a relation is a member of.
-pub fn extension_of(relation: Oid) -> Option<Oid> {
+/// The extension that an object of catalogue `class` is a member of.
+pub fn extension_of(class: Oid, object: Oid) -> Option<Oid> {
     // SAFETY: scans pg_depend inside a transaction.
-    valid(unsafe { pg_sys::getExtensionOfObject(pg_sys::RelationRelationId, relation) })
+    valid(unsafe { pg_sys::getExtensionOfObject(class, object) })
 }
 
 /// Whether a role is a superuser; false for one that does not exist.
@@ -51,10 +51,20 @@ pub fn current_user() -> Option<String> {
     role_name(unsafe { pg_sys::GetUserId() })
 }
 
-/// Whether the database is in UTF-8, in which tokens are.
-pub fn database_is_utf8() -> bool {
+/// Whether the database can hold what the JSON `text`, in UTF-8, means.
+pub fn can_hold(text: &str) -> bool {
     // SAFETY: returns a static of mbutils.c.
-    unsafe { pg_sys::GetDatabaseEncoding() == pg_sys::pg_enc::PG_UTF8 as i32 }
+    let utf8 = unsafe { pg_sys::GetDatabaseEncoding() == pg_sys::pg_enc::PG_UTF8 as i32 };
+    utf8 || stays_ascii(text)
+}
+
+/// Whether JSON `text` holds only ASCII, escapes included: a database in another encoding than UTF-8
+/// could not hold the rest.
+fn stays_ascii(text: &str) -> bool {
+    text.is_ascii()
+        && text.split("\\u").skip(1).all(|escape| {
+            escape.starts_with("00") && matches!(escape.as_bytes().get(2), Some(b'0'..=b'7'))
+        })
 }
 
 /// Equality of a column with a key.
@@ -146,6 +156,27 @@ impl Row {
     }
 }
 
+impl Row {
+    /// Column `number`, a `text[]`, without what is NULL in it; empty for NULL.
+    pub fn texts(&self, number: i16) -> Vec<String> {
+        let texts = self.get::<Vec<Option<String>>>(number);
+        texts.unwrap_or_default().into_iter().flatten().collect()
+    }
+}
+
 fn valid(oid: Oid) -> Option<Oid> {
     (oid != pg_sys::InvalidOid).then_some(oid)
+}
+
+#[cfg(test)]
+mod unit {
+    use super::stays_ascii;
+
+    #[test]
+    fn escapes_count_as_the_character_they_mean() {
+        assert!(stays_ascii(r#"{"a":"b\u0026c"}"#));
+        assert!(!stays_ascii(r#"{"a":"\u00e9"}"#));
+        assert!(!stays_ascii(r#"{"a":"\u20ac"}"#));
+        assert!(!stays_ascii("{\"a\":\"é\"}"));
+    }
 }

@@ -1,24 +1,28 @@
-//! Settings whose hooks matter (src/backend/utils/misc/guc.c): `request.jwt.claims` and
+//! Settings whose hooks matter (src/backend/utils/misc/guc.c): `authguard.jwt`, `request.jwt.claims` and
 //! `authguard.gateway_roles`.
 
 use crate::settings;
 use pgrx::pg_guard;
 use pgrx::pg_sys::{self, GucSource};
 use std::cell::Cell;
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 
+use super::seal;
 use super::state::PerBackend;
 
-pub const CLAIMS: &CStr = c"request.jwt.claims";
+const CLAIMS: &CStr = c"request.jwt.claims";
+
+const TOKEN: &CStr = c"authguard.jwt";
 
 static mut CLAIMS_TEXT: *mut c_char = ptr::null_mut();
+static mut TOKEN_TEXT: *mut c_char = ptr::null_mut();
 static mut GATEWAY_ROLES: *mut c_char = ptr::null_mut();
 
 /// True where another library owns `request.jwt.claims`, so that no hook of ours sees it change.
 static CLAIMS_ARE_FOREIGN: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
 
-/// Defines both settings. To be called once, from `_PG_init`.
+/// Defines them. To be called once, from `_PG_init`.
 pub fn define() {
     // SAFETY: the names, texts and value addresses are statics that live as long as the backend.
     unsafe {
@@ -34,6 +38,19 @@ pub fn define() {
             Some(check_gateway_roles),
             Some(assign_gateway_roles),
             None,
+        );
+        pg_sys::DefineCustomStringVariable(
+            TOKEN.as_ptr(),
+            c"The token of the request, a signed JWT; verified in the database.".as_ptr(),
+            c"Set it with auth.set_token($1), in each transaction. It is never shown.".as_ptr(),
+            &raw mut TOKEN_TEXT,
+            c"".as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            (pg_sys::GUC_NO_SHOW_ALL | pg_sys::GUC_NOT_IN_SAMPLE | pg_sys::GUC_DISALLOW_IN_FILE)
+                as c_int,
+            Some(check_token),
+            Some(assign_token),
+            Some(show_token),
         );
     }
     let foreign = pg_sys::PgTryBuilder::new(|| {
@@ -82,30 +99,46 @@ pub fn reserve_prefix() {
 pub fn claims_text() -> &'static CStr {
     // SAFETY: guc.c owns both strings, and keeps them until the setting is assigned again.
     unsafe {
-        let text = if claims_are_foreign() {
+        text_or_empty(if claims_are_foreign() {
             pg_sys::GetConfigOption(CLAIMS.as_ptr(), true, false)
         } else {
             CLAIMS_TEXT.cast_const()
-        };
-        if text.is_null() {
-            c""
-        } else {
-            CStr::from_ptr(text)
-        }
+        })
+    }
+}
+
+/// The text of `authguard.jwt`; empty when it is not set. Only good until the setting changes.
+pub fn token_text() -> &'static CStr {
+    // SAFETY: as in claims_text().
+    unsafe { text_or_empty(TOKEN_TEXT) }
+}
+
+/// Sets `authguard.jwt`, until the end of the transaction or of the session.
+pub fn set_token(token: &str, is_local: bool) {
+    let token = CString::new(token).expect("text has no NUL in it");
+    let action = match is_local {
+        true => pg_sys::GucAction::GUC_ACTION_LOCAL,
+        false => pg_sys::GucAction::GUC_ACTION_SET,
+    };
+    // SAFETY: guc.c copies the value; what it refuses is raised as an error.
+    unsafe {
+        pg_sys::set_config_option(
+            TOKEN.as_ptr(),
+            token.as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            GucSource::PGC_S_SESSION,
+            action,
+            true,
+            0,
+            false,
+        );
     }
 }
 
 /// The names in `authguard.gateway_roles`.
 pub fn gateway_roles() -> Vec<String> {
     // SAFETY: guc.c keeps the string until the next assignment; it is copied here.
-    let list = unsafe {
-        if GATEWAY_ROLES.is_null() {
-            c""
-        } else {
-            CStr::from_ptr(GATEWAY_ROLES)
-        }
-    };
-    identifiers(list).unwrap_or_default()
+    identifiers(unsafe { text_or_empty(GATEWAY_ROLES) }).unwrap_or_default()
 }
 
 /// Raises `synchronous_commit` to `on` until the end of the transaction.
@@ -152,14 +185,7 @@ unsafe extern "C-unwind" fn check_gateway_roles(
     _source: GucSource::Type,
 ) -> bool {
     // SAFETY: guc.c hands a string, or NULL for no value.
-    let list = unsafe {
-        if (*value).is_null() {
-            c""
-        } else {
-            CStr::from_ptr(*value)
-        }
-    };
-    if identifiers(list).is_some() {
+    if identifiers(unsafe { text_or_empty(*value) }).is_some() {
         return true;
     }
     // SAFETY: guc.c resets the pointer before each check, and only reads what it points to.
@@ -173,15 +199,15 @@ unsafe extern "C-unwind" fn assign_gateway_roles(_value: *const c_char, _extra: 
     settings::gateways_changed();
 }
 
+/// What is wrong with setting claims so.
+enum Problem {
+    Source,
+    Sealed,
+}
+
 /// Refuses claims that come from a file, a database or a role: such a value would be adopted by every
-/// later login (`alter role current_user set …` needs no privilege).
-unsafe extern "C-unwind" fn check_claims(
-    value: *mut *mut c_char,
-    _extra: *mut *mut c_void,
-    source: GucSource::Type,
-) -> bool {
-    // SAFETY: guc.c hands a string, or NULL for no value.
-    let empty = unsafe { (*value).is_null() || **value == 0 };
+/// later login (`alter role current_user set …` needs no privilege). And what the seal refuses.
+fn judge(now: &CStr, new: &CStr, source: GucSource::Type) -> Result<(), Problem> {
     let of_a_session = matches!(
         source,
         GucSource::PGC_S_DEFAULT
@@ -191,27 +217,109 @@ unsafe extern "C-unwind" fn check_claims(
             | GucSource::PGC_S_INTERACTIVE
             | GucSource::PGC_S_SESSION
     );
-    if empty || of_a_session {
-        return true;
+    if !new.is_empty() && !of_a_session {
+        Err(Problem::Source)
+    } else if !seal::allows(now, new) {
+        Err(Problem::Sealed)
+    } else {
+        Ok(())
     }
-    // SAFETY: as in check_gateway_roles. The message replaces the one that echoes the value.
+}
+
+/// Tells guc.c what is wrong, in words that take the place of those that echo the value.
+fn complain(problem: Problem, message: &'static CStr, hint: &'static CStr) {
+    let (message, detail, hint) = match problem {
+        Problem::Source => (
+            message,
+            c"A value from a file, a database, a role or a function would outlive the request.",
+            hint,
+        ),
+        Problem::Sealed => (
+            SEALED_MESSAGE,
+            c"authguard.seal_claims is on, and this transaction has claims already.",
+            c"Set them once, first in a transaction; the next one may have others.",
+        ),
+    };
+    // SAFETY: guc.c resets the pointers before each check, and only reads what they point to.
     unsafe {
-        pg_sys::GUC_check_errmsg_string = c"request.jwt.claims can only be set by a session"
-            .as_ptr()
-            .cast_mut();
-        pg_sys::GUC_check_errdetail_string =
-            c"A value from a file, a database, a role or a function would outlive the request."
-                .as_ptr()
-                .cast_mut();
-        pg_sys::GUC_check_errhint_string =
-            c"Set it in each transaction, with set_config('request.jwt.claims', $1, true)."
-                .as_ptr()
-                .cast_mut();
+        if matches!(problem, Problem::Sealed) {
+            pg_sys::GUC_check_errcode(
+                pgrx::PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE as c_int,
+            );
+        }
+        pg_sys::GUC_check_errmsg_string = message.as_ptr().cast_mut();
+        pg_sys::GUC_check_errdetail_string = detail.as_ptr().cast_mut();
+        pg_sys::GUC_check_errhint_string = hint.as_ptr().cast_mut();
     }
-    false
+}
+
+pub const SEALED_MESSAGE: &CStr = c"the claims of this transaction are sealed";
+
+unsafe extern "C-unwind" fn check_claims(
+    value: *mut *mut c_char,
+    _extra: *mut *mut c_void,
+    source: GucSource::Type,
+) -> bool {
+    // SAFETY: guc.c hands a string, or NULL for no value.
+    let new = unsafe { text_or_empty(*value) };
+    judge(claims_text(), new, source)
+        .map_err(|problem| {
+            complain(
+                problem,
+                c"request.jwt.claims can only be set by a session",
+                c"Set it in each transaction, with set_config('request.jwt.claims', $1, true).",
+            );
+        })
+        .is_ok()
+}
+
+unsafe extern "C-unwind" fn check_token(
+    value: *mut *mut c_char,
+    _extra: *mut *mut c_void,
+    source: GucSource::Type,
+) -> bool {
+    // SAFETY: as in check_claims.
+    let new = unsafe { text_or_empty(*value) };
+    judge(token_text(), new, source)
+        .map_err(|problem| {
+            complain(
+                problem,
+                c"authguard.jwt can only be set by a session",
+                c"Set it in each transaction, with auth.set_token($1).",
+            );
+        })
+        .is_ok()
 }
 
 /// Every change passes here: SET, SET LOCAL, its end, a rollback to a savepoint, RESET, DISCARD ALL.
-unsafe extern "C-unwind" fn assign_claims(_value: *const c_char, _extra: *mut c_void) {
+#[pg_guard]
+unsafe extern "C-unwind" fn assign_claims(value: *const c_char, _extra: *mut c_void) {
+    // SAFETY: as in check_claims; the old value is still the setting's.
+    seal::assigned(claims_text(), unsafe { text_or_empty(value) });
     settings::claims_changed();
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn assign_token(value: *const c_char, _extra: *mut c_void) {
+    // SAFETY: as in assign_claims.
+    seal::assigned(token_text(), unsafe { text_or_empty(value) });
+    settings::claims_changed();
+}
+
+/// Whether there is one, and nothing of it.
+unsafe extern "C-unwind" fn show_token() -> *const c_char {
+    match token_text().is_empty() {
+        true => c"".as_ptr(),
+        false => c"********".as_ptr(),
+    }
+}
+
+/// # Safety
+/// `text` is NULL or a C string that outlives the use of the result.
+unsafe fn text_or_empty(text: *const c_char) -> &'static CStr {
+    match text.is_null() {
+        true => c"",
+        // SAFETY: by the rule above.
+        false => unsafe { CStr::from_ptr(text) },
+    }
 }

@@ -2,6 +2,7 @@
 
 use pgrx::pg_sys;
 use pgrx::{IntoDatum, varlena};
+use std::ffi::CStr;
 use std::ptr;
 
 /// The size of a `uuid` (UUID_LEN in utils/uuid.h).
@@ -53,16 +54,35 @@ impl Memory {
 
     /// A `jsonb` datum, parsed from `json` by Postgres's own `jsonb_in`, so that it equals
     /// `json::jsonb`. What it refuses is raised as its error.
-    pub fn jsonb(&self, json: &std::ffi::CStr) -> pg_sys::Datum {
-        // SAFETY: jsonb_in takes one cstring, reads it, and never returns NULL; its result, and what
-        // it leaves behind, are in this context.
-        self.inside(|| unsafe {
-            pgrx::direct_function_call_as_datum(
-                pg_sys::jsonb_in,
-                &[Some(pg_sys::Datum::from(json.as_ptr()))],
-            )
-        })
-        .expect("jsonb_in never returns NULL")
+    pub fn jsonb(&self, json: &CStr) -> pg_sys::Datum {
+        self.inside(|| jsonb(json))
+    }
+}
+
+/// A `jsonb` datum in the current memory context, parsed from `json` by Postgres's own `jsonb_in`.
+pub fn jsonb(json: &CStr) -> pg_sys::Datum {
+    // SAFETY: jsonb_in takes one cstring, reads it, and never returns NULL; its result, and what it
+    // leaves behind, are in the current context.
+    unsafe {
+        pgrx::direct_function_call_as_datum(
+            pg_sys::jsonb_in,
+            &[Some(pg_sys::Datum::from(json.as_ptr()))],
+        )
+    }
+    .expect("jsonb_in never returns NULL")
+}
+
+/// The content of a `text` datum; empty where it is not UTF-8, which no token is. It may be toasted, and
+/// lives as long as the current memory context.
+pub fn text_of(datum: pg_sys::Datum) -> &'static str {
+    // SAFETY: fmgr hands a text datum; it, or its copy, outlives the call that it is an argument of.
+    unsafe {
+        let text = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
+        let bytes = std::slice::from_raw_parts(
+            varlena::vardata_any(text).cast::<u8>(),
+            varlena::varsize_any_exhdr(text),
+        );
+        std::str::from_utf8(bytes).unwrap_or_default()
     }
 }
 

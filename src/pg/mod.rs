@@ -5,10 +5,14 @@
 
 pub mod call;
 pub mod catalog;
+pub mod credentials;
 pub mod guc;
 pub mod leaf;
+pub mod log;
 pub mod memory;
+pub mod message;
 pub mod module;
+pub mod seal;
 pub mod shelf;
 pub mod state;
 pub mod support;

@@ -51,9 +51,14 @@ extension_sql_file!(
     requires = ["checks"]
 );
 extension_sql_file!(
+    "../../sql/issuers.sql",
+    name = "issuers",
+    requires = ["operators"]
+);
+extension_sql_file!(
     "../../sql/guard.sql",
     name = "guard",
-    requires = ["operators"]
+    requires = ["issuers"]
 );
 extension_sql_file!(
     "../../sql/coverage.sql",

@@ -1,7 +1,8 @@
 //! What Postgres calls back at the end of transactions and when something elsewhere has changed
 //! (src/backend/access/transam/xact.c, src/backend/utils/cache/inval.c).
 
-use crate::{claims, revocation};
+use super::seal;
+use crate::{claims, invalidation};
 use pgrx::pg_guard;
 use pgrx::pg_sys::{self, SubXactEvent, XactEvent};
 use std::ffi::c_void;
@@ -28,16 +29,23 @@ pub fn accept_invalidations() {
     unsafe { pg_sys::AcceptInvalidationMessages() }
 }
 
+/// Whether a setting that is local to the transaction would outlive this statement.
+pub fn in_block() -> bool {
+    // SAFETY: reads the state of xact.c.
+    unsafe { pg_sys::IsTransactionBlock() || pg_sys::IsSubTransaction() }
+}
+
 #[pg_guard]
 unsafe extern "C-unwind" fn at_transaction(event: XactEvent::Type, _arg: *mut c_void) {
     match event {
-        XactEvent::XACT_EVENT_PRE_COMMIT => revocation::before_commit(),
+        XactEvent::XACT_EVENT_PRE_COMMIT => invalidation::before_commit(),
         XactEvent::XACT_EVENT_COMMIT
         | XactEvent::XACT_EVENT_PARALLEL_COMMIT
         | XactEvent::XACT_EVENT_ABORT
         | XactEvent::XACT_EVENT_PARALLEL_ABORT
         | XactEvent::XACT_EVENT_PREPARE => {
-            revocation::end_of_transaction();
+            invalidation::end_of_transaction();
+            seal::end_of_transaction();
             claims::end_of_transaction();
         }
         _ => {}
@@ -50,13 +58,18 @@ unsafe extern "C-unwind" fn at_subtransaction(
     _parent: pg_sys::SubTransactionId,
     _arg: *mut c_void,
 ) {
-    if event == SubXactEvent::SUBXACT_EVENT_ABORT_SUB {
-        revocation::forget_statement();
+    match event {
+        SubXactEvent::SUBXACT_EVENT_ABORT_SUB => {
+            seal::end_of_subtransaction(false);
+            claims::forget_statement();
+        }
+        SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => seal::end_of_subtransaction(true),
+        _ => {}
     }
 }
 
 unsafe extern "C-unwind" fn at_relation_change(_arg: pg_sys::Datum, relation: pg_sys::Oid) {
-    revocation::relation_changed(relation);
+    invalidation::relation_changed(relation);
 }
 
 unsafe extern "C-unwind" fn at_role_change(_arg: pg_sys::Datum, _cache: i32, _hash: u32) {

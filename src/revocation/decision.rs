@@ -1,7 +1,8 @@
 //! The decision about the current token, made once a statement and remembered with its claims.
 
-use super::{invalidation, lookup};
+use super::lookup;
 use crate::claims::{self, Block, NEVER, Status};
+use crate::invalidation;
 use crate::pg::{call, leaf};
 use crate::settings;
 use authguard_token::{Reason, Verdict};
@@ -50,7 +51,7 @@ impl Decision {
     /// Whether what was read for an earlier statement still decides this one. The clock may have
     /// been set back: then it is read again.
     fn still_holds(&self, now: i64) -> bool {
-        self.generation.get() == Some(invalidation::generation())
+        self.generation.get() == Some(invalidation::revocations())
             && self.leeway.get() == settings::leeway()
             && (self.decided_at.get()..self.valid_until.get()).contains(&now)
             && !invalidation::has_written()
@@ -69,25 +70,13 @@ impl Decision {
 /// Whether the current token is revoked, for raw functions.
 #[inline(always)]
 pub fn is_revoked() -> bool {
-    current().decision.revoked.get()
+    claims::revoked().unwrap_or_else(|| call::guarded(|| decide().decision.revoked.get()))
 }
 
 /// Whether the claims are accepted, not expired and not revoked; for raw functions.
 #[inline(always)]
 pub fn is_active() -> bool {
-    let block = current();
-    block.claims().is_some() && !block.decision.revoked.get()
-}
-
-/// The current claims, with the decision for this statement.
-#[inline(always)]
-fn current() -> &'static Block {
-    let now = leaf::statement_start();
-    match claims::hot(now) {
-        // Hot claims are those of a transaction that has written nothing that decides.
-        Some(block) if block.decision.statement.get() == now => block,
-        _ => call::guarded(decide),
-    }
+    claims::current().claims().is_some() && !is_revoked()
 }
 
 /// Why the current token is revoked, if it is.
@@ -95,7 +84,7 @@ pub fn reason() -> Option<Reason> {
     decide().decision.reason.get()
 }
 
-/// As [`current`], for functions that pgrx wraps.
+/// The current claims, with the decision for this statement.
 #[cold]
 fn decide() -> &'static Block {
     let now = leaf::statement_start();
@@ -104,15 +93,20 @@ fn decide() -> &'static Block {
     // which an old snapshot made is never remembered under a new generation.
     let block = claims::load();
     if block.decision.stands(now, command) {
+        claims::decided(block.decision.revoked.get());
         return block;
     }
     let decision = &block.decision;
     if !decision.still_holds(now) {
-        let generation = invalidation::generation();
+        let generation = invalidation::revocations();
         let verdict = match block.claims() {
             Some(claims) => lookup::judge(claims, now, settings::leeway()),
             None => Verdict {
-                reason: matches!(block.status, Status::Refused(_)).then_some(Reason::Refused),
+                reason: match block.status {
+                    Status::Refused(_) if block.is_expired_token() => Some(Reason::Expired),
+                    Status::Refused(_) => Some(Reason::Refused),
+                    _ => None,
+                },
                 valid_until: i64::MAX,
             },
         };
@@ -121,5 +115,6 @@ fn decide() -> &'static Block {
     }
     decision.statement.set(now);
     decision.command.set(command);
+    claims::decided(decision.revoked.get());
     block
 }

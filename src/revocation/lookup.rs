@@ -1,6 +1,6 @@
 //! Reads the entries that concern a token from `authguard.revocation`.
 
-use super::invalidation;
+use crate::invalidation;
 use crate::pg::catalog::{self, Key, Row};
 use crate::pg::leaf;
 use authguard_token::{Claims, Entry, Judge, Kind, Verdict, canonical, format_uuid};
@@ -21,7 +21,7 @@ mod column {
 /// entries and this transaction's own.
 pub fn judge(claims: &Claims, now: i64, leeway: i64) -> Verdict {
     let objects = invalidation::objects();
-    let index = objects.index();
+    let index = objects.index(c"revocation_key");
     let mut judge = Judge::new(claims, now, leeway);
     let session = claims.session_id.as_ref().map(format_uuid);
     let keys = [

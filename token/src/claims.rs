@@ -11,7 +11,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::identity::{MAX_IDENTITY_BYTES, canonical, parse_uuid};
-use crate::json::{JsonError, parse_object};
+use crate::json::{JsonError, parse_members};
 use crate::time::micros;
 
 /// Why claims are refused. Says which claim and which rule, and nothing of what it held.
@@ -127,35 +127,20 @@ impl Claims {
     /// [`ClaimsError`] when the text or one of the claims breaks a rule. Claims that are refused are
     /// not absent claims: whoever calls this must keep the two apart.
     pub fn parse(text: &str) -> Result<Self, ClaimsError> {
-        let mut claims = Self::default();
-        let mut auth_time = None;
-        let mut newest_method = None;
-        for (name, value) in parse_object(text)? {
-            match name.as_str() {
-                "iss" => claims.issuer = identity("iss", value)?,
-                "sub" => claims.raw_subject = identity("sub", value)?,
-                "jti" => claims.jti = identity("jti", value)?.map(into_canonical),
-                "session_id" => claims.session_id = session_id(&value)?,
-                "iat" => claims.issued_at = date("iat", &value)?,
-                "exp" => claims.expires_at = date("exp", &value)?,
-                "nbf" => claims.not_before = date("nbf", &value)?,
-                "auth_time" => auth_time = date("auth_time", &value)?,
-                "amr" => newest_method = newest_timestamp(&value),
-                "role" => claims.role = text_or_none(value),
-                "email" => claims.email = text_or_none(value),
-                "aal" => claims.aal = text_or_none(value),
-                "scope" => claims.scope = text_or_none(value),
-                "is_anonymous" => claims.is_anonymous = value.as_bool(),
-                "app_metadata" => claims.access_revoked = access_revoked(&value)?,
-                _ => {}
+        Ok(Self::parse_with_audience(text)?.0)
+    }
+
+    /// Gateways have judged `aud` themselves, so it has no place among the claims.
+    pub(crate) fn parse_with_audience(text: &str) -> Result<(Self, Audience), ClaimsError> {
+        let mut draft = Draft::default();
+        let mut read = Ok(());
+        parse_members(text, is_known, |name, value| {
+            if read.is_ok() {
+                read = draft.read(name, value);
             }
-        }
-        if let Some(subject) = &claims.raw_subject {
-            claims.uid = parse_uuid(subject);
-            claims.subject = Some(canonical(subject).into_owned());
-        }
-        claims.authenticated_at = newest_method.or(auth_time);
-        Ok(claims)
+        })?;
+        read?;
+        Ok(draft.finish())
     }
 
     /// Whether `scope` is one of the token's scopes (RFC 8693 section 4.2), compared exactly.
@@ -164,6 +149,97 @@ impl Claims {
     pub fn has_scope(&self, scope: &str) -> bool {
         let granted = self.scope.as_deref().unwrap_or_default();
         !scope.is_empty() && granted.split(' ').any(|one| one == scope)
+    }
+}
+
+/// Whether [`Draft::read`] looks at this claim.
+fn is_known(name: &str) -> bool {
+    matches!(
+        name,
+        "iss"
+            | "sub"
+            | "aud"
+            | "jti"
+            | "session_id"
+            | "iat"
+            | "exp"
+            | "nbf"
+            | "auth_time"
+            | "amr"
+            | "role"
+            | "email"
+            | "aal"
+            | "scope"
+            | "is_anonymous"
+            | "app_metadata"
+    )
+}
+
+/// Claims while they are being read.
+#[derive(Default)]
+struct Draft {
+    claims: Claims,
+    audience: Audience,
+    auth_time: Option<i64>,
+    newest_method: Option<i64>,
+}
+
+impl Draft {
+    fn read(&mut self, name: &str, value: Value) -> Result<(), ClaimsError> {
+        let claims = &mut self.claims;
+        match name {
+            "iss" => claims.issuer = identity("iss", value)?,
+            "sub" => claims.raw_subject = identity("sub", value)?,
+            "aud" => self.audience = Audience::of(value),
+            "jti" => claims.jti = identity("jti", value)?.map(into_canonical),
+            "session_id" => claims.session_id = session_id(&value)?,
+            "iat" => claims.issued_at = date("iat", &value)?,
+            "exp" => claims.expires_at = date("exp", &value)?,
+            "nbf" => claims.not_before = date("nbf", &value)?,
+            "auth_time" => self.auth_time = date("auth_time", &value)?,
+            "amr" => self.newest_method = newest_timestamp(&value),
+            "role" => claims.role = text_or_none(value),
+            "email" => claims.email = text_or_none(value),
+            "aal" => claims.aal = text_or_none(value),
+            "scope" => claims.scope = text_or_none(value),
+            "is_anonymous" => claims.is_anonymous = value.as_bool(),
+            "app_metadata" => claims.access_revoked = access_revoked(&value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> (Claims, Audience) {
+        let mut claims = self.claims;
+        if let Some(subject) = &claims.raw_subject {
+            claims.uid = parse_uuid(subject);
+            claims.subject = Some(canonical(subject).into_owned());
+        }
+        claims.authenticated_at = self.newest_method.or(self.auth_time);
+        (claims, self.audience)
+    }
+}
+
+/// `aud` (RFC 7519 section 4.1.3).
+#[derive(Default)]
+pub(crate) enum Audience {
+    #[default]
+    Absent,
+    WrongType,
+    Is(Vec<String>),
+}
+
+impl Audience {
+    fn of(value: Value) -> Self {
+        match value {
+            Value::Null => Self::Absent,
+            Value::String(one) => Self::Is(vec![one]),
+            Value::Array(all) => {
+                let all: Option<_> = all.into_iter().map(text_or_none).collect();
+                all.map_or(Self::WrongType, Self::Is)
+            }
+            _ => Self::WrongType,
+        }
     }
 }
 

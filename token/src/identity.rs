@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+
 /// The longest identity (subject, token id, issuer) in bytes. A longer one is refused, not cut.
 pub const MAX_IDENTITY_BYTES: usize = 1024;
 
@@ -46,6 +48,22 @@ pub fn format_uuid(bytes: &[u8; 16]) -> String {
         }
     }
     text
+}
+
+/// The name-based UUID of a subject in a namespace (RFC 9562 section 5.5, with SHA-1 as it says there):
+/// the same subject of two issuers is two users.
+pub fn uuid_v5(namespace: &[u8; 16], name: &str) -> [u8; 16] {
+    let hash = digest(
+        &SHA1_FOR_LEGACY_USE_ONLY,
+        &[namespace, name.as_bytes()].concat(),
+    );
+    let mut uuid = [0; 16];
+    for (byte, hashed) in uuid.iter_mut().zip(hash.as_ref()) {
+        *byte = *hashed;
+    }
+    uuid[6] = uuid[6] & 0x0f | 0x50;
+    uuid[8] = uuid[8] & 0x3f | 0x80;
+    uuid
 }
 
 /// The form under which an identity is stored and looked up.

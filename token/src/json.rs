@@ -5,6 +5,7 @@
 //! passes is also accepted by Postgres's `jsonb`, with the same values; only a fraction, which jsonb keeps
 //! digit by digit, is here a double, true to its last bit or so.
 
+mod members;
 mod scan;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
+pub(crate) use members::parse_members;
 pub use scan::{MAX_DEPTH, MAX_NODES};
 
 /// Why a text is refused. No variant carries anything of the text.
@@ -55,21 +57,29 @@ impl std::error::Error for JsonError {}
 /// # Errors
 /// See [`JsonError`]. A text with several faults is refused for one of them.
 pub fn parse_object(text: &str) -> Result<Map<String, Value>, JsonError> {
+    match read(text, Strict)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(JsonError::NotAnObject),
+    }
+}
+
+/// Applies the limits to a text that begins as an object, and hands it to the visitor.
+fn read<'t, S: DeserializeSeed<'t>>(text: &'t str, seed: S) -> Result<S::Value, JsonError> {
     if !text.trim_ascii_start().starts_with('{') {
         return Err(JsonError::NotAnObject);
     }
     scan::scan(text)?;
     let mut parser = serde_json::Deserializer::from_str(text);
-    match Strict
-        .deserialize(&mut parser)
+    seed.deserialize(&mut parser)
         .and_then(|value| parser.end().map(|()| value))
-    {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(JsonError::NotAnObject),
-        // The visitor's own refusal is the only error that is not about syntax.
-        Err(error) if error.is_data() => Err(JsonError::DuplicateKey),
-        Err(_) => Err(JsonError::Syntax),
-    }
+        .map_err(|error| {
+            // The visitors' own refusal is the only error that is not about syntax.
+            if error.is_data() {
+                JsonError::DuplicateKey
+            } else {
+                JsonError::Syntax
+            }
+        })
 }
 
 /// Builds a [`Value`] as serde_json does, but refuses duplicate keys.

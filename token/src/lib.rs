@@ -21,13 +21,30 @@
     )
 )]
 
+mod algorithm;
+mod base64url;
 pub mod claims;
+mod error;
+mod header;
 pub mod identity;
 pub mod json;
+mod jws;
+pub mod key;
+mod policy;
 pub mod revocation;
+mod sign;
 mod time;
+mod token;
 
+pub use algorithm::Algorithm;
 pub use claims::{Claims, ClaimsError, Problem};
-pub use identity::{MAX_IDENTITY_BYTES, canonical, format_uuid, parse_uuid};
+pub use error::{Part, TokenError};
+pub use header::{MAX_HEADER_BYTES, MAX_KEY_ID_BYTES};
+pub use identity::{MAX_IDENTITY_BYTES, canonical, format_uuid, parse_uuid, uuid_v5};
 pub use json::{JsonError, MAX_DEPTH, MAX_NODES, parse_object};
-pub use revocation::{Entry, Judge, Kind, Reason, Verdict, expired};
+pub use jws::Jws;
+pub use key::{Key, KeyError, KeySetError, parse_jwks};
+pub use policy::{MAX_LEEWAY_SECONDS, Policy};
+pub use revocation::{Entry, Judge, Kind, Reason, Verdict, end_of_life, expired};
+pub use sign::{SignError, SigningKey};
+pub use token::{Token, Verified};

@@ -98,7 +98,8 @@ pub fn expired(claims: &Claims, now: i64, leeway_seconds: i64) -> Option<bool> {
     Some(now >= end_of_life(claims, leeway_seconds)?)
 }
 
-fn end_of_life(claims: &Claims, leeway_seconds: i64) -> Option<i64> {
+/// When claims expire, leeway included; microseconds. `None` without `exp`.
+pub fn end_of_life(claims: &Claims, leeway_seconds: i64) -> Option<i64> {
     let leeway = leeway_seconds.saturating_mul(MICROS_PER_SECOND);
     Some(claims.expires_at?.saturating_add(leeway))
 }

@@ -11,12 +11,20 @@ pub struct Config {
     pub fsync: bool,
     /// Lines of postgresql.conf beyond the usual: name and value, quoted by us.
     pub settings: Vec<(String, String)>,
+    /// Variables of the server's environment, which otherwise has none of `RUST_…` and `PG…`.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Config {
     /// Adds a setting.
     pub fn set(mut self, name: &str, value: impl ToString) -> Self {
         self.settings.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Adds a variable to the server's environment.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 

@@ -74,6 +74,8 @@ create table app.measure_1 partition of app.measure for values in (1);
 create policy everyone on app.measure using (true);
 select * from authguard.guard_schema('app');
 select * from authguard.guard_schema('app') where outcome <> 'skipped';
+select * from authguard.guard_schema('absent');
+\echo :LAST_ERROR_SQLSTATE
 select * from policies;
 \c - postgres
 drop table app.foreign_note;

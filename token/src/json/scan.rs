@@ -52,11 +52,12 @@ pub(super) fn scan(text: &str) -> Result<(), JsonError> {
 /// Takes what follows an opening quote, returns what follows the closing one.
 fn skip_string(mut rest: &[u8]) -> Result<&[u8], JsonError> {
     loop {
-        rest = match rest {
+        let special = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'));
+        rest = match special.and_then(|at| rest.get(at..)).unwrap_or_default() {
             [b'"', tail @ ..] => return Ok(tail),
             [b'\\', b'u', tail @ ..] => skip_unicode_escape(tail)?,
-            [b'\\', _, tail @ ..] | [_, tail @ ..] => tail,
-            [] => return Ok(rest),
+            [b'\\', _, tail @ ..] => tail,
+            _ => return Ok(&[]),
         }
     }
 }

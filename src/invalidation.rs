@@ -1,9 +1,9 @@
-//! When a decision has to be made again.
+//! When what was read from tables has to be read again.
 //!
-//! A write to a deciding table invalidates the channel relation. Postgres delivers that at commit to
-//! every backend, and through WAL to standbys; each counts a generation up. Its own writes a
-//! transaction sees at once: by the command counter, because the invalidation of a command is executed
-//! locally only at its end, and by the subtransaction callback when they are rolled back.
+//! A write to a table that decides something invalidates one of two channel relations. Postgres delivers
+//! that at commit to every backend, and through WAL to standbys; each counts a generation up. Its own
+//! writes a transaction sees at once: by the command counter, because the invalidation of a command is
+//! executed locally only at its end, and by the subtransaction callback when they are rolled back.
 
 use crate::claims;
 use crate::pg::{guc, leaf, state::PerBackend, trigger};
@@ -12,23 +12,31 @@ use pgrx::pg_sys::{self, Oid};
 use std::cell::Cell;
 
 struct State {
-    /// Counts the invalidations of the channel, or of everything.
-    generation: Cell<u64>,
+    /// Counts the invalidations of `authguard.channel`, or of everything.
+    revocations: Cell<u64>,
+    /// Counts those of `authguard.key_channel`.
+    keys: Cell<u64>,
     /// Where the tables are; `None` until somebody asks, and again after they changed.
     objects: Cell<Option<Objects>>,
-    /// Whether this transaction has written to a deciding table.
+    /// Whether this transaction has written to a table that decides.
     written: Cell<bool>,
 }
 
 static STATE: PerBackend<State> = PerBackend::new(State {
-    generation: Cell::new(0),
+    revocations: Cell::new(0),
+    keys: Cell::new(0),
     objects: Cell::new(None),
     written: Cell::new(false),
 });
 
 /// What a decision is remembered under.
-pub fn generation() -> u64 {
-    STATE.generation.get()
+pub fn revocations() -> u64 {
+    STATE.revocations.get()
+}
+
+/// What a verified token, an issuer or a key is remembered under.
+pub fn keys() -> u64 {
+    STATE.keys.get()
 }
 
 /// Where the tables are. Raises an error, so that access stays closed, where they are not.
@@ -43,18 +51,22 @@ pub fn objects() -> Objects {
 /// The relcache callback. Postgres also calls it for everything at once (InvalidOid), when a backend
 /// was too far behind.
 pub fn relation_changed(relation: Oid) {
+    let count = |generation: &Cell<u64>| generation.set(generation.get() + 1);
     let Some(objects) = STATE.objects.get() else {
         return;
     };
     if relation == objects.channel {
-        STATE.generation.set(STATE.generation.get() + 1);
-    } else if relation == objects.revocation || relation == pg_sys::InvalidOid {
-        STATE.generation.set(STATE.generation.get() + 1);
+        count(&STATE.revocations);
+    } else if relation == objects.key_channel {
+        count(&STATE.keys);
+    } else if relation == pg_sys::InvalidOid || objects.tables().contains(&relation) {
+        count(&STATE.revocations);
+        count(&STATE.keys);
         STATE.objects.set(None);
     }
 }
 
-/// This transaction has written to a deciding table.
+/// This transaction has written to a table that decides.
 pub fn written() {
     STATE.written.set(true);
     claims::ask_again();
@@ -70,17 +82,12 @@ pub fn own_command() -> u32 {
     }
 }
 
-/// Whether this transaction has written to a deciding table, so that what it sees is its own.
+/// Whether this transaction has written to a table that decides, so that what it sees is its own.
 pub fn has_written() -> bool {
     STATE.written.get()
 }
 
-/// Forgets which statement was decided: after a rollback to a savepoint, or the end of a transaction.
-pub fn forget_statement() {
-    claims::forget_statement();
-}
-
-/// Where commits wait for standbys, a revoking one does so whatever the caller's
+/// Where commits wait for standbys, one that revokes does so whatever the caller's
 /// `synchronous_commit`: an acknowledged revocation survives a failover.
 pub fn before_commit() {
     if STATE.written.get() && trigger::skips_standbys() {
@@ -91,5 +98,5 @@ pub fn before_commit() {
 /// The end of a transaction, committed or not.
 pub fn end_of_transaction() {
     STATE.written.set(false);
-    forget_statement();
+    claims::forget_statement();
 }

@@ -1,0 +1,40 @@
+//! `auth.verify` and `auth.set_token`.
+
+use super::verify;
+use crate::error::Error;
+use crate::pg::{call::guarded, call::raw_function, guc, memory, transaction};
+use pgrx::prelude::*;
+use std::ffi::CString;
+
+raw_function!(authguard_verify, |call| match call.argument(0) {
+    Some(token) => guarded(|| check(memory::text_of(token))),
+    None => call.null(),
+});
+
+raw_function!(
+    authguard_set_token,
+    |call| match (call.argument(0), call.argument(1)) {
+        (Some(token), Some(is_local)) =>
+            guarded(|| set(memory::text_of(token), is_local.value() != 0)),
+        _ => call.null(),
+    }
+);
+
+/// The claims of a token, in the current memory context.
+fn check(token: &str) -> pg_sys::Datum {
+    match verify::check(token) {
+        // No text that is acceptable JSON has a NUL in it.
+        Ok(verified) => CString::new(verified.json.as_str())
+            .map_or_else(|_| Error::BadToken.raise(), |json| memory::jsonb(&json)),
+        Err(_) => Error::BadToken.raise(),
+    }
+}
+
+fn set(token: &str, is_local: bool) -> pg_sys::Datum {
+    if is_local && !transaction::in_block() {
+        Error::NoTransactionBlock.raise();
+    }
+    let claims = check(token);
+    guc::set_token(token, is_local);
+    claims
+}

@@ -1,0 +1,12 @@
+//! Verified tokens: whose are believed, by which keys, and what a verification remembers.
+//!
+//! Issuers and public keys come from tables, secrets and private keys from `pg::credentials`. The rules
+//! are in the `token` crate.
+
+mod functions;
+mod own;
+mod registration;
+mod trust;
+mod verify;
+
+pub use verify::{Cause, verify};

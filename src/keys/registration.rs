@@ -1,0 +1,84 @@
+//! What `sql/issuers.sql` asks before a key is written, and where its secret goes.
+
+use crate::error::Error;
+use crate::pg::credentials;
+use authguard_token::{Algorithm, Key, SigningKey, format_uuid, parse_jwks};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use pgrx::Uuid;
+use pgrx::prelude::*;
+use zeroize::Zeroizing;
+
+/// The signature keys of a JWK set, each judged.
+#[pg_extern(sql = false)]
+fn authguard_read_jwks(
+    jwks: &str,
+) -> TableIterator<
+    'static,
+    (
+        name!(kid, String),
+        name!(algorithm, String),
+        name!(jwk, String),
+    ),
+> {
+    let keys = parse_jwks(jwks).unwrap_or_else(|error| Error::BadKey(error.to_string()).raise());
+    let rows: Vec<_> = keys
+        .iter()
+        .filter_map(|key| {
+            Some((
+                key.key_id()?.to_owned(),
+                key.algorithm().name().to_owned(),
+                key.to_jwk()?,
+            ))
+        })
+        .collect();
+    TableIterator::new(rows)
+}
+
+/// Raises an error where a secret is not good for an algorithm.
+#[pg_extern(sql = false)]
+fn authguard_check_secret(secret: &str, algorithm: &str) {
+    let judged = match Algorithm::from_name(algorithm).filter(|it| it.is_symmetric()) {
+        None => Err("the algorithm of a secret is HS256, HS384 or HS512".to_owned()),
+        Some(algorithm) => {
+            Key::from_secret(secret.as_bytes(), algorithm).map_err(|error| error.to_string())
+        }
+    };
+    if let Err(problem) = judged {
+        Error::BadKey(problem).raise();
+    }
+}
+
+#[pg_extern(sql = false)]
+fn authguard_keep_credential(credential: Uuid, secret: &[u8]) {
+    keep(credential, secret);
+}
+
+#[pg_extern(sql = false)]
+fn authguard_drop_credential(credential: Uuid) {
+    credentials::forget(&format_uuid(credential.as_bytes()));
+}
+
+/// Makes a key pair for an algorithm; the private key goes to `credential`.
+#[pg_extern(sql = false)]
+fn authguard_generate_key(
+    algorithm: &str,
+    credential: Uuid,
+) -> TableIterator<'static, (name!(kid, String), name!(jwk, String))> {
+    let made = Algorithm::from_name(algorithm)
+        .ok_or_else(|| "an algorithm to sign with is ES256, ES384, EdDSA or RS256".to_owned())
+        .and_then(|algorithm| SigningKey::generate(algorithm).map_err(|error| error.to_string()));
+    let key = made.unwrap_or_else(|problem| Error::BadKey(problem).raise());
+    keep(credential, &key.to_pkcs8_der());
+    let public = key.public();
+    TableIterator::new(
+        public
+            .key_id()
+            .zip(public.to_jwk())
+            .map(|(kid, jwk)| (kid.to_owned(), jwk)),
+    )
+}
+
+fn keep(credential: Uuid, secret: &[u8]) {
+    let text = Zeroizing::new(BASE64_STANDARD.encode(secret));
+    credentials::keep(&format_uuid(credential.as_bytes()), &text);
+}

@@ -1,0 +1,211 @@
+//! The issuer and the key that a token asks for, from `authguard.issuer` and `authguard.key`.
+//!
+//! What was found is kept until a key or an issuer changes; what was not is looked for again.
+
+use super::Cause;
+use crate::invalidation;
+use crate::pg::catalog::{self, Key as Column};
+use crate::pg::{credentials, state::PerBackend};
+use crate::settings;
+use authguard_token::{Algorithm, Key, Policy, Token};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use std::cell::RefCell;
+use std::rc::Rc;
+use zeroize::Zeroizing;
+
+/// Columns of `authguard.issuer` and `authguard.key`, in the order of `sql/issuers.sql`.
+mod column {
+    pub mod issuer {
+        pub const ISSUER: i16 = 1;
+        pub const AUDIENCE: i16 = 2;
+        pub const TYPES: i16 = 3;
+        pub const ROLES: i16 = 4;
+        pub const SUBJECT_NAMESPACE: i16 = 5;
+        pub const MAX_LIFETIME: i16 = 7;
+    }
+    pub mod key {
+        pub const ISSUER: i16 = 1;
+        pub const KID: i16 = 2;
+        pub const ALGORITHM: i16 = 3;
+        pub const JWK: i16 = 4;
+        pub const CREDENTIAL: i16 = 5;
+        pub const STATUS: i16 = 6;
+    }
+}
+
+/// How many issuers' keys a backend keeps ready.
+const MOST_KEPT: usize = 32;
+
+/// What a token is judged by.
+pub struct Trusted {
+    pub policy: Policy,
+    /// The values of claim `role` that the issuer may assert.
+    pub roles: Vec<String>,
+    /// The namespace of its subjects, where they are not those of others.
+    pub subject_namespace: Option<[u8; 16]>,
+    pub key: Key,
+}
+
+/// One row of `authguard.key`.
+pub struct KeyRow {
+    pub kid: String,
+    pub algorithm: Option<Algorithm>,
+    pub jwk: Option<String>,
+    pub credential: Option<String>,
+    pub status: String,
+}
+
+struct Kept {
+    generation: u64,
+    leeway: i64,
+    /// By issuer, `kid` and algorithm, the last found at the end.
+    found: Vec<(Asked, Rc<Trusted>)>,
+}
+
+#[derive(PartialEq, Eq)]
+struct Asked {
+    issuer: String,
+    kid: Option<String>,
+    algorithm: Algorithm,
+}
+
+static KEPT: PerBackend<RefCell<Kept>> = PerBackend::new(RefCell::new(Kept {
+    generation: 0,
+    leeway: 0,
+    found: Vec::new(),
+}));
+
+/// What `token`, whose signature is not checked yet, is to be judged by.
+pub fn find(token: &Token<'_>) -> Result<Rc<Trusted>, Cause> {
+    let asked = Asked {
+        issuer: token.issuer().ok_or(Cause::NoIssuer)?.to_owned(),
+        kid: token.key_id().map(str::to_owned),
+        algorithm: token.algorithm(),
+    };
+    // Makes sure that the tables are known, without which no invalidation is noticed.
+    invalidation::objects();
+    let (generation, leeway) = (invalidation::keys(), settings::leeway());
+    {
+        let mut kept = KEPT.borrow_mut();
+        if (kept.generation, kept.leeway) != (generation, leeway) {
+            kept.found.clear();
+            (kept.generation, kept.leeway) = (generation, leeway);
+        }
+        if let Some((_, trusted)) = kept.found.iter().find(|(key, _)| *key == asked) {
+            return Ok(Rc::clone(trusted));
+        }
+    }
+    let trusted = Rc::new(read(&asked, leeway)?);
+    let mut kept = KEPT.borrow_mut();
+    if kept.found.len() >= MOST_KEPT {
+        kept.found.remove(0);
+    }
+    kept.found.push((asked, Rc::clone(&trusted)));
+    Ok(trusted)
+}
+
+fn read(asked: &Asked, leeway: i64) -> Result<Trusted, Cause> {
+    let (policy, roles, subject_namespace) =
+        issuer(&asked.issuer, leeway).ok_or(Cause::UnknownIssuer)?;
+    let row = choose(asked)?;
+    if row.status == "revoked" {
+        return Err(Cause::RevokedKey);
+    }
+    Ok(Trusted {
+        policy,
+        roles,
+        subject_namespace,
+        key: verification_key(&row).ok_or(Cause::BrokenKey)?,
+    })
+}
+
+/// The key that the token names, else the one that takes any name, else the only one of its algorithm.
+fn choose(asked: &Asked) -> Result<KeyRow, Cause> {
+    let mut rows = match &asked.kid {
+        Some(kid) => {
+            let named = keys(&asked.issuer, Some(kid));
+            match named.is_empty() {
+                true => keys(&asked.issuer, Some("")),
+                false => named,
+            }
+        }
+        None => {
+            let mut all = keys(&asked.issuer, None);
+            all.retain(|row| row.status != "revoked" && row.algorithm == Some(asked.algorithm));
+            all
+        }
+    };
+    match (rows.pop(), rows.is_empty()) {
+        (Some(row), true) => Ok(row),
+        (Some(_), false) => Err(Cause::AmbiguousKey),
+        (None, _) => Err(Cause::UnknownKey),
+    }
+}
+
+fn issuer(name: &str, leeway: i64) -> Option<(Policy, Vec<String>, Option<[u8; 16]>)> {
+    use column::issuer as at;
+    let objects = invalidation::objects();
+    let mut found = None;
+    catalog::scan(
+        objects.issuer,
+        objects.index(c"issuer_pkey"),
+        &[Column::Text(at::ISSUER, name)],
+        |row| {
+            let mut policy = Policy::new(name, row.texts(at::AUDIENCE));
+            policy.types = row.texts(at::TYPES);
+            policy.max_lifetime = row.get::<i32>(at::MAX_LIFETIME).map(i64::from);
+            policy.leeway = leeway;
+            let namespace = row.get::<pgrx::Uuid>(at::SUBJECT_NAMESPACE);
+            found = Some((
+                policy,
+                row.texts(at::ROLES),
+                namespace.map(|uuid| *uuid.as_bytes()),
+            ));
+        },
+    );
+    found
+}
+
+/// The keys of an issuer, or the one of them with this `kid`.
+pub fn keys(issuer: &str, kid: Option<&str>) -> Vec<KeyRow> {
+    use column::key as at;
+    let objects = invalidation::objects();
+    let mut asked = vec![Column::Text(at::ISSUER, issuer)];
+    asked.extend(kid.map(|kid| Column::Text(at::KID, kid)));
+    let mut rows = Vec::new();
+    catalog::scan(objects.key, objects.index(c"key_pkey"), &asked, |row| {
+        rows.push(KeyRow {
+            kid: row.get(at::KID).unwrap_or_default(),
+            algorithm: row
+                .get::<String>(at::ALGORITHM)
+                .and_then(|name| Algorithm::from_name(&name)),
+            jwk: row.get(at::JWK),
+            credential: row
+                .get::<pgrx::Uuid>(at::CREDENTIAL)
+                .map(|uuid| authguard_token::format_uuid(uuid.as_bytes())),
+            status: row.get(at::STATUS).unwrap_or_default(),
+        });
+    });
+    rows
+}
+
+/// `None` where the row was changed by hand, or its secret is not there (a restored dump has none).
+fn verification_key(row: &KeyRow) -> Option<Key> {
+    let key = match &row.jwk {
+        Some(jwk) => Key::from_jwk(jwk).ok()?,
+        None => {
+            let secret = secret(row.credential.as_deref()?)?;
+            Key::from_secret(&secret, row.algorithm?).ok()?
+        }
+    };
+    (Some(key.algorithm()) == row.algorithm).then_some(key)
+}
+
+/// A credential, as bytes.
+pub fn secret(credential: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let text = credentials::read(credential)?;
+    BASE64_STANDARD
+        .decode(text.as_bytes())
+        .ok()
+        .map(Zeroizing::new)
+}

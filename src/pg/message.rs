@@ -1,0 +1,44 @@
+//! The end of a client message, which is what a statement is (src/backend/tcop/postgres.c).
+//!
+//! PostgresMain resets `MessageContext` before it reads each message, and a context that is reset calls
+//! back. So what was settled for one message can be dropped at the next, and the way of every row need
+//! not ask which statement it is in.
+
+use super::state::PerBackend;
+use crate::claims;
+use pgrx::pg_sys;
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::ptr;
+
+static AWAITED: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
+
+static mut CALLBACK: pg_sys::MemoryContextCallback = pg_sys::MemoryContextCallback {
+    func: Some(at_reset),
+    arg: ptr::null_mut(),
+    next: ptr::null_mut(),
+};
+
+/// Makes the next message call [`claims::ask_again`]. False in a process that reads no messages, such as
+/// the apply worker of logical replication; a parallel worker lives for one statement only.
+pub fn await_next() -> bool {
+    // SAFETY: reads globals. The callback is on the list of at most one context, once: mmgr takes it off
+    // before it is called (MemoryContextCallResetCallbacks), and MessageContext lives as long as its
+    // backend.
+    unsafe {
+        if pg_sys::ParallelWorkerNumber >= 0 || AWAITED.get() {
+            return true;
+        }
+        if pg_sys::MessageContext.is_null() {
+            return false;
+        }
+        pg_sys::MemoryContextRegisterResetCallback(pg_sys::MessageContext, &raw mut CALLBACK);
+    }
+    AWAITED.set(true);
+    true
+}
+
+unsafe extern "C-unwind" fn at_reset(_arg: *mut c_void) {
+    AWAITED.set(false);
+    claims::ask_again();
+}

@@ -1,0 +1,76 @@
+//! RUST_BACKTRACE in the server's environment shows no client how the library is built.
+
+use authguard_wire::*;
+use pgrx_embed::cluster::Config;
+use postgres::error::{DbError, SqlState};
+
+#[test]
+fn no_error_shows_a_client_a_backtrace() {
+    let cluster = server(Config::default().env("RUST_BACKTRACE", "1"));
+    let mut client = admin(&cluster);
+    let mut sees = |sql: &str, code: SqlState| {
+        let error = client.batch_execute(sql).expect_err(sql);
+        let error = error.as_db_error().unwrap();
+        assert_eq!(*error.code(), code, "{sql}: {error}");
+        let told = told(error);
+        for trace in ["backtrace", ".rs", "::", "core::", "   0:"] {
+            assert!(!told.contains(trace), "{sql}:\n{told}");
+        }
+    };
+    // Of the library: its own, one that Postgres raises beneath it, and one with a detail.
+    sees(
+        "select auth.require_active()",
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+    );
+    sees(
+        "select set_config('request.jwt.claims', '{\"auth_time\":1}', false),
+                auth.is_fresh('-300000 years')",
+        SqlState::DATETIME_FIELD_OVERFLOW,
+    );
+    // Of its hooks.
+    sees(
+        "alter role ops set request.jwt.claims = '{}'",
+        SqlState::INVALID_PARAMETER_VALUE,
+    );
+    sees(
+        "alter system set authguard.gateway_roles = 'a,,b'",
+        SqlState::INVALID_PARAMETER_VALUE,
+    );
+    sees(
+        "alter system set authguard.leeway = 301",
+        SqlState::INVALID_PARAMETER_VALUE,
+    );
+    // Of the operators.
+    sees(
+        "select authguard.revoke_session('s1')",
+        SqlState::INVALID_TEXT_REPRESENTATION,
+    );
+    sees(
+        "select authguard.revoke_token(repeat('x', 1025))",
+        SqlState::INVALID_PARAMETER_VALUE,
+    );
+    sees(
+        "select authguard.revoke_user(null)",
+        SqlState::NULL_VALUE_NOT_ALLOWED,
+    );
+    sees(
+        "insert into authguard.revocation (kind, key) values ('user', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11')",
+        SqlState::CHECK_VIOLATION,
+    );
+    sees(
+        "update pg_extension set extversion = '9.9.9' where extname = 'authguard';
+         select set_config('request.jwt.claims', '{\"sub\":\"ada\"}', false), auth.is_revoked()",
+        SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+    );
+}
+
+/// Every field in words that a client may show to its user.
+fn told(error: &DbError) -> String {
+    let parts = [
+        Some(error.message()),
+        error.detail(),
+        error.hint(),
+        error.where_(),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
+}

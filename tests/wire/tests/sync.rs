@@ -1,0 +1,94 @@
+//! Where commits may wait for a standby, a revoking one does, whatever its caller asked for: else a
+//! failover could bring an acknowledged revocation's token back.
+
+use authguard_wire::*;
+use pgrx_embed::cluster::{Cluster, Config};
+use std::time::{Duration, Instant};
+
+/// A server whose commits wait for a standby that never comes.
+fn alone() -> Cluster {
+    let cluster = server(Config::default());
+    admin(&cluster)
+        .batch_execute("create table plain (n int)")
+        .unwrap();
+    cluster
+        .configure(&[("synchronous_standby_names", "standby")])
+        .unwrap();
+    // The checkpointer is the one that makes it count.
+    let end = Instant::now() + Duration::from_secs(20);
+    while !waits(&cluster, "on", "insert into plain values (0)") {
+        assert!(Instant::now() < end, "commits do not wait for the standby");
+    }
+    cluster
+}
+
+/// Whether the commit of `sql` waits for the standby, under that `synchronous_commit` of the caller.
+fn waits(cluster: &Cluster, synchronous_commit: &str, sql: &str) -> bool {
+    let mut client = admin(cluster);
+    client
+        .batch_execute(&format!("set synchronous_commit = {synchronous_commit}"))
+        .unwrap();
+    let pid: i32 = client
+        .query_one("select pg_backend_pid()", &[])
+        .unwrap()
+        .get(0);
+    let committed = sql.to_owned();
+    let commit = std::thread::spawn(move || client.batch_execute(&committed).unwrap());
+    let mut watcher = admin(cluster);
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        // A cancelled wait lets the commit stand, with a warning.
+        let waiting = watcher
+            .query(
+                "select pg_cancel_backend(pid) from pg_stat_activity where pid = $1 and wait_event = 'SyncRep'",
+                &[&pid],
+            )
+            .unwrap();
+        if !waiting.is_empty() || commit.is_finished() {
+            commit.join().unwrap();
+            return !waiting.is_empty();
+        }
+        assert!(Instant::now() < end, "{sql}: neither waits nor ends");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_revoking_commit_waits_for_the_standby_that_its_caller_would_skip() {
+    let cluster = alone();
+    for (n, caller) in ["off", "local"].into_iter().enumerate() {
+        assert!(!waits(&cluster, caller, "insert into plain values (1)"));
+        for revoke in [
+            format!("revoke_token('{caller}')"),
+            format!("revoke_session('a0000000-0000-4000-8000-00000000000{n}')"),
+            format!("revoke_user('{caller}')"),
+            format!("revoke_issued_before('200{n}-01-01')"),
+        ] {
+            // Afterwards the session's own setting is as it was.
+            let sql = format!(
+                "begin; select authguard.{revoke}; commit;
+                 do $$ begin assert current_setting('synchronous_commit') = '{caller}'; end $$"
+            );
+            assert!(waits(&cluster, caller, &sql), "{caller}: {revoke}");
+            assert!(!waits(&cluster, caller, &sql), "again, {caller}: {revoke}");
+        }
+        let sql = format!(
+            "begin; select authguard.revoke_token('{caller} 2'); rollback; insert into plain values (2)"
+        );
+        assert!(!waits(&cluster, caller, &sql), "{caller}: rolled back");
+    }
+}
+
+#[test]
+fn what_revokes_nothing_does_not_wait() {
+    let cluster = alone();
+    assert!(waits(
+        &cluster,
+        "local",
+        "select authguard.revoke_user('ada')"
+    ));
+    for nothing in ["revoke_user('ada')", "restore_user('nobody')", "prune()"] {
+        let sql = format!("select authguard.{nothing}");
+        assert!(!waits(&cluster, "local", &sql), "{nothing}");
+    }
+}

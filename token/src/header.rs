@@ -1,0 +1,116 @@
+//! The policy for the protected header, before any key is looked up.
+//!
+//! `jku`, `x5u`, `jwk`, `x5c` and whatever else is unknown are ignored: a key comes from registration
+//! only, never from the token (RFC 8725 section 3.10).
+
+use serde_json::Value;
+
+use crate::algorithm::Algorithm;
+use crate::base64url;
+use crate::error::{Part, TokenError};
+use crate::json::{JsonError, parse_members};
+
+/// The longest header, decoded.
+pub const MAX_HEADER_BYTES: usize = 1024;
+
+/// The longest `kid`.
+pub const MAX_KEY_ID_BYTES: usize = 256;
+
+/// What of the header decides something.
+pub(crate) struct Header {
+    pub algorithm: Algorithm,
+    pub key_id: Option<String>,
+    pub kind: Option<String>,
+}
+
+impl Header {
+    pub fn parse(part: &str) -> Result<Self, TokenError> {
+        // Four characters are three bytes.
+        if part.len() / 4 > MAX_HEADER_BYTES / 3 {
+            return Err(TokenError::HeaderTooLong);
+        }
+        let bytes = base64url::decode(part).ok_or(TokenError::Encoding(Part::Header))?;
+        if bytes.len() > MAX_HEADER_BYTES {
+            return Err(TokenError::HeaderTooLong);
+        }
+        let text =
+            std::str::from_utf8(&bytes).map_err(|_| TokenError::Header(JsonError::Syntax))?;
+        let mut draft = Draft::default();
+        let mut read = Ok(());
+        parse_members(text, is_known, |name, value| {
+            if read.is_ok() {
+                read = draft.read(name, value);
+            }
+        })
+        .map_err(TokenError::Header)?;
+        read?;
+        Ok(Self {
+            algorithm: draft.algorithm.ok_or(TokenError::HeaderText("alg"))?,
+            key_id: draft.key_id,
+            kind: draft.kind,
+        })
+    }
+}
+
+/// Whether [`Draft::read`] looks at this parameter.
+fn is_known(name: &str) -> bool {
+    matches!(name, "alg" | "kid" | "typ" | "cty" | "crit" | "b64" | "zip")
+}
+
+/// A header while it is being read.
+#[derive(Default)]
+struct Draft {
+    algorithm: Option<Algorithm>,
+    key_id: Option<String>,
+    kind: Option<String>,
+}
+
+impl Draft {
+    fn read(&mut self, name: &str, value: Value) -> Result<(), TokenError> {
+        match name {
+            "alg" => self.algorithm = Some(parse_algorithm(&string("alg", value)?)?),
+            "kid" => {
+                let key_id = string("kid", value)?;
+                if key_id.len() > MAX_KEY_ID_BYTES {
+                    return Err(TokenError::KeyIdTooLong);
+                }
+                self.key_id = Some(key_id);
+            }
+            "typ" => self.kind = Some(string("typ", value)?),
+            // A nested token: what it says inside is not what was signed outside.
+            "cty" if media_type(&string("cty", value)?).eq_ignore_ascii_case("JWT") => {
+                return Err(TokenError::HeaderForbidden("cty"));
+            }
+            // Each changes what the signature covers, and RFC 7515 section 4.1.11 wants a token refused
+            // that asks for an extension which is not understood.
+            "crit" => return Err(TokenError::HeaderForbidden("crit")),
+            "b64" => return Err(TokenError::HeaderForbidden("b64")),
+            "zip" => return Err(TokenError::HeaderForbidden("zip")),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn parse_algorithm(name: &str) -> Result<Algorithm, TokenError> {
+    if name.eq_ignore_ascii_case("none") {
+        return Err(TokenError::AlgorithmNone);
+    }
+    Algorithm::from_name(name).ok_or(TokenError::AlgorithmUnknown)
+}
+
+fn string(name: &'static str, value: Value) -> Result<String, TokenError> {
+    match value {
+        Value::String(text) => Ok(text),
+        _ => Err(TokenError::HeaderText(name)),
+    }
+}
+
+/// A media type without the prefix that RFC 7515 sections 4.1.9 and 4.1.10 let be left out.
+pub(crate) fn media_type(text: &str) -> &str {
+    const PREFIX: &str = "application/";
+    match text.split_at_checked(PREFIX.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,
+        _ => text,
+    }
+}

@@ -1,0 +1,97 @@
+//! Compact JWS (RFC 7515 section 7.1): three parts, the header's policy, and the signature.
+//!
+//! What the payload says is none of this file's business.
+
+use std::fmt;
+
+use crate::algorithm::Algorithm;
+use crate::base64url;
+use crate::error::{Part, TokenError};
+use crate::header::Header;
+use crate::key::Key;
+
+/// A text in the form of a signed token. Nothing in it is to be believed before [`Jws::verify`].
+pub struct Jws<'t> {
+    header: Header,
+    signed: &'t str,
+    signature: &'t str,
+    payload: Vec<u8>,
+}
+
+impl<'t> Jws<'t> {
+    /// Takes the three parts apart; a text of more than `max_bytes` is not looked at.
+    ///
+    /// # Errors
+    /// [`TokenError`], for the form or the header.
+    pub fn parse(text: &'t str, max_bytes: usize) -> Result<Self, TokenError> {
+        if text.len() > max_bytes {
+            return Err(TokenError::TooLong);
+        }
+        let three = || {
+            let (signed, signature) = text.rsplit_once('.')?;
+            let (header, payload) = signed.split_once('.')?;
+            (!payload.contains('.')).then_some((signed, header, payload, signature))
+        };
+        let (signed, header, payload, signature) = three().ok_or(TokenError::NotThreeParts)?;
+        let header = Header::parse(header)?;
+        let decode = |text, part| base64url::decode(text).ok_or(TokenError::Encoding(part));
+        let payload = decode(payload, Part::Payload)?;
+        decode(signature, Part::Signature)?;
+        Ok(Self {
+            header,
+            signed,
+            signature,
+            payload,
+        })
+    }
+
+    /// Whether this key signed the token, with the one algorithm of the key.
+    ///
+    /// # Errors
+    /// [`TokenError::AlgorithmMismatch`] or [`TokenError::Signature`].
+    pub fn verify(&self, key: &Key) -> Result<(), TokenError> {
+        if self.header.algorithm != key.algorithm() {
+            return Err(TokenError::AlgorithmMismatch);
+        }
+        let verified = jsonwebtoken::crypto::verify(
+            self.signature,
+            self.signed.as_bytes(),
+            key.decoding(),
+            key.algorithm().of_crate(),
+        );
+        match verified {
+            Ok(true) => Ok(()),
+            _ => Err(TokenError::Signature),
+        }
+    }
+
+    /// `alg`.
+    pub fn algorithm(&self) -> Algorithm {
+        self.header.algorithm
+    }
+
+    /// `kid`: at most 256 bytes, of whatever the sender chose.
+    pub fn key_id(&self) -> Option<&str> {
+        self.header.key_id.as_deref()
+    }
+
+    /// `typ`, as sent.
+    pub fn kind(&self) -> Option<&str> {
+        self.header.kind.as_deref()
+    }
+
+    /// The payload, decoded.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    pub(crate) fn take_payload(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.payload)
+    }
+}
+
+impl fmt::Debug for Jws<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jws").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,89 @@
+//! A signed token with claims (RFC 7519): from its text to claims that may be believed.
+//!
+//! The payload is parsed once, and before the signature is checked: `iss` says whose key to look up. So
+//! [`Token`] shows that, `kid` and `alg`, and keeps the claims to itself until [`Token::verify`].
+
+use std::fmt;
+
+use crate::algorithm::Algorithm;
+use crate::claims::{Audience, Claims};
+use crate::error::TokenError;
+use crate::jws::Jws;
+use crate::key::Key;
+use crate::policy::Policy;
+
+/// A token whose form is good. Its signature is not checked yet.
+pub struct Token<'t> {
+    jws: Jws<'t>,
+    json: String,
+    claims: Claims,
+    audience: Audience,
+}
+
+/// What a good signature and a good policy vouch for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// The claims that decide something.
+    pub claims: Claims,
+    /// The payload as it was signed: one JSON object that `jsonb` accepts.
+    pub json: String,
+}
+
+impl<'t> Token<'t> {
+    /// Reads a token; a text of more than `max_bytes` is not looked at.
+    ///
+    /// # Errors
+    /// [`TokenError`] for the form, the header or the claims.
+    pub fn parse(text: &'t str, max_bytes: usize) -> Result<Self, TokenError> {
+        let mut jws = Jws::parse(text, max_bytes)?;
+        let payload = jws.take_payload();
+        let json = String::from_utf8(payload).map_err(|_| TokenError::PayloadNotText)?;
+        let (claims, audience) = Claims::parse_with_audience(&json)?;
+        Ok(Self {
+            jws,
+            json,
+            claims,
+            audience,
+        })
+    }
+
+    /// `iss`, as the sender says.
+    pub fn issuer(&self) -> Option<&str> {
+        self.claims.issuer.as_deref()
+    }
+
+    /// `kid`: at most 256 bytes, of whatever the sender chose.
+    pub fn key_id(&self) -> Option<&str> {
+        self.jws.key_id()
+    }
+
+    /// `alg`, as the sender says.
+    pub fn algorithm(&self) -> Algorithm {
+        self.jws.algorithm()
+    }
+
+    /// Checks the signature, then the policy. `now` is microseconds since 1970.
+    ///
+    /// # Errors
+    /// [`TokenError`]; nothing of the token may be used then.
+    pub fn verify(self, key: &Key, policy: &Policy, now: i64) -> Result<Verified, TokenError> {
+        self.jws.verify(key)?;
+        policy.check(self.jws.kind(), &self.claims, &self.audience, now)?;
+        Ok(Verified {
+            claims: self.claims,
+            json: self.json,
+        })
+    }
+}
+
+impl fmt::Debug for Token<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified").finish_non_exhaustive()
+    }
+}
