@@ -120,7 +120,8 @@ begin
     if not exists (select from pg_catalog.pg_namespace n where n.nspname = schema) then
         raise exception using
             errcode = 'invalid_schema_name',
-            message = pg_catalog.format('schema %s does not exist', pg_catalog.quote_ident(schema));
+            message = pg_catalog.format('schema %s does not exist', pg_catalog.quote_ident(schema)),
+            hint = 'The name is taken as it is: without quotes, in upper and lower case.';
     end if;
     for relation in
         select c.oid

@@ -137,6 +137,12 @@ as 'MODULE_PATHNAME', 'authguard_generate_key_wrapper';
 comment on function authguard.generate_key(pg_catalog.text, pg_catalog.uuid) is
     'Makes a key pair, keeps the private key as a credential, and returns the public one. The owner of the extension only';
 
+create function authguard.require_no_key_file() returns pg_catalog.void
+language c stable cost 1
+as 'MODULE_PATHNAME', 'authguard_require_no_key_file_wrapper';
+comment on function authguard.require_no_key_file() is
+    'Raises F0000 where authguard.signing_key_file is set: keys are then not made here';
+
 create function authguard.own_issuer() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_own_issuer_wrapper';
@@ -155,7 +161,9 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if old.credential is not null and (tg_op = 'DELETE' or new.credential is distinct from old.credential) then
+    if tg_op = 'TRUNCATE' then
+        perform authguard.drop_credential(k.credential) from authguard.key k;
+    elsif old.credential is not null and (tg_op = 'DELETE' or new.credential is distinct from old.credential) then
         perform authguard.drop_credential(old.credential);
     end if;
     return null;
@@ -165,6 +173,8 @@ comment on function authguard.forget_credential() is
     'Trigger: the secret goes with its key';
 create trigger forget_credential after delete or update of credential on authguard.key
     for each row execute function authguard.forget_credential();
+create trigger forget_credentials before truncate on authguard.key
+    for each statement execute function authguard.forget_credential();
 
 create function authguard.trust(entry authguard.issuer) returns pg_catalog.void
 language plpgsql volatile
@@ -175,7 +185,10 @@ declare
 begin
     perform authguard.require_primary();
     lock table authguard.issuer in share row exclusive mode;
-    if entry.subject_namespace is null and not entry.shares_subjects then
+    if entry.subject_namespace is null and not entry.shares_subjects
+       and not exists (select from authguard.issuer i
+                        where i.issuer = entry.issuer
+                          and i.subject_namespace is null and not i.shares_subjects) then
         select i.issuer into shared
           from authguard.issuer i
          where i.issuer <> entry.issuer and i.subject_namespace is null
@@ -356,7 +369,13 @@ declare
     kept pg_catalog.uuid := pg_catalog.gen_random_uuid();
     made record;
 begin
+    if algorithm is null then
+        raise exception using
+            errcode = 'null_value_not_allowed',
+            message = 'algorithm must not be null';
+    end if;
     perform authguard.require_primary();
+    perform authguard.require_no_key_file();
     if not exists (select from authguard.issuer i where i.issuer = own) then
         perform authguard.trust(row(own, array[authguard.own_audience()], array['JWT'],
             array['authenticated'], null, true, null, pg_catalog.clock_timestamp())::authguard.issuer);

@@ -20,6 +20,8 @@ pub enum Error {
     Sealed,
     /// A key or a secret is refused: why.
     BadKey(String),
+    /// The file with our own private key cannot be used: why.
+    KeyFile(String),
     /// Our own issuer has no key to sign with.
     NoSigningKey,
     /// A trigger function was called in another way.
@@ -47,6 +49,7 @@ impl Error {
             }
             Self::NoTransactionBlock => PgSqlErrorCode::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
             Self::Sealed => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            Self::KeyFile(_) => PgSqlErrorCode::ERRCODE_CONFIG_FILE_ERROR,
             Self::BadKey(_) => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
             Self::NoSchema | Self::NewerSchema { .. } | Self::NoSigningKey => {
                 PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
@@ -61,6 +64,7 @@ impl Error {
             Self::NoTransactionBlock => "a local token would be gone after this statement",
             Self::Sealed => "the claims of this transaction are sealed",
             Self::BadKey(problem) => problem,
+            Self::KeyFile(_) => "cannot use the key in authguard.signing_key_file",
             Self::NoSigningKey => "our own issuer has no key to sign with",
             Self::NotActive => "no active token",
             Self::NoSchema => "the tables of extension authguard are missing",
@@ -71,6 +75,7 @@ impl Error {
 
     fn detail(&self) -> Option<String> {
         match self {
+            Self::KeyFile(problem) => Some(format!("{problem}.")),
             Self::NewerSchema { schema } => Some(format!(
                 "Schema version {schema}, library version {}.",
                 crate::schema::LIBRARY_VERSION
@@ -99,6 +104,9 @@ impl Error {
             Self::Sealed => {
                 Some("Set them once, first in a transaction; the next one may have others.")
             }
+            Self::KeyFile(_) => Some(
+                "The file holds one PKCS#8 private key in PEM; after a change give it another name and reload.",
+            ),
             Self::NoSigningKey => Some("Call authguard.rotate_signing_key()."),
             Self::BadKey(_) | Self::NotATrigger => None,
         }

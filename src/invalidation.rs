@@ -20,6 +20,8 @@ struct State {
     objects: Cell<Option<Objects>>,
     /// Whether this transaction has written to a table that decides.
     written: Cell<bool>,
+    /// Whether something that it wrote shuts anybody out, and must outlive a crash.
+    shuts: Cell<bool>,
 }
 
 static STATE: PerBackend<State> = PerBackend::new(State {
@@ -27,6 +29,7 @@ static STATE: PerBackend<State> = PerBackend::new(State {
     keys: Cell::new(0),
     objects: Cell::new(None),
     written: Cell::new(false),
+    shuts: Cell::new(false),
 });
 
 /// What a decision is remembered under.
@@ -66,9 +69,15 @@ pub fn relation_changed(relation: Oid) {
     }
 }
 
-/// This transaction has written to a table that decides.
-pub fn written() {
+/// A setting has changed that decides which tokens are good.
+pub fn keys_changed() {
+    STATE.keys.set(STATE.keys.get() + 1);
+}
+
+/// This transaction has written to a table that decides; `shuts`: so that somebody may be shut out.
+pub fn written(shuts: bool) {
     STATE.written.set(true);
+    STATE.shuts.set(STATE.shuts.get() || shuts);
     claims::ask_again();
 }
 
@@ -88,9 +97,9 @@ pub fn has_written() -> bool {
 }
 
 /// Where commits wait for standbys, one that revokes does so whatever the caller's
-/// `synchronous_commit`: an acknowledged revocation survives a failover.
+/// `synchronous_commit`: an acknowledged revocation survives a failover. One that forgets need not.
 pub fn before_commit() {
-    if STATE.written.get() && trigger::skips_standbys() {
+    if STATE.shuts.get() && trigger::skips_standbys() {
         guc::commit_synchronously();
     }
 }
@@ -98,5 +107,6 @@ pub fn before_commit() {
 /// The end of a transaction, committed or not.
 pub fn end_of_transaction() {
     STATE.written.set(false);
+    STATE.shuts.set(false);
     claims::forget_statement();
 }

@@ -1,8 +1,9 @@
 //! Every setting. All but `request.jwt.claims` and `authguard.jwt` are for the server's file or ALTER SYSTEM.
 
-use crate::{claims, pg};
+use crate::pg::guc::Text;
+use crate::{claims, invalidation, pg};
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 
 /// Claims longer than this are refused. 64 KiB is eight times what gateways let through as a header.
 static MAX_CLAIMS_SIZE: GucSetting<i32> = GucSetting::<i32>::new(65_536);
@@ -15,11 +16,13 @@ static MAX_TOKEN_LIFETIME: GucSetting<i32> = GucSetting::<i32>::new(0);
 static MAX_TOKEN_SIZE: GucSetting<i32> = GucSetting::<i32>::new(8192);
 
 /// Claim `iss` of the tokens that this database signs. Unique to each primary.
-static ISSUER: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"authguard"));
+static ISSUER: Text = Text::new();
 
 /// Claim `aud` of the tokens that this database signs.
-static AUDIENCE: GucSetting<Option<CString>> =
-    GucSetting::<Option<CString>>::new(Some(c"authenticated"));
+static AUDIENCE: Text = Text::new();
+
+/// A PKCS#8 private key in PEM that signs our tokens; empty: keys are in the database.
+static SIGNING_KEY_FILE: Text = Text::new();
 
 /// Whether the first claims of a transaction stand until it ends.
 static SEAL_CLAIMS: GucSetting<bool> = GucSetting::<bool>::new(false);
@@ -60,15 +63,20 @@ pub fn define() {
         256..=65_536,
         GucFlags::UNIT_BYTE,
     );
-    define_text(
+    ISSUER.define(
         c"authguard.issuer",
         c"The issuer (claim iss) of tokens that this database signs.",
-        &ISSUER,
+        c"authguard",
     );
-    define_text(
+    AUDIENCE.define(
         c"authguard.audience",
         c"The audience (claim aud) of tokens that this database signs.",
-        &AUDIENCE,
+        c"authenticated",
+    );
+    SIGNING_KEY_FILE.define(
+        c"authguard.signing_key_file",
+        c"The private key (PKCS#8, PEM) that signs our tokens; empty: it is in the database.",
+        c"",
     );
     define_bool(
         c"authguard.seal_claims",
@@ -103,21 +111,6 @@ fn define_int(
     );
 }
 
-fn define_text(
-    name: &'static CStr,
-    description: &'static CStr,
-    setting: &'static GucSetting<Option<CString>>,
-) {
-    GucRegistry::define_string_guc(
-        name,
-        description,
-        c"",
-        setting,
-        GucContext::Sighup,
-        GucFlags::default(),
-    );
-}
-
 fn define_bool(
     name: &'static CStr,
     description: &'static CStr,
@@ -133,11 +126,6 @@ fn define_bool(
     );
 }
 
-fn text(setting: &GucSetting<Option<CString>>) -> String {
-    let text = setting.get().unwrap_or_default();
-    text.to_string_lossy().into_owned()
-}
-
 /// `authguard.max_token_size`, in bytes.
 pub fn max_token_size() -> usize {
     usize::try_from(MAX_TOKEN_SIZE.get()).unwrap_or(0)
@@ -145,12 +133,17 @@ pub fn max_token_size() -> usize {
 
 /// `authguard.issuer`.
 pub fn issuer() -> String {
-    text(&ISSUER)
+    ISSUER.get()
 }
 
 /// `authguard.audience`.
 pub fn audience() -> String {
-    text(&AUDIENCE)
+    AUDIENCE.get()
+}
+
+/// `authguard.signing_key_file`; empty for none.
+pub fn signing_key_file() -> String {
+    SIGNING_KEY_FILE.get()
 }
 
 /// `authguard.seal_claims`.
@@ -187,4 +180,9 @@ pub fn gateways_changed() {
 /// `request.jwt.claims` or `authguard.jwt` was assigned.
 pub fn claims_changed() {
     claims::changed();
+}
+
+/// A text that decides which tokens are good was assigned.
+pub fn keys_changed() {
+    invalidation::keys_changed();
 }

@@ -3,6 +3,7 @@
 //! Issuers and public keys come from tables, secrets and private keys from `pg::credentials`. The rules
 //! are in the `token` crate.
 
+mod file;
 mod functions;
 mod own;
 mod registration;

@@ -1,38 +1,57 @@
 //! Our own issuer: its public keys for others, and the tokens that it signs.
 
-use super::trust::{self, KeyRow};
+use super::{file, trust};
 use crate::error::Error;
 use crate::settings;
 use authguard_token::SigningKey;
 use pgrx::JsonB;
 use pgrx::prelude::*;
 use serde_json::{Value, json};
+use std::rc::Rc;
 
 /// The public keys that verify our tokens, as a JWK set.
 #[pg_extern(sql = false)]
 fn authguard_jwks() -> JsonB {
-    let keys: Vec<Value> = trust::keys(&settings::issuer(), None)
-        .iter()
+    let in_file = file::key().map(|key| key.unwrap_or_else(|error| error.raise()));
+    let in_file = in_file.and_then(|key| key.public().to_jwk());
+    let in_table = trust::keys(&settings::issuer(), None)
+        .into_iter()
         .filter(|row| row.status != "revoked")
-        .filter_map(|row| serde_json::from_str(row.jwk.as_deref()?).ok())
+        .filter_map(|row| row.jwk);
+    let keys: Vec<Value> = in_file
+        .into_iter()
+        .chain(in_table)
+        .filter_map(|jwk| serde_json::from_str(&jwk).ok())
         .collect();
     JsonB(json!({ "keys": keys }))
 }
 
-/// Signs claims as they are with the active key.
+/// Signs claims as they are: with the key in the file where there is one, else with the active one.
 #[pg_extern(sql = false)]
 fn authguard_sign(claims: JsonB) -> String {
-    let (row, key) = signing_key().unwrap_or_else(|| Error::NoSigningKey.raise());
-    key.sign(&claims.0.to_string(), &row.kid)
+    let key = match file::key() {
+        Some(key) => key.unwrap_or_else(|error| error.raise()),
+        None => Rc::new(active_key().unwrap_or_else(|| Error::NoSigningKey.raise())),
+    };
+    let kid = key.public().key_id().unwrap_or_default();
+    key.sign(&claims.0.to_string(), kid)
         .unwrap_or_else(|_| Error::NoSigningKey.raise())
 }
 
-fn signing_key() -> Option<(KeyRow, SigningKey)> {
+/// The private key of the active row. Its `kid` is its thumbprint, in the row as in the key.
+fn active_key() -> Option<SigningKey> {
     let rows = trust::keys(&settings::issuer(), None);
     let row = rows.into_iter().find(|row| row.status == "active")?;
     let private = trust::secret(row.credential.as_deref()?)?;
-    let key = SigningKey::from_pkcs8_der(&private).ok()?;
-    Some((row, key))
+    SigningKey::from_pkcs8_der(&private).ok()
+}
+
+/// Raises an error where keys are not made here.
+#[pg_extern(sql = false)]
+fn authguard_require_no_key_file() {
+    if file::key().is_some() {
+        Error::KeyFile("Keys come from that file, so none is made here".to_owned()).raise();
+    }
 }
 
 #[pg_extern(sql = false)]

@@ -84,6 +84,50 @@ pub fn claims_are_foreign() -> bool {
     CLAIMS_ARE_FOREIGN.get()
 }
 
+/// A text for the server's file or ALTER SYSTEM that decides which tokens are good.
+pub struct Text(PerBackend<Cell<*mut c_char>>);
+
+impl Text {
+    pub const fn new() -> Self {
+        Self(PerBackend::new(Cell::new(ptr::null_mut())))
+    }
+
+    /// To be called once, from `_PG_init`.
+    pub fn define(
+        &'static self,
+        name: &'static CStr,
+        description: &'static CStr,
+        default: &'static CStr,
+    ) {
+        // SAFETY: as in define(); a Cell has the address of what is in it.
+        unsafe {
+            pg_sys::DefineCustomStringVariable(
+                name.as_ptr(),
+                description.as_ptr(),
+                ptr::null(),
+                self.0.as_ptr(),
+                default.as_ptr(),
+                pg_sys::GucContext::PGC_SIGHUP,
+                0,
+                None,
+                Some(assign_text),
+                None,
+            );
+        }
+    }
+
+    /// A copy of the text.
+    pub fn get(&self) -> String {
+        // SAFETY: guc.c keeps the string until the next assignment.
+        let text = unsafe { text_or_empty(self.0.get()) };
+        text.to_string_lossy().into_owned()
+    }
+}
+
+unsafe extern "C-unwind" fn assign_text(_value: *const c_char, _extra: *mut c_void) {
+    settings::keys_changed();
+}
+
 /// Reserves `authguard.`: a misspelt setting is an error instead of silence.
 pub fn reserve_prefix() {
     // SAFETY: the prefix is a constant.

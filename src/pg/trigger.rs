@@ -51,7 +51,7 @@ fn invalidate(call: Call) {
         }
         pg_sys::CacheInvalidateRelcacheByRelid(found);
     }
-    invalidation::written();
+    invalidation::written(!opens);
     if !opens {
         // SAFETY: sets a flag of xact.c that the end of the transaction clears. A revocation that was
         // acknowledged must survive a crash, whatever the caller's synchronous_commit.

@@ -1,0 +1,55 @@
+//! The private key in `authguard.signing_key_file`, for those who want none in the database.
+//!
+//! A backend reads the file once for each name: whoever replaces the key gives it another name.
+
+use crate::error::Error;
+use crate::pg::state::PerBackend;
+use crate::settings;
+use authguard_token::SigningKey;
+use std::cell::RefCell;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::rc::Rc;
+use zeroize::Zeroizing;
+
+struct Read {
+    path: String,
+    key: Rc<SigningKey>,
+}
+
+static READ: PerBackend<RefCell<Option<Read>>> = PerBackend::new(RefCell::new(None));
+
+/// The key; `None` where the setting is empty.
+pub fn key() -> Option<Result<Rc<SigningKey>, Error>> {
+    let path = settings::signing_key_file();
+    if path.is_empty() {
+        return None;
+    }
+    if let Some(known) = &*READ.borrow()
+        && known.path == path
+    {
+        return Some(Ok(Rc::clone(&known.key)));
+    }
+    Some(match read(&path) {
+        Ok(key) => {
+            let key = Rc::new(key);
+            let result = Rc::clone(&key);
+            READ.replace(Some(Read { path, key }));
+            Ok(result)
+        }
+        Err(problem) => Err(Error::KeyFile(problem)),
+    })
+}
+
+fn read(path: &str) -> Result<SigningKey, String> {
+    let readable_by_all = fs::metadata(path)
+        .map_err(|error| error.to_string())?
+        .permissions()
+        .mode()
+        & 0o007;
+    if readable_by_all != 0 {
+        return Err("others than its owner and group may use it; chmod 600".to_owned());
+    }
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    SigningKey::from_pkcs8_pem(&Zeroizing::new(text)).map_err(|error| error.to_string())
+}
