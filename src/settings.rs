@@ -88,7 +88,7 @@ pub fn define() {
         c"Logs why a token is refused, without anything of the token.",
         &LOG_REFUSED_TOKENS,
     );
-    pg::guc::define();
+    pg::seal::adopting(pg::guc::define);
     pg::guc::reserve_prefix();
 }
 

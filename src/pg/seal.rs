@@ -14,9 +14,19 @@ use std::ffi::CStr;
 /// At which level of nested transactions the seal was made; 0: there is none.
 static SEALED: PerBackend<Cell<i32>> = PerBackend::new(Cell::new(0));
 
+/// Whether the settings are being defined: what was set before is adopted then, value by value.
+static ADOPTING: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
+
+/// Runs `define`, in which settings get the values that they had before the library was loaded.
+pub fn adopting(define: impl FnOnce()) {
+    ADOPTING.set(true);
+    define();
+    ADOPTING.set(false);
+}
+
 /// Whether a setting that is `now` may become `new`.
 pub fn allows(now: &CStr, new: &CStr) -> bool {
-    SEALED.get() == 0 || !settings::seal_claims() || now == new || !in_progress()
+    SEALED.get() == 0 || !settings::seal_claims() || now == new || !is_change()
 }
 
 /// A setting that was `now` becomes `new`. Raises an error where that is not allowed.
@@ -24,7 +34,7 @@ pub fn assigned(now: &CStr, new: &CStr) {
     if !allows(now, new) {
         Error::Sealed.raise();
     }
-    if SEALED.get() == 0 && !new.is_empty() && in_progress() {
+    if SEALED.get() == 0 && !new.is_empty() && is_change() {
         // SAFETY: reads the state of xact.c.
         SEALED.set(unsafe { pg_sys::GetCurrentTransactionNestLevel() });
     }
@@ -51,8 +61,9 @@ pub fn end_of_transaction() {
     SEALED.set(0);
 }
 
-/// False while a transaction ends, when guc.c puts earlier values back.
-fn in_progress() -> bool {
-    // SAFETY: reads the state of xact.c.
-    unsafe { pg_sys::IsTransactionState() }
+/// Whether somebody changes a setting. Not so while a transaction ends and guc.c puts earlier values back,
+/// while a parallel worker takes over those of its leader, nor while they are adopted.
+fn is_change() -> bool {
+    // SAFETY: reads the state of xact.c and of parallel.c.
+    unsafe { pg_sys::IsTransactionState() && pg_sys::ParallelWorkerNumber < 0 && !ADOPTING.get() }
 }
