@@ -60,6 +60,7 @@ struct Which {
     pg: Option<u16>,
     /// The port on 127.0.0.1
     #[arg(long, value_name = "PORT")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
 }
 

@@ -95,7 +95,7 @@ fn packages_of(ldd: &str) -> Result<BTreeSet<&'static str>> {
         .map(|library| {
             package_of(library).ok_or_else(|| {
                 Error::new(format!("the fetched Postgres needs {library}"))
-                    .hint("install the package that holds it, or a Postgres with its server headers")
+                    .hint("install the package that holds it, or Postgres with server headers")
             })
         })
         .collect()

@@ -110,7 +110,7 @@ fn program() -> Result<PathBuf> {
             .arg(&root),
     )
     .context(|| format!("cannot build cargo-pgrx {VERSION}"))
-    .map_err(|error| error.hint("the messages of cargo above say why"))?;
+    .map_err(|error| error.hint("cargo's messages above say why; then try again"))?;
     match is_ours(&cached) {
         true => Ok(cached),
         false => Err(Error::new(format!(

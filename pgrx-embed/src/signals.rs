@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: what was started is stopped before the tool ends.
+//! Ctrl-C, SIGTERM and a closed terminal: what was started is stopped before the tool ends.
 //!
 //! The signal handler only writes the signal's number into a pipe; a thread reads it and does the
 //! rest as ordinary code. Nothing is blocked or ignored, since children would inherit that.
@@ -69,7 +69,7 @@ fn state() -> MutexGuard<'static, State> {
 
 static PIPE: AtomicI32 = AtomicI32::new(-1);
 
-/// From now on, Ctrl-C and SIGTERM undo what is registered and then end the process.
+/// From now on, Ctrl-C, SIGTERM and SIGHUP undo what is registered and then end the process.
 pub fn install() -> io::Result<()> {
     let (mut reader, writer) = io::pipe()?;
     PIPE.store(writer.into_raw_fd(), Ordering::Relaxed);
@@ -80,7 +80,7 @@ pub fn install() -> io::Result<()> {
             std::process::exit(128 + i32::from(signal[0]));
         }
     });
-    for signal in [libc::SIGINT, libc::SIGTERM] {
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         // SAFETY: the handler makes one call, which POSIX lists as safe in handlers, and the pipe
         // it writes to is never closed.
         unsafe { libc::signal(signal, handler as *const () as libc::sighandler_t) };

@@ -116,7 +116,7 @@ pub fn farewell(server: &Running) {
     println!(
         "
 The server runs on. Look around: cargo embed psql --port {port}     stop it: cargo embed down --port {port}
-In psql: set request.jwt.claims = '{{\"sub\":\"b0000000-0000-4000-8000-00000000000b\"}}'; select * from auth.whoami();"
+In psql: begin; select authguard.act_as_user('b0000000-0000-4000-8000-00000000000b'); select * from notes; rollback;"
     );
     println!("{}", server.uri());
 }

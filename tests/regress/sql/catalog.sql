@@ -55,7 +55,7 @@ select 'members without a comment', count(*) from member m
    and obj_description(m.objid, (select relname from pg_class where oid = m.classid)) is null
 union all
 select 'columns without a comment', count(*) from pg_attribute a
- where a.attrelid = 'authguard.revocation'::regclass and a.attnum > 0 and not a.attisdropped
+ where a.attrelid in (select m.objid from member m where m.classid = 'pg_class'::regclass) and a.attnum > 0 and not a.attisdropped
    and col_description(a.attrelid, a.attnum) is null
 union all
 select 'functions that are no members', count(*) from pg_proc p
@@ -68,8 +68,9 @@ select 'owners', count(distinct owner) from (
     union select n.nspowner from pg_namespace n where n.nspname in ('auth', 'authguard')
     union select extowner from pg_extension where extname = 'authguard') o
 union all
-select 'definer functions without a pinned path', count(*) from pg_proc p
- where p.pronamespace in ('auth'::regnamespace, 'authguard'::regnamespace) and p.prosecdef
+select 'functions with names that a path could lead astray', count(*) from pg_proc p
+ where p.pronamespace in ('auth'::regnamespace, 'authguard'::regnamespace)
+   and p.prolang <> (select oid from pg_language where lanname = 'c') and p.prosqlbody is null
    and p.proconfig is distinct from array['search_path=pg_catalog, pg_temp'];
 
 -- The settings.
