@@ -2,7 +2,7 @@
 
 use crate::pg::guc::Text;
 use crate::{claims, invalidation, pg};
-use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 use std::ffi::CStr;
 
 /// Claims longer than this are refused. 64 KiB is eight times what gateways let through as a header.
@@ -27,8 +27,18 @@ static SIGNING_KEY_FILE: Text = Text::new();
 /// Whether the first claims of a transaction stand until it ends.
 static SEAL_CLAIMS: GucSetting<bool> = GucSetting::<bool>::new(false);
 
-/// Whether the log says why a token was refused: clients are not told.
-static LOG_REFUSED_TOKENS: GucSetting<bool> = GucSetting::<bool>::new(true);
+/// Where the log says why a token was refused; clients are not told.
+#[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+#[expect(non_camel_case_types, reason = "the names are what users write")]
+pub enum RefusalLevel {
+    off,
+    debug1,
+    log,
+}
+
+/// How loud the log says it: as a message of the level LOG, of DEBUG1, or not at all.
+static LOG_REFUSED_TOKENS: GucSetting<RefusalLevel> =
+    GucSetting::<RefusalLevel>::new(RefusalLevel::log);
 
 /// How far the issuer's clock may be off.
 static LEEWAY: GucSetting<i32> = GucSetting::<i32>::new(30);
@@ -83,10 +93,13 @@ pub fn define() {
         c"The first claims of a transaction stand until it ends.",
         &SEAL_CLAIMS,
     );
-    define_bool(
+    GucRegistry::define_enum_guc(
         c"authguard.log_refused_tokens",
-        c"Logs why a token is refused, without anything of the token.",
+        c"The level at which the log says why a token is refused, without anything of the token.",
+        c"",
         &LOG_REFUSED_TOKENS,
+        GucContext::Sighup,
+        GucFlags::default(),
     );
     pg::seal::adopting(pg::guc::define);
     pg::guc::reserve_prefix();
@@ -152,7 +165,7 @@ pub fn seal_claims() -> bool {
 }
 
 /// `authguard.log_refused_tokens`.
-pub fn logs_refused_tokens() -> bool {
+pub fn log_refused_tokens() -> RefusalLevel {
     LOG_REFUSED_TOKENS.get()
 }
 

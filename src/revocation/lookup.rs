@@ -24,10 +24,14 @@ pub fn judge(claims: &Claims, now: i64, leeway: i64) -> Verdict {
     let index = objects.index(c"revocation_key");
     let mut judge = Judge::new(claims, now, leeway);
     let session = claims.session_id.as_ref().map(format_uuid);
+    // Of an issuer with a namespace for its subjects: the user is known here by either.
+    let uid = claims.uid.as_ref().map(format_uuid);
+    let uid = uid.filter(|uid| claims.subject.as_ref() != Some(uid));
     let keys = [
         (Kind::Token, claims.jti.as_deref()),
         (Kind::Session, session.as_deref()),
         (Kind::User, claims.subject.as_deref()),
+        (Kind::User, uid.as_deref()),
         (Kind::Issuer, Some("")),
     ];
     for (kind, key) in keys {

@@ -6,7 +6,10 @@ use postgres::error::{DbError, SqlState};
 
 #[test]
 fn no_error_shows_a_client_a_backtrace() {
-    let cluster = server(Config::default().env("RUST_BACKTRACE", "1"));
+    let config = Config::default()
+        .env("RUST_BACKTRACE", "1")
+        .env("RUST_LIB_BACKTRACE", "1");
+    let cluster = server(config);
     let mut client = admin(&cluster);
     let mut sees = |sql: &str, code: SqlState| {
         let error = client.batch_execute(sql).expect_err(sql);

@@ -2,15 +2,14 @@
 
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;
+use postgres::Client;
 
-#[test]
-fn claims_swapped_within_one_statement_leave_earlier_answers_valid() {
-    let cluster = server(Config::default());
-    let mut client = gateway(&cluster);
-    set_claims(&mut client, &claims(ADA));
-    // Several times, so that what was released too early would be used again.
+/// Reads the subject and sets another, several times in one row. What was released too early would be
+/// used again by then.
+fn swap_within_a_statement(client: &mut Client) {
     let users = [ADA, BEN, "cleo", "dan"].map(String::from);
-    let [_, second, third, fourth] = users.each_ref().map(|user| claims(user));
+    let [first, second, third, fourth] = users.each_ref().map(|user| claims(user));
+    set_claims(client, &first);
     let row = client
         .query_one(
             "select auth.subject(), set_config('request.jwt.claims', $1, false),
@@ -24,9 +23,16 @@ fn claims_swapped_within_one_statement_leave_earlier_answers_valid() {
 }
 
 #[test]
+fn claims_swapped_within_one_statement_leave_earlier_answers_valid() {
+    let cluster = server(Config::default());
+    swap_within_a_statement(&mut gateway(&cluster));
+}
+
+#[test]
 fn more_claims_in_one_transaction_than_are_kept_still_read_right() {
     let cluster = server(Config::default());
     let mut client = gateway(&cluster);
+    client.batch_execute("begin").unwrap();
     let wrong: i64 = client
         .query_one(
             "with answers as materialized (
@@ -41,6 +47,7 @@ fn more_claims_in_one_transaction_than_are_kept_still_read_right() {
         .unwrap()
         .get(0);
     assert_eq!(wrong, 0);
+    swap_within_a_statement(&mut client);
 }
 
 #[test]
