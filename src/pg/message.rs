@@ -29,7 +29,10 @@ pub fn await_next() -> bool {
         if pg_sys::ParallelWorkerNumber >= 0 || AWAITED.get() {
             return true;
         }
-        if pg_sys::MessageContext.is_null() {
+        // A background worker may have a MessageContext of its own, which nobody resets.
+        if pg_sys::MyBackendType != pg_sys::BackendType::B_BACKEND
+            || pg_sys::MessageContext.is_null()
+        {
             return false;
         }
         pg_sys::MemoryContextRegisterResetCallback(pg_sys::MessageContext, &raw mut CALLBACK);
