@@ -55,6 +55,7 @@ create table authguard.key (
     created_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
     retired_at pg_catalog.timestamptz,
     revoked_at pg_catalog.timestamptz,
+    withdrawn pg_catalog.bool not null default false,
 
     primary key (issuer, kid),
     constraint key_kid_length check (pg_catalog.octet_length(kid) <= 256),
@@ -75,6 +76,8 @@ comment on column authguard.key.status is
 comment on column authguard.key.created_at is 'When it was registered';
 comment on column authguard.key.retired_at is 'When it stopped to sign';
 comment on column authguard.key.revoked_at is 'When it was revoked';
+comment on column authguard.key.withdrawn is
+    'Revoked because the issuer''s set no longer had it: it verifies again when the set has it again';
 
 -- Secrets are in no dump: their rows would be keys without one.
 select pg_catalog.pg_extension_config_dump('authguard.issuer', '');
@@ -94,8 +97,9 @@ alter table authguard.key enable always trigger invalidate;
 alter table authguard.key enable always trigger invalidate_truncate;
 
 -- Secrets and private keys live where Postgres keeps the passwords of foreign servers: in
--- pg_user_mapping, a system catalogue that only superusers read, that no publication contains, and of
--- which pg_dump leaves out what belongs to an extension's server.
+-- pg_user_mapping, a system catalogue. As pg_authid with the roles' passwords, it is read by superusers and
+-- members of pg_read_all_data; the owner of the extension sees his own in pg_user_mappings. No publication
+-- contains it, and pg_dump leaves out what belongs to an extension's server.
 create foreign data wrapper authguard_credentials;
 comment on foreign data wrapper authguard_credentials is
     'authguard: holds the server of its credentials, and reads nothing';
@@ -245,10 +249,12 @@ begin
       from authguard.read_jwks(jwks::pg_catalog.text) r
     on conflict on constraint key_pkey do update
         set algorithm = excluded.algorithm, jwk = excluded.jwk,
-            status = 'active', retired_at = null, revoked_at = null
-        where (k.algorithm, k.jwk, k.status) is distinct from (excluded.algorithm, excluded.jwk, 'active');
+            status = 'active', retired_at = null, revoked_at = null, withdrawn = false
+        -- What authguard.revoke_key has revoked stays so, though the issuer still publishes it.
+        where (k.status <> 'revoked' or k.withdrawn)
+          and (k.algorithm, k.jwk, k.status) is distinct from (excluded.algorithm, excluded.jwk, 'active');
     update authguard.key k
-       set status = 'revoked', revoked_at = pg_catalog.clock_timestamp()
+       set status = 'revoked', revoked_at = pg_catalog.clock_timestamp(), withdrawn = true
      where k.issuer = set_jwks.issuer
        and k.status <> 'revoked'
        and k.kid not in (select r.kid from authguard.read_jwks(jwks::pg_catalog.text) r);
@@ -259,7 +265,7 @@ begin
 end
 $$;
 comment on function authguard.set_jwks(pg_catalog.text, pg_catalog.jsonb) is
-    'The keys of a trusted issuer are now those of this JWK set (RFC 7517): new ones verify, missing ones are revoked. Returns how many verify. 22023 where a key is malformed or weak';
+    'The keys of a trusted issuer are now those of this JWK set (RFC 7517): new ones verify, missing ones are revoked, and what revoke_key has revoked stays so. Returns how many verify. 22023 where a key is malformed or weak';
 
 create function authguard.trust_issuer(
     issuer pg_catalog.text,
@@ -348,11 +354,12 @@ as $$
 begin
     perform authguard.require_primary();
     update authguard.key k
-       set status = 'revoked', revoked_at = pg_catalog.clock_timestamp(), credential = null
+       set status = 'revoked', revoked_at = coalesce(k.revoked_at, pg_catalog.clock_timestamp()),
+           withdrawn = false, credential = null
      where k.issuer = coalesce(revoke_key.issuer, authguard.own_issuer())
        and k.kid = revoke_key.kid
        and k.jwk is not null
-       and k.status <> 'revoked';
+       and (k.status <> 'revoked' or k.withdrawn);
     return found;
 end
 $$;

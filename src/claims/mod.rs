@@ -96,11 +96,17 @@ pub fn load() -> &'static Block {
         || MEMO.session_user.get() != session_user
         || !MEMO.block.get().holds(now)
     {
+        // An error on the way leaves no claims that could be taken for these: it is derived again.
+        ask_again();
+        MEMO.session_user.set(pg_sys::InvalidOid);
         MEMO.block.set(derive(session_user, now));
         MEMO.session_user.set(session_user);
     }
     let block = MEMO.block.get();
-    if !matches!(block.status, Status::Absent) {
+    if !matches!(
+        block.status,
+        Status::Absent | Status::Refused(Refusal::NotAGateway)
+    ) {
         seal::read();
     }
     if !foreign {

@@ -1,7 +1,8 @@
 //! Secrets and private keys, kept as options of a user mapping (src/backend/commands/foreigncmds.c).
 //!
-//! `pg_user_mapping` is a system catalogue: only superusers read it, no publication contains it, and
-//! pg_dump leaves out the mappings of a server that belongs to an extension. It is written by the
+//! `pg_user_mapping` is a system catalogue: as pg_authid, only superusers and members of pg_read_all_data
+//! read it. No publication contains it, and pg_dump leaves out the mappings of a server that belongs to an
+//! extension. It is written by the
 //! functions behind `CREATE USER MAPPING`, without SQL text that a log could hold.
 
 use crate::error::Error;

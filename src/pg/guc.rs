@@ -179,6 +179,12 @@ pub fn set_token(token: &str, is_local: bool) {
     }
 }
 
+/// Whether any gateway is believed.
+fn has_gateways() -> bool {
+    // SAFETY: guc.c keeps the string until the next assignment.
+    !unsafe { text_or_empty(GATEWAY_ROLES) }.is_empty()
+}
+
 /// The names in `authguard.gateway_roles`.
 pub fn gateway_roles() -> Vec<String> {
     // SAFETY: guc.c keeps the string until the next assignment; it is copied here.
@@ -306,7 +312,9 @@ unsafe extern "C-unwind" fn check_claims(
 ) -> bool {
     // SAFETY: guc.c hands a string, or NULL for no value.
     let new = unsafe { text_or_empty(*value) };
-    judge(claims_text(), new, source)
+    // Where no gateway is believed there is nothing to seal: it may go on setting its claims.
+    let now = if has_gateways() { claims_text() } else { new };
+    judge(now, new, source)
         .map_err(|problem| {
             complain(
                 problem,
@@ -339,7 +347,10 @@ unsafe extern "C-unwind" fn check_token(
 #[pg_guard]
 unsafe extern "C-unwind" fn assign_claims(value: *const c_char, _extra: *mut c_void) {
     // SAFETY: as in check_claims; the old value is still the setting's.
-    seal::assigned(claims_text(), unsafe { text_or_empty(value) });
+    let new = unsafe { text_or_empty(value) };
+    if has_gateways() {
+        seal::assigned(claims_text(), new);
+    }
     settings::claims_changed();
 }
 

@@ -14,12 +14,18 @@ pub fn refused_token(cause: Cause) {
         RefusalLevel::debug1 => unsafe { pg_sys::log_min_messages <= pg_sys::DEBUG1 as i32 },
         RefusalLevel::log => true,
     };
-    if wanted {
-        ErrorReport::new(
-            PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-            format!("token refused: {cause}"),
-            "authguard",
-        )
-        .report(PgLogLevel::LOG_SERVER_ONLY);
+    if !wanted {
+        return;
     }
+    // SAFETY: a counter of globals.c (HOLD_INTERRUPTS in miscadmin.h). A message ends with a look at
+    // interrupts, and a cancel would jump over the frames of whoever logs.
+    unsafe { pg_sys::InterruptHoldoffCount += 1 };
+    ErrorReport::new(
+        PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+        format!("token refused: {cause}"),
+        "authguard",
+    )
+    .report(PgLogLevel::LOG_SERVER_ONLY);
+    // SAFETY: as above.
+    unsafe { pg_sys::InterruptHoldoffCount -= 1 };
 }
