@@ -34,10 +34,10 @@ comment on table authguard.issuer is
 comment on column authguard.issuer.issuer is 'Claim iss, byte by byte';
 comment on column authguard.issuer.audience is 'Claim aud must hold one of these';
 comment on column authguard.issuer.types is
-    'Header typ must be one of these, in any case, or absent (RFC 8725 section 3.11)';
+    'Header typ must be one of these, in any case; absent counts as JWT (RFC 8725 section 3.11)';
 comment on column authguard.issuer.roles is 'Claim role must be one of these, or absent';
 comment on column authguard.issuer.subject_namespace is
-    'auth.uid() is the UUIDv5 of claim sub in it (RFC 9562 section 5.5); NULL: sub itself';
+    'auth.uid() and auth.subject() are the UUIDv5 of claim sub in it (RFC 9562 section 5.5); NULL: sub itself';
 comment on column authguard.issuer.shares_subjects is
     'Its subjects are those of the other issuers: the same sub is the same user';
 comment on column authguard.issuer.max_lifetime is
@@ -164,9 +164,14 @@ create function authguard.forget_credential() returns pg_catalog.trigger
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    credential pg_catalog.uuid;
 begin
     if tg_op = 'TRUNCATE' then
-        perform authguard.drop_credential(k.credential) from authguard.key k;
+        -- One command each: all of them change the same row of the catalogue.
+        for credential in select k.credential from authguard.key k where k.credential is not null loop
+            perform authguard.drop_credential(credential);
+        end loop;
     elsif old.credential is not null and (tg_op = 'DELETE' or new.credential is distinct from old.credential) then
         perform authguard.drop_credential(old.credential);
     end if;
@@ -179,6 +184,21 @@ create trigger forget_credential after delete or update of credential on authgua
     for each row execute function authguard.forget_credential();
 create trigger forget_credentials before truncate on authguard.key
     for each statement execute function authguard.forget_credential();
+alter table authguard.key enable always trigger forget_credential;
+alter table authguard.key enable always trigger forget_credentials;
+
+-- Writers of issuers and keys take turns, and all lock in this order: their secrets share one row.
+create function authguard.begin_key_change() returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.require_primary();
+    lock table authguard.issuer in share row exclusive mode;
+end
+$$;
+comment on function authguard.begin_key_change() is
+    'Refuses on a standby, and waits for other writers of issuers and keys';
 
 create function authguard.trust(entry authguard.issuer) returns pg_catalog.void
 language plpgsql volatile
@@ -187,8 +207,6 @@ as $$
 declare
     shared pg_catalog.text;
 begin
-    perform authguard.require_primary();
-    lock table authguard.issuer in share row exclusive mode;
     if entry.subject_namespace is null and not entry.shares_subjects
        and not exists (select from authguard.issuer i
                         where i.issuer = entry.issuer
@@ -223,9 +241,14 @@ as $$
 declare
     registered pg_catalog.int4;
 begin
-    perform authguard.require_primary();
-    perform from authguard.issuer i where i.issuer = set_jwks.issuer for update;
-    if not found then
+    if jwks is null then
+        raise exception using
+            errcode = 'null_value_not_allowed',
+            message = 'jwks must not be null',
+            hint = 'authguard.distrust_issuer ends the trust in an issuer.';
+    end if;
+    perform authguard.begin_key_change();
+    if not exists (select from authguard.issuer i where i.issuer = set_jwks.issuer) then
         raise exception using
             errcode = 'undefined_object',
             message = pg_catalog.format('issuer %s is not trusted', pg_catalog.quote_literal(issuer)),
@@ -281,6 +304,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    perform authguard.begin_key_change();
     perform authguard.trust(row(issuer, audience, types, roles, subject_namespace, shares_subjects,
         extract(epoch from max_lifetime)::pg_catalog.int4, pg_catalog.clock_timestamp())::authguard.issuer);
     return authguard.set_jwks(issuer, jwks);
@@ -313,6 +337,7 @@ begin
             message = 'secret, algorithm and kid must not be null';
     end if;
     perform authguard.check_secret(secret, algorithm);
+    perform authguard.begin_key_change();
     perform authguard.trust(row(issuer, audience, types, roles, subject_namespace, shares_subjects,
         extract(epoch from max_lifetime)::pg_catalog.int4, pg_catalog.clock_timestamp())::authguard.issuer);
     if exists (select from authguard.key k
@@ -336,7 +361,10 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform authguard.require_primary();
+    perform authguard.begin_key_change();
+    if issuer = authguard.own_issuer() then
+        perform authguard.require_no_key_file();
+    end if;
     -- The keys go first: their trigger forgets the secrets.
     delete from authguard.key k where k.issuer = distrust_issuer.issuer;
     delete from authguard.issuer i where i.issuer = distrust_issuer.issuer;
@@ -352,7 +380,10 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform authguard.require_primary();
+    perform authguard.begin_key_change();
+    if coalesce(issuer, authguard.own_issuer()) = authguard.own_issuer() then
+        perform authguard.require_no_key_file();
+    end if;
     update authguard.key k
        set status = 'revoked', revoked_at = coalesce(k.revoked_at, pg_catalog.clock_timestamp()),
            withdrawn = false, credential = null
@@ -381,13 +412,18 @@ begin
             errcode = 'null_value_not_allowed',
             message = 'algorithm must not be null';
     end if;
-    perform authguard.require_primary();
+    perform authguard.begin_key_change();
     perform authguard.require_no_key_file();
+    if exists (select from authguard.key k where k.issuer = own and k.jwk is null) then
+        raise exception using
+            errcode = 'object_not_in_prerequisite_state',
+            message = 'our own issuer is trusted by a secret',
+            hint = 'A secret and public keys are never mixed: call authguard.distrust_issuer first, or change authguard.issuer.';
+    end if;
     if not exists (select from authguard.issuer i where i.issuer = own) then
         perform authguard.trust(row(own, array[authguard.own_audience()], array['JWT'],
             array['authenticated'], null, true, null, pg_catalog.clock_timestamp())::authguard.issuer);
     end if;
-    lock table authguard.key in share row exclusive mode;
     select g.kid, g.jwk into strict made from authguard.generate_key(algorithm, kept) g;
     update authguard.key k
        set status = 'retiring', retired_at = pg_catalog.clock_timestamp(), credential = null

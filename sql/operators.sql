@@ -30,7 +30,7 @@ begin
     if pg_catalog.pg_is_in_recovery() then
         raise exception using
             errcode = 'read_only_sql_transaction',
-            message = 'cannot write revocations on a standby',
+            message = 'cannot write on a standby',
             hint = 'Connect to the primary; standbys follow it.';
     end if;
 end

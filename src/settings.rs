@@ -77,16 +77,19 @@ pub fn define() {
         c"authguard.issuer",
         c"The issuer (claim iss) of tokens that this database signs.",
         c"authguard",
+        0,
     );
     AUDIENCE.define(
         c"authguard.audience",
         c"The audience (claim aud) of tokens that this database signs.",
         c"authenticated",
+        0,
     );
     SIGNING_KEY_FILE.define(
         c"authguard.signing_key_file",
         c"The private key (PKCS#8, PEM) that signs our tokens; empty: it is in the database.",
         c"",
+        pgrx::pg_sys::GUC_SUPERUSER_ONLY,
     );
     define_bool(
         c"authguard.seal_claims",

@@ -32,8 +32,10 @@ enum Command {
     },
     /// Start a server and see a token revoked while it is unexpired; leaves the server running
     Demo(Which),
-    /// Measure the checks against their alternatives; writes docs/bench.md and docs/bench.svg
+    /// Measure the checks against their alternatives: one group, or all, which writes docs/bench.md
+    /// and docs/bench.svg
     Bench {
+        group: Option<bench::Group>,
         /// Write every figure to this file, too
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
@@ -107,7 +109,7 @@ fn run(command: Command) -> Result<ExitCode> {
             }
             demo::farewell(&server);
         }
-        Command::Bench { json } => bench::run(json.as_deref())?,
+        Command::Bench { group, json } => bench::run(group, json.as_deref())?,
         Command::Test { suite, pg } => {
             let total = suites::run(suite, pg.unwrap_or(Majors::One(DEFAULT_MAJOR)));
             if total.failed > 0 {

@@ -150,6 +150,8 @@ impl Block {
     /// Reads what was set, at `now` (microseconds since 1970). `lend`: whether readers may hand out
     /// pointers, or must copy.
     pub fn new(source: &Source, now: i64, lend: bool) -> Self {
+        // Before anything is read: what changes meanwhile has to be read again.
+        let (keys, leeway) = (invalidation::keys(), settings::leeway());
         let memory = Memory::new();
         let read = source.read(now).and_then(|(claims, text)| {
             let values = Values::new(&claims, &memory).ok_or(Refusal::TimeRange)?;
@@ -157,7 +159,7 @@ impl Block {
         });
         let valid_until = match &read {
             _ if source.origin == Origin::Gateway => i64::MAX,
-            Ok((claims, ..)) => end_of_life(claims, settings::leeway()).unwrap_or(i64::MAX),
+            Ok((claims, ..)) => end_of_life(claims, leeway).unwrap_or(i64::MAX),
             Err(Refusal::Token(cause)) if cause.may_pass() => now,
             Err(_) => i64::MAX,
         };
@@ -174,8 +176,8 @@ impl Block {
             origin: source.origin,
             text: source.text.to_owned(),
             believed: source.believed.clone(),
-            keys: invalidation::keys(),
-            leeway: settings::leeway(),
+            keys,
+            leeway,
             valid: now..valid_until,
             lend,
             memory,

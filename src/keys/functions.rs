@@ -4,7 +4,6 @@ use super::verify;
 use crate::error::Error;
 use crate::pg::{call::guarded, call::raw_function, guc, memory, transaction};
 use pgrx::prelude::*;
-use std::ffi::CString;
 
 raw_function!(authguard_verify, |call| match call.argument(0) {
     Some(token) => guarded(|| check(memory::text_of(token))),
@@ -23,9 +22,7 @@ raw_function!(
 /// The claims of a token, in the current memory context.
 fn check(token: &str) -> pg_sys::Datum {
     match verify::check(token) {
-        // No text that is acceptable JSON has a NUL in it.
-        Ok(verified) => CString::new(verified.json.as_str())
-            .map_or_else(|_| Error::BadToken.raise(), |json| memory::jsonb(&json)),
+        Ok(good) => good.jsonb(),
         Err(_) => Error::BadToken.raise(),
     }
 }

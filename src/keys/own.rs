@@ -50,7 +50,7 @@ fn active_key() -> Option<SigningKey> {
 #[pg_extern(sql = false)]
 fn authguard_require_no_key_file() {
     if file::key().is_some() {
-        Error::KeyFile("Keys come from that file, so none is made here".to_owned()).raise();
+        Error::KeyFile("Our own keys come from that file; unset it first".to_owned()).raise();
     }
 }
 

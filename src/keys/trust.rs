@@ -106,26 +106,26 @@ pub fn find(token: &Token<'_>) -> Result<Rc<Trusted>, Cause> {
 fn read(asked: &Asked, leeway: i64) -> Result<Trusted, Cause> {
     let (policy, roles, subject_namespace) =
         issuer(&asked.issuer, leeway).ok_or(Cause::UnknownIssuer)?;
-    if let Some(Ok(own)) = file::key().filter(|_| asked.issuer == settings::issuer())
-        && own.public().key_id() == asked.kid.as_deref()
-    {
-        return Ok(Trusted {
-            policy,
-            roles,
-            subject_namespace,
-            key: own.public().clone(),
-        });
-    }
-    let row = choose(asked)?;
-    if row.status == "revoked" {
-        return Err(Cause::RevokedKey);
-    }
+    let key = match choose(asked) {
+        Ok(row) if row.status == "revoked" => return Err(Cause::RevokedKey),
+        Ok(row) => verification_key(&row).ok_or(Cause::BrokenKey)?,
+        Err(cause) => key_in_file(asked).ok_or(cause)?,
+    };
     Ok(Trusted {
         policy,
         roles,
         subject_namespace,
-        key: verification_key(&row).ok_or(Cause::BrokenKey)?,
+        key,
     })
+}
+
+/// Our own key, where it is in a file and the token names it.
+fn key_in_file(asked: &Asked) -> Option<Key> {
+    if asked.issuer != settings::issuer() {
+        return None;
+    }
+    let own = file::key()?.ok()?;
+    (own.public().key_id() == asked.kid.as_deref()).then(|| own.public().clone())
 }
 
 /// The key that the token names, else the one that takes any name, else the only one of its algorithm.

@@ -2,11 +2,14 @@
 
 use super::trust::{self, Trusted};
 use crate::invalidation;
+use crate::pg::memory::{self, Memory};
 use crate::pg::{catalog, leaf, log, state::PerBackend, transaction};
 use crate::revocation;
 use crate::settings;
-use authguard_token::{Token, TokenError, Verified, uuid_v5};
-use std::cell::RefCell;
+use authguard_token::{Token, TokenError, Verified, format_uuid, uuid_v5};
+use pgrx::pg_sys;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::ffi::CString;
 use std::fmt;
 use std::rc::Rc;
 
@@ -29,6 +32,8 @@ pub enum Cause {
     BrokenKey,
     /// Claim `role` is not one that the issuer may assert.
     Role,
+    /// A time that `timestamptz` cannot hold.
+    TimeRange,
     /// It holds characters that the database's encoding cannot.
     Encoding,
     /// Revoked; only [`check`] refuses for it.
@@ -61,6 +66,7 @@ impl fmt::Display for Cause {
             Self::RevokedKey => "the key is revoked",
             Self::BrokenKey => "the key of the issuer is missing or damaged; register it again",
             Self::Role => "claim \"role\" is not one that the issuer may assert",
+            Self::TimeRange => "a time is out of range",
             Self::Encoding => "it has characters that the database's encoding cannot hold",
             Self::Revoked => "the token is revoked",
         })
@@ -79,9 +85,71 @@ struct Kept {
 }
 
 /// A token whose signature and policy are good.
-struct Good {
-    verified: Rc<Verified>,
+pub struct Good {
+    pub verified: Rc<Verified>,
     trusted: Rc<Trusted>,
+    /// Under what it was last found not to be revoked.
+    alive: Cell<Option<Alive>>,
+    /// Whether it was asked for more than once, and its claims as `jsonb` then.
+    again: Cell<bool>,
+    json: OnceCell<(Memory, pg_sys::Datum)>,
+}
+
+/// Not revoked, as long as these are the same and the time is not over.
+#[derive(Clone, Copy)]
+struct Alive {
+    generation: u64,
+    leeway: i64,
+    since: i64,
+    until: i64,
+}
+
+impl Good {
+    fn new(verified: Verified, trusted: Rc<Trusted>) -> Self {
+        Self {
+            verified: Rc::new(verified),
+            trusted,
+            alive: Cell::new(None),
+            again: Cell::new(false),
+            json: OnceCell::new(),
+        }
+    }
+
+    /// All claims as `jsonb`, in the current memory context. Most tokens are asked for once: from the
+    /// second time on a copy is kept.
+    pub fn jsonb(&self) -> pg_sys::Datum {
+        // No text that is acceptable JSON has a NUL in it.
+        let text = || CString::new(self.verified.json.as_str()).unwrap_or_default();
+        if !self.again.get() {
+            return memory::jsonb(&text());
+        }
+        let (_, json) = self.json.get_or_init(|| {
+            let memory = Memory::new();
+            let json = memory.jsonb(&text());
+            (memory, json)
+        });
+        memory::copy_varlena(*json)
+    }
+
+    fn is_alive(&self, now: i64) -> bool {
+        let (generation, leeway) = (invalidation::revocations(), settings::leeway());
+        if let Some(alive) = self.alive.get()
+            && (alive.generation, alive.leeway) == (generation, leeway)
+            && (alive.since..alive.until).contains(&now)
+            && !invalidation::has_written()
+        {
+            return true;
+        }
+        let verdict = revocation::judge(&self.verified.claims, now, leeway);
+        let alive = Alive {
+            generation,
+            leeway,
+            since: now,
+            until: verdict.valid_until,
+        };
+        self.alive.set(verdict.reason.is_none().then_some(alive));
+        verdict.reason.is_none()
+    }
 }
 
 static KEPT: PerBackend<RefCell<Kept>> = PerBackend::new(RefCell::new(Kept {
@@ -94,16 +162,17 @@ static KEPT: PerBackend<RefCell<Kept>> = PerBackend::new(RefCell::new(Kept {
 /// is remembered until a key or an issuer changes; its times are judged every time. A refusal goes to
 /// the log.
 pub fn verify(token: &str, now: i64) -> Result<Rc<Verified>, Cause> {
-    let verdict = remembered(token).map_or_else(
-        || verify_now(token, now),
-        |good| {
-            good.trusted
-                .policy
-                .check_times(&good.verified.claims, now)
-                .map(|()| Rc::clone(&good.verified))
-                .map_err(Cause::Token)
-        },
-    );
+    good(token, now).map(|good| Rc::clone(&good.verified))
+}
+
+fn good(token: &str, now: i64) -> Result<Rc<Good>, Cause> {
+    let verdict = match remembered(token) {
+        None => verify_now(token, now),
+        Some(good) => {
+            let times = good.trusted.policy.check_times(&good.verified.claims, now);
+            times.map(|()| good).map_err(Cause::Token)
+        }
+    };
     if let Err(cause) = verdict {
         log::refused_token(cause);
     }
@@ -111,26 +180,28 @@ pub fn verify(token: &str, now: i64) -> Result<Rc<Verified>, Cause> {
 }
 
 /// As [`verify`], for a token that is not the current one: it must not be revoked either.
-pub fn check(token: &str) -> Result<Rc<Verified>, Cause> {
+pub fn check(token: &str) -> Result<Rc<Good>, Cause> {
     transaction::accept_invalidations();
-    let now = leaf::statement_start();
-    let verified = verify(token, now)?;
-    match revocation::judge(&verified.claims, now, settings::leeway()).reason {
-        None => Ok(verified),
-        Some(_) => {
-            log::refused_token(Cause::Revoked);
-            Err(Cause::Revoked)
-        }
+    // By the clock: a procedure that commits goes on for long after its statement began.
+    let now = transaction::clock();
+    let good = good(token, now)?;
+    if !good.is_alive(now) {
+        log::refused_token(Cause::Revoked);
+        return Err(Cause::Revoked);
     }
+    Ok(good)
 }
 
-fn verify_now(text: &str, now: i64) -> Result<Rc<Verified>, Cause> {
+fn verify_now(text: &str, now: i64) -> Result<Rc<Good>, Cause> {
     let token = Token::parse(text, settings::max_token_size()).map_err(Cause::Token)?;
     let trusted = trust::find(&token)?;
     let mut verified = token
         .verify(&trusted.key, &trusted.policy, now)
         .map_err(Cause::Token)?;
     let claims = &mut verified.claims;
+    if claims.role_is_malformed {
+        return Err(Cause::Role);
+    }
     if claims
         .role
         .as_ref()
@@ -139,22 +210,29 @@ fn verify_now(text: &str, now: i64) -> Result<Rc<Verified>, Cause> {
         return Err(Cause::Role);
     }
     if let (Some(namespace), Some(subject)) = (&trusted.subject_namespace, &claims.raw_subject) {
-        claims.uid = Some(uuid_v5(namespace, subject));
+        // Both readers: a policy on auth.subject() must not take it for the user of another issuer.
+        let user = uuid_v5(namespace, subject);
+        claims.uid = Some(user);
+        claims.raw_subject = Some(format_uuid(&user));
+    }
+    let times = [claims.issued_at, claims.expires_at, claims.authenticated_at];
+    if times
+        .into_iter()
+        .flatten()
+        .any(|time| leaf::timestamptz(time).is_none())
+    {
+        return Err(Cause::TimeRange);
     }
     if !catalog::can_hold(&verified.json) {
         return Err(Cause::Encoding);
     }
-    let verified = Rc::new(verified);
-    let good = Rc::new(Good {
-        verified: Rc::clone(&verified),
-        trusted,
-    });
+    let good = Rc::new(Good::new(verified, trusted));
     let mut kept = KEPT.borrow_mut();
     if kept.tokens.len() >= MOST_KEPT {
         kept.tokens.remove(0);
     }
-    kept.tokens.push((text.into(), good));
-    Ok(verified)
+    kept.tokens.push((text.into(), Rc::clone(&good)));
+    Ok(good)
 }
 
 fn remembered(text: &str) -> Option<Rc<Good>> {
@@ -165,9 +243,13 @@ fn remembered(text: &str) -> Option<Rc<Good>> {
         (kept.generation, kept.leeway) = now;
         return None;
     }
-    let at = kept.tokens.iter().position(|(known, _)| **known == *text)?;
+    // Tokens of one issuer begin alike for hundreds of bytes, and end in their signature.
+    let end = |text: &str| text.as_bytes().last_chunk::<16>().copied();
+    let same = |known: &str| known.len() == text.len() && end(known) == end(text) && known == text;
+    let at = kept.tokens.iter().position(|(known, _)| same(known))?;
     let used = kept.tokens.remove(at);
     let good = Rc::clone(&used.1);
+    good.again.set(true);
     kept.tokens.push(used);
     Some(good)
 }

@@ -76,31 +76,94 @@ pub enum Key<'a> {
 }
 
 /// Calls `each` for every row of `table` that equals `keys`, by `index` where one is given. The keys'
-/// columns must lead the index. A fresh snapshot is taken for tables that have no system cache
-/// (GetCatalogSnapshot in src/backend/utils/time/snapmgr.c), and it sees this transaction's own
+/// columns must lead the index, in its order. A fresh snapshot is taken for tables that have no system
+/// cache (GetCatalogSnapshot in src/backend/utils/time/snapmgr.c), and it sees this transaction's own
 /// earlier commands.
 pub fn scan(table: Oid, index: Option<Oid>, keys: &[Key<'_>], mut each: impl FnMut(Row)) {
+    scan_all(table, index, &[keys], |_, row| {
+        each(row);
+        true
+    });
+}
+
+/// As [`scan`] for one set of keys after another, with one snapshot where there is an index; `each` gets
+/// the number of the set, and ends everything by false.
+pub fn scan_all(
+    table: Oid,
+    index: Option<Oid>,
+    sets: &[&[Key<'_>]],
+    mut each: impl FnMut(usize, Row) -> bool,
+) {
     // SAFETY: relation, index and snapshot are opened and closed here, in pairs; on an error the
     // resource owner of the transaction closes them. Key data are in the current memory context and
-    // outlive the scan. Each tuple is read before the next is fetched.
+    // outlive the scan. Each tuple is read before the next is fetched. An index scan takes other values
+    // for the same columns, which it knows by their place in the index (systable_beginscan).
     unsafe {
         let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as i32);
-        let mut scan_keys = [pg_sys::ScanKeyData::default(); 2];
-        for (scan_key, key) in scan_keys.iter_mut().zip(keys) {
-            let (column, procedure, collation, value) = match *key {
-                Key::Text(column, text) => (
-                    column,
-                    pg_sys::F_TEXTEQ,
-                    pg_sys::C_COLLATION_OID,
-                    text.into_datum(),
-                ),
-                Key::Oid(column, oid) => (
-                    column,
-                    pg_sys::F_OIDEQ,
-                    pg_sys::InvalidOid,
-                    oid.into_datum(),
-                ),
-            };
+        let mut scan: pg_sys::SysScanDesc = ptr::null_mut();
+        'sets: for (number, keys) in sets.iter().enumerate() {
+            let mut scan_keys = scan_keys(keys);
+            let count = keys.len() as i32;
+            if !scan.is_null() && index.is_some() {
+                for (place, key) in (1..).zip(&mut scan_keys) {
+                    key.sk_attno = place;
+                }
+                let keys = scan_keys.as_mut_ptr();
+                pg_sys::index_rescan((*scan).iscan, keys, count, ptr::null_mut(), 0);
+            } else {
+                if !scan.is_null() {
+                    pg_sys::systable_endscan(scan);
+                }
+                scan = pg_sys::systable_beginscan(
+                    relation,
+                    index.unwrap_or(pg_sys::InvalidOid),
+                    index.is_some(),
+                    ptr::null_mut(),
+                    count,
+                    scan_keys.as_mut_ptr(),
+                );
+            }
+            loop {
+                let tuple = pg_sys::systable_getnext(scan);
+                if tuple.is_null() {
+                    break;
+                }
+                let row = Row {
+                    tuple,
+                    descriptor: (*relation).rd_att,
+                };
+                if !each(number, row) {
+                    break 'sets;
+                }
+            }
+        }
+        if !scan.is_null() {
+            pg_sys::systable_endscan(scan);
+        }
+        pg_sys::table_close(relation, pg_sys::AccessShareLock as i32);
+    }
+}
+
+/// At most two keys, as a scan wants them.
+fn scan_keys(keys: &[Key<'_>]) -> [pg_sys::ScanKeyData; 2] {
+    let mut scan_keys = [pg_sys::ScanKeyData::default(); 2];
+    for (scan_key, key) in scan_keys.iter_mut().zip(keys) {
+        let (column, procedure, collation, value) = match *key {
+            Key::Text(column, text) => (
+                column,
+                pg_sys::F_TEXTEQ,
+                pg_sys::C_COLLATION_OID,
+                text.into_datum(),
+            ),
+            Key::Oid(column, oid) => (
+                column,
+                pg_sys::F_OIDEQ,
+                pg_sys::InvalidOid,
+                oid.into_datum(),
+            ),
+        };
+        // SAFETY: fills a key of ours; the procedure is a built-in one for the column's type.
+        unsafe {
             pg_sys::ScanKeyEntryInitialize(
                 scan_key,
                 0,
@@ -112,27 +175,8 @@ pub fn scan(table: Oid, index: Option<Oid>, keys: &[Key<'_>], mut each: impl FnM
                 value.expect("keys are not NULL"),
             );
         }
-        let scan = pg_sys::systable_beginscan(
-            relation,
-            index.unwrap_or(pg_sys::InvalidOid),
-            index.is_some(),
-            ptr::null_mut(),
-            keys.len() as i32,
-            scan_keys.as_mut_ptr(),
-        );
-        loop {
-            let tuple = pg_sys::systable_getnext(scan);
-            if tuple.is_null() {
-                break;
-            }
-            each(Row {
-                tuple,
-                descriptor: (*relation).rd_att,
-            });
-        }
-        pg_sys::systable_endscan(scan);
-        pg_sys::table_close(relation, pg_sys::AccessShareLock as i32);
     }
+    scan_keys
 }
 
 /// One row of a scan.

@@ -8,7 +8,7 @@
 use crate::error::Error;
 use crate::schema;
 use pgrx::pg_sys::{self, Oid};
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 use zeroize::Zeroizing;
 
@@ -39,30 +39,50 @@ pub fn keep(name: &str, secret: &Zeroizing<String>) {
     let server = server();
     let is_new = !is_mapped(server);
     let option = option(name, Some(secret), pg_sys::DefElemAction::DEFELEM_ADD);
-    if !is_new {
+    if is_new {
+        create(option);
+    } else {
         alter(option);
-        return;
     }
-    // SAFETY: both statements are complete nodes in the current memory context.
+    goes_with(server);
+}
+
+fn create(options: *mut pg_sys::List) {
+    // SAFETY: the statement is a complete node in the current memory context.
     unsafe {
         let mut statement = pg_sys::CreateUserMappingStmt {
             type_: pg_sys::NodeTag::T_CreateUserMappingStmt,
             user: everybody(),
             servername: SERVER.as_ptr().cast_mut(),
             if_not_exists: false,
-            options: option,
+            options,
         };
-        let mapping = pg_sys::CreateUserMapping(&raw mut statement);
-        // CREATE USER MAPPING makes a dependency that DROP EXTENSION would stop at; with this one
-        // beside it the mapping goes with its server.
-        let server = pg_sys::ObjectAddress {
-            classId: pg_sys::ForeignServerRelationId,
-            objectId: server,
+        pg_sys::CreateUserMapping(&raw mut statement);
+    }
+}
+
+/// CREATE USER MAPPING makes a dependency that DROP EXTENSION would stop at; with this one beside it the
+/// mapping goes with its server. It is made anew each time, because pg_upgrade loses it.
+fn goes_with(server: Oid) {
+    // SAFETY: the mapping was written just now, which a new command sees; the addresses are complete.
+    unsafe {
+        pg_sys::CommandCounterIncrement();
+        let mapping = (*pg_sys::GetUserMapping(pg_sys::InvalidOid, server)).umid;
+        pg_sys::deleteDependencyRecordsForSpecific(
+            pg_sys::UserMappingRelationId,
+            mapping,
+            pg_sys::DependencyType::DEPENDENCY_AUTO as c_char,
+            pg_sys::ForeignServerRelationId,
+            server,
+        );
+        let address = |class, object| pg_sys::ObjectAddress {
+            classId: class,
+            objectId: object,
             objectSubId: 0,
         };
         pg_sys::recordDependencyOn(
-            &raw const mapping,
-            &raw const server,
+            &address(pg_sys::UserMappingRelationId, mapping),
+            &address(pg_sys::ForeignServerRelationId, server),
             pg_sys::DependencyType::DEPENDENCY_AUTO,
         );
     }

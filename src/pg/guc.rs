@@ -73,7 +73,8 @@ pub fn define() {
         }
         false
     })
-    .catch_others(|_| true)
+    // "attempt to redefine parameter"; anything else is none of ours to hide.
+    .catch_when(pgrx::PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, |_| true)
     .execute();
     CLAIMS_ARE_FOREIGN.set(foreign);
 }
@@ -98,6 +99,7 @@ impl Text {
         name: &'static CStr,
         description: &'static CStr,
         default: &'static CStr,
+        flags: u32,
     ) {
         // SAFETY: as in define(); a Cell has the address of what is in it.
         unsafe {
@@ -108,7 +110,7 @@ impl Text {
                 self.0.as_ptr(),
                 default.as_ptr(),
                 pg_sys::GucContext::PGC_SIGHUP,
-                0,
+                flags as c_int,
                 None,
                 Some(assign_text),
                 None,

@@ -29,6 +29,12 @@ pub fn accept_invalidations() {
     unsafe { pg_sys::AcceptInvalidationMessages() }
 }
 
+/// The clock, in microseconds since the Unix epoch.
+pub fn clock() -> i64 {
+    // SAFETY: reads the system's clock (GetCurrentTimestamp in timestamp.c).
+    super::leaf::unix_micros(unsafe { pg_sys::GetCurrentTimestamp() })
+}
+
 /// Whether a setting that is local to the transaction would outlive this statement.
 pub fn in_block() -> bool {
     // SAFETY: reads the state of xact.c.

@@ -34,27 +34,35 @@ pub fn judge(claims: &Claims, now: i64, leeway: i64) -> Verdict {
         (Kind::User, uid.as_deref()),
         (Kind::Issuer, Some("")),
     ];
-    for (kind, key) in keys {
-        let Some(key) = key else { continue };
-        if judge.settled() {
-            break;
-        }
-        let keys = [
-            Key::Text(column::KIND, kind.as_str()),
-            Key::Text(column::KEY, &canonical(key)),
-        ];
-        catalog::scan(objects.revocation, index, &keys, |row| {
-            let issuer: Option<String> = row.get(column::ISSUER);
-            judge.entry(&Entry {
-                kind,
-                issuer: issuer.as_deref(),
-                blocked: row.get(column::BLOCKED).unwrap_or(true),
-                blocked_until: time(&row, column::BLOCKED_UNTIL),
-                issued_before: time(&row, column::ISSUED_BEFORE),
-                include_keys: row.get(column::INCLUDE_KEYS).unwrap_or(true),
-            });
-        });
+    let keys: Vec<_> = keys
+        .into_iter()
+        .filter_map(|(kind, key)| Some((kind, canonical(key?))))
+        .collect();
+    let sets: Vec<_> = keys
+        .iter()
+        .map(|(kind, key)| {
+            [
+                Key::Text(column::KIND, kind.as_str()),
+                Key::Text(column::KEY, key),
+            ]
+        })
+        .collect();
+    let sets: Vec<&[Key<'_>]> = sets.iter().map(<[_; 2]>::as_slice).collect();
+    if judge.settled() {
+        return judge.verdict();
     }
+    catalog::scan_all(objects.revocation, index, &sets, |number, row| {
+        let issuer: Option<String> = row.get(column::ISSUER);
+        judge.entry(&Entry {
+            kind: keys[number].0,
+            issuer: issuer.as_deref(),
+            blocked: row.get(column::BLOCKED).unwrap_or(true),
+            blocked_until: time(&row, column::BLOCKED_UNTIL),
+            issued_before: time(&row, column::ISSUED_BEFORE),
+            include_keys: row.get(column::INCLUDE_KEYS).unwrap_or(true),
+        });
+        !judge.settled()
+    });
     judge.verdict()
 }
 

@@ -102,6 +102,8 @@ pub struct Claims {
     pub authenticated_at: Option<i64>,
     /// `role`; `None` too when it is no string.
     pub role: Option<String>,
+    /// Whether `role` is neither a string nor null: somebody may read it from the JSON all the same.
+    pub role_is_malformed: bool,
     /// `email`; `None` too when it is no string.
     pub email: Option<String>,
     /// `aal`, the level of the authentication; `None` too when it is no string.
@@ -198,7 +200,10 @@ impl Draft {
             "nbf" => claims.not_before = date("nbf", &value)?,
             "auth_time" => self.auth_time = date("auth_time", &value)?,
             "amr" => self.newest_method = newest_timestamp(&value),
-            "role" => claims.role = text_or_none(value),
+            "role" => {
+                claims.role_is_malformed = !(value.is_string() || value.is_null());
+                claims.role = text_or_none(value);
+            }
             "email" => claims.email = text_or_none(value),
             "aal" => claims.aal = text_or_none(value),
             "scope" => claims.scope = text_or_none(value),

@@ -52,18 +52,13 @@ impl Key {
         Self::from_object(&parse_object(json).map_err(KeyError::Json)?)
     }
 
-    /// Judges a secret for HMAC.
+    /// Judges a secret for HMAC that a person may have chosen.
     ///
     /// # Errors
     /// [`KeyError`], without key material.
     pub fn from_secret(secret: &[u8], algorithm: Algorithm) -> Result<Self, KeyError> {
-        oct::judge(secret, algorithm)?;
-        Ok(Self {
-            algorithm,
-            key_id: None,
-            decoding: DecodingKey::from_secret(secret),
-            public: None,
-        })
+        oct::judge_chosen(secret, algorithm)?;
+        Ok(Self::secret(secret, algorithm))
     }
 
     pub(crate) fn from_object(jwk: &Map<String, Value>) -> Result<Self, KeyError> {
@@ -99,6 +94,15 @@ impl Key {
     fn named(mut self) -> Self {
         self.key_id = self.thumbprint();
         self
+    }
+
+    fn secret(secret: &[u8], algorithm: Algorithm) -> Self {
+        Self {
+            algorithm,
+            key_id: None,
+            decoding: DecodingKey::from_secret(secret),
+            public: None,
+        }
     }
 
     fn public(algorithm: Algorithm, decoding: DecodingKey, public: String) -> Self {

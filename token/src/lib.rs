@@ -1,8 +1,9 @@
-//! The rules for claims, identities and revocation, as pure functions over plain values.
+//! The rules for tokens, keys, claims, identities and revocation, as pure functions over plain values.
 //!
-//! Nothing here knows Postgres, reads a clock or keeps state, so that unit tests, property tests,
-//! fuzzing and Miri need no server. No input makes a function here panic: the lints below refuse the
-//! usual ways to.
+//! Nothing here knows Postgres, reads a clock or keeps state, so that unit tests, property tests and
+//! fuzzing need no server. Only a new private key and a signature need something from outside, the
+//! system's randomness. Miri runs what does not reach aws-lc, which is C. No input makes a function here
+//! panic: the lints below refuse the usual ways to.
 //!
 //! Every time is an `i64` of microseconds since the Unix epoch. A NumericDate (RFC 7519 section 2)
 //! beyond that range becomes the nearest end of it.
@@ -31,6 +32,7 @@ pub mod json;
 mod jws;
 pub mod key;
 mod policy;
+pub mod refresh;
 pub mod revocation;
 mod sign;
 mod time;
@@ -45,6 +47,7 @@ pub use json::{JsonError, MAX_DEPTH, MAX_NODES, parse_object};
 pub use jws::Jws;
 pub use key::{Key, KeyError, KeySetError, parse_jwks};
 pub use policy::{MAX_LEEWAY_SECONDS, Policy};
+pub use refresh::{RefreshKey, RefreshSettings, RefreshToken, RefreshTokenError};
 pub use revocation::{Entry, Judge, Kind, Reason, Verdict, end_of_life, expired};
 pub use sign::{SignError, SigningKey};
 pub use token::{Token, Verified};

@@ -8,6 +8,9 @@ use crate::time::MICROS_PER_SECOND;
 /// The greatest leeway, seconds. A greater one is taken as this.
 pub const MAX_LEEWAY_SECONDS: i64 = 300;
 
+/// What a token is that does not say (RFC 7519 section 5.1 recommends this name).
+const USUAL_TYPE: &str = "JWT";
+
 /// The rules for the tokens of one issuer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Policy {
@@ -15,8 +18,9 @@ pub struct Policy {
     pub issuer: String,
     /// One of these must be in `aud`. With none, no token is accepted.
     pub audience: Vec<String>,
-    /// `typ` must be one of these, if it is there: case and the prefix `application/` do not matter
-    /// (RFC 7515 section 4.1.9).
+    /// `typ` must be one of these; where it is absent it counts as `JWT`, so that an issuer of access
+    /// tokens only (`at+jwt`, RFC 9068 section 4) is not believed by its ID tokens. Case and the prefix
+    /// `application/` do not matter (RFC 7515 section 4.1.9).
     pub types: Vec<String>,
     /// The longest time from `iat` to `exp`, seconds. Where it is set, `iat` is required: else a token
     /// could have any age.
@@ -71,7 +75,7 @@ impl Policy {
         audience: &Audience,
         now: i64,
     ) -> Result<(), TokenError> {
-        if kind.is_some_and(|kind| !self.is_type(kind)) {
+        if !self.is_type(kind.unwrap_or(USUAL_TYPE)) {
             return Err(TokenError::Type);
         }
         match &claims.issuer {

@@ -58,6 +58,7 @@ fn a_token_as_supabase_issues_it_is_read() {
         not_before: Some(1_699_999_990_500_000),
         authenticated_at: Some(1_699_999_000_000_000),
         role: Some("authenticated".into()),
+        role_is_malformed: false,
         email: Some("alice@example.com".into()),
         aal: Some("aal1".into()),
         is_anonymous: Some(false),
@@ -207,8 +208,13 @@ fn access_revoked_is_anything_but_plainly_no() {
 fn a_describing_claim_of_the_wrong_type_is_absent() {
     for value in others(Value::is_string) {
         let claims = json!({"role": value, "email": value, "aal": value, "scope": value});
-        assert!(read(&claims) == Claims::default(), "{claims}");
+        let expected = Claims {
+            role_is_malformed: true,
+            ..Claims::default()
+        };
+        assert!(read(&claims) == expected, "{claims}");
     }
+    assert!(!read(&json!({"role": null})).role_is_malformed);
     for value in others(Value::is_boolean) {
         assert_eq!(read(&json!({"is_anonymous": value})).is_anonymous, None);
     }
@@ -291,4 +297,27 @@ fn errors_are_words_and_never_content() {
     );
     let claims = read(&json!({"sub": "secret", "email": "secret"}));
     assert_eq!(format!("{claims:?}"), "Claims { .. }");
+}
+
+#[test]
+fn a_claim_among_many_that_occurs_twice_is_refused() {
+    let many: Vec<_> = (0..200).map(|n| format!("\"claim {n}\":0")).collect();
+    let object = |keys: &[String]| format!("{{{}}}", keys.join(","));
+    assert!(Claims::parse(&object(&many)).is_ok());
+    let nested = format!("{{\"a\":{}}}", object(&many));
+    assert!(Claims::parse(&nested).is_ok());
+    for (first, second) in [(0, 199), (31, 32), (32, 33), (100, 150), (198, 199)] {
+        let mut twice = many.clone();
+        twice[second].clone_from(&many[first]);
+        let refused = Some(ClaimsError::Json(JsonError::DuplicateKey));
+        for text in [object(&twice), format!("{{\"a\":[{}]}}", object(&twice))] {
+            assert_eq!(Claims::parse(&text).err(), refused, "{first}, {second}");
+        }
+    }
+}
+
+#[test]
+fn a_broken_text_is_said_to_be_broken_whatever_its_claims_are() {
+    let refused = Claims::parse(r#"{"sub":7,"a":1,"a":1}"#).err();
+    assert_eq!(refused, Some(ClaimsError::Json(JsonError::DuplicateKey)));
 }

@@ -115,6 +115,8 @@ fn what_is_refused_says_which_rule_it_breaks() {
         (r#"{"a":1e-400}"#, Number),
         (r#"{"a":0e99999999999999999999}"#, Number),
         (r#"{"a":0e-20000}"#, Number),
+        (r#"{"a":0e-999}"#, Number),
+        (r#"{"a":0.0e-10}"#, Number),
     ] {
         assert_eq!(parse_object(text), Err(expected), "{text}");
     }

@@ -1,6 +1,6 @@
 //! The first check in a backend after a revocation elsewhere, with few and with many entries.
 
-use super::case::Case;
+use super::case::{Case, Limit};
 use super::setup;
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
@@ -28,7 +28,7 @@ pub fn measure(cluster: &Cluster, claims: &str) -> Result<Case> {
         "first check after a revocation elsewhere, 10,000,000 entries",
         "the same with 1,000 entries",
         "µs",
-        Some(1.5),
+        Some(Limit::Times(1.5)),
     )
     .pairs(ROUNDS, || many.time(), || few.time())
 }

@@ -9,12 +9,15 @@ mod picture;
 mod report;
 mod scans;
 pub mod setup;
+mod source;
+pub mod tokens;
 
 use crate::cluster::{Cluster, Config};
 use crate::error::{Context, Result};
 use crate::postgres::DEFAULT_MAJOR;
 use crate::{places, process, server};
 use case::Case;
+use clap::ValueEnum;
 use memory::Memory;
 use std::fs;
 use std::path::Path;
@@ -27,11 +30,29 @@ struct Run {
     machine: String,
     claims_bytes: usize,
     cases: Vec<Case>,
-    memory: Memory,
+    memory: Option<Memory>,
 }
 
-/// Measures on a throw-away server, prints the table and writes the pages.
-pub fn run(json: Option<&Path>) -> Result<()> {
+/// What is measured together, and can be measured alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Group {
+    /// Whether a backend's memory stays flat
+    Memory,
+    /// Scans of a million rows
+    Scans,
+    /// The same by parallel workers
+    Parallel,
+    /// Transactions as a gateway sends them
+    Pgbench,
+    /// The first check after a revocation elsewhere
+    FirstCheck,
+    /// Verification, and verified tokens against gateway claims
+    Tokens,
+}
+
+/// Measures one group or everything on a throw-away server and prints the table. The pages are written
+/// of a whole run only.
+pub fn run(group: Option<Group>, json: Option<&Path>) -> Result<()> {
     let install = server::built(DEFAULT_MAJOR)?;
     process::progress(format!("starting Postgres {}", install.version));
     let cluster = Cluster::create(&install, config())?;
@@ -41,12 +62,15 @@ pub fn run(json: Option<&Path>) -> Result<()> {
     process::progress("making a million rows");
     setup::make(&mut admin)?;
     drop(admin);
-    let found = measure(&cluster, machine::describe(&install))?;
+    let groups = group.map_or(Group::value_variants().to_vec(), |group| vec![group]);
+    let found = measure(&cluster, &groups, machine::describe(&install))?;
 
     print!("{}", report::table(&found));
-    let docs = places::checkout().join("docs");
-    fs::write(docs.join("bench.md"), report::page(&found))?;
-    fs::write(docs.join("bench.svg"), picture::draw(&found.cases))?;
+    if group.is_none() {
+        let docs = places::checkout().join("docs");
+        fs::write(docs.join("bench.md"), report::page(&found))?;
+        fs::write(docs.join("bench.svg"), picture::draw(&found.cases))?;
+    }
     if let Some(file) = json {
         fs::write(file, report::json(&found))
             .context(|| format!("cannot write {}", file.display()))?;
@@ -54,29 +78,44 @@ pub fn run(json: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
-fn measure(cluster: &Cluster, machine: String) -> Result<Run> {
+fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs();
     let claims = setup::claims(now, false);
-    process::progress("measuring memory");
-    let memory = memory::measure(cluster, &claims)?;
-    process::progress("measuring scans");
-    let mut cases = scans::measure(cluster, &claims, 0)?;
-    cases.push(scans::lookup(cluster, &setup::claims(now, true))?);
-    process::progress("measuring parallel scans");
-    cases.extend(scans::measure(cluster, &claims, 2)?);
-    process::progress("measuring with pgbench");
-    cases.push(load::quiet(cluster, &claims)?);
-    cases.push(load::beside_writer(cluster, &claims)?);
-    cases.push(first_check::measure(cluster, &claims)?);
-    Ok(Run {
+    let mut run = Run {
         machine,
         claims_bytes: claims.len(),
-        cases,
-        memory,
-    })
+        cases: Vec::new(),
+        memory: None,
+    };
+    for group in groups {
+        match group {
+            Group::Memory => {
+                process::progress("measuring memory");
+                run.memory = Some(memory::measure(cluster, &claims)?);
+            }
+            Group::Scans => {
+                process::progress("measuring scans");
+                run.cases.extend(scans::measure(cluster, &claims, 0)?);
+                let with_jti = setup::claims(now, true);
+                run.cases.push(scans::lookup(cluster, &with_jti)?);
+            }
+            Group::Parallel => {
+                process::progress("measuring parallel scans");
+                run.cases.extend(scans::measure(cluster, &claims, 2)?);
+            }
+            Group::Pgbench => {
+                process::progress("measuring with pgbench");
+                run.cases.extend(load::quiet(cluster, &claims)?);
+                run.cases.push(load::beside_writer(cluster, &claims)?);
+            }
+            Group::FirstCheck => run.cases.push(first_check::measure(cluster, &claims)?),
+            Group::Tokens => run.cases.extend(tokens::measure(cluster, &claims)?),
+        }
+    }
+    Ok(run)
 }
 
 /// As a server in use is set: durable, with its tables in memory. Nothing runs by itself meanwhile.

@@ -55,7 +55,7 @@ fn row(case: &Case, y: f64) -> String {
         x(MOST) + 12.0,
         bar + 11.0,
     );
-    if let Some(limit) = case.limit {
+    if let Some(limit) = case.limit_ratio() {
         let at = x(limit);
         let _ = writeln!(
             out,
@@ -80,10 +80,11 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::case::Limit;
 
     #[test]
     fn text_is_escaped_and_long_bars_end() {
-        let mut case = Case::new("a->>'b'", "c", "ms", Some(1.0));
+        let mut case = Case::new("a->>'b'", "c", "ms", Some(Limit::Times(1.0)));
         case.a = vec![90.0];
         case.b = vec![1.0];
         let picture = draw(&[case]);

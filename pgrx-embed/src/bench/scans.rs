@@ -1,7 +1,7 @@
 //! Scans of a million rows: one role against another, each on a connection of its own.
 
-use super::case::Case;
-use super::setup;
+use super::case::{Case, Limit};
+use super::source::Source;
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use postgres::{Client, Statement};
@@ -9,13 +9,16 @@ use std::time::Instant;
 
 const PAIRS: usize = 7;
 
+/// Where times jump, as they do with workers: for a steady median.
+const MANY_PAIRS: usize = 21;
+
 /// Both sides of a case, and its limit.
 struct Scan {
     what: &'static str,
     role: &'static str,
     against: &'static str,
     other: &'static str,
-    limit: Option<f64>,
+    limit: Option<Limit>,
 }
 
 const SCANS: [Scan; 5] = [
@@ -24,28 +27,28 @@ const SCANS: [Scan; 5] = [
         role: "bench_uid",
         against: "owner = a literal",
         other: "bench_literal",
-        limit: Some(1.10),
+        limit: Some(Limit::Times(1.10)),
     },
     Scan {
         what: "restrictive not auth.is_revoked(), bare",
         role: "bench_guard",
         against: "not pg_is_in_recovery()",
         other: "bench_constant",
-        limit: Some(1.05),
+        limit: Some(Limit::Times(1.05)),
     },
     Scan {
         what: "the policy on access_revoked, verbatim",
         role: "bench_seed",
         against: "the same on '{}'::jsonb",
         other: "bench_seed_constant",
-        limit: Some(1.05),
+        limit: Some(Limit::Times(1.05)),
     },
     Scan {
         what: "(auth.jwt()->>'sub')::uuid = owner, bare",
         role: "bench_jwt_sub",
         against: "Supabase-style sb_uid() = owner",
         other: "bench_sql_uid",
-        limit: Some(0.20),
+        limit: Some(Limit::Times(0.20)),
     },
     Scan {
         what: "restrictive not auth.is_revoked(), bare",
@@ -60,13 +63,14 @@ const SCANS: [Scan; 5] = [
 pub fn measure(cluster: &Cluster, claims: &str, workers: u8) -> Result<Vec<Case>> {
     SCANS
         .iter()
-        .map(|scan| scan.measure(cluster, claims, workers))
+        .map(|scan| scan.measure(cluster, Source::Claims(claims), workers))
         .collect()
 }
 
 /// The look-up that teams write takes seconds a scan: fewer rows, and no limit to keep.
 pub fn lookup(cluster: &Cluster, claims: &str) -> Result<Case> {
     let rows = "select count(*) from items where id <= 100000";
+    let claims = Source::Claims(claims);
     let mut guard = Side::new(cluster, "bench_guard", claims, 0, rows)?;
     let mut lookup = Side::new(cluster, "bench_lookup", claims, 0, rows)?;
     Case::new(
@@ -78,16 +82,31 @@ pub fn lookup(cluster: &Cluster, claims: &str) -> Result<Case> {
     .pairs(PAIRS, || guard.time(), || lookup.time())
 }
 
+/// The readers' cost per row, for claims of a token against the same ones from the gateway.
+pub fn sources(cluster: &Cluster, token: &str, claims: &str) -> Result<Case> {
+    let query = "select count(*) from items";
+    let mut a = Side::new(cluster, "bench_uid", Source::Token(token), 0, query)?;
+    let mut b = Side::new(cluster, "bench_uid", Source::Claims(claims), 0, query)?;
+    a.same_rows_as(&mut b)?;
+    Case::new(
+        "owner = auth.uid(), bare, of a verified token",
+        "the same of gateway claims",
+        "ms",
+        Some(Limit::Times(1.05)),
+    )
+    .pairs(MANY_PAIRS, || a.time(), || b.time())
+}
+
 impl Scan {
-    fn measure(&self, cluster: &Cluster, claims: &str, workers: u8) -> Result<Case> {
+    fn measure(&self, cluster: &Cluster, claims: Source, workers: u8) -> Result<Case> {
         let query = "select count(*) from items";
         let mut a = Side::new(cluster, self.role, claims, workers, query)?;
         let mut b = Side::new(cluster, self.other, claims, workers, query)?;
-        let note = match (workers, a.parallel()?, b.parallel()?) {
-            (0, ..) => "",
-            (_, true, true) => ", parallel",
-            (_, true, false) => ", parallel against serial",
-            (_, false, _) => ", serial",
+        let (note, pairs) = match (workers, a.parallel()?, b.parallel()?) {
+            (0, ..) => ("", PAIRS),
+            (_, true, true) => (", parallel", MANY_PAIRS),
+            (_, true, false) => (", parallel against serial", PAIRS),
+            (_, false, _) => (", serial", PAIRS),
         };
         a.same_rows_as(&mut b)?;
         Case::new(
@@ -96,7 +115,7 @@ impl Scan {
             "ms",
             self.limit,
         )
-        .pairs(PAIRS, || a.time(), || b.time())
+        .pairs(pairs, || a.time(), || b.time())
     }
 }
 
@@ -108,12 +127,18 @@ struct Side {
 }
 
 impl Side {
-    fn new(cluster: &Cluster, role: &str, claims: &str, workers: u8, query: &str) -> Result<Side> {
+    fn new(
+        cluster: &Cluster,
+        role: &str,
+        source: Source,
+        workers: u8,
+        query: &str,
+    ) -> Result<Side> {
         let mut client = cluster.connect("authenticator", super::DATABASE)?;
         client.batch_execute(&format!(
             "set jit = off; set max_parallel_workers_per_gather = {workers}; set role {role}"
         ))?;
-        setup::set_claims(&mut client, claims)?;
+        source.set(&mut client)?;
         Ok(Side {
             query: client.prepare(query)?,
             client,

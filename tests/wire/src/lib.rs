@@ -1,5 +1,7 @@
 //! What the wire tests share: a database each, the weak roles, and tokens of a gateway.
 
+pub mod tokens;
+
 use pgrx_embed::cluster::{Cluster, Config};
 use pgrx_embed::postgres::Install;
 use postgres::Client;
@@ -11,7 +13,8 @@ pub const ADA: &str = "a0000000-0000-4000-8000-00000000000a";
 pub const BEN: &str = "b0000000-0000-4000-8000-00000000000b";
 
 /// A throw-away server with the extension in database `wire`, a guarded table `notes` of three rows
-/// that everybody sees, the gateway role `authenticator` and the operator role `ops`.
+/// that everybody sees, the gateway role `authenticator`, the operator role `ops` and the role `web` of
+/// an end user who connects directly.
 pub fn server(config: Config) -> Cluster {
     let cluster = Cluster::create(&Install::from_env().expect("AUTHGUARD_PG_BIN"), config)
         .expect("the server starts");
@@ -21,7 +24,7 @@ pub fn server(config: Config) -> Cluster {
     admin(&cluster)
         .batch_execute(
             "create role authenticator login noinherit; create role authenticated; create role ops login;
-             grant authenticated to authenticator; select authguard.grant_operator('ops');
+             create role web login; grant authenticated to authenticator, web; select authguard.grant_operator('ops');
              create table notes (id int primary key, owner uuid);
              insert into notes select g from generate_series(1, 3) g;
              grant select on notes to authenticated;

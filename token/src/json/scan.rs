@@ -17,6 +17,7 @@ pub const MAX_NODES: usize = 8192;
 /// The longest double in use, 0.1 written out exactly, is 57 bytes.
 const MAX_NUMBER_BYTES: usize = 64;
 const MAX_EXPONENT_BYTES: usize = 4;
+const MAX_ZERO_EXPONENT_BYTES: usize = 2;
 
 pub(super) fn scan(text: &str) -> Result<(), JsonError> {
     let mut rest = text.as_bytes();
@@ -120,5 +121,11 @@ fn double_fits(literal: &str) -> bool {
         return true;
     };
     let is_zero = !significand.contains(|digit| matches!(digit, '1'..='9'));
-    value.is_finite() && (value == 0.0) == is_zero && exponent.len() <= MAX_EXPONENT_BYTES
+    // jsonb writes 0e-999 as a zero with 999 digits.
+    let longest = if is_zero {
+        MAX_ZERO_EXPONENT_BYTES
+    } else {
+        MAX_EXPONENT_BYTES
+    };
+    value.is_finite() && (value == 0.0) == is_zero && exponent.len() <= longest
 }

@@ -48,11 +48,22 @@ impl<'j> Members<'j> {
         if self.text("use")?.is_some_and(|purpose| purpose != "sig") {
             return Err(KeyError::NotForSignatures);
         }
-        match self.0.get("key_ops") {
-            None => Ok(()),
-            Some(Value::Array(all)) if all.iter().any(|one| one == "verify") => Ok(()),
-            Some(Value::Array(_)) => Err(KeyError::NotForSignatures),
-            Some(_) => Err(KeyError::Malformed("key_ops")),
+        let Some(operations) = self.0.get("key_ops") else {
+            return Ok(());
+        };
+        let malformed = KeyError::Malformed("key_ops");
+        let operations = operations.as_array().ok_or(malformed)?;
+        let mut names = operations
+            .iter()
+            .map(|one| one.as_str().ok_or(malformed))
+            .collect::<Result<Vec<_>, _>>()?;
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair.first() == pair.last()) {
+            return Err(malformed);
+        }
+        match names.contains(&"verify") {
+            true => Ok(()),
+            false => Err(KeyError::NotForSignatures),
         }
     }
 

@@ -9,10 +9,20 @@ use crate::algorithm::Algorithm;
 pub(super) fn from_jwk(members: &Members<'_>) -> Result<Key, KeyError> {
     let algorithm = members.algorithm()?.ok_or(KeyError::UnknownAlgorithm)?;
     let secret = Zeroizing::new(members.bytes("k")?);
-    Key::from_secret(&secret, algorithm)
+    judge(&secret, algorithm)?;
+    Ok(Key::secret(&secret, algorithm))
 }
 
-pub(super) fn judge(secret: &[u8], algorithm: Algorithm) -> Result<(), KeyError> {
+/// Judges a secret that a person may have chosen: blanks, or one key held down, are long enough too.
+pub(super) fn judge_chosen(secret: &[u8], algorithm: Algorithm) -> Result<(), KeyError> {
+    judge(secret, algorithm)?;
+    if secret.windows(2).all(|pair| pair.first() == pair.last()) {
+        return Err(KeyError::SecretRepeats);
+    }
+    Ok(())
+}
+
+fn judge(secret: &[u8], algorithm: Algorithm) -> Result<(), KeyError> {
     let least = match algorithm {
         Algorithm::HS256 => 32,
         Algorithm::HS384 => 48,
@@ -21,9 +31,6 @@ pub(super) fn judge(secret: &[u8], algorithm: Algorithm) -> Result<(), KeyError>
     };
     if secret.len() < least {
         return Err(KeyError::SecretTooShort);
-    }
-    if secret.windows(2).all(|pair| pair.first() == pair.last()) {
-        return Err(KeyError::SecretRepeats);
     }
     if is_key(secret) {
         return Err(KeyError::SecretIsKey);

@@ -1,7 +1,7 @@
 //! Of any text: no panic, one meaning, no duplicate key, no rounded integer.
 
 use authguard_token::JsonError::{DuplicateKey, Number};
-use authguard_token::{MAX_DEPTH, parse_object};
+use authguard_token::{Claims, ClaimsError, MAX_DEPTH, parse_object};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -82,6 +82,7 @@ proptest! {
     fn no_text_panics_and_accepted_is_what_serde_json_reads(
         text in prop_oneof!["(?s).{0,200}", soup(), soup().prop_map(|soup| format!("{{\"a\":{soup}}}"))],
     ) {
+        prop_assert_eq!(claims_can_be_read(&text), parse_object(&text).is_ok(), "{}", text);
         if let Ok(object) = parse_object(&text) {
             prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), Value::Object(object));
         }
@@ -92,6 +93,7 @@ proptest! {
         let mut text = Value::Object(object).to_string();
         let at = (0..=at.index(text.len() + 1)).rev().find(|at| text.is_char_boundary(*at)).unwrap();
         text.insert_str(at, &piece);
+        prop_assert_eq!(claims_can_be_read(&text), parse_object(&text).is_ok(), "{}", text);
         if let Ok(object) = parse_object(&text) {
             prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), Value::Object(object));
         }
@@ -116,6 +118,7 @@ proptest! {
                 text = format!("{{\"w\":{text}}}");
             }
             prop_assert_eq!(parse_object(&text), Err(DuplicateKey), "{}", text);
+            prop_assert!(!claims_can_be_read(&text), "{}", text);
         }
     }
 
@@ -141,6 +144,11 @@ proptest! {
         prop_assert_eq!(read(near), Err(Number));
         prop_assert!(a == b || read(a) != read(b) || (read(a) == Err(Number) && read(b) == Err(Number)));
     }
+}
+
+/// Claims are read without building what nobody asks for, by the same rules.
+fn claims_can_be_read(text: &str) -> bool {
+    !matches!(Claims::parse(text), Err(ClaimsError::Json(_)))
 }
 
 /// The same key with every character as an escape.

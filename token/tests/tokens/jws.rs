@@ -1,6 +1,6 @@
 //! The form of a token, its header, and the signature.
 
-use authguard_token::{Algorithm, Jws, JsonError, Key, Part, SigningKey, Token, TokenError};
+use authguard_token::{Algorithm, JsonError, Jws, Key, Part, SigningKey, Token, TokenError};
 use serde_json::json;
 
 use crate::support::{HEADER, MAX, SECRET, decode, encode, key, sign_parts, signed};
@@ -15,7 +15,14 @@ fn a_token_has_exactly_three_parts() {
     assert_eq!(judge(&signed(HEADER, "{}")), Ok(()));
     let good = signed(HEADER, "{}");
     let (two, _) = good.rsplit_once('.').unwrap();
-    for bad in ["", ".", two, &format!("{good}."), &format!("{good}.e30"), &format!(".{good}")] {
+    for bad in [
+        "",
+        ".",
+        two,
+        &format!("{good}."),
+        &format!("{good}.e30"),
+        &format!(".{good}"),
+    ] {
         assert_eq!(judge(bad), Err(TokenError::NotThreeParts), "{bad}");
     }
 }
@@ -51,7 +58,11 @@ fn a_part_has_one_spelling() {
             (bad_payload, Part::Payload),
             (bad_signature, Part::Signature),
         ] {
-            assert_eq!(judge(&bad), Err(TokenError::Encoding(part)), "{number}: {bad}");
+            assert_eq!(
+                judge(&bad),
+                Err(TokenError::Encoding(part)),
+                "{number}: {bad}"
+            );
         }
     }
 }
@@ -62,7 +73,10 @@ fn a_long_token_is_not_looked_at() {
     assert!(Jws::parse(&token, token.len()).is_ok());
     let cut = Jws::parse(&token, token.len() - 1).err();
     assert_eq!(cut, Some(TokenError::TooLong));
-    assert_eq!(Jws::parse(&"!".repeat(9), 8).err(), Some(TokenError::TooLong));
+    assert_eq!(
+        Jws::parse(&"!".repeat(9), 8).err(),
+        Some(TokenError::TooLong)
+    );
 }
 
 #[test]
@@ -90,15 +104,36 @@ fn a_header_is_judged_before_any_key() {
         (r#"{"Alg":"HS256"}"#, Err(HeaderText("alg"))),
         (r#"{}"#, Err(HeaderText("alg"))),
         // Whatever `crit` asks for is an extension, and none is known here.
-        (r#"{"alg":"HS256","crit":["exp"],"exp":1}"#, Err(HeaderForbidden("crit"))),
+        (
+            r#"{"alg":"HS256","crit":["exp"],"exp":1}"#,
+            Err(HeaderForbidden("crit")),
+        ),
         (r#"{"alg":"HS256","crit":[]}"#, Err(HeaderForbidden("crit"))),
-        (r#"{"alg":"HS256","crit":null}"#, Err(HeaderForbidden("crit"))),
-        (r#"{"alg":"HS256","b64":false}"#, Err(HeaderForbidden("b64"))),
+        (
+            r#"{"alg":"HS256","crit":null}"#,
+            Err(HeaderForbidden("crit")),
+        ),
+        (
+            r#"{"alg":"HS256","b64":false}"#,
+            Err(HeaderForbidden("b64")),
+        ),
         (r#"{"alg":"HS256","b64":true}"#, Err(HeaderForbidden("b64"))),
-        (r#"{"alg":"HS256","zip":"DEF"}"#, Err(HeaderForbidden("zip"))),
-        (r#"{"alg":"HS256","cty":"JWT"}"#, Err(HeaderForbidden("cty"))),
-        (r#"{"alg":"HS256","cty":"jwt"}"#, Err(HeaderForbidden("cty"))),
-        (r#"{"alg":"HS256","cty":"Application/Jwt"}"#, Err(HeaderForbidden("cty"))),
+        (
+            r#"{"alg":"HS256","zip":"DEF"}"#,
+            Err(HeaderForbidden("zip")),
+        ),
+        (
+            r#"{"alg":"HS256","cty":"JWT"}"#,
+            Err(HeaderForbidden("cty")),
+        ),
+        (
+            r#"{"alg":"HS256","cty":"jwt"}"#,
+            Err(HeaderForbidden("cty")),
+        ),
+        (
+            r#"{"alg":"HS256","cty":"Application/Jwt"}"#,
+            Err(HeaderForbidden("cty")),
+        ),
         (r#"{"alg":"HS256","cty":"json"}"#, Ok(())),
         (r#"{"alg":"HS256","cty":1}"#, Err(HeaderText("cty"))),
         (r#"{"alg":"HS256","typ":null}"#, Err(HeaderText("typ"))),
@@ -108,8 +143,14 @@ fn a_header_is_judged_before_any_key() {
         (&longest, Ok(())),
         (&too_long, Err(KeyIdTooLong)),
         // Where a key might come from is nobody's business but the registration's.
-        (r#"{"alg":"HS256","jku":"https://evil.example","x5u":1,"jwk":{"kty":"oct","k":""},"x5c":[1]}"#, Ok(())),
-        (r#"{"alg":"HS256","x5t":"","x5t#S256":"","unknown":{"a":1}}"#, Ok(())),
+        (
+            r#"{"alg":"HS256","jku":"https://evil.example","x5u":1,"jwk":{"kty":"oct","k":""},"x5c":[1]}"#,
+            Ok(()),
+        ),
+        (
+            r#"{"alg":"HS256","x5t":"","x5t#S256":"","unknown":{"a":1}}"#,
+            Ok(()),
+        ),
     ] {
         assert_eq!(judge(&signed(header, "{}")), expected, "{header}");
     }
@@ -120,8 +161,14 @@ fn a_header_is_one_strict_object() {
     for (header, error) in [
         (r#"{"alg":"none","alg":"HS256"}"#, JsonError::DuplicateKey),
         (r#"{"alg":"HS256","alg":"HS256"}"#, JsonError::DuplicateKey),
-        (r#"{"alg":"HS256","\u0061lg":"HS256"}"#, JsonError::DuplicateKey),
-        (r#"{"alg":"HS256","jwk":{"k":1,"k":2}}"#, JsonError::DuplicateKey),
+        (
+            r#"{"alg":"HS256","\u0061lg":"HS256"}"#,
+            JsonError::DuplicateKey,
+        ),
+        (
+            r#"{"alg":"HS256","jwk":{"k":1,"k":2}}"#,
+            JsonError::DuplicateKey,
+        ),
         (r#"{"alg":"HS256"}{}"#, JsonError::Syntax),
         (r#"{"alg":"HS256",}"#, JsonError::Syntax),
         (r#"["HS256"]"#, JsonError::NotAnObject),
@@ -163,8 +210,18 @@ fn a_signature_is_of_every_byte() {
         other[bit / 8] ^= 1 << (bit % 8);
         assert_eq!(with(&other), Err(TokenError::Signature), "bit {bit}");
     }
-    for other in [&[][..], &signature[..31], &signature[..16], &[&signature[..], &[0]].concat()] {
-        assert_eq!(with(other), Err(TokenError::Signature), "{} bytes", other.len());
+    for other in [
+        &[][..],
+        &signature[..31],
+        &signature[..16],
+        &[&signature[..], &[0]].concat(),
+    ] {
+        assert_eq!(
+            with(other),
+            Err(TokenError::Signature),
+            "{} bytes",
+            other.len()
+        );
     }
     let replaced = good.replace(&encode(r#"{"sub":"alice"}"#), &encode(r#"{"sub":"bobby"}"#));
     assert_ne!(replaced, good);
@@ -180,7 +237,11 @@ fn zeros_are_no_ecdsa_signature() {
         for length in [bytes, bytes - 2, bytes + 2, 0, 8] {
             let forged = format!("{message}.{}", encode(vec![0; length]));
             let verified = Jws::parse(&forged, MAX).unwrap().verify(key.public());
-            assert_eq!(verified, Err(TokenError::Signature), "{algorithm}, {length}");
+            assert_eq!(
+                verified,
+                Err(TokenError::Signature),
+                "{algorithm}, {length}"
+            );
         }
         // The DER form of a good one is none either.
         assert_eq!(decode(good.rsplit('.').next().unwrap()).len(), bytes);

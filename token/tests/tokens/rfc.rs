@@ -4,7 +4,8 @@ use authguard_token::{Algorithm, Jws, Key, KeyError, TokenError};
 
 use crate::support::MAX;
 
-const CLAIMS: &str = "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}";
+const CLAIMS: &str =
+    "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}";
 
 /// RFC 7515 appendices A.1 to A.3, RFC 8037 appendix A.4: `alg`, the key, the token, its payload.
 const EXAMPLES: [(Algorithm, &str, &str, &str); 4] = [
@@ -58,7 +59,10 @@ fn the_examples_verify_with_their_own_key_and_no_other() {
 #[test]
 fn an_unsecured_token_is_refused() {
     let token = "eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.";
-    assert_eq!(Jws::parse(token, MAX).err(), Some(TokenError::AlgorithmNone));
+    assert_eq!(
+        Jws::parse(token, MAX).err(),
+        Some(TokenError::AlgorithmNone)
+    );
 }
 
 /// RFC 7515 appendix A.4 uses ES512, which the library does not have.

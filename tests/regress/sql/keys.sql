@@ -1,0 +1,198 @@
+-- Issuers and keys: what the owner may say, what is refused, and what nobody else can read.
+\set SHOW_CONTEXT never
+create role regress_ops login;
+create role regress_web login;
+select authguard.grant_operator('regress_ops');
+-- The state, without times and key material.
+create view state as
+    select i.issuer, k.kid, k.algorithm, k.jwk is not null as public, k.credential is not null as kept, k.status,
+           k.retired_at is not null as retired, k.revoked_at is not null as revoked
+      from authguard.issuer i left join authguard.key k using (issuer)
+     order by 1, k.created_at, 2;
+-- A JWK set of some keys: Ed25519 of RFC 8037, P-256 of RFC 7517, and members on top.
+create function ed(more jsonb default '{}') returns jsonb language sql as $$
+    select '{"kty":"OKP","crv":"Ed25519","kid":"ed","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}'::jsonb || more $$;
+create function ec(more jsonb default '{}') returns jsonb language sql as $$
+    select '{"kty":"EC","crv":"P-256","kid":"ec","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}'::jsonb || more $$;
+create function jwks(variadic keys jsonb[]) returns jsonb language sql as $$
+    select jsonb_build_object('keys', to_jsonb(keys)) $$;
+
+-- Trusted, replaced, and forgotten.
+select authguard.trust_issuer('https://a', jwks(ed(), ec()), '{app}');
+select * from state;
+select issuer, audience, types, roles, subject_namespace, shares_subjects, max_lifetime from authguard.issuer;
+select authguard.set_jwks('https://a', jwks(ec()));
+select * from state;
+-- A key that comes back verifies again.
+select authguard.set_jwks('https://a', jwks(ed()));
+select * from state;
+select authguard.trust_issuer('https://a', jwks(ed()), '{app,web}', roles => '{}', types => '{at+jwt}', max_lifetime => '1 hour');
+select audience, types, roles, max_lifetime from authguard.issuer;
+select authguard.revoke_key('ed', 'https://a'), authguard.revoke_key('ed', 'https://a') as again,
+       authguard.revoke_key('other', 'https://a') as other, authguard.revoke_key('ed') as ours;
+select * from state;
+-- What is revoked by hand stays so, though the issuer has it in its set.
+select authguard.set_jwks('https://a', jwks(ed(), ec()));
+select * from state;
+select authguard.distrust_issuer('https://a'), authguard.distrust_issuer('https://a') as again;
+select * from state;
+
+-- What is no issuer.
+\set VERBOSITY sqlstate
+select authguard.trust_issuer('', jwks(ed()), '{app}');
+select authguard.trust_issuer(repeat('x', 1025), jwks(ed()), '{app}');
+select authguard.trust_issuer(null, jwks(ed()), '{app}');
+select authguard.trust_issuer('https://a', jwks(ed()), '{}');
+select authguard.trust_issuer('https://a', jwks(ed()), null);
+select authguard.trust_issuer('https://a', jwks(ed()), '{app,""}');
+select authguard.trust_issuer('https://a', jwks(ed()), '{app,null}');
+select authguard.trust_issuer('https://a', jwks(ed()), '{app}', roles => '{null}');
+select authguard.trust_issuer('https://a', jwks(ed()), '{app}', types => '{}');
+select authguard.trust_issuer('https://a', jwks(ed()), '{app}', max_lifetime => '0 s');
+select authguard.trust_issuer('https://a', jwks(ed()), '{app}', max_lifetime => '-1 s');
+select authguard.trust_issuer('https://a', jwks(ed()), '{app}', subject_namespace => 'aaaaaaaa-0000-0000-0000-000000000001', shares_subjects => true);
+\set VERBOSITY default
+select authguard.set_jwks('https://a', jwks(ed()));
+select * from state;
+
+-- What is no key. No message holds anything of it.
+create function refused(jwks jsonb) returns text language plpgsql as $$
+declare
+    message text; detail text; hint text;
+begin
+    perform authguard.trust_issuer('https://a', jwks, '{app}');
+    return 'accepted';
+exception when others then
+    get stacked diagnostics message = message_text, detail = pg_exception_detail, hint = pg_exception_hint;
+    if message || detail || hint ~ '(11qYAY|nWGxne|4Etl6S|MKBCTN|____)' then
+        raise exception 'key material in: % % %', message, detail, hint;
+    end if;
+    return concat_ws(' / ', sqlstate, message, nullif(detail, ''), nullif(hint, ''));
+end $$;
+select what, refused(jwks)
+  from (values ('no set', '{}'::jsonb), ('an array', '[]'), ('null', 'null'), ('no array', '{"keys":{}}'), ('no keys', '{"keys":[]}'),
+               ('a private key', jwks(ed('{"d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}'))),
+               ('a private key beside a good one', jwks(ec(), ed('{"d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}'))),
+               ('a secret', jwks('{"kty":"oct","kid":"s","alg":"HS256","k":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}')),
+               ('a weak RSA key', jwks(jsonb_build_object('kty', 'RSA', 'kid', 'r', 'e', 'AQAB', 'n', repeat('_', 170) || '8'))),
+               ('a small-order point', jwks(ed('{"x":"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}'))),
+               ('not on the curve', jwks(ec('{"x":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}'))),
+               ('another curve', jwks(ec('{"crv":"P-384"}'))), ('another algorithm', jwks(ec('{"alg":"ES384"}'))),
+               ('two of one kid', jwks(ed('{"kid":"one"}'), ec('{"kid":"one"}'))),
+               ('a long kid', jwks(ed(jsonb_build_object('kid', repeat('k', 257))))),
+               ('only for encryption', jwks(ec('{"use":"enc"}'))), ('not to verify', jwks(ec('{"key_ops":["sign"]}'))),
+               ('of an unknown kind', jwks('{"kty":"AKP","kid":"new"}'))) as t(what, jwks);
+select * from state;
+-- What is left out beside a good one.
+select authguard.trust_issuer('https://a', jwks(ed(), ec('{"use":"enc"}'), '{"kty":"AKP","kid":"new"}'), '{app}');
+select * from state;
+
+-- A secret, opt-in. Too short, a key, or another algorithm: refused, and never shown.
+\set good 'correct horse battery staple, 32+'
+select authguard.trust_secret('https://s', 'short', '{app}', shares_subjects => true);
+select authguard.trust_secret('https://s', :'good', '{app}', 'HS512', shares_subjects => true);
+select authguard.trust_secret('https://s', repeat(' ', 64), '{app}', shares_subjects => true);
+select authguard.trust_secret('https://s', E'-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE', '{app}', shares_subjects => true);
+select authguard.trust_secret('https://s', ed()::text, '{app}', shares_subjects => true);
+select authguard.trust_secret('https://s', :'good', '{app}', 'none', shares_subjects => true);
+select authguard.trust_secret('https://s', :'good', '{app}', 'ES256', shares_subjects => true);
+select authguard.trust_secret('https://s', null, '{app}', shares_subjects => true);
+select authguard.trust_secret('https://s', :'good', '{app}', shares_subjects => true);
+select authguard.trust_secret('https://s', :'good' || '2', '{app}', kid => 'second', shares_subjects => true);
+select * from state;
+select count(*) as kept from pg_user_mapping m, unnest(umoptions) where umuser = 0;
+
+-- A secret and public keys of one issuer are never mixed.
+select authguard.set_jwks('https://s', jwks(ed()));
+select authguard.trust_issuer('https://s', jwks(ed()), '{app}', shares_subjects => true);
+select authguard.trust_secret('https://a', :'good', '{app}', shares_subjects => true);
+select * from state;
+-- Nor are ours brought from elsewhere.
+select authguard.rotate_signing_key() is not null as made;
+select authguard.set_jwks('authguard', jwks(ed()));
+select authguard.trust_issuer('authguard', jwks(ed()), '{app}', shares_subjects => true);
+
+-- Ours: one signs, those before it verify until revoked.
+\set VERBOSITY sqlstate
+select authguard.rotate_signing_key('HS256');
+select authguard.rotate_signing_key('PS256');
+select authguard.rotate_signing_key('none');
+select authguard.rotate_signing_key(null);
+\set VERBOSITY default
+select authguard.rotate_signing_key('EdDSA') as kid \gset
+select algorithm, public, kept, status, retired, revoked from state where issuer = 'authguard';
+select key ->> 'kid' = :'kid' as newest, key ->> 'alg' as alg, array(select jsonb_object_keys(key) order by 1) as members
+  from jsonb_array_elements(auth.jwks() -> 'keys') with ordinality as t(key, at) order by 2;
+select authguard.revoke_key(:'kid');
+select algorithm, public, kept, status, retired, revoked from state where issuer = 'authguard';
+select jsonb_array_length(auth.jwks() -> 'keys') as published;
+select authguard.sign('{}');
+select authguard.sign(null);
+select authguard.rotate_signing_key('ES384') is not null as made;
+select authguard.sign('{"sub":"x"}') ~ '^[\w-]+\.[\w-]+\.[\w-]+$' as signed;
+
+-- Whoever speaks for the users of others must be told to; the first one is not asked again.
+select authguard.trust_issuer('https://a', jwks(ed()), '{app}');
+select authguard.trust_issuer('https://b', jwks(ed()), '{app}');
+select authguard.trust_secret('https://b', :'good', '{app}');
+select authguard.trust_issuer('https://b', jwks(ed()), '{app}', subject_namespace => '6ba7b810-9dad-11d1-80b4-00c04fd430c8');
+select authguard.trust_issuer('https://b', jwks(ed()), '{app}');
+select issuer, subject_namespace, shares_subjects from authguard.issuer order by 1;
+
+-- An operator reads which issuers are trusted; nothing of keys, and no more than others of secrets.
+create function readable(what text) returns text language plpgsql as $$
+declare
+    rows bigint;
+begin
+    execute what;
+    get diagnostics rows = row_count;
+    return rows || ' rows';
+exception when others then
+    return sqlstate || ' ' || sqlerrm;
+end $$;
+create view readings as
+    select what, readable(what)
+      from (values ('select issuer from authguard.issuer'), ('table authguard.key'), ('table authguard.key_channel'), ('table pg_user_mapping'),
+                   ('select from pg_user_mappings where umoptions is not null'),
+                   ('select from information_schema.user_mapping_options where option_value is not null'),
+                   ('select from information_schema._pg_user_mappings where umoptions is not null'),
+                   ('select authguard.sign(''{}'')'), ('select authguard.read_jwks(''{}'')'), ('select authguard.check_secret('''', '''')'),
+                   ('select authguard.keep_credential(gen_random_uuid(), ''x'')'), ('select authguard.drop_credential(gen_random_uuid())'),
+                   ('select authguard.generate_key(''ES256'', gen_random_uuid())'), ('select authguard.rotate_signing_key()'),
+                   ('select authguard.trust_issuer(''x'', ''{}'', ''{}'')'), ('select authguard.trust_secret(''x'', ''x'', ''{}'')'),
+                   ('select authguard.set_jwks(''x'', ''{}'')'), ('select authguard.distrust_issuer(''https://a'')'),
+                   ('select authguard.revoke_key(''ed'', ''https://a'')')) as t(what);
+grant select on readings to public;
+\c - regress_ops
+select * from readings;
+\c - regress_web
+select * from readings;
+select jsonb_array_length(auth.jwks() -> 'keys') as published;
+alter user mapping for public server authguard_credentials options (add mine 'x');
+drop user mapping for public server authguard_credentials;
+create user mapping for current_user server authguard_credentials;
+\c - postgres
+
+-- Secrets go with their keys: nothing is left of an issuer.
+select authguard.distrust_issuer(issuer) from authguard.issuer order by issuer collate "C";
+select count(*) as kept from pg_user_mapping m, unnest(umoptions) where umuser = 0;
+select authguard.trust_secret('https://s', :'good', '{app}');
+truncate authguard.issuer cascade;
+select count(*) as kept from pg_user_mapping m, unnest(umoptions) where umuser = 0;
+-- Nor do they keep the extension from being dropped.
+create database regress_drop;
+\c regress_drop
+create extension authguard;
+select authguard.trust_secret('https://s', :'good', '{app}');
+select authguard.rotate_signing_key() is not null as made;
+drop extension authguard;
+select count(*) from pg_user_mapping;
+create extension authguard;
+select auth.jwks();
+\c authguard
+drop database regress_drop;
+
+drop view state, readings;
+drop function ed, ec, jwks, refused, readable;
+drop owned by regress_ops, regress_web;
+drop role regress_ops, regress_web;

@@ -1,0 +1,271 @@
+-- A token in authguard.jwt: anybody may set it, its signature says whether it is believed.
+\set SHOW_CONTEXT never
+create role authenticator login noinherit;
+create role regress_app login;
+create role regress_web;
+create role regress_ops login;
+grant regress_web to authenticator, regress_app;
+select authguard.grant_operator('regress_ops');
+create view told as select source, status, subject, auth.subject() as reader, auth.is_revoked(), auth.is_active(), hint from auth.whoami();
+create view brief as select source, status, subject, auth.uid(), auth.revocation_reason() as reason from auth.whoami();
+create table regress_notes (owner text);
+insert into regress_notes values ('alice'), ('bob');
+create policy own on regress_notes using (owner = auth.subject());
+select authguard.guard_table('regress_notes', 'active');
+grant select on told, brief, regress_notes to public;
+-- What becomes of a token that is set; and what a request in a function sees of it.
+create function judged(token text) returns text language plpgsql as $$
+begin
+    perform set_config('authguard.jwt', token, false);
+    return (select concat_ws(' / ', source, status, reader, is_revoked, is_active, hint, (select count(*) from regress_notes)) from told);
+end $$;
+create function request(token text) returns text language plpgsql as $$
+begin
+    perform auth.set_token(token);
+    return auth.subject();
+end $$;
+
+-- What our own issuer signs, and the key that it does it with in the name of a second issuer.
+select authguard.rotate_signing_key() as kid \gset
+select authguard.trust_issuer('https://b', auth.jwks(), '{app}', roles => '{authenticated,web}', max_lifetime => '1 hour',
+                              subject_namespace => '6ba7b810-9dad-11d1-80b4-00c04fd430c8');
+create function now_at(seconds int) returns bigint language sql as $$ select floor(extract(epoch from clock_timestamp()))::bigint + seconds $$;
+create function signed(sub text, more jsonb default '{}') returns text language sql as $$
+    select authguard.sign(jsonb_strip_nulls(jsonb_build_object('iss', 'authguard', 'aud', 'authenticated', 'sub', sub, 'role', 'authenticated',
+                                                               'iat', now_at(-60), 'exp', 4102444800) || more)) $$;
+create function of_b(sub text, more jsonb default '{}') returns text language sql as $$
+    select signed(sub, jsonb_build_object('iss', 'https://b', 'aud', '["other","app"]'::jsonb, 'exp', now_at(1800)) || more) $$;
+select signed('alice', '{"iat":1700000000,"jti":"t1"}') as alice, signed('bob') as bob, signed('alice', '{"exp":1700000000}') as expired,
+       overlay(signed('alice') placing 'AAAA' from length(signed('alice')) - 40) as forged \gset
+
+-- auth.set_token verifies and sets, for the transaction or the session.
+\c - regress_app
+begin;
+select auth.set_token(:'alice') - 'iat';
+select * from told;
+select owner from regress_notes;
+commit;
+select * from told;
+select owner from regress_notes;
+select auth.set_token(:'alice');
+select auth.set_token(:'alice', is_local => true);
+select auth.set_token(:'alice', is_local => false) is not null as set;
+select source, status, subject from told;
+-- NULL sets nothing, and what is refused leaves what stood.
+select auth.set_token(null, false), auth.set_token(:'bob', null);
+select auth.set_token(:'forged', false);
+select auth.set_token('', false);
+select * from brief;
+begin;
+select auth.set_token(:'bob') is not null as set;
+select * from brief;
+abort;
+select * from brief;
+-- A function that is called by itself is no transaction block, nor are statements sent together.
+select request(:'bob');
+select auth.set_token(:'bob') is not null as set \; select subject from brief;
+begin;
+select request(:'bob'), auth.subject();
+commit;
+select subject from brief;
+
+-- As any setting: SET LOCAL, savepoints, exception blocks, RESET, DISCARD ALL.
+begin;
+select set_config('authguard.jwt', :'bob', true);
+select subject from brief;
+savepoint inner_one;
+set local authguard.jwt = :'alice';
+select subject from brief;
+rollback to savepoint inner_one;
+select subject from brief;
+savepoint inner_two;
+set local authguard.jwt = :'alice';
+release savepoint inner_two;
+select subject from brief;
+do $$
+begin
+    begin
+        perform set_config('authguard.jwt', '', true);
+        raise exception 'x';
+    exception when others then
+        raise notice 'after an exception block: %', auth.subject();
+    end;
+end $$;
+reset authguard.jwt;
+select * from brief;
+abort;
+select subject from brief;
+set authguard.jwt = :'bob';
+select subject from brief;
+set authguard.jwt = '';
+select * from brief;
+set authguard.jwt = :'bob';
+reset authguard.jwt;
+select * from brief;
+set authguard.jwt = :'bob';
+discard all;
+select * from brief;
+set authguard.jwt = :'bob';
+set authguard.jwt to default;
+select * from brief;
+
+-- It is never shown.
+select set_config('authguard.jwt', :'alice', false);
+show authguard.jwt;
+select current_setting('authguard.jwt');
+select name, setting, reset_val, boot_val from pg_settings where name = 'authguard.jwt' or concat(setting, reset_val, boot_val) ~ 'eyJ';
+reset authguard.jwt;
+show authguard.jwt;
+
+-- Nothing pins it into later logins, as nothing pins the gateway's claims.
+alter role current_user set authguard.jwt = :'alice';
+create function pg_temp.claiming() returns text language sql set authguard.jwt = 'x.y.z' as 'select auth.subject()';
+\c - postgres
+load 'authguard';
+alter role regress_app set authguard.jwt = :'alice';
+alter database authguard set authguard.jwt = :'alice';
+\set VERBOSITY sqlstate
+alter system set authguard.jwt = :'alice';
+\set VERBOSITY default
+\c - regress_app
+-- Nor before the library is loaded: not the role itself; and what the login brings is dropped.
+alter role current_user set authguard.jwt = :'alice';
+\c - postgres
+alter role regress_app set authguard.jwt = :'alice';
+\c - regress_app
+select * from brief;
+set authguard.jwt = :'bob';
+select subject from brief;
+reset authguard.jwt;
+select * from brief;
+alter role current_user reset authguard.jwt;
+
+-- The library is loaded by the first call: a value from before it is judged the same.
+\c - regress_app
+set authguard.jwt = :'alice';
+select * from brief;
+\c - regress_app
+set authguard.jwt = :'forged';
+select * from brief;
+\c - regress_app
+begin;
+set local authguard.jwt = :'alice';
+savepoint inner_one;
+set local authguard.jwt = :'bob';
+select * from brief;
+rollback to savepoint inner_one;
+select * from brief;
+commit;
+select * from brief;
+
+-- Options of the connection (PGOPTIONS) are the client's own choice: verified, and what RESET goes back to.
+select format('user=regress_app options=''-c authguard.jwt=%s''', :'alice') as good, format('user=regress_app options=''-c authguard.jwt=%s''', :'forged') as bad \gset
+\c -reuse-previous=on :good
+select * from brief;
+set authguard.jwt = :'bob';
+select * from brief;
+discard all;
+select * from brief;
+\c -reuse-previous=on :bad
+select * from brief;
+\c -reuse-previous=on "user=authenticator options=''"
+
+-- Set but bad: no claims, though this is a gateway and its claims are good; and no word about why.
+set request.jwt.claims = '{"sub":"alice"}';
+select source, status, reader from told;
+select judged(token), count(*) from unnest(array[:'forged', 'x', '.', '..', 'a.b.c', repeat('x', 9000), :'alice' || ' ']) as t(token) group by 1;
+select auth.jwt(), auth.uid(), auth.subject(), auth.claim('sub'), auth.is_expired(), auth.revocation_reason();
+select auth.require_active();
+-- An expired one is told apart, and gives no claims either.
+set authguard.jwt = :'expired';
+select * from told;
+select auth.jwt(), auth.subject(), auth.expires_at(), auth.is_expired(), auth.revocation_reason();
+select count(*) from regress_notes;
+reset authguard.jwt;
+select source, status, reader from told;
+reset request.jwt.claims;
+
+-- Times are judged at every statement: what is not valid yet becomes so, and ends.
+\c - postgres
+select signed('alice', jsonb_build_object('nbf', now_at(33), 'exp', now_at(-22))) as brief \gset
+\c - regress_app
+set authguard.jwt = :'brief';
+select status, subject, reason from brief;
+begin isolation level repeatable read;
+select status, subject, reason from brief;
+select pg_sleep(3.2);
+select status, subject, reason from brief;
+commit;
+select status, subject, reason from brief;
+select count(*) from regress_notes;
+begin isolation level repeatable read;
+select status, subject, reason from brief;
+select pg_sleep(5.2);
+select status, subject, reason from brief;
+commit;
+select status, subject, reason from brief;
+select count(*) from regress_notes;
+
+-- Of a second issuer: roles that it may assert, its lifetime, and subjects of its own.
+\c - postgres
+select of_b('www.example.com') as b_sub, of_b('alice', '{"role":"web"}') as b_web, of_b('alice', '{"role":null}') as b_none, of_b('alice', '{"role":"admin"}') as b_admin,
+       of_b('alice', jsonb_build_object('exp', now_at(3660))) as b_long, of_b('alice', '{"iat":null}') as b_undated \gset
+\c - regress_app
+select (auth.verify(:'b_sub')) ->> 'sub' as sub, (auth.verify(:'b_web')) ->> 'role' as role, (auth.verify(:'b_none')) ->> 'role' as none;
+select auth.verify(:'b_admin');
+select auth.verify(:'b_long');
+select auth.verify(:'b_undated');
+set authguard.jwt = :'b_sub';
+select status, subject, uid, auth.role(), auth.issuer() from brief;
+set authguard.jwt = :'b_admin';
+select status, subject, uid, auth.role(), auth.issuer() from brief;
+
+-- auth.verify tells every cause apart to nobody.
+\c - postgres
+create table bad_tokens (cause text, token text);
+insert into bad_tokens values
+    ('empty', ''), ('malformed', 'x'), ('two parts', 'a.b'), ('four parts', :'alice' || '.AAAA'), ('a blank', :'alice' || ' '), ('too long', repeat('A', 8193)),
+    ('signature', :'forged'), ('no signature', regexp_replace(:'alice', '[^.]*$', '')),
+    ('none', 'eyJhbGciOiJub25lIn0.' || split_part(:'alice', '.', 2) || '.'),
+    ('unknown kid', replace(encode(convert_to('{"alg":"ES256","kid":"x"}', 'UTF8'), 'base64'), '=', '') || '.' || split_part(:'alice', '.', 2) || '.' || split_part(:'alice', '.', 3)),
+    ('issuer', signed('alice', '{"iss":"https://x"}')), ('no issuer', signed('alice', '{"iss":null}')), ('audience', signed('alice', '{"aud":"x"}')),
+    ('no audience', signed('alice', '{"aud":null}')), ('audience type', signed('alice', '{"aud":{"authenticated":1}}')), ('role', signed('alice', '{"role":"admin"}')),
+    ('no subject', signed(null)), ('subject type', signed('alice', '{"sub":7}')), ('expired', :'expired'), ('no expiry', signed('alice', '{"exp":null}')),
+    ('expiry type', signed('alice', '{"exp":"4102444800"}')), ('not yet', signed('alice', '{"nbf":4000000000}')), ('from the future', signed('alice', '{"iat":4000000000}')),
+    ('a token revoked', signed('alice', '{"jti":"gone"}')), ('a user revoked', signed('carol')), ('a flag in it', signed('alice', '{"app_metadata":{"access_revoked":true}}')),
+    ('a key revoked', signed('alice')), ('its text', :'alice');
+select authguard.revoke_key(:'kid'), authguard.rotate_signing_key('EdDSA') is not null as made;
+update bad_tokens set token = case cause when 'a token revoked' then signed('alice', '{"jti":"gone"}') when 'a user revoked' then signed('carol')
+                                         when 'a flag in it' then signed('alice', '{"app_metadata":{"access_revoked":true}}') else token end;
+update bad_tokens set token = regexp_replace(token, '.$', '=') where cause = 'its text';
+grant select on bad_tokens to public;
+create function answer(how text, token text) returns text language plpgsql as $$
+declare
+    state text; message text; detail text; hint text; place text;
+begin
+    if how = 'verify' then perform auth.verify(token); else perform auth.set_token(token); end if;
+    return 'accepted';
+exception when others then
+    get stacked diagnostics state = returned_sqlstate, message = message_text, detail = pg_exception_detail, hint = pg_exception_hint, place = constraint_name;
+    return concat_ws(' / ', state, message, nullif(detail, ''), hint, nullif(place, ''));
+end $$;
+\c - regress_ops
+select authguard.revoke_token('gone'), authguard.revoke_user('carol');
+\c - regress_app
+begin;
+select answer, array_agg(distinct how) as hows, count(*)
+  from bad_tokens, unnest(array['verify', 'set_token']) as how, answer(how, token) group by 1;
+commit;
+select auth.verify(null);
+select auth.verify(token) from bad_tokens where cause = 'signature';
+-- The same tokens set by hand: no claims, whatever the cause; and what is only revoked is told its owner.
+select judged(token) as judgement, count(*), array_agg(cause order by cause collate "C") as causes from bad_tokens where token <> '' group by 1 order by min(cause);
+
+\c - postgres
+drop table regress_notes, bad_tokens;
+drop view told, brief;
+drop function now_at, signed, of_b, answer, judged, request;
+select authguard.distrust_issuer(issuer) from authguard.issuer;
+truncate authguard.revocation;
+drop owned by regress_ops;
+drop role authenticator, regress_app, regress_web, regress_ops;

@@ -1,0 +1,117 @@
+//! Issuers that the tests run themselves, and the tokens that they sign.
+
+use crate::admin;
+use authguard_token::{Algorithm, SigningKey};
+use pgrx_embed::cluster::Cluster;
+use postgres::Client;
+use serde_json::{Value, json};
+
+/// The audience of every token of the tests.
+pub const AUDIENCE: &str = "app";
+
+/// An issuer with one key.
+pub struct Issuer {
+    /// Claim `iss`.
+    pub name: String,
+    key: SigningKey,
+}
+
+impl Issuer {
+    /// One that nobody trusts yet. EdDSA is the fastest to sign with.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            key: SigningKey::generate(Algorithm::EdDSA).expect("a key is made"),
+        }
+    }
+
+    /// One that the server trusts, with the subjects of all others.
+    pub fn trusted(cluster: &Cluster, name: &str) -> Self {
+        let issuer = Self::new(name);
+        issuer.trust(cluster, &issuer.jwks(&[issuer.kid()]));
+        issuer
+    }
+
+    /// Makes the server trust it by these keys.
+    pub fn trust(&self, cluster: &Cluster, jwks: &str) {
+        admin(cluster)
+            .execute(
+                "select authguard.trust_issuer($1, $2::text::jsonb, array[$3], shares_subjects => true)",
+                &[&self.name, &jwks, &AUDIENCE],
+            )
+            .expect("the issuer is trusted");
+    }
+
+    /// The `kid` of its key.
+    pub fn kid(&self) -> &str {
+        self.key.public().key_id().expect("a key made here has one")
+    }
+
+    /// A set of its key under these names.
+    pub fn jwks(&self, kids: &[&str]) -> String {
+        let jwk = self.key.public().to_jwk().expect("a public key has one");
+        let keys: Vec<Value> = kids
+            .iter()
+            .map(|kid| {
+                let mut key: Value = serde_json::from_str(&jwk).expect("a JWK is JSON");
+                key["kid"] = json!(kid);
+                key
+            })
+            .collect();
+        json!({ "keys": keys }).to_string()
+    }
+
+    /// A token of `user` that expires in the year 2100.
+    pub fn token(&self, user: &str) -> String {
+        self.sign(&self.claims(user))
+    }
+
+    /// The claims of that token.
+    pub fn claims(&self, user: &str) -> Value {
+        json!({
+            "iss": self.name, "aud": AUDIENCE, "sub": user, "role": "authenticated",
+            "jti": format!("token of {user}"), "iat": 1_700_000_000, "exp": 4_102_444_800_i64,
+        })
+    }
+
+    /// Signs any claims.
+    pub fn sign(&self, claims: &Value) -> String {
+        self.sign_as(claims, self.kid())
+    }
+
+    /// Signs any claims, under any `kid`.
+    pub fn sign_as(&self, claims: &Value, kid: &str) -> String {
+        self.key
+            .sign(&claims.to_string(), kid)
+            .expect("the token is signed")
+    }
+}
+
+/// A token with another signature.
+pub fn forged(token: &str) -> String {
+    let (message, signature) = token.rsplit_once('.').expect("a token has three parts");
+    let first = if signature.starts_with('A') { 'B' } else { 'A' };
+    format!("{message}.{first}{}", &signature[1..])
+}
+
+/// A connection of an end user: the role `web` is no gateway.
+pub fn web(cluster: &Cluster) -> Client {
+    cluster.connect("web", "wire").expect("the user connects")
+}
+
+/// Sets the token for the session, unverified.
+pub fn set_token(client: &mut Client, token: &str) {
+    client
+        .execute("select set_config('authguard.jwt', $1, false)", &[&token])
+        .expect("the token is set");
+}
+
+/// The current user; `None` without claims.
+pub fn subject(client: &mut Client) -> Option<String> {
+    crate::text(client, "select auth.subject()")
+}
+
+/// Why the claims are revoked.
+pub fn reason(client: &mut Client) -> Option<String> {
+    crate::text(client, "select auth.revocation_reason()")
+}

@@ -1,0 +1,198 @@
+//! Secrets and private keys leave the server in no dump and by no publication.
+
+use authguard_wire::tokens::*;
+use authguard_wire::*;
+use pgrx_embed::cluster::{Cluster, Config};
+use postgres::Client;
+use serde_json::json;
+
+const SECRET: &str = "a secret that must not leave, of 40 bytes";
+
+/// What a secret or private key looks like in any place that could hold it: the start of each option of
+/// the user mapping, its bytes in base64 (as it is kept) and in hexadecimal digits, and as text.
+fn signs_of_secrets(owner: &mut Client) -> Vec<String> {
+    let rows = owner
+        .query(
+            "select left(kept, 24), left(encode(decode(kept, 'base64'), 'hex'), 40), right(kept, 24)
+               from pg_user_mapping, unnest(umoptions) as o(text), substr(text, strpos(text, '=') + 1) as kept",
+            &[],
+        )
+        .unwrap();
+    assert_eq!(rows.len(), 2, "one secret, one private key");
+    let mut signs: Vec<String> = rows
+        .iter()
+        .flat_map(|row| [row.get(0), row.get(1), row.get(2)])
+        .collect();
+    signs.extend([SECRET.to_owned(), "secret that must".to_owned()]);
+    signs
+}
+
+/// A server with an issuer by public keys, one by a secret, and its own. Tokens of the first and the last.
+fn fixture() -> (Cluster, [String; 2], Vec<String>) {
+    let cluster = server(Config::default());
+    let issuer = Issuer::trusted(&cluster, "https://public");
+    let mut owner = admin(&cluster);
+    owner
+        .execute(
+            "select authguard.trust_secret('https://secret', $1, '{app}', shares_subjects => true)",
+            &[&SECRET],
+        )
+        .unwrap();
+    let mut claims = issuer.claims(ADA);
+    (claims["iss"], claims["aud"]) = (json!("authguard"), json!("authenticated"));
+    let row = owner
+        .query_one(
+            "select authguard.sign($1::text::jsonb) from authguard.rotate_signing_key()",
+            &[&claims.to_string()],
+        )
+        .unwrap();
+    let signs = signs_of_secrets(&mut owner);
+    (cluster, [issuer.token(ADA), row.get(0)], signs)
+}
+
+/// What a program of Postgres writes.
+fn output(cluster: &Cluster, program: &str, arguments: &[&str]) -> Vec<u8> {
+    let output = cluster
+        .client_command(program, "wire")
+        .args(arguments)
+        .output()
+        .unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{program} {arguments:?}: {complaint}"
+    );
+    output.stdout
+}
+
+#[test]
+fn no_dump_has_a_secret_and_a_restored_one_trusts_public_keys_alone() {
+    let (cluster, [public, own], signs) = fixture();
+    let file = cluster.dir().join("custom");
+    let file = file.to_str().unwrap();
+    let custom = output(&cluster, "pg_dump", &["--format=custom", "--compress=0"]);
+    std::fs::write(file, &custom).unwrap();
+    for (how, dump) in [
+        ("plain", output(&cluster, "pg_dump", &[])),
+        ("inserts", output(&cluster, "pg_dump", &["--inserts"])),
+        (
+            "schema only",
+            output(&cluster, "pg_dump", &["--schema-only"]),
+        ),
+        ("custom", custom),
+        (
+            "custom, as text",
+            output(&cluster, "pg_restore", &["--file=-", file]),
+        ),
+        ("everything", output(&cluster, "pg_dumpall", &[])),
+    ] {
+        let dump = String::from_utf8_lossy(&dump);
+        for sign in &signs {
+            assert!(!dump.contains(sign.as_str()), "{how} has {sign}");
+        }
+        if how != "schema only" {
+            assert!(
+                dump.contains("https://public") && dump.contains("https://secret"),
+                "{how}"
+            );
+            assert!(dump.contains("OKP"), "{how} has no public key");
+        }
+    }
+
+    let mut owner = admin(&cluster);
+    owner.batch_execute("create database copy").unwrap();
+    output(
+        &cluster,
+        "pg_restore",
+        &["--dbname=copy", "--exit-on-error", file],
+    );
+    let mut owner = cluster.connect("postgres", "copy").unwrap();
+    let mut client = cluster.connect("web", "copy").unwrap();
+    for token in [&public, &own] {
+        set_token(&mut client, token);
+        assert_eq!(
+            (subject(&mut client).as_deref(), seen(&mut client)),
+            (Some(ADA), 3)
+        );
+    }
+    let keys: i64 = owner
+        .query_one(
+            "select count(*) from authguard.key where issuer = 'https://secret'",
+            &[],
+        )
+        .unwrap()
+        .get(0);
+    assert_eq!(keys, 0, "a key without its secret");
+    owner
+        .execute(
+            "select authguard.trust_secret('https://secret', $1, '{app}', shares_subjects => true)",
+            &[&SECRET],
+        )
+        .expect("it can be set again");
+    // There is no key to sign with until a new one is made; the earlier one verifies on.
+    owner
+        .batch_execute("select authguard.sign('{}')")
+        .expect_err("the private key is not here");
+    owner
+        .batch_execute("select authguard.rotate_signing_key(); select authguard.sign('{}')")
+        .unwrap();
+    assert_eq!(subject(&mut client).as_deref(), Some(ADA));
+}
+
+#[test]
+fn no_publication_has_a_secret() {
+    let (cluster, _, signs) = fixture();
+    let mut owner = admin(&cluster);
+    owner
+        .batch_execute("create publication everything for all tables")
+        .unwrap();
+    let tables = owner
+        .query(
+            "select format('%I.%I', schemaname, tablename) from pg_publication_tables where pubname = 'everything'",
+            &[],
+        )
+        .unwrap();
+    assert!(tables.len() >= 4, "{} tables", tables.len());
+    for table in tables {
+        let table: String = table.get(0);
+        let content = text(
+            &mut owner,
+            &format!("select string_agg(t::text, ' ') from {table} t"),
+        );
+        let content = content.unwrap_or_default();
+        for sign in &signs {
+            assert!(!content.contains(sign.as_str()), "{table} has {sign}");
+        }
+    }
+}
+
+#[test]
+fn nobody_but_its_owner_reads_a_secret() {
+    let (cluster, _, signs) = fixture();
+    // Whatever a catalogue shows as text, to each of the weak roles.
+    let views = [
+        "pg_catalog.pg_user_mapping",
+        "pg_catalog.pg_user_mappings",
+        "information_schema.user_mapping_options",
+        "information_schema.user_mappings",
+        "information_schema._pg_user_mappings",
+        "pg_catalog.pg_foreign_server",
+        "pg_catalog.pg_settings",
+        "pg_catalog.pg_stat_activity",
+        "authguard.issuer",
+        "authguard.key",
+    ];
+    for mut client in [web(&cluster), operator(&cluster), gateway(&cluster)] {
+        for view in views {
+            let shown = client
+                .query(&format!("select t::text from {view} t"), &[])
+                .map_or_else(
+                    |error| format!("{error:?}"),
+                    |rows| rows.iter().map(|row| row.get::<_, String>(0)).collect(),
+                );
+            for sign in &signs {
+                assert!(!shown.contains(sign.as_str()), "{view} has {sign}");
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Sessions and refresh tokens: one row a session, no row a token.
+//!
+//! A refresh is `RefreshToken::read`, `Unchecked::verify`, the look-up and lock of the row, [`decide`],
+//! [`SessionRow::apply`], and the new token from `RefreshToken::mint`. A client gets the answer `invalid`
+//! for whatever the first two refuse: nobody without a key learns whether a session exists, or holds its
+//! lock.
+
+mod answer;
+mod decide;
+mod key;
+mod session;
+mod settings;
+mod token;
+
+pub use answer::{Answer, Change, Decision, EndReason};
+pub use decide::{decide, step_up};
+pub use key::RefreshKey;
+pub use session::{Ended, SessionRow};
+pub use settings::RefreshSettings;
+pub use token::{RefreshToken, RefreshTokenError, Unchecked};

@@ -1,0 +1,108 @@
+//! The decision of a refresh, as a pure function of the row, the token's counter, the time and settings.
+//!
+//! RFC 9700 section 4.14.2: a superseded token in use means that it or its successor was stolen, and as
+//! nobody can tell which, the session ends. The one exception, for two tabs and lost answers, is the token
+//! directly before the current one, for a few seconds that no use makes longer.
+
+use super::answer::{Answer, Change, Decision, EndReason};
+use super::session::{Ended, SessionRow};
+use super::settings::{RefreshSettings, micros};
+
+/// Decides a refresh. `counter` is that of a verified token of this session, `now` is microseconds.
+///
+/// Of an ended session nothing changes any more, so a thief who tries again ends nothing twice.
+///
+/// ```
+/// # use authguard_token::refresh::{Answer, RefreshSettings, SessionRow, decide};
+/// let settings = RefreshSettings::default();
+/// let mut row = SessionRow::begin(0);
+/// let mut refresh = |counter, now| {
+///     let decision = decide(&row, counter, now, &settings);
+///     row.apply(decision.change);
+///     decision.answer
+/// };
+/// assert_eq!(refresh(0, 3_000_000_000), Answer::Ok);
+/// assert_eq!(refresh(0, 3_000_000_001), Answer::Reused);
+/// assert_eq!(refresh(0, 6_000_000_000), Answer::AlreadyUsed);
+/// assert_eq!(refresh(1, 6_000_000_001), Answer::SessionRevoked);
+/// ```
+pub fn decide(row: &SessionRow, counter: u64, now: i64, settings: &RefreshSettings) -> Decision {
+    if let Some(refusal) = refuse_dead(row, now, settings) {
+        return refusal;
+    }
+    match row.counter.checked_sub(counter) {
+        // Nobody can forge a token of the future: this row was restored from the past.
+        None => end(Answer::StateLost, EndReason::StateLost),
+        Some(0) if settings.rotation_enabled => give(Change::Rotate {
+            counter: row.counter.saturating_add(1),
+            at: now,
+        }),
+        Some(0) => give(Change::Refresh { at: now }),
+        Some(1) if is_in_window(row, now, settings) => superseded_just_now(row, counter, settings),
+        Some(_) => end(Answer::AlreadyUsed, EndReason::Reuse),
+    }
+}
+
+/// Decides a step-up: the counter moves even without rotation, so that the token from before does not
+/// take the higher level.
+pub fn step_up(row: &SessionRow, now: i64, settings: &RefreshSettings) -> Decision {
+    refuse_dead(row, now, settings).unwrap_or_else(|| {
+        give(Change::StepUp {
+            counter: row.counter.saturating_add(1),
+            at: now,
+        })
+    })
+}
+
+fn refuse_dead(row: &SessionRow, now: i64, settings: &RefreshSettings) -> Option<Decision> {
+    match row.ended {
+        Some(Ended::Expired) => Some(refuse(Answer::SessionExpired)),
+        Some(Ended::Revoked) => Some(refuse(Answer::SessionRevoked)),
+        // Written down, so that a clock set back or a longer limit does not bring it to life again.
+        None => (now >= row.expires_at(settings)?)
+            .then(|| end(Answer::SessionExpired, EndReason::Expired)),
+    }
+}
+
+/// The window has no lower edge: a clock that was set back must not make thieves of two tabs. It then
+/// lasts longer by that much, and the limit holds.
+fn is_in_window(row: &SessionRow, now: i64, settings: &RefreshSettings) -> bool {
+    let age = now.saturating_sub(row.rotated_at).max(0);
+    age < micros(settings.reuse_interval)
+}
+
+fn superseded_just_now(row: &SessionRow, counter: u64, settings: &RefreshSettings) -> Decision {
+    if row.stepped_up_from == Some(counter) {
+        return refuse(Answer::SteppedUp);
+    }
+    if row.reuse_count >= settings.reuse_limit {
+        return end(Answer::AlreadyUsed, EndReason::Reuse);
+    }
+    Decision {
+        answer: Answer::Reused,
+        change: Change::CountReuse {
+            reuse_count: row.reuse_count.saturating_add(1),
+        },
+    }
+}
+
+fn give(change: Change) -> Decision {
+    Decision {
+        answer: Answer::Ok,
+        change,
+    }
+}
+
+fn refuse(answer: Answer) -> Decision {
+    Decision {
+        answer,
+        change: Change::None,
+    }
+}
+
+fn end(answer: Answer, reason: EndReason) -> Decision {
+    Decision {
+        answer,
+        change: Change::End { reason },
+    }
+}

@@ -1,0 +1,61 @@
+//! The secret behind the refresh tokens of one database.
+
+use std::fmt;
+
+use aws_lc_rs::hmac::{HMAC_SHA256, Key, Tag, sign};
+use zeroize::Zeroizing;
+
+use crate::key::KeyError;
+
+/// Keeps these MACs apart from whatever else the bytes of a key may ever sign.
+const DOMAIN: &[u8] = b"authguard refresh token\0";
+
+/// 32 random bytes that sign refresh tokens (HMAC-SHA-256).
+///
+/// `Debug` shows nothing of the key. It is zeroed when it is dropped.
+///
+/// Neither the token nor the row names its key: while keys change there are two, and to try both costs a
+/// microsecond. So the old key stays until its tokens are no longer wanted, and who removes it at once
+/// ends every token of it.
+#[derive(Clone)]
+pub struct RefreshKey(Zeroizing<[u8; Self::BYTES]>);
+
+impl RefreshKey {
+    /// How long a key is.
+    pub const BYTES: usize = 32;
+
+    /// Makes a key from the system's randomness.
+    ///
+    /// # Errors
+    /// [`KeyError::Generate`]: there is no randomness.
+    pub fn generate() -> Result<Self, KeyError> {
+        let mut bytes = Zeroizing::new([0; Self::BYTES]);
+        aws_lc_rs::rand::fill(bytes.as_mut_slice()).map_err(|_| KeyError::Generate)?;
+        Ok(Self(bytes))
+    }
+
+    /// Takes a key as it was stored; `None` unless it has 32 bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes
+            .try_into()
+            .ok()
+            .map(|bytes| Self(Zeroizing::new(bytes)))
+    }
+
+    /// The key, to store it.
+    pub fn as_bytes(&self) -> &[u8; Self::BYTES] {
+        &self.0
+    }
+
+    pub(super) fn sign(&self, message: &[u8]) -> Tag {
+        // aws-lc zeroes the key's context when it is dropped.
+        let key = Key::new(HMAC_SHA256, self.0.as_slice());
+        sign(&key, &[DOMAIN, message].concat())
+    }
+}
+
+impl fmt::Debug for RefreshKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshKey").finish_non_exhaustive()
+    }
+}

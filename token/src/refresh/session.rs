@@ -1,0 +1,105 @@
+//! What a session's row says of its refresh tokens, how a change alters it, and when it ends by time.
+
+use super::answer::{Change, EndReason};
+use super::settings::{RefreshSettings, micros};
+use crate::time::second;
+
+/// The columns of `authguard.session` that decide a refresh. Times are microseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SessionRow {
+    /// That of the current refresh token.
+    pub counter: u64,
+    /// The sign-in.
+    pub created_at: i64,
+    /// The sign-in, or the last refresh or step-up that gave a token: what inactivity is counted from.
+    pub refreshed_at: i64,
+    /// When `counter` last moved: where the window for reuse begins.
+    pub rotated_at: i64,
+    /// How often the token before the current one was answered since.
+    pub reuse_count: u32,
+    /// The counter before the last step-up.
+    pub stepped_up_from: Option<u64>,
+    /// An end of its own, whatever the settings say.
+    pub not_after: Option<i64>,
+    /// Whether and how it ended.
+    pub ended: Option<Ended>,
+}
+
+/// How a session ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ended {
+    /// By time.
+    Expired,
+    /// By anything else: signed out, revoked, taken for stolen.
+    Revoked,
+}
+
+impl Ended {
+    /// From the reason that the row holds.
+    pub fn by(reason: &str) -> Self {
+        if reason == EndReason::Expired.as_str() {
+            Self::Expired
+        } else {
+            Self::Revoked
+        }
+    }
+}
+
+impl SessionRow {
+    /// The row of a session that begins now.
+    pub const fn begin(now: i64) -> Self {
+        Self {
+            counter: 0,
+            created_at: now,
+            refreshed_at: now,
+            rotated_at: now,
+            reuse_count: 0,
+            stepped_up_from: None,
+            not_after: None,
+            ended: None,
+        }
+    }
+
+    /// When time ends the session; `None` is never. The instant itself is past, as with `exp`.
+    ///
+    /// The settings of today count, so that a shorter limit also ends the sessions that there are.
+    pub fn expires_at(&self, settings: &RefreshSettings) -> Option<i64> {
+        let limit =
+            |from: i64, seconds| (seconds > 0).then(|| from.saturating_add(micros(seconds)));
+        let timebox = limit(self.created_at, settings.timebox);
+        let inactivity = limit(self.refreshed_at, settings.inactivity_timeout);
+        [self.not_after, timebox, inactivity]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// `exp` of an access token issued now, seconds: never past the session's end. Of the row as it is
+    /// once the change is applied.
+    pub fn access_expires_at(&self, now: i64, settings: &RefreshSettings) -> i64 {
+        let usual = now.saturating_add(micros(settings.jwt_expiry));
+        second(self.expires_at(settings).unwrap_or(i64::MAX).min(usual))
+    }
+
+    /// Applies a change, as the table must store it.
+    pub fn apply(&mut self, change: Change) {
+        match change {
+            Change::None => {}
+            Change::Rotate { counter, at } => self.rotate(counter, at),
+            Change::StepUp { counter, at } => {
+                self.stepped_up_from = Some(self.counter);
+                self.rotate(counter, at);
+            }
+            Change::Refresh { at } => self.refreshed_at = at,
+            Change::CountReuse { reuse_count } => self.reuse_count = reuse_count,
+            Change::End { reason } => self.ended = Some(Ended::by(reason.as_str())),
+        }
+    }
+
+    fn rotate(&mut self, counter: u64, at: i64) {
+        self.counter = counter;
+        self.refreshed_at = at;
+        self.rotated_at = at;
+        self.reuse_count = 0;
+    }
+}

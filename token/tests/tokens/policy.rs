@@ -1,0 +1,298 @@
+//! What an issuer's token must say.
+
+use authguard_token::TokenError::{
+    Audience, AudienceType, Expired, IssuedInFuture, Issuer, LifetimeTooLong, Missing, NotYetValid,
+    Type,
+};
+use authguard_token::{
+    ClaimsError, JsonError, MAX_LEEWAY_SECONDS, Policy, Problem, Token, TokenError, Verified,
+};
+use serde_json::{Value, json};
+
+use crate::support::{HEADER, MAX, key, signed};
+
+/// Seconds.
+const NOW: i64 = 1_700_000_000;
+
+fn policy() -> Policy {
+    Policy::new("https://issuer.example", vec!["db".into(), "api".into()])
+}
+
+fn claims() -> Value {
+    json!({"iss": "https://issuer.example", "aud": "db", "sub": "alice", "exp": NOW + 60})
+}
+
+fn judge(header: &str, payload: &str, policy: &Policy) -> Result<Verified, TokenError> {
+    let text = signed(header, payload);
+    Token::parse(&text, MAX)?.verify(&key(), policy, NOW * 1_000_000)
+}
+
+/// The claims with these instead; `"absent"` takes one out.
+fn with(members: &Value) -> Value {
+    let mut all = claims();
+    for (name, value) in members.as_object().unwrap() {
+        all[name] = value.clone();
+    }
+    all.as_object_mut()
+        .unwrap()
+        .retain(|_, value| value != "absent");
+    all
+}
+
+fn check(policy: &Policy, members: Value, expected: Option<TokenError>) {
+    let refused = judge(HEADER, &with(&members).to_string(), policy).err();
+    assert_eq!(refused, expected, "{members} {policy:?}");
+}
+
+#[test]
+fn good_claims_come_out_as_they_were_signed() {
+    let payload = format!(" {} ", with(&json!({"n": 1.10, "nested": {"a": [1]}})));
+    let verified = judge(HEADER, &payload, &policy()).unwrap();
+    assert_eq!(verified.json, payload);
+    assert_eq!(verified.claims.subject.as_deref(), Some("alice"));
+    assert_eq!(verified.claims.expires_at, Some((NOW + 60) * 1_000_000));
+    assert_eq!(format!("{verified:?}"), "Verified { .. }");
+}
+
+#[test]
+fn the_signature_is_judged_before_the_claims() {
+    let text = signed(HEADER, "{}").replace(".e30.", ".eyB9.");
+    let refused = Token::parse(&text, MAX)
+        .unwrap()
+        .verify(&key(), &policy(), 0);
+    assert_eq!(refused.err(), Some(TokenError::Signature));
+}
+
+#[test]
+fn a_payload_is_one_strict_object() {
+    for (payload, error) in [
+        (&b"foo"[..], JsonError::NotAnObject),
+        (b"", JsonError::NotAnObject),
+        (b"[{}]", JsonError::NotAnObject),
+        (b"\"{}\"", JsonError::NotAnObject),
+        (b"{}{}", JsonError::Syntax),
+        (br#"{"sub":"a","sub":"b"}"#, JsonError::DuplicateKey),
+        (br#"{"a":{"b":1,"b":1}}"#, JsonError::DuplicateKey),
+        (br#"{"a":18446744073709551617}"#, JsonError::Number),
+        (br#"{"a":1e999}"#, JsonError::Number),
+        (br#"{"a":"\u0000"}"#, JsonError::Character),
+    ] {
+        let text = signed(HEADER, payload);
+        let refused = Token::parse(&text, MAX).err();
+        let expected = TokenError::Claims(ClaimsError::Json(error));
+        assert_eq!(refused, Some(expected), "{text}");
+    }
+    let text = signed(HEADER, b"{\"a\":\"\xff\"}");
+    assert_eq!(
+        Token::parse(&text, MAX).err(),
+        Some(TokenError::PayloadNotText)
+    );
+}
+
+#[test]
+fn the_issuer_is_exact() {
+    for (issuer, expected) in [
+        (json!("https://issuer.example"), None),
+        (json!("https://issuer.example/"), Some(Issuer)),
+        (json!("https://ISSUER.example"), Some(Issuer)),
+        (json!("https://other.example"), Some(Issuer)),
+        (json!("absent"), Some(Missing("iss"))),
+        (json!(null), Some(Missing("iss"))),
+    ] {
+        check(&policy(), json!({"iss": issuer}), expected);
+    }
+}
+
+#[test]
+fn the_audience_is_a_string_or_strings_and_names_us() {
+    for (audience, expected) in [
+        (json!("db"), None),
+        (json!("api"), None),
+        (json!(["other", "api"]), None),
+        (json!("DB"), Some(Audience)),
+        (json!("db "), Some(Audience)),
+        (json!("other"), Some(Audience)),
+        (json!(""), Some(Audience)),
+        (json!([]), Some(Audience)),
+        (json!(["other"]), Some(Audience)),
+        (json!("absent"), Some(Missing("aud"))),
+        (json!(null), Some(Missing("aud"))),
+        (json!(1), Some(AudienceType)),
+        (json!(true), Some(AudienceType)),
+        (json!({"db": "db"}), Some(AudienceType)),
+        (json!(["db", 1]), Some(AudienceType)),
+        (json!(["db", null]), Some(AudienceType)),
+        (json!([["db"]]), Some(AudienceType)),
+    ] {
+        check(&policy(), json!({"aud": audience}), expected);
+    }
+    let nobody = Policy {
+        audience: vec![],
+        ..policy()
+    };
+    check(&nobody, json!({}), Some(Audience));
+}
+
+#[test]
+fn a_subject_is_required() {
+    check(&policy(), json!({"sub": "absent"}), Some(Missing("sub")));
+    check(&policy(), json!({"sub": null}), Some(Missing("sub")));
+    for (name, value, problem) in [
+        ("sub", json!(7), Problem::NotText),
+        ("sub", json!(""), Problem::Empty),
+        ("iss", json!(["https://issuer.example"]), Problem::NotText),
+        ("exp", json!("1700000060"), Problem::NotNumber),
+        ("exp", json!(true), Problem::NotNumber),
+        ("nbf", json!("0"), Problem::NotNumber),
+        ("iat", json!([]), Problem::NotNumber),
+        ("session_id", json!("x"), Problem::NotUuid),
+    ] {
+        let refused = ClaimsError::Claim { name, problem };
+        check(
+            &policy(),
+            json!({name: value}),
+            Some(TokenError::Claims(refused)),
+        );
+    }
+}
+
+#[test]
+fn times_are_honoured_to_the_second_and_with_leeway() {
+    let strict = policy();
+    let lenient = Policy {
+        leeway: 30,
+        ..policy()
+    };
+    for (policy, leeway) in [(&strict, 0), (&lenient, 30)] {
+        for (members, expected) in [
+            (json!({"exp": NOW - leeway + 1}), None),
+            (json!({"exp": NOW - leeway}), Some(Expired)),
+            (json!({"exp": NOW - leeway - 1}), Some(Expired)),
+            (json!({"nbf": NOW + leeway}), None),
+            (json!({"nbf": NOW + leeway + 1}), Some(NotYetValid)),
+            (json!({"iat": NOW + leeway}), None),
+            (json!({"iat": NOW + leeway + 1}), Some(IssuedInFuture)),
+        ] {
+            check(policy, members, expected);
+        }
+    }
+    for (members, expected) in [
+        (json!({"exp": "absent"}), Some(Missing("exp"))),
+        (json!({"exp": null}), Some(Missing("exp"))),
+        (json!({"exp": 0}), Some(Expired)),
+        (json!({"exp": -1}), Some(Expired)),
+        (json!({"exp": i64::MIN}), Some(Expired)),
+        (json!({"exp": NOW as f64 + 0.5}), None),
+        (json!({"exp": u64::MAX}), None),
+        (json!({"exp": 1e300}), None),
+        (json!({"nbf": null, "iat": null}), None),
+        (json!({"nbf": 1e300}), Some(NotYetValid)),
+        (json!({"nbf": i64::MIN, "iat": i64::MIN}), None),
+        (json!({"iat": u64::MAX}), Some(IssuedInFuture)),
+    ] {
+        check(&strict, members, expected);
+    }
+}
+
+#[test]
+fn leeway_has_bounds() {
+    let generous = Policy {
+        leeway: i64::MAX,
+        ..policy()
+    };
+    check(
+        &generous,
+        json!({"exp": NOW - MAX_LEEWAY_SECONDS + 1}),
+        None,
+    );
+    check(
+        &generous,
+        json!({"exp": NOW - MAX_LEEWAY_SECONDS}),
+        Some(Expired),
+    );
+    let negative = Policy {
+        leeway: -60,
+        ..policy()
+    };
+    check(&negative, json!({"exp": NOW + 1}), None);
+}
+
+#[test]
+fn a_lifetime_may_be_bounded() {
+    let hour = Policy {
+        max_lifetime: Some(3600),
+        ..policy()
+    };
+    for (members, expected) in [
+        (json!({"iat": NOW - 10, "exp": NOW + 3590}), None),
+        (
+            json!({"iat": NOW - 10, "exp": NOW + 3591}),
+            Some(LifetimeTooLong),
+        ),
+        (
+            json!({"iat": i64::MIN, "exp": u64::MAX}),
+            Some(LifetimeTooLong),
+        ),
+        // How long it lives cannot be known.
+        (json!({"exp": NOW + 1}), Some(Missing("iat"))),
+        (json!({"iat": null, "exp": NOW + 1}), Some(Missing("iat"))),
+    ] {
+        check(&hour, members, expected);
+    }
+    check(&policy(), json!({"iat": 0, "exp": NOW * 2}), None);
+}
+
+#[test]
+fn times_can_be_judged_again_later() {
+    let policy = Policy {
+        leeway: 30,
+        ..policy()
+    };
+    let claims = judge(HEADER, &claims().to_string(), &policy)
+        .unwrap()
+        .claims;
+    let end = (NOW + 60 + 30) * 1_000_000;
+    assert_eq!(policy.check_times(&claims, end - 1), Ok(()));
+    assert_eq!(policy.check_times(&claims, end), Err(Expired));
+    assert_eq!(policy.check_times(&claims, i64::MAX), Err(Expired));
+    assert_eq!(policy.check_times(&claims, i64::MIN), Ok(()));
+}
+
+#[test]
+fn the_type_is_one_of_the_issuers() {
+    let only = |types: &[&str]| Policy {
+        types: types.iter().map(|one| (*one).to_owned()).collect(),
+        ..policy()
+    };
+    let payload = claims().to_string();
+    for (kind, policy, expected) in [
+        ("JWT", policy(), None),
+        ("jwt", policy(), None),
+        ("at+jwt", policy(), None),
+        ("AT+JWT", policy(), None),
+        ("application/at+jwt", policy(), None),
+        ("Application/JWT", policy(), None),
+        ("", policy(), Some(Type)),
+        ("JWT ", policy(), Some(Type)),
+        ("secevent+jwt", policy(), Some(Type)),
+        ("application/application/jwt", policy(), Some(Type)),
+        ("logout+jwt", policy(), Some(Type)),
+        ("JWT", only(&["at+jwt"]), Some(Type)),
+        ("at+jwt", only(&["application/at+jwt"]), None),
+        ("JWT", only(&[]), Some(Type)),
+    ] {
+        let header = json!({"alg": "HS256", "typ": kind}).to_string();
+        let refused = judge(&header, &payload, &policy).err();
+        assert_eq!(refused, expected, "{kind} {:?}", policy.types);
+    }
+    assert!(judge(HEADER, &payload, &policy()).is_ok());
+}
+
+#[test]
+fn the_same_claims_are_believed_of_the_gateway_and_of_a_token() {
+    let payload =
+        with(&json!({"aud": ["x", "db"], "role": "authenticated", "jti": "1"})).to_string();
+    let of_gateway = authguard_token::Claims::parse(&payload).unwrap();
+    let of_token = judge(HEADER, &payload, &policy()).unwrap().claims;
+    assert!(of_gateway == of_token);
+}
