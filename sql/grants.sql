@@ -36,9 +36,12 @@ begin
         'authguard.revoke_user(text, text, timestamptz, text)',
         'authguard.restore_user(text, text, boolean)',
         'authguard.revoke_issued_before(timestamptz, text, text, boolean)',
-        'authguard.prune()',
+        'authguard.prune(interval, interval)',
+        'authguard.sign_out_user(text, text)',
         'authguard.coverage()'
-    ]::pg_catalog.regprocedure[], array['authguard.revocation', 'authguard.issuer']::pg_catalog.regclass[]);
+    ]::pg_catalog.regprocedure[], array[
+        'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event'
+    ]::pg_catalog.regclass[]);
 end
 $$;
 comment on function authguard.grant_operator(pg_catalog.name) is
@@ -49,33 +52,26 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform authguard.open_door(role, '{}', '{}');
-    raise notice using
-        message = 'this release has no functions for signers yet',
-        hint = 'Call authguard.grant_signer again after the update that brings sessions.';
+    perform authguard.open_door(role, array[
+        'authguard.sign_in(text, jsonb, text, text, text, inet, text)'
+    ]::pg_catalog.regprocedure[], '{}');
 end
 $$;
 comment on function authguard.grant_signer(pg_catalog.name) is
-    'Lets a role sign users in; until sessions come, only the use of the schema';
+    'Lets a role sign users in';
 
 create function authguard.grant_client(role pg_catalog.name) returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if not exists (select from pg_catalog.pg_roles r where r.rolname = role) then
-        raise exception using
-            errcode = 'undefined_object',
-            message = pg_catalog.format('role %s does not exist', pg_catalog.quote_ident(role));
-    end if;
-    raise notice using
-        message = 'this release has no functions for clients to be granted yet',
-        hint = 'Call authguard.grant_client again after the update that brings sessions.';
+    execute pg_catalog.format('grant execute on function auth.refresh(text) to %I', role);
 end
 $$;
 comment on function authguard.grant_client(pg_catalog.name) is
-    'Lets a role refresh tokens; until sessions come, nothing';
+    'Lets a role refresh tokens. Only for roles whose transactions end users cannot roll back: a refresh that is rolled back has handed out its tokens, and a theft that it found is undone';
 
+revoke all on function auth.refresh(pg_catalog.text) from public;
 revoke all on function authguard.open_door(pg_catalog.name, pg_catalog.regprocedure[], pg_catalog.regclass[]) from public;
 revoke all on function authguard.grant_operator(pg_catalog.name) from public;
 revoke all on function authguard.grant_signer(pg_catalog.name) from public;

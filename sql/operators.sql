@@ -189,6 +189,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     entry authguard.revocation;
+    changed pg_catalog.bool;
 begin
     entry.kind := 'session';
     entry.key := authguard.identity('session_id', session_id::pg_catalog.text);
@@ -198,7 +199,8 @@ begin
     entry.reason := reason;
     -- An issuer that does not know of this may refresh the session for ever: without its end, kept.
     entry.keep_until := expires_at + interval '300 s';
-    return authguard.revoke(entry);
+    changed := authguard.revoke(entry);
+    return authguard.end_session_by(session_id, issuer) or changed;
 end
 $$;
 comment on function authguard.revoke_session(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
@@ -215,6 +217,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     entry authguard.revocation;
+    changed pg_catalog.bool;
 begin
     if until <= pg_catalog.clock_timestamp() then
         raise exception using
@@ -234,7 +237,12 @@ begin
     if entry.blocked_until is null or authguard.longest_life(entry.issued_before) is null then
         entry.keep_until := null;
     end if;
-    return authguard.revoke(entry);
+    changed := authguard.revoke(entry);
+    perform authguard.end_sessions(entry.key, issuer, 'blocked', 'admin');
+    if changed then
+        perform authguard.record('USER_REVOKED', entry.key, null, 'admin', reason);
+    end if;
+    return changed;
 end
 $$;
 comment on function authguard.revoke_user(pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text) is
@@ -282,6 +290,9 @@ begin
            and (restore_user.issuer is null or r.issuer = restore_user.issuer);
     end if;
     get diagnostics changed = row_count;
+    if changed > 0 then
+        perform authguard.record('USER_RESTORED', subject, null, 'admin', null);
+    end if;
     return changed > 0;
 end
 $$;
@@ -321,7 +332,10 @@ $$;
 comment on function authguard.revoke_issued_before(pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
     'Revokes every token issued at or before the cut-off (in whole seconds), or without iat. issuer NULL: of every issuer; empty: tokens without iss. Tokens with neither sub nor session_id only with include_keys. True where something changed';
 
-create function authguard.prune(out kind pg_catalog.text, out forgotten pg_catalog.int8)
+create function authguard.prune(
+    sessions_after pg_catalog.interval default '7 days',
+    events_after pg_catalog.interval default '90 days',
+    out kind pg_catalog.text, out forgotten pg_catalog.int8)
 returns setof pg_catalog.record
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
@@ -331,7 +345,30 @@ begin
     kind := 'revocation';
     forgotten := authguard.forget(100000);
     return next;
+    -- No row, no access: what is forgotten stays shut. What somebody uses at the moment waits.
+    kind := 'session';
+    with dead as (
+        select s.id from authguard.session s
+         where s.ended_at < pg_catalog.clock_timestamp() - sessions_after
+            or authguard.session_end(s) < pg_catalog.clock_timestamp() - sessions_after
+         limit 10000
+           for update skip locked
+    )
+    delete from authguard.session s using dead d where s.id = d.id;
+    get diagnostics forgotten = row_count;
+    return next;
+    kind := 'event';
+    with old as (
+        select e.id from authguard.event e
+         where e.happened_at < pg_catalog.clock_timestamp() - events_after
+         order by e.happened_at
+         limit 100000
+           for update skip locked
+    )
+    delete from authguard.event e using old o where e.id = o.id;
+    get diagnostics forgotten = row_count;
+    return next;
 end
 $$;
-comment on function authguard.prune() is
-    'Forgets what can decide nothing any more: at most 100,000 entries past their keep_until. Returns how many, by kind';
+comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is
+    'Forgets what can decide nothing any more: entries past their keep_until, sessions that are over, old events; at most 100,000, 10,000 and 100,000 at a time. Returns how many, by kind';

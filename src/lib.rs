@@ -16,6 +16,7 @@ mod keys;
 mod pg;
 mod revocation;
 mod schema;
+mod session;
 mod settings;
 
 #[cfg(any(test, feature = "pg_test"))]

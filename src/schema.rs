@@ -16,6 +16,8 @@ pub struct Objects {
     pub issuer: Oid,
     /// `authguard.key`.
     pub key: Oid,
+    /// `authguard.session`.
+    pub session: Oid,
     /// `authguard.channel`, whose invalidation means "look for revocations again".
     pub channel: Oid,
     /// `authguard.key_channel`: "look for keys again".
@@ -32,6 +34,7 @@ impl Objects {
                 revocation: catalog::relation(c"revocation", namespace)?,
                 issuer: catalog::relation(c"issuer", namespace)?,
                 key: catalog::relation(c"key", namespace)?,
+                session: catalog::relation(c"session", namespace)?,
                 channel: catalog::relation(c"channel", namespace)?,
                 key_channel: catalog::relation(c"key_channel", namespace)?,
                 namespace,
@@ -51,8 +54,8 @@ impl Objects {
     }
 
     /// The tables that decide.
-    pub fn tables(&self) -> [Oid; 3] {
-        [self.revocation, self.issuer, self.key]
+    pub fn tables(&self) -> [Oid; 4] {
+        [self.revocation, self.issuer, self.key, self.session]
     }
 
     /// An index of one of the tables. By name each time, because REINDEX CONCURRENTLY replaces it;

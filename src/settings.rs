@@ -2,6 +2,7 @@
 
 use crate::pg::guc::Text;
 use crate::{claims, invalidation, pg};
+use authguard_token::RefreshSettings;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 use std::ffi::CStr;
 
@@ -23,6 +24,33 @@ static AUDIENCE: Text = Text::new();
 
 /// A PKCS#8 private key in PEM that signs our tokens; empty: keys are in the database.
 static SIGNING_KEY_FILE: Text = Text::new();
+
+/// How long an access token of ours lives.
+static JWT_EXPIRY: GucSetting<i32> = GucSetting::<i32>::new(3600);
+
+/// Whether each refresh gives a new refresh token.
+static ROTATION_ENABLED: GucSetting<bool> = GucSetting::<bool>::new(true);
+
+/// How long after that the one before it is still answered: another tab, or a lost answer.
+static REUSE_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(10);
+
+/// How often it is, before that is theft.
+static REUSE_LIMIT: GucSetting<i32> = GucSetting::<i32>::new(100);
+
+/// How long a session lives; 0: for ever.
+static SESSION_TIMEBOX: GucSetting<i32> = GucSetting::<i32>::new(0);
+
+/// How long it lives without a refresh; 0: for ever.
+static SESSION_INACTIVITY_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(0);
+
+/// Whether a sign-in ends the user's other sessions with the same tag.
+static SINGLE_SESSION_PER_USER: GucSetting<bool> = GucSetting::<bool>::new(false);
+
+/// The least level of a sign-in; empty: any.
+static MIN_AAL: Text = Text::new();
+
+/// The events that channel `authguard` is notified of.
+static NOTIFY_EVENTS: Text = Text::new();
 
 /// Whether the first claims of a transaction stand until it ends.
 static SEAL_CLAIMS: GucSetting<bool> = GucSetting::<bool>::new(false);
@@ -90,6 +118,69 @@ pub fn define() {
         c"The private key (PKCS#8, PEM) that signs our tokens; empty: it is in the database.",
         c"",
         pgrx::pg_sys::GUC_SUPERUSER_ONLY,
+    );
+    for (name, description, setting, least) in [
+        (
+            c"authguard.jwt_expiry",
+            c"How long an access token that this database signs lives.",
+            &JWT_EXPIRY,
+            1,
+        ),
+        (
+            c"authguard.refresh_token_reuse_interval",
+            c"How long after a rotation the refresh token before it is still answered.",
+            &REUSE_INTERVAL,
+            0,
+        ),
+        (
+            c"authguard.session_timebox",
+            c"How long a session lives; 0: for ever.",
+            &SESSION_TIMEBOX,
+            0,
+        ),
+        (
+            c"authguard.session_inactivity_timeout",
+            c"How long a session lives without a refresh; 0: for ever.",
+            &SESSION_INACTIVITY_TIMEOUT,
+            0,
+        ),
+    ] {
+        define_int(
+            name,
+            description,
+            setting,
+            least..=i32::MAX,
+            GucFlags::UNIT_S,
+        );
+    }
+    define_int(
+        c"authguard.refresh_token_reuse_limit",
+        c"How often a refresh token is answered after its rotation, before that is theft.",
+        &REUSE_LIMIT,
+        0..=i32::MAX,
+        GucFlags::default(),
+    );
+    define_bool(
+        c"authguard.refresh_token_rotation_enabled",
+        c"Each refresh gives a new refresh token.",
+        &ROTATION_ENABLED,
+    );
+    define_bool(
+        c"authguard.single_session_per_user",
+        c"A sign-in ends the user's other sessions with the same tag.",
+        &SINGLE_SESSION_PER_USER,
+    );
+    MIN_AAL.define(
+        c"authguard.min_aal",
+        c"The least assurance level of a sign-in; empty: any.",
+        c"",
+        0,
+    );
+    NOTIFY_EVENTS.define(
+        c"authguard.notify_events",
+        c"A list of the events that channel authguard is notified of.",
+        c"",
+        0,
     );
     define_bool(
         c"authguard.seal_claims",
@@ -160,6 +251,35 @@ pub fn audience() -> String {
 /// `authguard.signing_key_file`; empty for none.
 pub fn signing_key_file() -> String {
     SIGNING_KEY_FILE.get()
+}
+
+/// The settings that decide a refresh.
+pub fn refresh() -> RefreshSettings {
+    let seconds = |setting: &GucSetting<i32>| setting.get().unsigned_abs();
+    RefreshSettings {
+        jwt_expiry: seconds(&JWT_EXPIRY),
+        rotation_enabled: ROTATION_ENABLED.get(),
+        reuse_interval: seconds(&REUSE_INTERVAL),
+        reuse_limit: seconds(&REUSE_LIMIT),
+        timebox: seconds(&SESSION_TIMEBOX),
+        inactivity_timeout: seconds(&SESSION_INACTIVITY_TIMEOUT),
+    }
+}
+
+/// `authguard.single_session_per_user`.
+pub fn single_session_per_user() -> bool {
+    SINGLE_SESSION_PER_USER.get()
+}
+
+/// `authguard.min_aal`; empty for any.
+pub fn min_aal() -> String {
+    MIN_AAL.get()
+}
+
+/// Whether `authguard.notify_events` lists `event`.
+pub fn notifies(event: &str) -> bool {
+    let events = NOTIFY_EVENTS.get();
+    events.split(',').any(|name| name.trim() == event)
 }
 
 /// `authguard.seal_claims`.

@@ -6,8 +6,11 @@
 mod file;
 mod functions;
 mod own;
+mod refresh;
 mod registration;
 mod trust;
 mod verify;
 
+pub use own::can_sign;
+pub use refresh::{make_refresh_key, refresh_key};
 pub use verify::{Cause, verify};

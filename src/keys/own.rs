@@ -38,6 +38,11 @@ fn authguard_sign(claims: JsonB) -> String {
         .unwrap_or_else(|_| Error::NoSigningKey.raise())
 }
 
+/// Whether there is a key to sign with.
+pub fn can_sign() -> bool {
+    file::key().is_some_and(|key| key.is_ok()) || active_key().is_some()
+}
+
 /// The private key of the active row. Its `kid` is its thumbprint, in the row as in the key.
 fn active_key() -> Option<SigningKey> {
     let rows = trust::keys(&settings::issuer(), None);

@@ -73,6 +73,8 @@ pub enum Key<'a> {
     Text(i16, &'a str),
     /// An `oid` column.
     Oid(i16, Oid),
+    /// A `uuid` column.
+    Uuid(i16, [u8; 16]),
 }
 
 /// Calls `each` for every row of `table` that equals `keys`, by `index` where one is given. The keys'
@@ -154,6 +156,12 @@ fn scan_keys(keys: &[Key<'_>]) -> [pg_sys::ScanKeyData; 2] {
                 pg_sys::F_TEXTEQ,
                 pg_sys::C_COLLATION_OID,
                 text.into_datum(),
+            ),
+            Key::Uuid(column, bytes) => (
+                column,
+                pg_sys::F_UUID_EQ,
+                pg_sys::InvalidOid,
+                pgrx::Uuid::from_bytes(bytes).into_datum(),
             ),
             Key::Oid(column, oid) => (
                 column,

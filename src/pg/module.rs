@@ -56,9 +56,29 @@ extension_sql_file!(
     requires = ["operators"]
 );
 extension_sql_file!(
+    "../../sql/events.sql",
+    name = "events",
+    requires = ["issuers"]
+);
+extension_sql_file!(
+    "../../sql/sessions.sql",
+    name = "sessions",
+    requires = ["events"]
+);
+extension_sql_file!(
+    "../../sql/signin.sql",
+    name = "signin",
+    requires = ["sessions"]
+);
+extension_sql_file!(
+    "../../sql/endings.sql",
+    name = "endings",
+    requires = ["signin"]
+);
+extension_sql_file!(
     "../../sql/guard.sql",
     name = "guard",
-    requires = ["issuers"]
+    requires = ["endings"]
 );
 extension_sql_file!(
     "../../sql/coverage.sql",

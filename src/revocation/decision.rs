@@ -5,7 +5,7 @@ use crate::claims::{self, Block, NEVER, Status};
 use crate::invalidation;
 use crate::pg::{call, leaf};
 use crate::settings;
-use authguard_token::{Reason, Verdict};
+use authguard_token::{Reason, RefreshSettings, Verdict};
 use std::cell::Cell;
 
 /// What was last decided about one token.
@@ -19,6 +19,7 @@ pub struct Decision {
     /// What it was read under: the generation, the leeway, and until when time alone changes nothing.
     generation: Cell<Option<u64>>,
     leeway: Cell<i64>,
+    sessions: Cell<Option<RefreshSettings>>,
     decided_at: Cell<i64>,
     valid_until: Cell<i64>,
 }
@@ -33,6 +34,7 @@ impl Decision {
             reason: Cell::new(None),
             generation: Cell::new(None),
             leeway: Cell::new(0),
+            sessions: Cell::new(None),
             decided_at: Cell::new(0),
             valid_until: Cell::new(0),
         }
@@ -53,6 +55,7 @@ impl Decision {
     fn still_holds(&self, now: i64) -> bool {
         self.generation.get() == Some(invalidation::revocations())
             && self.leeway.get() == settings::leeway()
+            && self.sessions.get() == Some(settings::refresh())
             && (self.decided_at.get()..self.valid_until.get()).contains(&now)
             && !invalidation::has_written()
     }
@@ -62,6 +65,7 @@ impl Decision {
         self.reason.set(verdict.reason);
         self.generation.set(Some(generation));
         self.leeway.set(settings::leeway());
+        self.sessions.set(Some(settings::refresh()));
         self.decided_at.set(now);
         self.valid_until.set(verdict.valid_until);
     }

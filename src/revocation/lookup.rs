@@ -3,6 +3,7 @@
 use crate::invalidation;
 use crate::pg::catalog::{self, Key, Row};
 use crate::pg::leaf;
+use crate::session;
 use authguard_token::{Claims, Entry, Judge, Kind, Verdict, canonical, format_uuid};
 use pgrx::pg_sys::TimestampTz;
 
@@ -23,6 +24,10 @@ pub fn judge(claims: &Claims, now: i64, leeway: i64) -> Verdict {
     let objects = invalidation::objects();
     let index = objects.index(c"revocation_key");
     let mut judge = Judge::new(claims, now, leeway);
+    let own = session::find(claims);
+    if let Some(row) = &own {
+        judge.session(row.as_ref());
+    }
     let session = claims.session_id.as_ref().map(format_uuid);
     // Of an issuer with a namespace for its subjects: the user is known here by either.
     let uid = claims.uid.as_ref().map(format_uuid);

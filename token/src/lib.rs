@@ -48,6 +48,6 @@ pub use jws::Jws;
 pub use key::{Key, KeyError, KeySetError, parse_jwks};
 pub use policy::{MAX_LEEWAY_SECONDS, Policy};
 pub use refresh::{RefreshKey, RefreshSettings, RefreshToken, RefreshTokenError};
-pub use revocation::{Entry, Judge, Kind, Reason, Verdict, end_of_life, expired};
+pub use revocation::{Entry, Judge, Kind, OwnSession, Reason, Verdict, end_of_life, expired};
 pub use sign::{SignError, SigningKey};
 pub use token::{Token, Verified};

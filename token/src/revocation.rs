@@ -60,6 +60,10 @@ pub enum Reason {
     Token,
     /// An entry covers the session.
     Session,
+    /// The session has ended, or there is none: a session of our own.
+    SessionEnded,
+    /// The session of our own is past its time.
+    SessionExpired,
     /// An entry covers the user.
     User,
     /// An entry covers the issuer.
@@ -75,10 +79,25 @@ impl Reason {
             Self::Claim => "claim",
             Self::Token => "token",
             Self::Session => "session",
+            Self::SessionEnded => "session_ended",
+            Self::SessionExpired => "session_expired",
             Self::User => "user",
             Self::Issuer => "issuer",
         }
     }
+}
+
+/// A session that this database issued, as its row says. Times are microseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OwnSession {
+    /// When the user signed in.
+    pub began: i64,
+    /// When the user last proved who it is.
+    pub authenticated_at: Option<i64>,
+    /// Whether it has ended.
+    pub has_ended: bool,
+    /// When time ends it; `None` is never.
+    pub ends_at: Option<i64>,
 }
 
 /// What a [`Judge`] found.
@@ -125,6 +144,8 @@ pub struct Judge<'c> {
     claims: &'c Claims,
     now: i64,
     verdict: Verdict,
+    /// When the session began, if it is one of our own.
+    began: Option<i64>,
 }
 
 impl<'c> Judge<'c> {
@@ -145,7 +166,34 @@ impl<'c> Judge<'c> {
             claims,
             now,
             verdict,
+            began: None,
         }
+    }
+
+    /// Weighs the session of our own that the claims name: no row, no access. To be called before the
+    /// entries, because a session that began after a cut-off is not cut off.
+    pub fn session(&mut self, session: Option<&OwnSession>) {
+        let Some(session) = session else {
+            return self.found(Reason::SessionEnded);
+        };
+        self.began = Some(session.began);
+        let end = session.ends_at.unwrap_or(i64::MAX);
+        if session.has_ended {
+            self.found(Reason::SessionEnded);
+        } else if self.now >= end {
+            self.found(Reason::SessionExpired);
+        } else {
+            self.verdict.valid_until = self.verdict.valid_until.min(end);
+        }
+    }
+
+    /// Of several reasons the first in their order stands.
+    fn found(&mut self, reason: Reason) {
+        let first = self
+            .verdict
+            .reason
+            .map_or(reason, |other| other.min(reason));
+        self.verdict.reason = Some(first);
     }
 
     /// Weighs one entry. Its kind and key are those of the claims; its issuer is compared here.
@@ -160,11 +208,7 @@ impl<'c> Judge<'c> {
             Kind::Issuer if self.is_cut_off(entry) && self.is_in_reach(entry) => Reason::Issuer,
             Kind::User | Kind::Issuer => return,
         };
-        self.verdict.reason = Some(
-            self.verdict
-                .reason
-                .map_or(reason, |found| found.min(reason)),
-        );
+        self.found(reason);
     }
 
     /// Whether no entry can change the verdict any more, so that further look-ups may be skipped.
@@ -198,12 +242,15 @@ impl<'c> Judge<'c> {
     }
 
     /// Compares whole seconds, as `iat` has no finer ones: a token of the cut-off's own second may be
-    /// older than the cut-off, and counts as such. A token that does not say when it was issued too.
+    /// older than the cut-off, and counts as such. A token that does not say when it was issued too. The
+    /// row of a session of our own says it better: one that began after the cut-off wins.
     fn is_cut_off(&self, entry: &Entry<'_>) -> bool {
         entry.issued_before.is_some_and(|cutoff| {
-            self.claims
-                .issued_at
-                .is_none_or(|issued| second(issued) <= second(cutoff))
+            self.began.is_none_or(|began| began <= cutoff)
+                && self
+                    .claims
+                    .issued_at
+                    .is_none_or(|issued| second(issued) <= second(cutoff))
         })
     }
 

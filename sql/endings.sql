@@ -1,0 +1,157 @@
+-- Endings: each bites at the next statement, writes an event, and also a revocation entry, so that databases
+-- which only receive those agree. What is ended already is a success, and writes nothing.
+
+create function authguard.end_sessions(
+    user_id pg_catalog.text, issuer pg_catalog.text, reason pg_catalog.text,
+    actor pg_catalog.text, only pg_catalog.uuid default null, but pg_catalog.uuid default null)
+returns pg_catalog.int4
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    session authguard.session;
+    ended pg_catalog.int4 := 0;
+begin
+    -- In one order, so that two endings of one user's sessions cannot wait for each other.
+    for session in
+        select s.* from authguard.session s
+         where s.user_id = end_sessions.user_id and s.ended_at is null
+           and (end_sessions.issuer is null or s.issuer = end_sessions.issuer)
+           and (only is null or s.id = only)
+           and (but is null or s.id <> but)
+         order by s.id
+           for update
+    loop
+        if authguard.end_session_row(session, reason, 'SIGNED_OUT', actor) then
+            ended := ended + 1;
+        end if;
+    end loop;
+    return ended;
+end
+$$;
+comment on function authguard.end_sessions(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.uuid) is
+    'Ends the sessions of a user (in canonical form): all, only one, or all but one. issuer NULL: of every issuer. Returns how many';
+
+create function authguard.end_session_by(session_id pg_catalog.uuid, issuer pg_catalog.text)
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    session authguard.session;
+begin
+    select s.* into session from authguard.session s
+     where s.id = session_id and s.ended_at is null
+       and (end_session_by.issuer is null or s.issuer = end_session_by.issuer)
+       for update;
+    return found and authguard.end_session_row(session, 'revoked', 'SIGNED_OUT', 'admin');
+end
+$$;
+comment on function authguard.end_session_by(pg_catalog.uuid, pg_catalog.text) is
+    'Ends a session of ours that an operator revokes; false where it is none, or has ended';
+
+create function authguard.sign_out_user(user_id pg_catalog.text, scope pg_catalog.text default 'global')
+returns pg_catalog.int4
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.require_primary();
+    if scope is distinct from 'global' then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'the scope of authguard.sign_out_user is global',
+            hint = 'authguard.revoke_session ends one session.';
+    end if;
+    return authguard.end_sessions(authguard.identity('user_id', user_id), null, 'signed_out', 'admin');
+end
+$$;
+comment on function authguard.sign_out_user(pg_catalog.text, pg_catalog.text) is
+    'Ends every session of a user, and with them all their tokens; signing in again works. Returns how many';
+
+create function auth.sign_out(scope pg_catalog.text default 'global') returns pg_catalog.int4
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    subject pg_catalog.text := authguard.canonical(auth.jwt() ->> 'sub');
+    current pg_catalog.uuid := auth.session_id();
+begin
+    if scope is null or scope not in ('global', 'local', 'others') then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'scope must be global, local or others';
+    end if;
+    perform authguard.require_primary();
+    if subject is null or auth.issuer() is distinct from authguard.own_issuer() then
+        raise exception using
+            errcode = 'invalid_authorization_specification',
+            message = 'no token of a session of this database',
+            hint = 'Sessions of other issuers end there; authguard.revoke_session and revoke_user shut them out here.';
+    end if;
+    if current is null and scope <> 'global' then
+        raise exception using
+            errcode = 'invalid_authorization_specification',
+            message = 'the token has no session',
+            hint = 'Sign out with scope global.';
+    end if;
+    return authguard.end_sessions(subject, authguard.own_issuer(), 'signed_out', 'user',
+        only => case scope when 'local' then current end,
+        but => case scope when 'others' then current end);
+end
+$$;
+comment on function auth.sign_out(pg_catalog.text) is
+    'Ends sessions of the current token''s user: global, all; local, the token''s; others, all but that. Returns how many; one that has ended already counts as none. 28000 without a token of our own issuer, or for local and others without a session';
+
+create function auth.sessions()
+returns table (id pg_catalog.uuid, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
+               authenticated_at pg_catalog.timestamptz, not_after pg_catalog.timestamptz, aal pg_catalog.text,
+               user_agent pg_catalog.text, ip pg_catalog.inet, tag pg_catalog.text, is_current pg_catalog.bool)
+language sql stable security definer rows 5
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select s.id, s.created_at, s.refreshed_at, s.authenticated_at, authguard.session_end(s), s.aal,
+           s.user_agent, s.ip, s.tag, s.id = auth.session_id()
+      from authguard.session s
+     where auth.is_active()
+       and s.user_id = authguard.canonical(auth.jwt() ->> 'sub')
+       and s.issuer = auth.issuer() and s.issuer = authguard.own_issuer()
+       and s.ended_at is null
+       and (authguard.session_end(s) is null or authguard.session_end(s) > pg_catalog.clock_timestamp())
+     order by s.created_at;
+end;
+comment on function auth.sessions() is
+    'The live sessions of the current token''s user; none without an active token of our own issuer';
+
+create function auth.end_session(id pg_catalog.uuid) returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.require_primary();
+    perform auth.require_active();
+    if auth.issuer() is distinct from authguard.own_issuer() or end_session.id is null then
+        return false;
+    end if;
+    return authguard.end_sessions(authguard.canonical(auth.jwt() ->> 'sub'), authguard.own_issuer(),
+        'signed_out', 'user', only => end_session.id) > 0;
+end
+$$;
+comment on function auth.end_session(pg_catalog.uuid) is
+    'Ends one of the current user''s own sessions. False where it is none, or has ended. 28000 without an active token';
+
+create function auth.get_user()
+returns table (subject pg_catalog.text, role pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb,
+               issued_at pg_catalog.timestamptz, expires_at pg_catalog.timestamptz,
+               authenticated_at pg_catalog.timestamptz)
+language plpgsql stable parallel safe rows 1
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform auth.require_active();
+    return query select auth.subject(), auth.role(), auth.session_id(), auth.jwt(),
+                        auth.issued_at(), auth.expires_at(), auth.authenticated_at();
+end
+$$;
+comment on function auth.get_user() is
+    'The current user, validated now: one row, or 28000 where the token is not active';

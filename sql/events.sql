@@ -1,0 +1,52 @@
+-- What happened to whom. Append-only for everyone but authguard.prune(); never a token.
+
+create table authguard.event (
+    id pg_catalog.int8 generated always as identity primary key,
+    name pg_catalog.text not null,
+    user_id pg_catalog.text collate pg_catalog."C",
+    session_id pg_catalog.uuid,
+    actor pg_catalog.text not null,
+    reason pg_catalog.text,
+    happened_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+
+    constraint event_name check (name ~ '^[A-Z][A-Z_]{0,62}$'),
+    constraint event_actor check (actor in ('user', 'admin', 'policy', 'system')),
+    constraint event_user_length check (pg_catalog.octet_length(user_id) <= 1024),
+    constraint event_reason_length check (pg_catalog.octet_length(reason) <= 1024)
+);
+comment on table authguard.event is
+    'What happened to sessions and users; operators may read it, authguard.prune() forgets old ones';
+comment on column authguard.event.id is 'Grows; the payload of the notification names it';
+comment on column authguard.event.name is
+    'SIGNED_IN, SIGNED_OUT, TOKEN_REFRESHED, USER_UPDATED, PASSWORD_RECOVERY, MFA_CHALLENGE_VERIFIED, REFRESH_TOKEN_REUSED, USER_REVOKED, USER_RESTORED, or one of the application''s';
+comment on column authguard.event.user_id is 'Whom it is about';
+comment on column authguard.event.session_id is 'Which session it is about; NULL: all of the user''s, or none';
+comment on column authguard.event.actor is
+    'user: the user; admin: an operator; policy: a limit or theft; system: the database';
+comment on column authguard.event.reason is 'For people to read';
+comment on column authguard.event.happened_at is 'When, by the clock';
+
+create index event_happened_at on authguard.event (happened_at);
+select pg_catalog.pg_extension_config_dump('authguard.event', '');
+
+create function authguard.record(
+    name pg_catalog.text, user_id pg_catalog.text, session_id pg_catalog.uuid,
+    actor pg_catalog.text, reason pg_catalog.text)
+returns pg_catalog.int8
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    event pg_catalog.int8;
+begin
+    insert into authguard.event (name, user_id, session_id, actor, reason)
+    values (record.name, record.user_id, record.session_id, record.actor, record.reason)
+    returning id into event;
+    if authguard.notifies(record.name) then
+        perform pg_catalog.pg_notify('authguard', pg_catalog.json_build_object('id', event, 'name', record.name)::pg_catalog.text);
+    end if;
+    return event;
+end
+$$;
+comment on function authguard.record(pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
+    'Writes an event and, where authguard.notify_events lists its name, notifies channel authguard of its id and name';

@@ -1,0 +1,87 @@
+-- Sessions: one row each, no row a token. Their tokens are signed by our own issuer, and judged by the row.
+
+create type authguard.issued as (
+    status pg_catalog.text,
+    access_token pg_catalog.text,
+    refresh_token pg_catalog.text,
+    token_type pg_catalog.text,
+    expires_in pg_catalog.int4,
+    expires_at pg_catalog.int8,
+    session_id pg_catalog.uuid,
+    user_id pg_catalog.text
+);
+comment on type authguard.issued is
+    'What sign_in, step_up and auth.refresh answer (RFC 6749 section 5.1); all but the status are NULL where no token is issued';
+
+create table authguard.session (
+    id pg_catalog.uuid primary key default pg_catalog.gen_random_uuid(),
+    user_id pg_catalog.text collate pg_catalog."C" not null,
+    issuer pg_catalog.text collate pg_catalog."C" not null,
+    created_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    authenticated_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    refreshed_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    rotated_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    counter pg_catalog.int8 not null default 0,
+    reuse_count pg_catalog.int4 not null default 0,
+    stepped_up_from pg_catalog.int8,
+    not_after pg_catalog.timestamptz,
+    aal pg_catalog.text not null,
+    amr pg_catalog.jsonb not null,
+    claims pg_catalog.jsonb not null default '{}',
+    user_agent pg_catalog.text,
+    ip pg_catalog.inet,
+    tag pg_catalog.text,
+    ended_at pg_catalog.timestamptz,
+    ended_reason pg_catalog.text,
+
+    constraint session_user_canonical
+        check (user_id = authguard.canonical(user_id) and pg_catalog.octet_length(user_id) between 1 and 1024),
+    constraint session_aal check (aal in ('aal1', 'aal2', 'aal3')),
+    constraint session_ended check ((ended_at is null) = (ended_reason is null)),
+    constraint session_texts
+        check (pg_catalog.octet_length(user_agent) <= 1024 and pg_catalog.octet_length(tag) <= 256)
+);
+comment on table authguard.session is
+    'Sessions of users; operators may read it. Access tokens of a session that is not here, has ended or is past its time are revoked';
+comment on column authguard.session.id is 'Claim session_id';
+comment on column authguard.session.user_id is 'Claim sub, in canonical form';
+comment on column authguard.session.issuer is 'Claim iss: authguard.issuer when it began';
+comment on column authguard.session.created_at is 'When the user signed in';
+comment on column authguard.session.authenticated_at is 'When the user last proved who it is: sign-in, step-up or reauthentication; auth.is_fresh() asks it';
+comment on column authguard.session.refreshed_at is 'When tokens were last issued; the inactivity timeout counts from it';
+comment on column authguard.session.rotated_at is 'When the refresh token last changed; the reuse interval counts from it';
+comment on column authguard.session.counter is 'Generation of the current refresh token';
+comment on column authguard.session.reuse_count is 'How often the one before it was answered since';
+comment on column authguard.session.stepped_up_from is 'The generation before the last step-up; NULL: none since the last rotation';
+comment on column authguard.session.not_after is 'The session ends then; NULL: by authguard.session_timebox only';
+comment on column authguard.session.aal is 'Claim aal: the authenticator assurance level';
+comment on column authguard.session.amr is 'Claim amr: methods and when, the newest first';
+comment on column authguard.session.claims is 'The claims given at sign-in';
+comment on column authguard.session.user_agent is 'As the application gave it';
+comment on column authguard.session.ip is 'As the application gave it';
+comment on column authguard.session.tag is 'With authguard.single_session_per_user: one session of a user for each tag';
+comment on column authguard.session.ended_at is 'When it ended; NULL: it has not';
+comment on column authguard.session.ended_reason is
+    'signed_out, revoked, reuse, state_lost, replaced, credentials, blocked or expired';
+
+create index session_user on authguard.session (user_id) where ended_at is null;
+create index session_ended_at on authguard.session (ended_at) where ended_at is not null;
+
+-- A restored session would be one without its refresh token's key; and what a dump has missed must not live again.
+-- Rows are in a dump so that tokens of sessions that had ended stay dead.
+select pg_catalog.pg_extension_config_dump('authguard.session', '');
+
+-- A refresh changes nothing that decides, and must not make every backend look again.
+create trigger invalidate after delete on authguard.session
+    for each row execute function authguard.invalidate('channel');
+create trigger invalidate_change after update on authguard.session
+    for each row
+    when ((old.id, old.user_id, old.issuer, old.created_at, old.authenticated_at, old.not_after, old.ended_at)
+          is distinct from
+          (new.id, new.user_id, new.issuer, new.created_at, new.authenticated_at, new.not_after, new.ended_at))
+    execute function authguard.invalidate('channel');
+create trigger invalidate_truncate after truncate on authguard.session
+    for each statement execute function authguard.invalidate('channel');
+alter table authguard.session enable always trigger invalidate;
+alter table authguard.session enable always trigger invalidate_change;
+alter table authguard.session enable always trigger invalidate_truncate;

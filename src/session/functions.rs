@@ -1,0 +1,115 @@
+//! What the SQL of sessions asks.
+
+use crate::error::Error;
+use crate::keys;
+use crate::pg::leaf;
+use crate::settings;
+use authguard_token::refresh::{Change, Ended, RefreshToken, SessionRow, decide};
+use pgrx::Uuid;
+use pgrx::prelude::*;
+
+/// The settings of sessions; times in seconds.
+#[pg_extern(sql = false)]
+fn authguard_session_settings() -> TableIterator<
+    'static,
+    (
+        name!(jwt_expiry, i32),
+        name!(timebox, i32),
+        name!(inactivity, i32),
+        name!(single, bool),
+        name!(min_aal, String),
+    ),
+> {
+    let seconds = |seconds: u32| i32::try_from(seconds).unwrap_or(i32::MAX);
+    let settings = settings::refresh();
+    TableIterator::once((
+        seconds(settings.jwt_expiry),
+        seconds(settings.timebox),
+        seconds(settings.inactivity_timeout),
+        settings::single_session_per_user(),
+        settings::min_aal(),
+    ))
+}
+
+/// Whether `authguard.notify_events` lists an event.
+#[pg_extern(sql = false)]
+fn authguard_notifies(event: &str) -> bool {
+    settings::notifies(event)
+}
+
+/// Whether there are keys to sign both kinds of tokens with.
+#[pg_extern(sql = false)]
+fn authguard_has_session_keys() -> bool {
+    keys::refresh_key().is_some() && keys::can_sign()
+}
+
+/// Makes the key of refresh tokens.
+#[pg_extern(sql = false)]
+fn authguard_make_refresh_key() {
+    keys::make_refresh_key();
+}
+
+/// The refresh token of a session's generation.
+#[pg_extern(sql = false)]
+fn authguard_mint_refresh_token(session_id: Uuid, counter: i64) -> String {
+    let key = keys::refresh_key().unwrap_or_else(|| Error::NoSigningKey.raise());
+    RefreshToken::mint(&key, *session_id.as_bytes(), counter.unsigned_abs())
+}
+
+/// What a refresh token of ours names; NULLs where it is none.
+#[pg_extern(sql = false)]
+fn authguard_read_refresh_token(
+    token: Option<&str>,
+) -> TableIterator<'static, (name!(session_id, Option<Uuid>), name!(counter, Option<i64>))> {
+    let read = token
+        .and_then(|token| RefreshToken::read(token).ok())
+        .and_then(|unchecked| unchecked.verify(&*keys::refresh_key()?));
+    TableIterator::once(match read {
+        Some(token) => (
+            Some(Uuid::from_bytes(token.session_id)),
+            i64::try_from(token.counter).ok(),
+        ),
+        None => (None, None),
+    })
+}
+
+/// What becomes of a refresh token, and of its session. Times are `timestamptz`.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn authguard_decide_refresh(
+    counter: i64,
+    created_at: i64,
+    refreshed_at: i64,
+    rotated_at: i64,
+    reuse_count: i32,
+    stepped_up_from: Option<i64>,
+    not_after: Option<i64>,
+    ended_reason: Option<&str>,
+    token_counter: i64,
+    at: i64,
+) -> TableIterator<'static, (name!(status, &'static str), name!(change, &'static str))> {
+    let row = SessionRow {
+        counter: counter.unsigned_abs(),
+        created_at: leaf::unix_micros(created_at),
+        refreshed_at: leaf::unix_micros(refreshed_at),
+        rotated_at: leaf::unix_micros(rotated_at),
+        reuse_count: reuse_count.unsigned_abs(),
+        stepped_up_from: stepped_up_from.map(i64::unsigned_abs),
+        not_after: not_after.map(leaf::unix_micros),
+        ended: ended_reason.map(Ended::by),
+    };
+    let decision = decide(
+        &row,
+        token_counter.unsigned_abs(),
+        leaf::unix_micros(at),
+        &settings::refresh(),
+    );
+    let change = match decision.change {
+        Change::None => "none",
+        Change::Rotate { .. } | Change::StepUp { .. } => "rotate",
+        Change::Refresh { .. } => "keep",
+        Change::CountReuse { .. } => "count",
+        Change::End { reason } => reason.as_str(),
+    };
+    TableIterator::once((decision.answer.as_str(), change))
+}

@@ -1,0 +1,7 @@
+//! Sessions of our own: what `sql/sessions.sql` and its companions ask of the rules in the `token` crate,
+//! and the row that judges a session's access tokens.
+
+mod functions;
+mod row;
+
+pub use row::find;

@@ -1,0 +1,61 @@
+//! The row of `authguard.session` that an access token names.
+
+use crate::invalidation;
+use crate::pg::catalog::{self, Key, Row};
+use crate::pg::leaf;
+use crate::settings;
+use authguard_token::{Claims, OwnSession, SessionRow};
+use pgrx::pg_sys::TimestampTz;
+
+/// Columns, in the order of `sql/sessions.sql`.
+mod column {
+    pub const ID: i16 = 1;
+    pub const USER_ID: i16 = 2;
+    pub const CREATED_AT: i16 = 4;
+    pub const AUTHENTICATED_AT: i16 = 5;
+    pub const REFRESHED_AT: i16 = 6;
+    pub const NOT_AFTER: i16 = 11;
+    pub const ENDED_AT: i16 = 18;
+}
+
+/// The session of `claims`, if this database issued them: the outer `None` where it did not, the inner
+/// where there is no such session of that user.
+pub fn find(claims: &Claims) -> Option<Option<OwnSession>> {
+    let id = claims.session_id?;
+    if claims.issuer.as_deref() != Some(&settings::issuer()) {
+        return None;
+    }
+    let objects = invalidation::objects();
+    let mut found = None;
+    catalog::scan(
+        objects.session,
+        objects.index(c"session_pkey"),
+        &[Key::Uuid(column::ID, id)],
+        |row| {
+            if row.get::<String>(column::USER_ID) == claims.subject {
+                found = Some(read(&row));
+            }
+        },
+    );
+    Some(found)
+}
+
+fn read(row: &Row) -> OwnSession {
+    let time = |column| {
+        row.get::<i64>(column)
+            .map(|at: TimestampTz| leaf::unix_micros(at))
+    };
+    let began = time(column::CREATED_AT).unwrap_or(i64::MIN);
+    let times = SessionRow {
+        created_at: began,
+        refreshed_at: time(column::REFRESHED_AT).unwrap_or(i64::MIN),
+        not_after: time(column::NOT_AFTER),
+        ..SessionRow::begin(began)
+    };
+    OwnSession {
+        began,
+        authenticated_at: time(column::AUTHENTICATED_AT),
+        has_ended: time(column::ENDED_AT).is_some(),
+        ends_at: times.expires_at(&settings::refresh()),
+    }
+}

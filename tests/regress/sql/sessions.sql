@@ -1,0 +1,115 @@
+-- Sessions: sign in, refresh, theft, sign out, and what each does to tokens at the next statement.
+\set VERBOSITY terse
+create role sess_signer login;
+create role sess_client login;
+create role sess_operator login;
+select authguard.grant_signer('sess_signer'), authguard.grant_client('sess_client'), authguard.grant_operator('sess_operator');
+\set ada '''a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'''
+\set ben '''b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'''
+
+-- Doors.
+set session authorization sess_client;
+select authguard.sign_in(:ada);
+select status from auth.refresh('junk');
+set session authorization sess_signer;
+select auth.refresh('junk');
+select status, token_type, expires_in, user_id = :ada as user, session_id is not null as session from authguard.sign_in('A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11');
+select status from authguard.sign_in(null);
+select status from authguard.sign_in(:ada, '{"sub":"x"}');
+select status from authguard.sign_in(:ada, '[]');
+select status from authguard.sign_in(:ada, aal => 'aal9');
+reset session authorization;
+
+-- The tokens, and what they open.
+create table tokens as select 0 as n, * from authguard.sign_in(:ada, '{"email":"ada@example.com","app_metadata":{"org":7}}');
+select access_token as access, refresh_token as refresh, session_id as session from tokens where n = 0 \gset
+select claims - array['iat', 'exp', 'session_id', 'amr'] as claims, claims -> 'amr' -> 0 ->> 'method' as method,
+       (claims ->> 'exp')::int8 - (claims ->> 'iat')::int8 as lives
+  from (select auth.verify(:'access') as claims) c;
+select auth.set_token(:'access', false) is not null as set;
+select auth.uid(), auth.session_id() = :'session' as session, auth.is_active(), auth.is_fresh('1 minute'), auth.aal();
+select count(*), bool_or(is_current) from auth.sessions();
+select subject, role from auth.get_user();
+
+-- A refresh rotates; two tabs get the same refresh token; two generations old is theft.
+insert into tokens select 1, * from auth.refresh(:'refresh');
+insert into tokens select 2, * from auth.refresh(:'refresh');
+select n, status, refresh_token = :'refresh' as same_as_before,
+       refresh_token = (select refresh_token from tokens where n = 1) as same_as_tab from tokens where n > 0 order by n;
+select refresh_token as second from tokens where n = 1 \gset
+insert into tokens select 3, * from auth.refresh(:'second');
+select status from tokens where n = 3;
+select auth.is_active() as before_theft;
+select status, access_token is null as none from auth.refresh(:'refresh');
+select auth.is_active() as after_theft, auth.revocation_reason();
+select refresh_token as third from tokens where n = 3 \gset
+select status from auth.refresh(:'third');
+select status from auth.refresh(:'refresh');
+select name, count(*) from authguard.event where session_id = :'session' group by 1 order by 1;
+select auth.verify(:'access');
+
+-- Forged and foreign ones.
+select status from auth.refresh(upper(:'third'));
+select status from auth.refresh(:'third' || '=');
+select status from auth.refresh(left(:'third', -1));
+select status from auth.refresh(null);
+select status from auth.refresh('');
+
+-- Signing out: local, others, global; and again.
+reset authguard.jwt;
+create table signed as select g as n, s.* from generate_series(1, 4) g, lateral authguard.sign_in(case when g < 4 then :ada else :ben end) s;
+select access_token as one, session_id as one_session from signed where n = 1 \gset
+select access_token as two from signed where n = 2 \gset
+select access_token as three from signed where n = 3 \gset
+select access_token as bens from signed where n = 4 \gset
+create view alive as select n, exists (select from authguard.session s where s.id = signed.session_id and ended_at is null) as alive from signed;
+select auth.set_token(:'one', false) is not null as set;
+select auth.end_session((select session_id from signed where n = 4)) as bens;
+select auth.sign_out('others') as others;
+table alive order by n;
+select auth.sign_out('others') as again, auth.is_active();
+select auth.sign_out('local') as local, auth.is_active() as same_statement;
+select auth.is_active(), auth.revocation_reason();
+select auth.sign_out('local') as again;
+select auth.sign_out('everywhere');
+table alive order by n;
+reset authguard.jwt;
+select auth.sign_out();
+select set_config('request.jwt.claims', '{"sub":"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11","iss":"authguard"}', false) is not null as set;
+select auth.sign_out('local');
+reset request.jwt.claims;
+
+-- Operators: signing a user out lets it in again, blocking does not.
+set session authorization sess_operator;
+select authguard.sign_out_user(:ben) as ended, authguard.sign_out_user(:ben) as again;
+reset session authorization;
+select status as signs_in_again from authguard.sign_in(:ben);
+set session authorization sess_operator;
+select authguard.revoke_user(:ben, 'left'), count(*) as live from authguard.session where user_id = :ben and ended_at is null;
+reset session authorization;
+select status from authguard.sign_in(:ben);
+select authguard.restore_user(:ben);
+create table bens as select * from authguard.sign_in(:ben);
+-- In the same second as the block: a session that began after a cut-off wins.
+select status, auth.verify(access_token) is not null as opens from bens;
+select name, actor, count(*) from authguard.event where user_id = :ben group by 1, 2 order by 1, 2;
+
+-- One session, revoked by an operator; and one whose row is gone.
+select authguard.revoke_session(session_id) from bens;
+select ended_reason from authguard.session s join bens b on s.id = b.session_id;
+create table gone as select * from authguard.sign_in(:ben);
+select auth.set_token(access_token, false) is not null as set from gone;
+delete from authguard.session where id = (select session_id from gone);
+select auth.is_active(), auth.revocation_reason();
+reset authguard.jwt;
+select status from gone, lateral auth.refresh(gone.refresh_token) r(status);
+
+-- Forgetting.
+select * from authguard.prune();
+select * from authguard.prune(sessions_after => '0', events_after => '0');
+select count(*) from authguard.session where ended_at is not null;
+
+drop view alive;
+drop table tokens, signed, bens, gone;
+drop owned by sess_signer, sess_client, sess_operator;
+drop role sess_signer, sess_client, sess_operator;
