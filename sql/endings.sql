@@ -3,7 +3,7 @@
 
 create function authguard.end_sessions(
     user_id pg_catalog.text, issuer pg_catalog.text, reason pg_catalog.text,
-    actor pg_catalog.text, only pg_catalog.uuid default null, but pg_catalog.uuid default null)
+    actor pg_catalog.text, the_one pg_catalog.uuid default null, all_but pg_catalog.uuid default null)
 returns pg_catalog.int4
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -17,8 +17,8 @@ begin
         select s.* from authguard.session s
          where s.user_id = end_sessions.user_id and s.ended_at is null
            and (end_sessions.issuer is null or s.issuer = end_sessions.issuer)
-           and (only is null or s.id = only)
-           and (but is null or s.id <> but)
+           and (the_one is null or s.id = the_one)
+           and (all_but is null or s.id <> all_but)
          order by s.id
            for update
     loop
@@ -96,8 +96,8 @@ begin
             hint = 'Sign out with scope global.';
     end if;
     return authguard.end_sessions(subject, authguard.own_issuer(), 'signed_out', 'user',
-        only => case scope when 'local' then current end,
-        but => case scope when 'others' then current end);
+        the_one => case scope when 'local' then current end,
+        all_but => case scope when 'others' then current end);
 end
 $$;
 comment on function auth.sign_out(pg_catalog.text) is
@@ -134,7 +134,7 @@ begin
         return false;
     end if;
     return authguard.end_sessions(authguard.canonical(auth.jwt() ->> 'sub'), authguard.own_issuer(),
-        'signed_out', 'user', only => end_session.id) > 0;
+        'signed_out', 'user', the_one => end_session.id) > 0;
 end
 $$;
 comment on function auth.end_session(pg_catalog.uuid) is

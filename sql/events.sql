@@ -27,7 +27,15 @@ comment on column authguard.event.reason is 'For people to read';
 comment on column authguard.event.happened_at is 'When, by the clock';
 
 create index event_happened_at on authguard.event (happened_at);
+comment on sequence authguard.event_id_seq is 'Gives authguard.event its ids';
 select pg_catalog.pg_extension_config_dump('authguard.event', '');
+select pg_catalog.pg_extension_config_dump('authguard.event_id_seq', '');
+
+create function authguard.notifies(event pg_catalog.text) returns pg_catalog.bool
+language c stable strict cost 1
+as 'MODULE_PATHNAME', 'authguard_notifies_wrapper';
+comment on function authguard.notifies(pg_catalog.text) is
+    'Whether the setting authguard.notify_events lists an event';
 
 create function authguard.record(
     name pg_catalog.text, user_id pg_catalog.text, session_id pg_catalog.uuid,

@@ -64,7 +64,7 @@ comment on column authguard.session.ended_at is 'When it ended; NULL: it has not
 comment on column authguard.session.ended_reason is
     'signed_out, revoked, reuse, state_lost, replaced, credentials, blocked or expired';
 
-create index session_user on authguard.session (user_id) where ended_at is null;
+create index session_of_user on authguard.session (user_id) where ended_at is null;
 create index session_ended_at on authguard.session (ended_at) where ended_at is not null;
 
 -- A restored session would be one without its refresh token's key; and what a dump has missed must not live again.

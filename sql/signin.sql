@@ -204,6 +204,11 @@ begin
     perform authguard.require_primary();
     perform authguard.check_claims(claims);
     select * into settings from authguard.session_settings();
+    if aal is null or aal not in ('aal1', 'aal2', 'aal3') then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'aal must be aal1, aal2 or aal3';
+    end if;
     if aal < settings.min_aal then
         raise exception using
             errcode = 'invalid_parameter_value',

@@ -4,7 +4,8 @@ use crate::invalidation;
 use crate::pg::catalog::{self, Key, Row};
 use crate::pg::leaf;
 use crate::settings;
-use authguard_token::{Claims, OwnSession, SessionRow};
+use authguard_token::refresh::SessionRow;
+use authguard_token::{Claims, OwnSession};
 use pgrx::pg_sys::TimestampTz;
 
 /// Columns, in the order of `sql/sessions.sql`.

@@ -55,7 +55,8 @@ select 'members without a comment', count(*) from member m
    and obj_description(m.objid, (select relname from pg_class where oid = m.classid)) is null
 union all
 select 'columns without a comment', count(*) from pg_attribute a
- where a.attrelid in (select m.objid from member m where m.classid = 'pg_class'::regclass) and a.attnum > 0 and not a.attisdropped
+ where a.attrelid in (select m.objid from member m join pg_class c on c.oid = m.objid
+                        where m.classid = 'pg_class'::regclass and c.relkind <> 'S') and a.attnum > 0 and not a.attisdropped
    and col_description(a.attrelid, a.attnum) is null
 union all
 select 'functions that are no members', count(*) from pg_proc p
@@ -71,7 +72,7 @@ union all
 select 'functions with names that a path could lead astray', count(*) from pg_proc p
  where p.pronamespace in ('auth'::regnamespace, 'authguard'::regnamespace)
    and p.prolang <> (select oid from pg_language where lanname = 'c') and p.prosqlbody is null
-   and p.proconfig is distinct from array['search_path=pg_catalog, pg_temp'];
+   and (p.proconfig is null or 'search_path=pg_catalog, pg_temp' <> all (p.proconfig));
 
 -- The settings.
 load 'authguard';

@@ -85,7 +85,8 @@ select authguard.sign_out_user(:ben) as ended, authguard.sign_out_user(:ben) as 
 reset session authorization;
 select status as signs_in_again from authguard.sign_in(:ben);
 set session authorization sess_operator;
-select authguard.revoke_user(:ben, 'left'), count(*) as live from authguard.session where user_id = :ben and ended_at is null;
+select authguard.revoke_user(:ben, 'left');
+select count(*) as live from authguard.session where user_id = :ben and ended_at is null;
 reset session authorization;
 select status from authguard.sign_in(:ben);
 select authguard.restore_user(:ben);
@@ -102,14 +103,54 @@ select auth.set_token(access_token, false) is not null as set from gone;
 delete from authguard.session where id = (select session_id from gone);
 select auth.is_active(), auth.revocation_reason();
 reset authguard.jwt;
-select status from gone, lateral auth.refresh(gone.refresh_token) r(status);
+select r.status from gone g, lateral auth.refresh(g.refresh_token) r;
+
+-- Limits: a session past its time is revoked at once, and its refresh token is dead for good.
+create table timed as select * from authguard.sign_in(:ada);
+select access_token as timed_token from timed \gset
+select auth.set_token(:'timed_token', false) is not null as set, auth.is_active();
+update authguard.session set not_after = clock_timestamp() where id = (select session_id from timed);
+select auth.is_active(), auth.revocation_reason();
+select r.status from timed t, lateral auth.refresh(t.refresh_token) r;
+update authguard.session set not_after = null where id = (select session_id from timed);
+select auth.is_active(), auth.revocation_reason();
+select r.status from timed t, lateral auth.refresh(t.refresh_token) r;
+reset authguard.jwt;
+
+-- An access token never outlives its session.
+alter system set authguard.session_timebox = '10 min';
+select pg_reload_conf();
+select pg_sleep(0.2);
+select expires_in from authguard.sign_in(:ada);
+alter system reset authguard.session_timebox;
+alter system set authguard.single_session_per_user = on;
+alter system set authguard.min_aal = 'aal2';
+select pg_reload_conf();
+select pg_sleep(0.2);
+select status from authguard.sign_in(:ada);
+create table phone as select * from authguard.sign_in(:ada, aal => 'aal2', tag => 'phone');
+create table laptop as select * from authguard.sign_in(:ada, aal => 'aal2', tag => 'laptop');
+create table newphone as select * from authguard.sign_in(:ada, aal => 'aal2', tag => 'phone');
+select s.tag, s.ended_reason from authguard.session s
+ where s.id in (select session_id from phone union select session_id from laptop union select session_id from newphone)
+ order by s.created_at;
+alter system reset authguard.single_session_per_user;
+alter system reset authguard.min_aal;
+select pg_reload_conf();
+select pg_sleep(0.2);
+
+-- A refresh that is rolled back changes nothing.
+begin;
+select r.status from laptop l, lateral auth.refresh(l.refresh_token) r;
+rollback;
+select counter from authguard.session where id = (select session_id from laptop);
 
 -- Forgetting.
 select * from authguard.prune();
-select * from authguard.prune(sessions_after => '0', events_after => '0');
+select kind, forgotten > 0 as some from authguard.prune(sessions_after => '0', events_after => '0') where kind <> 'revocation';
 select count(*) from authguard.session where ended_at is not null;
 
 drop view alive;
-drop table tokens, signed, bens, gone;
+drop table tokens, signed, bens, gone, timed, phone, laptop, newphone;
 drop owned by sess_signer, sess_client, sess_operator;
 drop role sess_signer, sess_client, sess_operator;

@@ -1,0 +1,179 @@
+//! Sessions over real connections: many tabs at once, endings among them, isolation levels, restores.
+
+use authguard_wire::tokens::set_token;
+use authguard_wire::*;
+use pgrx_embed::cluster::{Cluster, Config};
+use postgres::Client;
+use postgres::error::SqlState;
+use std::sync::Barrier;
+use std::thread;
+
+/// What sign_in and refresh answer.
+#[derive(Clone, Debug, PartialEq)]
+struct Issued {
+    status: String,
+    access: Option<String>,
+    refresh: Option<String>,
+}
+
+fn issued(client: &mut Client, call: &str, argument: &str) -> Result<Issued, postgres::Error> {
+    let sql = format!("select status, access_token, refresh_token from {call}");
+    let row = client.query_one(&sql, &[&argument])?;
+    Ok(Issued {
+        status: row.get(0),
+        access: row.get(1),
+        refresh: row.get(2),
+    })
+}
+
+fn sign_in(cluster: &Cluster, user: &str) -> Issued {
+    let issued = issued(&mut admin(cluster), "authguard.sign_in($1)", user).unwrap();
+    assert_eq!(issued.status, "ok");
+    issued
+}
+
+/// A client that may refresh, as the role `web`.
+fn client(cluster: &Cluster) -> Client {
+    admin(cluster)
+        .batch_execute("select authguard.grant_client('web')")
+        .unwrap();
+    cluster.connect("web", "wire").unwrap()
+}
+
+fn refresh(client: &mut Client, token: &str) -> Issued {
+    issued(client, "auth.refresh($1)", token).unwrap()
+}
+
+/// Whether a token opens the notes for the weak role.
+fn opens(cluster: &Cluster, token: &str) -> bool {
+    let mut client = cluster.connect("web", "wire").unwrap();
+    client.batch_execute("set role authenticated").unwrap();
+    match client.query_one("select auth.set_token($1, false)", &[&token]) {
+        Ok(_) => seen(&mut client) == 3,
+        Err(_) => false,
+    }
+}
+
+/// 64 tabs refresh one token at the same time, while `meanwhile` happens.
+fn refresh_at_once(cluster: &Cluster, token: &str, meanwhile: impl FnOnce() + Send) -> Vec<Issued> {
+    let mut clients: Vec<Client> = (0..64).map(|_| client(cluster)).collect();
+    let start = Barrier::new(65);
+    thread::scope(|scope| {
+        let tabs: Vec<_> = clients
+            .iter_mut()
+            .map(|client| {
+                scope.spawn(|| {
+                    start.wait();
+                    refresh(client, token)
+                })
+            })
+            .collect();
+        start.wait();
+        meanwhile();
+        tabs.into_iter().map(|tab| tab.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn sixty_four_tabs_get_one_refresh_token() {
+    let cluster = server(Config::default().set("max_connections", "100"));
+    let first = sign_in(&cluster, ADA).refresh.unwrap();
+    let answers = refresh_at_once(&cluster, &first, || {});
+    let with = |status: &str| answers.iter().filter(|one| one.status == status).count();
+    assert_eq!((with("ok"), with("reused")), (1, 63), "{answers:?}");
+    let mut tokens: Vec<_> = answers.iter().map(|one| one.refresh.as_ref()).collect();
+    tokens.dedup();
+    assert_eq!(tokens.len(), 1);
+    assert_ne!(tokens[0], Some(&first));
+    let counter: i64 = admin(&cluster)
+        .query_one("select counter from authguard.session", &[])
+        .unwrap()
+        .get(0);
+    assert_eq!(counter, 1);
+}
+
+#[test]
+fn nothing_lives_after_a_sign_out_among_sixty_four_refreshes() {
+    let cluster = server(Config::default().set("max_connections", "100"));
+    let begun = sign_in(&cluster, ADA);
+    let first = begun.refresh.clone().unwrap();
+    let answers = refresh_at_once(&cluster, &first, || {
+        assert!(opens(&cluster, begun.access.as_ref().unwrap()));
+        admin(&cluster)
+            .query_one("select authguard.sign_out_user($1)", &[&ADA])
+            .unwrap();
+    });
+    let given: Vec<_> = answers.iter().chain([&begun]).collect();
+    let mut tab = client(&cluster);
+    for one in given {
+        if let (Some(access), Some(token)) = (&one.access, &one.refresh) {
+            assert!(!opens(&cluster, access));
+            assert_eq!(refresh(&mut tab, token).status, "session_revoked");
+        }
+    }
+}
+
+#[test]
+fn theft_ends_the_session_for_thief_and_owner_and_is_committed() {
+    let cluster = server(Config::default());
+    let begun = sign_in(&cluster, ADA);
+    let stolen = begun.refresh.unwrap();
+    let mut owner = client(&cluster);
+    let mut thief = client(&cluster);
+    let second = refresh(&mut owner, &stolen);
+    let third = refresh(&mut owner, second.refresh.as_ref().unwrap());
+    assert_eq!(
+        (second.status.as_str(), third.status.as_str()),
+        ("ok", "ok")
+    );
+    assert_eq!(
+        refresh(&mut thief, &stolen).status,
+        "refresh_token_already_used"
+    );
+    // As another client sees it, at once.
+    assert!(!opens(&cluster, third.access.as_ref().unwrap()));
+    assert_eq!(
+        refresh(&mut owner, third.refresh.as_ref().unwrap()).status,
+        "session_revoked"
+    );
+}
+
+#[test]
+fn of_two_at_repeatable_read_the_second_fails_and_can_try_again() {
+    let cluster = server(Config::default());
+    let token = sign_in(&cluster, ADA).refresh.unwrap();
+    let mut one = client(&cluster);
+    let mut two = client(&cluster);
+    two.batch_execute("begin isolation level repeatable read; select 1")
+        .unwrap();
+    assert_eq!(refresh(&mut one, &token).status, "ok");
+    let error = issued(&mut two, "auth.refresh($1)", &token).unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::T_R_SERIALIZATION_FAILURE));
+    two.batch_execute("rollback").unwrap();
+    assert_eq!(refresh(&mut two, &token).status, "reused");
+}
+
+#[test]
+fn a_row_that_is_locked_for_long_is_busy_and_no_theft() {
+    let cluster = server(Config::default());
+    let token = sign_in(&cluster, ADA).refresh.unwrap();
+    let mut other = admin(&cluster);
+    other
+        .batch_execute("begin; select from authguard.session for update")
+        .unwrap();
+    let mut tab = client(&cluster);
+    assert_eq!(refresh(&mut tab, &token).status, "busy");
+    other.batch_execute("rollback").unwrap();
+    assert_eq!(refresh(&mut tab, &token).status, "ok");
+}
+
+#[test]
+fn a_token_of_another_database_is_invalid() {
+    let cluster = server(Config::default());
+    let token = sign_in(&cluster, ADA).refresh.unwrap();
+    cluster.create_database("other").unwrap();
+    let mut other = cluster.connect("postgres", "other").unwrap();
+    assert_eq!(refresh(&mut other, &token).status, "invalid");
+    issued(&mut other, "authguard.sign_in($1)", ADA).unwrap();
+    assert_eq!(refresh(&mut other, &token).status, "invalid");
+}
