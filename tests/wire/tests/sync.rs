@@ -3,7 +3,7 @@
 
 use authguard_wire::*;
 use pgrx_embed::cluster::{Cluster, Config};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A server whose commits wait for a standby that never comes.
 fn alone() -> Cluster {
@@ -53,6 +53,13 @@ fn waits(cluster: &Cluster, synchronous_commit: &str, sql: &str) -> bool {
     }
 }
 
+/// Waits for the next second to begin: in another one than the first, a revocation that is repeated moves
+/// its cut-off.
+fn next_second() {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    std::thread::sleep(Duration::from_secs(1) - Duration::from_nanos(since.subsec_nanos().into()));
+}
+
 #[test]
 fn a_revoking_commit_waits_for_the_standby_that_its_caller_would_skip() {
     let cluster = alone();
@@ -64,6 +71,7 @@ fn a_revoking_commit_waits_for_the_standby_that_its_caller_would_skip() {
             format!("revoke_user('{caller}')"),
             format!("revoke_issued_before('200{n}-01-01')"),
         ] {
+            next_second();
             // Afterwards the session's own setting is as it was.
             let sql = format!(
                 "begin; select authguard.{revoke}; commit;
@@ -83,6 +91,7 @@ fn a_revoking_commit_waits_for_the_standby_that_its_caller_would_skip() {
 fn what_revokes_nothing_does_not_wait() {
     let cluster = alone();
     let local = |sql: &str| waits(&cluster, "local", sql);
+    next_second();
     assert!(local("select authguard.revoke_user('ada')"));
     for nothing in ["revoke_user('ada')", "restore_user('nobody')", "prune()"] {
         assert!(!local(&format!("select authguard.{nothing}")), "{nothing}");
