@@ -527,6 +527,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     entry authguard.revocation;
+    changed pg_catalog.bool;
 begin
     entry.kind := 'session';
     entry.key := authguard.identity('session_id', session_id::pg_catalog.text);
@@ -536,7 +537,8 @@ begin
     entry.reason := reason;
     -- An issuer that does not know of this may refresh the session for ever: without its end, kept.
     entry.keep_until := expires_at + interval '300 s';
-    return authguard.revoke(entry);
+    changed := authguard.revoke(entry);
+    return authguard.end_session_by(session_id, issuer) or changed;
 end
 $$;
 comment on function authguard.revoke_session(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
@@ -553,6 +555,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     entry authguard.revocation;
+    changed pg_catalog.bool;
 begin
     if until <= pg_catalog.clock_timestamp() then
         raise exception using
@@ -572,7 +575,12 @@ begin
     if entry.blocked_until is null or authguard.longest_life(entry.issued_before) is null then
         entry.keep_until := null;
     end if;
-    return authguard.revoke(entry);
+    changed := authguard.revoke(entry);
+    perform authguard.end_sessions(entry.key, issuer, 'blocked', 'admin');
+    if changed then
+        perform authguard.record('USER_REVOKED', entry.key, null, 'admin', reason);
+    end if;
+    return changed;
 end
 $$;
 comment on function authguard.revoke_user(pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text) is
@@ -620,6 +628,9 @@ begin
            and (restore_user.issuer is null or r.issuer = restore_user.issuer);
     end if;
     get diagnostics changed = row_count;
+    if changed > 0 then
+        perform authguard.record('USER_RESTORED', subject, null, 'admin', null);
+    end if;
     return changed > 0;
 end
 $$;
@@ -659,7 +670,10 @@ $$;
 comment on function authguard.revoke_issued_before(pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
     'Revokes every token issued at or before the cut-off (in whole seconds), or without iat. issuer NULL: of every issuer; empty: tokens without iss. Tokens with neither sub nor session_id only with include_keys. True where something changed';
 
-create function authguard.prune(out kind pg_catalog.text, out forgotten pg_catalog.int8)
+create function authguard.prune(
+    sessions_after pg_catalog.interval default '7 days',
+    events_after pg_catalog.interval default '90 days',
+    out kind pg_catalog.text, out forgotten pg_catalog.int8)
 returns setof pg_catalog.record
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
@@ -669,10 +683,33 @@ begin
     kind := 'revocation';
     forgotten := authguard.forget(100000);
     return next;
+    -- No row, no access: what is forgotten stays shut. What somebody uses at the moment waits.
+    kind := 'session';
+    with dead as (
+        select s.id from authguard.session s
+         where s.ended_at < pg_catalog.clock_timestamp() - sessions_after
+            or authguard.session_end(s) < pg_catalog.clock_timestamp() - sessions_after
+         limit 10000
+           for update skip locked
+    )
+    delete from authguard.session s using dead d where s.id = d.id;
+    get diagnostics forgotten = row_count;
+    return next;
+    kind := 'event';
+    with old as (
+        select e.id from authguard.event e
+         where e.happened_at < pg_catalog.clock_timestamp() - events_after
+         order by e.happened_at
+         limit 100000
+           for update skip locked
+    )
+    delete from authguard.event e using old o where e.id = o.id;
+    get diagnostics forgotten = row_count;
+    return next;
 end
 $$;
-comment on function authguard.prune() is
-    'Forgets what can decide nothing any more: at most 100,000 entries past their keep_until. Returns how many, by kind';
+comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is
+    'Forgets what can decide nothing any more: entries past their keep_until, sessions that are over, old events; at most 100,000, 10,000 and 100,000 at a time. Returns how many, by kind';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -1149,6 +1186,663 @@ comment on function auth.set_token(pg_catalog.text, pg_catalog.bool) is
 -- requires:
 --   issuers
 
+-- What happened to whom. Append-only for everyone but authguard.prune(); never a token.
+
+create table authguard.event (
+    id pg_catalog.int8 generated always as identity primary key,
+    name pg_catalog.text not null,
+    user_id pg_catalog.text collate pg_catalog."C",
+    session_id pg_catalog.uuid,
+    actor pg_catalog.text not null,
+    reason pg_catalog.text,
+    happened_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+
+    constraint event_name check (name ~ '^[A-Z][A-Z_]{0,62}$'),
+    constraint event_actor check (actor in ('user', 'admin', 'policy', 'system')),
+    constraint event_user_length check (pg_catalog.octet_length(user_id) <= 1024),
+    constraint event_reason_length check (pg_catalog.octet_length(reason) <= 1024)
+);
+comment on table authguard.event is
+    'What happened to sessions and users; operators may read it, authguard.prune() forgets old ones';
+comment on column authguard.event.id is 'Grows; the payload of the notification names it';
+comment on column authguard.event.name is
+    'SIGNED_IN, SIGNED_OUT, TOKEN_REFRESHED, USER_UPDATED, PASSWORD_RECOVERY, MFA_CHALLENGE_VERIFIED, REFRESH_TOKEN_REUSED, USER_REVOKED, USER_RESTORED, or one of the application''s';
+comment on column authguard.event.user_id is 'Whom it is about';
+comment on column authguard.event.session_id is 'Which session it is about; NULL: all of the user''s, or none';
+comment on column authguard.event.actor is
+    'user: the user; admin: an operator; policy: a limit or theft; system: the database';
+comment on column authguard.event.reason is 'For people to read';
+comment on column authguard.event.happened_at is 'When, by the clock';
+
+create index event_happened_at on authguard.event (happened_at);
+comment on sequence authguard.event_id_seq is 'Gives authguard.event its ids';
+select pg_catalog.pg_extension_config_dump('authguard.event', '');
+select pg_catalog.pg_extension_config_dump('authguard.event_id_seq', '');
+
+create function authguard.notifies(event pg_catalog.text) returns pg_catalog.bool
+language c stable strict cost 1
+as 'MODULE_PATHNAME', 'authguard_notifies_wrapper';
+comment on function authguard.notifies(pg_catalog.text) is
+    'Whether the setting authguard.notify_events lists an event';
+
+create function authguard.record(
+    name pg_catalog.text, user_id pg_catalog.text, session_id pg_catalog.uuid,
+    actor pg_catalog.text, reason pg_catalog.text)
+returns pg_catalog.int8
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    event pg_catalog.int8;
+begin
+    insert into authguard.event (name, user_id, session_id, actor, reason)
+    values (record.name, record.user_id, record.session_id, record.actor, record.reason)
+    returning id into event;
+    if authguard.notifies(record.name) then
+        perform pg_catalog.pg_notify('authguard', pg_catalog.json_build_object('id', event, 'name', record.name)::pg_catalog.text);
+    end if;
+    return event;
+end
+$$;
+comment on function authguard.record(pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
+    'Writes an event and, where authguard.notify_events lists its name, notifies channel authguard of its id and name';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   events
+
+-- Sessions: one row each, no row a token. Their tokens are signed by our own issuer, and judged by the row.
+
+create type authguard.issued as (
+    status pg_catalog.text,
+    access_token pg_catalog.text,
+    refresh_token pg_catalog.text,
+    token_type pg_catalog.text,
+    expires_in pg_catalog.int4,
+    expires_at pg_catalog.int8,
+    session_id pg_catalog.uuid,
+    user_id pg_catalog.text
+);
+comment on type authguard.issued is
+    'What sign_in, step_up and auth.refresh answer (RFC 6749 section 5.1); all but the status are NULL where no token is issued';
+
+create table authguard.session (
+    id pg_catalog.uuid primary key default pg_catalog.gen_random_uuid(),
+    user_id pg_catalog.text collate pg_catalog."C" not null,
+    issuer pg_catalog.text collate pg_catalog."C" not null,
+    created_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    authenticated_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    refreshed_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    rotated_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    counter pg_catalog.int8 not null default 0,
+    reuse_count pg_catalog.int4 not null default 0,
+    stepped_up_from pg_catalog.int8,
+    not_after pg_catalog.timestamptz,
+    aal pg_catalog.text not null,
+    amr pg_catalog.jsonb not null,
+    claims pg_catalog.jsonb not null default '{}',
+    user_agent pg_catalog.text,
+    ip pg_catalog.inet,
+    tag pg_catalog.text,
+    ended_at pg_catalog.timestamptz,
+    ended_reason pg_catalog.text,
+
+    constraint session_user_canonical
+        check (user_id = authguard.canonical(user_id) and pg_catalog.octet_length(user_id) between 1 and 1024),
+    constraint session_aal check (aal in ('aal1', 'aal2', 'aal3')),
+    constraint session_ended check ((ended_at is null) = (ended_reason is null)),
+    constraint session_texts
+        check (pg_catalog.octet_length(user_agent) <= 1024 and pg_catalog.octet_length(tag) <= 256)
+);
+comment on table authguard.session is
+    'Sessions of users; operators may read it. Access tokens of a session that is not here, has ended or is past its time are revoked';
+comment on column authguard.session.id is 'Claim session_id';
+comment on column authguard.session.user_id is 'Claim sub, in canonical form';
+comment on column authguard.session.issuer is 'Claim iss: authguard.issuer when it began';
+comment on column authguard.session.created_at is 'When the user signed in';
+comment on column authguard.session.authenticated_at is 'When the user last proved who it is: sign-in, step-up or reauthentication; auth.is_fresh() asks it';
+comment on column authguard.session.refreshed_at is 'When tokens were last issued; the inactivity timeout counts from it';
+comment on column authguard.session.rotated_at is 'When the refresh token last changed; the reuse interval counts from it';
+comment on column authguard.session.counter is 'Generation of the current refresh token';
+comment on column authguard.session.reuse_count is 'How often the one before it was answered since';
+comment on column authguard.session.stepped_up_from is 'The generation before the last step-up; NULL: none since the last rotation';
+comment on column authguard.session.not_after is 'The session ends then; NULL: by authguard.session_timebox only';
+comment on column authguard.session.aal is 'Claim aal: the authenticator assurance level';
+comment on column authguard.session.amr is 'Claim amr: methods and when, the newest first';
+comment on column authguard.session.claims is 'The claims given at sign-in';
+comment on column authguard.session.user_agent is 'As the application gave it';
+comment on column authguard.session.ip is 'As the application gave it';
+comment on column authguard.session.tag is 'With authguard.single_session_per_user: one session of a user for each tag';
+comment on column authguard.session.ended_at is 'When it ended; NULL: it has not';
+comment on column authguard.session.ended_reason is
+    'signed_out, revoked, reuse, state_lost, replaced, credentials, blocked or expired';
+
+create index session_of_user on authguard.session (user_id) where ended_at is null;
+create index session_ended_at on authguard.session (ended_at) where ended_at is not null;
+
+-- A restored session would be one without its refresh token's key; and what a dump has missed must not live again.
+-- Rows are in a dump so that tokens of sessions that had ended stay dead.
+select pg_catalog.pg_extension_config_dump('authguard.session', '');
+
+-- A refresh changes nothing that decides, and must not make every backend look again.
+create trigger invalidate after delete on authguard.session
+    for each row execute function authguard.invalidate('channel');
+create trigger invalidate_change after update on authguard.session
+    for each row
+    when ((old.id, old.user_id, old.issuer, old.created_at, old.authenticated_at, old.not_after, old.ended_at)
+          is distinct from
+          (new.id, new.user_id, new.issuer, new.created_at, new.authenticated_at, new.not_after, new.ended_at))
+    execute function authguard.invalidate('channel');
+create trigger invalidate_truncate after truncate on authguard.session
+    for each statement execute function authguard.invalidate('channel');
+alter table authguard.session enable always trigger invalidate;
+alter table authguard.session enable always trigger invalidate_change;
+alter table authguard.session enable always trigger invalidate_truncate;
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   sessions
+
+-- Signing in and refreshing: what issues tokens. SECURITY DEFINER behind two doors, grant_signer and
+-- grant_client. Times are of the clock: a long transaction must not backdate a session.
+
+create function authguard.session_settings()
+returns table (jwt_expiry pg_catalog.int4, timebox pg_catalog.int4, inactivity pg_catalog.int4,
+               single pg_catalog.bool, min_aal pg_catalog.text)
+language c stable cost 10 rows 1
+as 'MODULE_PATHNAME', 'authguard_session_settings_wrapper';
+comment on function authguard.session_settings() is
+    'The settings of sessions, also where the library was not loaded before; times in seconds, 0 for none';
+
+create function authguard.has_session_keys() returns pg_catalog.bool
+language c stable cost 100
+as 'MODULE_PATHNAME', 'authguard_has_session_keys_wrapper';
+comment on function authguard.has_session_keys() is
+    'Whether there are keys to sign access and refresh tokens with';
+
+create function authguard.make_refresh_key() returns pg_catalog.void
+language c volatile cost 1000
+as 'MODULE_PATHNAME', 'authguard_make_refresh_key_wrapper';
+comment on function authguard.make_refresh_key() is
+    'Makes the key of refresh tokens, where there is none';
+
+create function authguard.ensure_session_keys() returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if authguard.has_session_keys() then
+        return;
+    end if;
+    perform authguard.begin_key_change();
+    if not exists (select from authguard.key k
+                    where k.issuer = authguard.own_issuer() and k.status = 'active' and k.credential is not null) then
+        perform authguard.rotate_signing_key();
+    end if;
+    perform authguard.make_refresh_key();
+    -- Every backend, this one after a rollback too, reads the keys again.
+    update authguard.issuer i set trusted_at = i.trusted_at where i.issuer = authguard.own_issuer();
+end
+$$;
+comment on function authguard.ensure_session_keys() is
+    'Makes the keys of access and refresh tokens at the first sign-in, and after a restore';
+
+create function authguard.mint_refresh_token(session_id pg_catalog.uuid, counter pg_catalog.int8)
+returns pg_catalog.text
+language c volatile strict cost 100
+as 'MODULE_PATHNAME', 'authguard_mint_refresh_token_wrapper';
+comment on function authguard.mint_refresh_token(pg_catalog.uuid, pg_catalog.int8) is
+    'The refresh token of a session''s generation, made anew each time: no row holds it';
+
+create function authguard.read_refresh_token(token pg_catalog.text)
+returns table (session_id pg_catalog.uuid, counter pg_catalog.int8)
+language c stable cost 100 rows 1
+as 'MODULE_PATHNAME', 'authguard_read_refresh_token_wrapper';
+comment on function authguard.read_refresh_token(pg_catalog.text) is
+    'What a refresh token of this database names; NULLs where it is none, or forged';
+
+create function authguard.decide_refresh(
+    counter pg_catalog.int8, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
+    rotated_at pg_catalog.timestamptz, reuse_count pg_catalog.int4, stepped_up_from pg_catalog.int8,
+    not_after pg_catalog.timestamptz, ended_reason pg_catalog.text,
+    token_counter pg_catalog.int8, at pg_catalog.timestamptz)
+returns table (status pg_catalog.text, change pg_catalog.text)
+language c stable cost 100 rows 1
+as 'MODULE_PATHNAME', 'authguard_decide_refresh_wrapper';
+comment on function authguard.decide_refresh(pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.int4, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.int8, pg_catalog.timestamptz) is
+    'What becomes of a refresh token and of its session; change: none, rotate, keep, count, or the reason why the session ends';
+
+create function authguard.check_claims(claims pg_catalog.jsonb) returns pg_catalog.void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    reserved pg_catalog.text;
+begin
+    if pg_catalog.jsonb_typeof(claims) is distinct from 'object' then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'claims must be a JSON object';
+    end if;
+    select k into reserved
+      from pg_catalog.unnest(array['iss', 'sub', 'aud', 'exp', 'iat', 'nbf', 'jti', 'session_id', 'aal', 'amr', 'auth_time']) k
+     where claims operator(pg_catalog.?) k
+     limit 1;
+    if reserved is not null then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('claim %s is reserved', pg_catalog.quote_literal(reserved)),
+            hint = 'It is set by authguard.';
+    end if;
+end
+$$;
+comment on function authguard.check_claims(pg_catalog.jsonb) is
+    'Raises 22023 where claims are no object or hold one that authguard sets';
+
+create function authguard.session_end(session authguard.session) returns pg_catalog.timestamptz
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select least(
+        session.not_after,
+        case when s.timebox > 0 then session.created_at + s.timebox * interval '1 second' end,
+        case when s.inactivity > 0 then session.refreshed_at + s.inactivity * interval '1 second' end)
+      from authguard.session_settings() s;
+end;
+comment on function authguard.session_end(authguard.session) is
+    'When the session is past its time unless it is refreshed; NULL: never';
+
+create function authguard.issue(session authguard.session) returns authguard.issued
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    at pg_catalog.int8 := pg_catalog.floor(extract(epoch from session.refreshed_at));
+    settings record;
+    expires pg_catalog.int8;
+    claims pg_catalog.jsonb;
+    answer authguard.issued;
+begin
+    select * into settings from authguard.session_settings();
+    expires := least(at + settings.jwt_expiry,
+                     pg_catalog.floor(extract(epoch from authguard.session_end(session)))::pg_catalog.int8);
+    claims := '{"role": "authenticated", "email": "", "phone": "", "app_metadata": {}, "user_metadata": {}, "is_anonymous": false}'
+        || session.claims;
+    claims := claims || pg_catalog.jsonb_build_object(
+        'iss', session.issuer, 'sub', session.user_id, 'aud', authguard.own_audience(),
+        'iat', at, 'exp', expires, 'session_id', session.id, 'aal', session.aal, 'amr', session.amr);
+    answer.access_token := authguard.sign(claims);
+    answer.refresh_token := authguard.mint_refresh_token(session.id, session.counter);
+    answer.token_type := 'bearer';
+    answer.expires_in := expires - at;
+    answer.expires_at := expires;
+    answer.session_id := session.id;
+    answer.user_id := session.user_id;
+    return answer;
+end
+$$;
+comment on function authguard.issue(authguard.session) is
+    'Tokens of a session as it is: an access token that ends with the session at the latest, and its refresh token';
+
+create function authguard.end_session_row(
+    session authguard.session, reason pg_catalog.text, event pg_catalog.text, actor pg_catalog.text)
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    entry authguard.revocation;
+begin
+    update authguard.session s
+       set ended_at = pg_catalog.clock_timestamp(), ended_reason = end_session_row.reason
+     where s.id = session.id and s.ended_at is null;
+    if not found then
+        return false;
+    end if;
+    entry.kind := 'session';
+    entry.key := session.id::pg_catalog.text;
+    entry.issuer := session.issuer;
+    entry.blocked := true;
+    entry.include_keys := false;
+    entry.reason := end_session_row.reason;
+    entry.keep_until := pg_catalog.clock_timestamp() + interval '300 s'
+        + (select x.jwt_expiry from authguard.session_settings() x) * interval '1 s';
+    perform authguard.revoke(entry);
+    perform authguard.record(event, session.user_id, session.id, actor, reason);
+    return true;
+end
+$$;
+comment on function authguard.end_session_row(authguard.session, pg_catalog.text, pg_catalog.text, pg_catalog.text) is
+    'Ends a session, with its revocation entry and its event; false, and nothing written, where it has ended';
+
+create function authguard.is_blocked(user_id pg_catalog.text) returns pg_catalog.bool
+language sql stable
+begin atomic
+    select exists (
+        select from authguard.revocation r
+         where r.kind = 'user' and r.key = user_id
+           and (r.issuer is null or r.issuer = authguard.own_issuer())
+           and r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()));
+end;
+comment on function authguard.is_blocked(pg_catalog.text) is
+    'Whether authguard.revoke_user shuts this user (in canonical form) out of sign-in and refresh';
+
+create function authguard.sign_in(
+    user_id pg_catalog.text,
+    claims pg_catalog.jsonb default '{}',
+    method pg_catalog.text default 'password',
+    aal pg_catalog.text default 'aal1',
+    user_agent pg_catalog.text default null,
+    ip pg_catalog.inet default null,
+    tag pg_catalog.text default null)
+returns authguard.issued
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    subject pg_catalog.text := authguard.identity('user_id', user_id);
+    settings record;
+    session authguard.session;
+    other authguard.session;
+    answer authguard.issued;
+begin
+    perform authguard.require_primary();
+    perform authguard.check_claims(claims);
+    select * into settings from authguard.session_settings();
+    if aal is null or aal not in ('aal1', 'aal2', 'aal3') then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'aal must be aal1, aal2 or aal3';
+    end if;
+    if aal < settings.min_aal then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('level %s is below authguard.min_aal', pg_catalog.quote_literal(aal)),
+            hint = 'Ask the user for another factor before sign_in.';
+    end if;
+    if authguard.is_blocked(subject) then
+        answer.status := 'user_blocked';
+        return answer;
+    end if;
+    if settings.single then
+        -- Two sign-ins at once of one user: the second one ends the session of the first.
+        perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('authguard sign_in ' || subject, 0));
+        for other in
+            select s.* from authguard.session s
+             where s.user_id = subject and s.ended_at is null and s.tag is not distinct from sign_in.tag
+               for update
+        loop
+            perform authguard.end_session_row(other, 'replaced', 'SIGNED_OUT', 'policy');
+        end loop;
+    end if;
+    perform authguard.ensure_session_keys();
+    insert into authguard.session (user_id, issuer, aal, amr, claims, user_agent, ip, tag)
+    values (subject, authguard.own_issuer(), sign_in.aal,
+            pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object(
+                'method', method,
+                'timestamp', pg_catalog.floor(extract(epoch from pg_catalog.clock_timestamp()))::pg_catalog.int8)),
+            sign_in.claims, sign_in.user_agent, sign_in.ip, sign_in.tag)
+    returning * into session;
+    answer := authguard.issue(session);
+    answer.status := 'ok';
+    perform authguard.record(case method when 'recovery' then 'PASSWORD_RECOVERY' else 'SIGNED_IN' end,
+        subject, session.id, 'user', null);
+    return answer;
+end
+$$;
+comment on function authguard.sign_in(pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.inet, pg_catalog.text) is
+    'Begins a session for a user whom the application has authenticated, and issues its tokens. claims: merged into those of the access token. method, aal: how (RFC 8176). status user_blocked, and no tokens, where authguard.revoke_user shuts the user out';
+
+create function auth.refresh(refresh_token pg_catalog.text) returns authguard.issued
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+declare
+    asked record;
+    decided record;
+    session authguard.session;
+    answer authguard.issued;
+begin
+    perform authguard.require_primary();
+    select * into asked from authguard.read_refresh_token(refresh_token);
+    if asked.session_id is null then
+        answer.status := 'invalid';
+        return answer;
+    end if;
+    select s.* into session from authguard.session s where s.id = asked.session_id for update skip locked;
+    if not found then
+        -- Somebody else has the row, or there is none.
+        begin
+            select s.* into session from authguard.session s where s.id = asked.session_id for update;
+        exception when lock_not_available then
+            answer.status := 'busy';
+            return answer;
+        end;
+        if session.id is null then
+            answer.status := 'not_found';
+            return answer;
+        end if;
+    end if;
+    if session.ended_at is null and authguard.is_blocked(session.user_id) then
+        answer.status := 'user_blocked';
+        return answer;
+    end if;
+    select * into decided
+      from authguard.decide_refresh(
+          session.counter, session.created_at, session.refreshed_at, session.rotated_at, session.reuse_count,
+          session.stepped_up_from, session.not_after, session.ended_reason,
+          asked.counter, pg_catalog.clock_timestamp());
+    case decided.change
+        when 'none' then null;
+        when 'rotate' then
+            update authguard.session s
+               set counter = s.counter + 1, reuse_count = 0, stepped_up_from = null,
+                   rotated_at = pg_catalog.clock_timestamp(), refreshed_at = pg_catalog.clock_timestamp()
+             where s.id = session.id
+            returning s.* into session;
+        when 'keep' then
+            update authguard.session s
+               set refreshed_at = pg_catalog.clock_timestamp()
+             where s.id = session.id
+            returning s.* into session;
+        when 'count' then
+            update authguard.session s
+               set reuse_count = s.reuse_count + 1
+             where s.id = session.id
+            returning s.* into session;
+        else
+            -- Answered, not raised: an error would take the ending back.
+            perform authguard.end_session_row(session, decided.change,
+                case decided.change when 'reuse' then 'REFRESH_TOKEN_REUSED' else 'SIGNED_OUT' end, 'policy');
+    end case;
+    if decided.status in ('ok', 'reused') then
+        answer := authguard.issue(session);
+        if decided.status = 'ok' then
+            perform authguard.record('TOKEN_REFRESHED', session.user_id, session.id, 'user', null);
+        end if;
+    end if;
+    answer.status := decided.status;
+    return answer;
+end
+$$;
+comment on function auth.refresh(pg_catalog.text) is
+    'New tokens for a refresh token (RFC 6749 section 6, with rotation: RFC 9700 section 4.14.2). status: ok; reused: the same tokens again, for another tab; refresh_token_already_used: stolen, and the session has ended; invalid, not_found, session_expired, session_revoked, user_blocked, stepped_up, state_lost; busy: try again. It is answered, not raised, because the ending of a stolen session must be committed';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   signin
+
+-- Endings: each bites at the next statement, writes an event, and also a revocation entry, so that databases
+-- which only receive those agree. What is ended already is a success, and writes nothing.
+
+create function authguard.end_sessions(
+    user_id pg_catalog.text, issuer pg_catalog.text, reason pg_catalog.text,
+    actor pg_catalog.text, the_one pg_catalog.uuid default null, all_but pg_catalog.uuid default null)
+returns pg_catalog.int4
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    session authguard.session;
+    ended pg_catalog.int4 := 0;
+begin
+    -- In one order, so that two endings of one user's sessions cannot wait for each other.
+    for session in
+        select s.* from authguard.session s
+         where s.user_id = end_sessions.user_id and s.ended_at is null
+           and (end_sessions.issuer is null or s.issuer = end_sessions.issuer)
+           and (the_one is null or s.id = the_one)
+           and (all_but is null or s.id <> all_but)
+         order by s.id
+           for update
+    loop
+        if authguard.end_session_row(session, reason, 'SIGNED_OUT', actor) then
+            ended := ended + 1;
+        end if;
+    end loop;
+    return ended;
+end
+$$;
+comment on function authguard.end_sessions(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.uuid) is
+    'Ends the sessions of a user (in canonical form): all, only one, or all but one. issuer NULL: of every issuer. Returns how many';
+
+create function authguard.end_session_by(session_id pg_catalog.uuid, issuer pg_catalog.text)
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    session authguard.session;
+begin
+    select s.* into session from authguard.session s
+     where s.id = session_id and s.ended_at is null
+       and (end_session_by.issuer is null or s.issuer = end_session_by.issuer)
+       for update;
+    return found and authguard.end_session_row(session, 'revoked', 'SIGNED_OUT', 'admin');
+end
+$$;
+comment on function authguard.end_session_by(pg_catalog.uuid, pg_catalog.text) is
+    'Ends a session of ours that an operator revokes; false where it is none, or has ended';
+
+create function authguard.sign_out_user(user_id pg_catalog.text, scope pg_catalog.text default 'global')
+returns pg_catalog.int4
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.require_primary();
+    if scope is distinct from 'global' then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'the scope of authguard.sign_out_user is global',
+            hint = 'authguard.revoke_session ends one session.';
+    end if;
+    return authguard.end_sessions(authguard.identity('user_id', user_id), null, 'signed_out', 'admin');
+end
+$$;
+comment on function authguard.sign_out_user(pg_catalog.text, pg_catalog.text) is
+    'Ends every session of a user, and with them all their tokens; signing in again works. Returns how many';
+
+create function auth.sign_out(scope pg_catalog.text default 'global') returns pg_catalog.int4
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    subject pg_catalog.text := authguard.canonical(auth.jwt() ->> 'sub');
+    current pg_catalog.uuid := auth.session_id();
+begin
+    if scope is null or scope not in ('global', 'local', 'others') then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'scope must be global, local or others';
+    end if;
+    perform authguard.require_primary();
+    if subject is null or auth.issuer() is distinct from authguard.own_issuer() then
+        raise exception using
+            errcode = 'invalid_authorization_specification',
+            message = 'no token of a session of this database',
+            hint = 'Sessions of other issuers end there; authguard.revoke_session and revoke_user shut them out here.';
+    end if;
+    if current is null and scope <> 'global' then
+        raise exception using
+            errcode = 'invalid_authorization_specification',
+            message = 'the token has no session',
+            hint = 'Sign out with scope global.';
+    end if;
+    return authguard.end_sessions(subject, authguard.own_issuer(), 'signed_out', 'user',
+        the_one => case scope when 'local' then current end,
+        all_but => case scope when 'others' then current end);
+end
+$$;
+comment on function auth.sign_out(pg_catalog.text) is
+    'Ends sessions of the current token''s user: global, all; local, the token''s; others, all but that. Returns how many; one that has ended already counts as none. 28000 without a token of our own issuer, or for local and others without a session';
+
+create function auth.sessions()
+returns table (id pg_catalog.uuid, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
+               authenticated_at pg_catalog.timestamptz, not_after pg_catalog.timestamptz, aal pg_catalog.text,
+               user_agent pg_catalog.text, ip pg_catalog.inet, tag pg_catalog.text, is_current pg_catalog.bool)
+language sql stable security definer rows 5
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select s.id, s.created_at, s.refreshed_at, s.authenticated_at, authguard.session_end(s), s.aal,
+           s.user_agent, s.ip, s.tag, s.id = auth.session_id()
+      from authguard.session s
+     where auth.is_active()
+       and s.user_id = authguard.canonical(auth.jwt() ->> 'sub')
+       and s.issuer = auth.issuer() and s.issuer = authguard.own_issuer()
+       and s.ended_at is null
+       and (authguard.session_end(s) is null or authguard.session_end(s) > pg_catalog.clock_timestamp())
+     order by s.created_at;
+end;
+comment on function auth.sessions() is
+    'The live sessions of the current token''s user; none without an active token of our own issuer';
+
+create function auth.end_session(id pg_catalog.uuid) returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.require_primary();
+    perform auth.require_active();
+    if auth.issuer() is distinct from authguard.own_issuer() or end_session.id is null then
+        return false;
+    end if;
+    return authguard.end_sessions(authguard.canonical(auth.jwt() ->> 'sub'), authguard.own_issuer(),
+        'signed_out', 'user', the_one => end_session.id) > 0;
+end
+$$;
+comment on function auth.end_session(pg_catalog.uuid) is
+    'Ends one of the current user''s own sessions. False where it is none, or has ended. 28000 without an active token';
+
+create function auth.get_user()
+returns table (subject pg_catalog.text, role pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb,
+               issued_at pg_catalog.timestamptz, expires_at pg_catalog.timestamptz,
+               authenticated_at pg_catalog.timestamptz)
+language plpgsql stable parallel safe rows 1
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform auth.require_active();
+    return query select auth.subject(), auth.role(), auth.session_id(), auth.jwt(),
+                        auth.issued_at(), auth.expires_at(), auth.authenticated_at();
+end
+$$;
+comment on function auth.get_user() is
+    'The current user, validated now: one row, or 28000 where the token is not active';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   endings
+
 -- Guarding tables. With the caller's rights: the table's owner decides.
 
 create function authguard.guard_table(
@@ -1565,9 +2259,12 @@ begin
         'authguard.revoke_user(text, text, timestamptz, text)',
         'authguard.restore_user(text, text, boolean)',
         'authguard.revoke_issued_before(timestamptz, text, text, boolean)',
-        'authguard.prune()',
+        'authguard.prune(interval, interval)',
+        'authguard.sign_out_user(text, text)',
         'authguard.coverage()'
-    ]::pg_catalog.regprocedure[], array['authguard.revocation', 'authguard.issuer']::pg_catalog.regclass[]);
+    ]::pg_catalog.regprocedure[], array[
+        'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event'
+    ]::pg_catalog.regclass[]);
 end
 $$;
 comment on function authguard.grant_operator(pg_catalog.name) is
@@ -1578,33 +2275,26 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform authguard.open_door(role, '{}', '{}');
-    raise notice using
-        message = 'this release has no functions for signers yet',
-        hint = 'Call authguard.grant_signer again after the update that brings sessions.';
+    perform authguard.open_door(role, array[
+        'authguard.sign_in(text, jsonb, text, text, text, inet, text)'
+    ]::pg_catalog.regprocedure[], '{}');
 end
 $$;
 comment on function authguard.grant_signer(pg_catalog.name) is
-    'Lets a role sign users in; until sessions come, only the use of the schema';
+    'Lets a role sign users in';
 
 create function authguard.grant_client(role pg_catalog.name) returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if not exists (select from pg_catalog.pg_roles r where r.rolname = role) then
-        raise exception using
-            errcode = 'undefined_object',
-            message = pg_catalog.format('role %s does not exist', pg_catalog.quote_ident(role));
-    end if;
-    raise notice using
-        message = 'this release has no functions for clients to be granted yet',
-        hint = 'Call authguard.grant_client again after the update that brings sessions.';
+    execute pg_catalog.format('grant execute on function auth.refresh(text) to %I', role);
 end
 $$;
 comment on function authguard.grant_client(pg_catalog.name) is
-    'Lets a role refresh tokens; until sessions come, nothing';
+    'Lets a role refresh tokens. Only for roles whose transactions end users cannot roll back: a refresh that is rolled back has handed out its tokens, and a theft that it found is undone';
 
+revoke all on function auth.refresh(pg_catalog.text) from public;
 revoke all on function authguard.open_door(pg_catalog.name, pg_catalog.regprocedure[], pg_catalog.regclass[]) from public;
 revoke all on function authguard.grant_operator(pg_catalog.name) from public;
 revoke all on function authguard.grant_signer(pg_catalog.name) from public;
@@ -1620,6 +2310,12 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/keys/registration.rs
 -- authguard::keys::registration::authguard_check_secret
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/functions.rs
+-- authguard::session::functions::authguard_decide_refresh
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -1642,6 +2338,12 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- src/session/functions.rs
+-- authguard::session::functions::authguard_has_session_keys
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- src/keys/own.rs
 -- authguard::keys::own::authguard_jwks
 -- Skipped due to `#[pgrx(sql = false)]`
@@ -1654,8 +2356,26 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- src/session/functions.rs
+-- authguard::session::functions::authguard_make_refresh_key
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- src/settings.rs
 -- authguard::settings::authguard_max_token_lifetime
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/functions.rs
+-- authguard::session::functions::authguard_mint_refresh_token
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/functions.rs
+-- authguard::session::functions::authguard_notifies
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -1678,6 +2398,12 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- src/session/functions.rs
+-- authguard::session::functions::authguard_read_refresh_token
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- src/keys/own.rs
 -- authguard::keys::own::authguard_require_no_key_file
 -- Skipped due to `#[pgrx(sql = false)]`
@@ -1686,6 +2412,12 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/revocation/checks.rs
 -- authguard::revocation::checks::authguard_revocation_reason
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/functions.rs
+-- authguard::session::functions::authguard_session_settings
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 

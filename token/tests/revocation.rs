@@ -1,6 +1,6 @@
 //! The decision: each rule both ways.
 
-use authguard_token::{Claims, Entry, Judge, Kind, Reason, Verdict, expired};
+use authguard_token::{Claims, Entry, Judge, Kind, OwnSession, Reason, Verdict, expired};
 
 const S: i64 = 1_000_000;
 const NOW: i64 = 1_700_000_000 * S;
@@ -305,6 +305,69 @@ fn the_first_reason_in_precedence_is_given_in_any_order() {
     assert_eq!(reason(&past, &entries), Some(Reason::Expired));
 }
 
+/// A session that began a microsecond after `NOW`'s second did, and has no end.
+const LIVE: OwnSession = OwnSession {
+    began: NOW + 1,
+    authenticated_at: None,
+    has_ended: false,
+    ends_at: None,
+};
+
+fn of_session(session: Option<OwnSession>, entries: &[Entry<'_>], now: i64) -> Verdict {
+    let claims = Claims {
+        issued_at: Some(NOW),
+        ..alice()
+    };
+    let mut judge = Judge::new(&claims, now, LEEWAY);
+    judge.session(session.as_ref());
+    entries.iter().for_each(|entry| judge.entry(entry));
+    judge.verdict()
+}
+
+#[test]
+fn a_session_of_our_own_is_judged_by_its_row() {
+    let ends = |at| OwnSession {
+        ends_at: Some(at),
+        ..LIVE
+    };
+    let ended = OwnSession {
+        has_ended: true,
+        ..LIVE
+    };
+    for (session, now, reason, until) in [
+        (Some(LIVE), NOW + 2, None, NEVER),
+        (None, NOW + 2, Some(Reason::SessionEnded), NEVER),
+        (Some(ended), NOW + 2, Some(Reason::SessionEnded), NEVER),
+        (Some(ends(NOW + 9)), NOW + 8, None, NOW + 9),
+        (
+            Some(ends(NOW + 9)),
+            NOW + 9,
+            Some(Reason::SessionExpired),
+            NEVER,
+        ),
+    ] {
+        let expected = Verdict {
+            reason,
+            valid_until: until,
+        };
+        assert_eq!(of_session(session, &[], now), expected, "{session:?}");
+    }
+}
+
+#[test]
+fn a_session_that_began_after_a_cut_off_wins_within_the_same_second() {
+    for kind in [Kind::User, Kind::Issuer] {
+        let reason = of_session(Some(LIVE), &[cut_off(kind, NOW)], NOW + 2).reason;
+        assert_eq!(reason, None, "{kind:?}");
+        let reason = of_session(Some(LIVE), &[cut_off(kind, NOW + 1)], NOW + 2).reason;
+        assert!(reason.is_some(), "{kind:?}");
+    }
+    // Not over a block, and not over an entry of its own.
+    for entry in [blocked(None), entry(Kind::Session), entry(Kind::Token)] {
+        assert!(of_session(Some(LIVE), &[entry], NOW + 2).reason.is_some());
+    }
+}
+
 #[test]
 fn the_words_are_those_of_the_sql_surface() {
     assert_eq!(
@@ -317,12 +380,22 @@ fn the_words_are_those_of_the_sql_surface() {
         Reason::Claim,
         Reason::Token,
         Reason::Session,
+        Reason::SessionEnded,
+        Reason::SessionExpired,
         Reason::User,
         Reason::Issuer,
     ];
     assert!(reasons.is_sorted(), "the order is the precedence");
     let words = [
-        "refused", "expired", "claim", "token", "session", "user", "issuer",
+        "refused",
+        "expired",
+        "claim",
+        "token",
+        "session",
+        "session_ended",
+        "session_expired",
+        "user",
+        "issuer",
     ];
     assert_eq!(reasons.map(Reason::as_str), words);
 }

@@ -150,6 +150,7 @@ select * from authguard.prune();
 select kind, forgotten > 0 as some from authguard.prune(sessions_after => '0', events_after => '0') where kind <> 'revocation';
 select count(*) from authguard.session where ended_at is not null;
 
+select authguard.distrust_issuer('authguard');
 drop view alive;
 drop table tokens, signed, bens, gone, timed, phone, laptop, newphone;
 drop owned by sess_signer, sess_client, sess_operator;

@@ -1,6 +1,5 @@
 //! Sessions over real connections: many tabs at once, endings among them, isolation levels, restores.
 
-use authguard_wire::tokens::set_token;
 use authguard_wire::*;
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
