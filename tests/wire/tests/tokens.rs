@@ -4,6 +4,7 @@ use authguard_wire::tokens::*;
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;
 use postgres::Client;
+use postgres::error::SqlState;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -281,4 +282,32 @@ fn the_log_says_why_and_once_a_verification_and_no_client_is_told() {
         .filter(|notice| notice.contains("refused"))
         .collect();
     assert!(told.is_empty(), "{told:?}");
+}
+
+#[test]
+fn a_verification_that_fails_on_the_way_leaves_nobody_elses_claims() {
+    let cluster = server(Config::default());
+    let first = Issuer::trusted(&cluster, "https://a");
+    let second = Issuer::trusted(&cluster, "https://b");
+    let mut client = web(&cluster);
+    set_token(&mut client, &first.token(ADA));
+    assert_eq!(subject(&mut client).as_deref(), Some(ADA));
+    // The next user's token cannot be verified while its issuer cannot be read.
+    let mut other = admin(&cluster);
+    other
+        .batch_execute("begin; lock table authguard.issuer in access exclusive mode")
+        .unwrap();
+    client.batch_execute("set lock_timeout = '100ms'").unwrap();
+    client
+        .execute(
+            "select set_config('authguard.jwt', $1, false)",
+            &[&second.token(BEN)],
+        )
+        .unwrap();
+    for _ in 0..2 {
+        let error = client.query_one("select auth.subject()", &[]).unwrap_err();
+        assert_eq!(error.code(), Some(&SqlState::LOCK_NOT_AVAILABLE));
+    }
+    other.batch_execute("rollback").unwrap();
+    assert_eq!(subject(&mut client).as_deref(), Some(BEN));
 }
