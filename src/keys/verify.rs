@@ -4,7 +4,7 @@ use super::trust::{self, Trusted};
 use crate::invalidation;
 use crate::pg::memory::{self, Memory};
 use crate::pg::{catalog, leaf, log, state::PerBackend, transaction};
-use crate::revocation;
+use crate::revocation::{self, Basis};
 use crate::settings;
 use authguard_token::{Token, TokenError, Verified, format_uuid, uuid_v5};
 use pgrx::pg_sys;
@@ -95,11 +95,10 @@ pub struct Good {
     json: OnceCell<(Memory, pg_sys::Datum)>,
 }
 
-/// Not revoked, as long as these are the same and the time is not over.
+/// Not revoked, as long as the basis is the same and the time is not over.
 #[derive(Clone, Copy)]
 struct Alive {
-    generation: u64,
-    leeway: i64,
+    basis: Basis,
     since: i64,
     until: i64,
 }
@@ -132,18 +131,17 @@ impl Good {
     }
 
     fn is_alive(&self, now: i64) -> bool {
-        let (generation, leeway) = (invalidation::revocations(), settings::leeway());
+        let basis = Basis::current();
         if let Some(alive) = self.alive.get()
-            && (alive.generation, alive.leeway) == (generation, leeway)
+            && alive.basis == basis
             && (alive.since..alive.until).contains(&now)
             && !invalidation::has_written()
         {
             return true;
         }
-        let verdict = revocation::judge(&self.verified.claims, now, leeway);
+        let verdict = revocation::judge(&self.verified.claims, now);
         let alive = Alive {
-            generation,
-            leeway,
+            basis,
             since: now,
             until: verdict.valid_until,
         };

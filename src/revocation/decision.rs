@@ -1,11 +1,10 @@
 //! The decision about the current token, made once a statement and remembered with its claims.
 
-use super::lookup;
+use super::lookup::{self, Basis};
 use crate::claims::{self, Block, NEVER, Status};
 use crate::invalidation;
 use crate::pg::{call, leaf};
-use crate::settings;
-use authguard_token::{Reason, RefreshSettings, Verdict};
+use authguard_token::{Reason, Verdict};
 use std::cell::Cell;
 
 /// What was last decided about one token.
@@ -16,10 +15,8 @@ pub struct Decision {
     command: Cell<u32>,
     revoked: Cell<bool>,
     reason: Cell<Option<Reason>>,
-    /// What it was read under: the generation, the leeway, and until when time alone changes nothing.
-    generation: Cell<Option<u64>>,
-    leeway: Cell<i64>,
-    sessions: Cell<Option<RefreshSettings>>,
+    /// What it was read under, and until when time alone changes nothing.
+    basis: Cell<Option<Basis>>,
     decided_at: Cell<i64>,
     valid_until: Cell<i64>,
 }
@@ -32,9 +29,7 @@ impl Decision {
             command: Cell::new(0),
             revoked: Cell::new(true),
             reason: Cell::new(None),
-            generation: Cell::new(None),
-            leeway: Cell::new(0),
-            sessions: Cell::new(None),
+            basis: Cell::new(None),
             decided_at: Cell::new(0),
             valid_until: Cell::new(0),
         }
@@ -53,19 +48,15 @@ impl Decision {
     /// Whether what was read for an earlier statement still decides this one. The clock may have
     /// been set back: then it is read again.
     fn still_holds(&self, now: i64) -> bool {
-        self.generation.get() == Some(invalidation::revocations())
-            && self.leeway.get() == settings::leeway()
-            && self.sessions.get() == Some(settings::refresh())
+        self.basis.get() == Some(Basis::current())
             && (self.decided_at.get()..self.valid_until.get()).contains(&now)
             && !invalidation::has_written()
     }
 
-    fn take(&self, verdict: Verdict, generation: u64, now: i64) {
+    fn take(&self, verdict: Verdict, basis: Basis, now: i64) {
         self.revoked.set(verdict.reason.is_some());
         self.reason.set(verdict.reason);
-        self.generation.set(Some(generation));
-        self.leeway.set(settings::leeway());
-        self.sessions.set(Some(settings::refresh()));
+        self.basis.set(Some(basis));
         self.decided_at.set(now);
         self.valid_until.set(verdict.valid_until);
     }
@@ -102,9 +93,9 @@ fn decide() -> &'static Block {
     }
     let decision = &block.decision;
     if !decision.still_holds(now) {
-        let generation = invalidation::revocations();
+        let basis = Basis::current();
         let verdict = match block.claims() {
-            Some(claims) => lookup::judge(claims, now, settings::leeway()),
+            Some(claims) => lookup::judge(claims, now),
             None => Verdict {
                 reason: match block.status {
                     Status::Refused(_) if block.is_expired_token() => Some(Reason::Expired),
@@ -115,7 +106,7 @@ fn decide() -> &'static Block {
             },
         };
         // A transaction that has written sees its own entries, which a rollback takes back.
-        decision.take(verdict, generation, now);
+        decision.take(verdict, basis, now);
     }
     decision.statement.set(now);
     decision.command.set(command);

@@ -4,7 +4,10 @@ use crate::invalidation;
 use crate::pg::catalog::{self, Key, Row};
 use crate::pg::leaf;
 use crate::session;
-use authguard_token::{Claims, Entry, Judge, Kind, Verdict, canonical, format_uuid};
+use crate::settings;
+use authguard_token::{
+    Claims, Entry, Judge, Kind, RefreshSettings, Verdict, canonical, format_uuid,
+};
 use pgrx::pg_sys::TimestampTz;
 
 /// Columns of `authguard.revocation`, in the order of `sql/revocation.sql`.
@@ -18,12 +21,32 @@ mod column {
     pub const INCLUDE_KEYS: i16 = 7;
 }
 
+/// What a verdict depends on beside the claims and the time: while it is the same, so is the verdict. To
+/// be taken before the look-up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Basis {
+    generation: u64,
+    leeway: i64,
+    sessions: RefreshSettings,
+}
+
+impl Basis {
+    /// That of this moment.
+    pub fn current() -> Self {
+        Self {
+            generation: invalidation::revocations(),
+            leeway: settings::leeway(),
+            sessions: settings::refresh(),
+        }
+    }
+}
+
 /// The verdict on `claims` at `now` (microseconds since the Unix epoch), from the newest committed
 /// entries and this transaction's own.
-pub fn judge(claims: &Claims, now: i64, leeway: i64) -> Verdict {
+pub fn judge(claims: &Claims, now: i64) -> Verdict {
     let objects = invalidation::objects();
     let index = objects.index(c"revocation_key");
-    let mut judge = Judge::new(claims, now, leeway);
+    let mut judge = Judge::new(claims, now, settings::leeway());
     let own = session::find(claims);
     if let Some(row) = &own {
         judge.session(row.as_ref());

@@ -5,4 +5,4 @@ mod decision;
 mod lookup;
 
 pub use decision::{Decision, reason};
-pub use lookup::judge;
+pub use lookup::{Basis, judge};

@@ -122,6 +122,14 @@ alter system set authguard.session_timebox = '10 min';
 select pg_reload_conf();
 select pg_sleep(0.2);
 select expires_in from authguard.sign_in(:ada);
+-- A shorter limit also ends the sessions that there are, for a token that was verified before, too.
+create table boxed as select * from authguard.sign_in(:ada);
+select auth.verify(access_token) is not null as opens from boxed;
+alter system set authguard.session_timebox = '1 s';
+select pg_sleep(1);
+select pg_reload_conf();
+select pg_sleep(0.2);
+select auth.verify(access_token) is not null as opens from boxed;
 alter system reset authguard.session_timebox;
 alter system set authguard.single_session_per_user = on;
 alter system set authguard.min_aal = 'aal2';
@@ -152,6 +160,6 @@ select count(*) from authguard.session where ended_at is not null;
 
 select authguard.distrust_issuer('authguard');
 drop view alive;
-drop table tokens, signed, bens, gone, timed, phone, laptop, newphone;
+drop table tokens, signed, bens, gone, timed, boxed, phone, laptop, newphone;
 drop owned by sess_signer, sess_client, sess_operator;
 drop role sess_signer, sess_client, sess_operator;
