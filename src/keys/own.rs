@@ -2,6 +2,7 @@
 
 use super::{file, trust};
 use crate::error::Error;
+use crate::pg::credentials;
 use crate::settings;
 use authguard_token::SigningKey;
 use pgrx::JsonB;
@@ -47,7 +48,7 @@ pub fn can_sign() -> bool {
 fn active_key() -> Option<SigningKey> {
     let rows = trust::keys(&settings::issuer(), None);
     let row = rows.into_iter().find(|row| row.status == "active")?;
-    let private = trust::secret(row.credential.as_deref()?)?;
+    let private = credentials::read(row.credential.as_deref()?)?;
     SigningKey::from_pkcs8_der(&private).ok()
 }
 

@@ -1,13 +1,10 @@
 //! The key of refresh tokens. Like a private key it is a credential, in no table and no dump.
 
-use super::trust;
 use crate::invalidation;
 use crate::pg::{credentials, state::PerBackend};
 use authguard_token::RefreshKey;
-use base64::prelude::{BASE64_STANDARD, Engine};
 use std::cell::RefCell;
 use std::rc::Rc;
-use zeroize::Zeroizing;
 
 /// Its name among the credentials, where all others have a UUID.
 const NAME: &str = "refresh_token";
@@ -27,7 +24,7 @@ pub fn refresh_key() -> Option<Rc<RefreshKey>> {
     {
         return Some(Rc::clone(key));
     }
-    let key = Rc::new(RefreshKey::from_bytes(&trust::secret(NAME)?)?);
+    let key = Rc::new(RefreshKey::from_bytes(&credentials::read(NAME)?)?);
     // What this transaction has made, a rollback takes back.
     if !invalidation::has_written() {
         READ.replace(Some((generation, Rc::clone(&key))));
@@ -37,10 +34,9 @@ pub fn refresh_key() -> Option<Rc<RefreshKey>> {
 
 /// Makes one, where there is none. The caller keeps others from doing the same.
 pub fn make_refresh_key() {
-    if trust::secret(NAME).is_none()
+    if credentials::read(NAME).is_none()
         && let Ok(key) = RefreshKey::generate()
     {
-        let text = Zeroizing::new(BASE64_STANDARD.encode(key.as_bytes()));
-        credentials::keep(NAME, &text);
+        credentials::keep(NAME, key.as_bytes());
     }
 }

@@ -3,10 +3,8 @@
 use crate::error::Error;
 use crate::pg::credentials;
 use authguard_token::{Algorithm, Key, SigningKey, format_uuid, parse_jwks};
-use base64::prelude::{BASE64_STANDARD, Engine};
 use pgrx::Uuid;
 use pgrx::prelude::*;
-use zeroize::Zeroizing;
 
 /// The signature keys of a JWK set, each judged.
 #[pg_extern(sql = false)]
@@ -79,6 +77,5 @@ fn authguard_generate_key(
 }
 
 fn keep(credential: Uuid, secret: &[u8]) {
-    let text = Zeroizing::new(BASE64_STANDARD.encode(secret));
-    credentials::keep(&format_uuid(credential.as_bytes()), &text);
+    credentials::keep(&format_uuid(credential.as_bytes()), secret);
 }

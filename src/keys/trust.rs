@@ -8,10 +8,8 @@ use crate::pg::catalog::{self, Key as Column};
 use crate::pg::{credentials, state::PerBackend};
 use crate::settings;
 use authguard_token::{Algorithm, Key, Policy, Token};
-use base64::prelude::{BASE64_STANDARD, Engine};
 use std::cell::RefCell;
 use std::rc::Rc;
-use zeroize::Zeroizing;
 
 /// Columns of `authguard.issuer` and `authguard.key`, in the order of `sql/issuers.sql`.
 mod column {
@@ -210,18 +208,9 @@ fn verification_key(row: &KeyRow) -> Option<Key> {
     let key = match &row.jwk {
         Some(jwk) => Key::from_jwk(jwk).ok()?,
         None => {
-            let secret = secret(row.credential.as_deref()?)?;
+            let secret = credentials::read(row.credential.as_deref()?)?;
             Key::from_secret(&secret, row.algorithm?).ok()?
         }
     };
     (Some(key.algorithm()) == row.algorithm).then_some(key)
-}
-
-/// A credential, as bytes.
-pub fn secret(credential: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let text = credentials::read(credential)?;
-    BASE64_STANDARD
-        .decode(text.as_bytes())
-        .ok()
-        .map(Zeroizing::new)
 }

@@ -7,6 +7,7 @@
 
 use crate::error::Error;
 use crate::schema;
+use base64::prelude::{BASE64_STANDARD, Engine};
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
@@ -16,7 +17,7 @@ use zeroize::Zeroizing;
 const SERVER: &CStr = c"authguard_credentials";
 
 /// The secret kept under `name`, if there is one.
-pub fn read(name: &str) -> Option<Zeroizing<String>> {
+pub fn read(name: &str) -> Option<Zeroizing<Vec<u8>>> {
     let server = server();
     if !is_mapped(server) {
         return None;
@@ -28,17 +29,20 @@ pub fn read(name: &str) -> Option<Zeroizing<String>> {
         options
             .iter_ptr()
             .find(|option| CStr::from_ptr((**option).defname).to_bytes() == name.as_bytes())
-            .and_then(|option| CStr::from_ptr(pg_sys::defGetString(option)).to_str().ok())
-            .map(|secret| Zeroizing::new(secret.to_owned()))
+            .and_then(|option| {
+                let text = CStr::from_ptr(pg_sys::defGetString(option)).to_bytes();
+                BASE64_STANDARD.decode(text).ok().map(Zeroizing::new)
+            })
     }
 }
 
-/// Keeps `secret`, ASCII, under `name`, which must be new. Raises an error for anybody but the owner of
+/// Keeps `secret`, as base64, under `name`, which must be new. Raises an error for anybody but the owner of
 /// the server and superusers.
-pub fn keep(name: &str, secret: &Zeroizing<String>) {
+pub fn keep(name: &str, secret: &[u8]) {
+    let secret = Zeroizing::new(BASE64_STANDARD.encode(secret));
     let server = server();
     let is_new = !is_mapped(server);
-    let option = option(name, Some(secret), pg_sys::DefElemAction::DEFELEM_ADD);
+    let option = option(name, Some(&secret), pg_sys::DefElemAction::DEFELEM_ADD);
     if is_new {
         create(option);
     } else {
