@@ -15,6 +15,12 @@ as 'MODULE_PATHNAME', 'authguard_has_session_keys_wrapper';
 comment on function authguard.has_session_keys() is
     'Whether there are keys to sign access and refresh tokens with';
 
+create function authguard.can_sign() returns pg_catalog.bool
+language c stable cost 100
+as 'MODULE_PATHNAME', 'authguard_can_sign_wrapper';
+comment on function authguard.can_sign() is
+    'Whether there is a key to sign access tokens with: after a restore its row is there, and it is not';
+
 create function authguard.make_refresh_key() returns pg_catalog.void
 language c volatile cost 1000
 as 'MODULE_PATHNAME', 'authguard_make_refresh_key_wrapper';
@@ -30,8 +36,7 @@ begin
         return;
     end if;
     perform authguard.begin_key_change();
-    if not exists (select from authguard.key k
-                    where k.issuer = authguard.own_issuer() and k.status = 'active' and k.credential is not null) then
+    if not authguard.can_sign() then
         perform authguard.rotate_signing_key();
     end if;
     perform authguard.make_refresh_key();
@@ -85,8 +90,9 @@ begin
     select * into settings from authguard.session_settings();
     expires := least(at + settings.jwt_expiry,
                      pg_catalog.floor(extract(epoch from authguard.session_end(session)))::pg_catalog.int8);
-    claims := defaults || authguard.fresh_claims(session.user_id, session.id, defaults || session.claims)
-        || pg_catalog.jsonb_build_object(
+    claims := defaults || session.claims;
+    claims := defaults || authguard.fresh_claims(session.user_id, session.id, claims);
+    claims := claims || pg_catalog.jsonb_build_object(
         'iss', session.issuer, 'sub', session.user_id, 'aud', authguard.own_audience(),
         'iat', at, 'exp', expires, 'session_id', session.id, 'aal', session.aal, 'amr', session.amr);
     answer.access_token := authguard.sign(claims);

@@ -1554,6 +1554,12 @@ as 'MODULE_PATHNAME', 'authguard_has_session_keys_wrapper';
 comment on function authguard.has_session_keys() is
     'Whether there are keys to sign access and refresh tokens with';
 
+create function authguard.can_sign() returns pg_catalog.bool
+language c stable cost 100
+as 'MODULE_PATHNAME', 'authguard_can_sign_wrapper';
+comment on function authguard.can_sign() is
+    'Whether there is a key to sign access tokens with: after a restore its row is there, and it is not';
+
 create function authguard.make_refresh_key() returns pg_catalog.void
 language c volatile cost 1000
 as 'MODULE_PATHNAME', 'authguard_make_refresh_key_wrapper';
@@ -1569,8 +1575,7 @@ begin
         return;
     end if;
     perform authguard.begin_key_change();
-    if not exists (select from authguard.key k
-                    where k.issuer = authguard.own_issuer() and k.status = 'active' and k.credential is not null) then
+    if not authguard.can_sign() then
         perform authguard.rotate_signing_key();
     end if;
     perform authguard.make_refresh_key();
@@ -1624,8 +1629,9 @@ begin
     select * into settings from authguard.session_settings();
     expires := least(at + settings.jwt_expiry,
                      pg_catalog.floor(extract(epoch from authguard.session_end(session)))::pg_catalog.int8);
-    claims := defaults || authguard.fresh_claims(session.user_id, session.id, defaults || session.claims)
-        || pg_catalog.jsonb_build_object(
+    claims := defaults || session.claims;
+    claims := defaults || authguard.fresh_claims(session.user_id, session.id, claims);
+    claims := claims || pg_catalog.jsonb_build_object(
         'iss', session.issuer, 'sub', session.user_id, 'aud', authguard.own_audience(),
         'iat', at, 'exp', expires, 'session_id', session.id, 'aal', session.aal, 'amr', session.amr);
     answer.access_token := authguard.sign(claims);
@@ -1757,20 +1763,17 @@ as 'MODULE_PATHNAME', 'authguard_decide_refresh_wrapper';
 comment on function authguard.decide_refresh(pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.int4, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.int8, pg_catalog.timestamptz) is
     'What becomes of a refresh token and of its session; change: none, rotate, keep, count, or the reason why the session ends';
 
-create function authguard.shut_out(session authguard.session) returns pg_catalog.text
+create function authguard.is_cut_off(session authguard.session) returns pg_catalog.bool
 language sql stable
 begin atomic
-    select case
-        when pg_catalog.bool_or(r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()))
-            then 'user_blocked'
-        when pg_catalog.bool_or(r.issued_before >= session.authenticated_at) then 'session_revoked'
-    end
-      from authguard.revocation r
-     where r.kind = 'user' and r.key = session.user_id
-       and (r.issuer is null or r.issuer = session.issuer);
+    select exists (
+        select from authguard.revocation r
+         where r.kind = 'user' and r.key = session.user_id
+           and (r.issuer is null or r.issuer = session.issuer)
+           and r.issued_before >= session.authenticated_at);
 end;
-comment on function authguard.shut_out(authguard.session) is
-    'user_blocked, or session_revoked where a cut-off of the user missed a sign-in that was not yet committed; NULL: neither';
+comment on function authguard.is_cut_off(authguard.session) is
+    'Whether a cut-off of the user is later than the last proof of who the user is: a sign-in that committed too late to be ended with the others';
 
 create function auth.refresh(refresh_token pg_catalog.text) returns authguard.issued
 language plpgsql volatile security definer
@@ -1803,14 +1806,14 @@ begin
             return answer;
         end if;
     end if;
-    if session.ended_at is null then
-        answer.status := authguard.shut_out(session);
-        if answer.status = 'session_revoked' then
-            perform authguard.end_session_row(session, 'revoked', 'SIGNED_OUT', 'policy');
-        end if;
-        if answer.status is not null then
-            return answer;
-        end if;
+    if session.ended_at is null and authguard.is_blocked(session.user_id) then
+        answer.status := 'user_blocked';
+        return answer;
+    end if;
+    if session.ended_at is null and authguard.is_cut_off(session) then
+        perform authguard.end_session_row(session, 'revoked', 'SIGNED_OUT', 'policy');
+        answer.status := 'session_revoked';
+        return answer;
     end if;
     select * into decided
       from authguard.decide_refresh(
@@ -2685,6 +2688,12 @@ revoke all on function authguard.open_door(pg_catalog.name, pg_catalog.regproced
 revoke all on function authguard.grant_operator(pg_catalog.name) from public;
 revoke all on function authguard.grant_signer(pg_catalog.name) from public;
 revoke all on function authguard.grant_client(pg_catalog.name) from public;
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/functions.rs
+-- authguard::session::functions::authguard_can_sign
+-- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
