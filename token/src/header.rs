@@ -13,6 +13,9 @@ use crate::json::{JsonError, parse_members};
 /// The longest header, decoded.
 pub const MAX_HEADER_BYTES: usize = 1024;
 
+/// That length in base64url.
+const MAX_HEADER_CHARACTERS: usize = (MAX_HEADER_BYTES * 4).div_ceil(3);
+
 /// The longest `kid`.
 pub const MAX_KEY_ID_BYTES: usize = 256;
 
@@ -25,10 +28,10 @@ pub(crate) struct Header {
 
 impl Header {
     pub fn parse(part: &str) -> Result<Self, TokenError> {
-        let bytes = base64url::decode(part).ok_or(TokenError::Encoding(Part::Header))?;
-        if bytes.len() > MAX_HEADER_BYTES {
+        if part.len() > MAX_HEADER_CHARACTERS {
             return Err(TokenError::HeaderTooLong);
         }
+        let bytes = base64url::decode(part).ok_or(TokenError::Encoding(Part::Header))?;
         let text =
             std::str::from_utf8(&bytes).map_err(|_| TokenError::Header(JsonError::Syntax))?;
         let mut draft = Draft::default();
