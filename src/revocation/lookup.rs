@@ -5,9 +5,7 @@ use crate::pg::catalog::{self, Key, Row};
 use crate::pg::leaf;
 use crate::session;
 use crate::settings;
-use authguard_token::{
-    Claims, Entry, Judge, Kind, RefreshSettings, Verdict, canonical, format_uuid,
-};
+use authguard_token::{Claims, Entry, Judge, Kind, RefreshSettings, Verdict, format_uuid};
 use pgrx::pg_sys::TimestampTz;
 
 /// Columns of `authguard.revocation`, in the order of `sql/revocation.sql`.
@@ -51,10 +49,14 @@ pub fn judge(claims: &Claims, now: i64) -> Verdict {
     if let Some(row) = &own {
         judge.session(row.as_ref());
     }
+    if judge.settled() {
+        return judge.verdict();
+    }
     let session = claims.session_id.as_ref().map(format_uuid);
     // Of an issuer with a namespace for its subjects: the user is known here by either.
     let uid = claims.uid.as_ref().map(format_uuid);
     let uid = uid.filter(|uid| claims.subject.as_ref() != Some(uid));
+    // All in their canonical form.
     let keys = [
         (Kind::Token, claims.jti.as_deref()),
         (Kind::Session, session.as_deref()),
@@ -62,27 +64,17 @@ pub fn judge(claims: &Claims, now: i64) -> Verdict {
         (Kind::User, uid.as_deref()),
         (Kind::Issuer, Some("")),
     ];
-    let keys: Vec<_> = keys
-        .into_iter()
-        .filter_map(|(kind, key)| Some((kind, canonical(key?))))
-        .collect();
-    let sets: Vec<_> = keys
-        .iter()
-        .map(|(kind, key)| {
-            [
-                Key::Text(column::KIND, kind.as_str()),
-                Key::Text(column::KEY, key),
-            ]
-        })
-        .collect();
-    let sets: Vec<&[Key<'_>]> = sets.iter().map(<[_; 2]>::as_slice).collect();
-    if judge.settled() {
-        return judge.verdict();
-    }
-    catalog::scan_all(objects.revocation, index, &sets, |number, row| {
+    let sets = keys.into_iter().filter_map(|(kind, key)| {
+        let keys = [
+            Key::Text(column::KIND, kind.as_str()),
+            Key::Text(column::KEY, key?),
+        ];
+        Some((kind, keys))
+    });
+    catalog::scan_all(objects.revocation, index, sets, |kind, row| {
         let issuer: Option<String> = row.get(column::ISSUER);
         judge.entry(&Entry {
-            kind: keys[number].0,
+            kind,
             issuer: issuer.as_deref(),
             blocked: row.get(column::BLOCKED).unwrap_or(true),
             blocked_until: time(&row, column::BLOCKED_UNTIL),
