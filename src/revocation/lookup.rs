@@ -43,7 +43,6 @@ impl Basis {
 /// entries and this transaction's own.
 pub fn judge(claims: &Claims, now: i64) -> Verdict {
     let objects = invalidation::objects();
-    let index = objects.index(c"revocation_key");
     let mut judge = Judge::new(claims, now, settings::leeway());
     let own = session::find(claims);
     if let Some(row) = &own {
@@ -71,7 +70,8 @@ pub fn judge(claims: &Claims, now: i64) -> Verdict {
         ];
         Some((kind, keys))
     });
-    catalog::scan_all(objects.revocation, index, sets, |kind, row| {
+    let (table, index) = (objects.revocation, objects.revocation_key);
+    catalog::scan_all(table, index, sets, |kind, row| {
         let issuer: Option<String> = row.get(column::ISSUER);
         judge.entry(&Entry {
             kind,
