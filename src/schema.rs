@@ -12,6 +12,9 @@ pub const LIBRARY_VERSION: &str = env!("CARGO_PKG_VERSION");
 pub struct Objects {
     /// `authguard.revocation`.
     pub revocation: Oid,
+    /// Its index `revocation_key`, as [`Objects::index`] gives it: each new token asks for it. What
+    /// replaces an index invalidates its table, and so this.
+    pub revocation_key: Option<Oid>,
     /// `authguard.issuer`.
     pub issuer: Oid,
     /// `authguard.key`.
@@ -32,6 +35,7 @@ impl Objects {
         let found = catalog::schema(c"authguard").and_then(|namespace| {
             Some(Self {
                 revocation: catalog::relation(c"revocation", namespace)?,
+                revocation_key: usable(c"revocation_key", namespace),
                 issuer: catalog::relation(c"issuer", namespace)?,
                 key: catalog::relation(c"key", namespace)?,
                 session: catalog::relation(c"session", namespace)?,
@@ -61,8 +65,12 @@ impl Objects {
     /// An index of one of the tables. By name each time, because REINDEX CONCURRENTLY replaces it;
     /// `None`, and so a sequential scan, when it cannot be used.
     pub fn index(&self, name: &std::ffi::CStr) -> Option<Oid> {
-        catalog::relation(name, self.namespace).filter(|index| catalog::index_is_valid(*index))
+        usable(name, self.namespace)
     }
+}
+
+fn usable(index: &std::ffi::CStr, namespace: Oid) -> Option<Oid> {
+    catalog::relation(index, namespace).filter(|index| catalog::index_is_valid(*index))
 }
 
 /// Whether an object of catalogue `class` is a member of this extension.

@@ -82,19 +82,19 @@ pub enum Key<'a> {
 /// cache (GetCatalogSnapshot in src/backend/utils/time/snapmgr.c), and it sees this transaction's own
 /// earlier commands.
 pub fn scan(table: Oid, index: Option<Oid>, keys: &[Key<'_>], mut each: impl FnMut(Row)) {
-    scan_all(table, index, &[keys], |_, row| {
+    scan_all(table, index, [((), keys)], |(), row| {
         each(row);
         true
     });
 }
 
 /// As [`scan`] for one set of keys after another, with one snapshot where there is an index; `each` gets
-/// the number of the set, and ends everything by false.
-pub fn scan_all(
+/// what is beside the set, and ends everything by false.
+pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
     table: Oid,
     index: Option<Oid>,
-    sets: &[&[Key<'_>]],
-    mut each: impl FnMut(usize, Row) -> bool,
+    sets: impl IntoIterator<Item = (T, K)>,
+    mut each: impl FnMut(T, Row) -> bool,
 ) {
     // SAFETY: relation, index and snapshot are opened and closed here, in pairs; on an error the
     // resource owner of the transaction closes them. Key data are in the current memory context and
@@ -103,9 +103,9 @@ pub fn scan_all(
     unsafe {
         let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as i32);
         let mut scan: pg_sys::SysScanDesc = ptr::null_mut();
-        'sets: for (number, keys) in sets.iter().enumerate() {
-            let mut scan_keys = scan_keys(keys);
-            let count = keys.len() as i32;
+        'sets: for (beside, keys) in sets {
+            let mut scan_keys = scan_keys(keys.as_ref());
+            let count = keys.as_ref().len() as i32;
             if !scan.is_null() && index.is_some() {
                 for (place, key) in (1..).zip(&mut scan_keys) {
                     key.sk_attno = place;
@@ -134,7 +134,7 @@ pub fn scan_all(
                     tuple,
                     descriptor: (*relation).rd_att,
                 };
-                if !each(number, row) {
+                if !each(beside, row) {
                     break 'sets;
                 }
             }

@@ -47,3 +47,26 @@ pub fn refused_token(cause: Cause) {
         pg_sys::InterruptHoldoffCount -= 1;
     }
 }
+
+#[cfg(any(test, feature = "pg_test"))]
+#[pgrx::pg_schema]
+mod tests {
+    use super::refused_token;
+    use crate::keys::Cause;
+    use pgrx::prelude::*;
+
+    #[pg_test]
+    fn a_cancel_waits_until_a_refusal_is_logged() {
+        // SAFETY: flags of globals.c, set as the signal's handler does and taken back at once.
+        let still_pending = unsafe {
+            pg_sys::QueryCancelPending = 1;
+            pg_sys::InterruptPending = 1;
+            refused_token(Cause::NoIssuer);
+            let still_pending = pg_sys::QueryCancelPending;
+            pg_sys::QueryCancelPending = 0;
+            pg_sys::InterruptPending = 0;
+            still_pending
+        };
+        assert_eq!(still_pending, 1);
+    }
+}

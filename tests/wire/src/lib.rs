@@ -107,3 +107,13 @@ pub fn operate(cluster: &Cluster, call: &str) -> bool {
         .expect("the operator may")
         .get(0)
 }
+
+/// The private memory of a process, from /proc.
+pub fn resident_kib(pid: i32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a status");
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("RssAnon:"))
+        .unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
