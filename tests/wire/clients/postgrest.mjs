@@ -2,7 +2,7 @@
 import { PostgrestClient } from "@supabase/postgrest-js";
 import { createInterface } from "node:readline";
 
-const [url] = process.argv.slice(2);
+const url = process.env.POSTGREST;
 for await (const line of createInterface({ input: process.stdin })) {
   const { token, table, insert, update, remove, id, rpc, args } = JSON.parse(line);
   const headers = token ? { Authorization: `Bearer ${token}` } : {};

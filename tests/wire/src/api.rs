@@ -29,12 +29,7 @@ impl Api {
         script::installed(clients::postgrest())?;
         let install = Install::from_env().expect("AUTHGUARD_PG_BIN");
         let cluster = Cluster::create(&install, Config::default()).expect("the server starts");
-        cluster
-            .connect("postgres", "postgres")
-            .and_then(
-                |mut client| Ok(client.batch_execute(&format!("create database {DATABASE}"))?),
-            )
-            .expect("the database is made");
+        page::database(&cluster, DATABASE);
         let page = Page::read("postgrest.md");
         for block in [
             page.block("Roles and a table", "sql"),
@@ -49,7 +44,7 @@ impl Api {
         let url = format!("http://127.0.0.1:{}", gateway.port());
         let source = include_str!("../clients/postgrest.mjs");
         Some(Self {
-            script: Script::node("postgrest.mjs", source, &[&url])?,
+            script: Script::node("postgrest.mjs", source, &[("POSTGREST", url)])?,
             gateway,
             admin: cluster
                 .connect("postgres", DATABASE)

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod http;
 pub mod page;
+pub mod pool;
 pub mod script;
 pub mod tokens;
 

@@ -43,3 +43,13 @@ pub fn run(cluster: &Cluster, database: &str, sql: &str) {
         .arg(&file);
     process::capture(&mut psql).expect("the page's SQL runs");
 }
+
+/// Makes an empty database, for a page that begins with one.
+pub fn database(cluster: &Cluster, name: &str) {
+    let mut admin = cluster
+        .connect("postgres", "postgres")
+        .expect("a superuser connects");
+    admin
+        .batch_execute(&format!("create database {name}"))
+        .expect("the database is made");
+}

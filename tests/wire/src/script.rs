@@ -28,7 +28,7 @@ pub struct Script {
 
 impl Script {
     /// Runs a module of Node from the directory of its packages.
-    pub fn node(name: &str, source: &str, arguments: &[&str]) -> Option<Self> {
+    pub fn node(name: &str, source: &str, environment: &[(&str, String)]) -> Option<Self> {
         let dir = installed(clients::node())?;
         // A module looks for its imports from where it is.
         Some(Self::start(
@@ -36,16 +36,16 @@ impl Script {
             &dir,
             name,
             source,
-            arguments,
+            environment,
         ))
     }
 
     /// Runs Python with its packages.
-    pub fn python(name: &str, source: &str, arguments: &[&str]) -> Option<Self> {
+    pub fn python(name: &str, source: &str, environment: &[(&str, String)]) -> Option<Self> {
         let dir = installed(clients::python())?;
         let mut command = Command::new("python3");
         command.env("PYTHONPATH", &dir);
-        Some(Self::start(command, &dir, name, source, arguments))
+        Some(Self::start(command, &dir, name, source, environment))
     }
 
     fn start(
@@ -53,7 +53,7 @@ impl Script {
         dir: &Path,
         name: &str,
         source: &str,
-        arguments: &[&str],
+        environment: &[(&str, String)],
     ) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         // Another run, or another test of this one, may use the directory too.
@@ -62,7 +62,7 @@ impl Script {
         std::fs::write(&file, source).expect("the script is written");
         let mut child = command
             .arg(&file)
-            .args(arguments)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
