@@ -68,6 +68,14 @@ pub fn ensure_pgbouncer() -> Result<PathBuf> {
     find().ok_or_else(|| Error::new("pgbouncer did not arrive"))
 }
 
+/// What sends requests in the bench.
+pub fn ensure_wrk() -> Result<()> {
+    match process::on_path("wrk") {
+        Some(_) => Ok(()),
+        None => install(&["wrk"], "measuring PostgREST"),
+    }
+}
+
 /// The shared libraries that a fetched server, and psql beside it, were linked with.
 pub fn ensure_libraries_of(server: &Path) -> Result<()> {
     let mut ldd = Command::new("ldd");
