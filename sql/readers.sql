@@ -122,9 +122,10 @@ create function auth.whoami(
     out acting_role pg_catalog.text,
     out login_role pg_catalog.text,
     out role_mismatch pg_catalog.bool,
-    out hint pg_catalog.text
+    out hint pg_catalog.text,
+    out session_wide pg_catalog.bool
 ) returns setof pg_catalog.record
 language c volatile parallel restricted cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_whoami_wrapper';
 comment on function auth.whoami() is
-    'The current token in one row: source (none, gateway), status (absent, accepted, refused, expired, revoked), claims in brief, the roles, and a hint in words';
+    'The current token in one row: source (none, gateway), status (absent, accepted, refused, expired, revoked), claims in brief, the roles, a hint in words, and session_wide: whether it was set before this transaction, so that a pool would hand it to its next client';

@@ -6,6 +6,7 @@ mod load;
 mod machine;
 mod memory;
 mod picture;
+mod postgrest;
 mod report;
 mod scans;
 pub mod setup;
@@ -48,11 +49,17 @@ pub enum Group {
     FirstCheck,
     /// Verification, and verified tokens against gateway claims
     Tokens,
+    /// Requests through PostgREST
+    Postgrest,
 }
 
 /// Measures one group or everything on a throw-away server and prints the table. The pages are written
 /// of a whole run only.
 pub fn run(group: Option<Group>, json: Option<&Path>) -> Result<()> {
+    let groups = group.map_or(Group::value_variants().to_vec(), |group| vec![group]);
+    if groups.contains(&Group::Postgrest) {
+        postgrest::prepare()?;
+    }
     let install = server::built(DEFAULT_MAJOR)?;
     process::progress(format!("starting Postgres {}", install.version));
     let cluster = Cluster::create(&install, config())?;
@@ -62,7 +69,6 @@ pub fn run(group: Option<Group>, json: Option<&Path>) -> Result<()> {
     process::progress("making a million rows");
     setup::make(&mut admin)?;
     drop(admin);
-    let groups = group.map_or(Group::value_variants().to_vec(), |group| vec![group]);
     let found = measure(&cluster, &groups, machine::describe(&install))?;
 
     print!("{}", report::table(&found));
@@ -113,6 +119,7 @@ fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> 
             }
             Group::FirstCheck => run.cases.push(first_check::measure(cluster, &claims)?),
             Group::Tokens => run.cases.extend(tokens::measure(cluster, &claims)?),
+            Group::Postgrest => run.cases.push(postgrest::measure(cluster, &claims)?),
         }
     }
     Ok(run)

@@ -1,5 +1,10 @@
 //! What the wire tests share: a database each, the weak roles, and tokens of a gateway.
 
+pub mod api;
+pub mod http;
+pub mod page;
+pub mod pool;
+pub mod script;
 pub mod sessions;
 pub mod tokens;
 
@@ -88,9 +93,14 @@ pub fn seen(client: &mut Client) -> i64 {
 
 /// Waits until a revocation made elsewhere has arrived and the client sees no note any more.
 pub fn wait_until_hidden(client: &mut Client) {
+    wait_until(|| seen(client) == 0, "the revocation arrives");
+}
+
+/// Waits until something happens that is on its way.
+pub fn wait_until(mut happened: impl FnMut() -> bool, what: &str) {
     let deadline = Instant::now() + Duration::from_secs(20);
-    while seen(client) != 0 {
-        assert!(Instant::now() < deadline, "the revocation has not arrived");
+    while !happened() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
