@@ -1501,12 +1501,12 @@ comment on function authguard.set_claims_function(pg_catalog.regprocedure) is
     'Names a function (user_id text, session_id uuid, claims jsonb) returns jsonb that makes the claims of every token of a session: it gets those of the sign-in and returns those of the token. NULL: none. The caller must own it, also at every run. It runs as its owner in a security-restricted operation. An error in it refuses the token, and changes nothing';
 
 create function authguard.run_claims_function(
-    function pg_catalog.oid, user_id pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb)
+    function pg_catalog.oid, owner pg_catalog.name, user_id pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb)
 returns pg_catalog.jsonb
 language c volatile cost 1000
 as 'MODULE_PATHNAME', 'authguard_run_claims_function';
-comment on function authguard.run_claims_function(pg_catalog.oid, pg_catalog.text, pg_catalog.uuid, pg_catalog.jsonb) is
-    'What a function that find_claims_function has found answers, run as its owner in a security-restricted operation with search_path pg_catalog';
+comment on function authguard.run_claims_function(pg_catalog.oid, pg_catalog.name, pg_catalog.text, pg_catalog.uuid, pg_catalog.jsonb) is
+    'What a function that find_claims_function has found answers, run as its owner in a security-restricted operation with search_path pg_catalog. 42501 where that is another role by now, whatever the transaction''s snapshot says';
 
 create function authguard.fresh_claims(
     user_id pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb)
@@ -1523,7 +1523,7 @@ begin
         return claims;
     end if;
     fresh := authguard.run_claims_function(
-        authguard.find_claims_function(named), user_id, session_id, claims);
+        authguard.find_claims_function(named), named.owner, user_id, session_id, claims);
     perform authguard.check_claims(fresh);
     return fresh;
 end
@@ -1554,6 +1554,12 @@ as 'MODULE_PATHNAME', 'authguard_has_session_keys_wrapper';
 comment on function authguard.has_session_keys() is
     'Whether there are keys to sign access and refresh tokens with';
 
+create function authguard.can_sign() returns pg_catalog.bool
+language c stable cost 100
+as 'MODULE_PATHNAME', 'authguard_can_sign_wrapper';
+comment on function authguard.can_sign() is
+    'Whether there is a key to sign access tokens with: after a restore its row is there, and it is not';
+
 create function authguard.make_refresh_key() returns pg_catalog.void
 language c volatile cost 1000
 as 'MODULE_PATHNAME', 'authguard_make_refresh_key_wrapper';
@@ -1569,8 +1575,7 @@ begin
         return;
     end if;
     perform authguard.begin_key_change();
-    if not exists (select from authguard.key k
-                    where k.issuer = authguard.own_issuer() and k.status = 'active' and k.credential is not null) then
+    if not authguard.can_sign() then
         perform authguard.rotate_signing_key();
     end if;
     perform authguard.make_refresh_key();
@@ -1624,8 +1629,9 @@ begin
     select * into settings from authguard.session_settings();
     expires := least(at + settings.jwt_expiry,
                      pg_catalog.floor(extract(epoch from authguard.session_end(session)))::pg_catalog.int8);
-    claims := defaults || authguard.fresh_claims(session.user_id, session.id, defaults || session.claims)
-        || pg_catalog.jsonb_build_object(
+    claims := defaults || session.claims;
+    claims := defaults || authguard.fresh_claims(session.user_id, session.id, claims);
+    claims := claims || pg_catalog.jsonb_build_object(
         'iss', session.issuer, 'sub', session.user_id, 'aud', authguard.own_audience(),
         'iat', at, 'exp', expires, 'session_id', session.id, 'aal', session.aal, 'amr', session.amr);
     answer.access_token := authguard.sign(claims);
@@ -1683,6 +1689,50 @@ begin atomic
 end;
 comment on function authguard.is_blocked(pg_catalog.text) is
     'Whether authguard.revoke_user shuts this user (in canonical form) out of sign-in and refresh';
+
+create function authguard.add_method(
+    amr pg_catalog.jsonb, method pg_catalog.text, at pg_catalog.timestamptz)
+returns pg_catalog.jsonb
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if method is null or method = '' or pg_catalog.octet_length(method) > 64 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'method must have 1 to 64 bytes',
+            hint = 'Such as password, otp or totp (RFC 8176).';
+    end if;
+    return pg_catalog.jsonb_build_object(
+               'method', method, 'timestamp', pg_catalog.floor(extract(epoch from at))::pg_catalog.int8)
+        || (select coalesce(pg_catalog.jsonb_agg(e.entry order by e.place), '[]')
+              from pg_catalog.jsonb_array_elements(amr) with ordinality e(entry, place)
+             where e.entry ->> 'method' <> method);
+end
+$$;
+comment on function authguard.add_method(pg_catalog.jsonb, pg_catalog.text, pg_catalog.timestamptz) is
+    'Claim amr with this method as the newest; each is in it once, so that tokens do not grow';
+
+create function authguard.check_aal(aal pg_catalog.text, min_aal pg_catalog.text) returns pg_catalog.void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if aal is null or aal not in ('aal1', 'aal2', 'aal3') then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'aal must be aal1, aal2 or aal3';
+    end if;
+    if aal < min_aal then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('level %s is below authguard.min_aal', pg_catalog.quote_literal(aal)),
+            hint = 'Ask the user for another factor first.';
+    end if;
+end
+$$;
+comment on function authguard.check_aal(pg_catalog.text, pg_catalog.text) is
+    'Raises 22023 where aal is no level, or is below the least one';
 
 create function authguard.sign_in(
     user_id pg_catalog.text,
@@ -1757,20 +1807,17 @@ as 'MODULE_PATHNAME', 'authguard_decide_refresh_wrapper';
 comment on function authguard.decide_refresh(pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.int4, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.int8, pg_catalog.timestamptz) is
     'What becomes of a refresh token and of its session; change: none, rotate, keep, count, or the reason why the session ends';
 
-create function authguard.shut_out(session authguard.session) returns pg_catalog.text
+create function authguard.is_cut_off(session authguard.session) returns pg_catalog.bool
 language sql stable
 begin atomic
-    select case
-        when pg_catalog.bool_or(r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()))
-            then 'user_blocked'
-        when pg_catalog.bool_or(r.issued_before >= session.authenticated_at) then 'session_revoked'
-    end
-      from authguard.revocation r
-     where r.kind = 'user' and r.key = session.user_id
-       and (r.issuer is null or r.issuer = session.issuer);
+    select exists (
+        select from authguard.revocation r
+         where r.kind = 'user' and r.key = session.user_id
+           and (r.issuer is null or r.issuer = session.issuer)
+           and r.issued_before >= session.authenticated_at);
 end;
-comment on function authguard.shut_out(authguard.session) is
-    'user_blocked, or session_revoked where a cut-off of the user missed a sign-in that was not yet committed; NULL: neither';
+comment on function authguard.is_cut_off(authguard.session) is
+    'Whether a cut-off of the user is later than the last proof of who the user is: a sign-in that committed too late to be ended with the others';
 
 create function auth.refresh(refresh_token pg_catalog.text) returns authguard.issued
 language plpgsql volatile security definer
@@ -1803,14 +1850,14 @@ begin
             return answer;
         end if;
     end if;
-    if session.ended_at is null then
-        answer.status := authguard.shut_out(session);
-        if answer.status = 'session_revoked' then
-            perform authguard.end_session_row(session, 'revoked', 'SIGNED_OUT', 'policy');
-        end if;
-        if answer.status is not null then
-            return answer;
-        end if;
+    if session.ended_at is null and authguard.is_blocked(session.user_id) then
+        answer.status := 'user_blocked';
+        return answer;
+    end if;
+    if session.ended_at is null and authguard.is_cut_off(session) then
+        perform authguard.end_session_row(session, 'revoked', 'SIGNED_OUT', 'policy');
+        answer.status := 'session_revoked';
+        return answer;
     end if;
     select * into decided
       from authguard.decide_refresh(
@@ -1867,29 +1914,6 @@ comment on function auth.refresh(pg_catalog.text) is
 
 -- Another proof of who the user is, in a session that there is: with new tokens of a higher level, or without.
 
-create function authguard.add_method(
-    amr pg_catalog.jsonb, method pg_catalog.text, at pg_catalog.timestamptz)
-returns pg_catalog.jsonb
-language plpgsql immutable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if method is null or method = '' or pg_catalog.octet_length(method) > 64 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'method must have 1 to 64 bytes',
-            hint = 'Such as password, otp or totp (RFC 8176).';
-    end if;
-    return pg_catalog.jsonb_build_object(
-               'method', method, 'timestamp', pg_catalog.floor(extract(epoch from at))::pg_catalog.int8)
-        || (select coalesce(pg_catalog.jsonb_agg(e.entry order by e.place), '[]')
-              from pg_catalog.jsonb_array_elements(amr) with ordinality e(entry, place)
-             where e.entry ->> 'method' <> method);
-end
-$$;
-comment on function authguard.add_method(pg_catalog.jsonb, pg_catalog.text, pg_catalog.timestamptz) is
-    'Claim amr with this method as the newest; each is in it once, so that tokens do not grow';
-
 create function authguard.decide_step_up(
     created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz, not_after pg_catalog.timestamptz,
     ended_reason pg_catalog.text, at pg_catalog.timestamptz)
@@ -1930,27 +1954,6 @@ end
 $$;
 comment on function authguard.lock_session_of(pg_catalog.text, pg_catalog.uuid) is
     'Locks a live session of the user (in canonical form); 28000 where it is none';
-
-create function authguard.check_aal(aal pg_catalog.text, min_aal pg_catalog.text) returns pg_catalog.void
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if aal is null or aal not in ('aal1', 'aal2', 'aal3') then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'aal must be aal1, aal2 or aal3';
-    end if;
-    if aal < min_aal then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = pg_catalog.format('level %s is below authguard.min_aal', pg_catalog.quote_literal(aal)),
-            hint = 'Ask the user for another factor first.';
-    end if;
-end
-$$;
-comment on function authguard.check_aal(pg_catalog.text, pg_catalog.text) is
-    'Raises 22023 where aal is no level, or is below the least one';
 
 create function authguard.step_up(
     user_id pg_catalog.text, session_id pg_catalog.uuid, method pg_catalog.text, aal pg_catalog.text)
@@ -2692,6 +2695,12 @@ revoke all on function authguard.open_door(pg_catalog.name, pg_catalog.regproced
 revoke all on function authguard.grant_operator(pg_catalog.name) from public;
 revoke all on function authguard.grant_signer(pg_catalog.name) from public;
 revoke all on function authguard.grant_client(pg_catalog.name) from public;
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/functions.rs
+-- authguard::session::functions::authguard_can_sign
+-- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */

@@ -1,5 +1,6 @@
 -- New credentials end the other sessions and cut every earlier token off; events of the application's own.
 \set VERBOSITY terse
+\set SHOW_CONTEXT never
 \set ada '''a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'''
 \set ben '''b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'''
 create role cred_signer login;
@@ -14,7 +15,7 @@ select authguard.reauthenticated(:ada, gen_random_uuid(), 'totp');
 select authguard.credentials_changed(:ada);
 select authguard.record_event('USER_UPDATED', :ada);
 select authguard.set_claims_function(null);
-select authguard.run_claims_function(0, '', null, null);
+select authguard.run_claims_function(0, '', '', null, null);
 set session authorization cred_signer;
 select authguard.set_claims_function(null);
 insert into authguard.claims_function values ('public', 'mine', 'cred_signer');
