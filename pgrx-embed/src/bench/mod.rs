@@ -5,10 +5,12 @@ mod first_check;
 mod load;
 mod machine;
 mod memory;
+mod pgbench;
 mod picture;
 mod postgrest;
 mod report;
 mod scans;
+mod sessions;
 pub mod setup;
 mod source;
 pub mod tokens;
@@ -51,6 +53,8 @@ pub enum Group {
     Tokens,
     /// Requests through PostgREST
     Postgrest,
+    /// Signing in and refreshing, and checks beside many sessions
+    Sessions,
 }
 
 /// Measures one group or everything on a throw-away server and prints the table. The pages are written
@@ -120,6 +124,7 @@ fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> 
             Group::FirstCheck => run.cases.push(first_check::measure(cluster, &claims)?),
             Group::Tokens => run.cases.extend(tokens::measure(cluster, &claims)?),
             Group::Postgrest => run.cases.push(postgrest::measure(cluster, &claims)?),
+            Group::Sessions => run.cases.extend(sessions::measure(cluster, now)?),
         }
     }
     Ok(run)
