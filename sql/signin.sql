@@ -107,15 +107,31 @@ end;
 comment on function authguard.session_end(authguard.session) is
     'When the session is past its time unless it is refreshed; NULL: never';
 
+create function authguard.issue_at(session authguard.session) returns pg_catalog.int8
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+    -- A token of the second in which its user's claims have changed counts as older: the next second, then.
+    select pg_catalog.floor(extract(epoch from session.refreshed_at))::pg_catalog.int8
+           + exists (
+               select from authguard.revocation r
+                where r.kind = 'claims' and r.key = session.user_id and (r.issuer is null or r.issuer = session.issuer)
+                  and pg_catalog.date_trunc('second', r.issued_before) = pg_catalog.date_trunc('second', session.refreshed_at)
+           )::pg_catalog.int4;
+end;
+comment on function authguard.issue_at(authguard.session) is
+    'Claim iat of the tokens that a session is issued now, in seconds since 1970';
+
 create function authguard.issue(session authguard.session) returns authguard.issued
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    at pg_catalog.int8 := pg_catalog.floor(extract(epoch from session.refreshed_at));
+    at pg_catalog.int8 := authguard.issue_at(session);
     settings record;
     expires pg_catalog.int8;
     claims pg_catalog.jsonb;
+    metadata pg_catalog.jsonb;
     answer authguard.issued;
 begin
     select * into settings from authguard.session_settings();
@@ -123,6 +139,10 @@ begin
                      pg_catalog.floor(extract(epoch from authguard.session_end(session)))::pg_catalog.int8);
     claims := '{"role": "authenticated", "email": "", "phone": "", "app_metadata": {}, "user_metadata": {}, "is_anonymous": false}'
         || session.claims;
+    metadata := authguard.fresh_metadata(session.user_id);
+    if metadata is not null then
+        claims := claims || pg_catalog.jsonb_build_object('app_metadata', metadata);
+    end if;
     claims := claims || pg_catalog.jsonb_build_object(
         'iss', session.issuer, 'sub', session.user_id, 'aud', authguard.own_audience(),
         'iat', at, 'exp', expires, 'session_id', session.id, 'aal', session.aal, 'amr', session.amr);
@@ -177,10 +197,11 @@ begin atomic
         select from authguard.revocation r
          where r.kind = 'user' and r.key = user_id
            and (r.issuer is null or r.issuer = authguard.own_issuer())
-           and r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()));
+           and r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()))
+        or authguard.attached_shuts(user_id);
 end;
 comment on function authguard.is_blocked(pg_catalog.text) is
-    'Whether authguard.revoke_user shuts this user (in canonical form) out of sign-in and refresh';
+    'Whether authguard.revoke_user or an attached table shuts this user (in canonical form) out of sign-in and refresh';
 
 create function authguard.sign_in(
     user_id pg_catalog.text,

@@ -1,5 +1,6 @@
 //! Reads the entries that concern a token from `authguard.revocation`.
 
+use crate::attached;
 use crate::invalidation;
 use crate::pg::catalog::{self, Key, Row};
 use crate::pg::leaf;
@@ -60,6 +61,7 @@ pub fn judge(claims: &Claims, now: i64) -> Verdict {
         (Kind::Session, session.as_deref()),
         (Kind::User, claims.subject.as_deref()),
         (Kind::User, uid.as_deref()),
+        (Kind::Claims, claims.subject.as_deref()),
         (Kind::Issuer, Some("")),
     ];
     let keys: Vec<_> = keys
@@ -91,6 +93,9 @@ pub fn judge(claims: &Claims, now: i64) -> Verdict {
         });
         !judge.settled()
     });
+    if !judge.settled() {
+        attached::weigh(&mut judge, claims);
+    }
     judge.verdict()
 }
 

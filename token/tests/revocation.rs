@@ -60,7 +60,8 @@ fn without_entries_and_exp_nothing_is_revoked_for_ever() {
         judge(&alice(), &[], NOW),
         Verdict {
             reason: None,
-            valid_until: NEVER
+            valid_until: NEVER,
+            missed: false,
         }
     );
     assert_eq!(reason(&Claims::default(), &[]), None);
@@ -80,14 +81,16 @@ fn a_token_expires_at_exp_plus_leeway_exactly() {
         judge(&claims, &[], end - 1),
         Verdict {
             reason: None,
-            valid_until: end
+            valid_until: end,
+            missed: false,
         }
     );
     assert_eq!(
         judge(&claims, &[], end),
         Verdict {
             reason: Some(Reason::Expired),
-            valid_until: NEVER
+            valid_until: NEVER,
+            missed: false,
         }
     );
 }
@@ -114,6 +117,7 @@ fn the_claim_revokes_until_the_token_expires() {
     let expected = Verdict {
         reason: Some(Reason::Claim),
         valid_until: NOW + LEEWAY * S,
+        missed: false,
     };
     assert_eq!(judge(&claims, &[], NOW), expected);
 }
@@ -162,6 +166,7 @@ fn a_block_shuts_the_user_out_until_it_ends() {
     let user = |valid_until| Verdict {
         reason: Some(Reason::User),
         valid_until,
+        missed: false,
     };
     assert_eq!(judge(&alice(), &[blocked(None)], NOW), user(NEVER));
     assert_eq!(
@@ -171,6 +176,7 @@ fn a_block_shuts_the_user_out_until_it_ends() {
     let over = Verdict {
         reason: None,
         valid_until: NEVER,
+        missed: false,
     };
     assert_eq!(judge(&alice(), &[blocked(Some(NOW))], NOW), over);
     // Not blocked: the rest of a lifted block says nothing.
@@ -349,6 +355,7 @@ fn a_session_of_our_own_is_judged_by_its_row() {
         let expected = Verdict {
             reason,
             valid_until: until,
+            missed: false,
         };
         assert_eq!(of_session(session, &[], now), expected, "{session:?}");
     }
