@@ -102,7 +102,7 @@ as 'MODULE_PATHNAME', 'authguard_attached_metadata_wrapper';
 comment on function authguard.attached_metadata(pg_catalog.text) is
     'The app_metadata of a user (in canonical form) of our own issuer, of each attached table that has it, by the newest committed rows';
 
-create function authguard.fresh_metadata(user_id pg_catalog.text) returns pg_catalog.jsonb
+create function authguard.attached_claims(user_id pg_catalog.text) returns pg_catalog.jsonb
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -113,11 +113,11 @@ begin
     for metadata in select m.* from authguard.attached_metadata(user_id) m loop
         fresh := coalesce(fresh, '{}') || metadata::pg_catalog.jsonb;
     end loop;
-    return fresh;
+    return case when fresh is null then '{}' else pg_catalog.jsonb_build_object('app_metadata', fresh) end;
 end
 $$;
-comment on function authguard.fresh_metadata(pg_catalog.text) is
-    'Claim app_metadata of a user (in canonical form) of our own issuer, by the attached tables; NULL where none says';
+comment on function authguard.attached_claims(pg_catalog.text) is
+    'The claims that attached tables have of a user (in canonical form) of our own issuer: app_metadata, or none where no table has it';
 
 create function authguard.attached_sessions(user_id pg_catalog.text)
 returns table (session_id pg_catalog.text, issuer pg_catalog.text, not_after pg_catalog.timestamptz)

@@ -81,6 +81,39 @@ $$;
 comment on function authguard.sign_out_user(pg_catalog.text, pg_catalog.text) is
     'Ends every session of a user, also those in attached tables, and with them all their tokens; signing in again works. Returns how many';
 
+create function authguard.credentials_changed(user_id pg_catalog.text, keep_session pg_catalog.uuid default null)
+returns pg_catalog.int4
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    subject pg_catalog.text := authguard.identity('user_id', user_id);
+    entry authguard.revocation;
+    ended pg_catalog.int4;
+begin
+    entry.kind := 'user';
+    entry.key := subject;
+    entry.blocked := false;
+    entry.issued_before := pg_catalog.clock_timestamp();
+    entry.include_keys := false;
+    entry.reason := 'credentials';
+    entry.keep_until := authguard.longest_life(entry.issued_before);
+    perform authguard.revoke(entry);
+    ended := authguard.end_sessions(subject, null, 'credentials', 'user', all_but => keep_session);
+    if keep_session is not null then
+        perform authguard.lock_session_of(subject, keep_session);
+        -- After the cut-off: whoever set the new credentials has shown who it is.
+        update authguard.session s
+           set authenticated_at = greatest(pg_catalog.clock_timestamp(), entry.issued_before + interval '1 us')
+         where s.id = keep_session;
+    end if;
+    perform authguard.record('USER_UPDATED', subject, keep_session, 'user', 'credentials');
+    return ended;
+end
+$$;
+comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uuid) is
+    'The user has new credentials, or one factor less: ends every session of the user but keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. Each call is an event. Returns how many sessions ended. 28000, and nothing changed, where keep_session is no live session of the user';
+
 create function auth.sign_out(scope pg_catalog.text default 'global') returns pg_catalog.int4
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp

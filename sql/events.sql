@@ -58,3 +58,39 @@ end
 $$;
 comment on function authguard.record(pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
     'Writes an event and, where authguard.notify_events lists its name, notifies channel authguard of its id and name';
+
+create function authguard.record_event(
+    name pg_catalog.text, user_id pg_catalog.text,
+    session_id pg_catalog.uuid default null, reason pg_catalog.text default null)
+returns pg_catalog.int8
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    subject pg_catalog.text := authguard.identity('user_id', user_id);
+begin
+    perform authguard.require_primary();
+    if name is null or name !~ '^[A-Z][A-Z_]{0,62}$' then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'an event''s name has 1 to 63 characters A to Z and _',
+            hint = 'Such as EMAIL_CHANGED.';
+    end if;
+    if name in ('SIGNED_IN', 'SIGNED_OUT', 'TOKEN_REFRESHED', 'PASSWORD_RECOVERY', 'MFA_CHALLENGE_VERIFIED',
+                'REFRESH_TOKEN_REUSED', 'USER_REVOKED', 'USER_RESTORED') then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('event %s is recorded by authguard only', name),
+            hint = 'Record USER_UPDATED, or a name of your own.';
+    end if;
+    if exists (select from authguard.session s
+                where s.id = record_event.session_id and s.user_id <> subject) then
+        raise exception using
+            errcode = 'invalid_authorization_specification',
+            message = 'the session is another user''s';
+    end if;
+    return authguard.record(name, subject, session_id, 'user', reason);
+end
+$$;
+comment on function authguard.record_event(pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.text) is
+    'Records USER_UPDATED or an event of the application''s own, with actor user, and returns its id. What authguard records itself cannot be recorded by hand (22023). Never put a token into the reason';

@@ -54,12 +54,16 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform authguard.open_door(role, array[
-        'authguard.sign_in(text, jsonb, text, text, text, inet, text)'
+        'authguard.sign_in(text, jsonb, text, text, text, inet, text)',
+        'authguard.step_up(text, uuid, text, text)',
+        'authguard.reauthenticated(text, uuid, text)',
+        'authguard.credentials_changed(text, uuid)',
+        'authguard.record_event(text, text, uuid, text)'
     ]::pg_catalog.regprocedure[], '{}');
 end
 $$;
 comment on function authguard.grant_signer(pg_catalog.name) is
-    'Lets a role sign users in';
+    'Lets a role sign users in, step them up, and tell of proofs, new credentials and events';
 
 create function authguard.grant_client(role pg_catalog.name) returns pg_catalog.void
 language plpgsql volatile

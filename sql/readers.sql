@@ -101,7 +101,7 @@ create function auth.authenticated_at() returns pg_catalog.timestamptz
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_authenticated_at';
 comment on function auth.authenticated_at() is
-    'When the user last authenticated: the newest amr[].timestamp, else auth_time (OpenID Connect Core section 2). Never iat, which every refresh sets anew. NULL where it is not known';
+    'When the user last authenticated: the newest amr[].timestamp, else auth_time (OpenID Connect Core section 2), and for a session of our own what its row says, if that is later. Never iat, which every refresh sets anew. NULL where it is not known';
 
 create function auth.token_age() returns pg_catalog.interval
 language sql stable parallel safe cost 10

@@ -24,6 +24,8 @@ pub enum Error {
     KeyFile(String),
     /// Our own issuer has no key to sign with.
     NoSigningKey,
+    /// A transaction that has handed tokens out shall be prepared.
+    Prepared,
     /// A trigger function was called in another way.
     NotATrigger,
 }
@@ -48,6 +50,7 @@ impl Error {
                 PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION
             }
             Self::NoTransactionBlock => PgSqlErrorCode::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
+            Self::Prepared => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
             Self::Sealed => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Self::KeyFile(_) => PgSqlErrorCode::ERRCODE_CONFIG_FILE_ERROR,
             Self::BadKey(_) => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
@@ -69,6 +72,7 @@ impl Error {
             Self::NotActive => "no active token",
             Self::NoSchema => "the tables of extension authguard are missing",
             Self::NewerSchema { .. } => "the schema of authguard is newer than its library",
+            Self::Prepared => "cannot prepare a transaction that has refreshed or issued tokens",
             Self::NotATrigger => "function was not called by a trigger",
         }
     }
@@ -106,6 +110,9 @@ impl Error {
             }
             Self::KeyFile(_) => Some(
                 "The file holds one PKCS#8 private key in PEM; after a change give it another name and reload.",
+            ),
+            Self::Prepared => Some(
+                "The client has its answer already: call sign_in, step_up and refresh in a transaction of their own, and commit it.",
             ),
             Self::NoSigningKey => Some("Call authguard.rotate_signing_key()."),
             Self::BadKey(_) | Self::NotATrigger => None,

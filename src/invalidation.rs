@@ -23,8 +23,8 @@ struct State {
     objects: Cell<Option<Objects>>,
     /// Whether this transaction has written to a table that decides.
     written: Cell<bool>,
-    /// Whether something that it wrote shuts anybody out, and must outlive a crash.
-    shuts: Cell<bool>,
+    /// Whether something that it wrote must outlive a crash, and a failover.
+    lasts: Cell<bool>,
 }
 
 static STATE: PerBackend<State> = PerBackend::new(State {
@@ -33,7 +33,7 @@ static STATE: PerBackend<State> = PerBackend::new(State {
     arrivals: Cell::new(0),
     objects: Cell::new(None),
     written: Cell::new(false),
-    shuts: Cell::new(false),
+    lasts: Cell::new(false),
 });
 
 /// What a decision is remembered under.
@@ -88,11 +88,17 @@ pub fn keys_changed() {
     STATE.keys.set(STATE.keys.get() + 1);
 }
 
-/// This transaction has written to a table that decides; `shuts`: so that somebody may be shut out.
-pub fn written(shuts: bool) {
+/// This transaction has written to a table that decides.
+pub fn written() {
     STATE.written.set(true);
-    STATE.shuts.set(STATE.shuts.get() || shuts);
     claims::ask_again();
+}
+
+/// What this transaction has written must outlive a crash, and a failover where commits wait for standbys:
+/// it shuts somebody out, or hands tokens out.
+pub fn must_last() {
+    STATE.lasts.set(true);
+    trigger::commit_durably();
 }
 
 /// The command that a decision of this statement belongs to: 0 unless this transaction has written.
@@ -110,10 +116,10 @@ pub fn has_written() -> bool {
     STATE.written.get()
 }
 
-/// Where commits wait for standbys, one that revokes does so whatever the caller's
+/// Where commits wait for standbys, one that must last does so whatever the caller's
 /// `synchronous_commit`: an acknowledged revocation survives a failover. One that forgets need not.
 pub fn before_commit() {
-    if STATE.shuts.get() && trigger::skips_standbys() {
+    if STATE.lasts.get() && trigger::skips_standbys() {
         guc::commit_synchronously();
     }
 }
@@ -121,6 +127,6 @@ pub fn before_commit() {
 /// The end of a transaction, committed or not.
 pub fn end_of_transaction() {
     STATE.written.set(false);
-    STATE.shuts.set(false);
+    STATE.lasts.set(false);
     claims::forget_statement();
 }

@@ -14,7 +14,9 @@ pub use block::{Block, Refusal, Status};
 pub use source::Origin;
 
 use crate::invalidation;
-use crate::pg::{call, guc, leaf, message, seal, shelf::Shelf, state::PerBackend, transaction};
+use crate::pg::{
+    call, call::Value, guc, leaf, message, seal, shelf::Shelf, state::PerBackend, transaction,
+};
 use pgrx::pg_sys;
 use std::cell::Cell;
 
@@ -27,6 +29,8 @@ struct Memo {
     hot: Cell<Option<&'static Block>>,
     /// Whether those claims are revoked, once that is decided for this statement.
     revoked: Cell<Option<bool>>,
+    /// When their user last authenticated, once that is looked up for this statement.
+    authenticated_at: Cell<Option<Value>>,
     /// The statement for which `block` is settled.
     settled: Cell<i64>,
     block: Cell<&'static Block>,
@@ -42,6 +46,7 @@ struct Memo {
 static MEMO: PerBackend<Memo> = PerBackend::new(Memo {
     hot: Cell::new(None),
     revoked: Cell::new(None),
+    authenticated_at: Cell::new(None),
     settled: Cell::new(NEVER),
     block: Cell::new(ABSENT.value()),
     stale: Cell::new(true),
@@ -67,6 +72,19 @@ pub fn revoked() -> Option<bool> {
 pub fn decided(revoked: bool) {
     if MEMO.hot.get().is_some() {
         MEMO.revoked.set(Some(revoked));
+    }
+}
+
+/// When the user last authenticated, where that is looked up for this statement.
+#[inline(always)]
+fn authenticated_at() -> Option<Value> {
+    MEMO.authenticated_at.get()
+}
+
+/// Remembers that for this statement.
+fn looked_up(authenticated_at: Value) {
+    if MEMO.hot.get().is_some() {
+        MEMO.authenticated_at.set(Some(authenticated_at));
     }
 }
 
@@ -154,6 +172,7 @@ pub fn roles_changed() {
 pub fn ask_again() {
     MEMO.hot.set(None);
     MEMO.revoked.set(None);
+    MEMO.authenticated_at.set(None);
     MEMO.settled.set(NEVER);
 }
 

@@ -5,7 +5,7 @@ use super::block::{Block, Values};
 use super::{current, hot, load};
 use crate::pg::call::{Call, Value, guarded, raw_function};
 use crate::pg::{leaf, memory};
-use crate::settings;
+use crate::{revocation, session, settings};
 use authguard_token::expired;
 use pgrx::prelude::*;
 
@@ -60,11 +60,8 @@ raw_function!(authguard_expires_at, |call| read(
     |v| v.expires_at,
     by_value
 ));
-raw_function!(authguard_authenticated_at, |call| read(
-    call,
-    |v| v.authenticated_at,
-    by_value
-));
+raw_function!(authguard_authenticated_at, |call| call
+    .answer(authenticated_at()));
 raw_function!(authguard_is_anonymous, |call| read(
     call,
     |v| v.is_anonymous,
@@ -132,6 +129,29 @@ raw_function!(authguard_is_expired, |call| {
     call.answer(verdict.map(pg_sys::Datum::from).into())
 });
 
+/// When the user last authenticated: the newest of what the claims say and, for a session of our own, of
+/// what its row says, so that a proof counts for the tokens that are out already.
+#[inline(always)]
+fn authenticated_at() -> Value {
+    super::authenticated_at().unwrap_or_else(|| guarded(look_up))
+}
+
+#[cold]
+#[inline(never)]
+fn look_up() -> Value {
+    let block = load();
+    let claimed = block.values().authenticated_at;
+    let authenticated_at = match block.claims() {
+        Some(claims) if session::is_own(claims) => revocation::authenticated_at()
+            .max(claims.authenticated_at)
+            .and_then(leaf::timestamptz)
+            .map_or(claimed, |at| Some(at.into()).into()),
+        _ => claimed,
+    };
+    super::looked_up(authenticated_at);
+    authenticated_at
+}
+
 raw_function!(authguard_is_fresh, |call| {
     pg_sys::Datum::from(call.argument(0).is_some_and(is_fresh))
 });
@@ -139,12 +159,10 @@ raw_function!(authguard_is_fresh, |call| {
 /// Whether the last authentication is at most `max_age` (an `interval`) ago. A time in the future
 /// counts only as far as clocks may differ.
 fn is_fresh(max_age: pg_sys::Datum) -> bool {
-    let Some(authenticated_at) = current()
-        .claims()
-        .and_then(|claims| claims.authenticated_at)
-    else {
+    let Some(authenticated_at) = authenticated_at().datum() else {
         return false;
     };
+    let authenticated_at = leaf::unix_micros(authenticated_at.value() as i64);
     let now = leaf::statement_start();
     let latest = now.saturating_add(settings::leeway() * 1_000_000);
     authenticated_at <= latest

@@ -40,15 +40,12 @@ fn changed(call: Call) {
         _ => objects.channel,
     };
     let shuts = channel == objects.channel;
-    // SAFETY: as in `trigger`: the channel exists, and nobody opens it. ForceSyncCommit sets a flag of xact.c that
-    // the end of the transaction clears.
-    unsafe {
-        pg_sys::CacheInvalidateRelcacheByRelid(channel);
-        if shuts {
-            pg_sys::ForceSyncCommit();
-        }
+    // SAFETY: as in `trigger`: the channel exists, and nobody opens it.
+    unsafe { pg_sys::CacheInvalidateRelcacheByRelid(channel) };
+    invalidation::written();
+    if shuts {
+        invalidation::must_last();
     }
-    invalidation::written(shuts);
 }
 
 fn user_changed(call: Call) {

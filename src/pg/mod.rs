@@ -14,6 +14,7 @@ pub mod log;
 pub mod memory;
 pub mod message;
 pub mod module;
+mod restricted;
 pub mod seal;
 pub mod shelf;
 pub mod state;

@@ -71,14 +71,29 @@ extension_sql_file!(
     requires = ["attached"]
 );
 extension_sql_file!(
+    "../../sql/claims.sql",
+    name = "claims",
+    requires = ["sessions"]
+);
+extension_sql_file!(
     "../../sql/signin.sql",
     name = "signin",
-    requires = ["sessions"]
+    requires = ["claims"]
+);
+extension_sql_file!(
+    "../../sql/refresh.sql",
+    name = "refresh",
+    requires = ["signin"]
+);
+extension_sql_file!(
+    "../../sql/stepup.sql",
+    name = "stepup",
+    requires = ["refresh"]
 );
 extension_sql_file!(
     "../../sql/endings.sql",
     name = "endings",
-    requires = ["signin"]
+    requires = ["stepup"]
 );
 extension_sql_file!(
     "../../sql/attach.sql",

@@ -2,7 +2,7 @@
 //! (src/backend/access/transam/xact.c, src/backend/utils/cache/inval.c).
 
 use super::seal;
-use crate::{claims, invalidation};
+use crate::{claims, invalidation, session};
 use pgrx::pg_guard;
 use pgrx::pg_sys::{self, SubXactEvent, XactEvent};
 use std::ffi::c_void;
@@ -45,6 +45,7 @@ pub fn in_block() -> bool {
 unsafe extern "C-unwind" fn at_transaction(event: XactEvent::Type, _arg: *mut c_void) {
     match event {
         XactEvent::XACT_EVENT_PRE_COMMIT => invalidation::before_commit(),
+        XactEvent::XACT_EVENT_PRE_PREPARE => session::before_prepare(),
         XactEvent::XACT_EVENT_COMMIT
         | XactEvent::XACT_EVENT_PARALLEL_COMMIT
         | XactEvent::XACT_EVENT_ABORT
@@ -52,6 +53,7 @@ unsafe extern "C-unwind" fn at_transaction(event: XactEvent::Type, _arg: *mut c_
         | XactEvent::XACT_EVENT_PREPARE => {
             invalidation::end_of_transaction();
             seal::end_of_transaction();
+            session::end_of_transaction();
             claims::end_of_transaction();
         }
         _ => {}

@@ -51,12 +51,16 @@ fn invalidate(call: Call) {
         }
         pg_sys::CacheInvalidateRelcacheByRelid(found);
     }
-    invalidation::written(!opens);
+    invalidation::written();
     if !opens {
-        // SAFETY: sets a flag of xact.c that the end of the transaction clears. A revocation that was
-        // acknowledged must survive a crash, whatever the caller's synchronous_commit.
-        unsafe { pg_sys::ForceSyncCommit() };
+        invalidation::must_last();
     }
+}
+
+/// Makes this commit wait for the disk, whatever the caller's `synchronous_commit`.
+pub fn commit_durably() {
+    // SAFETY: sets a flag of xact.c that the end of the transaction clears.
+    unsafe { pg_sys::ForceSyncCommit() };
 }
 
 /// Whether commits may wait for standbys (`SyncRepRequested` and its list in replication/syncrep.h)

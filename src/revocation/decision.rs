@@ -1,6 +1,6 @@
 //! The decision about the current token, made once a statement and remembered with its claims.
 
-use super::lookup::{self, Basis};
+use super::lookup::{self, Basis, Finding};
 use crate::claims::{self, Block, NEVER, Status};
 use crate::invalidation;
 use crate::pg::{call, leaf};
@@ -15,6 +15,8 @@ pub struct Decision {
     command: Cell<u32>,
     revoked: Cell<bool>,
     reason: Cell<Option<Reason>>,
+    /// When the user last proved who it is, by the row of a session of our own.
+    authenticated_at: Cell<Option<i64>>,
     /// What it was read under, and until when time alone changes nothing.
     basis: Cell<Option<Basis>>,
     decided_at: Cell<i64>,
@@ -31,6 +33,7 @@ impl Decision {
             command: Cell::new(0),
             revoked: Cell::new(true),
             reason: Cell::new(None),
+            authenticated_at: Cell::new(None),
             basis: Cell::new(None),
             decided_at: Cell::new(0),
             valid_until: Cell::new(0),
@@ -60,7 +63,9 @@ impl Decision {
             && !invalidation::has_written()
     }
 
-    fn take(&self, verdict: Verdict, basis: Basis, arrivals: u64, now: i64) {
+    fn take(&self, finding: Finding, basis: Basis, arrivals: u64, now: i64) {
+        let verdict = finding.verdict;
+        self.authenticated_at.set(finding.authenticated_at);
         self.missed.set(verdict.missed.then_some(arrivals));
         self.revoked.set(verdict.reason.is_some());
         self.reason.set(verdict.reason);
@@ -87,6 +92,11 @@ pub fn reason() -> Option<Reason> {
     decide().decision.reason.get()
 }
 
+/// When the user of a session of our own last proved who it is, as its row says.
+pub fn authenticated_at() -> Option<i64> {
+    decide().decision.authenticated_at.get()
+}
+
 /// The current claims, with the decision for this statement.
 #[cold]
 fn decide() -> &'static Block {
@@ -102,20 +112,23 @@ fn decide() -> &'static Block {
     let decision = &block.decision;
     if !decision.still_holds(now) {
         let (basis, arrivals) = (Basis::current(), invalidation::arrivals());
-        let verdict = match block.claims() {
+        let finding = match block.claims() {
             Some(claims) => lookup::judge(claims, now),
-            None => Verdict {
-                reason: match block.status {
-                    Status::Refused(_) if block.is_expired_token() => Some(Reason::Expired),
-                    Status::Refused(_) => Some(Reason::Refused),
-                    _ => None,
+            None => Finding {
+                verdict: Verdict {
+                    reason: match block.status {
+                        Status::Refused(_) if block.is_expired_token() => Some(Reason::Expired),
+                        Status::Refused(_) => Some(Reason::Refused),
+                        _ => None,
+                    },
+                    valid_until: i64::MAX,
+                    missed: false,
                 },
-                valid_until: i64::MAX,
-                missed: false,
+                authenticated_at: None,
             },
         };
         // A transaction that has written sees its own entries, which a rollback takes back.
-        decision.take(verdict, basis, arrivals, now);
+        decision.take(finding, basis, arrivals, now);
     }
     decision.statement.set(now);
     decision.command.set(command);

@@ -42,9 +42,17 @@ impl Basis {
     }
 }
 
-/// The verdict on `claims` at `now` (microseconds since the Unix epoch), from the newest committed
+/// What the tables say of a token.
+pub struct Finding {
+    /// Whether it is revoked.
+    pub verdict: Verdict,
+    /// When the user last proved who it is, by the row of a session of our own.
+    pub authenticated_at: Option<i64>,
+}
+
+/// The finding on `claims` at `now` (microseconds since the Unix epoch), from the newest committed
 /// entries and this transaction's own.
-pub fn judge(claims: &Claims, now: i64) -> Verdict {
+pub fn judge(claims: &Claims, now: i64) -> Finding {
     let objects = invalidation::objects();
     let index = objects.index(c"revocation_key");
     let mut judge = Judge::new(claims, now, settings::leeway());
@@ -52,6 +60,7 @@ pub fn judge(claims: &Claims, now: i64) -> Verdict {
     if let Some(row) = &own {
         judge.session(row.as_ref());
     }
+    let authenticated_at = own.flatten().and_then(|row| row.authenticated_at);
     let session = claims.session_id.as_ref().map(format_uuid);
     // Of an issuer with a namespace for its subjects: the user is known here by either.
     let uid = claims.uid.as_ref().map(format_uuid);
@@ -79,7 +88,10 @@ pub fn judge(claims: &Claims, now: i64) -> Verdict {
         .collect();
     let sets: Vec<&[Key<'_>]> = sets.iter().map(<[_; 2]>::as_slice).collect();
     if judge.settled() {
-        return judge.verdict();
+        return Finding {
+            verdict: judge.verdict(),
+            authenticated_at,
+        };
     }
     catalog::scan_all(objects.revocation, index, &sets, |number, row| {
         let issuer: Option<String> = row.get(column::ISSUER);
@@ -96,7 +108,10 @@ pub fn judge(claims: &Claims, now: i64) -> Verdict {
     if !judge.settled() {
         attached::weigh(&mut judge, claims);
     }
-    judge.verdict()
+    Finding {
+        verdict: judge.verdict(),
+        authenticated_at,
+    }
 }
 
 fn time(row: &Row, column: i16) -> Option<i64> {

@@ -4,5 +4,5 @@ mod checks;
 mod decision;
 mod lookup;
 
-pub use decision::{Decision, reason};
+pub use decision::{Decision, authenticated_at, reason};
 pub use lookup::{Basis, judge};

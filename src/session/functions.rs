@@ -1,10 +1,13 @@
 //! What the SQL of sessions asks.
 
+use super::issuing;
 use crate::error::Error;
 use crate::keys;
 use crate::pg::leaf;
 use crate::settings;
-use authguard_token::refresh::{Change, Ended, RefreshToken, SessionRow, decide};
+use authguard_token::refresh::{
+    Change, Decision, Ended, RefreshToken, SessionRow, decide, step_up,
+};
 use pgrx::Uuid;
 use pgrx::prelude::*;
 
@@ -49,10 +52,11 @@ fn authguard_make_refresh_key() {
     keys::make_refresh_key();
 }
 
-/// The refresh token of a session's generation.
+/// The refresh token of a session's generation, which is handed out.
 #[pg_extern(sql = false)]
 fn authguard_mint_refresh_token(session_id: Uuid, counter: i64) -> String {
     let key = keys::refresh_key().unwrap_or_else(|| Error::NoSigningKey.raise());
+    issuing::handed_out();
     RefreshToken::mint(&key, *session_id.as_bytes(), counter.unsigned_abs())
 }
 
@@ -104,9 +108,36 @@ fn authguard_decide_refresh(
         leaf::unix_micros(at),
         &settings::refresh(),
     );
+    issuing::decided();
+    answer(decision)
+}
+
+/// Whether a session takes a step-up. Times are `timestamptz`.
+#[pg_extern(sql = false)]
+fn authguard_decide_step_up(
+    created_at: i64,
+    refreshed_at: i64,
+    not_after: Option<i64>,
+    ended_reason: Option<&str>,
+    at: i64,
+) -> TableIterator<'static, (name!(status, &'static str), name!(change, &'static str))> {
+    let row = SessionRow {
+        refreshed_at: leaf::unix_micros(refreshed_at),
+        not_after: not_after.map(leaf::unix_micros),
+        ended: ended_reason.map(Ended::by),
+        ..SessionRow::begin(leaf::unix_micros(created_at))
+    };
+    issuing::decided();
+    answer(step_up(&row, leaf::unix_micros(at), &settings::refresh()))
+}
+
+fn answer(
+    decision: Decision,
+) -> TableIterator<'static, (name!(status, &'static str), name!(change, &'static str))> {
     let change = match decision.change {
         Change::None => "none",
-        Change::Rotate { .. } | Change::StepUp { .. } => "rotate",
+        Change::Rotate { .. } => "rotate",
+        Change::StepUp { .. } => "step_up",
         Change::Refresh { .. } => "keep",
         Change::CountReuse { .. } => "count",
         Change::End { reason } => reason.as_str(),

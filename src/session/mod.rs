@@ -2,6 +2,8 @@
 //! and the row that judges a session's access tokens.
 
 mod functions;
+mod issuing;
 mod row;
 
-pub use row::find;
+pub use issuing::{before_prepare, end_of_transaction};
+pub use row::{find, is_own};

@@ -19,13 +19,15 @@ mod column {
     pub const ENDED_AT: i16 = 18;
 }
 
+/// Whether `claims` are of a session that this database issued.
+pub fn is_own(claims: &Claims) -> bool {
+    claims.session_id.is_some() && claims.issuer.as_deref() == Some(&settings::issuer())
+}
+
 /// The session of `claims`, if this database issued them: the outer `None` where it did not, the inner
 /// where there is no such session of that user.
 pub fn find(claims: &Claims) -> Option<Option<OwnSession>> {
-    let id = claims.session_id?;
-    if claims.issuer.as_deref() != Some(&settings::issuer()) {
-        return None;
-    }
+    let id = claims.session_id.filter(|_| is_own(claims))?;
     let objects = invalidation::objects();
     let mut found = None;
     catalog::scan(

@@ -148,7 +148,7 @@ create function auth.authenticated_at() returns pg_catalog.timestamptz
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_authenticated_at';
 comment on function auth.authenticated_at() is
-    'When the user last authenticated: the newest amr[].timestamp, else auth_time (OpenID Connect Core section 2). Never iat, which every refresh sets anew. NULL where it is not known';
+    'When the user last authenticated: the newest amr[].timestamp, else auth_time (OpenID Connect Core section 2), and for a session of our own what its row says, if that is later. Never iat, which every refresh sets anew. NULL where it is not known';
 
 create function auth.token_age() returns pg_catalog.interval
 language sql stable parallel safe cost 10
@@ -1248,6 +1248,42 @@ end
 $$;
 comment on function authguard.record(pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
     'Writes an event and, where authguard.notify_events lists its name, notifies channel authguard of its id and name';
+
+create function authguard.record_event(
+    name pg_catalog.text, user_id pg_catalog.text,
+    session_id pg_catalog.uuid default null, reason pg_catalog.text default null)
+returns pg_catalog.int8
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    subject pg_catalog.text := authguard.identity('user_id', user_id);
+begin
+    perform authguard.require_primary();
+    if name is null or name !~ '^[A-Z][A-Z_]{0,62}$' then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'an event''s name has 1 to 63 characters A to Z and _',
+            hint = 'Such as EMAIL_CHANGED.';
+    end if;
+    if name in ('SIGNED_IN', 'SIGNED_OUT', 'TOKEN_REFRESHED', 'PASSWORD_RECOVERY', 'MFA_CHALLENGE_VERIFIED',
+                'REFRESH_TOKEN_REUSED', 'USER_REVOKED', 'USER_RESTORED') then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('event %s is recorded by authguard only', name),
+            hint = 'Record USER_UPDATED, or a name of your own.';
+    end if;
+    if exists (select from authguard.session s
+                where s.id = record_event.session_id and s.user_id <> subject) then
+        raise exception using
+            errcode = 'invalid_authorization_specification',
+            message = 'the session is another user''s';
+    end if;
+    return authguard.record(name, subject, session_id, 'user', reason);
+end
+$$;
+comment on function authguard.record_event(pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.text) is
+    'Records USER_UPDATED or an event of the application''s own, with actor user, and returns its id. What authguard records itself cannot be recorded by hand (22023). Never put a token into the reason';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -1359,7 +1395,7 @@ as 'MODULE_PATHNAME', 'authguard_attached_metadata_wrapper';
 comment on function authguard.attached_metadata(pg_catalog.text) is
     'The app_metadata of a user (in canonical form) of our own issuer, of each attached table that has it, by the newest committed rows';
 
-create function authguard.fresh_metadata(user_id pg_catalog.text) returns pg_catalog.jsonb
+create function authguard.attached_claims(user_id pg_catalog.text) returns pg_catalog.jsonb
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -1370,11 +1406,11 @@ begin
     for metadata in select m.* from authguard.attached_metadata(user_id) m loop
         fresh := coalesce(fresh, '{}') || metadata::pg_catalog.jsonb;
     end loop;
-    return fresh;
+    return case when fresh is null then '{}' else pg_catalog.jsonb_build_object('app_metadata', fresh) end;
 end
 $$;
-comment on function authguard.fresh_metadata(pg_catalog.text) is
-    'Claim app_metadata of a user (in canonical form) of our own issuer, by the attached tables; NULL where none says';
+comment on function authguard.attached_claims(pg_catalog.text) is
+    'The claims that attached tables have of a user (in canonical form) of our own issuer: app_metadata, or none where no table has it';
 
 create function authguard.attached_sessions(user_id pg_catalog.text)
 returns table (session_id pg_catalog.text, issuer pg_catalog.text, not_after pg_catalog.timestamptz)
@@ -1483,8 +1519,162 @@ alter table authguard.session enable always trigger invalidate_truncate;
 -- requires:
 --   sessions
 
--- Signing in and refreshing: what issues tokens. SECURITY DEFINER behind two doors, grant_signer and
--- grant_client. Times are of the clock: a long transaction must not backdate a session.
+-- The claims that the application adds to a session's tokens: those given at sign-in, and a function that
+-- makes them anew whenever a token is issued.
+
+create function authguard.check_claims(claims pg_catalog.jsonb) returns pg_catalog.void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    reserved pg_catalog.text;
+begin
+    if pg_catalog.jsonb_typeof(claims) is distinct from 'object' then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'claims must be a JSON object';
+    end if;
+    select k into reserved
+      from pg_catalog.unnest(array['iss', 'sub', 'aud', 'exp', 'iat', 'nbf', 'jti', 'session_id', 'aal', 'amr', 'auth_time']) k
+     where claims operator(pg_catalog.?) k
+     limit 1;
+    if reserved is not null then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('claim %s is reserved', pg_catalog.quote_literal(reserved)),
+            hint = 'It is set by authguard.';
+    end if;
+end
+$$;
+comment on function authguard.check_claims(pg_catalog.jsonb) is
+    'Raises 22023 where claims are no object or hold one that authguard sets';
+
+-- By name, because OIDs are others after a dump or pg_upgrade. Whoever drops the function and makes another
+-- of that name does not own what its owner made.
+create table authguard.claims_function (
+    schema pg_catalog.name not null,
+    name pg_catalog.name not null,
+    owner pg_catalog.name not null,
+    is_set pg_catalog.bool primary key default true,
+
+    constraint claims_function_is_one check (is_set)
+);
+comment on table authguard.claims_function is
+    'At most one row: what authguard.set_claims_function named';
+comment on column authguard.claims_function.schema is 'The function''s schema';
+comment on column authguard.claims_function.name is 'Its name; it takes (text, uuid, jsonb)';
+comment on column authguard.claims_function.owner is 'Who set it, and must own it at every run';
+comment on column authguard.claims_function.is_set is 'True: there is one row at most';
+select pg_catalog.pg_extension_config_dump('authguard.claims_function', '');
+
+create function authguard.find_claims_function(named authguard.claims_function) returns pg_catalog.oid
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    signature pg_catalog.text := pg_catalog.format('%I.%I(text, uuid, jsonb)', named.schema, named.name);
+    candidate record;
+begin
+    select p.oid, p.prokind, p.proretset, p.prorettype, pg_catalog.pg_get_userbyid(p.proowner) as owner
+      into candidate
+      from pg_catalog.pg_proc p
+      join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+     where n.nspname = named.schema and p.proname = named.name
+       and p.pronargs = 3 and p.proargtypes[0] = 'text'::pg_catalog.regtype
+       and p.proargtypes[1] = 'uuid'::pg_catalog.regtype and p.proargtypes[2] = 'jsonb'::pg_catalog.regtype;
+    if not found then
+        raise exception using
+            errcode = 'undefined_function',
+            message = pg_catalog.format('there is no claims function %s', signature),
+            hint = 'No token is issued until authguard.set_claims_function names one that exists, or NULL.';
+    end if;
+    if candidate.prokind <> 'f' or candidate.proretset or candidate.prorettype <> 'jsonb'::pg_catalog.regtype then
+        raise exception using
+            errcode = 'invalid_function_definition',
+            message = pg_catalog.format('%s is no claims function', signature),
+            hint = 'It takes (user_id text, session_id uuid, claims jsonb) and returns jsonb.';
+    end if;
+    if candidate.owner is distinct from named.owner then
+        raise exception using
+            errcode = 'insufficient_privilege',
+            message = pg_catalog.format('claims function %s must be owned by %I, who sets it', signature, named.owner),
+            hint = 'No token is issued by the function of another: alter its owner back, or set a function of your own.';
+    end if;
+    return candidate.oid;
+end
+$$;
+comment on function authguard.find_claims_function(authguard.claims_function) is
+    'The function of that name; raises 42883 where it is gone, 42P13 where it is none, 42501 where another role owns it';
+
+create function authguard.set_claims_function(function pg_catalog.regprocedure) returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    named authguard.claims_function;
+begin
+    perform authguard.require_primary();
+    if function is null then
+        delete from authguard.claims_function;
+        return;
+    end if;
+    select n.nspname, p.proname, current_user, true into named
+      from pg_catalog.pg_proc p
+      join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+     where p.oid = function;
+    if authguard.find_claims_function(named) <> function then
+        raise exception using
+            errcode = 'invalid_function_definition',
+            message = pg_catalog.format('%s is no claims function', function),
+            hint = 'It takes (user_id text, session_id uuid, claims jsonb) and returns jsonb.';
+    end if;
+    insert into authguard.claims_function select named.*
+    on conflict (is_set) do update
+        set schema = excluded.schema, name = excluded.name, owner = excluded.owner;
+end
+$$;
+comment on function authguard.set_claims_function(pg_catalog.regprocedure) is
+    'Names a function (user_id text, session_id uuid, claims jsonb) returns jsonb that makes the claims of every token of a session: it gets those of the sign-in and returns those of the token. NULL: none. The caller must own it, also at every run. It runs as its owner in a security-restricted operation. An error in it refuses the token, and changes nothing';
+
+create function authguard.run_claims_function(
+    function pg_catalog.oid, user_id pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb)
+returns pg_catalog.jsonb
+language c volatile cost 1000
+as 'MODULE_PATHNAME', 'authguard_run_claims_function';
+comment on function authguard.run_claims_function(pg_catalog.oid, pg_catalog.text, pg_catalog.uuid, pg_catalog.jsonb) is
+    'What a function that find_claims_function has found answers, run as its owner in a security-restricted operation with search_path pg_catalog';
+
+create function authguard.fresh_claims(
+    user_id pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb)
+returns pg_catalog.jsonb
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    named authguard.claims_function;
+    fresh pg_catalog.jsonb;
+begin
+    select f.* into named from authguard.claims_function f;
+    if not found then
+        return claims;
+    end if;
+    fresh := authguard.run_claims_function(
+        authguard.find_claims_function(named), user_id, session_id, claims);
+    perform authguard.check_claims(fresh);
+    return fresh;
+end
+$$;
+comment on function authguard.fresh_claims(pg_catalog.text, pg_catalog.uuid, pg_catalog.jsonb) is
+    'The claims of the next token of a session: as they are, or as the claims function makes them';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   claims
+
+-- Tokens of a session, and the sign-in that begins one. SECURITY DEFINER behind a door, grant_signer. Times are
+-- of the clock: a long transaction must not backdate a session.
 
 create function authguard.session_settings()
 returns table (jwt_expiry pg_catalog.int4, timebox pg_catalog.int4, inactivity pg_catalog.int4,
@@ -1541,44 +1731,6 @@ as 'MODULE_PATHNAME', 'authguard_read_refresh_token_wrapper';
 comment on function authguard.read_refresh_token(pg_catalog.text) is
     'What a refresh token of this database names; NULLs where it is none, or forged';
 
-create function authguard.decide_refresh(
-    counter pg_catalog.int8, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
-    rotated_at pg_catalog.timestamptz, reuse_count pg_catalog.int4, stepped_up_from pg_catalog.int8,
-    not_after pg_catalog.timestamptz, ended_reason pg_catalog.text,
-    token_counter pg_catalog.int8, at pg_catalog.timestamptz)
-returns table (status pg_catalog.text, change pg_catalog.text)
-language c stable cost 100 rows 1
-as 'MODULE_PATHNAME', 'authguard_decide_refresh_wrapper';
-comment on function authguard.decide_refresh(pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.int4, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.int8, pg_catalog.timestamptz) is
-    'What becomes of a refresh token and of its session; change: none, rotate, keep, count, or the reason why the session ends';
-
-create function authguard.check_claims(claims pg_catalog.jsonb) returns pg_catalog.void
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    reserved pg_catalog.text;
-begin
-    if pg_catalog.jsonb_typeof(claims) is distinct from 'object' then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'claims must be a JSON object';
-    end if;
-    select k into reserved
-      from pg_catalog.unnest(array['iss', 'sub', 'aud', 'exp', 'iat', 'nbf', 'jti', 'session_id', 'aal', 'amr', 'auth_time']) k
-     where claims operator(pg_catalog.?) k
-     limit 1;
-    if reserved is not null then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = pg_catalog.format('claim %s is reserved', pg_catalog.quote_literal(reserved)),
-            hint = 'It is set by authguard.';
-    end if;
-end
-$$;
-comment on function authguard.check_claims(pg_catalog.jsonb) is
-    'Raises 22023 where claims are no object or hold one that authguard sets';
-
 create function authguard.session_end(session authguard.session) returns pg_catalog.timestamptz
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -1615,20 +1767,18 @@ declare
     at pg_catalog.int8 := authguard.issue_at(session);
     settings record;
     expires pg_catalog.int8;
+    defaults constant pg_catalog.jsonb :=
+        '{"role": "authenticated", "email": "", "phone": "", "app_metadata": {}, "user_metadata": {}, "is_anonymous": false}';
     claims pg_catalog.jsonb;
-    metadata pg_catalog.jsonb;
     answer authguard.issued;
 begin
     select * into settings from authguard.session_settings();
     expires := least(at + settings.jwt_expiry,
                      pg_catalog.floor(extract(epoch from authguard.session_end(session)))::pg_catalog.int8);
-    claims := '{"role": "authenticated", "email": "", "phone": "", "app_metadata": {}, "user_metadata": {}, "is_anonymous": false}'
-        || session.claims;
-    metadata := authguard.fresh_metadata(session.user_id);
-    if metadata is not null then
-        claims := claims || pg_catalog.jsonb_build_object('app_metadata', metadata);
-    end if;
-    claims := claims || pg_catalog.jsonb_build_object(
+    claims := defaults
+        || authguard.fresh_claims(session.user_id, session.id,
+               defaults || session.claims || authguard.attached_claims(session.user_id))
+        || pg_catalog.jsonb_build_object(
         'iss', session.issuer, 'sub', session.user_id, 'aud', authguard.own_audience(),
         'iat', at, 'exp', expires, 'session_id', session.id, 'aal', session.aal, 'amr', session.amr);
     answer.access_token := authguard.sign(claims);
@@ -1710,17 +1860,7 @@ begin
     perform authguard.require_primary();
     perform authguard.check_claims(claims);
     select * into settings from authguard.session_settings();
-    if aal is null or aal not in ('aal1', 'aal2', 'aal3') then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'aal must be aal1, aal2 or aal3';
-    end if;
-    if aal < settings.min_aal then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = pg_catalog.format('level %s is below authguard.min_aal', pg_catalog.quote_literal(aal)),
-            hint = 'Ask the user for another factor before sign_in.';
-    end if;
+    perform authguard.check_aal(aal, settings.min_aal);
     if authguard.is_blocked(subject) then
         answer.status := 'user_blocked';
         return answer;
@@ -1739,9 +1879,7 @@ begin
     perform authguard.ensure_session_keys();
     insert into authguard.session (user_id, issuer, aal, amr, claims, user_agent, ip, tag)
     values (subject, authguard.own_issuer(), sign_in.aal,
-            pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object(
-                'method', method,
-                'timestamp', pg_catalog.floor(extract(epoch from pg_catalog.clock_timestamp()))::pg_catalog.int8)),
+            authguard.add_method('[]', method, pg_catalog.clock_timestamp()),
             sign_in.claims, sign_in.user_agent, sign_in.ip, sign_in.tag)
     returning * into session;
     answer := authguard.issue(session);
@@ -1753,6 +1891,40 @@ end
 $$;
 comment on function authguard.sign_in(pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.inet, pg_catalog.text) is
     'Begins a session for a user whom the application has authenticated, and issues its tokens. claims: merged into those of the access token. method, aal: how (RFC 8176). status user_blocked, and no tokens, where authguard.revoke_user shuts the user out';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   signin
+
+-- Refreshing: SECURITY DEFINER behind a door, grant_client.
+
+create function authguard.decide_refresh(
+    counter pg_catalog.int8, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
+    rotated_at pg_catalog.timestamptz, reuse_count pg_catalog.int4, stepped_up_from pg_catalog.int8,
+    not_after pg_catalog.timestamptz, ended_reason pg_catalog.text,
+    token_counter pg_catalog.int8, at pg_catalog.timestamptz)
+returns table (status pg_catalog.text, change pg_catalog.text)
+language c stable cost 100 rows 1
+as 'MODULE_PATHNAME', 'authguard_decide_refresh_wrapper';
+comment on function authguard.decide_refresh(pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.int4, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.int8, pg_catalog.timestamptz) is
+    'What becomes of a refresh token and of its session; change: none, rotate, keep, count, or the reason why the session ends';
+
+create function authguard.shut_out(session authguard.session) returns pg_catalog.text
+language sql stable
+begin atomic
+    select case
+        when pg_catalog.bool_or(r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()))
+            then 'user_blocked'
+        when pg_catalog.bool_or(r.issued_before >= session.authenticated_at) then 'session_revoked'
+    end
+      from authguard.revocation r
+     where r.kind = 'user' and r.key = session.user_id
+       and (r.issuer is null or r.issuer = session.issuer);
+end;
+comment on function authguard.shut_out(authguard.session) is
+    'user_blocked, or session_revoked where a cut-off of the user missed a sign-in that was not yet committed; NULL: neither';
 
 create function auth.refresh(refresh_token pg_catalog.text) returns authguard.issued
 language plpgsql volatile security definer
@@ -1785,15 +1957,26 @@ begin
             return answer;
         end if;
     end if;
-    if session.ended_at is null and authguard.is_blocked(session.user_id) then
-        answer.status := 'user_blocked';
-        return answer;
+    if session.ended_at is null then
+        answer.status := authguard.shut_out(session);
+        if answer.status = 'session_revoked' then
+            perform authguard.end_session_row(session, 'revoked', 'SIGNED_OUT', 'policy');
+        end if;
+        if answer.status is not null then
+            return answer;
+        end if;
     end if;
     select * into decided
       from authguard.decide_refresh(
           session.counter, session.created_at, session.refreshed_at, session.rotated_at, session.reuse_count,
           session.stepped_up_from, session.not_after, session.ended_reason,
           asked.counter, pg_catalog.clock_timestamp());
+    if decided.status in ('ok', 'reused')
+       and session.aal < (select x.min_aal from authguard.session_settings() x) then
+        -- Nothing ends, and the token stays good: a step-up lifts the session over it.
+        answer.status := 'session_expired';
+        return answer;
+    end if;
     case decided.change
         when 'none' then null;
         when 'rotate' then
@@ -1828,13 +2011,176 @@ begin
 end
 $$;
 comment on function auth.refresh(pg_catalog.text) is
-    'New tokens for a refresh token (RFC 6749 section 6, with rotation: RFC 9700 section 4.14.2). status: ok; reused: the same tokens again, for another tab; refresh_token_already_used: stolen, and the session has ended; invalid, not_found, session_expired, session_revoked, user_blocked, stepped_up, state_lost; busy: try again. It is answered, not raised, because the ending of a stolen session must be committed';
+    'New tokens for a refresh token (RFC 6749 section 6, with rotation: RFC 9700 section 4.14.2). status: ok; reused: the same tokens again, for another tab; refresh_token_already_used: stolen, and the session has ended; session_expired: past its time, or below authguard.min_aal; invalid, not_found, session_revoked, user_blocked, stepped_up, state_lost; busy: try again. It is answered, not raised, because the ending of a stolen session must be committed';
 /* </end connected objects> */
 
 /* <begin connected objects> */
 -- src/pg/module.rs
 -- requires:
---   signin
+--   refresh
+
+-- Another proof of who the user is, in a session that there is: with new tokens of a higher level, or without.
+
+create function authguard.add_method(
+    amr pg_catalog.jsonb, method pg_catalog.text, at pg_catalog.timestamptz)
+returns pg_catalog.jsonb
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if method is null or method = '' or pg_catalog.octet_length(method) > 64 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'method must have 1 to 64 bytes',
+            hint = 'Such as password, otp or totp (RFC 8176).';
+    end if;
+    return pg_catalog.jsonb_build_object(
+               'method', method, 'timestamp', pg_catalog.floor(extract(epoch from at))::pg_catalog.int8)
+        || (select coalesce(pg_catalog.jsonb_agg(e.entry order by e.place), '[]')
+              from pg_catalog.jsonb_array_elements(amr) with ordinality e(entry, place)
+             where e.entry ->> 'method' <> method);
+end
+$$;
+comment on function authguard.add_method(pg_catalog.jsonb, pg_catalog.text, pg_catalog.timestamptz) is
+    'Claim amr with this method as the newest; each is in it once, so that tokens do not grow';
+
+create function authguard.decide_step_up(
+    created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz, not_after pg_catalog.timestamptz,
+    ended_reason pg_catalog.text, at pg_catalog.timestamptz)
+returns table (status pg_catalog.text, change pg_catalog.text)
+language c stable cost 100 rows 1
+as 'MODULE_PATHNAME', 'authguard_decide_step_up_wrapper';
+comment on function authguard.decide_step_up(pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.timestamptz) is
+    'Whether a session takes another proof: status ok, session_expired or session_revoked';
+
+create function authguard.lock_session_of(user_id pg_catalog.text, session_id pg_catalog.uuid)
+returns authguard.session
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    session authguard.session;
+    verdict pg_catalog.text := 'not_found';
+begin
+    select s.* into session from authguard.session s
+     where s.id = lock_session_of.session_id and s.user_id = lock_session_of.user_id
+       for update;
+    if found then
+        select d.status into verdict
+          from authguard.decide_step_up(session.created_at, session.refreshed_at, session.not_after,
+                                        session.ended_reason, pg_catalog.clock_timestamp()) d;
+    end if;
+    if verdict <> 'ok' then
+        raise exception using
+            errcode = 'invalid_authorization_specification',
+            message = case verdict
+                when 'not_found' then 'the user has no such session'
+                when 'session_expired' then 'the session is past its time'
+                else 'the session has ended' end,
+            hint = 'Sign the user in again: authguard.sign_in begins another session.';
+    end if;
+    return session;
+end
+$$;
+comment on function authguard.lock_session_of(pg_catalog.text, pg_catalog.uuid) is
+    'Locks a live session of the user (in canonical form); 28000 where it is none';
+
+create function authguard.check_aal(aal pg_catalog.text, min_aal pg_catalog.text) returns pg_catalog.void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if aal is null or aal not in ('aal1', 'aal2', 'aal3') then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'aal must be aal1, aal2 or aal3';
+    end if;
+    if aal < min_aal then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('level %s is below authguard.min_aal', pg_catalog.quote_literal(aal)),
+            hint = 'Ask the user for another factor first.';
+    end if;
+end
+$$;
+comment on function authguard.check_aal(pg_catalog.text, pg_catalog.text) is
+    'Raises 22023 where aal is no level, or is below the least one';
+
+create function authguard.step_up(
+    user_id pg_catalog.text, session_id pg_catalog.uuid, method pg_catalog.text, aal pg_catalog.text)
+returns authguard.issued
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+declare
+    subject pg_catalog.text := authguard.identity('user_id', user_id);
+    session authguard.session;
+    at pg_catalog.timestamptz;
+    answer authguard.issued;
+begin
+    perform authguard.require_primary();
+    perform authguard.check_aal(aal, (select s.min_aal from authguard.session_settings() s));
+    begin
+        perform from authguard.session s where s.id = step_up.session_id for update;
+    exception when lock_not_available then
+        answer.status := 'busy';
+        return answer;
+    end;
+    if authguard.is_blocked(subject) then
+        answer.status := 'user_blocked';
+        return answer;
+    end if;
+    session := authguard.lock_session_of(subject, session_id);
+    if aal < session.aal then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('the session has level %s already', pg_catalog.quote_literal(session.aal)),
+            hint = 'A session keeps its level: authguard.reauthenticated renews a proof, authguard.credentials_changed ends sessions.';
+    end if;
+    at := pg_catalog.clock_timestamp();
+    update authguard.session s
+       set aal = step_up.aal, amr = authguard.add_method(s.amr, step_up.method, at),
+           counter = s.counter + 1, reuse_count = 0, stepped_up_from = s.counter,
+           authenticated_at = at, refreshed_at = at, rotated_at = at
+     where s.id = session.id
+    returning s.* into session;
+    answer := authguard.issue(session);
+    answer.status := 'ok';
+    perform authguard.record('MFA_CHALLENGE_VERIFIED', subject, session.id, 'user', null);
+    return answer;
+end
+$$;
+comment on function authguard.step_up(pg_catalog.text, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
+    'Raises the level (aal) of a session whose user has proved another factor (method, RFC 8176), and issues new tokens: the refresh token from before does not take the higher level. status user_blocked or busy, and no tokens, as auth.refresh answers them. 28000 where it is no live session of the user; 22023 for a lower level than it has';
+
+create function authguard.reauthenticated(
+    user_id pg_catalog.text, session_id pg_catalog.uuid, method pg_catalog.text)
+returns pg_catalog.void
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    subject pg_catalog.text := authguard.identity('user_id', user_id);
+    session authguard.session;
+    at pg_catalog.timestamptz;
+begin
+    perform authguard.require_primary();
+    session := authguard.lock_session_of(subject, session_id);
+    at := pg_catalog.clock_timestamp();
+    update authguard.session s
+       set amr = authguard.add_method(s.amr, reauthenticated.method, at), authenticated_at = at
+     where s.id = session.id;
+end
+$$;
+comment on function authguard.reauthenticated(pg_catalog.text, pg_catalog.uuid, pg_catalog.text) is
+    'The user of a session has proved once more who it is (method, RFC 8176): auth.is_fresh() and auth.authenticated_at() count it at the next statement, also for the tokens that are out. No new tokens. 28000 where it is no live session of the user';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   stepup
 
 -- Endings: each bites at the next statement, writes an event, and also a revocation entry, so that databases
 -- which only receive those agree. What is ended already is a success, and writes nothing.
@@ -1918,6 +2264,39 @@ end
 $$;
 comment on function authguard.sign_out_user(pg_catalog.text, pg_catalog.text) is
     'Ends every session of a user, also those in attached tables, and with them all their tokens; signing in again works. Returns how many';
+
+create function authguard.credentials_changed(user_id pg_catalog.text, keep_session pg_catalog.uuid default null)
+returns pg_catalog.int4
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    subject pg_catalog.text := authguard.identity('user_id', user_id);
+    entry authguard.revocation;
+    ended pg_catalog.int4;
+begin
+    entry.kind := 'user';
+    entry.key := subject;
+    entry.blocked := false;
+    entry.issued_before := pg_catalog.clock_timestamp();
+    entry.include_keys := false;
+    entry.reason := 'credentials';
+    entry.keep_until := authguard.longest_life(entry.issued_before);
+    perform authguard.revoke(entry);
+    ended := authguard.end_sessions(subject, null, 'credentials', 'user', all_but => keep_session);
+    if keep_session is not null then
+        perform authguard.lock_session_of(subject, keep_session);
+        -- After the cut-off: whoever set the new credentials has shown who it is.
+        update authguard.session s
+           set authenticated_at = greatest(pg_catalog.clock_timestamp(), entry.issued_before + interval '1 us')
+         where s.id = keep_session;
+    end if;
+    perform authguard.record('USER_UPDATED', subject, keep_session, 'user', 'credentials');
+    return ended;
+end
+$$;
+comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uuid) is
+    'The user has new credentials, or one factor less: ends every session of the user but keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. Each call is an event. Returns how many sessions ended. 28000, and nothing changed, where keep_session is no live session of the user';
 
 create function auth.sign_out(scope pg_catalog.text default 'global') returns pg_catalog.int4
 language plpgsql volatile security definer
@@ -2655,12 +3034,16 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform authguard.open_door(role, array[
-        'authguard.sign_in(text, jsonb, text, text, text, inet, text)'
+        'authguard.sign_in(text, jsonb, text, text, text, inet, text)',
+        'authguard.step_up(text, uuid, text, text)',
+        'authguard.reauthenticated(text, uuid, text)',
+        'authguard.credentials_changed(text, uuid)',
+        'authguard.record_event(text, text, uuid, text)'
     ]::pg_catalog.regprocedure[], '{}');
 end
 $$;
 comment on function authguard.grant_signer(pg_catalog.name) is
-    'Lets a role sign users in';
+    'Lets a role sign users in, step them up, and tell of proofs, new credentials and events';
 
 create function authguard.grant_client(role pg_catalog.name) returns pg_catalog.void
 language plpgsql volatile
@@ -2719,6 +3102,12 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/session/functions.rs
 -- authguard::session::functions::authguard_decide_refresh
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/functions.rs
+-- authguard::session::functions::authguard_decide_step_up
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 

@@ -167,6 +167,8 @@ pub struct Judge<'c> {
     verdict: Verdict,
     /// When the session began, if it is one of our own.
     began: Option<i64>,
+    /// When its user last proved who it is.
+    authenticated_at: Option<i64>,
 }
 
 impl<'c> Judge<'c> {
@@ -190,6 +192,7 @@ impl<'c> Judge<'c> {
             now,
             verdict,
             began: None,
+            authenticated_at: None,
         }
     }
 
@@ -200,6 +203,7 @@ impl<'c> Judge<'c> {
             return self.found(Reason::SessionEnded);
         };
         self.began = Some(session.began);
+        self.authenticated_at = session.authenticated_at.max(self.began);
         if session.has_ended {
             self.found(Reason::SessionEnded);
         } else {
@@ -234,9 +238,15 @@ impl<'c> Judge<'c> {
         let reason = match entry.kind {
             Kind::Token => Reason::Token,
             Kind::Session => Reason::Session,
-            Kind::User if self.is_blocked(entry) || self.is_cut_off(entry) => Reason::User,
-            Kind::Issuer if self.is_cut_off(entry) && self.is_in_reach(entry) => Reason::Issuer,
-            Kind::Claims if self.is_cut_off(entry) => Reason::ClaimsStale,
+            Kind::User
+                if self.is_blocked(entry) || self.is_cut_off(entry, self.authenticated_at) =>
+            {
+                Reason::User
+            }
+            Kind::Issuer if self.is_cut_off(entry, self.began) && self.is_in_reach(entry) => {
+                Reason::Issuer
+            }
+            Kind::Claims if self.is_cut_off(entry, self.began) => Reason::ClaimsStale,
             Kind::User | Kind::Claims | Kind::Issuer => return,
         };
         self.found(reason);
@@ -276,10 +286,12 @@ impl<'c> Judge<'c> {
 
     /// Compares whole seconds, as `iat` has no finer ones: a token of the cut-off's own second may be
     /// older than the cut-off, and counts as such. A token that does not say when it was issued too. The
-    /// row of a session of our own says it better: one that began after the cut-off wins.
-    fn is_cut_off(&self, entry: &Entry<'_>) -> bool {
+    /// row of a session of our own says it better: what happened there (`since`) after the cut-off wins.
+    /// For a cut-off of an issuer that is its begin. For one of a user it is also a later proof of who the
+    /// user is, so that a change of credentials can keep the session that it was made in.
+    fn is_cut_off(&self, entry: &Entry<'_>, since: Option<i64>) -> bool {
         entry.issued_before.is_some_and(|cutoff| {
-            self.began.is_none_or(|began| began <= cutoff)
+            since.is_none_or(|since| since <= cutoff)
                 && self
                     .claims
                     .issued_at

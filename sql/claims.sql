@@ -1,0 +1,147 @@
+-- The claims that the application adds to a session's tokens: those given at sign-in, and a function that
+-- makes them anew whenever a token is issued.
+
+create function authguard.check_claims(claims pg_catalog.jsonb) returns pg_catalog.void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    reserved pg_catalog.text;
+begin
+    if pg_catalog.jsonb_typeof(claims) is distinct from 'object' then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'claims must be a JSON object';
+    end if;
+    select k into reserved
+      from pg_catalog.unnest(array['iss', 'sub', 'aud', 'exp', 'iat', 'nbf', 'jti', 'session_id', 'aal', 'amr', 'auth_time']) k
+     where claims operator(pg_catalog.?) k
+     limit 1;
+    if reserved is not null then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('claim %s is reserved', pg_catalog.quote_literal(reserved)),
+            hint = 'It is set by authguard.';
+    end if;
+end
+$$;
+comment on function authguard.check_claims(pg_catalog.jsonb) is
+    'Raises 22023 where claims are no object or hold one that authguard sets';
+
+-- By name, because OIDs are others after a dump or pg_upgrade. Whoever drops the function and makes another
+-- of that name does not own what its owner made.
+create table authguard.claims_function (
+    schema pg_catalog.name not null,
+    name pg_catalog.name not null,
+    owner pg_catalog.name not null,
+    is_set pg_catalog.bool primary key default true,
+
+    constraint claims_function_is_one check (is_set)
+);
+comment on table authguard.claims_function is
+    'At most one row: what authguard.set_claims_function named';
+comment on column authguard.claims_function.schema is 'The function''s schema';
+comment on column authguard.claims_function.name is 'Its name; it takes (text, uuid, jsonb)';
+comment on column authguard.claims_function.owner is 'Who set it, and must own it at every run';
+comment on column authguard.claims_function.is_set is 'True: there is one row at most';
+select pg_catalog.pg_extension_config_dump('authguard.claims_function', '');
+
+create function authguard.find_claims_function(named authguard.claims_function) returns pg_catalog.oid
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    signature pg_catalog.text := pg_catalog.format('%I.%I(text, uuid, jsonb)', named.schema, named.name);
+    candidate record;
+begin
+    select p.oid, p.prokind, p.proretset, p.prorettype, pg_catalog.pg_get_userbyid(p.proowner) as owner
+      into candidate
+      from pg_catalog.pg_proc p
+      join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+     where n.nspname = named.schema and p.proname = named.name
+       and p.pronargs = 3 and p.proargtypes[0] = 'text'::pg_catalog.regtype
+       and p.proargtypes[1] = 'uuid'::pg_catalog.regtype and p.proargtypes[2] = 'jsonb'::pg_catalog.regtype;
+    if not found then
+        raise exception using
+            errcode = 'undefined_function',
+            message = pg_catalog.format('there is no claims function %s', signature),
+            hint = 'No token is issued until authguard.set_claims_function names one that exists, or NULL.';
+    end if;
+    if candidate.prokind <> 'f' or candidate.proretset or candidate.prorettype <> 'jsonb'::pg_catalog.regtype then
+        raise exception using
+            errcode = 'invalid_function_definition',
+            message = pg_catalog.format('%s is no claims function', signature),
+            hint = 'It takes (user_id text, session_id uuid, claims jsonb) and returns jsonb.';
+    end if;
+    if candidate.owner is distinct from named.owner then
+        raise exception using
+            errcode = 'insufficient_privilege',
+            message = pg_catalog.format('claims function %s must be owned by %I, who sets it', signature, named.owner),
+            hint = 'No token is issued by the function of another: alter its owner back, or set a function of your own.';
+    end if;
+    return candidate.oid;
+end
+$$;
+comment on function authguard.find_claims_function(authguard.claims_function) is
+    'The function of that name; raises 42883 where it is gone, 42P13 where it is none, 42501 where another role owns it';
+
+create function authguard.set_claims_function(function pg_catalog.regprocedure) returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    named authguard.claims_function;
+begin
+    perform authguard.require_primary();
+    if function is null then
+        delete from authguard.claims_function;
+        return;
+    end if;
+    select n.nspname, p.proname, current_user, true into named
+      from pg_catalog.pg_proc p
+      join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+     where p.oid = function;
+    if authguard.find_claims_function(named) <> function then
+        raise exception using
+            errcode = 'invalid_function_definition',
+            message = pg_catalog.format('%s is no claims function', function),
+            hint = 'It takes (user_id text, session_id uuid, claims jsonb) and returns jsonb.';
+    end if;
+    insert into authguard.claims_function select named.*
+    on conflict (is_set) do update
+        set schema = excluded.schema, name = excluded.name, owner = excluded.owner;
+end
+$$;
+comment on function authguard.set_claims_function(pg_catalog.regprocedure) is
+    'Names a function (user_id text, session_id uuid, claims jsonb) returns jsonb that makes the claims of every token of a session: it gets those of the sign-in and returns those of the token. NULL: none. The caller must own it, also at every run. It runs as its owner in a security-restricted operation. An error in it refuses the token, and changes nothing';
+
+create function authguard.run_claims_function(
+    function pg_catalog.oid, user_id pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb)
+returns pg_catalog.jsonb
+language c volatile cost 1000
+as 'MODULE_PATHNAME', 'authguard_run_claims_function';
+comment on function authguard.run_claims_function(pg_catalog.oid, pg_catalog.text, pg_catalog.uuid, pg_catalog.jsonb) is
+    'What a function that find_claims_function has found answers, run as its owner in a security-restricted operation with search_path pg_catalog';
+
+create function authguard.fresh_claims(
+    user_id pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb)
+returns pg_catalog.jsonb
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    named authguard.claims_function;
+    fresh pg_catalog.jsonb;
+begin
+    select f.* into named from authguard.claims_function f;
+    if not found then
+        return claims;
+    end if;
+    fresh := authguard.run_claims_function(
+        authguard.find_claims_function(named), user_id, session_id, claims);
+    perform authguard.check_claims(fresh);
+    return fresh;
+end
+$$;
+comment on function authguard.fresh_claims(pg_catalog.text, pg_catalog.uuid, pg_catalog.jsonb) is
+    'The claims of the next token of a session: as they are, or as the claims function makes them';

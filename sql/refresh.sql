@@ -1,0 +1,114 @@
+-- Refreshing: SECURITY DEFINER behind a door, grant_client.
+
+create function authguard.decide_refresh(
+    counter pg_catalog.int8, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
+    rotated_at pg_catalog.timestamptz, reuse_count pg_catalog.int4, stepped_up_from pg_catalog.int8,
+    not_after pg_catalog.timestamptz, ended_reason pg_catalog.text,
+    token_counter pg_catalog.int8, at pg_catalog.timestamptz)
+returns table (status pg_catalog.text, change pg_catalog.text)
+language c stable cost 100 rows 1
+as 'MODULE_PATHNAME', 'authguard_decide_refresh_wrapper';
+comment on function authguard.decide_refresh(pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.int4, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.int8, pg_catalog.timestamptz) is
+    'What becomes of a refresh token and of its session; change: none, rotate, keep, count, or the reason why the session ends';
+
+create function authguard.shut_out(session authguard.session) returns pg_catalog.text
+language sql stable
+begin atomic
+    select case
+        when pg_catalog.bool_or(r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()))
+            then 'user_blocked'
+        when pg_catalog.bool_or(r.issued_before >= session.authenticated_at) then 'session_revoked'
+    end
+      from authguard.revocation r
+     where r.kind = 'user' and r.key = session.user_id
+       and (r.issuer is null or r.issuer = session.issuer);
+end;
+comment on function authguard.shut_out(authguard.session) is
+    'user_blocked, or session_revoked where a cut-off of the user missed a sign-in that was not yet committed; NULL: neither';
+
+create function auth.refresh(refresh_token pg_catalog.text) returns authguard.issued
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+declare
+    asked record;
+    decided record;
+    session authguard.session;
+    answer authguard.issued;
+begin
+    perform authguard.require_primary();
+    select * into asked from authguard.read_refresh_token(refresh_token);
+    if asked.session_id is null then
+        answer.status := 'invalid';
+        return answer;
+    end if;
+    select s.* into session from authguard.session s where s.id = asked.session_id for update skip locked;
+    if not found then
+        -- Somebody else has the row, or there is none.
+        begin
+            select s.* into session from authguard.session s where s.id = asked.session_id for update;
+        exception when lock_not_available then
+            answer.status := 'busy';
+            return answer;
+        end;
+        if session.id is null then
+            answer.status := 'not_found';
+            return answer;
+        end if;
+    end if;
+    if session.ended_at is null then
+        answer.status := authguard.shut_out(session);
+        if answer.status = 'session_revoked' then
+            perform authguard.end_session_row(session, 'revoked', 'SIGNED_OUT', 'policy');
+        end if;
+        if answer.status is not null then
+            return answer;
+        end if;
+    end if;
+    select * into decided
+      from authguard.decide_refresh(
+          session.counter, session.created_at, session.refreshed_at, session.rotated_at, session.reuse_count,
+          session.stepped_up_from, session.not_after, session.ended_reason,
+          asked.counter, pg_catalog.clock_timestamp());
+    if decided.status in ('ok', 'reused')
+       and session.aal < (select x.min_aal from authguard.session_settings() x) then
+        -- Nothing ends, and the token stays good: a step-up lifts the session over it.
+        answer.status := 'session_expired';
+        return answer;
+    end if;
+    case decided.change
+        when 'none' then null;
+        when 'rotate' then
+            update authguard.session s
+               set counter = s.counter + 1, reuse_count = 0, stepped_up_from = null,
+                   rotated_at = pg_catalog.clock_timestamp(), refreshed_at = pg_catalog.clock_timestamp()
+             where s.id = session.id
+            returning s.* into session;
+        when 'keep' then
+            update authguard.session s
+               set refreshed_at = pg_catalog.clock_timestamp()
+             where s.id = session.id
+            returning s.* into session;
+        when 'count' then
+            update authguard.session s
+               set reuse_count = s.reuse_count + 1
+             where s.id = session.id
+            returning s.* into session;
+        else
+            -- Answered, not raised: an error would take the ending back.
+            perform authguard.end_session_row(session, decided.change,
+                case decided.change when 'reuse' then 'REFRESH_TOKEN_REUSED' else 'SIGNED_OUT' end, 'policy');
+    end case;
+    if decided.status in ('ok', 'reused') then
+        answer := authguard.issue(session);
+        if decided.status = 'ok' then
+            perform authguard.record('TOKEN_REFRESHED', session.user_id, session.id, 'user', null);
+        end if;
+    end if;
+    answer.status := decided.status;
+    return answer;
+end
+$$;
+comment on function auth.refresh(pg_catalog.text) is
+    'New tokens for a refresh token (RFC 6749 section 6, with rotation: RFC 9700 section 4.14.2). status: ok; reused: the same tokens again, for another tab; refresh_token_already_used: stolen, and the session has ended; session_expired: past its time, or below authguard.min_aal; invalid, not_found, session_revoked, user_blocked, stepped_up, state_lost; busy: try again. It is answered, not raised, because the ending of a stolen session must be committed';

@@ -1,0 +1,156 @@
+-- Another proof of who the user is, in a session that there is: with new tokens of a higher level, or without.
+
+create function authguard.add_method(
+    amr pg_catalog.jsonb, method pg_catalog.text, at pg_catalog.timestamptz)
+returns pg_catalog.jsonb
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if method is null or method = '' or pg_catalog.octet_length(method) > 64 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'method must have 1 to 64 bytes',
+            hint = 'Such as password, otp or totp (RFC 8176).';
+    end if;
+    return pg_catalog.jsonb_build_object(
+               'method', method, 'timestamp', pg_catalog.floor(extract(epoch from at))::pg_catalog.int8)
+        || (select coalesce(pg_catalog.jsonb_agg(e.entry order by e.place), '[]')
+              from pg_catalog.jsonb_array_elements(amr) with ordinality e(entry, place)
+             where e.entry ->> 'method' <> method);
+end
+$$;
+comment on function authguard.add_method(pg_catalog.jsonb, pg_catalog.text, pg_catalog.timestamptz) is
+    'Claim amr with this method as the newest; each is in it once, so that tokens do not grow';
+
+create function authguard.decide_step_up(
+    created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz, not_after pg_catalog.timestamptz,
+    ended_reason pg_catalog.text, at pg_catalog.timestamptz)
+returns table (status pg_catalog.text, change pg_catalog.text)
+language c stable cost 100 rows 1
+as 'MODULE_PATHNAME', 'authguard_decide_step_up_wrapper';
+comment on function authguard.decide_step_up(pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.timestamptz) is
+    'Whether a session takes another proof: status ok, session_expired or session_revoked';
+
+create function authguard.lock_session_of(user_id pg_catalog.text, session_id pg_catalog.uuid)
+returns authguard.session
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    session authguard.session;
+    verdict pg_catalog.text := 'not_found';
+begin
+    select s.* into session from authguard.session s
+     where s.id = lock_session_of.session_id and s.user_id = lock_session_of.user_id
+       for update;
+    if found then
+        select d.status into verdict
+          from authguard.decide_step_up(session.created_at, session.refreshed_at, session.not_after,
+                                        session.ended_reason, pg_catalog.clock_timestamp()) d;
+    end if;
+    if verdict <> 'ok' then
+        raise exception using
+            errcode = 'invalid_authorization_specification',
+            message = case verdict
+                when 'not_found' then 'the user has no such session'
+                when 'session_expired' then 'the session is past its time'
+                else 'the session has ended' end,
+            hint = 'Sign the user in again: authguard.sign_in begins another session.';
+    end if;
+    return session;
+end
+$$;
+comment on function authguard.lock_session_of(pg_catalog.text, pg_catalog.uuid) is
+    'Locks a live session of the user (in canonical form); 28000 where it is none';
+
+create function authguard.check_aal(aal pg_catalog.text, min_aal pg_catalog.text) returns pg_catalog.void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if aal is null or aal not in ('aal1', 'aal2', 'aal3') then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'aal must be aal1, aal2 or aal3';
+    end if;
+    if aal < min_aal then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('level %s is below authguard.min_aal', pg_catalog.quote_literal(aal)),
+            hint = 'Ask the user for another factor first.';
+    end if;
+end
+$$;
+comment on function authguard.check_aal(pg_catalog.text, pg_catalog.text) is
+    'Raises 22023 where aal is no level, or is below the least one';
+
+create function authguard.step_up(
+    user_id pg_catalog.text, session_id pg_catalog.uuid, method pg_catalog.text, aal pg_catalog.text)
+returns authguard.issued
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+declare
+    subject pg_catalog.text := authguard.identity('user_id', user_id);
+    session authguard.session;
+    at pg_catalog.timestamptz;
+    answer authguard.issued;
+begin
+    perform authguard.require_primary();
+    perform authguard.check_aal(aal, (select s.min_aal from authguard.session_settings() s));
+    begin
+        perform from authguard.session s where s.id = step_up.session_id for update;
+    exception when lock_not_available then
+        answer.status := 'busy';
+        return answer;
+    end;
+    if authguard.is_blocked(subject) then
+        answer.status := 'user_blocked';
+        return answer;
+    end if;
+    session := authguard.lock_session_of(subject, session_id);
+    if aal < session.aal then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('the session has level %s already', pg_catalog.quote_literal(session.aal)),
+            hint = 'A session keeps its level: authguard.reauthenticated renews a proof, authguard.credentials_changed ends sessions.';
+    end if;
+    at := pg_catalog.clock_timestamp();
+    update authguard.session s
+       set aal = step_up.aal, amr = authguard.add_method(s.amr, step_up.method, at),
+           counter = s.counter + 1, reuse_count = 0, stepped_up_from = s.counter,
+           authenticated_at = at, refreshed_at = at, rotated_at = at
+     where s.id = session.id
+    returning s.* into session;
+    answer := authguard.issue(session);
+    answer.status := 'ok';
+    perform authguard.record('MFA_CHALLENGE_VERIFIED', subject, session.id, 'user', null);
+    return answer;
+end
+$$;
+comment on function authguard.step_up(pg_catalog.text, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
+    'Raises the level (aal) of a session whose user has proved another factor (method, RFC 8176), and issues new tokens: the refresh token from before does not take the higher level. status user_blocked or busy, and no tokens, as auth.refresh answers them. 28000 where it is no live session of the user; 22023 for a lower level than it has';
+
+create function authguard.reauthenticated(
+    user_id pg_catalog.text, session_id pg_catalog.uuid, method pg_catalog.text)
+returns pg_catalog.void
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    subject pg_catalog.text := authguard.identity('user_id', user_id);
+    session authguard.session;
+    at pg_catalog.timestamptz;
+begin
+    perform authguard.require_primary();
+    session := authguard.lock_session_of(subject, session_id);
+    at := pg_catalog.clock_timestamp();
+    update authguard.session s
+       set amr = authguard.add_method(s.amr, reauthenticated.method, at), authenticated_at = at
+     where s.id = session.id;
+end
+$$;
+comment on function authguard.reauthenticated(pg_catalog.text, pg_catalog.uuid, pg_catalog.text) is
+    'The user of a session has proved once more who it is (method, RFC 8176): auth.is_fresh() and auth.authenticated_at() count it at the next statement, also for the tokens that are out. No new tokens. 28000 where it is no live session of the user';

@@ -1,0 +1,103 @@
+//! Runs a function that somebody has registered as its owner, and lets nothing of it outlive the call.
+
+use super::call::{Call, guarded, raw_function};
+use super::catalog::{self, Key};
+use pgrx::pg_sys::{self, Datum, GucSource, Oid};
+
+raw_function!(
+    /// `authguard.run_claims_function`: the answer of the function that the first argument names to the
+    /// others.
+    authguard_run_claims_function,
+    |call| match call.argument(0) {
+        Some(function) => guarded(|| run(call, Oid::from(function.value() as u32))),
+        None => call.null(),
+    }
+);
+
+fn run(call: Call, function: Oid) -> Datum {
+    match owner(function) {
+        Some(owner) => as_restricted(owner, || forward(call, function)),
+        None => call.null(),
+    }
+}
+
+fn owner(function: Oid) -> Option<Oid> {
+    const OID: i16 = 1;
+    const OWNER: i16 = 4;
+    let mut owner = None;
+    catalog::scan(
+        pg_sys::ProcedureRelationId,
+        Some(Oid::from(pg_sys::ProcedureOidIndexId)),
+        &[Key::Oid(OID, function)],
+        |row| owner = row.get(OWNER),
+    );
+    owner
+}
+
+/// Runs `work` as `role` in a security-restricted operation, as Postgres runs an index function in
+/// REINDEX: it becomes no other role, and leaves no temporary table, cursor, prepared statement, LISTEN or
+/// deferred trigger behind. No setting that it makes stays, and names that it does not qualify are those of
+/// pg_catalog.
+fn as_restricted<R>(role: Oid, work: impl FnOnce() -> R) -> R {
+    let (mut user, mut context) = (pg_sys::InvalidOid, 0);
+    // SAFETY: statics of miscinit.c and the stack of guc.c, put back below. An error leaves that to the
+    // abort of the transaction or subtransaction, which puts back both (AbortTransaction in xact.c).
+    let level = unsafe {
+        pg_sys::GetUserIdAndSecContext(&raw mut user, &raw mut context);
+        let restricted =
+            (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
+        pg_sys::SetUserIdAndSecContext(role, context | restricted);
+        let level = pg_sys::NewGUCNestLevel();
+        pg_sys::set_config_option(
+            c"search_path".as_ptr(),
+            c"pg_catalog, pg_temp".as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            0,
+            false,
+        );
+        level
+    };
+    let result = work();
+    // SAFETY: as above.
+    unsafe {
+        pg_sys::AtEOXact_GUC(false, level);
+        pg_sys::SetUserIdAndSecContext(user, context);
+    }
+    result
+}
+
+/// Calls `function` with all arguments but the first; NULL is answered as such.
+fn forward(call: Call, function: Oid) -> Datum {
+    const ARGUMENTS: usize = 3;
+    let size = size_of::<pg_sys::FunctionCallInfoBaseData>()
+        + ARGUMENTS * size_of::<pg_sys::NullableDatum>();
+    // SAFETY: fcinfo has room for the arguments, and lives with flinfo in the current memory context. The
+    // SQL that calls this has checked that the function takes (text, uuid, jsonb) and returns jsonb. An
+    // error jumps to the boundary, which makes it one of Rust.
+    let (answer, null) = unsafe {
+        let flinfo = pg_sys::palloc0(size_of::<pg_sys::FmgrInfo>()).cast::<pg_sys::FmgrInfo>();
+        pg_sys::fmgr_info(function, flinfo);
+        let fcinfo = pg_sys::palloc0(size).cast::<pg_sys::FunctionCallInfoBaseData>();
+        (*fcinfo).flinfo = flinfo;
+        (*fcinfo).fncollation = pg_sys::DEFAULT_COLLATION_OID;
+        (*fcinfo).nargs = ARGUMENTS as i16;
+        for number in 0..ARGUMENTS {
+            let argument = call.argument(number + 1);
+            let slot = (*fcinfo).args.as_mut_ptr().add(number);
+            (*slot).isnull = argument.is_none();
+            (*slot).value = argument.unwrap_or(Datum::null());
+        }
+        let code = (*flinfo)
+            .fn_addr
+            .expect("fmgr_info finds code, or raises an error");
+        let answer = pg_sys::ffi::pg_guard_ffi_boundary(|| code(fcinfo));
+        (answer, (*fcinfo).isnull)
+    };
+    match null {
+        true => call.null(),
+        false => answer,
+    }
+}
