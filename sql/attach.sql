@@ -10,7 +10,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     class pg_catalog.pg_class;
-    columns pg_catalog.int2[];
+    places pg_catalog.int2[];
     missing pg_catalog.name;
     wrong record;
     existing authguard.attached;
@@ -37,17 +37,23 @@ begin
       from rows from (pg_catalog.unnest(parts), pg_catalog.unnest(names)) with ordinality p (part, name, place)
      where p.name is not null;
     select pg_catalog.array_agg(a.attnum order by p.place), (pg_catalog.array_agg(p.name) filter (where a.attnum is null))[1]
-      into columns, missing
+      into places, missing
       from pg_catalog.unnest(names) with ordinality p (name, place)
       left join pg_catalog.pg_attribute a
              on a.attrelid = attach.relation and a.attname = p.name and a.attnum > 0 and not a.attisdropped;
+    if parts is null or parts[1] <> 'id' then
+        raise exception using
+            errcode = 'null_value_not_allowed',
+            message = 'the column of the key is needed',
+            hint = 'Name it: id => ….';
+    end if;
     if class.relkind = 'r' and missing is not null then
         raise exception using
             errcode = 'undefined_column',
             message = pg_catalog.format('column %I of %s does not exist', missing, relation),
             hint = 'Name the column as it is: without quotes, in upper and lower case.';
     end if;
-    select * into wrong from authguard.check_source(relation, kind, parts, columns);
+    select * into wrong from authguard.check_source(relation, kind, parts, places);
     if found then
         raise exception using
             errcode = wrong.code,
@@ -61,7 +67,8 @@ begin
         if existing.kind = kind and existing.issuer is not distinct from issuer
            and existing.refresh_on_change = refresh_on_change
            and not exists (select from authguard.source_problem(relation, kind))
-           and authguard.declared_columns(relation) = (parts, columns) then
+           and exists (select from authguard.declared_columns(relation) d
+                        where d.parts = attach.parts and d.columns = places) then
             return false;
         end if;
         perform authguard.detach(relation, existing.kind);

@@ -53,6 +53,8 @@ begin
     end if;
     perform authguard.record('USER_UPDATED', user_id, null, 'system', null);
     if source.refresh_on_change then
+        -- Until the commit: authguard.issue_at waits for it.
+        perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('authguard claims ' || user_id, 0));
         entry.kind := 'claims';
         entry.key := user_id;
         entry.issuer := source.issuer;

@@ -70,7 +70,8 @@ begin
     ended := authguard.end_sessions(subject, null, 'signed_out', 'admin');
     -- Whoever keeps those tables may refresh such a session for ever; its tokens stay dead here.
     for elsewhere in select s.* from authguard.attached_sessions(subject) s order by s.session_id loop
-        if authguard.revoke_session(elsewhere.session_id::pg_catalog.uuid, 'signed_out', elsewhere.issuer, elsewhere.not_after) then
+        if authguard.revoke_session(elsewhere.session_id::pg_catalog.uuid, 'signed_out', elsewhere.issuer,
+                nullif(elsewhere.not_after, 'infinity')) then
             perform authguard.record('SIGNED_OUT', subject, elsewhere.session_id::pg_catalog.uuid, 'admin', 'signed_out');
             ended := ended + 1;
         end if;

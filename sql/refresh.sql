@@ -11,20 +11,17 @@ as 'MODULE_PATHNAME', 'authguard_decide_refresh_wrapper';
 comment on function authguard.decide_refresh(pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.int4, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.int8, pg_catalog.timestamptz) is
     'What becomes of a refresh token and of its session; change: none, rotate, keep, count, or the reason why the session ends';
 
-create function authguard.shut_out(session authguard.session) returns pg_catalog.text
+create function authguard.is_cut_off(session authguard.session) returns pg_catalog.bool
 language sql stable
 begin atomic
-    select case
-        when pg_catalog.bool_or(r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()))
-            then 'user_blocked'
-        when pg_catalog.bool_or(r.issued_before >= session.authenticated_at) then 'session_revoked'
-    end
-      from authguard.revocation r
-     where r.kind = 'user' and r.key = session.user_id
-       and (r.issuer is null or r.issuer = session.issuer);
+    select exists (
+        select from authguard.revocation r
+         where r.kind = 'user' and r.key = session.user_id
+           and (r.issuer is null or r.issuer = session.issuer)
+           and r.issued_before >= session.authenticated_at);
 end;
-comment on function authguard.shut_out(authguard.session) is
-    'user_blocked, or session_revoked where a cut-off of the user missed a sign-in that was not yet committed; NULL: neither';
+comment on function authguard.is_cut_off(authguard.session) is
+    'Whether a cut-off of the user is later than the last proof of who the user is: a sign-in that committed too late to be ended with the others';
 
 create function auth.refresh(refresh_token pg_catalog.text) returns authguard.issued
 language plpgsql volatile security definer
@@ -57,14 +54,14 @@ begin
             return answer;
         end if;
     end if;
-    if session.ended_at is null then
-        answer.status := authguard.shut_out(session);
-        if answer.status = 'session_revoked' then
-            perform authguard.end_session_row(session, 'revoked', 'SIGNED_OUT', 'policy');
-        end if;
-        if answer.status is not null then
-            return answer;
-        end if;
+    if session.ended_at is null and authguard.is_blocked(session.user_id) then
+        answer.status := 'user_blocked';
+        return answer;
+    end if;
+    if session.ended_at is null and authguard.is_cut_off(session) then
+        perform authguard.end_session_row(session, 'revoked', 'SIGNED_OUT', 'policy');
+        answer.status := 'session_revoked';
+        return answer;
     end if;
     select * into decided
       from authguard.decide_refresh(

@@ -15,6 +15,12 @@ as 'MODULE_PATHNAME', 'authguard_has_session_keys_wrapper';
 comment on function authguard.has_session_keys() is
     'Whether there are keys to sign access and refresh tokens with';
 
+create function authguard.can_sign() returns pg_catalog.bool
+language c stable cost 100
+as 'MODULE_PATHNAME', 'authguard_can_sign_wrapper';
+comment on function authguard.can_sign() is
+    'Whether there is a key to sign access tokens with: after a restore its row is there, and it is not';
+
 create function authguard.make_refresh_key() returns pg_catalog.void
 language c volatile cost 1000
 as 'MODULE_PATHNAME', 'authguard_make_refresh_key_wrapper';
@@ -30,8 +36,7 @@ begin
         return;
     end if;
     perform authguard.begin_key_change();
-    if not exists (select from authguard.key k
-                    where k.issuer = authguard.own_issuer() and k.status = 'active' and k.credential is not null) then
+    if not authguard.can_sign() then
         perform authguard.rotate_signing_key();
     end if;
     perform authguard.make_refresh_key();
@@ -70,19 +75,33 @@ comment on function authguard.session_end(authguard.session) is
     'When the session is past its time unless it is refreshed; NULL: never';
 
 create function authguard.issue_at(session authguard.session) returns pg_catalog.int8
-language sql stable
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-begin atomic
-    -- A token of the second in which its user's claims have changed counts as older: the next second, then.
-    select pg_catalog.floor(extract(epoch from session.refreshed_at))::pg_catalog.int8
-           + exists (
-               select from authguard.revocation r
-                where r.kind = 'claims' and r.key = session.user_id and (r.issuer is null or r.issuer = session.issuer)
-                  and pg_catalog.date_trunc('second', r.issued_before) = pg_catalog.date_trunc('second', session.refreshed_at)
-           )::pg_catalog.int4;
-end;
+as $$
+declare
+    at pg_catalog.int8 := pg_catalog.floor(extract(epoch from session.refreshed_at));
+    fence constant pg_catalog.int8 := pg_catalog.hashtextextended('authguard claims ' || session.user_id, 0);
+    changed pg_catalog.int8;
+begin
+    if not exists (select from authguard.attached a where a.refresh_on_change) then
+        return at;
+    end if;
+    -- A change that is being committed is waited for: its cut-off and its row are then both seen.
+    perform pg_catalog.pg_advisory_lock_shared(fence);
+    perform pg_catalog.pg_advisory_unlock_shared(fence);
+    select pg_catalog.floor(extract(epoch from pg_catalog.max(r.issued_before))) into changed
+      from authguard.revocation r
+     where r.kind = 'claims' and r.key = session.user_id and (r.issuer is null or r.issuer = session.issuer);
+    -- A token of the second of the change counts as older: the next second, then.
+    if at <= changed then
+        perform pg_catalog.pg_sleep(least(1, changed + 1 - extract(epoch from pg_catalog.clock_timestamp())));
+        at := greatest(changed + 1, pg_catalog.floor(extract(epoch from pg_catalog.clock_timestamp())));
+    end if;
+    return at;
+end
+$$;
 comment on function authguard.issue_at(authguard.session) is
-    'Claim iat of the tokens that a session is issued now, in seconds since 1970';
+    'Claim iat of the tokens that a session is issued now, in seconds since 1970: later than the last change of the user''s row, for which it waits up to a second';
 
 create function authguard.issue(session authguard.session) returns authguard.issued
 language plpgsql volatile
@@ -100,10 +119,9 @@ begin
     select * into settings from authguard.session_settings();
     expires := least(at + settings.jwt_expiry,
                      pg_catalog.floor(extract(epoch from authguard.session_end(session)))::pg_catalog.int8);
-    claims := defaults
-        || authguard.fresh_claims(session.user_id, session.id,
-               defaults || session.claims || authguard.attached_claims(session.user_id))
-        || pg_catalog.jsonb_build_object(
+    claims := defaults || session.claims || authguard.attached_claims(session.user_id);
+    claims := defaults || authguard.fresh_claims(session.user_id, session.id, claims);
+    claims := claims || pg_catalog.jsonb_build_object(
         'iss', session.issuer, 'sub', session.user_id, 'aud', authguard.own_audience(),
         'iat', at, 'exp', expires, 'session_id', session.id, 'aal', session.aal, 'amr', session.amr);
     answer.access_token := authguard.sign(claims);

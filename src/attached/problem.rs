@@ -40,8 +40,9 @@ impl Problem {
             Self::NoTrigger
             | Self::Virtual(_)
             | Self::NullableKey
-            | Self::NoIndex
-            | Self::Silent => "55000",
+            | Self::NoIndex => "55000",
+            // A warning: it is read all the same.
+            Self::Silent => "01000",
         }
     }
 

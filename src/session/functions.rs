@@ -46,6 +46,12 @@ fn authguard_has_session_keys() -> bool {
     keys::refresh_key().is_some() && keys::can_sign()
 }
 
+/// Whether there is a key to sign access tokens with.
+#[pg_extern(sql = false)]
+fn authguard_can_sign() -> bool {
+    keys::can_sign()
+}
+
 /// Makes the key of refresh tokens.
 #[pg_extern(sql = false)]
 fn authguard_make_refresh_key() {

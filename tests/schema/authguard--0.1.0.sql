@@ -1346,6 +1346,8 @@ begin
     end if;
     perform authguard.record('USER_UPDATED', user_id, null, 'system', null);
     if source.refresh_on_change then
+        -- Until the commit: authguard.issue_at waits for it.
+        perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('authguard claims ' || user_id, 0));
         entry.kind := 'claims';
         entry.key := user_id;
         entry.issuer := source.issuer;
@@ -1690,6 +1692,12 @@ as 'MODULE_PATHNAME', 'authguard_has_session_keys_wrapper';
 comment on function authguard.has_session_keys() is
     'Whether there are keys to sign access and refresh tokens with';
 
+create function authguard.can_sign() returns pg_catalog.bool
+language c stable cost 100
+as 'MODULE_PATHNAME', 'authguard_can_sign_wrapper';
+comment on function authguard.can_sign() is
+    'Whether there is a key to sign access tokens with: after a restore its row is there, and it is not';
+
 create function authguard.make_refresh_key() returns pg_catalog.void
 language c volatile cost 1000
 as 'MODULE_PATHNAME', 'authguard_make_refresh_key_wrapper';
@@ -1705,8 +1713,7 @@ begin
         return;
     end if;
     perform authguard.begin_key_change();
-    if not exists (select from authguard.key k
-                    where k.issuer = authguard.own_issuer() and k.status = 'active' and k.credential is not null) then
+    if not authguard.can_sign() then
         perform authguard.rotate_signing_key();
     end if;
     perform authguard.make_refresh_key();
@@ -1745,19 +1752,33 @@ comment on function authguard.session_end(authguard.session) is
     'When the session is past its time unless it is refreshed; NULL: never';
 
 create function authguard.issue_at(session authguard.session) returns pg_catalog.int8
-language sql stable
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-begin atomic
-    -- A token of the second in which its user's claims have changed counts as older: the next second, then.
-    select pg_catalog.floor(extract(epoch from session.refreshed_at))::pg_catalog.int8
-           + exists (
-               select from authguard.revocation r
-                where r.kind = 'claims' and r.key = session.user_id and (r.issuer is null or r.issuer = session.issuer)
-                  and pg_catalog.date_trunc('second', r.issued_before) = pg_catalog.date_trunc('second', session.refreshed_at)
-           )::pg_catalog.int4;
-end;
+as $$
+declare
+    at pg_catalog.int8 := pg_catalog.floor(extract(epoch from session.refreshed_at));
+    fence constant pg_catalog.int8 := pg_catalog.hashtextextended('authguard claims ' || session.user_id, 0);
+    changed pg_catalog.int8;
+begin
+    if not exists (select from authguard.attached a where a.refresh_on_change) then
+        return at;
+    end if;
+    -- A change that is being committed is waited for: its cut-off and its row are then both seen.
+    perform pg_catalog.pg_advisory_lock_shared(fence);
+    perform pg_catalog.pg_advisory_unlock_shared(fence);
+    select pg_catalog.floor(extract(epoch from pg_catalog.max(r.issued_before))) into changed
+      from authguard.revocation r
+     where r.kind = 'claims' and r.key = session.user_id and (r.issuer is null or r.issuer = session.issuer);
+    -- A token of the second of the change counts as older: the next second, then.
+    if at <= changed then
+        perform pg_catalog.pg_sleep(least(1, changed + 1 - extract(epoch from pg_catalog.clock_timestamp())));
+        at := greatest(changed + 1, pg_catalog.floor(extract(epoch from pg_catalog.clock_timestamp())));
+    end if;
+    return at;
+end
+$$;
 comment on function authguard.issue_at(authguard.session) is
-    'Claim iat of the tokens that a session is issued now, in seconds since 1970';
+    'Claim iat of the tokens that a session is issued now, in seconds since 1970: later than the last change of the user''s row, for which it waits up to a second';
 
 create function authguard.issue(session authguard.session) returns authguard.issued
 language plpgsql volatile
@@ -1775,10 +1796,9 @@ begin
     select * into settings from authguard.session_settings();
     expires := least(at + settings.jwt_expiry,
                      pg_catalog.floor(extract(epoch from authguard.session_end(session)))::pg_catalog.int8);
-    claims := defaults
-        || authguard.fresh_claims(session.user_id, session.id,
-               defaults || session.claims || authguard.attached_claims(session.user_id))
-        || pg_catalog.jsonb_build_object(
+    claims := defaults || session.claims || authguard.attached_claims(session.user_id);
+    claims := defaults || authguard.fresh_claims(session.user_id, session.id, claims);
+    claims := claims || pg_catalog.jsonb_build_object(
         'iss', session.issuer, 'sub', session.user_id, 'aud', authguard.own_audience(),
         'iat', at, 'exp', expires, 'session_id', session.id, 'aal', session.aal, 'amr', session.amr);
     answer.access_token := authguard.sign(claims);
@@ -1911,20 +1931,17 @@ as 'MODULE_PATHNAME', 'authguard_decide_refresh_wrapper';
 comment on function authguard.decide_refresh(pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.int4, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.int8, pg_catalog.timestamptz) is
     'What becomes of a refresh token and of its session; change: none, rotate, keep, count, or the reason why the session ends';
 
-create function authguard.shut_out(session authguard.session) returns pg_catalog.text
+create function authguard.is_cut_off(session authguard.session) returns pg_catalog.bool
 language sql stable
 begin atomic
-    select case
-        when pg_catalog.bool_or(r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()))
-            then 'user_blocked'
-        when pg_catalog.bool_or(r.issued_before >= session.authenticated_at) then 'session_revoked'
-    end
-      from authguard.revocation r
-     where r.kind = 'user' and r.key = session.user_id
-       and (r.issuer is null or r.issuer = session.issuer);
+    select exists (
+        select from authguard.revocation r
+         where r.kind = 'user' and r.key = session.user_id
+           and (r.issuer is null or r.issuer = session.issuer)
+           and r.issued_before >= session.authenticated_at);
 end;
-comment on function authguard.shut_out(authguard.session) is
-    'user_blocked, or session_revoked where a cut-off of the user missed a sign-in that was not yet committed; NULL: neither';
+comment on function authguard.is_cut_off(authguard.session) is
+    'Whether a cut-off of the user is later than the last proof of who the user is: a sign-in that committed too late to be ended with the others';
 
 create function auth.refresh(refresh_token pg_catalog.text) returns authguard.issued
 language plpgsql volatile security definer
@@ -1957,14 +1974,14 @@ begin
             return answer;
         end if;
     end if;
-    if session.ended_at is null then
-        answer.status := authguard.shut_out(session);
-        if answer.status = 'session_revoked' then
-            perform authguard.end_session_row(session, 'revoked', 'SIGNED_OUT', 'policy');
-        end if;
-        if answer.status is not null then
-            return answer;
-        end if;
+    if session.ended_at is null and authguard.is_blocked(session.user_id) then
+        answer.status := 'user_blocked';
+        return answer;
+    end if;
+    if session.ended_at is null and authguard.is_cut_off(session) then
+        perform authguard.end_session_row(session, 'revoked', 'SIGNED_OUT', 'policy');
+        answer.status := 'session_revoked';
+        return answer;
     end if;
     select * into decided
       from authguard.decide_refresh(
@@ -2254,7 +2271,8 @@ begin
     ended := authguard.end_sessions(subject, null, 'signed_out', 'admin');
     -- Whoever keeps those tables may refresh such a session for ever; its tokens stay dead here.
     for elsewhere in select s.* from authguard.attached_sessions(subject) s order by s.session_id loop
-        if authguard.revoke_session(elsewhere.session_id::pg_catalog.uuid, 'signed_out', elsewhere.issuer, elsewhere.not_after) then
+        if authguard.revoke_session(elsewhere.session_id::pg_catalog.uuid, 'signed_out', elsewhere.issuer,
+                nullif(elsewhere.not_after, 'infinity')) then
             perform authguard.record('SIGNED_OUT', subject, elsewhere.session_id::pg_catalog.uuid, 'admin', 'signed_out');
             ended := ended + 1;
         end if;
@@ -2403,7 +2421,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     class pg_catalog.pg_class;
-    columns pg_catalog.int2[];
+    places pg_catalog.int2[];
     missing pg_catalog.name;
     wrong record;
     existing authguard.attached;
@@ -2430,17 +2448,23 @@ begin
       from rows from (pg_catalog.unnest(parts), pg_catalog.unnest(names)) with ordinality p (part, name, place)
      where p.name is not null;
     select pg_catalog.array_agg(a.attnum order by p.place), (pg_catalog.array_agg(p.name) filter (where a.attnum is null))[1]
-      into columns, missing
+      into places, missing
       from pg_catalog.unnest(names) with ordinality p (name, place)
       left join pg_catalog.pg_attribute a
              on a.attrelid = attach.relation and a.attname = p.name and a.attnum > 0 and not a.attisdropped;
+    if parts is null or parts[1] <> 'id' then
+        raise exception using
+            errcode = 'null_value_not_allowed',
+            message = 'the column of the key is needed',
+            hint = 'Name it: id => ….';
+    end if;
     if class.relkind = 'r' and missing is not null then
         raise exception using
             errcode = 'undefined_column',
             message = pg_catalog.format('column %I of %s does not exist', missing, relation),
             hint = 'Name the column as it is: without quotes, in upper and lower case.';
     end if;
-    select * into wrong from authguard.check_source(relation, kind, parts, columns);
+    select * into wrong from authguard.check_source(relation, kind, parts, places);
     if found then
         raise exception using
             errcode = wrong.code,
@@ -2454,7 +2478,8 @@ begin
         if existing.kind = kind and existing.issuer is not distinct from issuer
            and existing.refresh_on_change = refresh_on_change
            and not exists (select from authguard.source_problem(relation, kind))
-           and authguard.declared_columns(relation) = (parts, columns) then
+           and exists (select from authguard.declared_columns(relation) d
+                        where d.parts = attach.parts and d.columns = places) then
             return false;
         end if;
         perform authguard.detach(relation, existing.kind);
@@ -3078,6 +3103,12 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/attached/functions.rs
 -- authguard::attached::functions::authguard_attached_shuts
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/functions.rs
+-- authguard::session::functions::authguard_can_sign
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 

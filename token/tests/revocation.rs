@@ -376,6 +376,24 @@ fn a_session_that_began_after_a_cut_off_wins_within_the_same_second() {
 }
 
 #[test]
+fn a_later_proof_wins_over_a_cut_off_of_the_user_and_of_nobody_else() {
+    let proved = |at| OwnSession {
+        authenticated_at: Some(at),
+        ..LIVE
+    };
+    let reason =
+        |session, kind| of_session(Some(session), &[cut_off(kind, NOW + 5)], NOW + 9).reason;
+    assert_eq!(reason(proved(NOW + 6), Kind::User), None);
+    assert_eq!(reason(proved(NOW + 5), Kind::User), Some(Reason::User));
+    assert_eq!(reason(proved(NOW + 6), Kind::Issuer), Some(Reason::Issuer));
+    // A row whose proof is older than its begin is as good as its begin.
+    let early = of_session(Some(proved(0)), &[cut_off(Kind::User, NOW)], NOW + 9);
+    assert_eq!(early.reason, None);
+    let blocked = of_session(Some(proved(NOW + 6)), &[blocked(None)], NOW + 9);
+    assert_eq!(blocked.reason, Some(Reason::User));
+}
+
+#[test]
 fn the_words_are_those_of_the_sql_surface() {
     assert_eq!(
         KINDS.map(Kind::as_str),

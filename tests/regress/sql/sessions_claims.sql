@@ -1,5 +1,6 @@
 -- The claims function: fresh claims at every issue, run as its owner and shut in, and no token on any error.
 \set VERBOSITY terse
+\set SHOW_CONTEXT never
 \set ada '''a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'''
 create schema app;
 create table app.member (user_id text primary key, role text);

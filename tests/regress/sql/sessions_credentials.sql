@@ -1,5 +1,6 @@
 -- New credentials end the other sessions and cut every earlier token off; events of the application's own.
 \set VERBOSITY terse
+\set SHOW_CONTEXT never
 \set ada '''a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'''
 \set ben '''b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'''
 create role cred_signer login;

@@ -1,5 +1,6 @@
 -- Step-up and reauthentication: a higher level only with new tokens, a fresh proof also for old ones.
 \set VERBOSITY terse
+\set SHOW_CONTEXT never
 \set ada '''a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'''
 \set ben '''b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'''
 create role step_signer login;

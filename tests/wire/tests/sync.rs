@@ -104,3 +104,16 @@ fn what_revokes_nothing_does_not_wait() {
         assert!(!local(&format!("select authguard.{forgets}")), "{forgets}");
     }
 }
+
+#[test]
+fn what_hands_tokens_out_waits_as_a_revoking_commit_does() {
+    let cluster = alone();
+    let local = |sql: &str| waits(&cluster, "local", sql);
+    // The first makes keys, too.
+    assert!(local("select authguard.sign_in('ada')"));
+    assert!(local(
+        "create table mine as select * from authguard.sign_in('ada')"
+    ));
+    assert!(local("select auth.refresh(refresh_token) from mine"));
+    assert!(!local("select auth.refresh('junk')"));
+}

@@ -28,7 +28,7 @@ create table no_index (id uuid not null);
 create table two_columns (id uuid, part int, primary key (id, part));
 create table partial (id uuid not null, gone bool); create unique index on partial (id) where not gone;
 create table expression (id text not null); create unique index on expression (lower(id));
-create table deferrable (id uuid not null unique deferrable);
+create table deferred (id uuid not null unique deferrable);
 create table nullable (id uuid unique);
 create table not_unique (id uuid not null); create index on not_unique (id);
 create table hashed (id uuid not null, exclude using hash (id with =));
@@ -54,7 +54,7 @@ select authguard.attach_users('no_index');
 select authguard.attach_users('two_columns');
 select authguard.attach_users('partial');
 select authguard.attach_users('expression');
-select authguard.attach_users('deferrable');
+select authguard.attach_users('deferred');
 select authguard.attach_users('nullable');
 select authguard.attach_users('not_unique');
 select authguard.attach_users('hashed');
@@ -87,7 +87,7 @@ reset role;
 revoke all on all functions in schema authguard from att_other;
 revoke usage on schema authguard from att_other;
 drop view a_view; drop materialized view a_matview;
-drop table plain, parted, temporary, unlogged, by_int4, by_name, no_index, two_columns, partial, expression, deferrable,
+drop table plain, parted, temporary, unlogged, by_int4, by_name, no_index, two_columns, partial, expression, deferred,
     nullable, not_unique, hashed, pattern, loose, by_number, sessions_of_int4;
 drop collation att_loose;
 
@@ -117,7 +117,7 @@ begin
 end $$;
 select pg_temp.after($$update users set "Banned until" = clock_timestamp() + interval '1 hour'$$) as banned;
 select pg_temp.after($$update users set "Banned until" = 'infinity'$$) as for_ever;
-select pg_temp.after($$update users set "Banned until" = clock_timestamp()$$) as over;
+select pg_temp.after($$update users set "Banned until" = statement_timestamp()$$) as over;
 select pg_temp.after($$update users set "Banned until" = '-infinity'$$) as long_over;
 select pg_temp.after($$update users set "Banned until" = null, deleted_at = 'infinity'$$) as deleted;
 select pg_temp.after($$update users set deleted_at = null, meta = '{"access_revoked": true}'$$) as flagged;
@@ -147,7 +147,7 @@ select auth.revocation_reason() as rolled_back;
 alter table users rename column "Id" to key;
 alter table users rename column meta to app;
 alter table users rename to people;
-create schema att_elsewhere;
+create schema att_elsewhere; grant usage on schema att_elsewhere to att_ops, att_idp;
 alter table people set schema att_elsewhere;
 alter table att_elsewhere.people add column more text default 'x';
 select auth.revocation_reason() as renamed;
@@ -279,8 +279,9 @@ select kind, key = :ada as ada, issuer, blocked, reason from authguard.revocatio
 create table sessions_b (id uuid primary key, user_id uuid);
 select authguard.attach_sessions('sessions_b');
 select auth.is_active() as own_session;
+reset authguard.jwt;
 select pg_temp.judge(jsonb_build_object('sub', :ada, 'session_id', :ben)) as of_another_issuer;
-reset authguard.jwt; reset request.jwt.claims;
+reset request.jwt.claims;
 select authguard.detach_users('users'), authguard.detach_sessions('sessions_b');
 select count(*) as attached from authguard.attached;
 select count(*) as triggers from pg_trigger where tgname like 'authguard%' and tgrelid >= 16384;

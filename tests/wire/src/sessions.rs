@@ -1,0 +1,93 @@
+//! Sessions of our own: signing in, refreshing, and whether a token lets anybody in.
+
+use crate::{admin, seen};
+use pgrx_embed::cluster::{Cluster, Config};
+use postgres::Client;
+
+/// What `sign_in` and `refresh` answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Issued {
+    /// `ok`, or why there are no tokens.
+    pub status: String,
+    /// The access token.
+    pub access: Option<String>,
+    /// The refresh token.
+    pub refresh: Option<String>,
+    /// The session's id.
+    pub session: Option<String>,
+}
+
+impl Issued {
+    /// The access token of an answer that has one.
+    pub fn access(&self) -> &str {
+        self.access.as_deref().expect("an access token")
+    }
+
+    /// Its refresh token.
+    pub fn refresh(&self) -> &str {
+        self.refresh.as_deref().expect("a refresh token")
+    }
+
+    /// Its session.
+    pub fn session(&self) -> &str {
+        self.session.as_deref().expect("a session")
+    }
+}
+
+/// A [server](crate::server) whose role `web` may refresh.
+pub fn server(config: Config) -> Cluster {
+    let cluster = crate::server(config);
+    admin(&cluster)
+        .batch_execute("select authguard.grant_client('web')")
+        .expect("the client's door opens");
+    cluster
+}
+
+/// Calls what issues tokens.
+pub fn issued(client: &mut Client, call: &str, argument: &str) -> Result<Issued, postgres::Error> {
+    let sql = format!("select status, access_token, refresh_token, session_id::text from {call}");
+    let row = client.query_one(&sql, &[&argument])?;
+    Ok(Issued {
+        status: row.get(0),
+        access: row.get(1),
+        refresh: row.get(2),
+        session: row.get(3),
+    })
+}
+
+/// Signs a user in, whom nothing shuts out.
+pub fn sign_in(cluster: &Cluster, user: &str) -> Issued {
+    let issued = issued(&mut admin(cluster), "authguard.sign_in($1)", user).expect("a sign-in");
+    assert_eq!(issued.status, "ok");
+    issued
+}
+
+/// Refreshes.
+pub fn refresh(client: &mut Client, token: &str) -> Issued {
+    issued(client, "auth.refresh($1)", token).expect("a refresh answers")
+}
+
+/// Whether a token opens the notes for the weak role, on a connection of its own.
+pub fn opens(cluster: &Cluster, token: &str) -> bool {
+    opens_in(cluster, "wire", token)
+}
+
+/// The same in another database.
+pub fn opens_in(cluster: &Cluster, database: &str, token: &str) -> bool {
+    let mut client = cluster.connect("web", database).expect("the user connects");
+    client
+        .batch_execute("set role authenticated")
+        .expect("the role is set");
+    match client.query_one("select auth.set_token($1, false)", &[&token]) {
+        Ok(_) => seen(&mut client) == 3,
+        Err(_) => false,
+    }
+}
+
+/// A number that a superuser counts.
+pub fn count(cluster: &Cluster, sql: &str) -> i64 {
+    admin(cluster)
+        .query_one(sql, &[])
+        .expect("the query runs")
+        .get(0)
+}

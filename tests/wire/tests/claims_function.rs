@@ -1,0 +1,192 @@
+//! The claims function over real connections: who may name it, and what a client can do about it.
+
+use authguard_wire::sessions::{issued, refresh, server, sign_in};
+use authguard_wire::tokens::web;
+use authguard_wire::{ADA, admin, operator};
+use pgrx_embed::cluster::{Cluster, Config};
+use postgres::error::SqlState;
+
+/// A server whose tokens get their `user_role` from a table.
+fn with_roles(config: Config) -> Cluster {
+    let cluster = server(config);
+    admin(&cluster)
+        .batch_execute(&format!(
+            "create schema app;
+             create table app.member (user_id text primary key, role text);
+             insert into app.member values ('{ADA}', 'editor');
+             create function app.claims(user_id text, session_id uuid, claims jsonb) returns jsonb language plpgsql as $$
+             begin
+                 return claims || jsonb_build_object('by', current_user, 'user_role',
+                     (select upper(m.role) from app.member m where m.user_id = claims.user_id));
+             end $$;
+             create role signer login; select authguard.grant_signer('signer');
+             select authguard.set_claims_function('app.claims(text, uuid, jsonb)');"
+        ))
+        .unwrap();
+    cluster
+}
+
+fn claim(cluster: &Cluster, token: &str, name: &str) -> Option<String> {
+    admin(cluster)
+        .query_one("select auth.verify($1) ->> $2", &[&token, &name])
+        .unwrap()
+        .get(0)
+}
+
+#[test]
+fn a_role_change_reaches_the_next_token_of_every_client() {
+    let cluster = with_roles(Config::default());
+    let begun = sign_in(&cluster, ADA);
+    assert_eq!(
+        claim(&cluster, begun.access(), "user_role").as_deref(),
+        Some("EDITOR")
+    );
+    assert_eq!(
+        claim(&cluster, begun.access(), "by").as_deref(),
+        Some("postgres")
+    );
+    admin(&cluster)
+        .batch_execute("update app.member set role = 'viewer'")
+        .unwrap();
+    let next = refresh(&mut web(&cluster), begun.refresh());
+    assert_eq!(
+        claim(&cluster, next.access(), "user_role").as_deref(),
+        Some("VIEWER")
+    );
+}
+
+#[test]
+fn nobody_but_the_owner_names_it_or_runs_it() {
+    let cluster = with_roles(Config::default());
+    for mut client in [
+        web(&cluster),
+        operator(&cluster),
+        cluster.connect("signer", "wire").unwrap(),
+    ] {
+        for attempt in [
+            "select authguard.set_claims_function(null)",
+            "select authguard.run_claims_function('app.claims(text,uuid,jsonb)'::regprocedure, '', null, '{}')",
+            "select authguard.fresh_claims('', null, '{}')",
+            "delete from authguard.claims_function",
+            "insert into authguard.claims_function values ('public', 'x', 'web')",
+            "drop function app.claims(text, uuid, jsonb)",
+            "create or replace function app.claims(user_id text, session_id uuid, claims jsonb) returns jsonb language sql as 'select claims'",
+        ] {
+            let error = client.batch_execute(attempt).unwrap_err();
+            assert_eq!(
+                error.code(),
+                Some(&SqlState::INSUFFICIENT_PRIVILEGE),
+                "{attempt}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_search_path_or_temporary_object_of_a_client_gets_into_it() {
+    let cluster = with_roles(Config::default());
+    let begun = sign_in(&cluster, ADA);
+    admin(&cluster)
+        .batch_execute("grant create on database wire to web")
+        .unwrap();
+    let mut client = web(&cluster);
+    client
+        .batch_execute(
+            "create schema hostile;
+             create function hostile.upper(text) returns text language sql as $$ select 'root' $$;
+             create function hostile.jsonb_build_object(variadic text[]) returns jsonb language sql as $$ select '{\"user_role\":\"root\"}'::jsonb $$;
+             create function hostile.cat(jsonb, jsonb) returns jsonb language sql as $$ select '{\"user_role\":\"root\"}'::jsonb $$;
+             create operator hostile.|| (leftarg = jsonb, rightarg = jsonb, function = hostile.cat);
+             create temp table member (user_id text, role text);
+             insert into member values ('x', 'root');
+             set search_path = hostile, pg_temp, pg_catalog",
+        )
+        .unwrap();
+    let next = issued(&mut client, "auth.refresh($1)", begun.refresh()).unwrap();
+    assert_eq!(
+        claim(&cluster, next.access(), "user_role").as_deref(),
+        Some("EDITOR")
+    );
+    let path: String = client.query_one("show search_path", &[]).unwrap().get(0);
+    assert_eq!(path, "hostile, pg_temp, pg_catalog");
+}
+
+#[test]
+fn where_it_fails_the_client_is_who_it_was_and_its_refresh_token_still_works() {
+    let cluster = with_roles(Config::default());
+    let begun = sign_in(&cluster, ADA);
+    let mut owner = admin(&cluster);
+    owner
+        .batch_execute(
+            "create role other; alter function app.claims(text, uuid, jsonb) owner to other",
+        )
+        .unwrap();
+    let mut client = web(&cluster);
+    let error = issued(&mut client, "auth.refresh($1)", begun.refresh()).unwrap_err();
+    let error = error.as_db_error().unwrap();
+    assert_eq!(*error.code(), SqlState::INSUFFICIENT_PRIVILEGE);
+    assert!(
+        error.message().contains("must be owned by postgres"),
+        "{error}"
+    );
+    assert!(error.hint().is_some());
+    owner
+        .batch_execute(
+            "alter function app.claims(text, uuid, jsonb) owner to postgres; drop table app.member",
+        )
+        .unwrap();
+    // Also within a transaction that goes on, as the client that it was.
+    client.batch_execute("begin; savepoint before").unwrap();
+    let error = issued(&mut client, "auth.refresh($1)", begun.refresh()).unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::UNDEFINED_TABLE));
+    client
+        .batch_execute("rollback to before; create temp table unrestricted (n int)")
+        .unwrap();
+    let who: String = client
+        .query_one("select current_user::text", &[])
+        .unwrap()
+        .get(0);
+    assert_eq!(who, "web");
+    let error = client
+        .batch_execute("select * from authguard.session")
+        .unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE));
+    client.batch_execute("rollback").unwrap();
+    owner
+        .batch_execute("select authguard.set_claims_function(null)")
+        .unwrap();
+    assert_eq!(refresh(&mut client, begun.refresh()).status, "ok");
+}
+
+#[test]
+fn a_dump_keeps_it_and_the_copy_asks_its_own() {
+    let cluster = with_roles(Config::default());
+    sign_in(&cluster, ADA);
+    let dump = cluster.client_command("pg_dump", "wire").output().unwrap();
+    assert!(dump.status.success());
+    let file = cluster.dir().join("dump.sql");
+    std::fs::write(&file, dump.stdout).unwrap();
+    admin(&cluster)
+        .batch_execute("create database copy")
+        .unwrap();
+    let restored = cluster
+        .client_command("psql", "copy")
+        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(
+        restored.status.success(),
+        "{}",
+        String::from_utf8_lossy(&restored.stderr)
+    );
+    let mut copy = cluster.connect("postgres", "copy").unwrap();
+    copy.batch_execute("update app.member set role = 'copied'")
+        .unwrap();
+    let begun = issued(&mut copy, "authguard.sign_in($1)", ADA).unwrap();
+    let role: String = copy
+        .query_one("select auth.verify($1) ->> 'user_role'", &[&begun.access()])
+        .unwrap()
+        .get(0);
+    assert_eq!(role, "COPIED");
+}
