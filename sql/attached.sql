@@ -53,8 +53,8 @@ begin
     end if;
     perform authguard.record('USER_UPDATED', user_id, null, 'system', null);
     if source.refresh_on_change then
-        -- Until the commit: authguard.issue_at waits for it.
-        perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('authguard claims ' || user_id, 0));
+        -- Until the end of the commit: authguard.await_changes waits for it.
+        lock table authguard.attached in row exclusive mode;
         entry.kind := 'claims';
         entry.key := user_id;
         entry.issuer := source.issuer;
@@ -69,6 +69,22 @@ end
 $$;
 comment on function authguard.user_updated(pg_catalog.regclass, pg_catalog.text) is
     'Writes the event USER_UPDATED and, where the table is attached with refresh_on_change, the cut-off for the claims of earlier tokens';
+
+create function authguard.await_changes() returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- What a transaction that changes a user's row has read from the clock is older than what it lets others see. A
+    -- lock on a table, because everybody may take advisory locks; the error gives it back at once.
+    lock table authguard.attached in share mode;
+    raise exception using errcode = 'AG001', message = 'nothing is being committed';
+exception when sqlstate 'AG001' then
+    null;
+end
+$$;
+comment on function authguard.await_changes() is
+    'Waits until the changes of attached rows that are being committed are, cut-off and row';
 
 create function authguard.attached_user_changed() returns pg_catalog.trigger
 language c volatile security definer cost 100

@@ -80,15 +80,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     at pg_catalog.int8 := pg_catalog.floor(extract(epoch from session.refreshed_at));
-    fence constant pg_catalog.int8 := pg_catalog.hashtextextended('authguard claims ' || session.user_id, 0);
     changed pg_catalog.int8;
 begin
     if not exists (select from authguard.attached a where a.refresh_on_change) then
         return at;
     end if;
-    -- A change that is being committed is waited for: its cut-off and its row are then both seen.
-    perform pg_catalog.pg_advisory_lock_shared(fence);
-    perform pg_catalog.pg_advisory_unlock_shared(fence);
+    perform authguard.await_changes();
     select pg_catalog.floor(extract(epoch from pg_catalog.max(r.issued_before))) into changed
       from authguard.revocation r
      where r.kind = 'claims' and r.key = session.user_id and (r.issuer is null or r.issuer = session.issuer);

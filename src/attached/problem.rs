@@ -37,10 +37,7 @@ impl Problem {
             Self::NoTable { .. } | Self::NotPermanent | Self::OtherStorage => "42809",
             Self::NoColumn(_) => "42703",
             Self::WrongType(_) => "42804",
-            Self::NoTrigger
-            | Self::Virtual(_)
-            | Self::NullableKey
-            | Self::NoIndex => "55000",
+            Self::NoTrigger | Self::Virtual(_) | Self::NullableKey | Self::NoIndex => "55000",
             // A warning: it is read all the same.
             Self::Silent => "01000",
         }

@@ -1346,8 +1346,8 @@ begin
     end if;
     perform authguard.record('USER_UPDATED', user_id, null, 'system', null);
     if source.refresh_on_change then
-        -- Until the commit: authguard.issue_at waits for it.
-        perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('authguard claims ' || user_id, 0));
+        -- Until the end of the commit: authguard.await_changes waits for it.
+        lock table authguard.attached in row exclusive mode;
         entry.kind := 'claims';
         entry.key := user_id;
         entry.issuer := source.issuer;
@@ -1362,6 +1362,22 @@ end
 $$;
 comment on function authguard.user_updated(pg_catalog.regclass, pg_catalog.text) is
     'Writes the event USER_UPDATED and, where the table is attached with refresh_on_change, the cut-off for the claims of earlier tokens';
+
+create function authguard.await_changes() returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- What a transaction that changes a user's row has read from the clock is older than what it lets others see. A
+    -- lock on a table, because everybody may take advisory locks; the error gives it back at once.
+    lock table authguard.attached in share mode;
+    raise exception using errcode = 'AG001', message = 'nothing is being committed';
+exception when sqlstate 'AG001' then
+    null;
+end
+$$;
+comment on function authguard.await_changes() is
+    'Waits until the changes of attached rows that are being committed are, cut-off and row';
 
 create function authguard.attached_user_changed() returns pg_catalog.trigger
 language c volatile security definer cost 100
@@ -1757,15 +1773,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     at pg_catalog.int8 := pg_catalog.floor(extract(epoch from session.refreshed_at));
-    fence constant pg_catalog.int8 := pg_catalog.hashtextextended('authguard claims ' || session.user_id, 0);
     changed pg_catalog.int8;
 begin
     if not exists (select from authguard.attached a where a.refresh_on_change) then
         return at;
     end if;
-    -- A change that is being committed is waited for: its cut-off and its row are then both seen.
-    perform pg_catalog.pg_advisory_lock_shared(fence);
-    perform pg_catalog.pg_advisory_unlock_shared(fence);
+    perform authguard.await_changes();
     select pg_catalog.floor(extract(epoch from pg_catalog.max(r.issued_before))) into changed
       from authguard.revocation r
      where r.kind = 'claims' and r.key = session.user_id and (r.issuer is null or r.issuer = session.issuer);
