@@ -71,8 +71,8 @@ begin
                         where d.parts = attach.parts and d.columns = places) then
             return false;
         end if;
-        perform authguard.detach(relation, existing.kind);
     end if;
+    perform authguard.detach(relation, coalesce(existing.kind, kind));
 
     select pg_catalog.string_agg(pg_catalog.format('old.%1$I is distinct from new.%1$I', n.name), ' or ' order by n.place),
            pg_catalog.string_agg(pg_catalog.format('old.%1$I is distinct from new.%1$I', n.name), ' or ' order by n.place)
@@ -129,20 +129,22 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     name pg_catalog.text;
+    was_attached pg_catalog.bool;
 begin
     perform authguard.require_primary();
-    if not exists (select from authguard.attached a where a.relation = detach.relation and a.kind = detach.kind) then
+    delete from authguard.attached a where a.relation = detach.relation and a.kind = detach.kind;
+    was_attached := found;
+    if exists (select from authguard.attached a where a.relation = detach.relation) then
         return false;
     end if;
-    -- None, where the table is gone.
+    -- None, where the table is gone; left over, where a restore had them and not the row.
     for name in
         select t.tgname from pg_catalog.pg_trigger t
          where t.tgrelid = relation and t.tgname like 'authguard\_attached%' and not t.tgisinternal
     loop
         execute pg_catalog.format('drop trigger %I on %s', name, relation);
     end loop;
-    delete from authguard.attached a where a.relation = detach.relation;
-    return true;
+    return was_attached;
 end
 $$;
 comment on function authguard.detach(pg_catalog.regclass, pg_catalog.text) is

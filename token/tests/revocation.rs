@@ -7,7 +7,13 @@ const NOW: i64 = 1_700_000_000 * S;
 const NEVER: i64 = i64::MAX;
 const LEEWAY: i64 = 30;
 
-const KINDS: [Kind; 4] = [Kind::Token, Kind::Session, Kind::User, Kind::Issuer];
+const KINDS: [Kind; 5] = [
+    Kind::Token,
+    Kind::Session,
+    Kind::User,
+    Kind::Claims,
+    Kind::Issuer,
+];
 
 /// An entry that by itself revokes nothing of a user or an issuer.
 fn entry(kind: Kind) -> Entry<'static> {
@@ -397,7 +403,7 @@ fn a_later_proof_wins_over_a_cut_off_of_the_user_and_of_nobody_else() {
 fn the_words_are_those_of_the_sql_surface() {
     assert_eq!(
         KINDS.map(Kind::as_str),
-        ["token", "session", "user", "issuer"]
+        ["token", "session", "user", "claims", "issuer"]
     );
     let reasons = [
         Reason::Refused,
@@ -408,7 +414,11 @@ fn the_words_are_those_of_the_sql_surface() {
         Reason::SessionEnded,
         Reason::SessionExpired,
         Reason::User,
+        Reason::UserDeleted,
+        Reason::UserBanned,
+        Reason::ClaimsStale,
         Reason::Issuer,
+        Reason::SourceBroken,
     ];
     assert!(reasons.is_sorted(), "the order is the precedence");
     let words = [
@@ -420,7 +430,11 @@ fn the_words_are_those_of_the_sql_surface() {
         "session_ended",
         "session_expired",
         "user",
+        "user_deleted",
+        "user_banned",
+        "claims_stale",
         "issuer",
+        "source_broken",
     ];
     assert_eq!(reasons.map(Reason::as_str), words);
 }

@@ -249,6 +249,27 @@ fn what_its_owner_breaks_shuts_everybody_out_and_raises_no_error() {
         attach,
     );
     breaks("drop trigger authguard_attached on people.users", attach);
+    change(
+        &mut admin(&cluster),
+        "create function people.anything() returns trigger language plpgsql as 'begin return new; end'",
+    );
+    for (columns, parts) in [
+        ("email", "'id'"),
+        ("id", "'key'"),
+        ("id", ""),
+        ("banned_until", "'banned_until'"),
+        ("id, email", "'id', 'deleted_at'"),
+        ("id, email", "'id', 'id', 'id'"),
+    ] {
+        breaks(
+            &format!(
+                "drop trigger authguard_attached on people.users;
+                 create trigger authguard_attached after update of {columns} on people.users
+                     for each row execute function people.anything({parts})"
+            ),
+            attach,
+        );
+    }
     breaks(
         "alter table people.users drop constraint users_pkey cascade",
         "alter table people.users add primary key (id)",
@@ -280,6 +301,37 @@ fn what_its_owner_breaks_shuts_everybody_out_and_raises_no_error() {
         &format!("select authguard.detach_users({number})"),
     );
     assert_eq!(seen(&mut ada), 3);
+}
+
+#[test]
+fn a_virtual_column_is_no_source() {
+    let cluster = attached(Config::default());
+    let mut admin = admin(&cluster);
+    let version: i32 = admin
+        .query_one("select current_setting('server_version_num')::int", &[])
+        .unwrap()
+        .get(0);
+    if version < 180_000 {
+        return;
+    }
+    change(
+        &mut admin,
+        "create table members (id uuid primary key, state text,
+             deleted boolean generated always as (state = 'deleted') virtual,
+             gone boolean generated always as (state = 'deleted') stored)",
+    );
+    let error = admin
+        .batch_execute("select authguard.attach_users('members', deleted_at => 'deleted')")
+        .unwrap_err();
+    let message = error.as_db_error().unwrap().message();
+    assert!(
+        message.ends_with("has a virtual column for deleted_at"),
+        "{message}"
+    );
+    change(
+        &mut admin,
+        "select authguard.attach_users('members', deleted_at => 'gone')",
+    );
 }
 
 #[test]
