@@ -144,7 +144,14 @@ begin atomic
            pg_catalog.format('alter role %I nobypassrls', b.rolname)
       from pg_catalog.pg_roles b
      where b.rolbypassrls and not b.rolsuper
+    union all
+    select 'attached table', a.relation::pg_catalog.text, p.code is null or p.code = '01000',
+           p.problem || case when p.code <> '01000' then ': tokens that it decides about are revoked' else '' end,
+           case p.code when '42P01' then pg_catalog.format('select authguard.detach_%s(%s)', a.kind, a.relation::pg_catalog.oid)
+                       else p.hint end
+      from authguard.attached a
+      left join lateral authguard.source_problem(a.relation, a.kind) p on true
     order by 1, 2;
 end;
 comment on function authguard.coverage() is
-    'A row for each table that has row-level security or that clients reach: guarded or not, and why not; and one for each way around a guard: partitions, views, materialized views, foreign tables, SECURITY DEFINER functions, owners without FORCE, roles with BYPASSRLS';
+    'A row for each table that has row-level security or that clients reach: guarded or not, and why not; and one for each way around a guard: partitions, views, materialized views, foreign tables, SECURITY DEFINER functions, owners without FORCE, roles with BYPASSRLS; and one for each attached table, with what is wrong with it';

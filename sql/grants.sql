@@ -38,9 +38,10 @@ begin
         'authguard.revoke_issued_before(timestamptz, text, text, boolean)',
         'authguard.prune(interval, interval)',
         'authguard.sign_out_user(text, text)',
-        'authguard.coverage()'
+        'authguard.coverage()',
+        'authguard.source_problem(regclass, text)'
     ]::pg_catalog.regprocedure[], array[
-        'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event'
+        'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event', 'authguard.attached'
     ]::pg_catalog.regclass[]);
 end
 $$;

@@ -21,10 +21,14 @@ pub struct Objects {
     pub key: Oid,
     /// `authguard.session`.
     pub session: Oid,
+    /// `authguard.attached`.
+    pub attached: Oid,
     /// `authguard.channel`, whose invalidation means "look for revocations again".
     pub channel: Oid,
     /// `authguard.key_channel`: "look for keys again".
     pub key_channel: Oid,
+    /// `authguard.arrival_channel`: "what was not there may be there now".
+    pub arrival_channel: Oid,
     namespace: Oid,
 }
 
@@ -39,8 +43,10 @@ impl Objects {
                 issuer: catalog::relation(c"issuer", namespace)?,
                 key: catalog::relation(c"key", namespace)?,
                 session: catalog::relation(c"session", namespace)?,
+                attached: catalog::relation(c"attached", namespace)?,
                 channel: catalog::relation(c"channel", namespace)?,
                 key_channel: catalog::relation(c"key_channel", namespace)?,
+                arrival_channel: catalog::relation(c"arrival_channel", namespace)?,
                 namespace,
             })
         });
@@ -58,8 +64,14 @@ impl Objects {
     }
 
     /// The tables that decide.
-    pub fn tables(&self) -> [Oid; 4] {
-        [self.revocation, self.issuer, self.key, self.session]
+    pub fn tables(&self) -> [Oid; 5] {
+        [
+            self.revocation,
+            self.issuer,
+            self.key,
+            self.session,
+            self.attached,
+        ]
     }
 
     /// An index of one of the tables. By name each time, because REINDEX CONCURRENTLY replaces it;

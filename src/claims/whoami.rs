@@ -55,6 +55,16 @@ fn authguard_whoami() -> TableIterator<
             ),
             None => ("accepted", "The token is active.".to_owned()),
             Some(Reason::Expired) => ("expired", EXPIRED.to_owned()),
+            Some(Reason::ClaimsStale) => (
+                "revoked",
+                "What the token says is out of date (claims_stale): refresh it.".to_owned(),
+            ),
+            Some(Reason::SourceBroken) => (
+                "revoked",
+                "A table that is attached cannot be read, so nobody whom it decides about has access \
+                 (source_broken); authguard.coverage() says which table, and why."
+                    .to_owned(),
+            ),
             Some(reason) => (
                 "revoked",
                 format!("The token is revoked ({}): sign in again.", reason.as_str()),

@@ -3,8 +3,10 @@
 //! room calls back into safe functions only.
 #![allow(unsafe_code)]
 
+pub mod attached;
 pub mod call;
 pub mod catalog;
+pub mod changes;
 pub mod credentials;
 pub mod guc;
 pub mod jsonb;

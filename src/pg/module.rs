@@ -61,9 +61,14 @@ extension_sql_file!(
     requires = ["issuers"]
 );
 extension_sql_file!(
+    "../../sql/attached.sql",
+    name = "attached",
+    requires = ["events"]
+);
+extension_sql_file!(
     "../../sql/sessions.sql",
     name = "sessions",
-    requires = ["events"]
+    requires = ["attached"]
 );
 extension_sql_file!(
     "../../sql/claims.sql",
@@ -91,10 +96,11 @@ extension_sql_file!(
     requires = ["stepup"]
 );
 extension_sql_file!(
-    "../../sql/guard.sql",
-    name = "guard",
+    "../../sql/attach.sql",
+    name = "attach",
     requires = ["endings"]
 );
+extension_sql_file!("../../sql/guard.sql", name = "guard", requires = ["attach"]);
 extension_sql_file!(
     "../../sql/coverage.sql",
     name = "coverage",

@@ -21,6 +21,8 @@ pub struct Decision {
     basis: Cell<Option<Basis>>,
     decided_at: Cell<i64>,
     valid_until: Cell<i64>,
+    /// The arrivals that it was read under, if a row was looked for in vain.
+    missed: Cell<Option<u64>>,
 }
 
 impl Decision {
@@ -35,6 +37,7 @@ impl Decision {
             basis: Cell::new(None),
             decided_at: Cell::new(0),
             valid_until: Cell::new(0),
+            missed: Cell::new(None),
         }
     }
 
@@ -53,12 +56,17 @@ impl Decision {
     fn still_holds(&self, now: i64) -> bool {
         self.basis.get() == Some(Basis::current())
             && (self.decided_at.get()..self.valid_until.get()).contains(&now)
+            && self
+                .missed
+                .get()
+                .is_none_or(|arrivals| arrivals == invalidation::arrivals())
             && !invalidation::has_written()
     }
 
-    fn take(&self, finding: Finding, basis: Basis, now: i64) {
+    fn take(&self, finding: Finding, basis: Basis, arrivals: u64, now: i64) {
         let verdict = finding.verdict;
         self.authenticated_at.set(finding.authenticated_at);
+        self.missed.set(verdict.missed.then_some(arrivals));
         self.revoked.set(verdict.reason.is_some());
         self.reason.set(verdict.reason);
         self.basis.set(Some(basis));
@@ -103,7 +111,7 @@ fn decide() -> &'static Block {
     }
     let decision = &block.decision;
     if !decision.still_holds(now) {
-        let basis = Basis::current();
+        let (basis, arrivals) = (Basis::current(), invalidation::arrivals());
         let finding = match block.claims() {
             Some(claims) => lookup::judge(claims, now),
             None => Finding {
@@ -114,12 +122,13 @@ fn decide() -> &'static Block {
                         _ => None,
                     },
                     valid_until: i64::MAX,
+                    missed: false,
                 },
                 authenticated_at: None,
             },
         };
         // A transaction that has written sees its own entries, which a rollback takes back.
-        decision.take(finding, basis, now);
+        decision.take(finding, basis, arrivals, now);
     }
     decision.statement.set(now);
     decision.command.set(command);

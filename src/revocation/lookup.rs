@@ -1,5 +1,6 @@
 //! Reads the entries that concern a token from `authguard.revocation`.
 
+use crate::attached;
 use crate::invalidation;
 use crate::pg::catalog::{self, Key, Row};
 use crate::pg::leaf;
@@ -73,6 +74,7 @@ pub fn judge(claims: &Claims, now: i64) -> Finding {
         (Kind::Session, session.as_deref()),
         (Kind::User, claims.subject.as_deref()),
         (Kind::User, uid.as_deref()),
+        (Kind::Claims, claims.subject.as_deref()),
         (Kind::Issuer, Some("")),
     ];
     let sets = keys.into_iter().filter_map(|(kind, key)| {
@@ -95,6 +97,9 @@ pub fn judge(claims: &Claims, now: i64) -> Finding {
         });
         !judge.settled()
     });
+    if !judge.settled() {
+        attached::weigh(&mut judge, claims);
+    }
     Finding {
         verdict: judge.verdict(),
         authenticated_at,

@@ -211,7 +211,7 @@ create table authguard.revocation (
     revoked_by pg_catalog.name not null default session_user,
     keep_until pg_catalog.timestamptz,
 
-    constraint revocation_kind check (kind in ('token', 'session', 'user', 'issuer')),
+    constraint revocation_kind check (kind in ('token', 'session', 'user', 'claims', 'issuer')),
     constraint revocation_key_canonical check (key = authguard.canonical(key)),
     constraint revocation_key_length
         check (pg_catalog.octet_length(key) <= 1024 and (key = '') = (kind = 'issuer')),
@@ -221,6 +221,7 @@ create table authguard.revocation (
     constraint revocation_decides check (
         case kind
             when 'user' then blocked or issued_before is not null
+            when 'claims' then not blocked and issued_before is not null
             when 'issuer' then not blocked and issued_before is not null
             else blocked and issued_before is null
         end),
@@ -228,7 +229,8 @@ create table authguard.revocation (
 );
 comment on table authguard.revocation is
     'Revoked tokens, sessions and users, and cut-offs; operators may read it, authguard.revoke_* write it';
-comment on column authguard.revocation.kind is 'token, session, user or issuer';
+comment on column authguard.revocation.kind is
+    'token, session, user, claims (what tokens say about a user has changed: a refresh is needed) or issuer';
 comment on column authguard.revocation.key is
     'jti, session_id or sub in canonical form; empty for an issuer';
 comment on column authguard.revocation.issuer is
@@ -305,7 +307,7 @@ create function auth.revocation_reason() returns pg_catalog.text
 language c stable parallel safe cost 20
 as 'MODULE_PATHNAME', 'authguard_revocation_reason_wrapper';
 comment on function auth.revocation_reason() is
-    'Why auth.is_revoked() is true: refused, expired, claim, token, session, user or issuer; NULL where it is false';
+    'Why auth.is_revoked() is true: refused, expired, claim, token, session, session_ended, session_expired, user, user_deleted, user_banned, claims_stale, issuer or source_broken; NULL where it is false';
 
 create function auth.is_active() returns pg_catalog.bool
 language c stable parallel safe cost 1 support authguard.support_always
@@ -1290,6 +1292,158 @@ comment on function authguard.record_event(pg_catalog.text, pg_catalog.text, pg_
 -- requires:
 --   events
 
+-- Attached tables: users and sessions that others keep become sources of the decision. What src/attached reads.
+
+create table authguard.attached (
+    relation pg_catalog.regclass not null primary key,
+    kind pg_catalog.text collate pg_catalog."C" not null,
+    issuer pg_catalog.text collate pg_catalog."C",
+    refresh_on_change pg_catalog.bool not null default false,
+
+    constraint attached_kind check (kind in ('users', 'sessions')),
+    constraint attached_issuer_length check (pg_catalog.octet_length(issuer) <= 1024)
+);
+comment on table authguard.attached is
+    'Tables that authguard.attach_users and attach_sessions have made sources of the decision; which of their columns is which is in their trigger authguard_attached, which follows renames and dumps';
+comment on column authguard.attached.relation is 'The table; a number where it has been dropped';
+comment on column authguard.attached.kind is 'users or sessions';
+comment on column authguard.attached.issuer is
+    'Claim iss of the tokens that it decides about; NULL: of every issuer; empty: tokens without iss';
+comment on column authguard.attached.refresh_on_change is
+    'Of users: whether a change of app_metadata or role makes earlier tokens stale';
+select pg_catalog.pg_extension_config_dump('authguard.attached', '');
+
+create trigger invalidate after insert or update or delete on authguard.attached
+    for each row execute function authguard.invalidate();
+create trigger invalidate_truncate after truncate on authguard.attached
+    for each statement execute function authguard.invalidate();
+alter table authguard.attached enable always trigger invalidate;
+alter table authguard.attached enable always trigger invalidate_truncate;
+
+-- As authguard.channel, for rows that appear: only who has looked for one in vain looks again, so that a
+-- sign-in does not make every backend do it.
+create table authguard.arrival_channel ();
+comment on table authguard.arrival_channel is
+    'Always empty, never read: its relcache invalidation tells every backend to look again for rows that were not there';
+
+create function authguard.attached_changed() returns pg_catalog.trigger
+language c volatile cost 10
+as 'MODULE_PATHNAME', 'authguard_attached_changed';
+comment on function authguard.attached_changed() is
+    'Trigger of attached tables: tells every backend to look again, and makes the commit of a change or deletion durable. Its arguments are the meanings of its columns';
+
+create function authguard.user_updated(relation pg_catalog.regclass, user_id pg_catalog.text)
+returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    source authguard.attached;
+    entry authguard.revocation;
+begin
+    select a.* into source from authguard.attached a where a.relation = user_updated.relation and a.kind = 'users';
+    if not found then
+        return;
+    end if;
+    perform authguard.record('USER_UPDATED', user_id, null, 'system', null);
+    if source.refresh_on_change then
+        -- Until the end of the commit: authguard.await_changes waits for it.
+        lock table authguard.attached in row exclusive mode;
+        entry.kind := 'claims';
+        entry.key := user_id;
+        entry.issuer := source.issuer;
+        entry.blocked := false;
+        entry.issued_before := pg_catalog.clock_timestamp();
+        entry.include_keys := false;
+        entry.reason := 'changed';
+        entry.keep_until := authguard.longest_life(entry.issued_before);
+        perform authguard.revoke(entry);
+    end if;
+end
+$$;
+comment on function authguard.user_updated(pg_catalog.regclass, pg_catalog.text) is
+    'Writes the event USER_UPDATED and, where the table is attached with refresh_on_change, the cut-off for the claims of earlier tokens';
+
+create function authguard.await_changes() returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- What a transaction that changes a user's row has read from the clock is older than what it lets others see. A
+    -- lock on a table, because everybody may take advisory locks; the error gives it back at once.
+    lock table authguard.attached in share mode;
+    raise exception using errcode = 'AG001', message = 'nothing is being committed';
+exception when sqlstate 'AG001' then
+    null;
+end
+$$;
+comment on function authguard.await_changes() is
+    'Waits until the changes of attached rows that are being committed are, cut-off and row';
+
+create function authguard.attached_user_changed() returns pg_catalog.trigger
+language c volatile security definer cost 100
+set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'authguard_attached_user_changed';
+comment on function authguard.attached_user_changed() is
+    'Trigger of attached tables of users: records that what tokens say about a user has changed. SECURITY DEFINER, because whoever changes the row writes no table of authguard';
+
+create function authguard.check_source(
+    relation pg_catalog.regclass, kind pg_catalog.text, parts pg_catalog.text[], columns pg_catalog.int2[])
+returns table (code pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
+language c stable strict cost 100 rows 1
+as 'MODULE_PATHNAME', 'authguard_check_source_wrapper';
+comment on function authguard.check_source(pg_catalog.regclass, pg_catalog.text, pg_catalog.text[], pg_catalog.int2[]) is
+    'Why a table whose columns have these meanings cannot be a source; no row if it can';
+
+create function authguard.source_problem(relation pg_catalog.regclass, kind pg_catalog.text)
+returns table (code pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
+language c stable strict cost 100 rows 1
+as 'MODULE_PATHNAME', 'authguard_source_problem_wrapper';
+comment on function authguard.source_problem(pg_catalog.regclass, pg_catalog.text) is
+    'What is wrong with an attached table; no row if nothing is';
+
+create function authguard.attached_shuts(user_id pg_catalog.text) returns pg_catalog.bool
+language c stable strict cost 100
+as 'MODULE_PATHNAME', 'authguard_attached_shuts_wrapper';
+comment on function authguard.attached_shuts(pg_catalog.text) is
+    'Whether an attached table shuts a user (in canonical form) of our own issuer out, by the newest committed rows';
+
+create function authguard.attached_metadata(user_id pg_catalog.text) returns setof pg_catalog.text
+language c stable strict cost 100 rows 1
+as 'MODULE_PATHNAME', 'authguard_attached_metadata_wrapper';
+comment on function authguard.attached_metadata(pg_catalog.text) is
+    'The app_metadata of a user (in canonical form) of our own issuer, of each attached table that has it, by the newest committed rows';
+
+create function authguard.attached_claims(user_id pg_catalog.text) returns pg_catalog.jsonb
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    metadata pg_catalog.text;
+    fresh pg_catalog.jsonb;
+begin
+    for metadata in select m.* from authguard.attached_metadata(user_id) m loop
+        fresh := coalesce(fresh, '{}') || metadata::pg_catalog.jsonb;
+    end loop;
+    return case when fresh is null then '{}' else pg_catalog.jsonb_build_object('app_metadata', fresh) end;
+end
+$$;
+comment on function authguard.attached_claims(pg_catalog.text) is
+    'The claims that attached tables have of a user (in canonical form) of our own issuer: app_metadata, or none where no table has it';
+
+create function authguard.attached_sessions(user_id pg_catalog.text)
+returns table (session_id pg_catalog.text, issuer pg_catalog.text, not_after pg_catalog.timestamptz)
+language c stable strict cost 1000 rows 5
+as 'MODULE_PATHNAME', 'authguard_attached_sessions_wrapper';
+comment on function authguard.attached_sessions(pg_catalog.text) is
+    'The sessions of a user (in canonical form) in the attached tables, each with its table''s issuer';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   attached
+
 -- Sessions: one row each, no row a token. Their tokens are signed by our own issuer, and judged by the row.
 
 create type authguard.issued as (
@@ -1614,12 +1768,38 @@ end;
 comment on function authguard.session_end(authguard.session) is
     'When the session is past its time unless it is refreshed; NULL: never';
 
-create function authguard.issue(session authguard.session) returns authguard.issued
+create function authguard.issue_at(session authguard.session) returns pg_catalog.int8
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     at pg_catalog.int8 := pg_catalog.floor(extract(epoch from session.refreshed_at));
+    changed pg_catalog.int8;
+begin
+    if not exists (select from authguard.attached a where a.refresh_on_change) then
+        return at;
+    end if;
+    perform authguard.await_changes();
+    select pg_catalog.floor(extract(epoch from pg_catalog.max(r.issued_before))) into changed
+      from authguard.revocation r
+     where r.kind = 'claims' and r.key = session.user_id and (r.issuer is null or r.issuer = session.issuer);
+    -- A token of the second of the change counts as older: the next second, then.
+    if at <= changed then
+        perform pg_catalog.pg_sleep(least(1, changed + 1 - extract(epoch from pg_catalog.clock_timestamp())));
+        at := greatest(changed + 1, pg_catalog.floor(extract(epoch from pg_catalog.clock_timestamp())));
+    end if;
+    return at;
+end
+$$;
+comment on function authguard.issue_at(authguard.session) is
+    'Claim iat of the tokens that a session is issued now, in seconds since 1970: later than the last change of the user''s row, for which it waits up to a second';
+
+create function authguard.issue(session authguard.session) returns authguard.issued
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    at pg_catalog.int8 := authguard.issue_at(session);
     settings record;
     expires pg_catalog.int8;
     defaults constant pg_catalog.jsonb :=
@@ -1630,7 +1810,7 @@ begin
     select * into settings from authguard.session_settings();
     expires := least(at + settings.jwt_expiry,
                      pg_catalog.floor(extract(epoch from authguard.session_end(session)))::pg_catalog.int8);
-    claims := defaults || session.claims;
+    claims := defaults || session.claims || authguard.attached_claims(session.user_id);
     claims := defaults || authguard.fresh_claims(session.user_id, session.id, claims);
     claims := claims || pg_catalog.jsonb_build_object(
         'iss', session.issuer, 'sub', session.user_id, 'aud', authguard.own_audience(),
@@ -1686,10 +1866,11 @@ begin atomic
         select from authguard.revocation r
          where r.kind = 'user' and r.key = user_id
            and (r.issuer is null or r.issuer = authguard.own_issuer())
-           and r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()));
+           and r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()))
+        or authguard.attached_shuts(user_id);
 end;
 comment on function authguard.is_blocked(pg_catalog.text) is
-    'Whether authguard.revoke_user shuts this user (in canonical form) out of sign-in and refresh';
+    'Whether authguard.revoke_user or an attached table shuts this user (in canonical form) out of sign-in and refresh';
 
 create function authguard.add_method(
     amr pg_catalog.jsonb, method pg_catalog.text, at pg_catalog.timestamptz)
@@ -2089,6 +2270,10 @@ returns pg_catalog.int4
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    subject pg_catalog.text := authguard.identity('user_id', user_id);
+    elsewhere record;
+    ended pg_catalog.int4;
 begin
     perform authguard.require_primary();
     if scope is distinct from 'global' then
@@ -2097,11 +2282,20 @@ begin
             message = 'the scope of authguard.sign_out_user is global',
             hint = 'authguard.revoke_session ends one session.';
     end if;
-    return authguard.end_sessions(authguard.identity('user_id', user_id), null, 'signed_out', 'admin');
+    ended := authguard.end_sessions(subject, null, 'signed_out', 'admin');
+    -- Whoever keeps those tables may refresh such a session for ever; its tokens stay dead here.
+    for elsewhere in select s.* from authguard.attached_sessions(subject) s order by s.session_id loop
+        if authguard.revoke_session(elsewhere.session_id::pg_catalog.uuid, 'signed_out', elsewhere.issuer,
+                nullif(elsewhere.not_after, 'infinity')) then
+            perform authguard.record('SIGNED_OUT', subject, elsewhere.session_id::pg_catalog.uuid, 'admin', 'signed_out');
+            ended := ended + 1;
+        end if;
+    end loop;
+    return ended;
 end
 $$;
 comment on function authguard.sign_out_user(pg_catalog.text, pg_catalog.text) is
-    'Ends every session of a user, and with them all their tokens; signing in again works. Returns how many';
+    'Ends every session of a user, also those in attached tables, and with them all their tokens; signing in again works. Returns how many';
 
 create function authguard.credentials_changed(user_id pg_catalog.text, keep_session pg_catalog.uuid default null)
 returns pg_catalog.int4
@@ -2235,6 +2429,217 @@ comment on function auth.get_user() is
 -- src/pg/module.rs
 -- requires:
 --   endings
+
+-- Attaching and detaching. With the caller's rights: the table's owner, who also writes authguard.attached.
+
+create function authguard.attach(
+    relation pg_catalog.regclass, kind pg_catalog.text,
+    parts pg_catalog.text[], names pg_catalog.name[],
+    issuer pg_catalog.text, refresh_on_change pg_catalog.bool)
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    class pg_catalog.pg_class;
+    places pg_catalog.int2[];
+    missing pg_catalog.name;
+    wrong record;
+    existing authguard.attached;
+    changes pg_catalog.text;
+    updates pg_catalog.text;
+begin
+    perform authguard.require_primary();
+    select c.* into class from pg_catalog.pg_class c where c.oid = attach.relation;
+    if not found then
+        raise exception using
+            errcode = 'null_value_not_allowed',
+            message = 'a table is needed';
+    end if;
+    if not pg_catalog.pg_has_role(class.relowner, 'usage') then
+        raise exception using
+            errcode = 'insufficient_privilege',
+            message = pg_catalog.format('must be owner of %s', relation),
+            hint = pg_catalog.format('Triggers that always fire are its owner''s to make: call this as a member of %I, or as a superuser.',
+                                     pg_catalog.pg_get_userbyid(class.relowner));
+    end if;
+    -- What is not given is not there.
+    select pg_catalog.array_agg(p.part order by p.place), pg_catalog.array_agg(p.name order by p.place)
+      into parts, names
+      from rows from (pg_catalog.unnest(parts), pg_catalog.unnest(names)) with ordinality p (part, name, place)
+     where p.name is not null;
+    select pg_catalog.array_agg(a.attnum order by p.place), (pg_catalog.array_agg(p.name) filter (where a.attnum is null))[1]
+      into places, missing
+      from pg_catalog.unnest(names) with ordinality p (name, place)
+      left join pg_catalog.pg_attribute a
+             on a.attrelid = attach.relation and a.attname = p.name and a.attnum > 0 and not a.attisdropped;
+    if parts is null or parts[1] <> 'id' then
+        raise exception using
+            errcode = 'null_value_not_allowed',
+            message = 'the column of the key is needed',
+            hint = 'Name it: id => ….';
+    end if;
+    if class.relkind = 'r' and missing is not null then
+        raise exception using
+            errcode = 'undefined_column',
+            message = pg_catalog.format('column %I of %s does not exist', missing, relation),
+            hint = 'Name the column as it is: without quotes, in upper and lower case.';
+    end if;
+    select * into wrong from authguard.check_source(relation, kind, parts, places);
+    if found then
+        raise exception using
+            errcode = wrong.code,
+            message = pg_catalog.format('%s %s', relation, wrong.problem),
+            hint = wrong.hint;
+    end if;
+
+    execute pg_catalog.format('lock table %s in share row exclusive mode', relation);
+    select a.* into existing from authguard.attached a where a.relation = attach.relation;
+    if found then
+        if existing.kind = kind and existing.issuer is not distinct from issuer
+           and existing.refresh_on_change = refresh_on_change
+           and not exists (select from authguard.source_problem(relation, kind))
+           and exists (select from authguard.declared_columns(relation) d
+                        where d.parts = attach.parts and d.columns = places) then
+            return false;
+        end if;
+    end if;
+    perform authguard.detach(relation, coalesce(existing.kind, kind));
+
+    select pg_catalog.string_agg(pg_catalog.format('old.%1$I is distinct from new.%1$I', n.name), ' or ' order by n.place),
+           pg_catalog.string_agg(pg_catalog.format('old.%1$I is distinct from new.%1$I', n.name), ' or ' order by n.place)
+               filter (where parts[n.place] in ('app_metadata', 'role'))
+      into changes, updates
+      from pg_catalog.unnest(names) with ordinality n (name, place);
+    -- This one also declares the columns. That an update only names one of them means nothing to it.
+    execute pg_catalog.format(
+        'create trigger authguard_attached after insert or delete or update of %s on %s for each row execute function authguard.attached_changed(%s)',
+        (select pg_catalog.string_agg(pg_catalog.quote_ident(n.name), ', ' order by n.place)
+           from pg_catalog.unnest(names) with ordinality n (name, place)),
+        relation,
+        (select pg_catalog.string_agg(pg_catalog.quote_literal(p.part), ', ' order by p.place)
+           from pg_catalog.unnest(parts) with ordinality p (part, place)));
+    execute pg_catalog.format(
+        'create trigger authguard_attached_change after update on %s for each row when (%s) execute function authguard.attached_changed()',
+        relation, changes);
+    execute pg_catalog.format(
+        'create trigger authguard_attached_truncate after truncate on %s for each statement execute function authguard.attached_changed()',
+        relation);
+    execute pg_catalog.format(
+        'alter table %s enable always trigger authguard_attached, enable always trigger authguard_attached_change, enable always trigger authguard_attached_truncate',
+        relation);
+    if updates is not null then
+        -- At the commit: a token that is issued while the transaction lasts is issued by the row from before.
+        execute pg_catalog.format(
+            'create constraint trigger authguard_attached_user after update on %s deferrable initially deferred for each row when (%s) execute function authguard.attached_user_changed()',
+            relation, updates);
+        execute pg_catalog.format('alter table %s enable always trigger authguard_attached_user', relation);
+    end if;
+    insert into authguard.attached values (relation, kind, issuer, refresh_on_change);
+    return true;
+end
+$$;
+comment on function authguard.attach(pg_catalog.regclass, pg_catalog.text, pg_catalog.text[], pg_catalog.name[], pg_catalog.text, pg_catalog.bool) is
+    'Makes a table, whose named columns have these meanings, a source of the decision; false where it is one already';
+
+create function authguard.declared_columns(relation pg_catalog.regclass, out parts pg_catalog.text[], out columns pg_catalog.int2[])
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+    -- Arguments end in a zero byte each.
+    select pg_catalog.string_to_array(pg_catalog.rtrim(pg_catalog.encode(t.tgargs, 'escape'), '\000'), '\000'),
+           t.tgattr::pg_catalog.int2[]
+      from pg_catalog.pg_trigger t
+     where t.tgrelid = relation and t.tgname = 'authguard_attached';
+end;
+comment on function authguard.declared_columns(pg_catalog.regclass) is
+    'The columns of an attached table, and what each means, as its trigger authguard_attached says';
+
+create function authguard.detach(relation pg_catalog.regclass, kind pg_catalog.text) returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    name pg_catalog.text;
+    was_attached pg_catalog.bool;
+begin
+    perform authguard.require_primary();
+    delete from authguard.attached a where a.relation = detach.relation and a.kind = detach.kind;
+    was_attached := found;
+    if exists (select from authguard.attached a where a.relation = detach.relation) then
+        return false;
+    end if;
+    -- None, where the table is gone; left over, where a restore had them and not the row.
+    for name in
+        select t.tgname from pg_catalog.pg_trigger t
+         where t.tgrelid = relation and t.tgname like 'authguard\_attached%' and not t.tgisinternal
+    loop
+        execute pg_catalog.format('drop trigger %I on %s', name, relation);
+    end loop;
+    return was_attached;
+end
+$$;
+comment on function authguard.detach(pg_catalog.regclass, pg_catalog.text) is
+    'Makes a table no source any more, and drops its triggers; false where it is none of that kind';
+
+create function authguard.attach_users(
+    users pg_catalog.regclass,
+    id pg_catalog.name default 'id',
+    banned_until pg_catalog.name default null,
+    deleted_at pg_catalog.name default null,
+    app_metadata pg_catalog.name default null,
+    issuer pg_catalog.text default null,
+    refresh_on_change pg_catalog.bool default false,
+    role pg_catalog.name default null
+) returns pg_catalog.bool
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.attach(users, 'users', array['id', 'banned_until', 'deleted_at', 'app_metadata', 'role'],
+        array[id, banned_until, deleted_at, app_metadata, role], issuer, coalesce(refresh_on_change, false));
+end;
+comment on function authguard.attach_users(pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name, pg_catalog.name, pg_catalog.text, pg_catalog.bool, pg_catalog.name) is
+    'Makes a table of users a source of the decision: a token whose sub is no id in it, or whose row is deleted, banned now or flagged access_revoked, is revoked. issuer NULL: tokens of every issuer. refresh_on_change: a change of app_metadata or role makes earlier tokens stale. Needs the table''s ownership. True where something changed';
+
+create function authguard.attach_sessions(
+    sessions pg_catalog.regclass,
+    id pg_catalog.name default 'id',
+    user_id pg_catalog.name default 'user_id',
+    not_after pg_catalog.name default null,
+    issuer pg_catalog.text default null
+) returns pg_catalog.bool
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.attach(sessions, 'sessions', array['id', 'user_id', 'not_after'],
+        array[id, user_id, not_after], issuer, false);
+end;
+comment on function authguard.attach_sessions(pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name, pg_catalog.text) is
+    'Makes a table of sessions a source of the decision: a token whose session_id is no id in it, or whose row is past not_after, is revoked. user_id: whose it is, for authguard.sign_out_user. issuer NULL: tokens of every issuer but our own. Needs the table''s ownership. True where something changed';
+
+create function authguard.detach_users(users pg_catalog.regclass) returns pg_catalog.bool
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.detach(users, 'users');
+end;
+comment on function authguard.detach_users(pg_catalog.regclass) is
+    'Undoes authguard.attach_users; of a table that was dropped: by its number, which coverage() names. True where something changed';
+
+create function authguard.detach_sessions(sessions pg_catalog.regclass) returns pg_catalog.bool
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.detach(sessions, 'sessions');
+end;
+comment on function authguard.detach_sessions(pg_catalog.regclass) is
+    'Undoes authguard.attach_sessions; of a table that was dropped: by its number, which coverage() names. True where something changed';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   attach
 
 -- Guarding tables. With the caller's rights: the table's owner decides.
 
@@ -2538,10 +2943,17 @@ begin atomic
            pg_catalog.format('alter role %I nobypassrls', b.rolname)
       from pg_catalog.pg_roles b
      where b.rolbypassrls and not b.rolsuper
+    union all
+    select 'attached table', a.relation::pg_catalog.text, p.code is null or p.code = '01000',
+           p.problem || case when p.code <> '01000' then ': tokens that it decides about are revoked' else '' end,
+           case p.code when '42P01' then pg_catalog.format('select authguard.detach_%s(%s)', a.kind, a.relation::pg_catalog.oid)
+                       else p.hint end
+      from authguard.attached a
+      left join lateral authguard.source_problem(a.relation, a.kind) p on true
     order by 1, 2;
 end;
 comment on function authguard.coverage() is
-    'A row for each table that has row-level security or that clients reach: guarded or not, and why not; and one for each way around a guard: partitions, views, materialized views, foreign tables, SECURITY DEFINER functions, owners without FORCE, roles with BYPASSRLS';
+    'A row for each table that has row-level security or that clients reach: guarded or not, and why not; and one for each way around a guard: partitions, views, materialized views, foreign tables, SECURITY DEFINER functions, owners without FORCE, roles with BYPASSRLS; and one for each attached table, with what is wrong with it';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -2654,9 +3066,10 @@ begin
         'authguard.revoke_issued_before(timestamptz, text, text, boolean)',
         'authguard.prune(interval, interval)',
         'authguard.sign_out_user(text, text)',
-        'authguard.coverage()'
+        'authguard.coverage()',
+        'authguard.source_problem(regclass, text)'
     ]::pg_catalog.regprocedure[], array[
-        'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event'
+        'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event', 'authguard.attached'
     ]::pg_catalog.regclass[]);
 end
 $$;
@@ -2699,6 +3112,24 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- src/attached/functions.rs
+-- authguard::attached::functions::authguard_attached_metadata
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/attached/functions.rs
+-- authguard::attached::functions::authguard_attached_sessions
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/attached/functions.rs
+-- authguard::attached::functions::authguard_attached_shuts
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- src/session/functions.rs
 -- authguard::session::functions::authguard_can_sign
 -- Skipped due to `#[pgrx(sql = false)]`
@@ -2713,6 +3144,12 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/keys/registration.rs
 -- authguard::keys::registration::authguard_check_secret
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/attached/functions.rs
+-- authguard::attached::functions::authguard_check_source
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -2833,6 +3270,12 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/keys/own.rs
 -- authguard::keys::own::authguard_sign
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/attached/functions.rs
+-- authguard::attached::functions::authguard_source_problem
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 

@@ -303,6 +303,12 @@ fn access_revoked(app_metadata: &Node<'_>) -> Result<bool, ClaimsError> {
     }
 }
 
+/// Whether a flag like `access_revoked`, given as JSON, is set: anything but null, false, "false" or 0. What is
+/// not JSON is.
+pub fn is_flag_set(json: &str) -> bool {
+    serde_json::from_str(json).map_or(true, |value| is_truthy(&value))
+}
+
 /// Fails closed: what is not plainly a no is a yes.
 fn is_truthy(value: &Node<'_>) -> bool {
     match value {

@@ -1,6 +1,7 @@
 //! What the wire tests share: a database each, the weak roles, and tokens of a gateway.
 
 pub mod api;
+pub mod attached;
 pub mod http;
 pub mod page;
 pub mod pool;
