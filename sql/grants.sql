@@ -1,6 +1,5 @@
--- auth is for everyone. In authguard nobody has anything until the owner opens one of three doors.
+-- auth is for everyone (adopt.sql). In authguard nobody has anything until the owner opens one of three doors.
 
-grant usage on schema auth to public;
 revoke all on schema authguard from public;
 revoke all on all tables in schema authguard from public;
 revoke all on all functions in schema authguard from public;

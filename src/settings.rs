@@ -1,10 +1,11 @@
-//! Every setting. All but `request.jwt.claims` and `authguard.jwt` are for the server's file or ALTER SYSTEM.
+//! Every setting. All but `request.jwt.claims`, `authguard.jwt` and those of CREATE EXTENSION are for the
+//! server's file or ALTER SYSTEM.
 
 use crate::pg::guc::Text;
 use crate::{claims, invalidation, pg};
 use authguard_token::RefreshSettings;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 
 /// Claims longer than this are refused. 64 KiB is eight times what gateways let through as a header.
 static MAX_CLAIMS_SIZE: GucSetting<i32> = GucSetting::<i32>::new(65_536);
@@ -67,6 +68,12 @@ pub enum RefusalLevel {
 /// How loud the log says it: as a message of the level LOG, of DEBUG1, or not at all.
 static LOG_REFUSED_TOKENS: GucSetting<RefusalLevel> =
     GucSetting::<RefusalLevel>::new(RefusalLevel::log);
+
+/// Whether CREATE EXTENSION may take over a schema `auth` that exists; sql/schemas.sql asks.
+static ADOPT: GucSetting<bool> = GucSetting::<bool>::new(false);
+
+/// Whose, beside a superuser's; sql/adopt.sql asks.
+static ADOPT_OWNERS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 
 /// How far the issuer's clock may be off.
 static LEEWAY: GucSetting<i32> = GucSetting::<i32>::new(30);
@@ -193,6 +200,22 @@ pub fn define() {
         c"",
         &LOG_REFUSED_TOKENS,
         GucContext::Sighup,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"authguard.adopt",
+        c"CREATE EXTENSION may take over a schema auth that exists.",
+        c"",
+        &ADOPT,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_string_guc(
+        c"authguard.adopt_owners",
+        c"A list of the roles whose schema auth may be taken over; a superuser's always may.",
+        c"",
+        &ADOPT_OWNERS,
+        GucContext::Suset,
         GucFlags::default(),
     );
     pg::seal::adopting(pg::guc::define);

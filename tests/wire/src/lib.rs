@@ -1,5 +1,6 @@
 //! What the wire tests share: a database each, the weak roles, and tokens of a gateway.
 
+pub mod shaped;
 pub mod tokens;
 
 use pgrx_embed::cluster::{Cluster, Config};
