@@ -153,6 +153,11 @@ begin atomic
        and exists (select from pg_catalog.pg_roles l
                     where l.rolcanlogin and not l.rolsuper and pg_catalog.pg_has_role(l.oid, o.oid, 'member'))
     union all
+    select 'database', pg_catalog.current_database(), false,
+           'restored, cloned or upgraded: what has been revoked or ended since the backup is not known here',
+           'select authguard.end_all_sessions() where in doubt, then authguard.acknowledge_restore()'
+     where authguard.is_copy()
+    union all
     select 'role', pg_catalog.quote_ident(b.rolname), false,
            'BYPASSRLS: no policy applies to it',
            pg_catalog.format('alter role %I nobypassrls', b.rolname)

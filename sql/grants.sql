@@ -37,7 +37,9 @@ begin
         'authguard.revoke_issued_before(timestamptz, text, text, boolean)',
         'authguard.prune(interval, interval)',
         'authguard.sign_out_user(text, text)',
-        'authguard.coverage()'
+        'authguard.end_all_sessions(text)',
+        'authguard.coverage()',
+        'authguard.is_copy()'
     ]::pg_catalog.regprocedure[], array[
         'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event'
     ]::pg_catalog.regclass[]);

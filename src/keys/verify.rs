@@ -139,7 +139,7 @@ impl Good {
         {
             return true;
         }
-        let verdict = revocation::judge(&self.verified.claims, now);
+        let verdict = revocation::judge(&self.verified.claims, now, basis);
         let alive = Alive {
             basis,
             since: now,

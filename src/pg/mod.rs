@@ -12,6 +12,7 @@ pub mod log;
 pub mod memory;
 pub mod message;
 pub mod module;
+pub mod replay;
 pub mod seal;
 pub mod shelf;
 pub mod state;

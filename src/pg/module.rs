@@ -81,9 +81,14 @@ extension_sql_file!(
     requires = ["signin"]
 );
 extension_sql_file!(
+    "../../sql/restore.sql",
+    name = "restore",
+    requires = ["endings"]
+);
+extension_sql_file!(
     "../../sql/guard.sql",
     name = "guard",
-    requires = ["endings"]
+    requires = ["restore"]
 );
 extension_sql_file!(
     "../../sql/coverage.sql",

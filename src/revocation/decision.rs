@@ -47,8 +47,8 @@ impl Decision {
 
     /// Whether what was read for an earlier statement still decides this one. The clock may have
     /// been set back: then it is read again.
-    fn still_holds(&self, now: i64) -> bool {
-        self.basis.get() == Some(Basis::current())
+    fn still_holds(&self, now: i64, basis: Basis) -> bool {
+        self.basis.get() == Some(basis)
             && (self.decided_at.get()..self.valid_until.get()).contains(&now)
             && !invalidation::has_written()
     }
@@ -92,10 +92,10 @@ fn decide() -> &'static Block {
         return block;
     }
     let decision = &block.decision;
-    if !decision.still_holds(now) {
-        let basis = Basis::current();
+    let basis = Basis::current();
+    if !decision.still_holds(now, basis) {
         let verdict = match block.claims() {
-            Some(claims) => lookup::judge(claims, now),
+            Some(claims) => lookup::judge(claims, now, basis),
             None => Verdict {
                 reason: match block.status {
                     Status::Refused(_) if block.is_expired_token() => Some(Reason::Expired),

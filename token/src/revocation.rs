@@ -68,6 +68,10 @@ pub enum Reason {
     User,
     /// An entry covers the issuer.
     Issuer,
+    /// The database is a copy that nobody has acknowledged. Never given by a [`Judge`].
+    Restored,
+    /// The standby is too far behind. Never given by a [`Judge`].
+    ReplicaLag,
 }
 
 impl Reason {
@@ -83,6 +87,8 @@ impl Reason {
             Self::SessionExpired => "session_expired",
             Self::User => "user",
             Self::Issuer => "issuer",
+            Self::Restored => "restored",
+            Self::ReplicaLag => "replica_lag",
         }
     }
 }
