@@ -109,7 +109,7 @@ impl Good {
         {
             return true;
         }
-        let verdict = revocation::judge(&self.claims, now).verdict;
+        let verdict = revocation::judge(&self.claims, now, basis).verdict;
         let alive = Alive {
             basis,
             since: now,

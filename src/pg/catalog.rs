@@ -36,6 +36,18 @@ pub fn is_superuser(role: Oid) -> bool {
     unsafe { pg_sys::superuser_arg(role) }
 }
 
+/// The identifier of this server's data, which its standbys share.
+pub fn system_identifier() -> i64 {
+    // SAFETY: reads the control file's copy in shared memory. Postgres shows it as int8, too.
+    unsafe { pg_sys::GetSystemIdentifier() }.cast_signed()
+}
+
+/// The OID of this database.
+pub fn database() -> Oid {
+    // SAFETY: a global of globals.c, set when the backend starts.
+    unsafe { pg_sys::MyDatabaseId }
+}
+
 /// The name of a role, if it exists.
 pub fn role_name(role: Oid) -> Option<String> {
     // SAFETY: a syscache look-up inside a transaction; the result is palloc'd and copied here.

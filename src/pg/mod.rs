@@ -17,6 +17,7 @@ pub mod memory;
 pub mod message;
 pub mod module;
 mod numeric;
+pub mod replay;
 mod restricted;
 pub mod scope;
 pub mod seal;

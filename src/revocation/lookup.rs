@@ -1,5 +1,6 @@
 //! Reads the entries that concern a token from `authguard.revocation`.
 
+use super::place::Place;
 use crate::attached;
 use crate::invalidation;
 use crate::pg::catalog::{self, Key, Row};
@@ -27,6 +28,7 @@ pub struct Basis {
     generation: u64,
     leeway: i64,
     sessions: RefreshSettings,
+    place: Place,
 }
 
 impl Basis {
@@ -36,6 +38,7 @@ impl Basis {
             generation: invalidation::revocations(),
             leeway: settings::leeway(),
             sessions: settings::refresh(),
+            place: Place::current(),
         }
     }
 }
@@ -50,7 +53,13 @@ pub struct Finding {
 
 /// The finding on `claims` at `now` (microseconds since the Unix epoch), from the newest committed
 /// entries and this transaction's own.
-pub fn judge(claims: &Claims, now: i64) -> Finding {
+pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
+    if let Some(verdict) = basis.place.verdict() {
+        return Finding {
+            verdict,
+            authenticated_at: None,
+        };
+    }
     let objects = invalidation::objects();
     let mut judge = Judge::new(claims, now, settings::leeway());
     let own = session::find(claims);

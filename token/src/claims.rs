@@ -306,7 +306,10 @@ fn access_revoked(app_metadata: &Node<'_>) -> Result<bool, ClaimsError> {
 /// Whether a flag like `access_revoked`, given as JSON, is set: anything but null, false, "false" or 0. What is
 /// not JSON is.
 pub fn is_flag_set(json: &str) -> bool {
-    serde_json::from_str(json).map_or(true, |value| is_truthy(&value))
+    let member = format!(r#"{{"access_revoked":{json}}}"#);
+    Object::parse(&member).map_or(true, |flag| {
+        flag.get("access_revoked").is_some_and(is_truthy)
+    })
 }
 
 /// Fails closed: what is not plainly a no is a yes.

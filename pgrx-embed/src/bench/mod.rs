@@ -1,5 +1,6 @@
 //! `cargo embed bench`: what the checks cost, beside their alternatives, in one run.
 
+mod adopted;
 mod case;
 mod first_check;
 mod load;
@@ -49,6 +50,8 @@ pub enum Group {
     Pgbench,
     /// The first check after a revocation elsewhere
     FirstCheck,
+    /// Policies of Supabase's shape, with its functions and after adoption
+    Adopt,
     /// Verification, and verified tokens against gateway claims
     Tokens,
     /// Requests through PostgREST
@@ -122,6 +125,10 @@ fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> 
                 run.cases.push(load::beside_writer(cluster, &claims)?);
             }
             Group::FirstCheck => run.cases.push(first_check::measure(cluster, &claims)?),
+            Group::Adopt => {
+                process::progress("measuring an adopted schema");
+                run.cases.extend(adopted::measure(cluster)?);
+            }
             Group::Tokens => run.cases.extend(tokens::measure(cluster, &claims)?),
             Group::Postgrest => run.cases.push(postgrest::measure(cluster, &claims)?),
             Group::Sessions => run.cases.extend(sessions::measure(cluster, now)?),

@@ -60,6 +60,8 @@ A backend's memory over 10 million calls of `auth.is_revoked()` and 100,000 diff
   `authenticator` that is no superuser and acts as a role with that one policy: all roles read the same
   table. `parallel` says that the plan is; an SQL function as commonly written is not parallel safe, so its
   scan is serial.
+- Adopted: two databases of Supabase's shape (`tests/wire/fixtures/supabase.sql`) with the same rows and
+  policies, one with its own SQL functions and one that authguard has adopted; 9 pairs.
 - pgbench: one client, `-M prepared`, 27 pairs of runs of a second; the number is one transaction of
   `begin`, `set local role`, `set_config` of the claims, a select by primary key and `commit`. Another user
   in each transaction: `set_config` gets the claims with the `sub` replaced by a random one, so the server

@@ -7,6 +7,7 @@ pub mod page;
 pub mod pool;
 pub mod script;
 pub mod sessions;
+pub mod shaped;
 pub mod tokens;
 
 use pgrx_embed::cluster::{Cluster, Config};
