@@ -95,13 +95,18 @@ begin
             message = 'the token has no session',
             hint = 'Sign out with scope global.';
     end if;
+    -- A revoked token ends nothing: whoever stole it would sign the user out again and again.
+    if auth.revocation_reason() in ('session', 'session_ended', 'session_expired') then
+        return 0;
+    end if;
+    perform auth.require_active();
     return authguard.end_sessions(subject, authguard.own_issuer(), 'signed_out', 'user',
         the_one => case scope when 'local' then current end,
         all_but => case scope when 'others' then current end);
 end
 $$;
 comment on function auth.sign_out(pg_catalog.text) is
-    'Ends sessions of the current token''s user: global, all; local, the token''s; others, all but that. Returns how many; one that has ended already counts as none. 28000 without a token of our own issuer, or for local and others without a session';
+    'Ends sessions of the current token''s user: global, all; local, the token''s; others, all but that. Returns how many: none, whatever the scope, where the token''s session is over. 28000 without an active token of our own issuer, or for local and others without a session';
 
 create function auth.sessions()
 returns table (id pg_catalog.uuid, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,

@@ -427,6 +427,11 @@ begin
             message = 'an identity has at most 1024 bytes',
             hint = 'Claims with a longer one are refused anyway.';
     end if;
+    if pg_catalog.octet_length(entry.reason) > 1024 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'a reason has at most 1024 bytes';
+    end if;
     entry.revoked_at := pg_catalog.clock_timestamp();
     entry.revoked_by := session_user;
 
@@ -1326,8 +1331,10 @@ create index session_ended_at on authguard.session (ended_at) where ended_at is 
 -- Rows are in a dump so that tokens of sessions that had ended stay dead.
 select pg_catalog.pg_extension_config_dump('authguard.session', '');
 
--- A refresh changes nothing that decides, and must not make every backend look again.
-create trigger invalidate after delete on authguard.session
+-- A new session, too: it may be rolled back after its token was believed here, and its token may have been
+-- refused elsewhere before the commit. A refresh changes nothing that decides, and must not make every
+-- backend look again.
+create trigger invalidate after insert or delete on authguard.session
     for each row execute function authguard.invalidate('channel');
 create trigger invalidate_change after update on authguard.session
     for each row
@@ -1776,13 +1783,18 @@ begin
             message = 'the token has no session',
             hint = 'Sign out with scope global.';
     end if;
+    -- A revoked token ends nothing: whoever stole it would sign the user out again and again.
+    if auth.revocation_reason() in ('session', 'session_ended', 'session_expired') then
+        return 0;
+    end if;
+    perform auth.require_active();
     return authguard.end_sessions(subject, authguard.own_issuer(), 'signed_out', 'user',
         the_one => case scope when 'local' then current end,
         all_but => case scope when 'others' then current end);
 end
 $$;
 comment on function auth.sign_out(pg_catalog.text) is
-    'Ends sessions of the current token''s user: global, all; local, the token''s; others, all but that. Returns how many; one that has ended already counts as none. 28000 without a token of our own issuer, or for local and others without a session';
+    'Ends sessions of the current token''s user: global, all; local, the token''s; others, all but that. Returns how many: none, whatever the scope, where the token''s session is over. 28000 without an active token of our own issuer, or for local and others without a session';
 
 create function auth.sessions()
 returns table (id pg_catalog.uuid, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
