@@ -47,8 +47,19 @@ static SESSION_INACTIVITY_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(0);
 /// Whether a sign-in ends the user's other sessions with the same tag.
 static SINGLE_SESSION_PER_USER: GucSetting<bool> = GucSetting::<bool>::new(false);
 
-/// The least level of a sign-in; empty: any.
-static MIN_AAL: Text = Text::new();
+/// The levels of authentication that a sign-in may have to reach.
+#[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+#[expect(non_camel_case_types, reason = "the names are what users write")]
+pub enum LeastLevel {
+    #[name = c""]
+    any,
+    aal1,
+    aal2,
+    aal3,
+}
+
+/// The least level of a sign-in. Not any text: one that is misspelt would let everybody in.
+static MIN_AAL: GucSetting<LeastLevel> = GucSetting::<LeastLevel>::new(LeastLevel::any);
 
 /// The events that channel `authguard` is notified of.
 static NOTIFY_EVENTS: Text = Text::new();
@@ -192,11 +203,13 @@ pub fn define() {
         c"A sign-in ends the user's other sessions with the same tag.",
         &SINGLE_SESSION_PER_USER,
     );
-    MIN_AAL.define(
+    GucRegistry::define_enum_guc(
         c"authguard.min_aal",
         c"The least assurance level of a sign-in; empty: any.",
         c"",
-        0,
+        &MIN_AAL,
+        GucContext::Sighup,
+        GucFlags::default(),
     );
     NOTIFY_EVENTS.define(
         c"authguard.notify_events",
@@ -325,8 +338,13 @@ pub fn single_session_per_user() -> bool {
 }
 
 /// `authguard.min_aal`; empty for any.
-pub fn min_aal() -> String {
-    MIN_AAL.get()
+pub fn min_aal() -> &'static str {
+    match MIN_AAL.get() {
+        LeastLevel::any => "",
+        LeastLevel::aal1 => "aal1",
+        LeastLevel::aal2 => "aal2",
+        LeastLevel::aal3 => "aal3",
+    }
 }
 
 /// Whether `authguard.notify_events` lists `event`.

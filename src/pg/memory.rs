@@ -2,6 +2,7 @@
 
 use pgrx::pg_sys;
 use pgrx::{IntoDatum, varlena};
+use std::ffi::{CStr, c_char};
 use std::ptr;
 
 /// The size of a `uuid` (UUID_LEN in utils/uuid.h).
@@ -65,6 +66,24 @@ pub fn varlena(bytes: &[u8]) -> pg_sys::Datum {
         ptr::copy_nonoverlapping(bytes.as_ptr(), copy.cast::<u8>(), bytes.len());
         pg_sys::Datum::from(copy)
     }
+}
+
+/// A `jsonb` datum as JSON in UTF-8, in the current memory context, written by Postgres's own `jsonb_out`.
+pub fn jsonb_text(datum: pg_sys::Datum) -> &'static str {
+    // SAFETY: jsonb_out takes a jsonb, and never returns NULL but a cstring; pg_server_to_any (mbutils.c)
+    // gives the same or a converted copy, of the current memory context like it.
+    let text = unsafe {
+        let text = pgrx::direct_function_call_as_datum(pg_sys::jsonb_out, &[Some(datum)])
+            .expect("jsonb_out never returns NULL")
+            .cast_mut_ptr::<c_char>();
+        let length = CStr::from_ptr(text).count_bytes();
+        CStr::from_ptr(pg_sys::pg_server_to_any(
+            text,
+            length as i32,
+            pg_sys::pg_enc::PG_UTF8 as i32,
+        ))
+    };
+    text.to_str().expect("pg_server_to_any gives UTF-8")
 }
 
 /// The content of a `text` datum; empty where it is not UTF-8, which no token is. It may be toasted, and

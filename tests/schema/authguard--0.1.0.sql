@@ -529,6 +529,11 @@ begin
             message = 'an identity has at most 1024 bytes',
             hint = 'Claims with a longer one are refused anyway.';
     end if;
+    if pg_catalog.octet_length(entry.reason) > 1024 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'a reason has at most 1024 bytes';
+    end if;
     entry.revoked_at := pg_catalog.clock_timestamp();
     entry.revoked_by := session_user;
 
@@ -1616,8 +1621,10 @@ create index session_ended_at on authguard.session (ended_at) where ended_at is 
 -- Rows are in a dump so that tokens of sessions that had ended stay dead.
 select pg_catalog.pg_extension_config_dump('authguard.session', '');
 
--- A refresh changes nothing that decides, and must not make every backend look again.
-create trigger invalidate after delete on authguard.session
+-- A new session, too: it may be rolled back after its token was believed here, and its token may have been
+-- refused elsewhere before the commit. A refresh changes nothing that decides, and must not make every
+-- backend look again.
+create trigger invalidate after insert or delete on authguard.session
     for each row execute function authguard.invalidate('channel');
 create trigger invalidate_change after update on authguard.session
     for each row
