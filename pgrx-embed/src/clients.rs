@@ -38,7 +38,7 @@ pub fn python() -> Result<PathBuf> {
             "--only-binary=:all:",
             "--require-hashes",
         ]);
-        pip.args(["--no-deps", "--target"])
+        pip.args(["--root-user-action=ignore", "--no-deps", "--target"])
             .arg(dir)
             .arg("-r")
             .arg(dir.join("requirements.txt"));
