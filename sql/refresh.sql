@@ -12,14 +12,17 @@ comment on function authguard.decide_refresh(pg_catalog.int8, pg_catalog.timesta
     'What becomes of a refresh token and of its session; change: none, rotate, keep, count, or the reason why the session ends';
 
 create function authguard.is_cut_off(session authguard.session) returns pg_catalog.bool
-language sql stable
-begin atomic
-    select exists (
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return exists (
         select from authguard.revocation r
          where r.kind = 'user' and r.key = session.user_id
            and (r.issuer is null or r.issuer = session.issuer)
            and r.issued_before >= session.authenticated_at);
-end;
+end
+$$;
 comment on function authguard.is_cut_off(authguard.session) is
     'Whether a cut-off of the user is later than the last proof of who the user is: a sign-in that committed too late to be ended with the others';
 
@@ -32,6 +35,7 @@ declare
     asked record;
     decided record;
     session authguard.session;
+    is_told pg_catalog.bool;
     answer authguard.issued;
 begin
     perform authguard.require_primary();
@@ -74,6 +78,12 @@ begin
         answer.status := 'session_expired';
         return answer;
     end if;
+    -- A client may refresh without end. What that writes is bounded: a thousand events of a session, and one more
+    -- a minute.
+    is_told := decided.status = 'ok' and case decided.change
+        when 'rotate' then session.counter < 1000 + extract(epoch from pg_catalog.clock_timestamp() - session.created_at) / 60
+        else session.refreshed_at < pg_catalog.clock_timestamp() - interval '1 minute'
+    end;
     case decided.change
         when 'none' then null;
         when 'rotate' then
@@ -99,7 +109,7 @@ begin
     end case;
     if decided.status in ('ok', 'reused') then
         answer := authguard.issue(session);
-        if decided.status = 'ok' then
+        if is_told then
             perform authguard.record('TOKEN_REFRESHED', session.user_id, session.id, 'user', null);
         end if;
     end if;

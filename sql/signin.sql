@@ -61,16 +61,22 @@ as 'MODULE_PATHNAME', 'authguard_read_refresh_token_wrapper';
 comment on function authguard.read_refresh_token(pg_catalog.text) is
     'What a refresh token of this database names; NULLs where it is none, or forged';
 
+-- In plpgsql, as the two below: it keeps the plans of its queries, where a function in SQL makes them anew at
+-- each call from another function.
 create function authguard.session_end(session authguard.session) returns pg_catalog.timestamptz
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
-begin atomic
-    select least(
+as $$
+declare
+    settings record;
+begin
+    select * into settings from authguard.session_settings();
+    return least(
         session.not_after,
-        case when s.timebox > 0 then session.created_at + s.timebox * interval '1 second' end,
-        case when s.inactivity > 0 then session.refreshed_at + s.inactivity * interval '1 second' end)
-      from authguard.session_settings() s;
-end;
+        case when settings.timebox > 0 then session.created_at + settings.timebox * interval '1 second' end,
+        case when settings.inactivity > 0 then session.refreshed_at + settings.inactivity * interval '1 second' end);
+end
+$$;
 comment on function authguard.session_end(authguard.session) is
     'When the session is past its time unless it is refreshed; NULL: never';
 
@@ -166,15 +172,18 @@ comment on function authguard.end_session_row(authguard.session, pg_catalog.text
     'Ends a session, with its revocation entry and its event; false, and nothing written, where it has ended';
 
 create function authguard.is_blocked(user_id pg_catalog.text) returns pg_catalog.bool
-language sql stable
-begin atomic
-    select exists (
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return exists (
         select from authguard.revocation r
-         where r.kind = 'user' and r.key = user_id
+         where r.kind = 'user' and r.key = is_blocked.user_id
            and (r.issuer is null or r.issuer = authguard.own_issuer())
            and r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()))
         or authguard.attached_shuts(user_id);
-end;
+end
+$$;
 comment on function authguard.is_blocked(pg_catalog.text) is
     'Whether authguard.revoke_user or an attached table shuts this user (in canonical form) out of sign-in and refresh';
 

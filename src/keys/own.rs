@@ -2,12 +2,14 @@
 
 use super::{file, trust};
 use crate::error::Error;
-use crate::pg::{credentials, memory};
+use crate::invalidation;
+use crate::pg::{credentials, memory, state::PerBackend};
 use crate::settings;
 use authguard_token::SigningKey;
 use pgrx::prelude::*;
 use pgrx::{AnyElement, JsonB};
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 /// The public keys that verify our tokens, as a JWK set.
@@ -33,7 +35,7 @@ fn authguard_jwks() -> JsonB {
 fn authguard_sign(claims: AnyElement) -> String {
     let key = match file::key() {
         Some(key) => key.unwrap_or_else(|error| error.raise()),
-        None => Rc::new(active_key().unwrap_or_else(|| Error::NoSigningKey.raise())),
+        None => active_key().unwrap_or_else(|| Error::NoSigningKey.raise()),
     };
     let kid = key.public().key_id().unwrap_or_default();
     key.sign(memory::jsonb_text(claims.datum()), kid)
@@ -45,9 +47,32 @@ pub fn can_sign() -> bool {
     file::key().is_some_and(|key| key.is_ok()) || active_key().is_some()
 }
 
-/// The private key of the active row. Its `kid` is its thumbprint, in the row as in the key.
-fn active_key() -> Option<SigningKey> {
-    let rows = trust::keys(&settings::issuer(), None);
+/// A key, and the issuer and the generation of keys that it was read under.
+type Read = Option<(String, u64, Rc<SigningKey>)>;
+
+static READ: PerBackend<RefCell<Read>> = PerBackend::new(RefCell::new(None));
+
+/// The private key of the active row, read once for all tokens until a key or an issuer changes.
+fn active_key() -> Option<Rc<SigningKey>> {
+    // Makes sure that the tables are known, without which no invalidation is noticed.
+    invalidation::objects();
+    let (issuer, generation) = (settings::issuer(), invalidation::keys());
+    if let Some((of, under, key)) = &*READ.borrow()
+        && (of, *under) == (&issuer, generation)
+    {
+        return Some(Rc::clone(key));
+    }
+    let key = Rc::new(read_active_key(&issuer)?);
+    // What this transaction has made, a rollback takes back.
+    if !invalidation::has_written() {
+        READ.replace(Some((issuer, generation, Rc::clone(&key))));
+    }
+    Some(key)
+}
+
+/// Its `kid` is its thumbprint, in the row as in the key.
+fn read_active_key(issuer: &str) -> Option<SigningKey> {
+    let rows = trust::keys(issuer, None);
     let row = rows.into_iter().find(|row| row.status == "active")?;
     let private = credentials::read(row.credential.as_deref()?)?;
     SigningKey::from_pkcs8_der(&private).ok()

@@ -14,7 +14,7 @@ use steps::World;
 const STEPS: usize = 200;
 const SEEDS: [u64; 2] = [1, 2];
 
-const ANSWERS: [&str; 13] = [
+const ANSWERS: [&str; 19] = [
     "sign_in ok",
     "sign_in user_blocked",
     "refresh ok",
@@ -23,6 +23,12 @@ const ANSWERS: [&str; 13] = [
     "refresh session_revoked",
     "refresh session_expired",
     "refresh not_found",
+    "refresh stepped_up",
+    "step_up ok",
+    "step_up user_blocked",
+    "step_up refused",
+    "credentials_changed 0",
+    "credentials_changed refused",
     "foreign invalid",
     "sign_out 0",
     "sign_out 1",

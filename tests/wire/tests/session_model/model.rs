@@ -114,6 +114,19 @@ impl Model {
         "refresh_token_already_used"
     }
 
+    /// New tokens of a higher level; the token before cannot take it.
+    pub fn step_up(&mut self, session: usize) -> &'static str {
+        if self.blocked[self.sessions[session].user] {
+            return "user_blocked";
+        }
+        if !self.lets_in(session) {
+            return "refused";
+        }
+        let session = &mut self.sessions[session];
+        session.rotate(Some(session.generation));
+        "ok"
+    }
+
     /// Ends the sessions that are meant, of which those that have not ended count.
     pub fn end(&mut self, which: impl Fn(usize, &Session) -> bool) -> usize {
         let mut ended = 0;

@@ -85,7 +85,7 @@ impl World {
     /// One step, and who is let in afterwards.
     pub fn step(&mut self) {
         let user = self.below(USERS);
-        match self.below(32) {
+        match self.below(34) {
             0..=6 => self.sign_in(user),
             7..=18 => self.refresh(),
             19 => self.sign_out(),
@@ -96,6 +96,8 @@ impl World {
             23 if self.below(3) == 0 => self.revoke_user(user),
             24 => self.foreign(),
             25 if self.below(4) == 0 => self.prune(),
+            26 | 27 => self.step_up(),
+            28 => self.credentials_changed(user),
             _ => self.pass(),
         }
         self.judge();
@@ -156,6 +158,45 @@ impl World {
                 assert_eq!(known.refresh[generation], token);
             }
         }
+    }
+
+    fn step_up(&mut self) {
+        let Some(session) = self.session() else {
+            return;
+        };
+        let user = &self.users[self.model.sessions[session].user];
+        let call = format!("authguard.step_up('{user}', $1::text::uuid, 'totp', 'aal2')");
+        let answer = issued(&mut self.owner, &call, &self.known[session].id);
+        let model = self.model.step_up(session);
+        let status = match &answer {
+            Ok(answer) => answer.status.as_str(),
+            Err(_) => "refused",
+        };
+        self.agree(format!("step_up {session}"), status, model);
+        if let Ok(answer) = answer {
+            self.take(session, answer);
+        }
+    }
+
+    /// All sessions of a user end but one, which may be none of the user's.
+    fn credentials_changed(&mut self, user: usize) {
+        let keep = self.session().filter(|_| self.below(3) > 0);
+        let sql = "select authguard.credentials_changed($1, $2::text::uuid)";
+        let id = keep.map(|keep| self.known[keep].id.clone());
+        let ended = self.owner.query_one(sql, &[&self.users[user], &id]);
+        let ended = match ended {
+            Ok(row) => row.get::<_, i32>(0).to_string(),
+            Err(_) => "refused".to_owned(),
+        };
+        let refused = keep.is_some_and(|keep| {
+            self.model.sessions[keep].user != user || !self.model.lets_in(keep)
+        });
+        let ends = |number: usize, one: &Session| one.user == user && Some(number) != keep;
+        let model = match refused {
+            true => "refused".to_owned(),
+            false => self.model.end(ends).to_string(),
+        };
+        self.agree(format!("credentials_changed {user} {keep:?}"), ended, model);
     }
 
     /// Any access token of a session, set for the client.
@@ -282,9 +323,12 @@ impl World {
         let sql = format!(
             "update authguard.session
                 set created_at = created_at - interval '{seconds} s',
+                    authenticated_at = authenticated_at - interval '{seconds} s',
                     refreshed_at = refreshed_at - interval '{seconds} s',
                     rotated_at = rotated_at - interval '{seconds} s'
-              where ended_at is null"
+              where ended_at is null;
+             update authguard.revocation set issued_before = issued_before - interval '{seconds} s'
+              where issued_before is not null"
         );
         self.owner.batch_execute(&sql).unwrap();
         self.model.pass(seconds);

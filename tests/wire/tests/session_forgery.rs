@@ -1,0 +1,75 @@
+//! Refresh tokens that nobody was given, asked by a role that may do nothing else: `invalid`, where the checksum
+//! can tell before any look-up, and nothing is written.
+
+use authguard_wire::sessions::*;
+use authguard_wire::tokens::web;
+use authguard_wire::{ADA, BEN, admin};
+use pgrx_embed::cluster::Config;
+
+/// What can be made of two good tokens without the key, none of it with a good checksum.
+fn misshapen(good: &str, other: &str) -> Vec<String> {
+    let with = |at: usize, by: &str| format!("{}{by}{}", &good[..at], &good[at + 1..]);
+    let flipped = |at: usize| with(at, if &good[at..=at] == "A" { "B" } else { "A" });
+    let mut all: Vec<String> = (0..60).map(flipped).collect();
+    all.extend((0..60).map(|length| good[..length].to_owned()));
+    all.extend([good.to_uppercase(), good.to_lowercase()]);
+    for padding in ["=", "==", " ", "\n", "A"] {
+        all.extend([format!("{good}{padding}"), format!("{padding}{good}")]);
+    }
+    // The head of one session on the rest of another, and the reverse.
+    all.extend(
+        (1..60)
+            .step_by(7)
+            .map(|at| format!("{}{}", &good[..at], &other[at..])),
+    );
+    all.extend([format!("{good}{other}"), "é".repeat(30), "%".to_owned()]);
+    all.retain(|token| token != good && token != other);
+    all
+}
+
+#[test]
+fn what_nobody_was_given_is_invalid_before_any_look_up() {
+    let cluster = server(Config::default());
+    let (good, other) = (sign_in(&cluster, ADA), sign_in(&cluster, BEN));
+    let mut client = web(&cluster);
+    let before = count(&cluster, "select count(*) from authguard.event");
+    // To compile a function takes locks, too.
+    refresh(&mut client, "junk");
+    // Whoever looked a session up would wait for this.
+    let mut locker = admin(&cluster);
+    locker
+        .batch_execute("begin; lock table authguard.session in access exclusive mode")
+        .unwrap();
+    for token in misshapen(good.refresh(), other.refresh()) {
+        assert_eq!(refresh(&mut client, &token).status, "invalid", "{token:?}");
+    }
+    locker.batch_execute("rollback").unwrap();
+    let after = count(&cluster, "select count(*) from authguard.event");
+    assert_eq!(after, before);
+    for token in [good.refresh(), other.refresh()] {
+        assert_eq!(refresh(&mut client, token).status, "ok");
+    }
+}
+
+#[test]
+fn a_token_of_another_key_is_invalid_also_for_a_session_that_there_is() {
+    let cluster = server(Config::default());
+    let good = sign_in(&cluster, ADA);
+    // The same session in a database with another key.
+    cluster.create_database("other").unwrap();
+    let mut other = cluster.connect("postgres", "other").unwrap();
+    issued(&mut other, "authguard.sign_in($1)", BEN).unwrap();
+    let foreign: String = other
+        .query_one(
+            "select authguard.mint_refresh_token($1::text::uuid, 0)",
+            &[&good.session()],
+        )
+        .unwrap()
+        .get(0);
+    assert_eq!(foreign.len(), good.refresh().len());
+    assert_eq!(refresh(&mut web(&cluster), &foreign).status, "invalid");
+    assert_eq!(refresh(&mut web(&cluster), good.refresh()).status, "ok");
+    // And no role but the owner may mint.
+    let sql = "select authguard.mint_refresh_token(gen_random_uuid(), 0)";
+    assert!(web(&cluster).query(sql, &[]).is_err());
+}
