@@ -275,6 +275,18 @@ select access_token as access from own where n = 2 \gset
 select auth.set_token(:'access', false) -> 'app_metadata' as metadata, auth.is_active();
 select name, user_id = :ada as ada, actor, count(*) from authguard.event where name = 'USER_UPDATED' group by 1, 2, 3;
 select kind, key = :ada as ada, issuer, blocked, reason from authguard.revocation where kind = 'claims';
+-- Signing up: the row and the first tokens in one transaction.
+begin;
+insert into users (id, meta) values (:ben, '{"org": 3}');
+select status, auth.verify(access_token) -> 'app_metadata' as metadata from authguard.sign_in(:ben);
+rollback;
+select status from authguard.sign_in(:ben);
+-- Triggers that were left over, and another kind.
+delete from authguard.attached;
+select authguard.attach_users('users') as anew, authguard.attach_users('users', app_metadata => 'meta') as otherwise,
+       authguard.attach_sessions('users', user_id => null) as of_another_kind, authguard.detach_users('users') as is_none;
+select tgname from pg_trigger where tgrelid = 'users'::regclass and not tgisinternal order by tgname;
+select authguard.detach_sessions('users'), authguard.attach_users('users', app_metadata => 'meta');
 -- A session of our own needs no row in tables of sessions of others.
 create table sessions_b (id uuid primary key, user_id uuid);
 select authguard.attach_sessions('sessions_b');
