@@ -1861,16 +1861,22 @@ as 'MODULE_PATHNAME', 'authguard_read_refresh_token_wrapper';
 comment on function authguard.read_refresh_token(pg_catalog.text) is
     'What a refresh token of this database names; NULLs where it is none, or forged';
 
+-- In plpgsql, as the two below: it keeps the plans of its queries, where a function in SQL makes them anew at
+-- each call from another function.
 create function authguard.session_end(session authguard.session) returns pg_catalog.timestamptz
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
-begin atomic
-    select least(
+as $$
+declare
+    settings record;
+begin
+    select * into settings from authguard.session_settings();
+    return least(
         session.not_after,
-        case when s.timebox > 0 then session.created_at + s.timebox * interval '1 second' end,
-        case when s.inactivity > 0 then session.refreshed_at + s.inactivity * interval '1 second' end)
-      from authguard.session_settings() s;
-end;
+        case when settings.timebox > 0 then session.created_at + settings.timebox * interval '1 second' end,
+        case when settings.inactivity > 0 then session.refreshed_at + settings.inactivity * interval '1 second' end);
+end
+$$;
 comment on function authguard.session_end(authguard.session) is
     'When the session is past its time unless it is refreshed; NULL: never';
 
@@ -1966,15 +1972,18 @@ comment on function authguard.end_session_row(authguard.session, pg_catalog.text
     'Ends a session, with its revocation entry and its event; false, and nothing written, where it has ended';
 
 create function authguard.is_blocked(user_id pg_catalog.text) returns pg_catalog.bool
-language sql stable
-begin atomic
-    select exists (
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return exists (
         select from authguard.revocation r
-         where r.kind = 'user' and r.key = user_id
+         where r.kind = 'user' and r.key = is_blocked.user_id
            and (r.issuer is null or r.issuer = authguard.own_issuer())
            and r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()))
         or authguard.attached_shuts(user_id);
-end;
+end
+$$;
 comment on function authguard.is_blocked(pg_catalog.text) is
     'Whether authguard.revoke_user or an attached table shuts this user (in canonical form) out of sign-in and refresh';
 
@@ -2096,14 +2105,17 @@ comment on function authguard.decide_refresh(pg_catalog.int8, pg_catalog.timesta
     'What becomes of a refresh token and of its session; change: none, rotate, keep, count, or the reason why the session ends';
 
 create function authguard.is_cut_off(session authguard.session) returns pg_catalog.bool
-language sql stable
-begin atomic
-    select exists (
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return exists (
         select from authguard.revocation r
          where r.kind = 'user' and r.key = session.user_id
            and (r.issuer is null or r.issuer = session.issuer)
            and r.issued_before >= session.authenticated_at);
-end;
+end
+$$;
 comment on function authguard.is_cut_off(authguard.session) is
     'Whether a cut-off of the user is later than the last proof of who the user is: a sign-in that committed too late to be ended with the others';
 
@@ -2116,6 +2128,7 @@ declare
     asked record;
     decided record;
     session authguard.session;
+    is_told pg_catalog.bool;
     answer authguard.issued;
 begin
     perform authguard.require_primary();
@@ -2158,6 +2171,12 @@ begin
         answer.status := 'session_expired';
         return answer;
     end if;
+    -- A client may refresh without end. What that writes is bounded: a thousand events of a session, and one more
+    -- a minute.
+    is_told := decided.status = 'ok' and case decided.change
+        when 'rotate' then session.counter < 1000 + extract(epoch from pg_catalog.clock_timestamp() - session.created_at) / 60
+        else session.refreshed_at < pg_catalog.clock_timestamp() - interval '1 minute'
+    end;
     case decided.change
         when 'none' then null;
         when 'rotate' then
@@ -2183,7 +2202,7 @@ begin
     end case;
     if decided.status in ('ok', 'reused') then
         answer := authguard.issue(session);
-        if decided.status = 'ok' then
+        if is_told then
             perform authguard.record('TOKEN_REFRESHED', session.user_id, session.id, 'user', null);
         end if;
     end if;
