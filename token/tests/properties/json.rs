@@ -66,6 +66,36 @@ fn soup() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
+/// One string or one number, of pieces that are often good together.
+fn literal() -> impl Strategy<Value = String> {
+    let escapes = vec![
+        "a",
+        "é",
+        "\\\"",
+        "\\\\",
+        "\\/",
+        "\\b",
+        "\\f",
+        "\\n",
+        "\\r",
+        "\\t",
+        "\\u00e9",
+        "\\uD83D\\uDE00",
+        "\\x",
+        "\n",
+        "\u{1f}",
+        "\u{7f}",
+    ];
+    let digits = vec!["0", "7", "10", "-", "+", ".", ".5", "e", "E", "e+", "e-1"];
+    let pieces = |from, most| {
+        prop::collection::vec(prop::sample::select(from), 0..most).prop_map(|all| all.concat())
+    };
+    prop_oneof![
+        pieces(escapes, 6).prop_map(|text: String| format!("\"{text}\"")),
+        pieces(digits, 5),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
@@ -81,7 +111,9 @@ proptest! {
     #[test]
     fn no_text_panics_and_accepted_is_what_serde_json_reads(
         text in prop_oneof!["(?s).{0,200}", soup(), soup().prop_map(|soup| format!("{{\"a\":{soup}}}"))],
+        literal in literal(),
     ) {
+        agrees_with_serde_json(&format!("{{\"a\":{literal}}}"))?;
         agrees_with_serde_json(&text)?;
     }
 
