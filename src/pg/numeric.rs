@@ -1,8 +1,10 @@
 //! Number literals as `numeric` values, byte for byte as `numeric_in` makes them
 //! (src/backend/utils/adt/numeric.c): digits to the base of 10,000, without zeros at the ends.
 
-/// The digits of the parser's longest literal, with up to three zeros before the first.
-const MOST_GROUPS: usize = (64 + 3_usize).div_ceil(4);
+use authguard_token::MAX_NUMBER_BYTES;
+
+/// The digits of the longest literal, with up to three zeros before the first.
+const MOST_GROUPS: usize = (MAX_NUMBER_BYTES + 3).div_ceil(4);
 
 const SHORT: u16 = 0x8000;
 const SHORT_NEGATIVE: u16 = 0x2000;

@@ -11,6 +11,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+pub use number::MAX_NUMBER_BYTES;
 pub(crate) use number::number;
 pub use parser::{MAX_DEPTH, MAX_NODES};
 
@@ -21,7 +22,7 @@ pub enum Node<'t> {
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// A number as it is written, of at most 64 bytes.
+    /// A number as it is written, of at most [`MAX_NUMBER_BYTES`].
     Number(&'t str),
     /// What a string means, its escapes replaced.
     Text(Cow<'t, str>),

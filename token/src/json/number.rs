@@ -4,9 +4,11 @@ use serde_json::Number;
 
 use super::JsonError;
 
+/// How long a number may be written.
+///
 /// jsonb keeps at most 16,383 digits after the point and refuses larger exponents; both stay far away.
 /// The longest double in use, 0.1 written out exactly, is 57 bytes.
-const MAX_NUMBER_BYTES: usize = 64;
+pub const MAX_NUMBER_BYTES: usize = 64;
 const MAX_EXPONENT_BYTES: usize = 4;
 const MAX_ZERO_EXPONENT_BYTES: usize = 2;
 
