@@ -271,9 +271,14 @@ pub fn single_session_per_user() -> bool {
     SINGLE_SESSION_PER_USER.get()
 }
 
-/// `authguard.min_aal`; empty for any.
-pub fn min_aal() -> String {
-    MIN_AAL.get()
+/// `authguard.min_aal`; empty for any. A misspelt level is the highest one: it lets nobody in by accident.
+pub fn min_aal() -> &'static str {
+    match MIN_AAL.get().as_str() {
+        "" => "",
+        "aal1" => "aal1",
+        "aal2" => "aal2",
+        _ => "aal3",
+    }
 }
 
 /// Whether `authguard.notify_events` lists `event`.
