@@ -3,12 +3,12 @@
 create function authguard.decide_refresh(
     counter pg_catalog.int8, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
     rotated_at pg_catalog.timestamptz, reuse_count pg_catalog.int4, stepped_up_from pg_catalog.int8,
-    not_after pg_catalog.timestamptz, ended_reason pg_catalog.text,
+    not_after pg_catalog.timestamptz, ended_reason pg_catalog.text, aal pg_catalog.text,
     token_counter pg_catalog.int8, at pg_catalog.timestamptz)
 returns table (status pg_catalog.text, change pg_catalog.text)
 language c stable cost 100 rows 1
 as 'MODULE_PATHNAME', 'authguard_decide_refresh_wrapper';
-comment on function authguard.decide_refresh(pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.int4, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.int8, pg_catalog.timestamptz) is
+comment on function authguard.decide_refresh(pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.int4, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.int8, pg_catalog.timestamptz) is
     'What becomes of a refresh token and of its session; change: none, rotate, keep, count, or the reason why the session ends';
 
 create function authguard.is_cut_off(session authguard.session) returns pg_catalog.bool
@@ -70,14 +70,8 @@ begin
     select * into decided
       from authguard.decide_refresh(
           session.counter, session.created_at, session.refreshed_at, session.rotated_at, session.reuse_count,
-          session.stepped_up_from, session.not_after, session.ended_reason,
+          session.stepped_up_from, session.not_after, session.ended_reason, session.aal,
           asked.counter, pg_catalog.clock_timestamp());
-    if decided.status in ('ok', 'reused')
-       and session.aal < (select x.min_aal from authguard.session_settings() x) then
-        -- Nothing ends, and the token stays good: a step-up lifts the session over it.
-        answer.status := 'session_expired';
-        return answer;
-    end if;
     -- A client may refresh without end. What that writes is bounded: a thousand events of a session, and one more
     -- a minute.
     is_told := decided.status = 'ok' and case decided.change

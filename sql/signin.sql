@@ -264,6 +264,7 @@ begin
         for other in
             select s.* from authguard.session s
              where s.user_id = subject and s.ended_at is null and s.tag is not distinct from sign_in.tag
+             order by s.id
                for update
         loop
             perform authguard.end_session_row(other, 'replaced', 'SIGNED_OUT', 'policy');

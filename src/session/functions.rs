@@ -6,7 +6,7 @@ use crate::keys;
 use crate::pg::leaf;
 use crate::settings;
 use authguard_token::refresh::{
-    Change, Decision, Ended, RefreshToken, SessionRow, decide, step_up,
+    Answer, Change, Decision, Ended, RefreshToken, SessionRow, decide, step_up,
 };
 use pgrx::Uuid;
 use pgrx::prelude::*;
@@ -95,6 +95,7 @@ fn authguard_decide_refresh(
     stepped_up_from: Option<i64>,
     not_after: Option<i64>,
     ended_reason: Option<&str>,
+    aal: &str,
     token_counter: i64,
     at: i64,
 ) -> TableIterator<'static, (name!(status, &'static str), name!(change, &'static str))> {
@@ -115,6 +116,13 @@ fn authguard_decide_refresh(
         &settings::refresh(),
     );
     issuing::decided();
+    // Nothing ends, and the token stays good: a step-up lifts the session over the least level.
+    if decision.answer.gives_tokens() && aal < settings::min_aal() {
+        return answer(Decision {
+            answer: Answer::SessionExpired,
+            change: Change::None,
+        });
+    }
     answer(decision)
 }
 

@@ -5,9 +5,11 @@
 create schema app;
 create table app.member (user_id text primary key, role text);
 insert into app.member values (:ada, 'editor');
-create function app.claims(user_id text, session_id uuid, claims jsonb) returns jsonb language sql stable as $$
-    select claims || jsonb_build_object('user_role', m.role) from app.member m where m.user_id = claims.user_id
-$$;
+-- As in docs/sessions.md.
+create function app.claims(user_id text, session_id uuid, claims jsonb) returns jsonb language sql stable
+begin atomic
+    select claims || jsonb_build_object('user_role', m.role) from app.member m where m.user_id = claims.user_id;
+end;
 create role claims_other;
 
 -- A role change reaches the next token: sign-in, refresh, step-up.
