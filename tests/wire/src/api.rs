@@ -11,6 +11,11 @@ use serde_json::{Value, json};
 
 const DATABASE: &str = "app";
 
+/// The request that adds a note.
+pub fn note(body: &str) -> Value {
+    json!({"table": "note", "insert": {"body": body}})
+}
+
 /// One such database, and everything that is between it and the client.
 pub struct Api {
     script: Script,
