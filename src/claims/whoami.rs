@@ -65,6 +65,17 @@ fn authguard_whoami() -> TableIterator<
                  (source_broken); authguard.coverage() says which table, and why."
                     .to_owned(),
             ),
+            Some(Reason::Restored) => (
+                "revoked",
+                "This database was restored, cloned or upgraded, and believes no token until its owner calls \
+                 authguard.acknowledge_restore()."
+                    .to_owned(),
+            ),
+            Some(Reason::ReplicaLag) => (
+                "revoked",
+                "This standby is further behind than authguard.max_replay_lag: try again, or ask the primary."
+                    .to_owned(),
+            ),
             Some(reason) => (
                 "revoked",
                 format!("The token is revoked ({}): sign in again.", reason.as_str()),

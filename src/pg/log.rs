@@ -38,10 +38,12 @@ pub fn refused_token(cause: Cause) {
     }
 }
 
-/// Says once in each backend that the database is a copy.
+/// Says once in each connection that the database is a copy.
 pub fn copied_database() {
     static TOLD: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
-    if !TOLD.replace(true) {
+    // SAFETY: a global of parallel.c. Workers come and go; their leader says it.
+    let worker = unsafe { pg_sys::ParallelWorkerNumber } >= 0;
+    if !worker && !TOLD.replace(true) {
         server_only(
             pg_sys::WARNING as c_int,
             c"this database was restored, cloned or upgraded: authguard may not know what was revoked since",

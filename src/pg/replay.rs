@@ -4,7 +4,7 @@ use super::transaction;
 use pgrx::pg_sys;
 
 /// Replay that has just been woken up by its first record for hours gets this often 10 ms to catch up.
-const PATIENCE: u32 = 5;
+const PATIENCE: u32 = 10;
 
 /// Whether this is a standby that may be more than `limit` seconds behind its primary. One whose receiver is
 /// live and that has replayed all of what it received is not behind, however long the primary has been idle.

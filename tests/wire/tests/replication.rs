@@ -79,6 +79,8 @@ fn a_standby_that_is_too_far_behind_believes_no_token() {
     assert!(operate(&primary, &format!("revoke_user('{BEN}')")));
     wait_for(&mut client, Some("replica_lag"));
     assert_eq!(seen(&mut client), 0);
+    let hint = text(&mut client, "select hint from auth.whoami()").unwrap();
+    assert!(hint.contains("standby"), "{hint}");
     set_claims(&mut client, "");
     assert_eq!(reason(&mut client), None, "absent claims are not revoked");
     set_claims(&mut client, &claims(ADA));

@@ -98,6 +98,8 @@ fn a_restored_dump_is_noticed_and_denies_where_it_is_told_to() {
             .unwrap();
         wait_for(&mut client, Some("restored"));
         assert_eq!(seen(&mut client), 0);
+        let hint = text(&mut client, "select hint from auth.whoami()").unwrap();
+        assert!(hint.contains("authguard.acknowledge_restore()"), "{hint}");
         let mut elsewhere = gateway(to);
         set_claims(&mut elsewhere, &claims(ADA));
         assert_eq!(seen(&mut elsewhere), 3, "the other database is no copy");
