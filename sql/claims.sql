@@ -116,12 +116,12 @@ comment on function authguard.set_claims_function(pg_catalog.regprocedure) is
     'Names a function (user_id text, session_id uuid, claims jsonb) returns jsonb that makes the claims of every token of a session: it gets those of the sign-in and returns those of the token. NULL: none. The caller must own it, also at every run. It runs as its owner in a security-restricted operation. An error in it refuses the token, and changes nothing';
 
 create function authguard.run_claims_function(
-    function pg_catalog.oid, user_id pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb)
+    function pg_catalog.oid, owner pg_catalog.name, user_id pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb)
 returns pg_catalog.jsonb
 language c volatile cost 1000
 as 'MODULE_PATHNAME', 'authguard_run_claims_function';
-comment on function authguard.run_claims_function(pg_catalog.oid, pg_catalog.text, pg_catalog.uuid, pg_catalog.jsonb) is
-    'What a function that find_claims_function has found answers, run as its owner in a security-restricted operation with search_path pg_catalog';
+comment on function authguard.run_claims_function(pg_catalog.oid, pg_catalog.name, pg_catalog.text, pg_catalog.uuid, pg_catalog.jsonb) is
+    'What a function that find_claims_function has found answers, run as its owner in a security-restricted operation with search_path pg_catalog. 42501 where that is another role by now, whatever the transaction''s snapshot says';
 
 create function authguard.fresh_claims(
     user_id pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb)
@@ -138,7 +138,7 @@ begin
         return claims;
     end if;
     fresh := authguard.run_claims_function(
-        authguard.find_claims_function(named), user_id, session_id, claims);
+        authguard.find_claims_function(named), named.owner, user_id, session_id, claims);
     perform authguard.check_claims(fresh);
     return fresh;
 end

@@ -141,13 +141,20 @@ begin
             message = 'the token has no session',
             hint = 'Sign out with scope global.';
     end if;
+    if auth.is_revoked() then
+        -- Whoever holds it is shut out, and must not shut out the user's later sessions in turn.
+        if scope = 'others' or current is null then
+            return 0;
+        end if;
+        scope := 'local';
+    end if;
     return authguard.end_sessions(subject, authguard.own_issuer(), 'signed_out', 'user',
         the_one => case scope when 'local' then current end,
         all_but => case scope when 'others' then current end);
 end
 $$;
 comment on function auth.sign_out(pg_catalog.text) is
-    'Ends sessions of the current token''s user: global, all; local, the token''s; others, all but that. Returns how many; one that has ended already counts as none. 28000 without a token of our own issuer, or for local and others without a session';
+    'Ends sessions of the current token''s user: global, all; local, the token''s; others, all but that. A revoked token ends no session but its own. Returns how many; one that has ended already counts as none. 28000 without a token of our own issuer, or for local and others without a session';
 
 create function auth.sessions()
 returns table (id pg_catalog.uuid, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,

@@ -178,6 +178,50 @@ end;
 comment on function authguard.is_blocked(pg_catalog.text) is
     'Whether authguard.revoke_user or an attached table shuts this user (in canonical form) out of sign-in and refresh';
 
+create function authguard.add_method(
+    amr pg_catalog.jsonb, method pg_catalog.text, at pg_catalog.timestamptz)
+returns pg_catalog.jsonb
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if method is null or method = '' or pg_catalog.octet_length(method) > 64 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'method must have 1 to 64 bytes',
+            hint = 'Such as password, otp or totp (RFC 8176).';
+    end if;
+    return pg_catalog.jsonb_build_object(
+               'method', method, 'timestamp', pg_catalog.floor(extract(epoch from at))::pg_catalog.int8)
+        || (select coalesce(pg_catalog.jsonb_agg(e.entry order by e.place), '[]')
+              from pg_catalog.jsonb_array_elements(amr) with ordinality e(entry, place)
+             where e.entry ->> 'method' <> method);
+end
+$$;
+comment on function authguard.add_method(pg_catalog.jsonb, pg_catalog.text, pg_catalog.timestamptz) is
+    'Claim amr with this method as the newest; each is in it once, so that tokens do not grow';
+
+create function authguard.check_aal(aal pg_catalog.text, min_aal pg_catalog.text) returns pg_catalog.void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if aal is null or aal not in ('aal1', 'aal2', 'aal3') then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'aal must be aal1, aal2 or aal3';
+    end if;
+    if aal < min_aal then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('level %s is below authguard.min_aal', pg_catalog.quote_literal(aal)),
+            hint = 'Ask the user for another factor first.';
+    end if;
+end
+$$;
+comment on function authguard.check_aal(pg_catalog.text, pg_catalog.text) is
+    'Raises 22023 where aal is no level, or is below the least one';
+
 create function authguard.sign_in(
     user_id pg_catalog.text,
     claims pg_catalog.jsonb default '{}',

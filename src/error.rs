@@ -26,6 +26,8 @@ pub enum Error {
     NoSigningKey,
     /// A transaction that has handed tokens out shall be prepared.
     Prepared,
+    /// The claims function is another role's by now.
+    ClaimsFunctionOwner,
     /// A trigger function was called in another way.
     NotATrigger,
 }
@@ -51,7 +53,9 @@ impl Error {
             }
             Self::NoTransactionBlock => PgSqlErrorCode::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
             Self::Prepared => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
-            Self::Sealed => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            Self::Sealed | Self::ClaimsFunctionOwner => {
+                PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE
+            }
             Self::KeyFile(_) => PgSqlErrorCode::ERRCODE_CONFIG_FILE_ERROR,
             Self::BadKey(_) => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
             Self::NoSchema | Self::NewerSchema { .. } | Self::NoSigningKey => {
@@ -73,6 +77,7 @@ impl Error {
             Self::NoSchema => "the tables of extension authguard are missing",
             Self::NewerSchema { .. } => "the schema of authguard is newer than its library",
             Self::Prepared => "cannot prepare a transaction that has refreshed or issued tokens",
+            Self::ClaimsFunctionOwner => "the claims function has another owner by now",
             Self::NotATrigger => "function was not called by a trigger",
         }
     }
@@ -115,6 +120,9 @@ impl Error {
                 "The client has its answer already: call sign_in, step_up and refresh in a transaction of their own, and commit it.",
             ),
             Self::NoSigningKey => Some("Call authguard.rotate_signing_key()."),
+            Self::ClaimsFunctionOwner => {
+                Some("No token is issued by the function of another; a new transaction tells more.")
+            }
             Self::BadKey(_) | Self::NotATrigger => None,
         }
     }

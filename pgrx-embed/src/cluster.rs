@@ -202,6 +202,11 @@ impl Cluster {
         self.port
     }
 
+    /// A port for a program beside it, another one at each call.
+    pub fn free_port() -> Result<u16> {
+        scratch::port()
+    }
+
     /// The directory of its socket, log and data.
     pub fn dir(&self) -> &Path {
         &self.dir

@@ -36,6 +36,18 @@ pub fn is_superuser(role: Oid) -> bool {
     unsafe { pg_sys::superuser_arg(role) }
 }
 
+/// The identifier of this server's data, which its standbys share.
+pub fn system_identifier() -> i64 {
+    // SAFETY: reads the control file's copy in shared memory. Postgres shows it as int8, too.
+    unsafe { pg_sys::GetSystemIdentifier() }.cast_signed()
+}
+
+/// The OID of this database.
+pub fn database() -> Oid {
+    // SAFETY: a global of globals.c, set when the backend starts.
+    unsafe { pg_sys::MyDatabaseId }
+}
+
 /// The name of a role, if it exists.
 pub fn role_name(role: Oid) -> Option<String> {
     // SAFETY: a syscache look-up inside a transaction; the result is palloc'd and copied here.
@@ -89,19 +101,19 @@ pub const UUID_BTREE_FAMILY: Oid = Oid::from_u32(2968);
 /// cache (GetCatalogSnapshot in src/backend/utils/time/snapmgr.c), and it sees this transaction's own
 /// earlier commands.
 pub fn scan(table: Oid, index: Option<Oid>, keys: &[Key<'_>], mut each: impl FnMut(Row)) {
-    scan_all(table, index, &[keys], |_, row| {
+    scan_all(table, index, [((), keys)], |(), row| {
         each(row);
         true
     });
 }
 
 /// As [`scan`] for one set of keys after another, with one snapshot where there is an index; `each` gets
-/// the number of the set, and ends everything by false.
-pub fn scan_all(
+/// what is beside the set, and ends everything by false.
+pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
     table: Oid,
     index: Option<Oid>,
-    sets: &[&[Key<'_>]],
-    mut each: impl FnMut(usize, Row) -> bool,
+    sets: impl IntoIterator<Item = (T, K)>,
+    mut each: impl FnMut(T, Row) -> bool,
 ) {
     // SAFETY: relation, index and snapshot are opened and closed here, in pairs; on an error the
     // resource owner of the transaction closes them. Key data are in the current memory context and
@@ -110,9 +122,9 @@ pub fn scan_all(
     unsafe {
         let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as i32);
         let mut scan: pg_sys::SysScanDesc = ptr::null_mut();
-        'sets: for (number, keys) in sets.iter().enumerate() {
-            let mut scan_keys = scan_keys(keys);
-            let count = keys.len() as i32;
+        'sets: for (beside, keys) in sets {
+            let mut scan_keys = scan_keys(keys.as_ref());
+            let count = keys.as_ref().len() as i32;
             if !scan.is_null() && index.is_some() {
                 for (place, key) in (1..).zip(&mut scan_keys) {
                     key.sk_attno = place;
@@ -141,7 +153,7 @@ pub fn scan_all(
                     tuple,
                     descriptor: (*relation).rd_att,
                 };
-                if !each(number, row) {
+                if !each(beside, row) {
                     break 'sets;
                 }
             }

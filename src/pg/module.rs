@@ -31,9 +31,14 @@ fn never_capture_backtraces() {
 
 extension_sql_file!("../../sql/schemas.sql", name = "schemas", bootstrap);
 extension_sql_file!(
+    "../../sql/adopt.sql",
+    name = "adopt",
+    requires = ["schemas"]
+);
+extension_sql_file!(
     "../../sql/readers.sql",
     name = "readers",
-    requires = ["schemas"]
+    requires = ["adopt"]
 );
 extension_sql_file!(
     "../../sql/revocation.sql",
@@ -100,16 +105,30 @@ extension_sql_file!(
     name = "attach",
     requires = ["endings"]
 );
-extension_sql_file!("../../sql/guard.sql", name = "guard", requires = ["attach"]);
+extension_sql_file!(
+    "../../sql/restore.sql",
+    name = "restore",
+    requires = ["attach"]
+);
+extension_sql_file!(
+    "../../sql/guard.sql",
+    name = "guard",
+    requires = ["restore"]
+);
 extension_sql_file!(
     "../../sql/coverage.sql",
     name = "coverage",
     requires = ["guard"]
 );
 extension_sql_file!(
+    "../../sql/release.sql",
+    name = "release",
+    requires = ["coverage"]
+);
+extension_sql_file!(
     "../../sql/testkit.sql",
     name = "testkit",
-    requires = ["coverage"]
+    requires = ["release"]
 );
 extension_sql_file!(
     "../../sql/grants.sql",

@@ -2,22 +2,26 @@
 
 use super::call::{Call, guarded, raw_function};
 use super::catalog::{self, Key};
+use crate::error::Error;
 use pgrx::pg_sys::{self, Datum, GucSource, Oid};
+use std::ffi::CStr;
 
 raw_function!(
-    /// `authguard.run_claims_function`: the answer of the function that the first argument names to the
-    /// others.
+    /// `authguard.run_claims_function`: what the function that the first argument names, if the second names
+    /// its owner, answers to the others.
     authguard_run_claims_function,
-    |call| match call.argument(0) {
-        Some(function) => guarded(|| run(call, Oid::from(function.value() as u32))),
-        None => call.null(),
+    |call| match (call.argument(0), call.argument(1)) {
+        (Some(function), Some(owner)) => guarded(|| run(call, function, owner)),
+        _ => call.null(),
     }
 );
 
-fn run(call: Call, function: Oid) -> Datum {
+fn run(call: Call, function: Datum, name: Datum) -> Datum {
+    let function = Oid::from(function.value() as u32);
+    // The SQL has looked under its snapshot, which may be old: this is how it is now.
     match owner(function) {
-        Some(owner) => as_restricted(owner, || forward(call, function)),
-        None => call.null(),
+        Some(owner) if is_named(owner, name) => as_restricted(owner, || forward(call, function)),
+        _ => Error::ClaimsFunctionOwner.raise(),
     }
 }
 
@@ -32,6 +36,12 @@ fn owner(function: Oid) -> Option<Oid> {
         |row| owner = row.get(OWNER),
     );
     owner
+}
+
+fn is_named(role: Oid, name: Datum) -> bool {
+    // SAFETY: the SQL declares the argument as a name, which is a C string in a field of fixed size.
+    let name = unsafe { CStr::from_ptr(name.cast_mut_ptr()) };
+    catalog::role_name(role).is_some_and(|role| role.as_bytes() == name.to_bytes())
 }
 
 /// Runs `work` as `role` in a security-restricted operation, as Postgres runs an index function in
@@ -69,7 +79,7 @@ fn as_restricted<R>(role: Oid, work: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Calls `function` with all arguments but the first; NULL is answered as such.
+/// Calls `function` with the last three arguments; NULL is answered as such.
 fn forward(call: Call, function: Oid) -> Datum {
     const ARGUMENTS: usize = 3;
     let size = size_of::<pg_sys::FunctionCallInfoBaseData>()
@@ -85,7 +95,7 @@ fn forward(call: Call, function: Oid) -> Datum {
         (*fcinfo).fncollation = pg_sys::DEFAULT_COLLATION_OID;
         (*fcinfo).nargs = ARGUMENTS as i16;
         for number in 0..ARGUMENTS {
-            let argument = call.argument(number + 1);
+            let argument = call.argument(number + 2);
             let slot = (*fcinfo).args.as_mut_ptr().add(number);
             (*slot).isnull = argument.is_none();
             (*slot).value = argument.unwrap_or(Datum::null());

@@ -53,8 +53,8 @@ impl Decision {
 
     /// Whether what was read for an earlier statement still decides this one. The clock may have
     /// been set back: then it is read again.
-    fn still_holds(&self, now: i64) -> bool {
-        self.basis.get() == Some(Basis::current())
+    fn still_holds(&self, now: i64, basis: Basis) -> bool {
+        self.basis.get() == Some(basis)
             && (self.decided_at.get()..self.valid_until.get()).contains(&now)
             && self
                 .missed
@@ -110,10 +110,11 @@ fn decide() -> &'static Block {
         return block;
     }
     let decision = &block.decision;
-    if !decision.still_holds(now) {
-        let (basis, arrivals) = (Basis::current(), invalidation::arrivals());
+    let basis = Basis::current();
+    if !decision.still_holds(now, basis) {
+        let arrivals = invalidation::arrivals();
         let finding = match block.claims() {
-            Some(claims) => lookup::judge(claims, now),
+            Some(claims) => lookup::judge(claims, now, basis),
             None => Finding {
                 verdict: Verdict {
                     reason: match block.status {

@@ -11,29 +11,34 @@ The ordering of items is not stable, it is driven by a dependency graph.
 -- bootstrap
 \echo Use "create extension authguard" to load this file. \quit
 
--- A schema that somebody else made may hold hostile objects, so neither is ever reused
--- (CVE-2022-2625).
+-- Until the library is loaded its settings are placeholders that anybody may set. It takes over only
+-- what a superuser has set, so that authguard.adopt below is a superuser's decision.
+load 'MODULE_PATHNAME';
+
+-- A schema that somebody else made may hold hostile objects (CVE-2022-2625): authguard is never reused,
+-- and auth only when a superuser says so (see adopt.sql).
 do $$
 declare
-    taken text;
+    adopt pg_catalog.bool := pg_catalog.current_setting('authguard.adopt');
+    taken pg_catalog.name[];
 begin
-    select pg_catalog.string_agg(pg_catalog.quote_ident(n.nspname), ', ' order by n.nspname)
+    select pg_catalog.array_agg(n.nspname order by n.nspname)
       into taken
       from pg_catalog.pg_namespace n
-     where n.nspname operator(pg_catalog.=) any (array['auth', 'authguard']::pg_catalog.name[]);
+     where n.nspname operator(pg_catalog.=) 'authguard'
+        or n.nspname operator(pg_catalog.=) 'auth' and not adopt;
     if taken is not null then
         raise exception using
             errcode = 'duplicate_schema',
-            message = pg_catalog.format('authguard needs to create schema %s, which exists already', taken),
+            message = pg_catalog.format('authguard needs to create schema %s, which exists already',
+                                        pg_catalog.array_to_string(taken, ', ')),
             detail = 'Nothing was changed.',
-            hint = 'Rename or drop that schema, or install authguard in a database of its own.';
+            hint = case when taken operator(pg_catalog.=) array['auth']::pg_catalog.name[]
+                        then 'If it is Supabase''s, or made like it: set authguard.adopt = on, then create the extension again; docs/supabase.md. Else rename or drop it.'
+                        else 'Rename or drop it, or install authguard in a database of its own.' end;
     end if;
 end
 $$;
-
-create schema auth;
-comment on schema auth is
-    'authguard: claims and revocation of the current token, for policies and clients';
 
 create schema authguard;
 comment on schema authguard is
@@ -45,16 +50,110 @@ comment on schema authguard is
 -- requires:
 --   schemas
 
+-- Schema auth: made here, or adopted. What is adopted stays its owner's and no member of the extension,
+-- so that dropping the extension can never take the users' tables with it. Only functions that are ours by
+-- name and shape become members, which lets the script replace them in place: policies refer to them by OID.
+
+do $$
+declare
+    schema pg_catalog.pg_namespace;
+    owner pg_catalog.pg_roles;
+    stranger pg_catalog.text;
+    function pg_catalog.regprocedure;
+begin
+    select n.* into schema from pg_catalog.pg_namespace n where n.nspname operator(pg_catalog.=) 'auth';
+    if not found then
+        create schema auth;
+        comment on schema auth is
+            'authguard: claims and revocation of the current token, for policies and clients';
+        grant usage on schema auth to public;
+        return;
+    end if;
+
+    select e.extname into stranger
+      from pg_catalog.pg_depend d join pg_catalog.pg_extension e on e.oid operator(pg_catalog.=) d.refobjid
+     where d.classid operator(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
+       and d.objid operator(pg_catalog.=) schema.oid and d.deptype operator(pg_catalog.=) 'e';
+    if found then
+        raise exception using
+            errcode = 'duplicate_schema',
+            message = pg_catalog.format('schema auth belongs to extension %s', stranger),
+            hint = 'Drop that extension first, or install authguard in a database of its own.';
+    end if;
+
+    select r.* into owner from pg_catalog.pg_roles r where r.oid operator(pg_catalog.=) schema.nspowner;
+    if not owner.rolsuper and not exists (
+        select from pg_catalog.string_to_table(pg_catalog.current_setting('authguard.adopt_owners'), ',') listed
+         where pg_catalog.btrim(listed) in (owner.rolname, pg_catalog.quote_ident(owner.rolname))
+    ) then
+        raise exception using
+            errcode = 'insufficient_privilege',
+            message = pg_catalog.format('schema auth belongs to role %I, which is not trusted with it', owner.rolname),
+            detail = 'An owner can leave objects in a schema that a superuser then uses unaware (CVE-2022-2625).',
+            hint = pg_catalog.format('If you trust that role: set authguard.adopt_owners = %L, then create the extension again.',
+                                     pg_catalog.quote_ident(owner.rolname));
+    end if;
+
+    -- An overload could be called in the place of ours, and a function of another shape not be replaced.
+    select pg_catalog.string_agg(p.oid::pg_catalog.regprocedure::pg_catalog.text, ', '
+                                 order by p.oid::pg_catalog.regprocedure::pg_catalog.text)
+      into stranger
+      from pg_catalog.pg_proc p
+      join pg_catalog.pg_language l on l.oid operator(pg_catalog.=) p.prolang
+     where p.pronamespace operator(pg_catalog.=) schema.oid
+       and p.proname operator(pg_catalog.=) any (array[
+               'aal', 'app_metadata', 'authenticated_at', 'claim', 'claim_text', 'email', 'end_session',
+               'expires_at', 'get_user', 'has_scope', 'is_active', 'is_anonymous', 'is_expired', 'is_fresh',
+               'is_revoked', 'issued_at', 'issuer', 'jwks', 'jwt', 'refresh', 'require_active',
+               'revocation_reason', 'role', 'session_id', 'sessions', 'set_token', 'sign_out', 'subject',
+               'token_age', 'uid', 'verify', 'whoami']::pg_catalog.name[])
+       and not (p.oid::pg_catalog.regprocedure::pg_catalog.text operator(pg_catalog.=)
+                    any (array['auth.jwt()', 'auth.uid()', 'auth.role()', 'auth.email()'])
+                and p.prorettype operator(pg_catalog.=) case p.proname
+                        when 'jwt' then 'pg_catalog.jsonb'::pg_catalog.regtype
+                        when 'uid' then 'pg_catalog.uuid'::pg_catalog.regtype
+                        else 'pg_catalog.text'::pg_catalog.regtype end
+                and p.prokind operator(pg_catalog.=) 'f' and not p.proretset and p.proallargtypes is null
+                and l.lanname operator(pg_catalog.=) 'sql'
+                and not exists (
+                    select from pg_catalog.pg_depend d
+                     where d.classid operator(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+                       and d.objid operator(pg_catalog.=) p.oid and d.deptype operator(pg_catalog.=) 'e'));
+    if stranger is not null then
+        raise exception using
+            errcode = 'duplicate_function',
+            message = pg_catalog.format('authguard cannot take the place of %s', stranger),
+            detail = 'It takes over auth.jwt() returns jsonb, auth.uid() returns uuid, auth.role() and auth.email() returns text, of language SQL and of no extension; every other function of its own must not exist. Nothing was changed.',
+            hint = 'Rename or drop what is named.';
+    end if;
+
+    for function in
+        select p.oid from pg_catalog.pg_proc p
+         where p.pronamespace operator(pg_catalog.=) schema.oid
+           and p.proname operator(pg_catalog.=) any (array['jwt', 'uid', 'role', 'email']::pg_catalog.name[])
+    loop
+        execute pg_catalog.format('alter extension authguard add function %s', function);
+    end loop;
+end
+$$;
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   adopt
+
 -- The readers: what the current token claims. STABLE, never IMMUTABLE (a generic plan would serve one
 -- user's rows to another), never LEAKPROOF. COST orders quals: one unit is the price of an operator.
+-- "or replace" is for what adopt.sql has made a member: of anything else Postgres refuses it.
 
-create function auth.jwt() returns pg_catalog.jsonb
+create or replace function auth.jwt() returns pg_catalog.jsonb
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_jwt';
 comment on function auth.jwt() is
     'All claims of the current token; NULL where there are none or they are refused (RFC 7519)';
 
-create function auth.uid() returns pg_catalog.uuid
+create or replace function auth.uid() returns pg_catalog.uuid
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_uid';
 comment on function auth.uid() is
@@ -72,13 +171,13 @@ as 'MODULE_PATHNAME', 'authguard_issuer';
 comment on function auth.issuer() is
     'Claim iss; NULL where it is absent or there are no claims (RFC 7519 section 4.1.1)';
 
-create function auth.role() returns pg_catalog.text
+create or replace function auth.role() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_role';
 comment on function auth.role() is
     'Claim role, a string; it is only a claim and sets no database role. NULL where there is none';
 
-create function auth.email() returns pg_catalog.text
+create or replace function auth.email() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_email';
 comment on function auth.email() is
@@ -169,12 +268,13 @@ create function auth.whoami(
     out acting_role pg_catalog.text,
     out login_role pg_catalog.text,
     out role_mismatch pg_catalog.bool,
-    out hint pg_catalog.text
+    out hint pg_catalog.text,
+    out session_wide pg_catalog.bool
 ) returns setof pg_catalog.record
 language c volatile parallel restricted cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_whoami_wrapper';
 comment on function auth.whoami() is
-    'The current token in one row: source (none, gateway), status (absent, accepted, refused, expired, revoked), claims in brief, the roles, and a hint in words';
+    'The current token in one row: source (none, gateway), status (absent, accepted, refused, expired, revoked), claims in brief, the roles, a hint in words, and session_wide: whether it was set before this transaction, so that a pool would hand it to its next client';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -306,7 +406,7 @@ create function auth.revocation_reason() returns pg_catalog.text
 language c stable parallel safe cost 20
 as 'MODULE_PATHNAME', 'authguard_revocation_reason_wrapper';
 comment on function auth.revocation_reason() is
-    'Why auth.is_revoked() is true: refused, expired, claim, token, session, session_ended, session_expired, user, user_deleted, user_banned, claims_stale, issuer or source_broken; NULL where it is false';
+    'Why auth.is_revoked() is true: refused, expired, claim, token, session, session_ended, session_expired, user, user_deleted, user_banned, claims_stale or issuer; source_broken, restored, replica_lag where this database cannot know; NULL where it is false';
 
 create function auth.is_active() returns pg_catalog.bool
 language c stable parallel safe cost 1 support authguard.support_always
@@ -1655,12 +1755,12 @@ comment on function authguard.set_claims_function(pg_catalog.regprocedure) is
     'Names a function (user_id text, session_id uuid, claims jsonb) returns jsonb that makes the claims of every token of a session: it gets those of the sign-in and returns those of the token. NULL: none. The caller must own it, also at every run. It runs as its owner in a security-restricted operation. An error in it refuses the token, and changes nothing';
 
 create function authguard.run_claims_function(
-    function pg_catalog.oid, user_id pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb)
+    function pg_catalog.oid, owner pg_catalog.name, user_id pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb)
 returns pg_catalog.jsonb
 language c volatile cost 1000
 as 'MODULE_PATHNAME', 'authguard_run_claims_function';
-comment on function authguard.run_claims_function(pg_catalog.oid, pg_catalog.text, pg_catalog.uuid, pg_catalog.jsonb) is
-    'What a function that find_claims_function has found answers, run as its owner in a security-restricted operation with search_path pg_catalog';
+comment on function authguard.run_claims_function(pg_catalog.oid, pg_catalog.name, pg_catalog.text, pg_catalog.uuid, pg_catalog.jsonb) is
+    'What a function that find_claims_function has found answers, run as its owner in a security-restricted operation with search_path pg_catalog. 42501 where that is another role by now, whatever the transaction''s snapshot says';
 
 create function authguard.fresh_claims(
     user_id pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb)
@@ -1677,7 +1777,7 @@ begin
         return claims;
     end if;
     fresh := authguard.run_claims_function(
-        authguard.find_claims_function(named), user_id, session_id, claims);
+        authguard.find_claims_function(named), named.owner, user_id, session_id, claims);
     perform authguard.check_claims(fresh);
     return fresh;
 end
@@ -1871,6 +1971,50 @@ end;
 comment on function authguard.is_blocked(pg_catalog.text) is
     'Whether authguard.revoke_user or an attached table shuts this user (in canonical form) out of sign-in and refresh';
 
+create function authguard.add_method(
+    amr pg_catalog.jsonb, method pg_catalog.text, at pg_catalog.timestamptz)
+returns pg_catalog.jsonb
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if method is null or method = '' or pg_catalog.octet_length(method) > 64 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'method must have 1 to 64 bytes',
+            hint = 'Such as password, otp or totp (RFC 8176).';
+    end if;
+    return pg_catalog.jsonb_build_object(
+               'method', method, 'timestamp', pg_catalog.floor(extract(epoch from at))::pg_catalog.int8)
+        || (select coalesce(pg_catalog.jsonb_agg(e.entry order by e.place), '[]')
+              from pg_catalog.jsonb_array_elements(amr) with ordinality e(entry, place)
+             where e.entry ->> 'method' <> method);
+end
+$$;
+comment on function authguard.add_method(pg_catalog.jsonb, pg_catalog.text, pg_catalog.timestamptz) is
+    'Claim amr with this method as the newest; each is in it once, so that tokens do not grow';
+
+create function authguard.check_aal(aal pg_catalog.text, min_aal pg_catalog.text) returns pg_catalog.void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if aal is null or aal not in ('aal1', 'aal2', 'aal3') then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'aal must be aal1, aal2 or aal3';
+    end if;
+    if aal < min_aal then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('level %s is below authguard.min_aal', pg_catalog.quote_literal(aal)),
+            hint = 'Ask the user for another factor first.';
+    end if;
+end
+$$;
+comment on function authguard.check_aal(pg_catalog.text, pg_catalog.text) is
+    'Raises 22023 where aal is no level, or is below the least one';
+
 create function authguard.sign_in(
     user_id pg_catalog.text,
     claims pg_catalog.jsonb default '{}',
@@ -2051,29 +2195,6 @@ comment on function auth.refresh(pg_catalog.text) is
 
 -- Another proof of who the user is, in a session that there is: with new tokens of a higher level, or without.
 
-create function authguard.add_method(
-    amr pg_catalog.jsonb, method pg_catalog.text, at pg_catalog.timestamptz)
-returns pg_catalog.jsonb
-language plpgsql immutable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if method is null or method = '' or pg_catalog.octet_length(method) > 64 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'method must have 1 to 64 bytes',
-            hint = 'Such as password, otp or totp (RFC 8176).';
-    end if;
-    return pg_catalog.jsonb_build_object(
-               'method', method, 'timestamp', pg_catalog.floor(extract(epoch from at))::pg_catalog.int8)
-        || (select coalesce(pg_catalog.jsonb_agg(e.entry order by e.place), '[]')
-              from pg_catalog.jsonb_array_elements(amr) with ordinality e(entry, place)
-             where e.entry ->> 'method' <> method);
-end
-$$;
-comment on function authguard.add_method(pg_catalog.jsonb, pg_catalog.text, pg_catalog.timestamptz) is
-    'Claim amr with this method as the newest; each is in it once, so that tokens do not grow';
-
 create function authguard.decide_step_up(
     created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz, not_after pg_catalog.timestamptz,
     ended_reason pg_catalog.text, at pg_catalog.timestamptz)
@@ -2114,27 +2235,6 @@ end
 $$;
 comment on function authguard.lock_session_of(pg_catalog.text, pg_catalog.uuid) is
     'Locks a live session of the user (in canonical form); 28000 where it is none';
-
-create function authguard.check_aal(aal pg_catalog.text, min_aal pg_catalog.text) returns pg_catalog.void
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if aal is null or aal not in ('aal1', 'aal2', 'aal3') then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'aal must be aal1, aal2 or aal3';
-    end if;
-    if aal < min_aal then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = pg_catalog.format('level %s is below authguard.min_aal', pg_catalog.quote_literal(aal)),
-            hint = 'Ask the user for another factor first.';
-    end if;
-end
-$$;
-comment on function authguard.check_aal(pg_catalog.text, pg_catalog.text) is
-    'Raises 22023 where aal is no level, or is below the least one';
 
 create function authguard.step_up(
     user_id pg_catalog.text, session_id pg_catalog.uuid, method pg_catalog.text, aal pg_catalog.text)
@@ -2355,13 +2455,20 @@ begin
             message = 'the token has no session',
             hint = 'Sign out with scope global.';
     end if;
+    if auth.is_revoked() then
+        -- Whoever holds it is shut out, and must not shut out the user's later sessions in turn.
+        if scope = 'others' or current is null then
+            return 0;
+        end if;
+        scope := 'local';
+    end if;
     return authguard.end_sessions(subject, authguard.own_issuer(), 'signed_out', 'user',
         the_one => case scope when 'local' then current end,
         all_but => case scope when 'others' then current end);
 end
 $$;
 comment on function auth.sign_out(pg_catalog.text) is
-    'Ends sessions of the current token''s user: global, all; local, the token''s; others, all but that. Returns how many; one that has ended already counts as none. 28000 without a token of our own issuer, or for local and others without a session';
+    'Ends sessions of the current token''s user: global, all; local, the token''s; others, all but that. A revoked token ends no session but its own. Returns how many; one that has ended already counts as none. 28000 without a token of our own issuer, or for local and others without a session';
 
 create function auth.sessions()
 returns table (id pg_catalog.uuid, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
@@ -2633,6 +2740,94 @@ comment on function authguard.detach_sessions(pg_catalog.regclass) is
 -- requires:
 --   attach
 
+-- Which database this is. A backup that is restored, cloned or upgraded brings back sessions that had ended
+-- since: it has another system identifier or OID than the row that came with it.
+
+create table authguard.installation (
+    system_identifier pg_catalog.int8 not null,
+    database pg_catalog.oid not null,
+    acknowledged_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    acknowledged_by pg_catalog.name not null default session_user
+);
+comment on table authguard.installation is
+    'The database whose entries these are: one row, and it is this database''s, or this is a copy (see authguard.after_restore)';
+comment on column authguard.installation.system_identifier is 'As in pg_control_system()';
+comment on column authguard.installation.database is 'As in pg_database';
+comment on column authguard.installation.acknowledged_at is 'When the extension was created, or authguard.acknowledge_restore() called';
+comment on column authguard.installation.acknowledged_by is 'The login role that did';
+
+insert into authguard.installation (system_identifier, database)
+select c.system_identifier, d.oid
+  from pg_catalog.pg_control_system() c, pg_catalog.pg_database d
+ where d.datname operator(pg_catalog.=) pg_catalog.current_database();
+
+-- In a restored database the row of the dump joins that of create extension: no key forbids the two.
+select pg_catalog.pg_extension_config_dump('authguard.installation', '');
+alter table authguard.installation replica identity full;
+
+create trigger invalidate after insert or update or delete on authguard.installation
+    for each row execute function authguard.invalidate('installation');
+create trigger invalidate_truncate after truncate on authguard.installation
+    for each statement execute function authguard.invalidate('installation');
+alter table authguard.installation enable always trigger invalidate;
+alter table authguard.installation enable always trigger invalidate_truncate;
+
+create function authguard.is_copy() returns pg_catalog.bool
+language c stable cost 10
+as 'MODULE_PATHNAME', 'authguard_is_copy_wrapper';
+comment on function authguard.is_copy() is
+    'Whether this database came about by a restore, a clone or an upgrade that nobody has acknowledged';
+
+create function authguard.acknowledge_restore() returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.require_primary();
+    if not authguard.is_copy() then
+        return false;
+    end if;
+    delete from authguard.installation;
+    insert into authguard.installation (system_identifier, database)
+    select c.system_identifier, d.oid
+      from pg_catalog.pg_control_system() c, pg_catalog.pg_database d
+     where d.datname = pg_catalog.current_database();
+    perform authguard.record('RESTORE_ACKNOWLEDGED', null, null, 'admin', null);
+    return true;
+end
+$$;
+comment on function authguard.acknowledge_restore() is
+    'Says that somebody has seen to what a restored, cloned or upgraded database has forgotten (authguard.end_all_sessions() where in doubt). True where there was something to say';
+
+create function authguard.end_all_sessions(reason pg_catalog.text default null) returns pg_catalog.int4
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    session authguard.session;
+    ended pg_catalog.int4 := 0;
+begin
+    perform authguard.require_primary();
+    for session in
+        select s.* from authguard.session s where s.ended_at is null order by s.id for update
+    loop
+        if authguard.end_session_row(session, 'revoked', 'SIGNED_OUT', 'admin') then
+            ended := ended + 1;
+        end if;
+    end loop;
+    perform authguard.revoke_issued_before(pg_catalog.clock_timestamp(), null, reason);
+    return ended;
+end
+$$;
+comment on function authguard.end_all_sessions(pg_catalog.text) is
+    'Ends every session and revokes every token issued so far, by whatever issuer; keys of services (tokens with neither sub nor session_id) stay. Everybody may sign in again. Returns how many sessions of our own ended';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   restore
+
 -- Guarding tables. With the caller's rights: the table's owner decides.
 
 create function authguard.guard_table(
@@ -2815,7 +3010,7 @@ begin atomic
           from pg_catalog.pg_class c
           join pg_catalog.pg_namespace n on n.oid = c.relnamespace
          where c.relkind in ('r', 'p', 'v', 'm', 'f')
-           and n.nspname not in ('pg_catalog', 'information_schema', 'auth', 'authguard')
+           and n.nspname not in ('pg_catalog', 'information_schema', 'authguard')
            and n.nspname not like 'pg\_toast%' and n.nspname not like 'pg\_temp%'
            and not exists (select from pg_catalog.pg_depend d
                             where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
@@ -2909,7 +3104,7 @@ begin atomic
       join pg_catalog.pg_namespace n on n.oid = p.pronamespace
       join pg_catalog.pg_roles o on o.oid = p.proowner
      where p.prosecdef
-       and n.nspname not in ('pg_catalog', 'information_schema', 'auth', 'authguard')
+       and n.nspname not in ('pg_catalog', 'information_schema', 'authguard')
        and not exists (select from pg_catalog.pg_depend d
                         where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
                           and d.objid = p.oid and d.deptype = 'e')
@@ -2917,6 +3112,20 @@ begin atomic
                     where a.grantee <> p.proowner)
        and (o.rolsuper or o.rolbypassrls
             or exists (select from tables t where t.is_guarded and t.relowner = o.oid and not t.relforcerowsecurity))
+    union all
+    -- In an adopted schema their owner can still replace them, as a migration of the issuer may.
+    select 'function', p.oid::pg_catalog.regprocedure::pg_catalog.text, false,
+           'replaced or altered: what it answers does not come from authguard',
+           pg_catalog.format('create or replace function auth.%I() returns %s language c stable parallel safe as %L, %L',
+                             p.proname, p.prorettype::pg_catalog.regtype, ours.probin, 'authguard_' || p.proname)
+      from pg_catalog.pg_proc p
+      join pg_catalog.pg_language l on l.oid = p.prolang,
+           pg_catalog.pg_proc ours
+     where p.pronamespace = 'auth'::pg_catalog.regnamespace and p.pronargs = 0
+       and p.proname in ('jwt', 'uid', 'role', 'email')
+       and ours.oid = 'auth.subject()'::pg_catalog.regprocedure
+       and (l.lanname <> 'c' or p.probin <> ours.probin or p.prosrc <> 'authguard_' || p.proname
+            or p.provolatile <> 's' or p.prosecdef or p.proleakproof or p.proconfig is not null)
     union all
     select 'owner', t.name, true,
            pg_catalog.format('its owner %I passes the guard, and %s can become that role', o.rolname,
@@ -2929,6 +3138,11 @@ begin atomic
      where t.is_guarded and not t.relforcerowsecurity and not o.rolsuper
        and exists (select from pg_catalog.pg_roles l
                     where l.rolcanlogin and not l.rolsuper and pg_catalog.pg_has_role(l.oid, o.oid, 'member'))
+    union all
+    select 'database', pg_catalog.current_database(), false,
+           'restored, cloned or upgraded: what has been revoked or ended since the backup is not known here',
+           'select authguard.end_all_sessions() where in doubt, then authguard.acknowledge_restore()'
+     where authguard.is_copy()
     union all
     select 'role', pg_catalog.quote_ident(b.rolname), false,
            'BYPASSRLS: no policy applies to it',
@@ -2945,13 +3159,97 @@ begin atomic
     order by 1, 2;
 end;
 comment on function authguard.coverage() is
-    'A row for each table that has row-level security or that clients reach: guarded or not, and why not; and one for each way around a guard: partitions, views, materialized views, foreign tables, SECURITY DEFINER functions, owners without FORCE, roles with BYPASSRLS; and one for each attached table, with what is wrong with it';
+    'A row for each table that has row-level security or that clients reach: guarded or not, and why not; and one for each way around a guard: partitions, views, materialized views, foreign tables, SECURITY DEFINER functions, owners without FORCE, roles with BYPASSRLS; one for each attached table, with what is wrong with it; and one for each reader that somebody has replaced';
 /* </end connected objects> */
 
 /* <begin connected objects> */
 -- src/pg/module.rs
 -- requires:
 --   coverage
+
+-- Leaving: what policies call stays, as plain SQL, and the rest can be dropped.
+
+create function authguard.release() returns setof pg_catalog.text
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    extension pg_catalog.oid := (select e.oid from pg_catalog.pg_extension e where e.extname = 'authguard');
+    reader pg_catalog.record;
+    member pg_catalog.text;
+begin
+    perform authguard.require_primary();
+    if not exists (select from pg_catalog.pg_depend d
+                    where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and d.refobjid = extension
+                      and d.deptype = 'e' and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                      and d.objid = 'auth.uid()'::pg_catalog.regprocedure) then
+        raise exception using
+            errcode = 'object_not_in_prerequisite_state',
+            message = 'schema auth is released already',
+            hint = 'Now: drop extension authguard.';
+    end if;
+
+    for reader in
+        select r.name, r.type, r.expression, r.comment
+          from (values
+                ('jwt', 'pg_catalog.jsonb', '%s', 'The claims in request.jwt.claims; NULL where it is not set'),
+                ('uid', 'pg_catalog.uuid', '(%s ->> ''sub'')::pg_catalog.uuid', 'Claim sub in request.jwt.claims; NULL where there is none'),
+                ('role', 'pg_catalog.text', '%s ->> ''role''', 'Claim role in request.jwt.claims; NULL where there is none'),
+                ('email', 'pg_catalog.text', '%s ->> ''email''', 'Claim email in request.jwt.claims; NULL where there is none')
+               ) r (name, type, expression, comment)
+          join pg_catalog.pg_proc p on p.oid = pg_catalog.to_regprocedure('auth.' || r.name || '()')
+          join pg_catalog.pg_language l on l.oid = p.prolang
+         -- What somebody has replaced is theirs already.
+         where l.lanname = 'c'
+    loop
+        execute pg_catalog.format('create or replace function auth.%I() returns %s language sql stable return %s',
+                                  reader.name, reader.type, pg_catalog.format(reader.expression,
+                                  'nullif(pg_catalog.current_setting(''request.jwt.claims'', true), '''')::pg_catalog.jsonb'));
+        execute pg_catalog.format('comment on function auth.%I() is %L', reader.name, reader.comment);
+    end loop;
+
+    for member in
+        select pg_catalog.format('%s %s', o.type, o.identity)
+          from pg_catalog.pg_depend d,
+               pg_catalog.pg_identify_object(d.classid, d.objid, 0) o
+         where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and d.refobjid = extension
+           and d.deptype = 'e'
+           and (o.type = 'schema' and o.identity = 'auth'
+                or o.type = 'function' and o.identity in ('auth.jwt()', 'auth.uid()', 'auth.role()', 'auth.email()'))
+    loop
+        execute pg_catalog.format('alter extension authguard drop %s', member);
+    end loop;
+
+    -- Their triggers call it.
+    perform authguard.detach(a.relation, a.kind) from authguard.attached a;
+
+    -- What else would stand in the way.
+    return query
+        select distinct pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)
+          from pg_catalog.pg_depend m
+          join pg_catalog.pg_depend d on d.refclassid = m.classid and d.refobjid = m.objid
+         where m.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and m.refobjid = extension
+           and m.deptype = 'e' and d.deptype = 'n'
+           -- Members, and what belongs to one, go with it.
+           and not exists (
+               select from pg_catalog.pg_depend o
+                where o.classid = d.classid and o.objid = d.objid
+                  and (o.refclassid = m.refclassid and o.refobjid = extension and o.deptype = 'e'
+                       or o.deptype in ('a', 'i') and exists (
+                           select from pg_catalog.pg_depend e
+                            where e.classid = o.refclassid and e.objid = o.refobjid and e.deptype = 'e'
+                              and e.refclassid = m.refclassid and e.refobjid = extension)))
+         order by 1;
+end
+$$;
+comment on function authguard.release() is
+    'Before drop extension: auth.jwt(), uid(), role() and email() become plain SQL functions of their owners again, in place, and stay, as does schema auth; attached tables are detached. Returns what else calls the extension and has to go first';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   release
 
 -- For the tests of policy authors: be somebody until the end of the transaction.
 
@@ -3018,9 +3316,8 @@ comment on function authguard.act_reset() is
 -- requires:
 --   testkit
 
--- auth is for everyone. In authguard nobody has anything until the owner opens one of three doors.
+-- auth is for everyone (adopt.sql). In authguard nobody has anything until the owner opens one of three doors.
 
-grant usage on schema auth to public;
 revoke all on schema authguard from public;
 revoke all on all tables in schema authguard from public;
 revoke all on all functions in schema authguard from public;
@@ -3058,8 +3355,10 @@ begin
         'authguard.revoke_issued_before(timestamptz, text, text, boolean)',
         'authguard.prune(interval, interval)',
         'authguard.sign_out_user(text, text)',
+        'authguard.end_all_sessions(text)',
         'authguard.coverage()',
-        'authguard.source_problem(regclass, text)'
+        'authguard.source_problem(regclass, text)',
+        'authguard.is_copy()'
     ]::pg_catalog.regprocedure[], array[
         'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event', 'authguard.attached'
     ]::pg_catalog.regclass[]);
@@ -3178,6 +3477,12 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/session/functions.rs
 -- authguard::session::functions::authguard_has_session_keys
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/revocation/place.rs
+-- authguard::revocation::place::authguard_is_copy
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 

@@ -43,7 +43,7 @@ pub use claims::{Claims, ClaimsError, Problem, is_flag_set};
 pub use error::{Part, TokenError};
 pub use header::{MAX_HEADER_BYTES, MAX_KEY_ID_BYTES};
 pub use identity::{MAX_IDENTITY_BYTES, canonical, format_uuid, parse_number, parse_uuid, uuid_v5};
-pub use json::{JsonError, MAX_DEPTH, MAX_NODES, parse_object};
+pub use json::{JsonError, MAX_DEPTH, MAX_NODES, Node, Object, parse_object};
 pub use jws::Jws;
 pub use key::{Key, KeyError, KeySetError, parse_jwks};
 pub use policy::{MAX_LEEWAY_SECONDS, Policy};

@@ -83,6 +83,10 @@ pub enum Reason {
     Issuer,
     /// An attached table cannot be read any more.
     SourceBroken,
+    /// The database is a copy that nobody has acknowledged. Never given by a [`Judge`].
+    Restored,
+    /// The standby is too far behind. Never given by a [`Judge`].
+    ReplicaLag,
 }
 
 impl Reason {
@@ -102,6 +106,8 @@ impl Reason {
             Self::ClaimsStale => "claims_stale",
             Self::Issuer => "issuer",
             Self::SourceBroken => "source_broken",
+            Self::Restored => "restored",
+            Self::ReplicaLag => "replica_lag",
         }
     }
 }

@@ -1,20 +1,17 @@
 //! pgbench: point selects in transactions as a gateway sends them, quiet and beside a writer.
 
 use super::case::{Case, Limit};
+use super::pgbench::Script;
 use super::source::Source;
 use super::{DATABASE, setup};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
-use crate::process;
-use std::fs;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// Many short runs: what disturbs one does not move the median.
 const PAIRS: usize = 27;
-const SECONDS: &str = "1";
 const WRITES_A_SECOND: u32 = 200;
 
 const REVOKE: &str = "select authguard.revoke_user(gen_random_uuid()::text, 'bench')";
@@ -33,12 +30,12 @@ const ANOTHER: &str = "replace(:value, '000000000007', lpad(cast(:user as text),
 pub fn quiet(cluster: &Cluster, claims: &str) -> Result<Vec<Case>> {
     let claims = Source::Claims(claims);
     let case = |what, against, value| {
-        let guarded = Script::new(cluster, "bench_guard", claims, value)?;
-        let open = Script::new(cluster, "bench_open", claims, value)?;
+        let guarded = script(cluster, DATABASE, "bench_guard", claims, value)?;
+        let open = script(cluster, DATABASE, "bench_open", claims, value)?;
         Case::new(what, against, "µs", Some(Limit::Times(1.05))).pairs(
             PAIRS,
-            || guarded.latency(),
-            || open.latency(),
+            || guarded.micros(1),
+            || open.micros(1),
         )
     };
     Ok(vec![
@@ -57,15 +54,21 @@ pub fn quiet(cluster: &Cluster, claims: &str) -> Result<Vec<Case>> {
 
 /// Latency of one transaction with the guard that sets a known token, against one that sets claims.
 pub fn sources(cluster: &Cluster, token: &str, claims: &str) -> Result<Case> {
-    let verified = Script::new(cluster, "bench_guard", Source::Token(token), SAME)?;
-    let gateway = Script::new(cluster, "bench_guard", Source::Claims(claims), SAME)?;
+    let verified = script(cluster, DATABASE, "bench_guard", Source::Token(token), SAME)?;
+    let gateway = script(
+        cluster,
+        DATABASE,
+        "bench_guard",
+        Source::Claims(claims),
+        SAME,
+    )?;
     Case::new(
         "pgbench with guard, a known token set in each transaction",
         "gateway claims set in each transaction",
         "µs",
         Some(Limit::Times(1.05)),
     )
-    .pairs(PAIRS, || verified.latency(), || gateway.latency())
+    .pairs(PAIRS, || verified.micros(1), || gateway.micros(1))
 }
 
 /// The same with the guard, while others are revoked, against while rows are inserted elsewhere.
@@ -73,14 +76,20 @@ pub fn beside_writer(cluster: &Cluster, claims: &str) -> Result<Case> {
     cluster
         .connect("postgres", DATABASE)?
         .batch_execute(PLAIN_TABLE)?;
-    let guarded = Script::new(cluster, "bench_guard", Source::Claims(claims), SAME)?;
+    let guarded = script(
+        cluster,
+        DATABASE,
+        "bench_guard",
+        Source::Claims(claims),
+        SAME,
+    )?;
     let beside = |statement: &'static str| {
         let stop = AtomicBool::new(false);
         let written = AtomicU64::new(0);
         let (latency, writer, seconds) = thread::scope(|scope| {
             let writer = scope.spawn(|| write(cluster, statement, &stop, &written));
             let start = Instant::now();
-            let latency = guarded.latency();
+            let latency = guarded.micros(1);
             let seconds = start.elapsed().as_secs_f64();
             stop.store(true, Ordering::Relaxed);
             (latency, writer.join(), seconds)
@@ -119,70 +128,25 @@ fn write(cluster: &Cluster, statement: &str, stop: &AtomicBool, written: &Atomic
     Ok(())
 }
 
-/// What one client of the gateway repeats.
-struct Script<'a> {
+/// What one client of the gateway repeats. `value`: SQL for what is set, made of `:value`, the source's text.
+pub fn script<'a>(
     cluster: &'a Cluster,
-    file: PathBuf,
-    source: Source<'a>,
-}
-
-impl<'a> Script<'a> {
-    /// `value`: SQL for what is set, made of `:value`, the source's text.
-    fn new(cluster: &'a Cluster, role: &str, source: Source<'a>, value: &str) -> Result<Self> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let file = cluster.dir().join(format!("script-{count}.sql"));
-        let script = format!(
-            "\\set id random(1, {})
-             \\set user random(1, 999)
-             begin;
-             set local role {role};
-             select set_config('{}', {value}, true);
-             select * from items where id = :id;
-             commit;\n",
-            setup::ROWS,
-            source.setting(),
-        );
-        fs::write(&file, script)?;
-        Ok(Script {
-            cluster,
-            file,
-            source,
-        })
-    }
-
-    /// Average latency of a run, in microseconds.
-    fn latency(&self) -> Result<f64> {
-        let mut pgbench = self.cluster.client_command("pgbench", DATABASE);
-        pgbench
-            .args(["-n", "-M", "prepared", "-c", "1", "-T", SECONDS])
-            .args(["-U", "authenticator"])
-            .arg("-D")
-            .arg(format!("value={}", self.source.text()))
-            .arg("-f")
-            .arg(&self.file)
-            .arg(DATABASE);
-        let told = process::capture(&mut pgbench)?;
-        latency(&told).ok_or_else(|| Error::new(format!("pgbench told no latency:\n{told}")))
-    }
-}
-
-/// Microseconds from `tps = 1234.5 (without initial connection time)` of a single client: more
-/// digits than its own line of latency.
-fn latency(told: &str) -> Option<f64> {
-    let tps = told.lines().find_map(|line| line.strip_prefix("tps = "))?;
-    let tps: f64 = tps.split(' ').next()?.parse().ok()?;
-    Some(1e6 / tps)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn latency_is_read_from_the_rate() {
-        let told = "latency average = 0.250 ms\ntps = 4000.0 (without initial connection time)\n";
-        assert!((latency(told).unwrap() - 250.0).abs() < 1e-9);
-        assert_eq!(latency("tps = none"), None);
-    }
+    database: &'a str,
+    role: &str,
+    source: Source,
+    value: &str,
+) -> Result<Script<'a>> {
+    let script = format!(
+        "\\set id random(1, {})
+         \\set user random(1, 999)
+         begin;
+         set local role {role};
+         select set_config('{}', {value}, true);
+         select * from items where id = :id;
+         commit;\n",
+        setup::ROWS,
+        source.setting(),
+    );
+    let script = Script::new(cluster, database, "authenticator", &script)?;
+    Ok(script.define("value", source.text()))
 }

@@ -15,7 +15,7 @@ select authguard.reauthenticated(:ada, gen_random_uuid(), 'totp');
 select authguard.credentials_changed(:ada);
 select authguard.record_event('USER_UPDATED', :ada);
 select authguard.set_claims_function(null);
-select authguard.run_claims_function(0, '', null, null);
+select authguard.run_claims_function(0, '', '', null, null);
 set session authorization cred_signer;
 select authguard.set_claims_function(null);
 insert into authguard.claims_function values ('public', 'mine', 'cred_signer');

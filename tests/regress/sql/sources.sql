@@ -294,6 +294,11 @@ select auth.is_active() as own_session;
 reset authguard.jwt;
 select pg_temp.judge(jsonb_build_object('sub', :ada, 'session_id', :ben)) as of_another_issuer;
 reset request.jwt.claims;
+-- Leaving: nothing of ours stays on the tables.
+begin;
+select count(*) as left_behind from authguard.release() object where object like '%authguard%';
+select count(*) as triggers from pg_trigger where tgname like 'authguard%' and tgrelid >= 16384;
+rollback;
 select authguard.detach_users('users'), authguard.detach_sessions('sessions_b');
 select count(*) as attached from authguard.attached;
 select count(*) as triggers from pg_trigger where tgname like 'authguard%' and tgrelid >= 16384;

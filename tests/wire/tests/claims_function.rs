@@ -58,6 +58,15 @@ fn a_role_change_reaches_the_next_token_of_every_client() {
 #[test]
 fn nobody_but_the_owner_names_it_or_runs_it() {
     let cluster = with_roles(Config::default());
+    // By its OID, which needs no right to its schema.
+    let oid: u32 = admin(&cluster)
+        .query_one(
+            "select 'app.claims(text, uuid, jsonb)'::regprocedure::oid",
+            &[],
+        )
+        .unwrap()
+        .get(0);
+    let run = format!("select authguard.run_claims_function({oid}, 'postgres', '', null, '{{}}')");
     for mut client in [
         web(&cluster),
         operator(&cluster),
@@ -65,7 +74,7 @@ fn nobody_but_the_owner_names_it_or_runs_it() {
     ] {
         for attempt in [
             "select authguard.set_claims_function(null)",
-            "select authguard.run_claims_function('app.claims(text,uuid,jsonb)'::regprocedure, '', null, '{}')",
+            run.as_str(),
             "select authguard.fresh_claims('', null, '{}')",
             "delete from authguard.claims_function",
             "insert into authguard.claims_function values ('public', 'x', 'web')",
@@ -156,6 +165,26 @@ fn where_it_fails_the_client_is_who_it_was_and_its_refresh_token_still_works() {
         .batch_execute("select authguard.set_claims_function(null)")
         .unwrap();
     assert_eq!(refresh(&mut client, begun.refresh()).status, "ok");
+}
+
+#[test]
+fn an_old_snapshot_does_not_bring_an_old_owner_back() {
+    let cluster = with_roles(Config::default());
+    let begun = sign_in(&cluster, ADA);
+    let mut client = web(&cluster);
+    client
+        .batch_execute("begin isolation level repeatable read; select 1")
+        .unwrap();
+    admin(&cluster)
+        .batch_execute(
+            "create role other; grant usage, create on schema app to other;
+             alter function app.claims(text, uuid, jsonb) owner to other; set role other;
+             create or replace function app.claims(user_id text, session_id uuid, claims jsonb) returns jsonb
+             language sql as $$ select '{\"user_role\":\"root\"}'::jsonb $$",
+        )
+        .unwrap();
+    let error = issued(&mut client, "auth.refresh($1)", begun.refresh()).unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE));
 }
 
 #[test]

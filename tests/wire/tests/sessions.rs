@@ -1,56 +1,16 @@
 //! Sessions over real connections: many tabs at once, endings among them, isolation levels, restores.
 
-use authguard_wire::*;
+use authguard_wire::sessions::*;
+use authguard_wire::{ADA, admin};
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 use postgres::error::SqlState;
 use std::sync::Barrier;
 use std::thread;
 
-/// What sign_in and refresh answer.
-#[derive(Clone, Debug, PartialEq)]
-struct Issued {
-    status: String,
-    access: Option<String>,
-    refresh: Option<String>,
-}
-
-fn issued(client: &mut Client, call: &str, argument: &str) -> Result<Issued, postgres::Error> {
-    let sql = format!("select status, access_token, refresh_token from {call}");
-    let row = client.query_one(&sql, &[&argument])?;
-    Ok(Issued {
-        status: row.get(0),
-        access: row.get(1),
-        refresh: row.get(2),
-    })
-}
-
-fn sign_in(cluster: &Cluster, user: &str) -> Issued {
-    let issued = issued(&mut admin(cluster), "authguard.sign_in($1)", user).unwrap();
-    assert_eq!(issued.status, "ok");
-    issued
-}
-
 /// A client that may refresh, as the role `web`.
 fn client(cluster: &Cluster) -> Client {
-    admin(cluster)
-        .batch_execute("select authguard.grant_client('web')")
-        .unwrap();
     cluster.connect("web", "wire").unwrap()
-}
-
-fn refresh(client: &mut Client, token: &str) -> Issued {
-    issued(client, "auth.refresh($1)", token).unwrap()
-}
-
-/// Whether a token opens the notes for the weak role.
-fn opens(cluster: &Cluster, token: &str) -> bool {
-    let mut client = cluster.connect("web", "wire").unwrap();
-    client.batch_execute("set role authenticated").unwrap();
-    match client.query_one("select auth.set_token($1, false)", &[&token]) {
-        Ok(_) => seen(&mut client) == 3,
-        Err(_) => false,
-    }
 }
 
 /// 64 tabs refresh one token at the same time, while `meanwhile` happens.
@@ -102,6 +62,27 @@ fn nothing_lives_after_a_sign_out_among_sixty_four_refreshes() {
             .query_one("select authguard.sign_out_user($1)", &[&ADA])
             .unwrap();
     });
+    // One increment at most, and one refresh token for all that got one.
+    let counter: i64 = admin(&cluster)
+        .query_one("select counter from authguard.session", &[])
+        .unwrap()
+        .get(0);
+    let rotated = answers.iter().filter(|one| one.status == "ok").count();
+    assert_eq!(counter, i64::try_from(rotated).unwrap(), "{answers:?}");
+    assert!(rotated <= 1);
+    let mut given: Vec<_> = answers
+        .iter()
+        .filter_map(|one| one.refresh.clone())
+        .collect();
+    given.dedup();
+    assert!(given.len() <= 1);
+    let known = ["ok", "reused", "session_revoked"];
+    assert!(
+        answers
+            .iter()
+            .all(|one| known.contains(&one.status.as_str())),
+        "{answers:?}"
+    );
     let given: Vec<_> = answers.iter().chain([&begun]).collect();
     let mut tab = client(&cluster);
     for one in given {

@@ -2,7 +2,7 @@
 
 use authguard_wire::sessions::{Issued, issued, opens, refresh, server, sign_in};
 use authguard_wire::tokens::{set_token, web};
-use authguard_wire::{ADA, admin};
+use authguard_wire::{ADA, admin, text};
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 use postgres::error::SqlState;
@@ -88,6 +88,23 @@ fn a_token_of_the_lower_level_never_takes_the_higher_one() {
             ("ok", "aal2".into())
         );
     }
+}
+
+#[test]
+fn a_backend_that_knew_the_session_before_the_second_factor_takes_the_token_at_its_word() {
+    let cluster = server(Config::default());
+    let begun = sign_in(&cluster, ADA);
+    let mut client = web(&cluster);
+    set_token(&mut client, begun.access());
+    let claimed =
+        |client: &mut Client| text(client, "select auth.aal() || ' ' || auth.is_active()");
+    assert_eq!(claimed(&mut client).as_deref(), Some("aal1 true"));
+    let high = step_up(&mut signer(&cluster), begun.session()).unwrap();
+    assert_eq!(claimed(&mut client).as_deref(), Some("aal1 true"));
+    set_token(&mut client, high.access());
+    assert_eq!(claimed(&mut client).as_deref(), Some("aal2 true"));
+    set_token(&mut client, begun.access());
+    assert_eq!(claimed(&mut client).as_deref(), Some("aal1 true"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What it costs to verify a token: outside a server, in SQL, and when it is known already.
 
 mod sql;
-mod verifier;
+pub(super) mod verifier;
 
 use super::case::{Case, Limit};
 use super::setup::{self, SECRET, USER};

@@ -3,7 +3,9 @@
 
 use authguard_token::{Algorithm, Key, Policy, SigningKey, Token};
 use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, crypto, encode};
 use pgrx_embed::bench::setup::{AUDIENCE, ISSUER, SECRET, SECRET_ISSUER, claims_of};
 use pgrx_embed::bench::tokens::{COUNT, user};
@@ -22,7 +24,7 @@ const SAMPLE: Duration = Duration::from_millis(50);
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// Writes `ALGORITHM.tokens` and `ALGORITHM.key` into the directory of its argument and says `ready`;
-/// then answers `cold ALGORITHM` and `raw ALGORITHM` with the microseconds that one token takes.
+/// then answers `cold ALGORITHM`, `raw ALGORITHM` and `sign ES256` with the microseconds that one token takes.
 fn main() -> Result<()> {
     let dir = std::env::args().nth(1).ok_or("which directory?")?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
@@ -46,7 +48,8 @@ fn main() -> Result<()> {
         let micros = match what {
             "cold" => scheme.cold(),
             "raw" => scheme.raw(),
-            _ => return Err("cold or raw?".into()),
+            "sign" => scheme.sign()?,
+            _ => return Err("cold, raw or sign?".into()),
         };
         println!("{micros}");
     }
@@ -156,6 +159,16 @@ impl Scheme {
             );
             assert!(verified.expect("a signature is well formed"));
         })
+    }
+
+    /// ES256 over the tokens' texts, by the library alone.
+    fn sign(&self) -> Result<f64> {
+        let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?;
+        let random = SystemRandom::new();
+        Ok(micros(&self.tokens, |token| {
+            let signature = key.sign(&random, token.as_bytes());
+            black_box(signature.expect("a text is signed"));
+        }))
     }
 }
 

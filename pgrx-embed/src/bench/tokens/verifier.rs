@@ -62,6 +62,11 @@ impl Verifier {
         self.ask("raw", algorithm)
     }
 
+    /// Microseconds to sign one token's text with ES256 by the library alone.
+    pub fn sign(&mut self) -> Result<f64> {
+        self.ask("sign", "ES256")
+    }
+
     /// The tokens that are measured, one a line.
     pub fn tokens(&self, algorithm: &str) -> Result<String> {
         Ok(fs::read_to_string(

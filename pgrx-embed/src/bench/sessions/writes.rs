@@ -1,0 +1,157 @@
+//! Refreshing and signing in, against the least that could do so: the same number of rows written, by one
+//! function call, and the signature on top.
+
+use crate::bench::DATABASE;
+use crate::bench::case::{Case, Limit};
+use crate::bench::pgbench::Script;
+use crate::bench::tokens::verifier::Verifier;
+use crate::cluster::Cluster;
+use crate::error::{Error, Result};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+const PAIRS: usize = 9;
+
+/// 0.7 of the transactions a second.
+const LIMIT: Limit = Limit::Times(1.0 / 0.7);
+
+const PLAIN: &str = "
+create table plain_session (
+    id uuid primary key default gen_random_uuid(), user_id text not null,
+    counter bigint not null default 0, at timestamptz not null default clock_timestamp());
+create table plain_log (
+    id bigint generated always as identity primary key, name text not null,
+    session_id uuid not null, at timestamptz not null default clock_timestamp());
+
+create function plain_begin(user_id text) returns uuid language plpgsql as $$
+declare
+    session uuid;
+begin
+    insert into plain_session (user_id) values (plain_begin.user_id) returning id into session;
+    insert into plain_log (name, session_id) values ('SIGNED_IN', session);
+    return session;
+end $$;
+
+create function plain_refresh(session uuid) returns bigint language plpgsql as $$
+declare
+    generation bigint;
+begin
+    update plain_session s set counter = s.counter + 1, at = clock_timestamp() where s.id = session
+    returning counter into generation;
+    insert into plain_log (name, session_id) values ('TOKEN_REFRESHED', session);
+    return generation;
+end $$;";
+
+const SIGN_IN: &str =
+    "select 1 / (status = 'ok')::int from authguard.sign_in('user ' || :client_id);\n";
+const PLAIN_SIGN_IN: &str = "select plain_begin('user ' || :client_id);\n";
+
+/// Each client begins a session, then hands in the refresh token that it got last.
+const REFRESH: &str = "
+\\if :begun = 0
+select refresh_token as token from authguard.sign_in('user ' || :client_id) \\gset
+\\set begun 1
+\\endif
+select refresh_token as token, 1 / (status = 'ok')::int as good from auth.refresh(:token) \\gset
+";
+const PLAIN_REFRESH: &str = "
+\\if :begun = 0
+select plain_begin('user ' || :client_id) as session \\gset
+\\set begun 1
+\\endif
+select 1 / (plain_refresh(:session) > 0)::int as good \\gset
+";
+
+/// The tables and functions to compare with, and the keys.
+pub fn make(cluster: &Cluster) -> Result<()> {
+    let mut admin = cluster.connect("postgres", DATABASE)?;
+    admin.batch_execute(PLAIN)?;
+    Ok(admin.batch_execute("select authguard.sign_in('first')")?)
+}
+
+pub fn refresh(cluster: &Cluster, verifier: &mut Verifier, clients: usize) -> Result<Case> {
+    let ours = script(cluster, REFRESH)?;
+    let plain = script(cluster, PLAIN_REFRESH)?;
+    let what = format!("auth.refresh, {}", of(clients));
+    let against = "a row updated by its key, one inserted, and the signature";
+    Case::new(&what, against, "µs", Some(LIMIT)).pairs(
+        PAIRS,
+        || ours.micros(clients),
+        || Ok(plain.micros(clients)? + signing(verifier, clients)?),
+    )
+}
+
+pub fn sign_in(cluster: &Cluster, verifier: &mut Verifier, clients: usize) -> Result<Case> {
+    let ours = script(cluster, SIGN_IN)?;
+    let plain = script(cluster, PLAIN_SIGN_IN)?;
+    let what = format!("authguard.sign_in, {}", of(clients));
+    let against = "two rows inserted, and the signature";
+    Case::new(&what, against, "µs", Some(LIMIT)).pairs(
+        PAIRS,
+        || ours.micros(clients),
+        || Ok(plain.micros(clients)? + signing(verifier, clients)?),
+    )
+}
+
+/// Refreshes that notify a listener, against those that do not.
+pub fn notified(cluster: &Cluster, clients: usize) -> Result<Case> {
+    let script = script(cluster, REFRESH)?;
+    let with = |events: &str| {
+        cluster.configure(&[("authguard.notify_events", events)])?;
+        // New backends have it once the postmaster has read it.
+        thread::sleep(Duration::from_millis(300));
+        script.micros(clients)
+    };
+    let what = format!("auth.refresh with a notification each, {}", of(clients));
+    let stop = AtomicBool::new(false);
+    let (case, heard) = thread::scope(|scope| {
+        let listener = scope.spawn(|| listen(cluster, &stop));
+        let case = Case::new(&what, "without", "µs", None).pairs(
+            PAIRS,
+            || with("TOKEN_REFRESHED"),
+            || with(""),
+        );
+        stop.store(true, Ordering::Relaxed);
+        (case, listener.join())
+    });
+    match heard {
+        Ok(Ok(1..)) => case,
+        Ok(Err(error)) => Err(error),
+        _ => Err(Error::new("no notification has arrived")),
+    }
+}
+
+/// Takes notifications until told to stop; how many.
+fn listen(cluster: &Cluster, stop: &AtomicBool) -> Result<usize> {
+    use postgres::fallible_iterator::FallibleIterator;
+    let mut client = cluster.connect("postgres", DATABASE)?;
+    client.batch_execute("listen authguard")?;
+    let mut heard = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let mut notifications = client.notifications();
+        let mut arriving = notifications.timeout_iter(Duration::from_millis(100));
+        while arriving.next()?.is_some() {
+            heard += 1;
+        }
+    }
+    Ok(heard)
+}
+
+fn script<'a>(cluster: &'a Cluster, text: &str) -> Result<Script<'a>> {
+    Ok(Script::new(cluster, DATABASE, "postgres", text)?.define("begun", "0"))
+}
+
+/// What signing adds to the time from one commit to the next: clients sign beside each other.
+fn signing(verifier: &mut Verifier, clients: usize) -> Result<f64> {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let beside = u32::try_from(clients.min(processors)).unwrap_or(1);
+    Ok(verifier.sign()? / f64::from(beside))
+}
+
+fn of(clients: usize) -> String {
+    match clients {
+        1 => "1 client".to_owned(),
+        many => format!("{many} clients"),
+    }
+}

@@ -1,0 +1,160 @@
+//! Who must be let in, in the plainest words there are. Time is counted in seconds that the test lets pass.
+
+/// The settings that the server gets, too. The clock's own time, which the model does not see, is far
+/// less than what the times of the test differ from these.
+pub const REUSE_INTERVAL: i64 = 2_500;
+pub const REUSE_LIMIT: u32 = 2;
+pub const INACTIVITY: i64 = 20_500;
+pub const TIMEBOX: i64 = 60_500;
+
+/// A session, and how long ago what happened.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub user: usize,
+    begun: i64,
+    refreshed: i64,
+    rotated: i64,
+    generation: usize,
+    reuses: u32,
+    /// The generation that a step-up has superseded.
+    stepped_up: Option<usize>,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    Live,
+    /// It was found past its time.
+    Expired,
+    Ended,
+    /// Its row is forgotten.
+    Gone,
+}
+
+/// All users and sessions.
+#[derive(Debug)]
+pub struct Model {
+    pub sessions: Vec<Session>,
+    blocked: Vec<bool>,
+}
+
+impl Model {
+    pub fn new(users: usize) -> Self {
+        Self {
+            sessions: Vec::new(),
+            blocked: vec![false; users],
+        }
+    }
+
+    pub fn pass(&mut self, seconds: i64) {
+        for session in &mut self.sessions {
+            session.begun += seconds;
+            session.refreshed += seconds;
+            session.rotated += seconds;
+        }
+    }
+
+    /// Whether an access token of a session lets its bearer in. Which of them does not matter.
+    pub fn lets_in(&self, session: usize) -> bool {
+        let session = &self.sessions[session];
+        session.state == State::Live && !session.is_past_its_time()
+    }
+
+    pub fn is_blocked(&self, user: usize) -> bool {
+        self.blocked[user]
+    }
+
+    pub fn generation(&self, session: usize) -> usize {
+        self.sessions[session].generation
+    }
+
+    pub fn sign_in(&mut self, user: usize) -> &'static str {
+        if self.blocked[user] {
+            return "user_blocked";
+        }
+        self.sessions.push(Session {
+            user,
+            begun: 0,
+            refreshed: 0,
+            rotated: 0,
+            generation: 0,
+            reuses: 0,
+            stepped_up: None,
+            state: State::Live,
+        });
+        "ok"
+    }
+
+    pub fn refresh(&mut self, session: usize, generation: usize) -> &'static str {
+        let session = &mut self.sessions[session];
+        match session.state {
+            State::Gone => return "not_found",
+            State::Expired => return "session_expired",
+            State::Ended => return "session_revoked",
+            State::Live => {}
+        }
+        if session.is_past_its_time() {
+            session.state = State::Expired;
+            return "session_expired";
+        }
+        if generation == session.generation {
+            session.rotate(None);
+            return "ok";
+        }
+        if generation + 1 == session.generation && session.rotated < REUSE_INTERVAL {
+            if session.stepped_up == Some(generation) {
+                return "stepped_up";
+            }
+            if session.reuses < REUSE_LIMIT {
+                session.reuses += 1;
+                return "reused";
+            }
+        }
+        session.state = State::Ended;
+        "refresh_token_already_used"
+    }
+
+    /// Ends the sessions that are meant, of which those that have not ended count.
+    pub fn end(&mut self, which: impl Fn(usize, &Session) -> bool) -> usize {
+        let mut ended = 0;
+        for (number, session) in self.sessions.iter_mut().enumerate() {
+            if session.state == State::Live && which(number, session) {
+                session.state = State::Ended;
+                ended += 1;
+            }
+        }
+        ended
+    }
+
+    pub fn block(&mut self, user: usize) {
+        self.blocked[user] = true;
+        self.end(|_, session| session.user == user);
+    }
+
+    pub fn restore(&mut self, user: usize) {
+        self.blocked[user] = false;
+    }
+
+    /// What is over is forgotten.
+    pub fn prune(&mut self) {
+        for session in &mut self.sessions {
+            if session.state != State::Live || session.is_past_its_time() {
+                session.state = State::Gone;
+            }
+        }
+    }
+}
+
+impl Session {
+    fn is_past_its_time(&self) -> bool {
+        self.begun >= TIMEBOX || self.refreshed >= INACTIVITY
+    }
+
+    fn rotate(&mut self, stepped_up: Option<usize>) {
+        self.generation += 1;
+        self.refreshed = 0;
+        self.rotated = 0;
+        self.reuses = 0;
+        self.stepped_up = stepped_up;
+    }
+}

@@ -1,0 +1,325 @@
+//! Steps, taken in the database and in the model.
+
+use super::model::{Model, Session};
+use authguard_wire::sessions::*;
+use authguard_wire::tokens::web;
+use authguard_wire::{admin, operator, seen};
+use pgrx_embed::cluster::Cluster;
+use postgres::{Client, SimpleQueryMessage};
+use std::collections::BTreeSet;
+use std::fmt::{Debug, Display};
+
+const USERS: usize = 3;
+
+/// What is known of a session: its id, its access tokens, and its refresh tokens by generation.
+struct Known {
+    id: String,
+    access: Vec<String>,
+    refresh: Vec<String>,
+}
+
+/// Both worlds, and the connections that act in one of them.
+pub struct World {
+    seed: u64,
+    random: u64,
+    model: Model,
+    users: Vec<String>,
+    known: Vec<Known>,
+    owner: Client,
+    operator: Client,
+    /// Who refreshes and signs out.
+    client: Client,
+    /// Who reads, as the weak role.
+    reader: Client,
+    told: Vec<String>,
+    /// Which answers the database gave.
+    pub seen: BTreeSet<String>,
+}
+
+impl World {
+    pub fn new(cluster: &Cluster, seed: u64) -> Self {
+        let mut reader = web(cluster);
+        reader.batch_execute("set role authenticated").unwrap();
+        Self {
+            seed,
+            random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+            model: Model::new(USERS),
+            users: (0..USERS)
+                .map(|user| format!("{user:08}-0000-4000-8000-{seed:012}"))
+                .collect(),
+            known: Vec::new(),
+            owner: admin(cluster),
+            operator: operator(cluster),
+            client: web(cluster),
+            reader,
+            told: Vec::new(),
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// A number below that one (xorshift64).
+    fn below(&mut self, end: usize) -> usize {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        usize::try_from(self.random % u64::try_from(end).unwrap()).unwrap()
+    }
+
+    /// Notes what was done, and that the database has answered as the model.
+    fn agree<T: PartialEq + Debug + Display>(&mut self, what: String, database: T, model: T) {
+        self.told.push(format!("{what}: {database}"));
+        let kind = what.split(' ').next().unwrap_or_default();
+        self.seen.insert(format!("{kind} {database}"));
+        assert_eq!(database, model, "database and model, {}", self.history());
+    }
+
+    /// What to repeat a failure with.
+    fn history(&self) -> String {
+        format!(
+            "AUTHGUARD_MODEL_SEED={}\n{}",
+            self.seed,
+            self.told.join("\n")
+        )
+    }
+
+    /// One step, and who is let in afterwards.
+    pub fn step(&mut self) {
+        let user = self.below(USERS);
+        match self.below(32) {
+            0..=6 => self.sign_in(user),
+            7..=18 => self.refresh(),
+            19 => self.sign_out(),
+            20 => self.end_session(),
+            21 => self.sign_out_user(user),
+            22 => self.revoke_session(),
+            23 if self.model.is_blocked(user) => self.restore_user(user),
+            23 if self.below(3) == 0 => self.revoke_user(user),
+            24 => self.foreign(),
+            25 if self.below(4) == 0 => self.prune(),
+            _ => self.pass(),
+        }
+        self.judge();
+    }
+
+    fn sign_in(&mut self, user: usize) {
+        let answer = issued(&mut self.owner, "authguard.sign_in($1)", &self.users[user]).unwrap();
+        let model = self.model.sign_in(user);
+        if answer.status == "ok" {
+            self.known.push(Known {
+                id: answer.session().to_owned(),
+                access: vec![answer.access().to_owned()],
+                refresh: vec![answer.refresh().to_owned()],
+            });
+        }
+        self.agree(format!("sign_in {user}"), answer.status.as_str(), model);
+    }
+
+    /// A session, mostly one of the last.
+    fn session(&mut self) -> Option<usize> {
+        match self.known.len() {
+            0 => None,
+            all if self.below(4) == 0 => Some(self.below(all)),
+            all => Some(all - 1 - self.below(all.min(4))),
+        }
+    }
+
+    fn refresh(&mut self) {
+        let Some(session) = self.session() else {
+            return;
+        };
+        // The current token, mostly; the one before; any.
+        let newest = self.known[session].refresh.len() - 1;
+        let generation = match self.below(12) {
+            0..=6 => newest,
+            7..=10 => newest.saturating_sub(1),
+            _ => self.below(newest + 1),
+        };
+        let answer = refresh(&mut self.client, &self.known[session].refresh[generation]);
+        let model = self.model.refresh(session, generation);
+        let what = format!("refresh {session} {generation}");
+        self.agree(what, answer.status.as_str(), model);
+        self.take(session, answer);
+    }
+
+    /// Tokens that were handed out: the refresh token is that of the model's generation.
+    fn take(&mut self, session: usize, answer: Issued) {
+        let gives = matches!(answer.status.as_str(), "ok" | "reused");
+        let given = (answer.access.is_some(), answer.refresh.is_some());
+        assert_eq!(given, (gives, gives), "{}", self.history());
+        if let (Some(access), Some(token)) = (answer.access, answer.refresh) {
+            let generation = self.model.generation(session);
+            let known = &mut self.known[session];
+            known.access.push(access);
+            if known.refresh.len() == generation {
+                known.refresh.push(token);
+            } else {
+                assert_eq!(known.refresh[generation], token);
+            }
+        }
+    }
+
+    /// Any access token of a session, set for the client.
+    fn bear(&mut self, session: usize) {
+        let token = self.below(self.known[session].access.len());
+        let token = &self.known[session].access[token];
+        self.client
+            .execute("select set_config('authguard.jwt', $1, false)", &[token])
+            .unwrap();
+    }
+
+    fn sign_out(&mut self) {
+        let Some(session) = self.session() else {
+            return;
+        };
+        self.bear(session);
+        let scope = ["global", "local", "others"][self.below(3)];
+        let user = self.model.sessions[session].user;
+        let may = self.model.lets_in(session);
+        // A token that is not let in ends no session but its own.
+        let model = self.model.end(|number, other| match scope {
+            "global" if may => other.user == user,
+            "others" => may && other.user == user && number != session,
+            _ => number == session,
+        });
+        let ended: i32 = self
+            .client
+            .query_one("select auth.sign_out($1)", &[&scope])
+            .unwrap()
+            .get(0);
+        let ended = usize::try_from(ended).unwrap();
+        self.agree(format!("sign_out {session} {scope}"), ended, model);
+    }
+
+    /// One session by the token of another, of the same user or not.
+    fn end_session(&mut self) {
+        let (Some(session), Some(other)) = (self.session(), self.session()) else {
+            return;
+        };
+        self.bear(session);
+        let user = self.model.sessions[session].user;
+        let may = self.model.lets_in(session);
+        let ends = |number: usize, one: &Session| number == other && one.user == user;
+        let model = match may {
+            true => (self.model.end(ends) == 1).to_string(),
+            false => "refused".to_owned(),
+        };
+        let sql = "select auth.end_session($1::text::uuid)";
+        let ended = self.client.query_one(sql, &[&self.known[other].id]);
+        let ended = match ended {
+            Ok(row) => row.get::<_, bool>(0).to_string(),
+            Err(_) => "refused".to_owned(),
+        };
+        self.agree(format!("end_session {session} {other}"), ended, model);
+    }
+
+    fn operate(&mut self, call: &str, argument: &str) -> postgres::Row {
+        let sql = format!("select authguard.{call}");
+        self.operator.query_one(&sql, &[&argument]).unwrap()
+    }
+
+    fn sign_out_user(&mut self, user: usize) {
+        let id = self.users[user].clone();
+        let ended: i32 = self.operate("sign_out_user($1)", &id).get(0);
+        let model = self.model.end(|_, session| session.user == user);
+        let ended = usize::try_from(ended).unwrap();
+        self.agree(format!("sign_out_user {user}"), ended, model);
+    }
+
+    fn revoke_session(&mut self) {
+        let Some(session) = self.session() else {
+            return;
+        };
+        let id = self.known[session].id.clone();
+        self.operate("revoke_session($1::text::uuid)", &id);
+        self.model.end(|number, _| number == session);
+        self.told.push(format!("revoke_session {session}"));
+    }
+
+    fn revoke_user(&mut self, user: usize) {
+        let id = self.users[user].clone();
+        let changed: bool = self.operate("revoke_user($1)", &id).get(0);
+        self.model.block(user);
+        self.agree(format!("revoke_user {user}"), changed, true);
+    }
+
+    fn restore_user(&mut self, user: usize) {
+        let id = self.users[user].clone();
+        let call = [
+            "restore_user($1)",
+            "restore_user($1, revive_tokens => true)",
+        ][self.below(2)];
+        let changed: bool = self.operate(call, &id).get(0);
+        self.model.restore(user);
+        self.agree(format!("restore_user {user}"), changed, true);
+    }
+
+    /// Tokens that nobody was given.
+    fn foreign(&mut self) {
+        let Some(session) = self.session() else {
+            return;
+        };
+        let good = self.known[session].refresh.last().unwrap().clone();
+        let token = match self.below(4) {
+            0 => good.to_uppercase(),
+            1 => format!("{good}="),
+            2 => good[..59].to_owned(),
+            _ => good.chars().rev().collect(),
+        };
+        let status = refresh(&mut self.client, &token).status;
+        self.agree(format!("foreign {session}"), status.as_str(), "invalid");
+    }
+
+    fn prune(&mut self) {
+        let sql = "select count(*) from authguard.prune(sessions_after => '0')";
+        let kinds: i64 = self.operator.query_one(sql, &[]).unwrap().get(0);
+        self.model.prune();
+        self.agree("prune".to_owned(), kinds, 3);
+    }
+
+    /// Time passes: what has happened was earlier.
+    fn pass(&mut self) {
+        let seconds = [1_000, 1_000, 2_000, 9_000][self.below(4)];
+        let sql = format!(
+            "update authguard.session
+                set created_at = created_at - interval '{seconds} s',
+                    refreshed_at = refreshed_at - interval '{seconds} s',
+                    rotated_at = rotated_at - interval '{seconds} s'
+              where ended_at is null"
+        );
+        self.owner.batch_execute(&sql).unwrap();
+        self.model.pass(seconds);
+        self.told.push(format!("pass {seconds}"));
+    }
+
+    /// Every access token there is, asked by the weak role.
+    fn judge(&mut self) {
+        let mut wrong = Vec::new();
+        for (session, known) in self.known.iter().enumerate() {
+            for (number, token) in known.access.iter().enumerate() {
+                let let_in = is_active(&mut self.reader, token);
+                if let_in != self.model.lets_in(session) {
+                    wrong.push(format!("session {session}, token {number}: {let_in}"));
+                }
+            }
+            // The newest is still set: what it opens.
+            let rows = if self.model.lets_in(session) { 3 } else { 0 };
+            if seen(&mut self.reader) != rows {
+                wrong.push(format!("session {session}: not {rows} rows"));
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:?}, {}", self.history());
+    }
+}
+
+/// Whether a token is active, on a connection that has had many tokens: one message.
+fn is_active(reader: &mut Client, token: &str) -> bool {
+    let sql = format!(
+        "select set_config('authguard.jwt', '{token}', false) is null; select auth.is_active()"
+    );
+    let told = reader.simple_query(&sql).unwrap();
+    let told = told.iter().rev().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    told == Some("t")
+}
