@@ -196,3 +196,45 @@ fn a_virtual_column_is_no_source() {
         "select authguard.attach_users('members', deleted_at => 'gone')",
     );
 }
+
+#[test]
+fn a_key_is_found_in_the_order_of_its_collation_and_is_one_byte_by_byte() {
+    let cluster = attached(Config::default());
+    let mut admin = admin(&cluster);
+    let loose = "create collation loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
+    if admin.batch_execute(loose).is_err() {
+        // This Postgres is built without ICU, and has no other collations that everybody has.
+        return;
+    }
+    change(
+        &mut admin,
+        "create table members (name text collate loose primary key)",
+    );
+    let error = admin
+        .batch_execute("select authguard.attach_users('members', id => 'name')")
+        .unwrap_err();
+    let message = error.as_db_error().unwrap().message();
+    assert!(
+        message.ends_with("has no unique index on its key alone"),
+        "{message}"
+    );
+    change(
+        &mut admin,
+        "alter table members alter name type varchar collate \"en-x-icu\";
+         insert into members select chr(ascii(c) + g % 26) || g from generate_series(1, 2000) g, (values ('a'), ('A')) v (c);
+         select authguard.detach_users('people.users');
+         select authguard.attach_users('members', id => 'name')",
+    );
+    let mut client = gateway(&cluster);
+    for (name, rows) in [
+        ("b1", 3),
+        ("B1", 3),
+        ("z1999", 0),
+        ("X1999", 3),
+        ("x1999", 3),
+        ("b1 ", 0),
+    ] {
+        set_claims(&mut client, &claims(name));
+        assert_eq!(seen(&mut client), rows, "{name}");
+    }
+}
