@@ -31,6 +31,10 @@ begin
             hint = pg_catalog.format('Triggers that always fire are its owner''s to make: call this as a member of %I, or as a superuser.',
                                      pg_catalog.pg_get_userbyid(class.relowner));
     end if;
+    if class.relkind = 'r' then
+        -- So that its form stays as it is found.
+        execute pg_catalog.format('lock table %s in share row exclusive mode', relation);
+    end if;
     -- What is not given is not there.
     select pg_catalog.array_agg(p.part order by p.place), pg_catalog.array_agg(p.name order by p.place)
       into parts, names
@@ -61,7 +65,6 @@ begin
             hint = wrong.hint;
     end if;
 
-    execute pg_catalog.format('lock table %s in share row exclusive mode', relation);
     select a.* into existing from authguard.attached a where a.relation = attach.relation;
     if found then
         if existing.kind = kind and existing.issuer is not distinct from issuer

@@ -93,9 +93,9 @@ impl Table {
             let columns = pgrx::PgTupleDesc::from_pg_unchecked((*self.relation).rd_att);
             let column = columns.get(at).filter(|column| !column.attisdropped)?;
             Some(Column {
-                base_type: pg_sys::getBaseType(column.atttypid),
                 not_null: column.attnotnull,
                 is_virtual: column.attgenerated as u8 == b'v',
+                base_type: pg_sys::getBaseType(column.atttypid),
             })
         }
     }

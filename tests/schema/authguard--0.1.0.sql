@@ -3246,6 +3246,9 @@ begin
         execute pg_catalog.format('alter extension authguard drop %s', member);
     end loop;
 
+    -- Their triggers call it.
+    perform authguard.detach(a.relation, a.kind) from authguard.attached a;
+
     -- What else would stand in the way.
     return query
         select distinct pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)
@@ -3266,7 +3269,7 @@ begin
 end
 $$;
 comment on function authguard.release() is
-    'Before drop extension: auth.jwt(), uid(), role() and email() become plain SQL functions of their owners again, in place, and stay, as does schema auth. Returns what else calls the extension and has to go first';
+    'Before drop extension: auth.jwt(), uid(), role() and email() become plain SQL functions of their owners again, in place, and stay, as does schema auth; attached tables are detached. Returns what else calls the extension and has to go first';
 /* </end connected objects> */
 
 /* <begin connected objects> */
