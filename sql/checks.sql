@@ -23,7 +23,7 @@ create function auth.revocation_reason() returns pg_catalog.text
 language c stable parallel safe cost 20
 as 'MODULE_PATHNAME', 'authguard_revocation_reason_wrapper';
 comment on function auth.revocation_reason() is
-    'Why auth.is_revoked() is true: refused, expired, claim, token, session, user or issuer; NULL where it is false';
+    'Why auth.is_revoked() is true: refused, expired, claim, token, session, session_ended, session_expired, user, user_deleted, user_banned, claims_stale or issuer; source_broken, restored, replica_lag where this database cannot know; NULL where it is false';
 
 create function auth.is_active() returns pg_catalog.bool
 language c stable parallel safe cost 1 support authguard.support_always

@@ -24,7 +24,7 @@ begin atomic
           from pg_catalog.pg_class c
           join pg_catalog.pg_namespace n on n.oid = c.relnamespace
          where c.relkind in ('r', 'p', 'v', 'm', 'f')
-           and n.nspname not in ('pg_catalog', 'information_schema', 'auth', 'authguard')
+           and n.nspname not in ('pg_catalog', 'information_schema', 'authguard')
            and n.nspname not like 'pg\_toast%' and n.nspname not like 'pg\_temp%'
            and not exists (select from pg_catalog.pg_depend d
                             where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
@@ -118,7 +118,7 @@ begin atomic
       join pg_catalog.pg_namespace n on n.oid = p.pronamespace
       join pg_catalog.pg_roles o on o.oid = p.proowner
      where p.prosecdef
-       and n.nspname not in ('pg_catalog', 'information_schema', 'auth', 'authguard')
+       and n.nspname not in ('pg_catalog', 'information_schema', 'authguard')
        and not exists (select from pg_catalog.pg_depend d
                         where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
                           and d.objid = p.oid and d.deptype = 'e')
@@ -126,6 +126,20 @@ begin atomic
                     where a.grantee <> p.proowner)
        and (o.rolsuper or o.rolbypassrls
             or exists (select from tables t where t.is_guarded and t.relowner = o.oid and not t.relforcerowsecurity))
+    union all
+    -- In an adopted schema their owner can still replace them, as a migration of the issuer may.
+    select 'function', p.oid::pg_catalog.regprocedure::pg_catalog.text, false,
+           'replaced or altered: what it answers does not come from authguard',
+           pg_catalog.format('create or replace function auth.%I() returns %s language c stable parallel safe as %L, %L',
+                             p.proname, p.prorettype::pg_catalog.regtype, ours.probin, 'authguard_' || p.proname)
+      from pg_catalog.pg_proc p
+      join pg_catalog.pg_language l on l.oid = p.prolang,
+           pg_catalog.pg_proc ours
+     where p.pronamespace = 'auth'::pg_catalog.regnamespace and p.pronargs = 0
+       and p.proname in ('jwt', 'uid', 'role', 'email')
+       and ours.oid = 'auth.subject()'::pg_catalog.regprocedure
+       and (l.lanname <> 'c' or p.probin <> ours.probin or p.prosrc <> 'authguard_' || p.proname
+            or p.provolatile <> 's' or p.prosecdef or p.proleakproof or p.proconfig is not null)
     union all
     select 'owner', t.name, true,
            pg_catalog.format('its owner %I passes the guard, and %s can become that role', o.rolname,
@@ -139,12 +153,24 @@ begin atomic
        and exists (select from pg_catalog.pg_roles l
                     where l.rolcanlogin and not l.rolsuper and pg_catalog.pg_has_role(l.oid, o.oid, 'member'))
     union all
+    select 'database', pg_catalog.current_database(), false,
+           'restored, cloned or upgraded: what has been revoked or ended since the backup is not known here',
+           'select authguard.end_all_sessions() where in doubt, then authguard.acknowledge_restore()'
+     where authguard.is_copy()
+    union all
     select 'role', pg_catalog.quote_ident(b.rolname), false,
            'BYPASSRLS: no policy applies to it',
            pg_catalog.format('alter role %I nobypassrls', b.rolname)
       from pg_catalog.pg_roles b
      where b.rolbypassrls and not b.rolsuper
+    union all
+    select 'attached table', a.relation::pg_catalog.text, p.code is null or p.code = '01000',
+           p.problem || case when p.code <> '01000' then ': tokens that it decides about are revoked' else '' end,
+           case p.code when '42P01' then pg_catalog.format('select authguard.detach_%s(%s)', a.kind, a.relation::pg_catalog.oid)
+                       else p.hint end
+      from authguard.attached a
+      left join lateral authguard.source_problem(a.relation, a.kind) p on true
     order by 1, 2;
 end;
 comment on function authguard.coverage() is
-    'A row for each table that has row-level security or that clients reach: guarded or not, and why not; and one for each way around a guard: partitions, views, materialized views, foreign tables, SECURITY DEFINER functions, owners without FORCE, roles with BYPASSRLS';
+    'A row for each table that has row-level security or that clients reach: guarded or not, and why not; and one for each way around a guard: partitions, views, materialized views, foreign tables, SECURITY DEFINER functions, owners without FORCE, roles with BYPASSRLS; one for each attached table, with what is wrong with it; and one for each reader that somebody has replaced';

@@ -55,6 +55,10 @@ returns pg_catalog.int4
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    subject pg_catalog.text := authguard.identity('user_id', user_id);
+    elsewhere record;
+    ended pg_catalog.int4;
 begin
     perform authguard.require_primary();
     if scope is distinct from 'global' then
@@ -63,11 +67,20 @@ begin
             message = 'the scope of authguard.sign_out_user is global',
             hint = 'authguard.revoke_session ends one session.';
     end if;
-    return authguard.end_sessions(authguard.identity('user_id', user_id), null, 'signed_out', 'admin');
+    ended := authguard.end_sessions(subject, null, 'signed_out', 'admin');
+    -- Whoever keeps those tables may refresh such a session for ever; its tokens stay dead here.
+    for elsewhere in select s.* from authguard.attached_sessions(subject) s order by s.session_id loop
+        if authguard.revoke_session(elsewhere.session_id::pg_catalog.uuid, 'signed_out', elsewhere.issuer,
+                nullif(elsewhere.not_after, 'infinity')) then
+            perform authguard.record('SIGNED_OUT', subject, elsewhere.session_id::pg_catalog.uuid, 'admin', 'signed_out');
+            ended := ended + 1;
+        end if;
+    end loop;
+    return ended;
 end
 $$;
 comment on function authguard.sign_out_user(pg_catalog.text, pg_catalog.text) is
-    'Ends every session of a user, and with them all their tokens; signing in again works. Returns how many';
+    'Ends every session of a user, also those in attached tables, and with them all their tokens; signing in again works. Returns how many';
 
 create function authguard.credentials_changed(user_id pg_catalog.text, keep_session pg_catalog.uuid default null)
 returns pg_catalog.int4

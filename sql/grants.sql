@@ -1,6 +1,5 @@
--- auth is for everyone. In authguard nobody has anything until the owner opens one of three doors.
+-- auth is for everyone (adopt.sql). In authguard nobody has anything until the owner opens one of three doors.
 
-grant usage on schema auth to public;
 revoke all on schema authguard from public;
 revoke all on all tables in schema authguard from public;
 revoke all on all functions in schema authguard from public;
@@ -38,9 +37,12 @@ begin
         'authguard.revoke_issued_before(timestamptz, text, text, boolean)',
         'authguard.prune(interval, interval)',
         'authguard.sign_out_user(text, text)',
-        'authguard.coverage()'
+        'authguard.end_all_sessions(text)',
+        'authguard.coverage()',
+        'authguard.source_problem(regclass, text)',
+        'authguard.is_copy()'
     ]::pg_catalog.regprocedure[], array[
-        'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event'
+        'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event', 'authguard.attached'
     ]::pg_catalog.regclass[]);
 end
 $$;

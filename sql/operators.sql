@@ -89,6 +89,11 @@ begin
             message = 'an identity has at most 1024 bytes',
             hint = 'Claims with a longer one are refused anyway.';
     end if;
+    if pg_catalog.octet_length(entry.reason) > 1024 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'a reason has at most 1024 bytes';
+    end if;
     entry.revoked_at := pg_catalog.clock_timestamp();
     entry.revoked_by := session_user;
 

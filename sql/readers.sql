@@ -1,13 +1,14 @@
 -- The readers: what the current token claims. STABLE, never IMMUTABLE (a generic plan would serve one
 -- user's rows to another), never LEAKPROOF. COST orders quals: one unit is the price of an operator.
+-- "or replace" is for what adopt.sql has made a member: of anything else Postgres refuses it.
 
-create function auth.jwt() returns pg_catalog.jsonb
+create or replace function auth.jwt() returns pg_catalog.jsonb
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_jwt';
 comment on function auth.jwt() is
     'All claims of the current token; NULL where there are none or they are refused (RFC 7519)';
 
-create function auth.uid() returns pg_catalog.uuid
+create or replace function auth.uid() returns pg_catalog.uuid
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_uid';
 comment on function auth.uid() is
@@ -25,13 +26,13 @@ as 'MODULE_PATHNAME', 'authguard_issuer';
 comment on function auth.issuer() is
     'Claim iss; NULL where it is absent or there are no claims (RFC 7519 section 4.1.1)';
 
-create function auth.role() returns pg_catalog.text
+create or replace function auth.role() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_role';
 comment on function auth.role() is
     'Claim role, a string; it is only a claim and sets no database role. NULL where there is none';
 
-create function auth.email() returns pg_catalog.text
+create or replace function auth.email() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_email';
 comment on function auth.email() is
@@ -122,9 +123,10 @@ create function auth.whoami(
     out acting_role pg_catalog.text,
     out login_role pg_catalog.text,
     out role_mismatch pg_catalog.bool,
-    out hint pg_catalog.text
+    out hint pg_catalog.text,
+    out session_wide pg_catalog.bool
 ) returns setof pg_catalog.record
 language c volatile parallel restricted cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_whoami_wrapper';
 comment on function auth.whoami() is
-    'The current token in one row: source (none, gateway), status (absent, accepted, refused, expired, revoked), claims in brief, the roles, and a hint in words';
+    'The current token in one row: source (none, gateway), status (absent, accepted, refused, expired, revoked), claims in brief, the roles, a hint in words, and session_wide: whether it was set before this transaction, so that a pool would hand it to its next client';

@@ -26,7 +26,7 @@ create table authguard.revocation (
     revoked_by pg_catalog.name not null default session_user,
     keep_until pg_catalog.timestamptz,
 
-    constraint revocation_kind check (kind in ('token', 'session', 'user', 'issuer')),
+    constraint revocation_kind check (kind in ('token', 'session', 'user', 'claims', 'issuer')),
     constraint revocation_key_canonical check (key = authguard.canonical(key)),
     constraint revocation_key_length
         check (pg_catalog.octet_length(key) <= 1024 and (key = '') = (kind = 'issuer')),
@@ -36,6 +36,7 @@ create table authguard.revocation (
     constraint revocation_decides check (
         case kind
             when 'user' then blocked or issued_before is not null
+            when 'claims' then not blocked and issued_before is not null
             when 'issuer' then not blocked and issued_before is not null
             else blocked and issued_before is null
         end),
@@ -43,7 +44,8 @@ create table authguard.revocation (
 );
 comment on table authguard.revocation is
     'Revoked tokens, sessions and users, and cut-offs; operators may read it, authguard.revoke_* write it';
-comment on column authguard.revocation.kind is 'token, session, user or issuer';
+comment on column authguard.revocation.kind is
+    'token, session, user, claims (what tokens say about a user has changed: a refresh is needed) or issuer';
 comment on column authguard.revocation.key is
     'jti, session_id or sub in canonical form; empty for an issuer';
 comment on column authguard.revocation.issuer is

@@ -1,28 +1,33 @@
 \echo Use "create extension authguard" to load this file. \quit
 
--- A schema that somebody else made may hold hostile objects, so neither is ever reused
--- (CVE-2022-2625).
+-- Until the library is loaded its settings are placeholders that anybody may set. It takes over only
+-- what a superuser has set, so that authguard.adopt below is a superuser's decision.
+load 'MODULE_PATHNAME';
+
+-- A schema that somebody else made may hold hostile objects (CVE-2022-2625): authguard is never reused,
+-- and auth only when a superuser says so (see adopt.sql).
 do $$
 declare
-    taken text;
+    adopt pg_catalog.bool := pg_catalog.current_setting('authguard.adopt');
+    taken pg_catalog.name[];
 begin
-    select pg_catalog.string_agg(pg_catalog.quote_ident(n.nspname), ', ' order by n.nspname)
+    select pg_catalog.array_agg(n.nspname order by n.nspname)
       into taken
       from pg_catalog.pg_namespace n
-     where n.nspname operator(pg_catalog.=) any (array['auth', 'authguard']::pg_catalog.name[]);
+     where n.nspname operator(pg_catalog.=) 'authguard'
+        or n.nspname operator(pg_catalog.=) 'auth' and not adopt;
     if taken is not null then
         raise exception using
             errcode = 'duplicate_schema',
-            message = pg_catalog.format('authguard needs to create schema %s, which exists already', taken),
+            message = pg_catalog.format('authguard needs to create schema %s, which exists already',
+                                        pg_catalog.array_to_string(taken, ', ')),
             detail = 'Nothing was changed.',
-            hint = 'Rename or drop that schema, or install authguard in a database of its own.';
+            hint = case when taken operator(pg_catalog.=) array['auth']::pg_catalog.name[]
+                        then 'If it is Supabase''s, or made like it: set authguard.adopt = on, then create the extension again; docs/supabase.md. Else rename or drop it.'
+                        else 'Rename or drop it, or install authguard in a database of its own.' end;
     end if;
 end
 $$;
-
-create schema auth;
-comment on schema auth is
-    'authguard: claims and revocation of the current token, for policies and clients';
 
 create schema authguard;
 comment on schema authguard is

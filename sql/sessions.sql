@@ -71,8 +71,10 @@ create index session_ended_at on authguard.session (ended_at) where ended_at is 
 -- Rows are in a dump so that tokens of sessions that had ended stay dead.
 select pg_catalog.pg_extension_config_dump('authguard.session', '');
 
--- A refresh changes nothing that decides, and must not make every backend look again.
-create trigger invalidate after delete on authguard.session
+-- A new session, too: it may be rolled back after its token was believed here, and its token may have been
+-- refused elsewhere before the commit. A refresh changes nothing that decides, and must not make every
+-- backend look again.
+create trigger invalidate after insert or delete on authguard.session
     for each row execute function authguard.invalidate('channel');
 create trigger invalidate_change after update on authguard.session
     for each row

@@ -80,12 +80,38 @@ $$;
 comment on function authguard.session_end(authguard.session) is
     'When the session is past its time unless it is refreshed; NULL: never';
 
-create function authguard.issue(session authguard.session) returns authguard.issued
+create function authguard.issue_at(session authguard.session) returns pg_catalog.int8
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     at pg_catalog.int8 := pg_catalog.floor(extract(epoch from session.refreshed_at));
+    changed pg_catalog.int8;
+begin
+    if not exists (select from authguard.attached a where a.refresh_on_change) then
+        return at;
+    end if;
+    perform authguard.await_changes();
+    select pg_catalog.floor(extract(epoch from pg_catalog.max(r.issued_before))) into changed
+      from authguard.revocation r
+     where r.kind = 'claims' and r.key = session.user_id and (r.issuer is null or r.issuer = session.issuer);
+    -- A token of the second of the change counts as older: the next second, then.
+    if at <= changed then
+        perform pg_catalog.pg_sleep(least(1, changed + 1 - extract(epoch from pg_catalog.clock_timestamp())));
+        at := greatest(changed + 1, pg_catalog.floor(extract(epoch from pg_catalog.clock_timestamp())));
+    end if;
+    return at;
+end
+$$;
+comment on function authguard.issue_at(authguard.session) is
+    'Claim iat of the tokens that a session is issued now, in seconds since 1970: later than the last change of the user''s row, for which it waits up to a second';
+
+create function authguard.issue(session authguard.session) returns authguard.issued
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    at pg_catalog.int8 := authguard.issue_at(session);
     settings record;
     expires pg_catalog.int8;
     defaults constant pg_catalog.jsonb :=
@@ -96,7 +122,7 @@ begin
     select * into settings from authguard.session_settings();
     expires := least(at + settings.jwt_expiry,
                      pg_catalog.floor(extract(epoch from authguard.session_end(session)))::pg_catalog.int8);
-    claims := defaults || session.claims;
+    claims := defaults || session.claims || authguard.attached_claims(session.user_id);
     claims := defaults || authguard.fresh_claims(session.user_id, session.id, claims);
     claims := claims || pg_catalog.jsonb_build_object(
         'iss', session.issuer, 'sub', session.user_id, 'aud', authguard.own_audience(),
@@ -154,11 +180,12 @@ begin
         select from authguard.revocation r
          where r.kind = 'user' and r.key = is_blocked.user_id
            and (r.issuer is null or r.issuer = authguard.own_issuer())
-           and r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()));
+           and r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()))
+        or authguard.attached_shuts(user_id);
 end
 $$;
 comment on function authguard.is_blocked(pg_catalog.text) is
-    'Whether authguard.revoke_user shuts this user (in canonical form) out of sign-in and refresh';
+    'Whether authguard.revoke_user or an attached table shuts this user (in canonical form) out of sign-in and refresh';
 
 create function authguard.add_method(
     amr pg_catalog.jsonb, method pg_catalog.text, at pg_catalog.timestamptz)

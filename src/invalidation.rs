@@ -1,10 +1,11 @@
 //! When what was read from tables has to be read again.
 //!
-//! A write to a table that decides something invalidates one of two channel relations. Postgres delivers
+//! A write to a table that decides something invalidates one of the channel relations. Postgres delivers
 //! that at commit to every backend, and through WAL to standbys; each counts a generation up. Its own
 //! writes a transaction sees at once: by the command counter, because the invalidation of a command is
 //! executed locally only at its end, and by the subtransaction callback when they are rolled back.
 
+use crate::attached;
 use crate::claims;
 use crate::pg::{guc, leaf, state::PerBackend, trigger};
 use crate::schema::Objects;
@@ -16,6 +17,8 @@ struct State {
     revocations: Cell<u64>,
     /// Counts those of `authguard.key_channel`.
     keys: Cell<u64>,
+    /// Counts those of `authguard.arrival_channel`.
+    arrivals: Cell<u64>,
     /// Where the tables are; `None` until somebody asks, and again after they changed.
     objects: Cell<Option<Objects>>,
     /// Whether this transaction has written to a table that decides.
@@ -27,6 +30,7 @@ struct State {
 static STATE: PerBackend<State> = PerBackend::new(State {
     revocations: Cell::new(0),
     keys: Cell::new(0),
+    arrivals: Cell::new(0),
     objects: Cell::new(None),
     written: Cell::new(false),
     lasts: Cell::new(false),
@@ -35,6 +39,11 @@ static STATE: PerBackend<State> = PerBackend::new(State {
 /// What a decision is remembered under.
 pub fn revocations() -> u64 {
     STATE.revocations.get()
+}
+
+/// What a decision is remembered under as well, if a row was looked for in vain.
+pub fn arrivals() -> u64 {
+    STATE.arrivals.get()
 }
 
 /// What a verified token, an issuer or a key is remembered under.
@@ -62,10 +71,15 @@ pub fn relation_changed(relation: Oid) {
         count(&STATE.revocations);
     } else if relation == objects.key_channel {
         count(&STATE.keys);
+    } else if relation == objects.arrival_channel {
+        count(&STATE.arrivals);
     } else if relation == pg_sys::InvalidOid || objects.tables().contains(&relation) {
         count(&STATE.revocations);
         count(&STATE.keys);
         STATE.objects.set(None);
+    } else if attached::is_attached(relation) {
+        // Its form has changed, or all of its rows.
+        count(&STATE.revocations);
     }
 }
 

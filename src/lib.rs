@@ -9,6 +9,7 @@
 #[cfg(not(panic = "unwind"))]
 compile_error!("authguard must be built with panic = \"unwind\": a panic has to become an ERROR");
 
+mod attached;
 mod claims;
 mod error;
 mod invalidation;

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::pg::catalog::{self, Key};
+use crate::pg::log;
 use pgrx::pg_sys::{self, Oid};
 
 /// The release of this library.
@@ -12,16 +13,27 @@ pub const LIBRARY_VERSION: &str = env!("CARGO_PKG_VERSION");
 pub struct Objects {
     /// `authguard.revocation`.
     pub revocation: Oid,
+    /// Its index `revocation_key`, as [`Objects::index`] gives it: each new token asks for it. What
+    /// replaces an index invalidates its table, and so this.
+    pub revocation_key: Option<Oid>,
     /// `authguard.issuer`.
     pub issuer: Oid,
     /// `authguard.key`.
     pub key: Oid,
     /// `authguard.session`.
     pub session: Oid,
+    /// `authguard.attached`.
+    pub attached: Oid,
+    /// `authguard.installation`.
+    pub installation: Oid,
+    /// Whether this database is a copy that nobody has acknowledged.
+    pub copied: bool,
     /// `authguard.channel`, whose invalidation means "look for revocations again".
     pub channel: Oid,
     /// `authguard.key_channel`: "look for keys again".
     pub key_channel: Oid,
+    /// `authguard.arrival_channel`: "what was not there may be there now".
+    pub arrival_channel: Oid,
     namespace: Oid,
 }
 
@@ -32,15 +44,20 @@ impl Objects {
         let found = catalog::schema(c"authguard").and_then(|namespace| {
             Some(Self {
                 revocation: catalog::relation(c"revocation", namespace)?,
+                revocation_key: usable(c"revocation_key", namespace),
                 issuer: catalog::relation(c"issuer", namespace)?,
                 key: catalog::relation(c"key", namespace)?,
                 session: catalog::relation(c"session", namespace)?,
+                attached: catalog::relation(c"attached", namespace)?,
+                installation: catalog::relation(c"installation", namespace)?,
+                copied: false,
                 channel: catalog::relation(c"channel", namespace)?,
                 key_channel: catalog::relation(c"key_channel", namespace)?,
+                arrival_channel: catalog::relation(c"arrival_channel", namespace)?,
                 namespace,
             })
         });
-        let Some(objects) = found else {
+        let Some(mut objects) = found else {
             Error::NoSchema.raise()
         };
         let version = version_of(pg_sys::RelationRelationId, objects.revocation);
@@ -49,20 +66,57 @@ impl Objects {
             Some(schema) if newer(&schema, LIBRARY_VERSION) => {
                 Error::NewerSchema { schema }.raise()
             }
-            Some(_) => objects,
+            Some(_) => {
+                objects.copied = is_copy(objects.installation);
+                objects
+            }
         }
     }
 
     /// The tables that decide.
-    pub fn tables(&self) -> [Oid; 4] {
-        [self.revocation, self.issuer, self.key, self.session]
+    pub fn tables(&self) -> [Oid; 6] {
+        [
+            self.revocation,
+            self.issuer,
+            self.key,
+            self.session,
+            self.attached,
+            self.installation,
+        ]
     }
 
     /// An index of one of the tables. By name each time, because REINDEX CONCURRENTLY replaces it;
     /// `None`, and so a sequential scan, when it cannot be used.
     pub fn index(&self, name: &std::ffi::CStr) -> Option<Oid> {
-        catalog::relation(name, self.namespace).filter(|index| catalog::index_is_valid(*index))
+        usable(name, self.namespace)
     }
+}
+
+fn usable(index: &std::ffi::CStr, namespace: Oid) -> Option<Oid> {
+    catalog::relation(index, namespace).filter(|index| catalog::index_is_valid(*index))
+}
+
+/// Whether the rows of `authguard.installation` are anything but one that names this database: a restored
+/// dump brings a second one, a clone or an upgrade has that of another. Tells the log so.
+fn is_copy(installation: Oid) -> bool {
+    const SYSTEM: i16 = 1;
+    const DATABASE: i16 = 2;
+    let (mut rows, mut ours) = (0, 0);
+    catalog::scan(installation, None, &[], |row| {
+        rows += 1;
+        let here = (row.get::<i64>(SYSTEM), row.get::<Oid>(DATABASE));
+        ours += i32::from(
+            here == (
+                Some(catalog::system_identifier()),
+                Some(catalog::database()),
+            ),
+        );
+    });
+    let copied = (rows, ours) != (1, 1);
+    if copied {
+        log::copied_database();
+    }
+    copied
 }
 
 /// Whether an object of catalogue `class` is a member of this extension.

@@ -1,10 +1,11 @@
-//! Every setting. All but `request.jwt.claims` and `authguard.jwt` are for the server's file or ALTER SYSTEM.
+//! Every setting. All but `request.jwt.claims`, `authguard.jwt` and those of CREATE EXTENSION are for the
+//! server's file or ALTER SYSTEM.
 
 use crate::pg::guc::Text;
 use crate::{claims, invalidation, pg};
 use authguard_token::RefreshSettings;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 
 /// Claims longer than this are refused. 64 KiB is eight times what gateways let through as a header.
 static MAX_CLAIMS_SIZE: GucSetting<i32> = GucSetting::<i32>::new(65_536);
@@ -46,8 +47,19 @@ static SESSION_INACTIVITY_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(0);
 /// Whether a sign-in ends the user's other sessions with the same tag.
 static SINGLE_SESSION_PER_USER: GucSetting<bool> = GucSetting::<bool>::new(false);
 
-/// The least level of a sign-in; empty: any.
-static MIN_AAL: Text = Text::new();
+/// The levels of authentication that a sign-in may have to reach.
+#[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+#[expect(non_camel_case_types, reason = "the names are what users write")]
+pub enum LeastLevel {
+    #[name = c""]
+    any,
+    aal1,
+    aal2,
+    aal3,
+}
+
+/// The least level of a sign-in. Not any text: one that is misspelt would let everybody in.
+static MIN_AAL: GucSetting<LeastLevel> = GucSetting::<LeastLevel>::new(LeastLevel::any);
 
 /// The events that channel `authguard` is notified of.
 static NOTIFY_EVENTS: Text = Text::new();
@@ -67,6 +79,27 @@ pub enum RefusalLevel {
 /// How loud the log says it: as a message of the level LOG, of DEBUG1, or not at all.
 static LOG_REFUSED_TOKENS: GucSetting<RefusalLevel> =
     GucSetting::<RefusalLevel>::new(RefusalLevel::log);
+
+/// Whether CREATE EXTENSION may take over a schema `auth` that exists; sql/schemas.sql asks.
+static ADOPT: GucSetting<bool> = GucSetting::<bool>::new(false);
+
+/// Whose, beside a superuser's; sql/adopt.sql asks.
+static ADOPT_OWNERS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+
+/// What a restored or cloned database does until that is acknowledged.
+#[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+#[expect(non_camel_case_types, reason = "the names are what users write")]
+pub enum AfterRestore {
+    warn,
+    deny,
+}
+
+/// `warn` by default: whoever restores in an emergency needs a database that works.
+static AFTER_RESTORE: GucSetting<AfterRestore> =
+    GucSetting::<AfterRestore>::new(AfterRestore::warn);
+
+/// How far a standby may be behind before it believes no token; 0: as far as it is.
+static MAX_REPLAY_LAG: GucSetting<i32> = GucSetting::<i32>::new(0);
 
 /// How far the issuer's clock may be off.
 static LEEWAY: GucSetting<i32> = GucSetting::<i32>::new(30);
@@ -170,11 +203,13 @@ pub fn define() {
         c"A sign-in ends the user's other sessions with the same tag.",
         &SINGLE_SESSION_PER_USER,
     );
-    MIN_AAL.define(
+    GucRegistry::define_enum_guc(
         c"authguard.min_aal",
         c"The least assurance level of a sign-in; empty: any.",
         c"",
-        0,
+        &MIN_AAL,
+        GucContext::Sighup,
+        GucFlags::default(),
     );
     NOTIFY_EVENTS.define(
         c"authguard.notify_events",
@@ -193,6 +228,37 @@ pub fn define() {
         c"",
         &LOG_REFUSED_TOKENS,
         GucContext::Sighup,
+        GucFlags::default(),
+    );
+    GucRegistry::define_enum_guc(
+        c"authguard.after_restore",
+        c"What a restored or cloned database does until authguard.acknowledge_restore(): warn, or deny every token.",
+        c"",
+        &AFTER_RESTORE,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    define_int(
+        c"authguard.max_replay_lag",
+        c"How far a standby may be behind before every token counts as revoked there; 0: no limit.",
+        &MAX_REPLAY_LAG,
+        0..=i32::MAX,
+        GucFlags::UNIT_S,
+    );
+    GucRegistry::define_bool_guc(
+        c"authguard.adopt",
+        c"CREATE EXTENSION may take over a schema auth that exists.",
+        c"",
+        &ADOPT,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_string_guc(
+        c"authguard.adopt_owners",
+        c"A list of the roles whose schema auth may be taken over; a superuser's always may.",
+        c"",
+        &ADOPT_OWNERS,
+        GucContext::Suset,
         GucFlags::default(),
     );
     pg::seal::adopting(pg::guc::define);
@@ -272,8 +338,13 @@ pub fn single_session_per_user() -> bool {
 }
 
 /// `authguard.min_aal`; empty for any.
-pub fn min_aal() -> String {
-    MIN_AAL.get()
+pub fn min_aal() -> &'static str {
+    match MIN_AAL.get() {
+        LeastLevel::any => "",
+        LeastLevel::aal1 => "aal1",
+        LeastLevel::aal2 => "aal2",
+        LeastLevel::aal3 => "aal3",
+    }
 }
 
 /// Whether `authguard.notify_events` lists `event`.
@@ -301,6 +372,16 @@ pub fn max_claims_size() -> usize {
 #[pgrx::pg_extern(sql = false)]
 fn authguard_max_token_lifetime() -> i32 {
     MAX_TOKEN_LIFETIME.get()
+}
+
+/// `authguard.after_restore`.
+pub fn after_restore() -> AfterRestore {
+    AFTER_RESTORE.get()
+}
+
+/// `authguard.max_replay_lag`, in seconds; 0 for no limit.
+pub fn max_replay_lag() -> i64 {
+    i64::from(MAX_REPLAY_LAG.get())
 }
 
 /// `authguard.leeway`, in seconds.

@@ -4,6 +4,7 @@ mod apart;
 mod client;
 mod config;
 mod scratch;
+mod upgrade;
 
 pub use config::Config;
 pub use scratch::{remove, sweep};
@@ -42,8 +43,14 @@ impl Cluster {
     /// Makes and starts a server whose files are in `dir`, which is made.
     pub fn create_in(install: &Install, config: Config, dir: PathBuf) -> Result<Cluster> {
         let mut cluster = Self::prepare(install, &config, dir)?;
-        let mut initdb = cluster.server_command("initdb");
-        initdb.arg("--pgdata").arg(cluster.data());
+        cluster.make_data(&config, None)?;
+        cluster.start()?;
+        Ok(cluster)
+    }
+
+    fn make_data(&self, config: &Config, option: Option<&str>) -> Result<()> {
+        let mut initdb = self.server_command("initdb");
+        initdb.arg("--pgdata").arg(self.data()).args(option);
         initdb.args([
             "--username=postgres",
             "--auth=trust",
@@ -54,9 +61,7 @@ impl Cluster {
             initdb.arg("--no-sync");
         }
         process::capture(&mut initdb).context(|| "cannot make a data directory".into())?;
-        cluster.append_settings(&config.lines(&cluster.dir, cluster.port))?;
-        cluster.start()?;
-        Ok(cluster)
+        self.append_settings(&config.lines(&self.dir, self.port))
     }
 
     /// A hot standby of this server, streaming from it. It is asynchronous unless this server is
@@ -200,6 +205,11 @@ impl Cluster {
     /// Its port on 127.0.0.1, and the number in its socket's name.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// A port for a program beside it, another one at each call.
+    pub fn free_port() -> Result<u16> {
+        scratch::port()
     }
 
     /// The directory of its socket, log and data.

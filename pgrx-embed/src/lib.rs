@@ -5,6 +5,8 @@
 //! [`cluster::Cluster::create`].
 
 pub mod bench;
+pub mod beside;
+pub mod clients;
 pub mod cluster;
 pub mod demo;
 pub mod error;

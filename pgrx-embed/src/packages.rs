@@ -3,7 +3,7 @@
 use crate::error::{Context, Error, Result};
 use crate::{process, unix};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -43,6 +43,37 @@ pub fn ensure_pip() -> Result<()> {
     let mut missing = vec!["python3-pip"];
     missing.extend(missing_build_tools());
     install(&missing, "fetching Postgres and building for it")
+}
+
+/// Clients written for Node.
+pub fn ensure_npm() -> Result<()> {
+    match process::on_path("npm") {
+        Some(_) => Ok(()),
+        None => install(&["nodejs", "npm"], "installing clients for Node"),
+    }
+}
+
+/// The pool that the tests put before a server.
+pub fn ensure_pgbouncer() -> Result<PathBuf> {
+    // Debian has it where only root's PATH looks.
+    let find = || {
+        process::on_path("pgbouncer").or_else(|| {
+            let file = PathBuf::from("/usr/sbin/pgbouncer");
+            file.is_file().then_some(file)
+        })
+    };
+    if find().is_none() {
+        install(&["pgbouncer"], "the tests of pools")?;
+    }
+    find().ok_or_else(|| Error::new("pgbouncer did not arrive"))
+}
+
+/// What sends requests in the bench.
+pub fn ensure_wrk() -> Result<()> {
+    match process::on_path("wrk") {
+        Some(_) => Ok(()),
+        None => install(&["wrk"], "measuring PostgREST"),
+    }
 }
 
 /// The shared libraries that a fetched server, and psql beside it, were linked with.

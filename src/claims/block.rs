@@ -8,8 +8,6 @@ use crate::revocation::Decision;
 use crate::settings;
 use authguard_token::{Claims, ClaimsError, end_of_life};
 use pgrx::pg_sys::Datum;
-use std::cell::Cell;
-use std::ffi::CString;
 use std::ops::Range;
 
 /// What became of the claims.
@@ -52,9 +50,6 @@ pub struct Block {
     pub decision: Decision,
     /// All NULL unless accepted.
     values: Values,
-    json: Cell<Option<Value>>,
-    /// What `json` is made of, once somebody asks.
-    json_text: Option<CString>,
     origin: Origin,
     /// The text that was set.
     text: Vec<u8>,
@@ -66,11 +61,14 @@ pub struct Block {
     leeway: i64,
     valid: Range<i64>,
     lend: bool,
-    memory: Memory,
+    /// Where the values are.
+    _memory: Memory,
 }
 
 /// What a reader answers with.
 pub struct Values {
+    /// All claims as `jsonb`.
+    pub json: Value,
     pub uid: Value,
     pub session_id: Value,
     pub subject: Value,
@@ -86,6 +84,7 @@ pub struct Values {
 
 impl Values {
     const NONE: Values = Values {
+        json: Value::NULL,
         uid: Value::NULL,
         session_id: Value::NULL,
         subject: Value::NULL,
@@ -100,10 +99,11 @@ impl Values {
     };
 
     /// `None` where a time is outside the range of `timestamptz`.
-    fn new(claims: &Claims, memory: &Memory) -> Option<Self> {
+    fn new(claims: &Claims, json: &[u8], memory: &Memory) -> Option<Self> {
         let text = |value: &Option<String>| value.as_deref().map(|value| memory.text(value)).into();
         let uuid = |value: &Option<[u8; 16]>| value.as_ref().map(|value| memory.uuid(value)).into();
         Some(Self {
+            json: Some(memory.varlena(json)).into(),
             uid: uuid(&claims.uid),
             session_id: uuid(&claims.session_id),
             subject: text(&claims.raw_subject),
@@ -134,8 +134,6 @@ impl Block {
             status: Status::Absent,
             decision: Decision::none(),
             values: Values::NONE,
-            json: Cell::new(Some(Value::NULL)),
-            json_text: None,
             origin: Origin::Gateway,
             text: Vec::new(),
             believed: Err(Refusal::NotAGateway),
@@ -143,7 +141,7 @@ impl Block {
             leeway: 0,
             valid: 0..0,
             lend: true,
-            memory: Memory::NONE,
+            _memory: Memory::NONE,
         }
     }
 
@@ -153,26 +151,24 @@ impl Block {
         // Before anything is read: what changes meanwhile has to be read again.
         let (keys, leeway) = (invalidation::keys(), settings::leeway());
         let memory = Memory::new();
-        let read = source.read(now).and_then(|(claims, text)| {
-            let values = Values::new(&claims, &memory).ok_or(Refusal::TimeRange)?;
-            Ok((claims, values, text))
+        let read = source.read(now).and_then(|(claims, json)| {
+            let values = Values::new(&claims, &json, &memory).ok_or(Refusal::TimeRange)?;
+            Ok((claims, values))
         });
         let valid_until = match &read {
             _ if source.origin == Origin::Gateway => i64::MAX,
-            Ok((claims, ..)) => end_of_life(claims, leeway).unwrap_or(i64::MAX),
+            Ok((claims, _)) => end_of_life(claims, leeway).unwrap_or(i64::MAX),
             Err(Refusal::Token(cause)) if cause.may_pass() => now,
             Err(_) => i64::MAX,
         };
-        let (status, values, json_text) = match read {
-            Ok((claims, values, text)) => (Status::Accepted(claims), values, Some(text)),
-            Err(refusal) => (Status::Refused(refusal), Values::NONE, None),
+        let (status, values) = match read {
+            Ok((claims, values)) => (Status::Accepted(claims), values),
+            Err(refusal) => (Status::Refused(refusal), Values::NONE),
         };
         Self {
             status,
             decision: Decision::none(),
             values,
-            json: Cell::new(json_text.is_none().then_some(Value::NULL)),
-            json_text,
             origin: source.origin,
             text: source.text.to_owned(),
             believed: source.believed.clone(),
@@ -180,7 +176,7 @@ impl Block {
             leeway,
             valid: now..valid_until,
             lend,
-            memory,
+            _memory: memory,
         }
     }
 
@@ -226,21 +222,5 @@ impl Block {
     /// Whether readers may hand out pointers; else they copy.
     pub fn lends(&self) -> bool {
         self.lend
-    }
-
-    /// All claims as `jsonb`; `None` until somebody has asked.
-    #[inline(always)]
-    pub fn json(&self) -> Option<Value> {
-        self.json.get()
-    }
-
-    /// All claims as `jsonb`, made at the first call.
-    pub fn make_json(&self) -> Value {
-        self.json.get().unwrap_or_else(|| {
-            let text = self.json_text.as_deref();
-            let json = text.map(|text| self.memory.jsonb(text)).into();
-            self.json.set(Some(json));
-            json
-        })
     }
 }

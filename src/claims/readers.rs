@@ -1,7 +1,7 @@
 //! The readers of schema `auth` that need no look-up: raw functions that answer from the memo.
 //! Their SQL declarations, with COST and comments, are in `sql/readers.sql`.
 
-use super::block::{Block, Values};
+use super::block::Values;
 use super::{current, hot, load};
 use crate::pg::call::{Call, Value, guarded, raw_function};
 use crate::pg::{leaf, memory};
@@ -9,12 +9,11 @@ use crate::{revocation, session, settings};
 use authguard_token::expired;
 use pgrx::prelude::*;
 
-raw_function!(authguard_jwt, |call| {
-    match hot().and_then(Block::json) {
-        Some(json) => call.answer(json),
-        None => make_json(call),
-    }
-});
+raw_function!(authguard_jwt, |call| read(
+    call,
+    |v| v.json,
+    memory::copy_varlena
+));
 raw_function!(authguard_uid, |call| read(
     call,
     |v| v.uid,
@@ -96,21 +95,6 @@ fn settle_and_read(
             value
         } else {
             value.map(copy)
-        }
-    }))
-}
-
-/// As [`settle_and_read`], for the claims as `jsonb`.
-#[cold]
-#[inline(never)]
-fn make_json(call: Call) -> pg_sys::Datum {
-    call.answer(guarded(|| {
-        let block = load();
-        let json = block.make_json();
-        if block.lends() {
-            json
-        } else {
-            json.map(memory::copy_varlena)
         }
     }))
 }

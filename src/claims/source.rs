@@ -6,11 +6,11 @@
 
 use super::block::Refusal;
 use crate::keys;
-use crate::pg::{catalog, guc};
+use crate::pg::{catalog, guc, jsonb};
 use crate::settings;
-use authguard_token::Claims;
+use authguard_token::{Claims, ClaimsError, Object};
 use pgrx::pg_sys::Oid;
-use std::ffi::CString;
+use std::rc::Rc;
 
 /// Who says what the claims are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,24 +32,23 @@ pub struct Source {
 }
 
 impl Source {
-    /// The claims and all of them as JSON, if they are believed at `now` (microseconds since 1970).
-    pub fn read(&self, now: i64) -> Result<(Claims, CString), Refusal> {
+    /// The claims and all of them as `jsonb`, if they are believed at `now` (microseconds since 1970).
+    pub fn read(&self, now: i64) -> Result<(Claims, Rc<[u8]>), Refusal> {
         self.believed.clone()?;
         let text = std::str::from_utf8(self.text).map_err(|_| Refusal::Encoding)?;
-        let (claims, json) = match self.origin {
+        match self.origin {
             Origin::Token => {
-                let verified = keys::verify(text, now).map_err(Refusal::Token)?;
-                (verified.claims.clone(), verified.json.clone())
+                let good = keys::verify(text, now).map_err(Refusal::Token)?;
+                Ok((good.claims.clone(), Rc::clone(&good.json)))
             }
-            Origin::Gateway if !catalog::can_hold(text) => return Err(Refusal::Encoding),
+            Origin::Gateway if !catalog::can_hold(text) => Err(Refusal::Encoding),
             Origin::Gateway => {
-                let claims = Claims::parse(text).map_err(Refusal::Claims)?;
-                (claims, text.to_owned())
+                let object = Object::parse(text).map_err(ClaimsError::Json);
+                let object = object.map_err(Refusal::Claims)?;
+                let claims = Claims::read(&object).map_err(Refusal::Claims)?;
+                Ok((claims, jsonb::encode(&object).into()))
             }
-        };
-        // No text that is acceptable JSON has a NUL in it.
-        let json = CString::new(json).map_err(|_| Refusal::Encoding)?;
-        Ok((claims, json))
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `auth.whoami()`: the state of the claims, in words.
 
 use super::{Origin, Refusal, Status, load};
-use crate::pg::{call::Value, catalog, leaf};
+use crate::pg::{call::Value, catalog, leaf, scope};
 use crate::revocation;
 use authguard_token::Reason;
 use pgrx::Uuid;
@@ -25,6 +25,7 @@ fn authguard_whoami() -> TableIterator<
         name!(login_role, Option<String>),
         name!(role_mismatch, Option<bool>),
         name!(hint, String),
+        name!(session_wide, Option<bool>),
     ),
 > {
     let reason = revocation::reason();
@@ -54,11 +55,30 @@ fn authguard_whoami() -> TableIterator<
             ),
             None => ("accepted", "The token is active.".to_owned()),
             Some(Reason::Expired) => ("expired", EXPIRED.to_owned()),
+            Some(Reason::ClaimsStale) => (
+                "revoked",
+                "What the token says is out of date (claims_stale): refresh it.".to_owned(),
+            ),
+            Some(Reason::SourceBroken) => (
+                "revoked",
+                "A table that is attached cannot be read, so nobody whom it decides about has access \
+                 (source_broken); authguard.coverage() says which table, and why."
+                    .to_owned(),
+            ),
             Some(reason) => (
                 "revoked",
                 format!("The token is revoked ({}): sign in again.", reason.as_str()),
             ),
         },
+    };
+    let session_wide = match (source, block.origin()) {
+        ("none", _) => None,
+        (_, Origin::Gateway) => Some(scope::CLAIMS.is_session_wide()),
+        (_, Origin::Token) => Some(scope::TOKEN.is_session_wide()),
+    };
+    let hint = match session_wide {
+        Some(true) => format!("{hint} {SESSION_WIDE}"),
+        _ => hint,
     };
     let time = |value: Value| {
         value
@@ -79,10 +99,15 @@ fn authguard_whoami() -> TableIterator<
         login_role,
         role_mismatch,
         hint,
+        session_wide,
     ))
 }
 
 const EXPIRED: &str = "The token is past its exp claim: refresh it, or sign in again.";
+
+/// Also what the next client of a pool sees, who has set nothing.
+const SESSION_WIDE: &str =
+    "It was set before this transaction, for the session: a pool hands it to its next client.";
 
 fn explain(refusal: &Refusal, login_role: Option<&str>) -> String {
     match refusal {

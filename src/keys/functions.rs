@@ -22,7 +22,7 @@ raw_function!(
 /// The claims of a token, in the current memory context.
 fn check(token: &str) -> pg_sys::Datum {
     match verify::check(token) {
-        Ok(good) => good.jsonb(),
+        Ok(good) => memory::varlena(&good.json),
         Err(_) => Error::BadToken.raise(),
     }
 }

@@ -3,11 +3,11 @@
 use super::{file, trust};
 use crate::error::Error;
 use crate::invalidation;
-use crate::pg::{credentials, state::PerBackend};
+use crate::pg::{credentials, memory, state::PerBackend};
 use crate::settings;
 use authguard_token::SigningKey;
-use pgrx::JsonB;
 use pgrx::prelude::*;
+use pgrx::{AnyElement, JsonB};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -29,15 +29,16 @@ fn authguard_jwks() -> JsonB {
     JsonB(json!({ "keys": keys }))
 }
 
-/// Signs claims as they are: with the key in the file where there is one, else with the active one.
+/// Signs claims (`jsonb`) as they are: with the key in the file where there is one, else with the active
+/// one. As the text that Postgres has for them: a reader of ours would round numbers, and has limits.
 #[pg_extern(sql = false)]
-fn authguard_sign(claims: JsonB) -> String {
+fn authguard_sign(claims: AnyElement) -> String {
     let key = match file::key() {
         Some(key) => key.unwrap_or_else(|error| error.raise()),
         None => active_key().unwrap_or_else(|| Error::NoSigningKey.raise()),
     };
     let kid = key.public().key_id().unwrap_or_default();
-    key.sign(&claims.0.to_string(), kid)
+    key.sign(memory::jsonb_text(claims.datum()), kid)
         .unwrap_or_else(|_| Error::NoSigningKey.raise())
 }
 

@@ -2,14 +2,11 @@
 
 use super::trust::{self, Trusted};
 use crate::invalidation;
-use crate::pg::memory::{self, Memory};
-use crate::pg::{catalog, leaf, log, state::PerBackend, transaction};
+use crate::pg::{catalog, jsonb, leaf, log, state::PerBackend, transaction};
 use crate::revocation::{self, Basis};
 use crate::settings;
-use authguard_token::{Token, TokenError, Verified, format_uuid, uuid_v5};
-use pgrx::pg_sys;
-use std::cell::{Cell, OnceCell, RefCell};
-use std::ffi::CString;
+use authguard_token::{Claims, Object, Token, TokenError, format_uuid, uuid_v5};
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 
@@ -86,13 +83,12 @@ struct Kept {
 
 /// A token whose signature and policy are good.
 pub struct Good {
-    pub verified: Rc<Verified>,
+    pub claims: Claims,
+    /// All claims as `jsonb`.
+    pub json: Rc<[u8]>,
     trusted: Rc<Trusted>,
     /// Under what it was last found not to be revoked.
     alive: Cell<Option<Alive>>,
-    /// Whether it was asked for more than once, and its claims as `jsonb` then.
-    again: Cell<bool>,
-    json: OnceCell<(Memory, pg_sys::Datum)>,
 }
 
 /// Not revoked, as long as the basis is the same and the time is not over.
@@ -104,32 +100,6 @@ struct Alive {
 }
 
 impl Good {
-    fn new(verified: Verified, trusted: Rc<Trusted>) -> Self {
-        Self {
-            verified: Rc::new(verified),
-            trusted,
-            alive: Cell::new(None),
-            again: Cell::new(false),
-            json: OnceCell::new(),
-        }
-    }
-
-    /// All claims as `jsonb`, in the current memory context. Most tokens are asked for once: from the
-    /// second time on a copy is kept.
-    pub fn jsonb(&self) -> pg_sys::Datum {
-        // No text that is acceptable JSON has a NUL in it.
-        let text = || CString::new(self.verified.json.as_str()).unwrap_or_default();
-        if !self.again.get() {
-            return memory::jsonb(&text());
-        }
-        let (_, json) = self.json.get_or_init(|| {
-            let memory = Memory::new();
-            let json = memory.jsonb(&text());
-            (memory, json)
-        });
-        memory::copy_varlena(*json)
-    }
-
     fn is_alive(&self, now: i64) -> bool {
         let basis = Basis::current();
         if let Some(alive) = self.alive.get()
@@ -139,7 +109,7 @@ impl Good {
         {
             return true;
         }
-        let verdict = revocation::judge(&self.verified.claims, now).verdict;
+        let verdict = revocation::judge(&self.claims, now, basis).verdict;
         let alive = Alive {
             basis,
             since: now,
@@ -159,15 +129,11 @@ static KEPT: PerBackend<RefCell<Kept>> = PerBackend::new(RefCell::new(Kept {
 /// The claims of `token` at `now` (microseconds since 1970), if they may be believed. What was verified
 /// is remembered until a key or an issuer changes; its times are judged every time. A refusal goes to
 /// the log.
-pub fn verify(token: &str, now: i64) -> Result<Rc<Verified>, Cause> {
-    good(token, now).map(|good| Rc::clone(&good.verified))
-}
-
-fn good(token: &str, now: i64) -> Result<Rc<Good>, Cause> {
+pub fn verify(token: &str, now: i64) -> Result<Rc<Good>, Cause> {
     let verdict = match remembered(token) {
         None => verify_now(token, now),
         Some(good) => {
-            let times = good.trusted.policy.check_times(&good.verified.claims, now);
+            let times = good.trusted.policy.check_times(&good.claims, now);
             times.map(|()| good).map_err(Cause::Token)
         }
     };
@@ -182,7 +148,7 @@ pub fn check(token: &str) -> Result<Rc<Good>, Cause> {
     transaction::accept_invalidations();
     // By the clock: a procedure that commits goes on for long after its statement began.
     let now = transaction::clock();
-    let good = good(token, now)?;
+    let good = verify(token, now)?;
     if !good.is_alive(now) {
         log::refused_token(Cause::Revoked);
         return Err(Cause::Revoked);
@@ -191,12 +157,14 @@ pub fn check(token: &str) -> Result<Rc<Good>, Cause> {
 }
 
 fn verify_now(text: &str, now: i64) -> Result<Rc<Good>, Cause> {
-    let token = Token::parse(text, settings::max_token_size()).map_err(Cause::Token)?;
+    let mut json = Vec::new();
+    let see = |claims: &Object<'_>| json = jsonb::encode(claims);
+    let token = Token::parse_with(text, settings::max_token_size(), see).map_err(Cause::Token)?;
     let trusted = trust::find(&token)?;
-    let mut verified = token
+    let verified = token
         .verify(&trusted.key, &trusted.policy, now)
         .map_err(Cause::Token)?;
-    let claims = &mut verified.claims;
+    let mut claims = verified.claims;
     if claims.role_is_malformed {
         return Err(Cause::Role);
     }
@@ -224,7 +192,12 @@ fn verify_now(text: &str, now: i64) -> Result<Rc<Good>, Cause> {
     if !catalog::can_hold(&verified.json) {
         return Err(Cause::Encoding);
     }
-    let good = Rc::new(Good::new(verified, trusted));
+    let good = Rc::new(Good {
+        claims,
+        json: json.into(),
+        trusted,
+        alive: Cell::new(None),
+    });
     let mut kept = KEPT.borrow_mut();
     if kept.tokens.len() >= MOST_KEPT {
         kept.tokens.remove(0);
@@ -247,7 +220,6 @@ fn remembered(text: &str) -> Option<Rc<Good>> {
     let at = kept.tokens.iter().position(|(known, _)| same(known))?;
     let used = kept.tokens.remove(at);
     let good = Rc::clone(&used.1);
-    good.again.set(true);
     kept.tokens.push(used);
     Some(good)
 }

@@ -36,6 +36,18 @@ pub fn is_superuser(role: Oid) -> bool {
     unsafe { pg_sys::superuser_arg(role) }
 }
 
+/// The identifier of this server's data, which its standbys share.
+pub fn system_identifier() -> i64 {
+    // SAFETY: reads the control file's copy in shared memory. Postgres shows it as int8, too.
+    unsafe { pg_sys::GetSystemIdentifier() }.cast_signed()
+}
+
+/// The OID of this database.
+pub fn database() -> Oid {
+    // SAFETY: a global of globals.c, set when the backend starts.
+    unsafe { pg_sys::MyDatabaseId }
+}
+
 /// The name of a role, if it exists.
 pub fn role_name(role: Oid) -> Option<String> {
     // SAFETY: a syscache look-up inside a transaction; the result is palloc'd and copied here.
@@ -75,26 +87,33 @@ pub enum Key<'a> {
     Oid(i16, Oid),
     /// A `uuid` column.
     Uuid(i16, [u8; 16]),
+    /// A `bigint` column.
+    Number(i16, i64),
+    /// A `text` or `varchar` column of the collation that the index has.
+    Collated(i16, Oid, &'a str),
 }
+
+/// The operator family of B-tree indexes on `uuid` (pg_opfamily.dat).
+pub const UUID_BTREE_FAMILY: Oid = Oid::from_u32(2968);
 
 /// Calls `each` for every row of `table` that equals `keys`, by `index` where one is given. The keys'
 /// columns must lead the index, in its order. A fresh snapshot is taken for tables that have no system
 /// cache (GetCatalogSnapshot in src/backend/utils/time/snapmgr.c), and it sees this transaction's own
 /// earlier commands.
 pub fn scan(table: Oid, index: Option<Oid>, keys: &[Key<'_>], mut each: impl FnMut(Row)) {
-    scan_all(table, index, &[keys], |_, row| {
+    scan_all(table, index, [((), keys)], |(), row| {
         each(row);
         true
     });
 }
 
 /// As [`scan`] for one set of keys after another, with one snapshot where there is an index; `each` gets
-/// the number of the set, and ends everything by false.
-pub fn scan_all(
+/// what is beside the set, and ends everything by false.
+pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
     table: Oid,
     index: Option<Oid>,
-    sets: &[&[Key<'_>]],
-    mut each: impl FnMut(usize, Row) -> bool,
+    sets: impl IntoIterator<Item = (T, K)>,
+    mut each: impl FnMut(T, Row) -> bool,
 ) {
     // SAFETY: relation, index and snapshot are opened and closed here, in pairs; on an error the
     // resource owner of the transaction closes them. Key data are in the current memory context and
@@ -103,9 +122,9 @@ pub fn scan_all(
     unsafe {
         let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as i32);
         let mut scan: pg_sys::SysScanDesc = ptr::null_mut();
-        'sets: for (number, keys) in sets.iter().enumerate() {
-            let mut scan_keys = scan_keys(keys);
-            let count = keys.len() as i32;
+        'sets: for (beside, keys) in sets {
+            let mut scan_keys = scan_keys(keys.as_ref());
+            let count = keys.as_ref().len() as i32;
             if !scan.is_null() && index.is_some() {
                 for (place, key) in (1..).zip(&mut scan_keys) {
                     key.sk_attno = place;
@@ -134,7 +153,7 @@ pub fn scan_all(
                     tuple,
                     descriptor: (*relation).rd_att,
                 };
-                if !each(number, row) {
+                if !each(beside, row) {
                     break 'sets;
                 }
             }
@@ -169,6 +188,15 @@ fn scan_keys(keys: &[Key<'_>]) -> [pg_sys::ScanKeyData; 2] {
                 pg_sys::InvalidOid,
                 oid.into_datum(),
             ),
+            Key::Number(column, number) => (
+                column,
+                pg_sys::F_INT8EQ,
+                pg_sys::InvalidOid,
+                number.into_datum(),
+            ),
+            Key::Collated(column, collation, text) => {
+                (column, pg_sys::F_TEXTEQ, collation, text.into_datum())
+            }
         };
         // SAFETY: fills a key of ours; the procedure is a built-in one for the column's type.
         unsafe {
@@ -194,9 +222,21 @@ pub struct Row {
 }
 
 impl Row {
+    /// The row that a trigger fires for, if it has one.
+    ///
+    /// # Safety
+    /// The tuple is NULL or of that descriptor, and both are there for as long as this lives.
+    pub(super) unsafe fn of_trigger(
+        tuple: pg_sys::HeapTuple,
+        descriptor: pg_sys::TupleDesc,
+    ) -> Option<Self> {
+        (!tuple.is_null()).then_some(Self { tuple, descriptor })
+    }
+
     /// Column `number`, from 1; `None` for NULL.
     ///
-    /// The type asked for must be the column's: these are our own tables and pg_extension.
+    /// The type asked for must be the column's: of our own tables and pg_extension it is known, of attached tables it
+    /// was checked under the same lock.
     pub fn get<T: FromDatum>(&self, number: i16) -> Option<T> {
         // SAFETY: the tuple is the current one of a scan that is open; the column is of type T.
         unsafe {
@@ -209,6 +249,30 @@ impl Row {
 }
 
 impl Row {
+    /// Whether column `number` is NULL.
+    pub fn is_null(&self, number: i16) -> bool {
+        self.get::<pg_sys::Datum>(number).is_none()
+    }
+
+    /// Column `number`, a `jsonb`, as JSON text; or its member of that name, `None` where it is no object or has none.
+    pub fn json(&self, number: i16, member: Option<&str>) -> Option<String> {
+        let json = self.get::<pg_sys::Datum>(number)?;
+        // SAFETY: the functions take these types (utils/adt/jsonfuncs.c, jsonb.c), detoast what they are given while
+        // the scan's snapshot is registered, and their results are in the current memory context.
+        unsafe {
+            let json = match member {
+                None => json,
+                Some(name) => pgrx::direct_function_call_as_datum(
+                    pg_sys::jsonb_object_field,
+                    &[Some(json), name.into_datum()],
+                )?,
+            };
+            let text = pgrx::direct_function_call_as_datum(pg_sys::jsonb_out, &[Some(json)])?;
+            let text = CStr::from_ptr(text.cast_mut_ptr());
+            Some(text.to_string_lossy().into_owned())
+        }
+    }
+
     /// Column `number`, a `text[]`, without what is NULL in it; empty for NULL.
     pub fn texts(&self, number: i16) -> Vec<String> {
         let texts = self.get::<Vec<Option<String>>>(number);

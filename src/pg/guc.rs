@@ -8,8 +8,8 @@ use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 
-use super::seal;
 use super::state::PerBackend;
+use super::{scope, seal};
 
 const CLAIMS: &CStr = c"request.jwt.claims";
 
@@ -353,6 +353,7 @@ unsafe extern "C-unwind" fn assign_claims(value: *const c_char, _extra: *mut c_v
     if has_gateways() {
         seal::assigned(claims_text(), new);
     }
+    scope::CLAIMS.assigned();
     settings::claims_changed();
 }
 
@@ -360,6 +361,7 @@ unsafe extern "C-unwind" fn assign_claims(value: *const c_char, _extra: *mut c_v
 unsafe extern "C-unwind" fn assign_token(value: *const c_char, _extra: *mut c_void) {
     // SAFETY: as in assign_claims.
     seal::assigned(token_text(), unsafe { text_or_empty(value) });
+    scope::TOKEN.assigned();
     settings::claims_changed();
 }
 

@@ -2,7 +2,7 @@
 
 use pgrx::pg_sys;
 use pgrx::{IntoDatum, varlena};
-use std::ffi::CStr;
+use std::ffi::{CStr, c_char};
 use std::ptr;
 
 /// The size of a `uuid` (UUID_LEN in utils/uuid.h).
@@ -52,24 +52,38 @@ impl Memory {
             .expect("a UUID is never NULL")
     }
 
-    /// A `jsonb` datum, parsed from `json` by Postgres's own `jsonb_in`, so that it equals
-    /// `json::jsonb`. What it refuses is raised as its error.
-    pub fn jsonb(&self, json: &CStr) -> pg_sys::Datum {
-        self.inside(|| jsonb(json))
+    /// A copy of a whole varlena, header included.
+    pub fn varlena(&self, bytes: &[u8]) -> pg_sys::Datum {
+        self.inside(|| varlena(bytes))
     }
 }
 
-/// A `jsonb` datum in the current memory context, parsed from `json` by Postgres's own `jsonb_in`.
-pub fn jsonb(json: &CStr) -> pg_sys::Datum {
-    // SAFETY: jsonb_in takes one cstring, reads it, and never returns NULL; its result, and what it
-    // leaves behind, are in the current context.
+/// A copy in the current memory context of a whole varlena, header included.
+pub fn varlena(bytes: &[u8]) -> pg_sys::Datum {
+    // SAFETY: palloc gives as many bytes, aligned for every type, or raises an error.
     unsafe {
-        pgrx::direct_function_call_as_datum(
-            pg_sys::jsonb_in,
-            &[Some(pg_sys::Datum::from(json.as_ptr()))],
-        )
+        let copy = pg_sys::palloc(bytes.len());
+        ptr::copy_nonoverlapping(bytes.as_ptr(), copy.cast::<u8>(), bytes.len());
+        pg_sys::Datum::from(copy)
     }
-    .expect("jsonb_in never returns NULL")
+}
+
+/// A `jsonb` datum as JSON in UTF-8, in the current memory context, written by Postgres's own `jsonb_out`.
+pub fn jsonb_text(datum: pg_sys::Datum) -> &'static str {
+    // SAFETY: jsonb_out takes a jsonb, and never returns NULL but a cstring; pg_server_to_any (mbutils.c)
+    // gives the same or a converted copy, of the current memory context like it.
+    let text = unsafe {
+        let text = pgrx::direct_function_call_as_datum(pg_sys::jsonb_out, &[Some(datum)])
+            .expect("jsonb_out never returns NULL")
+            .cast_mut_ptr::<c_char>();
+        let length = CStr::from_ptr(text).count_bytes();
+        CStr::from_ptr(pg_sys::pg_server_to_any(
+            text,
+            length as i32,
+            pg_sys::pg_enc::PG_UTF8 as i32,
+        ))
+    };
+    text.to_str().expect("pg_server_to_any gives UTF-8")
 }
 
 /// The content of a `text` datum; empty where it is not UTF-8, which no token is. It may be toasted, and
@@ -98,13 +112,11 @@ impl Drop for Memory {
 
 /// A copy in the current memory context of a varlena `datum` that is not toasted.
 pub fn copy_varlena(datum: pg_sys::Datum) -> pg_sys::Datum {
-    // SAFETY: the datum points to a varlena with a four-byte header, made by Memory::text or jsonb.
+    // SAFETY: the datum points to a varlena with a four-byte header, made by Memory::text or varlena.
     unsafe {
         let source = datum.cast_mut_ptr::<pg_sys::varlena>();
         let size = varlena::varsize_any(source);
-        let copy = pg_sys::palloc(size);
-        ptr::copy_nonoverlapping(source.cast::<u8>(), copy.cast::<u8>(), size);
-        pg_sys::Datum::from(copy)
+        varlena(std::slice::from_raw_parts(source.cast::<u8>(), size))
     }
 }
 

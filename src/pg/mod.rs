@@ -3,16 +3,23 @@
 //! room calls back into safe functions only.
 #![allow(unsafe_code)]
 
+pub mod attached;
 pub mod call;
 pub mod catalog;
+pub mod changes;
 pub mod credentials;
 pub mod guc;
+pub mod jsonb;
 pub mod leaf;
+pub mod level;
 pub mod log;
 pub mod memory;
 pub mod message;
 pub mod module;
+mod numeric;
+pub mod replay;
 mod restricted;
+pub mod scope;
 pub mod seal;
 pub mod shelf;
 pub mod state;

@@ -31,9 +31,14 @@ fn never_capture_backtraces() {
 
 extension_sql_file!("../../sql/schemas.sql", name = "schemas", bootstrap);
 extension_sql_file!(
+    "../../sql/adopt.sql",
+    name = "adopt",
+    requires = ["schemas"]
+);
+extension_sql_file!(
     "../../sql/readers.sql",
     name = "readers",
-    requires = ["schemas"]
+    requires = ["adopt"]
 );
 extension_sql_file!(
     "../../sql/revocation.sql",
@@ -61,9 +66,14 @@ extension_sql_file!(
     requires = ["issuers"]
 );
 extension_sql_file!(
+    "../../sql/attached.sql",
+    name = "attached",
+    requires = ["events"]
+);
+extension_sql_file!(
     "../../sql/sessions.sql",
     name = "sessions",
-    requires = ["events"]
+    requires = ["attached"]
 );
 extension_sql_file!(
     "../../sql/claims.sql",
@@ -91,9 +101,19 @@ extension_sql_file!(
     requires = ["stepup"]
 );
 extension_sql_file!(
+    "../../sql/attach.sql",
+    name = "attach",
+    requires = ["endings"]
+);
+extension_sql_file!(
+    "../../sql/restore.sql",
+    name = "restore",
+    requires = ["attach"]
+);
+extension_sql_file!(
     "../../sql/guard.sql",
     name = "guard",
-    requires = ["endings"]
+    requires = ["restore"]
 );
 extension_sql_file!(
     "../../sql/coverage.sql",
@@ -101,9 +121,14 @@ extension_sql_file!(
     requires = ["guard"]
 );
 extension_sql_file!(
+    "../../sql/release.sql",
+    name = "release",
+    requires = ["coverage"]
+);
+extension_sql_file!(
     "../../sql/testkit.sql",
     name = "testkit",
-    requires = ["coverage"]
+    requires = ["release"]
 );
 extension_sql_file!(
     "../../sql/grants.sql",

@@ -1,7 +1,7 @@
 //! What Postgres calls back at the end of transactions and when something elsewhere has changed
 //! (src/backend/access/transam/xact.c, src/backend/utils/cache/inval.c).
 
-use super::seal;
+use super::{scope, seal};
 use crate::{claims, invalidation, session};
 use pgrx::pg_guard;
 use pgrx::pg_sys::{self, SubXactEvent, XactEvent};
@@ -54,6 +54,7 @@ unsafe extern "C-unwind" fn at_transaction(event: XactEvent::Type, _arg: *mut c_
             invalidation::end_of_transaction();
             seal::end_of_transaction();
             session::end_of_transaction();
+            scope::end_of_transaction();
             claims::end_of_transaction();
         }
         _ => {}
@@ -69,9 +70,13 @@ unsafe extern "C-unwind" fn at_subtransaction(
     match event {
         SubXactEvent::SUBXACT_EVENT_ABORT_SUB => {
             seal::end_of_subtransaction(false);
+            scope::end_of_subtransaction(false);
             claims::forget_statement();
         }
-        SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => seal::end_of_subtransaction(true),
+        SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => {
+            seal::end_of_subtransaction(true);
+            scope::end_of_subtransaction(true);
+        }
         _ => {}
     }
 }

@@ -21,6 +21,8 @@ pub struct Decision {
     basis: Cell<Option<Basis>>,
     decided_at: Cell<i64>,
     valid_until: Cell<i64>,
+    /// The arrivals that it was read under, if a row was looked for in vain.
+    missed: Cell<Option<u64>>,
 }
 
 impl Decision {
@@ -35,6 +37,7 @@ impl Decision {
             basis: Cell::new(None),
             decided_at: Cell::new(0),
             valid_until: Cell::new(0),
+            missed: Cell::new(None),
         }
     }
 
@@ -50,15 +53,20 @@ impl Decision {
 
     /// Whether what was read for an earlier statement still decides this one. The clock may have
     /// been set back: then it is read again.
-    fn still_holds(&self, now: i64) -> bool {
-        self.basis.get() == Some(Basis::current())
+    fn still_holds(&self, now: i64, basis: Basis) -> bool {
+        self.basis.get() == Some(basis)
             && (self.decided_at.get()..self.valid_until.get()).contains(&now)
+            && self
+                .missed
+                .get()
+                .is_none_or(|arrivals| arrivals == invalidation::arrivals())
             && !invalidation::has_written()
     }
 
-    fn take(&self, finding: Finding, basis: Basis, now: i64) {
+    fn take(&self, finding: Finding, basis: Basis, arrivals: u64, now: i64) {
         let verdict = finding.verdict;
         self.authenticated_at.set(finding.authenticated_at);
+        self.missed.set(verdict.missed.then_some(arrivals));
         self.revoked.set(verdict.reason.is_some());
         self.reason.set(verdict.reason);
         self.basis.set(Some(basis));
@@ -102,10 +110,11 @@ fn decide() -> &'static Block {
         return block;
     }
     let decision = &block.decision;
-    if !decision.still_holds(now) {
-        let basis = Basis::current();
+    let basis = Basis::current();
+    if !decision.still_holds(now, basis) {
+        let arrivals = invalidation::arrivals();
         let finding = match block.claims() {
-            Some(claims) => lookup::judge(claims, now),
+            Some(claims) => lookup::judge(claims, now, basis),
             None => Finding {
                 verdict: Verdict {
                     reason: match block.status {
@@ -114,12 +123,13 @@ fn decide() -> &'static Block {
                         _ => None,
                     },
                     valid_until: i64::MAX,
+                    missed: false,
                 },
                 authenticated_at: None,
             },
         };
         // A transaction that has written sees its own entries, which a rollback takes back.
-        decision.take(finding, basis, now);
+        decision.take(finding, basis, arrivals, now);
     }
     decision.statement.set(now);
     decision.command.set(command);

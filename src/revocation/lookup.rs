@@ -1,13 +1,13 @@
 //! Reads the entries that concern a token from `authguard.revocation`.
 
+use super::place::Place;
+use crate::attached;
 use crate::invalidation;
 use crate::pg::catalog::{self, Key, Row};
 use crate::pg::leaf;
 use crate::session;
 use crate::settings;
-use authguard_token::{
-    Claims, Entry, Judge, Kind, RefreshSettings, Verdict, canonical, format_uuid,
-};
+use authguard_token::{Claims, Entry, Judge, Kind, RefreshSettings, Verdict, format_uuid};
 use pgrx::pg_sys::TimestampTz;
 
 /// Columns of `authguard.revocation`, in the order of `sql/revocation.sql`.
@@ -28,6 +28,7 @@ pub struct Basis {
     generation: u64,
     leeway: i64,
     sessions: RefreshSettings,
+    place: Place,
 }
 
 impl Basis {
@@ -37,6 +38,7 @@ impl Basis {
             generation: invalidation::revocations(),
             leeway: settings::leeway(),
             sessions: settings::refresh(),
+            place: Place::current(),
         }
     }
 }
@@ -51,50 +53,51 @@ pub struct Finding {
 
 /// The finding on `claims` at `now` (microseconds since the Unix epoch), from the newest committed
 /// entries and this transaction's own.
-pub fn judge(claims: &Claims, now: i64) -> Finding {
+pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
+    if let Some(verdict) = basis.place.verdict() {
+        return Finding {
+            verdict,
+            authenticated_at: None,
+        };
+    }
     let objects = invalidation::objects();
-    let index = objects.index(c"revocation_key");
     let mut judge = Judge::new(claims, now, settings::leeway());
     let own = session::find(claims);
     if let Some(row) = &own {
         judge.session(row.as_ref());
     }
     let authenticated_at = own.flatten().and_then(|row| row.authenticated_at);
-    let session = claims.session_id.as_ref().map(format_uuid);
-    // Of an issuer with a namespace for its subjects: the user is known here by either.
-    let uid = claims.uid.as_ref().map(format_uuid);
-    let uid = uid.filter(|uid| claims.subject.as_ref() != Some(uid));
-    let keys = [
-        (Kind::Token, claims.jti.as_deref()),
-        (Kind::Session, session.as_deref()),
-        (Kind::User, claims.subject.as_deref()),
-        (Kind::User, uid.as_deref()),
-        (Kind::Issuer, Some("")),
-    ];
-    let keys: Vec<_> = keys
-        .into_iter()
-        .filter_map(|(kind, key)| Some((kind, canonical(key?))))
-        .collect();
-    let sets: Vec<_> = keys
-        .iter()
-        .map(|(kind, key)| {
-            [
-                Key::Text(column::KIND, kind.as_str()),
-                Key::Text(column::KEY, key),
-            ]
-        })
-        .collect();
-    let sets: Vec<&[Key<'_>]> = sets.iter().map(<[_; 2]>::as_slice).collect();
     if judge.settled() {
         return Finding {
             verdict: judge.verdict(),
             authenticated_at,
         };
     }
-    catalog::scan_all(objects.revocation, index, &sets, |number, row| {
+    let session = claims.session_id.as_ref().map(format_uuid);
+    // Of an issuer with a namespace for its subjects: the user is known here by either.
+    let uid = claims.uid.as_ref().map(format_uuid);
+    let uid = uid.filter(|uid| claims.subject.as_ref() != Some(uid));
+    // All in their canonical form.
+    let keys = [
+        (Kind::Token, claims.jti.as_deref()),
+        (Kind::Session, session.as_deref()),
+        (Kind::User, claims.subject.as_deref()),
+        (Kind::User, uid.as_deref()),
+        (Kind::Claims, claims.subject.as_deref()),
+        (Kind::Issuer, Some("")),
+    ];
+    let sets = keys.into_iter().filter_map(|(kind, key)| {
+        let keys = [
+            Key::Text(column::KIND, kind.as_str()),
+            Key::Text(column::KEY, key?),
+        ];
+        Some((kind, keys))
+    });
+    let (table, index) = (objects.revocation, objects.revocation_key);
+    catalog::scan_all(table, index, sets, |kind, row| {
         let issuer: Option<String> = row.get(column::ISSUER);
         judge.entry(&Entry {
-            kind: keys[number].0,
+            kind,
             issuer: issuer.as_deref(),
             blocked: row.get(column::BLOCKED).unwrap_or(true),
             blocked_until: time(&row, column::BLOCKED_UNTIL),
@@ -103,6 +106,9 @@ pub fn judge(claims: &Claims, now: i64) -> Finding {
         });
         !judge.settled()
     });
+    if !judge.settled() {
+        attached::weigh(&mut judge, claims);
+    }
     Finding {
         verdict: judge.verdict(),
         authenticated_at,

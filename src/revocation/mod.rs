@@ -3,6 +3,7 @@
 mod checks;
 mod decision;
 mod lookup;
+mod place;
 
 pub use decision::{Decision, authenticated_at, reason};
 pub use lookup::{Basis, judge};

@@ -20,7 +20,7 @@ fn authguard_session_settings() -> TableIterator<
         name!(timebox, i32),
         name!(inactivity, i32),
         name!(single, bool),
-        name!(min_aal, String),
+        name!(min_aal, &'static str),
     ),
 > {
     let seconds = |seconds: u32| i32::try_from(seconds).unwrap_or(i32::MAX);

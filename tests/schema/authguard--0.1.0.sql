@@ -11,29 +11,34 @@ The ordering of items is not stable, it is driven by a dependency graph.
 -- bootstrap
 \echo Use "create extension authguard" to load this file. \quit
 
--- A schema that somebody else made may hold hostile objects, so neither is ever reused
--- (CVE-2022-2625).
+-- Until the library is loaded its settings are placeholders that anybody may set. It takes over only
+-- what a superuser has set, so that authguard.adopt below is a superuser's decision.
+load 'MODULE_PATHNAME';
+
+-- A schema that somebody else made may hold hostile objects (CVE-2022-2625): authguard is never reused,
+-- and auth only when a superuser says so (see adopt.sql).
 do $$
 declare
-    taken text;
+    adopt pg_catalog.bool := pg_catalog.current_setting('authguard.adopt');
+    taken pg_catalog.name[];
 begin
-    select pg_catalog.string_agg(pg_catalog.quote_ident(n.nspname), ', ' order by n.nspname)
+    select pg_catalog.array_agg(n.nspname order by n.nspname)
       into taken
       from pg_catalog.pg_namespace n
-     where n.nspname operator(pg_catalog.=) any (array['auth', 'authguard']::pg_catalog.name[]);
+     where n.nspname operator(pg_catalog.=) 'authguard'
+        or n.nspname operator(pg_catalog.=) 'auth' and not adopt;
     if taken is not null then
         raise exception using
             errcode = 'duplicate_schema',
-            message = pg_catalog.format('authguard needs to create schema %s, which exists already', taken),
+            message = pg_catalog.format('authguard needs to create schema %s, which exists already',
+                                        pg_catalog.array_to_string(taken, ', ')),
             detail = 'Nothing was changed.',
-            hint = 'Rename or drop that schema, or install authguard in a database of its own.';
+            hint = case when taken operator(pg_catalog.=) array['auth']::pg_catalog.name[]
+                        then 'If it is Supabase''s, or made like it: set authguard.adopt = on, then create the extension again; docs/supabase.md. Else rename or drop it.'
+                        else 'Rename or drop it, or install authguard in a database of its own.' end;
     end if;
 end
 $$;
-
-create schema auth;
-comment on schema auth is
-    'authguard: claims and revocation of the current token, for policies and clients';
 
 create schema authguard;
 comment on schema authguard is
@@ -45,16 +50,110 @@ comment on schema authguard is
 -- requires:
 --   schemas
 
+-- Schema auth: made here, or adopted. What is adopted stays its owner's and no member of the extension,
+-- so that dropping the extension can never take the users' tables with it. Only functions that are ours by
+-- name and shape become members, which lets the script replace them in place: policies refer to them by OID.
+
+do $$
+declare
+    schema pg_catalog.pg_namespace;
+    owner pg_catalog.pg_roles;
+    stranger pg_catalog.text;
+    function pg_catalog.regprocedure;
+begin
+    select n.* into schema from pg_catalog.pg_namespace n where n.nspname operator(pg_catalog.=) 'auth';
+    if not found then
+        create schema auth;
+        comment on schema auth is
+            'authguard: claims and revocation of the current token, for policies and clients';
+        grant usage on schema auth to public;
+        return;
+    end if;
+
+    select e.extname into stranger
+      from pg_catalog.pg_depend d join pg_catalog.pg_extension e on e.oid operator(pg_catalog.=) d.refobjid
+     where d.classid operator(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
+       and d.objid operator(pg_catalog.=) schema.oid and d.deptype operator(pg_catalog.=) 'e';
+    if found then
+        raise exception using
+            errcode = 'duplicate_schema',
+            message = pg_catalog.format('schema auth belongs to extension %s', stranger),
+            hint = 'Drop that extension first, or install authguard in a database of its own.';
+    end if;
+
+    select r.* into owner from pg_catalog.pg_roles r where r.oid operator(pg_catalog.=) schema.nspowner;
+    if not owner.rolsuper and not exists (
+        select from pg_catalog.string_to_table(pg_catalog.current_setting('authguard.adopt_owners'), ',') listed
+         where pg_catalog.btrim(listed) in (owner.rolname, pg_catalog.quote_ident(owner.rolname))
+    ) then
+        raise exception using
+            errcode = 'insufficient_privilege',
+            message = pg_catalog.format('schema auth belongs to role %I, which is not trusted with it', owner.rolname),
+            detail = 'An owner can leave objects in a schema that a superuser then uses unaware (CVE-2022-2625).',
+            hint = pg_catalog.format('If you trust that role: set authguard.adopt_owners = %L, then create the extension again.',
+                                     pg_catalog.quote_ident(owner.rolname));
+    end if;
+
+    -- An overload could be called in the place of ours, and a function of another shape not be replaced.
+    select pg_catalog.string_agg(p.oid::pg_catalog.regprocedure::pg_catalog.text, ', '
+                                 order by p.oid::pg_catalog.regprocedure::pg_catalog.text)
+      into stranger
+      from pg_catalog.pg_proc p
+      join pg_catalog.pg_language l on l.oid operator(pg_catalog.=) p.prolang
+     where p.pronamespace operator(pg_catalog.=) schema.oid
+       and p.proname operator(pg_catalog.=) any (array[
+               'aal', 'app_metadata', 'authenticated_at', 'claim', 'claim_text', 'email', 'end_session',
+               'expires_at', 'get_user', 'has_scope', 'is_active', 'is_anonymous', 'is_expired', 'is_fresh',
+               'is_revoked', 'issued_at', 'issuer', 'jwks', 'jwt', 'refresh', 'require_active',
+               'revocation_reason', 'role', 'session_id', 'sessions', 'set_token', 'sign_out', 'subject',
+               'token_age', 'uid', 'verify', 'whoami']::pg_catalog.name[])
+       and not (p.oid::pg_catalog.regprocedure::pg_catalog.text operator(pg_catalog.=)
+                    any (array['auth.jwt()', 'auth.uid()', 'auth.role()', 'auth.email()'])
+                and p.prorettype operator(pg_catalog.=) case p.proname
+                        when 'jwt' then 'pg_catalog.jsonb'::pg_catalog.regtype
+                        when 'uid' then 'pg_catalog.uuid'::pg_catalog.regtype
+                        else 'pg_catalog.text'::pg_catalog.regtype end
+                and p.prokind operator(pg_catalog.=) 'f' and not p.proretset and p.proallargtypes is null
+                and l.lanname operator(pg_catalog.=) 'sql'
+                and not exists (
+                    select from pg_catalog.pg_depend d
+                     where d.classid operator(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+                       and d.objid operator(pg_catalog.=) p.oid and d.deptype operator(pg_catalog.=) 'e'));
+    if stranger is not null then
+        raise exception using
+            errcode = 'duplicate_function',
+            message = pg_catalog.format('authguard cannot take the place of %s', stranger),
+            detail = 'It takes over auth.jwt() returns jsonb, auth.uid() returns uuid, auth.role() and auth.email() returns text, of language SQL and of no extension; every other function of its own must not exist. Nothing was changed.',
+            hint = 'Rename or drop what is named.';
+    end if;
+
+    for function in
+        select p.oid from pg_catalog.pg_proc p
+         where p.pronamespace operator(pg_catalog.=) schema.oid
+           and p.proname operator(pg_catalog.=) any (array['jwt', 'uid', 'role', 'email']::pg_catalog.name[])
+    loop
+        execute pg_catalog.format('alter extension authguard add function %s', function);
+    end loop;
+end
+$$;
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   adopt
+
 -- The readers: what the current token claims. STABLE, never IMMUTABLE (a generic plan would serve one
 -- user's rows to another), never LEAKPROOF. COST orders quals: one unit is the price of an operator.
+-- "or replace" is for what adopt.sql has made a member: of anything else Postgres refuses it.
 
-create function auth.jwt() returns pg_catalog.jsonb
+create or replace function auth.jwt() returns pg_catalog.jsonb
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_jwt';
 comment on function auth.jwt() is
     'All claims of the current token; NULL where there are none or they are refused (RFC 7519)';
 
-create function auth.uid() returns pg_catalog.uuid
+create or replace function auth.uid() returns pg_catalog.uuid
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_uid';
 comment on function auth.uid() is
@@ -72,13 +171,13 @@ as 'MODULE_PATHNAME', 'authguard_issuer';
 comment on function auth.issuer() is
     'Claim iss; NULL where it is absent or there are no claims (RFC 7519 section 4.1.1)';
 
-create function auth.role() returns pg_catalog.text
+create or replace function auth.role() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_role';
 comment on function auth.role() is
     'Claim role, a string; it is only a claim and sets no database role. NULL where there is none';
 
-create function auth.email() returns pg_catalog.text
+create or replace function auth.email() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_email';
 comment on function auth.email() is
@@ -169,12 +268,13 @@ create function auth.whoami(
     out acting_role pg_catalog.text,
     out login_role pg_catalog.text,
     out role_mismatch pg_catalog.bool,
-    out hint pg_catalog.text
+    out hint pg_catalog.text,
+    out session_wide pg_catalog.bool
 ) returns setof pg_catalog.record
 language c volatile parallel restricted cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_whoami_wrapper';
 comment on function auth.whoami() is
-    'The current token in one row: source (none, gateway), status (absent, accepted, refused, expired, revoked), claims in brief, the roles, and a hint in words';
+    'The current token in one row: source (none, gateway), status (absent, accepted, refused, expired, revoked), claims in brief, the roles, a hint in words, and session_wide: whether it was set before this transaction, so that a pool would hand it to its next client';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -210,7 +310,7 @@ create table authguard.revocation (
     revoked_by pg_catalog.name not null default session_user,
     keep_until pg_catalog.timestamptz,
 
-    constraint revocation_kind check (kind in ('token', 'session', 'user', 'issuer')),
+    constraint revocation_kind check (kind in ('token', 'session', 'user', 'claims', 'issuer')),
     constraint revocation_key_canonical check (key = authguard.canonical(key)),
     constraint revocation_key_length
         check (pg_catalog.octet_length(key) <= 1024 and (key = '') = (kind = 'issuer')),
@@ -220,6 +320,7 @@ create table authguard.revocation (
     constraint revocation_decides check (
         case kind
             when 'user' then blocked or issued_before is not null
+            when 'claims' then not blocked and issued_before is not null
             when 'issuer' then not blocked and issued_before is not null
             else blocked and issued_before is null
         end),
@@ -227,7 +328,8 @@ create table authguard.revocation (
 );
 comment on table authguard.revocation is
     'Revoked tokens, sessions and users, and cut-offs; operators may read it, authguard.revoke_* write it';
-comment on column authguard.revocation.kind is 'token, session, user or issuer';
+comment on column authguard.revocation.kind is
+    'token, session, user, claims (what tokens say about a user has changed: a refresh is needed) or issuer';
 comment on column authguard.revocation.key is
     'jti, session_id or sub in canonical form; empty for an issuer';
 comment on column authguard.revocation.issuer is
@@ -304,7 +406,7 @@ create function auth.revocation_reason() returns pg_catalog.text
 language c stable parallel safe cost 20
 as 'MODULE_PATHNAME', 'authguard_revocation_reason_wrapper';
 comment on function auth.revocation_reason() is
-    'Why auth.is_revoked() is true: refused, expired, claim, token, session, user or issuer; NULL where it is false';
+    'Why auth.is_revoked() is true: refused, expired, claim, token, session, session_ended, session_expired, user, user_deleted, user_banned, claims_stale or issuer; source_broken, restored, replica_lag where this database cannot know; NULL where it is false';
 
 create function auth.is_active() returns pg_catalog.bool
 language c stable parallel safe cost 1 support authguard.support_always
@@ -426,6 +528,11 @@ begin
             errcode = 'invalid_parameter_value',
             message = 'an identity has at most 1024 bytes',
             hint = 'Claims with a longer one are refused anyway.';
+    end if;
+    if pg_catalog.octet_length(entry.reason) > 1024 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'a reason has at most 1024 bytes';
     end if;
     entry.revoked_at := pg_catalog.clock_timestamp();
     entry.revoked_by := session_user;
@@ -1289,6 +1396,158 @@ comment on function authguard.record_event(pg_catalog.text, pg_catalog.text, pg_
 -- requires:
 --   events
 
+-- Attached tables: users and sessions that others keep become sources of the decision. What src/attached reads.
+
+create table authguard.attached (
+    relation pg_catalog.regclass not null primary key,
+    kind pg_catalog.text collate pg_catalog."C" not null,
+    issuer pg_catalog.text collate pg_catalog."C",
+    refresh_on_change pg_catalog.bool not null default false,
+
+    constraint attached_kind check (kind in ('users', 'sessions')),
+    constraint attached_issuer_length check (pg_catalog.octet_length(issuer) <= 1024)
+);
+comment on table authguard.attached is
+    'Tables that authguard.attach_users and attach_sessions have made sources of the decision; which of their columns is which is in their trigger authguard_attached, which follows renames and dumps';
+comment on column authguard.attached.relation is 'The table; a number where it has been dropped';
+comment on column authguard.attached.kind is 'users or sessions';
+comment on column authguard.attached.issuer is
+    'Claim iss of the tokens that it decides about; NULL: of every issuer; empty: tokens without iss';
+comment on column authguard.attached.refresh_on_change is
+    'Of users: whether a change of app_metadata or role makes earlier tokens stale';
+select pg_catalog.pg_extension_config_dump('authguard.attached', '');
+
+create trigger invalidate after insert or update or delete on authguard.attached
+    for each row execute function authguard.invalidate();
+create trigger invalidate_truncate after truncate on authguard.attached
+    for each statement execute function authguard.invalidate();
+alter table authguard.attached enable always trigger invalidate;
+alter table authguard.attached enable always trigger invalidate_truncate;
+
+-- As authguard.channel, for rows that appear: only who has looked for one in vain looks again, so that a
+-- sign-in does not make every backend do it.
+create table authguard.arrival_channel ();
+comment on table authguard.arrival_channel is
+    'Always empty, never read: its relcache invalidation tells every backend to look again for rows that were not there';
+
+create function authguard.attached_changed() returns pg_catalog.trigger
+language c volatile cost 10
+as 'MODULE_PATHNAME', 'authguard_attached_changed';
+comment on function authguard.attached_changed() is
+    'Trigger of attached tables: tells every backend to look again, and makes the commit of a change or deletion durable. Its arguments are the meanings of its columns';
+
+create function authguard.user_updated(relation pg_catalog.regclass, user_id pg_catalog.text)
+returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    source authguard.attached;
+    entry authguard.revocation;
+begin
+    select a.* into source from authguard.attached a where a.relation = user_updated.relation and a.kind = 'users';
+    if not found then
+        return;
+    end if;
+    perform authguard.record('USER_UPDATED', user_id, null, 'system', null);
+    if source.refresh_on_change then
+        -- Until the end of the commit: authguard.await_changes waits for it.
+        lock table authguard.attached in row exclusive mode;
+        entry.kind := 'claims';
+        entry.key := user_id;
+        entry.issuer := source.issuer;
+        entry.blocked := false;
+        entry.issued_before := pg_catalog.clock_timestamp();
+        entry.include_keys := false;
+        entry.reason := 'changed';
+        entry.keep_until := authguard.longest_life(entry.issued_before);
+        perform authguard.revoke(entry);
+    end if;
+end
+$$;
+comment on function authguard.user_updated(pg_catalog.regclass, pg_catalog.text) is
+    'Writes the event USER_UPDATED and, where the table is attached with refresh_on_change, the cut-off for the claims of earlier tokens';
+
+create function authguard.await_changes() returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- What a transaction that changes a user's row has read from the clock is older than what it lets others see. A
+    -- lock on a table, because everybody may take advisory locks; the error gives it back at once.
+    lock table authguard.attached in share mode;
+    raise exception using errcode = 'AG001', message = 'nothing is being committed';
+exception when sqlstate 'AG001' then
+    null;
+end
+$$;
+comment on function authguard.await_changes() is
+    'Waits until the changes of attached rows that are being committed are, cut-off and row';
+
+create function authguard.attached_user_changed() returns pg_catalog.trigger
+language c volatile security definer cost 100
+set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'authguard_attached_user_changed';
+comment on function authguard.attached_user_changed() is
+    'Trigger of attached tables of users: records that what tokens say about a user has changed. SECURITY DEFINER, because whoever changes the row writes no table of authguard';
+
+create function authguard.check_source(
+    relation pg_catalog.regclass, kind pg_catalog.text, parts pg_catalog.text[], columns pg_catalog.int2[])
+returns table (code pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
+language c stable strict cost 100 rows 1
+as 'MODULE_PATHNAME', 'authguard_check_source_wrapper';
+comment on function authguard.check_source(pg_catalog.regclass, pg_catalog.text, pg_catalog.text[], pg_catalog.int2[]) is
+    'Why a table whose columns have these meanings cannot be a source; no row if it can';
+
+create function authguard.source_problem(relation pg_catalog.regclass, kind pg_catalog.text)
+returns table (code pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
+language c stable strict cost 100 rows 1
+as 'MODULE_PATHNAME', 'authguard_source_problem_wrapper';
+comment on function authguard.source_problem(pg_catalog.regclass, pg_catalog.text) is
+    'What is wrong with an attached table; no row if nothing is';
+
+create function authguard.attached_shuts(user_id pg_catalog.text) returns pg_catalog.bool
+language c stable strict cost 100
+as 'MODULE_PATHNAME', 'authguard_attached_shuts_wrapper';
+comment on function authguard.attached_shuts(pg_catalog.text) is
+    'Whether an attached table shuts a user (in canonical form) of our own issuer out, by the newest committed rows';
+
+create function authguard.attached_metadata(user_id pg_catalog.text) returns setof pg_catalog.text
+language c stable strict cost 100 rows 1
+as 'MODULE_PATHNAME', 'authguard_attached_metadata_wrapper';
+comment on function authguard.attached_metadata(pg_catalog.text) is
+    'The app_metadata of a user (in canonical form) of our own issuer, of each attached table that has it, by the newest committed rows';
+
+create function authguard.attached_claims(user_id pg_catalog.text) returns pg_catalog.jsonb
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    metadata pg_catalog.text;
+    fresh pg_catalog.jsonb;
+begin
+    for metadata in select m.* from authguard.attached_metadata(user_id) m loop
+        fresh := coalesce(fresh, '{}') || metadata::pg_catalog.jsonb;
+    end loop;
+    return case when fresh is null then '{}' else pg_catalog.jsonb_build_object('app_metadata', fresh) end;
+end
+$$;
+comment on function authguard.attached_claims(pg_catalog.text) is
+    'The claims that attached tables have of a user (in canonical form) of our own issuer: app_metadata, or none where no table has it';
+
+create function authguard.attached_sessions(user_id pg_catalog.text)
+returns table (session_id pg_catalog.text, issuer pg_catalog.text, not_after pg_catalog.timestamptz)
+language c stable strict cost 1000 rows 5
+as 'MODULE_PATHNAME', 'authguard_attached_sessions_wrapper';
+comment on function authguard.attached_sessions(pg_catalog.text) is
+    'The sessions of a user (in canonical form) in the attached tables, each with its table''s issuer';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   attached
+
 -- Sessions: one row each, no row a token. Their tokens are signed by our own issuer, and judged by the row.
 
 create type authguard.issued as (
@@ -1362,8 +1621,10 @@ create index session_ended_at on authguard.session (ended_at) where ended_at is 
 -- Rows are in a dump so that tokens of sessions that had ended stay dead.
 select pg_catalog.pg_extension_config_dump('authguard.session', '');
 
--- A refresh changes nothing that decides, and must not make every backend look again.
-create trigger invalidate after delete on authguard.session
+-- A new session, too: it may be rolled back after its token was believed here, and its token may have been
+-- refused elsewhere before the commit. A refresh changes nothing that decides, and must not make every
+-- backend look again.
+create trigger invalidate after insert or delete on authguard.session
     for each row execute function authguard.invalidate('channel');
 create trigger invalidate_change after update on authguard.session
     for each row
@@ -1619,12 +1880,38 @@ $$;
 comment on function authguard.session_end(authguard.session) is
     'When the session is past its time unless it is refreshed; NULL: never';
 
-create function authguard.issue(session authguard.session) returns authguard.issued
+create function authguard.issue_at(session authguard.session) returns pg_catalog.int8
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     at pg_catalog.int8 := pg_catalog.floor(extract(epoch from session.refreshed_at));
+    changed pg_catalog.int8;
+begin
+    if not exists (select from authguard.attached a where a.refresh_on_change) then
+        return at;
+    end if;
+    perform authguard.await_changes();
+    select pg_catalog.floor(extract(epoch from pg_catalog.max(r.issued_before))) into changed
+      from authguard.revocation r
+     where r.kind = 'claims' and r.key = session.user_id and (r.issuer is null or r.issuer = session.issuer);
+    -- A token of the second of the change counts as older: the next second, then.
+    if at <= changed then
+        perform pg_catalog.pg_sleep(least(1, changed + 1 - extract(epoch from pg_catalog.clock_timestamp())));
+        at := greatest(changed + 1, pg_catalog.floor(extract(epoch from pg_catalog.clock_timestamp())));
+    end if;
+    return at;
+end
+$$;
+comment on function authguard.issue_at(authguard.session) is
+    'Claim iat of the tokens that a session is issued now, in seconds since 1970: later than the last change of the user''s row, for which it waits up to a second';
+
+create function authguard.issue(session authguard.session) returns authguard.issued
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    at pg_catalog.int8 := authguard.issue_at(session);
     settings record;
     expires pg_catalog.int8;
     defaults constant pg_catalog.jsonb :=
@@ -1635,7 +1922,7 @@ begin
     select * into settings from authguard.session_settings();
     expires := least(at + settings.jwt_expiry,
                      pg_catalog.floor(extract(epoch from authguard.session_end(session)))::pg_catalog.int8);
-    claims := defaults || session.claims;
+    claims := defaults || session.claims || authguard.attached_claims(session.user_id);
     claims := defaults || authguard.fresh_claims(session.user_id, session.id, claims);
     claims := claims || pg_catalog.jsonb_build_object(
         'iss', session.issuer, 'sub', session.user_id, 'aud', authguard.own_audience(),
@@ -1693,11 +1980,12 @@ begin
         select from authguard.revocation r
          where r.kind = 'user' and r.key = is_blocked.user_id
            and (r.issuer is null or r.issuer = authguard.own_issuer())
-           and r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()));
+           and r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()))
+        or authguard.attached_shuts(user_id);
 end
 $$;
 comment on function authguard.is_blocked(pg_catalog.text) is
-    'Whether authguard.revoke_user shuts this user (in canonical form) out of sign-in and refresh';
+    'Whether authguard.revoke_user or an attached table shuts this user (in canonical form) out of sign-in and refresh';
 
 create function authguard.add_method(
     amr pg_catalog.jsonb, method pg_catalog.text, at pg_catalog.timestamptz)
@@ -2107,6 +2395,10 @@ returns pg_catalog.int4
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    subject pg_catalog.text := authguard.identity('user_id', user_id);
+    elsewhere record;
+    ended pg_catalog.int4;
 begin
     perform authguard.require_primary();
     if scope is distinct from 'global' then
@@ -2115,11 +2407,20 @@ begin
             message = 'the scope of authguard.sign_out_user is global',
             hint = 'authguard.revoke_session ends one session.';
     end if;
-    return authguard.end_sessions(authguard.identity('user_id', user_id), null, 'signed_out', 'admin');
+    ended := authguard.end_sessions(subject, null, 'signed_out', 'admin');
+    -- Whoever keeps those tables may refresh such a session for ever; its tokens stay dead here.
+    for elsewhere in select s.* from authguard.attached_sessions(subject) s order by s.session_id loop
+        if authguard.revoke_session(elsewhere.session_id::pg_catalog.uuid, 'signed_out', elsewhere.issuer,
+                nullif(elsewhere.not_after, 'infinity')) then
+            perform authguard.record('SIGNED_OUT', subject, elsewhere.session_id::pg_catalog.uuid, 'admin', 'signed_out');
+            ended := ended + 1;
+        end if;
+    end loop;
+    return ended;
 end
 $$;
 comment on function authguard.sign_out_user(pg_catalog.text, pg_catalog.text) is
-    'Ends every session of a user, and with them all their tokens; signing in again works. Returns how many';
+    'Ends every session of a user, also those in attached tables, and with them all their tokens; signing in again works. Returns how many';
 
 create function authguard.credentials_changed(user_id pg_catalog.text, keep_session pg_catalog.uuid default null)
 returns pg_catalog.int4
@@ -2253,6 +2554,305 @@ comment on function auth.get_user() is
 -- src/pg/module.rs
 -- requires:
 --   endings
+
+-- Attaching and detaching. With the caller's rights: the table's owner, who also writes authguard.attached.
+
+create function authguard.attach(
+    relation pg_catalog.regclass, kind pg_catalog.text,
+    parts pg_catalog.text[], names pg_catalog.name[],
+    issuer pg_catalog.text, refresh_on_change pg_catalog.bool)
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    class pg_catalog.pg_class;
+    places pg_catalog.int2[];
+    missing pg_catalog.name;
+    wrong record;
+    existing authguard.attached;
+    changes pg_catalog.text;
+    updates pg_catalog.text;
+begin
+    perform authguard.require_primary();
+    select c.* into class from pg_catalog.pg_class c where c.oid = attach.relation;
+    if not found then
+        raise exception using
+            errcode = 'null_value_not_allowed',
+            message = 'a table is needed';
+    end if;
+    if not pg_catalog.pg_has_role(class.relowner, 'usage') then
+        raise exception using
+            errcode = 'insufficient_privilege',
+            message = pg_catalog.format('must be owner of %s', relation),
+            hint = pg_catalog.format('Triggers that always fire are its owner''s to make: call this as a member of %I, or as a superuser.',
+                                     pg_catalog.pg_get_userbyid(class.relowner));
+    end if;
+    -- What is not given is not there.
+    select pg_catalog.array_agg(p.part order by p.place), pg_catalog.array_agg(p.name order by p.place)
+      into parts, names
+      from rows from (pg_catalog.unnest(parts), pg_catalog.unnest(names)) with ordinality p (part, name, place)
+     where p.name is not null;
+    select pg_catalog.array_agg(a.attnum order by p.place), (pg_catalog.array_agg(p.name) filter (where a.attnum is null))[1]
+      into places, missing
+      from pg_catalog.unnest(names) with ordinality p (name, place)
+      left join pg_catalog.pg_attribute a
+             on a.attrelid = attach.relation and a.attname = p.name and a.attnum > 0 and not a.attisdropped;
+    if parts is null or parts[1] <> 'id' then
+        raise exception using
+            errcode = 'null_value_not_allowed',
+            message = 'the column of the key is needed',
+            hint = 'Name it: id => ….';
+    end if;
+    if class.relkind = 'r' and missing is not null then
+        raise exception using
+            errcode = 'undefined_column',
+            message = pg_catalog.format('column %I of %s does not exist', missing, relation),
+            hint = 'Name the column as it is: without quotes, in upper and lower case.';
+    end if;
+    select * into wrong from authguard.check_source(relation, kind, parts, places);
+    if found then
+        raise exception using
+            errcode = wrong.code,
+            message = pg_catalog.format('%s %s', relation, wrong.problem),
+            hint = wrong.hint;
+    end if;
+
+    execute pg_catalog.format('lock table %s in share row exclusive mode', relation);
+    select a.* into existing from authguard.attached a where a.relation = attach.relation;
+    if found then
+        if existing.kind = kind and existing.issuer is not distinct from issuer
+           and existing.refresh_on_change = refresh_on_change
+           and not exists (select from authguard.source_problem(relation, kind))
+           and exists (select from authguard.declared_columns(relation) d
+                        where d.parts = attach.parts and d.columns = places) then
+            return false;
+        end if;
+    end if;
+    perform authguard.detach(relation, coalesce(existing.kind, kind));
+
+    select pg_catalog.string_agg(pg_catalog.format('old.%1$I is distinct from new.%1$I', n.name), ' or ' order by n.place),
+           pg_catalog.string_agg(pg_catalog.format('old.%1$I is distinct from new.%1$I', n.name), ' or ' order by n.place)
+               filter (where parts[n.place] in ('app_metadata', 'role'))
+      into changes, updates
+      from pg_catalog.unnest(names) with ordinality n (name, place);
+    -- This one also declares the columns. That an update only names one of them means nothing to it.
+    execute pg_catalog.format(
+        'create trigger authguard_attached after insert or delete or update of %s on %s for each row execute function authguard.attached_changed(%s)',
+        (select pg_catalog.string_agg(pg_catalog.quote_ident(n.name), ', ' order by n.place)
+           from pg_catalog.unnest(names) with ordinality n (name, place)),
+        relation,
+        (select pg_catalog.string_agg(pg_catalog.quote_literal(p.part), ', ' order by p.place)
+           from pg_catalog.unnest(parts) with ordinality p (part, place)));
+    execute pg_catalog.format(
+        'create trigger authguard_attached_change after update on %s for each row when (%s) execute function authguard.attached_changed()',
+        relation, changes);
+    execute pg_catalog.format(
+        'create trigger authguard_attached_truncate after truncate on %s for each statement execute function authguard.attached_changed()',
+        relation);
+    execute pg_catalog.format(
+        'alter table %s enable always trigger authguard_attached, enable always trigger authguard_attached_change, enable always trigger authguard_attached_truncate',
+        relation);
+    if updates is not null then
+        -- At the commit: a token that is issued while the transaction lasts is issued by the row from before.
+        execute pg_catalog.format(
+            'create constraint trigger authguard_attached_user after update on %s deferrable initially deferred for each row when (%s) execute function authguard.attached_user_changed()',
+            relation, updates);
+        execute pg_catalog.format('alter table %s enable always trigger authguard_attached_user', relation);
+    end if;
+    insert into authguard.attached values (relation, kind, issuer, refresh_on_change);
+    return true;
+end
+$$;
+comment on function authguard.attach(pg_catalog.regclass, pg_catalog.text, pg_catalog.text[], pg_catalog.name[], pg_catalog.text, pg_catalog.bool) is
+    'Makes a table, whose named columns have these meanings, a source of the decision; false where it is one already';
+
+create function authguard.declared_columns(relation pg_catalog.regclass, out parts pg_catalog.text[], out columns pg_catalog.int2[])
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+    -- Arguments end in a zero byte each.
+    select pg_catalog.string_to_array(pg_catalog.rtrim(pg_catalog.encode(t.tgargs, 'escape'), '\000'), '\000'),
+           t.tgattr::pg_catalog.int2[]
+      from pg_catalog.pg_trigger t
+     where t.tgrelid = relation and t.tgname = 'authguard_attached';
+end;
+comment on function authguard.declared_columns(pg_catalog.regclass) is
+    'The columns of an attached table, and what each means, as its trigger authguard_attached says';
+
+create function authguard.detach(relation pg_catalog.regclass, kind pg_catalog.text) returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    name pg_catalog.text;
+    was_attached pg_catalog.bool;
+begin
+    perform authguard.require_primary();
+    delete from authguard.attached a where a.relation = detach.relation and a.kind = detach.kind;
+    was_attached := found;
+    if exists (select from authguard.attached a where a.relation = detach.relation) then
+        return false;
+    end if;
+    -- None, where the table is gone; left over, where a restore had them and not the row.
+    for name in
+        select t.tgname from pg_catalog.pg_trigger t
+         where t.tgrelid = relation and t.tgname like 'authguard\_attached%' and not t.tgisinternal
+    loop
+        execute pg_catalog.format('drop trigger %I on %s', name, relation);
+    end loop;
+    return was_attached;
+end
+$$;
+comment on function authguard.detach(pg_catalog.regclass, pg_catalog.text) is
+    'Makes a table no source any more, and drops its triggers; false where it is none of that kind';
+
+create function authguard.attach_users(
+    users pg_catalog.regclass,
+    id pg_catalog.name default 'id',
+    banned_until pg_catalog.name default null,
+    deleted_at pg_catalog.name default null,
+    app_metadata pg_catalog.name default null,
+    issuer pg_catalog.text default null,
+    refresh_on_change pg_catalog.bool default false,
+    role pg_catalog.name default null
+) returns pg_catalog.bool
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.attach(users, 'users', array['id', 'banned_until', 'deleted_at', 'app_metadata', 'role'],
+        array[id, banned_until, deleted_at, app_metadata, role], issuer, coalesce(refresh_on_change, false));
+end;
+comment on function authguard.attach_users(pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name, pg_catalog.name, pg_catalog.text, pg_catalog.bool, pg_catalog.name) is
+    'Makes a table of users a source of the decision: a token whose sub is no id in it, or whose row is deleted, banned now or flagged access_revoked, is revoked. issuer NULL: tokens of every issuer. refresh_on_change: a change of app_metadata or role makes earlier tokens stale. Needs the table''s ownership. True where something changed';
+
+create function authguard.attach_sessions(
+    sessions pg_catalog.regclass,
+    id pg_catalog.name default 'id',
+    user_id pg_catalog.name default 'user_id',
+    not_after pg_catalog.name default null,
+    issuer pg_catalog.text default null
+) returns pg_catalog.bool
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.attach(sessions, 'sessions', array['id', 'user_id', 'not_after'],
+        array[id, user_id, not_after], issuer, false);
+end;
+comment on function authguard.attach_sessions(pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name, pg_catalog.text) is
+    'Makes a table of sessions a source of the decision: a token whose session_id is no id in it, or whose row is past not_after, is revoked. user_id: whose it is, for authguard.sign_out_user. issuer NULL: tokens of every issuer but our own. Needs the table''s ownership. True where something changed';
+
+create function authguard.detach_users(users pg_catalog.regclass) returns pg_catalog.bool
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.detach(users, 'users');
+end;
+comment on function authguard.detach_users(pg_catalog.regclass) is
+    'Undoes authguard.attach_users; of a table that was dropped: by its number, which coverage() names. True where something changed';
+
+create function authguard.detach_sessions(sessions pg_catalog.regclass) returns pg_catalog.bool
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.detach(sessions, 'sessions');
+end;
+comment on function authguard.detach_sessions(pg_catalog.regclass) is
+    'Undoes authguard.attach_sessions; of a table that was dropped: by its number, which coverage() names. True where something changed';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   attach
+
+-- Which database this is. A backup that is restored, cloned or upgraded brings back sessions that had ended
+-- since: it has another system identifier or OID than the row that came with it.
+
+create table authguard.installation (
+    system_identifier pg_catalog.int8 not null,
+    database pg_catalog.oid not null,
+    acknowledged_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    acknowledged_by pg_catalog.name not null default session_user
+);
+comment on table authguard.installation is
+    'The database whose entries these are: one row, and it is this database''s, or this is a copy (see authguard.after_restore)';
+comment on column authguard.installation.system_identifier is 'As in pg_control_system()';
+comment on column authguard.installation.database is 'As in pg_database';
+comment on column authguard.installation.acknowledged_at is 'When the extension was created, or authguard.acknowledge_restore() called';
+comment on column authguard.installation.acknowledged_by is 'The login role that did';
+
+insert into authguard.installation (system_identifier, database)
+select c.system_identifier, d.oid
+  from pg_catalog.pg_control_system() c, pg_catalog.pg_database d
+ where d.datname operator(pg_catalog.=) pg_catalog.current_database();
+
+-- In a restored database the row of the dump joins that of create extension: no key forbids the two.
+select pg_catalog.pg_extension_config_dump('authguard.installation', '');
+alter table authguard.installation replica identity full;
+
+create trigger invalidate after insert or update or delete on authguard.installation
+    for each row execute function authguard.invalidate('installation');
+create trigger invalidate_truncate after truncate on authguard.installation
+    for each statement execute function authguard.invalidate('installation');
+alter table authguard.installation enable always trigger invalidate;
+alter table authguard.installation enable always trigger invalidate_truncate;
+
+create function authguard.is_copy() returns pg_catalog.bool
+language c stable cost 10
+as 'MODULE_PATHNAME', 'authguard_is_copy_wrapper';
+comment on function authguard.is_copy() is
+    'Whether this database came about by a restore, a clone or an upgrade that nobody has acknowledged';
+
+create function authguard.acknowledge_restore() returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.require_primary();
+    if not authguard.is_copy() then
+        return false;
+    end if;
+    delete from authguard.installation;
+    insert into authguard.installation (system_identifier, database)
+    select c.system_identifier, d.oid
+      from pg_catalog.pg_control_system() c, pg_catalog.pg_database d
+     where d.datname = pg_catalog.current_database();
+    perform authguard.record('RESTORE_ACKNOWLEDGED', null, null, 'admin', null);
+    return true;
+end
+$$;
+comment on function authguard.acknowledge_restore() is
+    'Says that somebody has seen to what a restored, cloned or upgraded database has forgotten (authguard.end_all_sessions() where in doubt). True where there was something to say';
+
+create function authguard.end_all_sessions(reason pg_catalog.text default null) returns pg_catalog.int4
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    session authguard.session;
+    ended pg_catalog.int4 := 0;
+begin
+    perform authguard.require_primary();
+    for session in
+        select s.* from authguard.session s where s.ended_at is null order by s.id for update
+    loop
+        if authguard.end_session_row(session, 'revoked', 'SIGNED_OUT', 'admin') then
+            ended := ended + 1;
+        end if;
+    end loop;
+    perform authguard.revoke_issued_before(pg_catalog.clock_timestamp(), null, reason);
+    return ended;
+end
+$$;
+comment on function authguard.end_all_sessions(pg_catalog.text) is
+    'Ends every session and revokes every token issued so far, by whatever issuer; keys of services (tokens with neither sub nor session_id) stay. Everybody may sign in again. Returns how many sessions of our own ended';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   restore
 
 -- Guarding tables. With the caller's rights: the table's owner decides.
 
@@ -2436,7 +3036,7 @@ begin atomic
           from pg_catalog.pg_class c
           join pg_catalog.pg_namespace n on n.oid = c.relnamespace
          where c.relkind in ('r', 'p', 'v', 'm', 'f')
-           and n.nspname not in ('pg_catalog', 'information_schema', 'auth', 'authguard')
+           and n.nspname not in ('pg_catalog', 'information_schema', 'authguard')
            and n.nspname not like 'pg\_toast%' and n.nspname not like 'pg\_temp%'
            and not exists (select from pg_catalog.pg_depend d
                             where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
@@ -2530,7 +3130,7 @@ begin atomic
       join pg_catalog.pg_namespace n on n.oid = p.pronamespace
       join pg_catalog.pg_roles o on o.oid = p.proowner
      where p.prosecdef
-       and n.nspname not in ('pg_catalog', 'information_schema', 'auth', 'authguard')
+       and n.nspname not in ('pg_catalog', 'information_schema', 'authguard')
        and not exists (select from pg_catalog.pg_depend d
                         where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
                           and d.objid = p.oid and d.deptype = 'e')
@@ -2538,6 +3138,20 @@ begin atomic
                     where a.grantee <> p.proowner)
        and (o.rolsuper or o.rolbypassrls
             or exists (select from tables t where t.is_guarded and t.relowner = o.oid and not t.relforcerowsecurity))
+    union all
+    -- In an adopted schema their owner can still replace them, as a migration of the issuer may.
+    select 'function', p.oid::pg_catalog.regprocedure::pg_catalog.text, false,
+           'replaced or altered: what it answers does not come from authguard',
+           pg_catalog.format('create or replace function auth.%I() returns %s language c stable parallel safe as %L, %L',
+                             p.proname, p.prorettype::pg_catalog.regtype, ours.probin, 'authguard_' || p.proname)
+      from pg_catalog.pg_proc p
+      join pg_catalog.pg_language l on l.oid = p.prolang,
+           pg_catalog.pg_proc ours
+     where p.pronamespace = 'auth'::pg_catalog.regnamespace and p.pronargs = 0
+       and p.proname in ('jwt', 'uid', 'role', 'email')
+       and ours.oid = 'auth.subject()'::pg_catalog.regprocedure
+       and (l.lanname <> 'c' or p.probin <> ours.probin or p.prosrc <> 'authguard_' || p.proname
+            or p.provolatile <> 's' or p.prosecdef or p.proleakproof or p.proconfig is not null)
     union all
     select 'owner', t.name, true,
            pg_catalog.format('its owner %I passes the guard, and %s can become that role', o.rolname,
@@ -2551,21 +3165,114 @@ begin atomic
        and exists (select from pg_catalog.pg_roles l
                     where l.rolcanlogin and not l.rolsuper and pg_catalog.pg_has_role(l.oid, o.oid, 'member'))
     union all
+    select 'database', pg_catalog.current_database(), false,
+           'restored, cloned or upgraded: what has been revoked or ended since the backup is not known here',
+           'select authguard.end_all_sessions() where in doubt, then authguard.acknowledge_restore()'
+     where authguard.is_copy()
+    union all
     select 'role', pg_catalog.quote_ident(b.rolname), false,
            'BYPASSRLS: no policy applies to it',
            pg_catalog.format('alter role %I nobypassrls', b.rolname)
       from pg_catalog.pg_roles b
      where b.rolbypassrls and not b.rolsuper
+    union all
+    select 'attached table', a.relation::pg_catalog.text, p.code is null or p.code = '01000',
+           p.problem || case when p.code <> '01000' then ': tokens that it decides about are revoked' else '' end,
+           case p.code when '42P01' then pg_catalog.format('select authguard.detach_%s(%s)', a.kind, a.relation::pg_catalog.oid)
+                       else p.hint end
+      from authguard.attached a
+      left join lateral authguard.source_problem(a.relation, a.kind) p on true
     order by 1, 2;
 end;
 comment on function authguard.coverage() is
-    'A row for each table that has row-level security or that clients reach: guarded or not, and why not; and one for each way around a guard: partitions, views, materialized views, foreign tables, SECURITY DEFINER functions, owners without FORCE, roles with BYPASSRLS';
+    'A row for each table that has row-level security or that clients reach: guarded or not, and why not; and one for each way around a guard: partitions, views, materialized views, foreign tables, SECURITY DEFINER functions, owners without FORCE, roles with BYPASSRLS; one for each attached table, with what is wrong with it; and one for each reader that somebody has replaced';
 /* </end connected objects> */
 
 /* <begin connected objects> */
 -- src/pg/module.rs
 -- requires:
 --   coverage
+
+-- Leaving: what policies call stays, as plain SQL, and the rest can be dropped.
+
+create function authguard.release() returns setof pg_catalog.text
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    extension pg_catalog.oid := (select e.oid from pg_catalog.pg_extension e where e.extname = 'authguard');
+    reader pg_catalog.record;
+    member pg_catalog.text;
+begin
+    perform authguard.require_primary();
+    if not exists (select from pg_catalog.pg_depend d
+                    where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and d.refobjid = extension
+                      and d.deptype = 'e' and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                      and d.objid = 'auth.uid()'::pg_catalog.regprocedure) then
+        raise exception using
+            errcode = 'object_not_in_prerequisite_state',
+            message = 'schema auth is released already',
+            hint = 'Now: drop extension authguard.';
+    end if;
+
+    for reader in
+        select r.name, r.type, r.expression, r.comment
+          from (values
+                ('jwt', 'pg_catalog.jsonb', '%s', 'The claims in request.jwt.claims; NULL where it is not set'),
+                ('uid', 'pg_catalog.uuid', '(%s ->> ''sub'')::pg_catalog.uuid', 'Claim sub in request.jwt.claims; NULL where there is none'),
+                ('role', 'pg_catalog.text', '%s ->> ''role''', 'Claim role in request.jwt.claims; NULL where there is none'),
+                ('email', 'pg_catalog.text', '%s ->> ''email''', 'Claim email in request.jwt.claims; NULL where there is none')
+               ) r (name, type, expression, comment)
+          join pg_catalog.pg_proc p on p.oid = pg_catalog.to_regprocedure('auth.' || r.name || '()')
+          join pg_catalog.pg_language l on l.oid = p.prolang
+         -- What somebody has replaced is theirs already.
+         where l.lanname = 'c'
+    loop
+        execute pg_catalog.format('create or replace function auth.%I() returns %s language sql stable return %s',
+                                  reader.name, reader.type, pg_catalog.format(reader.expression,
+                                  'nullif(pg_catalog.current_setting(''request.jwt.claims'', true), '''')::pg_catalog.jsonb'));
+        execute pg_catalog.format('comment on function auth.%I() is %L', reader.name, reader.comment);
+    end loop;
+
+    for member in
+        select pg_catalog.format('%s %s', o.type, o.identity)
+          from pg_catalog.pg_depend d,
+               pg_catalog.pg_identify_object(d.classid, d.objid, 0) o
+         where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and d.refobjid = extension
+           and d.deptype = 'e'
+           and (o.type = 'schema' and o.identity = 'auth'
+                or o.type = 'function' and o.identity in ('auth.jwt()', 'auth.uid()', 'auth.role()', 'auth.email()'))
+    loop
+        execute pg_catalog.format('alter extension authguard drop %s', member);
+    end loop;
+
+    -- What else would stand in the way.
+    return query
+        select distinct pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)
+          from pg_catalog.pg_depend m
+          join pg_catalog.pg_depend d on d.refclassid = m.classid and d.refobjid = m.objid
+         where m.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and m.refobjid = extension
+           and m.deptype = 'e' and d.deptype = 'n'
+           -- Members, and what belongs to one, go with it.
+           and not exists (
+               select from pg_catalog.pg_depend o
+                where o.classid = d.classid and o.objid = d.objid
+                  and (o.refclassid = m.refclassid and o.refobjid = extension and o.deptype = 'e'
+                       or o.deptype in ('a', 'i') and exists (
+                           select from pg_catalog.pg_depend e
+                            where e.classid = o.refclassid and e.objid = o.refobjid and e.deptype = 'e'
+                              and e.refclassid = m.refclassid and e.refobjid = extension)))
+         order by 1;
+end
+$$;
+comment on function authguard.release() is
+    'Before drop extension: auth.jwt(), uid(), role() and email() become plain SQL functions of their owners again, in place, and stay, as does schema auth. Returns what else calls the extension and has to go first';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   release
 
 -- For the tests of policy authors: be somebody until the end of the transaction.
 
@@ -2632,9 +3339,8 @@ comment on function authguard.act_reset() is
 -- requires:
 --   testkit
 
--- auth is for everyone. In authguard nobody has anything until the owner opens one of three doors.
+-- auth is for everyone (adopt.sql). In authguard nobody has anything until the owner opens one of three doors.
 
-grant usage on schema auth to public;
 revoke all on schema authguard from public;
 revoke all on all tables in schema authguard from public;
 revoke all on all functions in schema authguard from public;
@@ -2672,9 +3378,12 @@ begin
         'authguard.revoke_issued_before(timestamptz, text, text, boolean)',
         'authguard.prune(interval, interval)',
         'authguard.sign_out_user(text, text)',
-        'authguard.coverage()'
+        'authguard.end_all_sessions(text)',
+        'authguard.coverage()',
+        'authguard.source_problem(regclass, text)',
+        'authguard.is_copy()'
     ]::pg_catalog.regprocedure[], array[
-        'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event'
+        'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event', 'authguard.attached'
     ]::pg_catalog.regclass[]);
 end
 $$;
@@ -2717,6 +3426,24 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- src/attached/functions.rs
+-- authguard::attached::functions::authguard_attached_metadata
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/attached/functions.rs
+-- authguard::attached::functions::authguard_attached_sessions
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/attached/functions.rs
+-- authguard::attached::functions::authguard_attached_shuts
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- src/session/functions.rs
 -- authguard::session::functions::authguard_can_sign
 -- Skipped due to `#[pgrx(sql = false)]`
@@ -2731,6 +3458,12 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/keys/registration.rs
 -- authguard::keys::registration::authguard_check_secret
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/attached/functions.rs
+-- authguard::attached::functions::authguard_check_source
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -2767,6 +3500,12 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/session/functions.rs
 -- authguard::session::functions::authguard_has_session_keys
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/revocation/place.rs
+-- authguard::revocation::place::authguard_is_copy
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -2851,6 +3590,12 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/keys/own.rs
 -- authguard::keys::own::authguard_sign
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/attached/functions.rs
+-- authguard::attached::functions::authguard_source_problem
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 

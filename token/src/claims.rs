@@ -8,10 +8,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde_json::Value;
-
 use crate::identity::{MAX_IDENTITY_BYTES, canonical, parse_uuid};
-use crate::json::{JsonError, parse_members};
+use crate::json::{JsonError, Node, Object, number};
 use crate::time::micros;
 
 /// Why claims are refused. Says which claim and which rule, and nothing of what it held.
@@ -129,19 +127,23 @@ impl Claims {
     /// [`ClaimsError`] when the text or one of the claims breaks a rule. Claims that are refused are
     /// not absent claims: whoever calls this must keep the two apart.
     pub fn parse(text: &str) -> Result<Self, ClaimsError> {
-        Ok(Self::parse_with_audience(text)?.0)
+        Self::read(&Object::parse(text)?)
+    }
+
+    /// Reads the claims from an object.
+    ///
+    /// # Errors
+    /// As [`Claims::parse`].
+    pub fn read(object: &Object<'_>) -> Result<Self, ClaimsError> {
+        Ok(Self::read_with_audience(object)?.0)
     }
 
     /// Gateways have judged `aud` themselves, so it has no place among the claims.
-    pub(crate) fn parse_with_audience(text: &str) -> Result<(Self, Audience), ClaimsError> {
+    pub(crate) fn read_with_audience(object: &Object<'_>) -> Result<(Self, Audience), ClaimsError> {
         let mut draft = Draft::default();
-        let mut read = Ok(());
-        parse_members(text, is_known, |name, value| {
-            if read.is_ok() {
-                read = draft.read(name, value);
-            }
-        })?;
-        read?;
+        for (name, value) in object.members() {
+            draft.read(name, value)?;
+        }
         Ok(draft.finish())
     }
 
@@ -154,29 +156,6 @@ impl Claims {
     }
 }
 
-/// Whether [`Draft::read`] looks at this claim.
-fn is_known(name: &str) -> bool {
-    matches!(
-        name,
-        "iss"
-            | "sub"
-            | "aud"
-            | "jti"
-            | "session_id"
-            | "iat"
-            | "exp"
-            | "nbf"
-            | "auth_time"
-            | "amr"
-            | "role"
-            | "email"
-            | "aal"
-            | "scope"
-            | "is_anonymous"
-            | "app_metadata"
-    )
-}
-
 /// Claims while they are being read.
 #[derive(Default)]
 struct Draft {
@@ -187,28 +166,33 @@ struct Draft {
 }
 
 impl Draft {
-    fn read(&mut self, name: &str, value: Value) -> Result<(), ClaimsError> {
+    fn read(&mut self, name: &str, value: &Node<'_>) -> Result<(), ClaimsError> {
         let claims = &mut self.claims;
         match name {
             "iss" => claims.issuer = identity("iss", value)?,
             "sub" => claims.raw_subject = identity("sub", value)?,
             "aud" => self.audience = Audience::of(value),
             "jti" => claims.jti = identity("jti", value)?.map(into_canonical),
-            "session_id" => claims.session_id = session_id(&value)?,
-            "iat" => claims.issued_at = date("iat", &value)?,
-            "exp" => claims.expires_at = date("exp", &value)?,
-            "nbf" => claims.not_before = date("nbf", &value)?,
-            "auth_time" => self.auth_time = date("auth_time", &value)?,
-            "amr" => self.newest_method = newest_timestamp(&value),
+            "session_id" => claims.session_id = session_id(value)?,
+            "iat" => claims.issued_at = date("iat", value)?,
+            "exp" => claims.expires_at = date("exp", value)?,
+            "nbf" => claims.not_before = date("nbf", value)?,
+            "auth_time" => self.auth_time = date("auth_time", value)?,
+            "amr" => self.newest_method = newest_timestamp(value),
             "role" => {
-                claims.role_is_malformed = !(value.is_string() || value.is_null());
+                claims.role_is_malformed = !matches!(value, Node::Text(_) | Node::Null);
                 claims.role = text_or_none(value);
             }
             "email" => claims.email = text_or_none(value),
             "aal" => claims.aal = text_or_none(value),
             "scope" => claims.scope = text_or_none(value),
-            "is_anonymous" => claims.is_anonymous = value.as_bool(),
-            "app_metadata" => claims.access_revoked = access_revoked(&value)?,
+            "is_anonymous" => {
+                claims.is_anonymous = match value {
+                    Node::Bool(flag) => Some(*flag),
+                    _ => None,
+                };
+            }
+            "app_metadata" => claims.access_revoked = access_revoked(value)?,
             _ => {}
         }
         Ok(())
@@ -235,12 +219,12 @@ pub(crate) enum Audience {
 }
 
 impl Audience {
-    fn of(value: Value) -> Self {
+    fn of(value: &Node<'_>) -> Self {
         match value {
-            Value::Null => Self::Absent,
-            Value::String(one) => Self::Is(vec![one]),
-            Value::Array(all) => {
-                let all: Option<_> = all.into_iter().map(text_or_none).collect();
+            Node::Null => Self::Absent,
+            Node::Text(one) => Self::Is(vec![one.as_ref().to_owned()]),
+            Node::Array(all) => {
+                let all: Option<_> = all.iter().map(text_or_none).collect();
                 all.map_or(Self::WrongType, Self::Is)
             }
             _ => Self::WrongType,
@@ -252,12 +236,12 @@ fn refuse<T>(name: &'static str, problem: Problem) -> Result<T, ClaimsError> {
     Err(ClaimsError::Claim { name, problem })
 }
 
-fn identity(name: &'static str, value: Value) -> Result<Option<String>, ClaimsError> {
+fn identity(name: &'static str, value: &Node<'_>) -> Result<Option<String>, ClaimsError> {
     match value {
-        Value::Null => Ok(None),
-        Value::String(text) if text.is_empty() => refuse(name, Problem::Empty),
-        Value::String(text) if text.len() > MAX_IDENTITY_BYTES => refuse(name, Problem::TooLong),
-        Value::String(text) => Ok(Some(text)),
+        Node::Null => Ok(None),
+        Node::Text(text) if text.is_empty() => refuse(name, Problem::Empty),
+        Node::Text(text) if text.len() > MAX_IDENTITY_BYTES => refuse(name, Problem::TooLong),
+        Node::Text(text) => Ok(Some(text.as_ref().to_owned())),
         _ => refuse(name, Problem::NotText),
     }
 }
@@ -269,55 +253,72 @@ fn into_canonical(text: String) -> String {
     }
 }
 
-fn session_id(value: &Value) -> Result<Option<[u8; 16]>, ClaimsError> {
-    if value.is_null() {
-        return Ok(None);
-    }
-    match value.as_str().and_then(parse_uuid) {
+fn session_id(value: &Node<'_>) -> Result<Option<[u8; 16]>, ClaimsError> {
+    let uuid = match value {
+        Node::Null => return Ok(None),
+        Node::Text(text) => parse_uuid(text),
+        _ => None,
+    };
+    match uuid {
         None => refuse("session_id", Problem::NotUuid),
         uuid => Ok(uuid),
     }
 }
 
-fn date(name: &'static str, value: &Value) -> Result<Option<i64>, ClaimsError> {
+fn date(name: &'static str, value: &Node<'_>) -> Result<Option<i64>, ClaimsError> {
     match value {
-        Value::Null => Ok(None),
-        Value::Number(seconds) => Ok(Some(micros(seconds))),
+        Node::Null => Ok(None),
+        Node::Number(seconds) => Ok(Some(micros(&number(seconds)))),
         _ => refuse(name, Problem::NotNumber),
     }
 }
 
-fn text_or_none(value: Value) -> Option<String> {
+fn text_or_none(value: &Node<'_>) -> Option<String> {
     match value {
-        Value::String(text) => Some(text),
+        Node::Text(text) => Some(text.as_ref().to_owned()),
         _ => None,
     }
 }
 
 /// `amr` is an array of names (RFC 8176) or of objects `{method, timestamp}`; only the latter are dated.
-fn newest_timestamp(amr: &Value) -> Option<i64> {
-    let timestamps = amr
-        .as_array()?
-        .iter()
-        .filter_map(|method| method.get("timestamp")?.as_number());
-    timestamps.map(micros).max()
+fn newest_timestamp(amr: &Node<'_>) -> Option<i64> {
+    let Node::Array(methods) = amr else {
+        return None;
+    };
+    let timestamps = methods.iter().filter_map(|method| match method {
+        Node::Object(method) => match method.get("timestamp") {
+            Some(Node::Number(seconds)) => Some(micros(&number(seconds))),
+            _ => None,
+        },
+        _ => None,
+    });
+    timestamps.max()
 }
 
-fn access_revoked(app_metadata: &Value) -> Result<bool, ClaimsError> {
+fn access_revoked(app_metadata: &Node<'_>) -> Result<bool, ClaimsError> {
     match app_metadata {
-        Value::Null => Ok(false),
-        Value::Object(object) => Ok(object.get("access_revoked").is_some_and(is_truthy)),
+        Node::Null => Ok(false),
+        Node::Object(object) => Ok(object.get("access_revoked").is_some_and(is_truthy)),
         _ => refuse("app_metadata", Problem::NotObject),
     }
 }
 
+/// Whether a flag like `access_revoked`, given as JSON, is set: anything but null, false, "false" or 0. What is
+/// not JSON is.
+pub fn is_flag_set(json: &str) -> bool {
+    let member = format!(r#"{{"access_revoked":{json}}}"#);
+    Object::parse(&member).map_or(true, |flag| {
+        flag.get("access_revoked").is_some_and(is_truthy)
+    })
+}
+
 /// Fails closed: what is not plainly a no is a yes.
-fn is_truthy(value: &Value) -> bool {
+fn is_truthy(value: &Node<'_>) -> bool {
     match value {
-        Value::Null => false,
-        Value::Bool(flag) => *flag,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => text != "false",
-        Value::Array(_) | Value::Object(_) => true,
+        Node::Null => false,
+        Node::Bool(flag) => *flag,
+        Node::Number(literal) => literal.parse() != Ok(0.0),
+        Node::Text(text) => text != "false",
+        Node::Array(_) | Node::Object(_) => true,
     }
 }

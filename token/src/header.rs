@@ -3,15 +3,16 @@
 //! `jku`, `x5u`, `jwk`, `x5c` and whatever else is unknown are ignored: a key comes from registration
 //! only, never from the token (RFC 8725 section 3.10).
 
-use serde_json::Value;
-
 use crate::algorithm::Algorithm;
 use crate::base64url;
 use crate::error::{Part, TokenError};
-use crate::json::{JsonError, parse_members};
+use crate::json::{JsonError, Node, Object};
 
 /// The longest header, decoded.
 pub const MAX_HEADER_BYTES: usize = 1024;
+
+/// That length in base64url.
+const MAX_HEADER_CHARACTERS: usize = (MAX_HEADER_BYTES * 4).div_ceil(3);
 
 /// The longest `kid`.
 pub const MAX_KEY_ID_BYTES: usize = 256;
@@ -25,32 +26,22 @@ pub(crate) struct Header {
 
 impl Header {
     pub fn parse(part: &str) -> Result<Self, TokenError> {
-        let bytes = base64url::decode(part).ok_or(TokenError::Encoding(Part::Header))?;
-        if bytes.len() > MAX_HEADER_BYTES {
+        if part.len() > MAX_HEADER_CHARACTERS {
             return Err(TokenError::HeaderTooLong);
         }
+        let bytes = base64url::decode(part).ok_or(TokenError::Encoding(Part::Header))?;
         let text =
             std::str::from_utf8(&bytes).map_err(|_| TokenError::Header(JsonError::Syntax))?;
         let mut draft = Draft::default();
-        let mut read = Ok(());
-        parse_members(text, is_known, |name, value| {
-            if read.is_ok() {
-                read = draft.read(name, value);
-            }
-        })
-        .map_err(TokenError::Header)?;
-        read?;
+        for (name, value) in Object::parse(text).map_err(TokenError::Header)?.members() {
+            draft.read(name, value)?;
+        }
         Ok(Self {
             algorithm: draft.algorithm.ok_or(TokenError::HeaderText("alg"))?,
             key_id: draft.key_id,
             kind: draft.kind,
         })
     }
-}
-
-/// Whether [`Draft::read`] looks at this parameter.
-fn is_known(name: &str) -> bool {
-    matches!(name, "alg" | "kid" | "typ" | "cty" | "crit" | "b64" | "zip")
 }
 
 /// A header while it is being read.
@@ -62,19 +53,19 @@ struct Draft {
 }
 
 impl Draft {
-    fn read(&mut self, name: &str, value: Value) -> Result<(), TokenError> {
+    fn read(&mut self, name: &str, value: &Node<'_>) -> Result<(), TokenError> {
         match name {
-            "alg" => self.algorithm = Some(parse_algorithm(&string("alg", value)?)?),
+            "alg" => self.algorithm = Some(parse_algorithm(string("alg", value)?)?),
             "kid" => {
                 let key_id = string("kid", value)?;
                 if key_id.len() > MAX_KEY_ID_BYTES {
                     return Err(TokenError::KeyIdTooLong);
                 }
-                self.key_id = Some(key_id);
+                self.key_id = Some(key_id.to_owned());
             }
-            "typ" => self.kind = Some(string("typ", value)?),
+            "typ" => self.kind = Some(string("typ", value)?.to_owned()),
             // A nested token: what it says inside is not what was signed outside.
-            "cty" if media_type(&string("cty", value)?).eq_ignore_ascii_case("JWT") => {
+            "cty" if media_type(string("cty", value)?).eq_ignore_ascii_case("JWT") => {
                 return Err(TokenError::HeaderForbidden("cty"));
             }
             // Each changes what the signature covers, and RFC 7515 section 4.1.11 wants a token refused
@@ -95,9 +86,9 @@ fn parse_algorithm(name: &str) -> Result<Algorithm, TokenError> {
     Algorithm::from_name(name).ok_or(TokenError::AlgorithmUnknown)
 }
 
-fn string(name: &'static str, value: Value) -> Result<String, TokenError> {
+fn string<'n>(name: &'static str, value: &'n Node<'_>) -> Result<&'n str, TokenError> {
     match value {
-        Value::String(text) => Ok(text),
+        Node::Text(text) => Ok(text),
         _ => Err(TokenError::HeaderText(name)),
     }
 }

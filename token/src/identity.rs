@@ -66,6 +66,12 @@ pub fn uuid_v5(namespace: &[u8; 16], name: &str) -> [u8; 16] {
     uuid
 }
 
+/// Reads a `bigint` key as Postgres writes it, and in no other spelling; else `None`.
+pub fn parse_number(text: &str) -> Option<i64> {
+    let number: i64 = text.parse().ok()?;
+    (number.to_string() == text).then_some(number)
+}
+
 /// The form under which an identity is stored and looked up.
 ///
 /// A UUID in any spelling becomes lower-case with dashes. Everything else stays as it is, byte by byte:

@@ -1,21 +1,60 @@
 //! The strict parser: one JSON object, or a refusal that names the rule and nothing of the text.
 //!
-//! serde_json reads the grammar. The scan comes first, allocates nothing and applies the limits; the
-//! visitor below refuses duplicate keys, which serde_json would merge (the last one wins). Whatever
-//! passes is also accepted by Postgres's `jsonb`, with the same values; only a fraction, which jsonb keeps
-//! digit by digit, is here a double, true to its last bit or so.
+//! One pass (`parser`) applies the grammar and the limits, and gives a tree that borrows from the text.
+//! Whatever passes is also accepted by Postgres's `jsonb`, with the same values.
 
-mod members;
-mod scan;
+mod number;
+mod parser;
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
-pub(crate) use members::parse_members;
-pub use scan::{MAX_DEPTH, MAX_NODES};
+pub(crate) use number::number;
+pub use parser::{MAX_DEPTH, MAX_NODES};
+
+/// A value of JSON.
+#[derive(Clone, PartialEq)]
+pub enum Node<'t> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number as it is written, of at most 64 bytes.
+    Number(&'t str),
+    /// What a string means, its escapes replaced.
+    Text(Cow<'t, str>),
+    /// An array.
+    Array(Vec<Node<'t>>),
+    /// An object.
+    Object(Object<'t>),
+}
+
+/// An object: no key occurs twice, and the members are in the order of their keys' lengths, then bytes.
+#[derive(Clone, PartialEq)]
+pub struct Object<'t>(Vec<(Cow<'t, str>, Node<'t>)>);
+
+impl<'t> Object<'t> {
+    /// Parses a text that is exactly one JSON object (RFC 8259), blanks around it allowed.
+    ///
+    /// # Errors
+    /// See [`JsonError`]. A text with several faults is refused for one of them.
+    pub fn parse(text: &'t str) -> Result<Self, JsonError> {
+        parser::parse(text)
+    }
+
+    /// The members, shorter keys first.
+    pub fn members(&self) -> &[(Cow<'t, str>, Node<'t>)] {
+        &self.0
+    }
+
+    /// The value of a member.
+    pub fn get(&self, name: &str) -> Option<&Node<'t>> {
+        let (_, value) = self.0.iter().find(|(key, _)| key == name)?;
+        Some(value)
+    }
+}
 
 /// Why a text is refused. No variant carries anything of the text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,99 +91,28 @@ impl fmt::Display for JsonError {
 
 impl std::error::Error for JsonError {}
 
-/// Parses a text that is exactly one JSON object (RFC 8259), blanks around it allowed.
+/// Parses as [`Object::parse`], into values of serde_json. A fraction becomes a double.
 ///
 /// # Errors
-/// See [`JsonError`]. A text with several faults is refused for one of them.
+/// See [`JsonError`].
 pub fn parse_object(text: &str) -> Result<Map<String, Value>, JsonError> {
-    match read(text, Strict)? {
-        Value::Object(object) => Ok(object),
-        _ => Err(JsonError::NotAnObject),
-    }
+    Object::parse(text).map(map)
 }
 
-/// Applies the limits to a text that begins as an object, and hands it to the visitor.
-fn read<'t, S: DeserializeSeed<'t>>(text: &'t str, seed: S) -> Result<S::Value, JsonError> {
-    if !text.trim_ascii_start().starts_with('{') {
-        return Err(JsonError::NotAnObject);
-    }
-    scan::scan(text)?;
-    let mut parser = serde_json::Deserializer::from_str(text);
-    seed.deserialize(&mut parser)
-        .and_then(|value| parser.end().map(|()| value))
-        .map_err(|error| {
-            // The visitors' own refusal is the only error that is not about syntax.
-            if error.is_data() {
-                JsonError::DuplicateKey
-            } else {
-                JsonError::Syntax
-            }
-        })
+fn map(object: Object<'_>) -> Map<String, Value> {
+    let members = object.0.into_iter();
+    members
+        .map(|(key, node)| (key.into_owned(), value(node)))
+        .collect()
 }
 
-/// Builds a [`Value`] as serde_json does, but refuses duplicate keys.
-#[derive(Clone, Copy)]
-struct Strict;
-
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<Value, D::Error> {
-        parser.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut values = Vec::new();
-        while let Some(value) = seq.next_element_seed(self)? {
-            values.push(value);
-        }
-        Ok(Value::Array(values))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some(key) = map.next_key::<String>()? {
-            match object.entry(key) {
-                Entry::Vacant(slot) => slot.insert(map.next_value_seed(self)?),
-                Entry::Occupied(_) => return Err(de::Error::custom("duplicate key")),
-            };
-        }
-        Ok(Value::Object(object))
+fn value(node: Node<'_>) -> Value {
+    match node {
+        Node::Null => Value::Null,
+        Node::Bool(flag) => Value::Bool(flag),
+        Node::Number(literal) => Value::Number(number(literal)),
+        Node::Text(text) => Value::String(text.into_owned()),
+        Node::Array(values) => values.into_iter().map(value).collect(),
+        Node::Object(object) => Value::Object(map(object)),
     }
 }

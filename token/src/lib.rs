@@ -39,15 +39,17 @@ mod time;
 mod token;
 
 pub use algorithm::Algorithm;
-pub use claims::{Claims, ClaimsError, Problem};
+pub use claims::{Claims, ClaimsError, Problem, is_flag_set};
 pub use error::{Part, TokenError};
 pub use header::{MAX_HEADER_BYTES, MAX_KEY_ID_BYTES};
-pub use identity::{MAX_IDENTITY_BYTES, canonical, format_uuid, parse_uuid, uuid_v5};
-pub use json::{JsonError, MAX_DEPTH, MAX_NODES, parse_object};
+pub use identity::{MAX_IDENTITY_BYTES, canonical, format_uuid, parse_number, parse_uuid, uuid_v5};
+pub use json::{JsonError, MAX_DEPTH, MAX_NODES, Node, Object, parse_object};
 pub use jws::Jws;
 pub use key::{Key, KeyError, KeySetError, parse_jwks};
 pub use policy::{MAX_LEEWAY_SECONDS, Policy};
 pub use refresh::{RefreshKey, RefreshSettings, RefreshToken, RefreshTokenError};
-pub use revocation::{Entry, Judge, Kind, OwnSession, Reason, Verdict, end_of_life, expired};
+pub use revocation::{
+    Entry, Judge, Kind, OwnSession, Reason, SessionRow, UserRow, Verdict, end_of_life, expired,
+};
 pub use sign::{SignError, SigningKey};
 pub use token::{Token, Verified};

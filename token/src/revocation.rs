@@ -2,6 +2,10 @@
 //!
 //! The caller looks entries up by kind and key and hands them to a [`Judge`], in any order.
 
+mod attached;
+
+pub use attached::{SessionRow, UserRow};
+
 use crate::claims::Claims;
 use crate::time::{MICROS_PER_SECOND, second};
 
@@ -14,6 +18,8 @@ pub enum Kind {
     Session,
     /// All tokens of a user, by `sub`.
     User,
+    /// What the tokens of a user say about it, by `sub`: a cut-off, and signing in again is not needed.
+    Claims,
     /// All tokens, of one issuer or of every issuer.
     Issuer,
 }
@@ -25,6 +31,7 @@ impl Kind {
             Self::Token => "token",
             Self::Session => "session",
             Self::User => "user",
+            Self::Claims => "claims",
             Self::Issuer => "issuer",
         }
     }
@@ -41,7 +48,7 @@ pub struct Entry<'a> {
     pub blocked: bool,
     /// When `blocked` ends, microseconds; `None` is never.
     pub blocked_until: Option<i64>,
-    /// Of a user or an issuer: the cut-off for `iat`, microseconds; `None` is none.
+    /// Of a user, its claims or an issuer: the cut-off for `iat`, microseconds; `None` is none.
     pub issued_before: Option<i64>,
     /// Of an issuer: the cut-off also covers tokens with neither `sub` nor `session_id`.
     pub include_keys: bool,
@@ -60,14 +67,26 @@ pub enum Reason {
     Token,
     /// An entry covers the session.
     Session,
-    /// The session has ended, or there is none: a session of our own.
+    /// The session has ended, or there is none: of our own, or in an attached table.
     SessionEnded,
-    /// The session of our own is past its time.
+    /// The session is past its time.
     SessionExpired,
-    /// An entry covers the user.
+    /// An entry covers the user, or its row in an attached table is flagged.
     User,
+    /// The user's row in an attached table is gone, or marked as deleted.
+    UserDeleted,
+    /// The user's row in an attached table says that it is banned.
+    UserBanned,
+    /// The user's row has changed since the token was issued.
+    ClaimsStale,
     /// An entry covers the issuer.
     Issuer,
+    /// An attached table cannot be read any more.
+    SourceBroken,
+    /// The database is a copy that nobody has acknowledged. Never given by a [`Judge`].
+    Restored,
+    /// The standby is too far behind. Never given by a [`Judge`].
+    ReplicaLag,
 }
 
 impl Reason {
@@ -82,7 +101,13 @@ impl Reason {
             Self::SessionEnded => "session_ended",
             Self::SessionExpired => "session_expired",
             Self::User => "user",
+            Self::UserDeleted => "user_deleted",
+            Self::UserBanned => "user_banned",
+            Self::ClaimsStale => "claims_stale",
             Self::Issuer => "issuer",
+            Self::SourceBroken => "source_broken",
+            Self::Restored => "restored",
+            Self::ReplicaLag => "replica_lag",
         }
     }
 }
@@ -107,6 +132,8 @@ pub struct Verdict {
     pub reason: Option<Reason>,
     /// Before this instant (microseconds) time alone does not change the reason; `i64::MAX` is never.
     pub valid_until: i64,
+    /// Whether a row was looked for in vain: one that appears changes the verdict.
+    pub missed: bool,
 }
 
 /// Whether the claims are past `exp` plus leeway; `None` without `exp`.
@@ -158,10 +185,12 @@ impl<'c> Judge<'c> {
             Some(end) if now >= end => Verdict {
                 reason: Some(Reason::Expired),
                 valid_until: i64::MAX,
+                missed: false,
             },
             _ => Verdict {
                 reason: claims.access_revoked.then_some(Reason::Claim),
                 valid_until: end.unwrap_or(i64::MAX),
+                missed: false,
             },
         };
         Self {
@@ -181,10 +210,17 @@ impl<'c> Judge<'c> {
         };
         self.began = Some(session.began);
         self.authenticated_at = session.authenticated_at.max(self.began);
-        let end = session.ends_at.unwrap_or(i64::MAX);
         if session.has_ended {
             self.found(Reason::SessionEnded);
-        } else if self.now >= end {
+        } else {
+            self.ends_at(session.ends_at);
+        }
+    }
+
+    /// A session ends then.
+    fn ends_at(&mut self, end: Option<i64>) {
+        let end = end.unwrap_or(i64::MAX);
+        if self.now >= end {
             self.found(Reason::SessionExpired);
         } else {
             self.verdict.valid_until = self.verdict.valid_until.min(end);
@@ -216,7 +252,8 @@ impl<'c> Judge<'c> {
             Kind::Issuer if self.is_cut_off(entry, self.began) && self.is_in_reach(entry) => {
                 Reason::Issuer
             }
-            Kind::User | Kind::Issuer => return,
+            Kind::Claims if self.is_cut_off(entry, self.began) => Reason::ClaimsStale,
+            Kind::User | Kind::Claims | Kind::Issuer => return,
         };
         self.found(reason);
     }
@@ -233,22 +270,24 @@ impl<'c> Judge<'c> {
         self.verdict
     }
 
-    fn is_of_issuer(&self, issuer: Option<&str>) -> bool {
+    /// Whether what is for `issuer` (as in [`Entry::issuer`]) concerns the claims.
+    pub fn is_of_issuer(&self, issuer: Option<&str>) -> bool {
         // `iss` is never empty, so '' can stand for its absence.
         issuer.is_none_or(|issuer| issuer == self.claims.issuer.as_deref().unwrap_or_default())
     }
 
     /// Also notes when the block ends, as time then changes the verdict.
     fn is_blocked(&mut self, entry: &Entry<'_>) -> bool {
-        match entry.blocked_until {
-            _ if !entry.blocked => false,
-            None => true,
-            Some(until) if self.now < until => {
-                self.verdict.valid_until = self.verdict.valid_until.min(until);
-                true
-            }
-            Some(_) => false,
+        entry.blocked && self.is_before(entry.blocked_until.unwrap_or(i64::MAX))
+    }
+
+    /// Whether it is not yet `until`; notes when it will be.
+    fn is_before(&mut self, until: i64) -> bool {
+        let before = self.now < until;
+        if before {
+            self.verdict.valid_until = self.verdict.valid_until.min(until);
         }
+        before
     }
 
     /// Compares whole seconds, as `iat` has no finer ones: a token of the cut-off's own second may be

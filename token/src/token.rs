@@ -6,8 +6,9 @@
 use std::fmt;
 
 use crate::algorithm::Algorithm;
-use crate::claims::{Audience, Claims};
+use crate::claims::{Audience, Claims, ClaimsError};
 use crate::error::TokenError;
+use crate::json::Object;
 use crate::jws::Jws;
 use crate::key::Key;
 use crate::policy::Policy;
@@ -35,10 +36,26 @@ impl<'t> Token<'t> {
     /// # Errors
     /// [`TokenError`] for the form, the header or the claims.
     pub fn parse(text: &'t str, max_bytes: usize) -> Result<Self, TokenError> {
+        Self::parse_with(text, max_bytes, |_| ())
+    }
+
+    /// As [`Token::parse`], and shows all claims to `see`. They are not to be believed before
+    /// [`Token::verify`].
+    ///
+    /// # Errors
+    /// As [`Token::parse`].
+    pub fn parse_with(
+        text: &'t str,
+        max_bytes: usize,
+        see: impl FnOnce(&Object<'_>),
+    ) -> Result<Self, TokenError> {
         let mut jws = Jws::parse(text, max_bytes)?;
         let payload = jws.take_payload();
         let json = String::from_utf8(payload).map_err(|_| TokenError::PayloadNotText)?;
-        let (claims, audience) = Claims::parse_with_audience(&json)?;
+        let object = Object::parse(&json).map_err(ClaimsError::Json)?;
+        let (claims, audience) = Claims::read_with_audience(&object)?;
+        see(&object);
+        drop(object);
         Ok(Self {
             jws,
             json,

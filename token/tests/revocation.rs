@@ -7,7 +7,13 @@ const NOW: i64 = 1_700_000_000 * S;
 const NEVER: i64 = i64::MAX;
 const LEEWAY: i64 = 30;
 
-const KINDS: [Kind; 4] = [Kind::Token, Kind::Session, Kind::User, Kind::Issuer];
+const KINDS: [Kind; 5] = [
+    Kind::Token,
+    Kind::Session,
+    Kind::User,
+    Kind::Claims,
+    Kind::Issuer,
+];
 
 /// An entry that by itself revokes nothing of a user or an issuer.
 fn entry(kind: Kind) -> Entry<'static> {
@@ -60,7 +66,8 @@ fn without_entries_and_exp_nothing_is_revoked_for_ever() {
         judge(&alice(), &[], NOW),
         Verdict {
             reason: None,
-            valid_until: NEVER
+            valid_until: NEVER,
+            missed: false,
         }
     );
     assert_eq!(reason(&Claims::default(), &[]), None);
@@ -80,14 +87,16 @@ fn a_token_expires_at_exp_plus_leeway_exactly() {
         judge(&claims, &[], end - 1),
         Verdict {
             reason: None,
-            valid_until: end
+            valid_until: end,
+            missed: false,
         }
     );
     assert_eq!(
         judge(&claims, &[], end),
         Verdict {
             reason: Some(Reason::Expired),
-            valid_until: NEVER
+            valid_until: NEVER,
+            missed: false,
         }
     );
 }
@@ -114,6 +123,7 @@ fn the_claim_revokes_until_the_token_expires() {
     let expected = Verdict {
         reason: Some(Reason::Claim),
         valid_until: NOW + LEEWAY * S,
+        missed: false,
     };
     assert_eq!(judge(&claims, &[], NOW), expected);
 }
@@ -162,6 +172,7 @@ fn a_block_shuts_the_user_out_until_it_ends() {
     let user = |valid_until| Verdict {
         reason: Some(Reason::User),
         valid_until,
+        missed: false,
     };
     assert_eq!(judge(&alice(), &[blocked(None)], NOW), user(NEVER));
     assert_eq!(
@@ -171,6 +182,7 @@ fn a_block_shuts_the_user_out_until_it_ends() {
     let over = Verdict {
         reason: None,
         valid_until: NEVER,
+        missed: false,
     };
     assert_eq!(judge(&alice(), &[blocked(Some(NOW))], NOW), over);
     // Not blocked: the rest of a lifted block says nothing.
@@ -349,6 +361,7 @@ fn a_session_of_our_own_is_judged_by_its_row() {
         let expected = Verdict {
             reason,
             valid_until: until,
+            missed: false,
         };
         assert_eq!(of_session(session, &[], now), expected, "{session:?}");
     }
@@ -390,7 +403,7 @@ fn a_later_proof_wins_over_a_cut_off_of_the_user_and_of_nobody_else() {
 fn the_words_are_those_of_the_sql_surface() {
     assert_eq!(
         KINDS.map(Kind::as_str),
-        ["token", "session", "user", "issuer"]
+        ["token", "session", "user", "claims", "issuer"]
     );
     let reasons = [
         Reason::Refused,
@@ -401,7 +414,11 @@ fn the_words_are_those_of_the_sql_surface() {
         Reason::SessionEnded,
         Reason::SessionExpired,
         Reason::User,
+        Reason::UserDeleted,
+        Reason::UserBanned,
+        Reason::ClaimsStale,
         Reason::Issuer,
+        Reason::SourceBroken,
     ];
     assert!(reasons.is_sorted(), "the order is the precedence");
     let words = [
@@ -413,7 +430,11 @@ fn the_words_are_those_of_the_sql_surface() {
         "session_ended",
         "session_expired",
         "user",
+        "user_deleted",
+        "user_banned",
+        "claims_stale",
         "issuer",
+        "source_broken",
     ];
     assert_eq!(reasons.map(Reason::as_str), words);
 }

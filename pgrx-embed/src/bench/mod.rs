@@ -1,5 +1,6 @@
 //! `cargo embed bench`: what the checks cost, beside their alternatives, in one run.
 
+mod adopted;
 mod case;
 mod first_check;
 mod load;
@@ -7,6 +8,7 @@ mod machine;
 mod memory;
 mod pgbench;
 mod picture;
+mod postgrest;
 mod report;
 mod scans;
 mod sessions;
@@ -48,8 +50,12 @@ pub enum Group {
     Pgbench,
     /// The first check after a revocation elsewhere
     FirstCheck,
+    /// Policies of Supabase's shape, with its functions and after adoption
+    Adopt,
     /// Verification, and verified tokens against gateway claims
     Tokens,
+    /// Requests through PostgREST
+    Postgrest,
     /// Signing in and refreshing, and checks beside many sessions
     Sessions,
 }
@@ -57,6 +63,10 @@ pub enum Group {
 /// Measures one group or everything on a throw-away server and prints the table. The pages are written
 /// of a whole run only.
 pub fn run(group: Option<Group>, json: Option<&Path>) -> Result<()> {
+    let groups = group.map_or(Group::value_variants().to_vec(), |group| vec![group]);
+    if groups.contains(&Group::Postgrest) {
+        postgrest::prepare()?;
+    }
     let install = server::built(DEFAULT_MAJOR)?;
     process::progress(format!("starting Postgres {}", install.version));
     let cluster = Cluster::create(&install, config())?;
@@ -66,7 +76,6 @@ pub fn run(group: Option<Group>, json: Option<&Path>) -> Result<()> {
     process::progress("making a million rows");
     setup::make(&mut admin)?;
     drop(admin);
-    let groups = group.map_or(Group::value_variants().to_vec(), |group| vec![group]);
     let found = measure(&cluster, &groups, machine::describe(&install))?;
 
     print!("{}", report::table(&found));
@@ -116,7 +125,12 @@ fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> 
                 run.cases.push(load::beside_writer(cluster, &claims)?);
             }
             Group::FirstCheck => run.cases.push(first_check::measure(cluster, &claims)?),
+            Group::Adopt => {
+                process::progress("measuring an adopted schema");
+                run.cases.extend(adopted::measure(cluster)?);
+            }
             Group::Tokens => run.cases.extend(tokens::measure(cluster, &claims)?),
+            Group::Postgrest => run.cases.push(postgrest::measure(cluster, &claims)?),
             Group::Sessions => run.cases.extend(sessions::measure(cluster, now)?),
         }
     }

@@ -130,6 +130,10 @@ select authguard.sign('{}');
 select authguard.sign(null);
 select authguard.rotate_signing_key('ES384') is not null as made;
 select authguard.sign('{"sub":"x"}') ~ '^[\w-]+\.[\w-]+\.[\w-]+$' as signed;
+-- As they are: no number is rounded, and none is too large or nested too deeply to sign.
+select convert_from(decode(rpad(translate(p, '-_', '+/'), (length(p) + 3) / 4 * 4, '='), 'base64'), 'UTF8')::jsonb = c as as_they_are
+  from (values ('{"n": 12345678901234567890123, "e": 1e400}'::jsonb), (('{"deep": ' || repeat('[', 200) || repeat(']', 200) || '}')::jsonb)) v (c),
+       split_part(authguard.sign(c), '.', 2) p;
 
 -- Whoever speaks for the users of others must be told to; the first one is not asked again.
 select authguard.trust_issuer('https://a', jwks(ed()), '{app}');

@@ -79,8 +79,23 @@ select set_config('request.jwt.claims', '{"sub":"a0eebc99-9c0b-4ef8-bb6d-6bb9bd3
 select auth.sign_out('local');
 reset request.jwt.claims;
 
+-- Whoever has stolen a token that is revoked signs nobody out with it.
+create table stolen as select * from authguard.sign_in(:ada);
+create table later as select * from authguard.sign_in(:ada);
+select access_token as stolen from stolen \gset
+select auth.set_token(:'stolen', false) is not null as set;
+select authguard.revoke_session(session_id) from stolen;
+select auth.sign_out('global') as global, auth.sign_out('others') as others;
+select ended_at is null as lives from authguard.session s join later l on s.id = l.session_id;
+reset authguard.jwt;
+select set_config('request.jwt.claims', '{"sub":"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11","iss":"authguard","app_metadata":{"access_revoked":true}}', false) is not null as set;
+select auth.sign_out('global');
+reset request.jwt.claims;
+drop table stolen, later;
+
 -- Operators: signing a user out lets it in again, blocking does not.
 set session authorization sess_operator;
+select authguard.revoke_user(:ben, repeat('x', 1025));
 select authguard.sign_out_user(:ben) as ended, authguard.sign_out_user(:ben) as again;
 reset session authorization;
 select status as signs_in_again from authguard.sign_in(:ben);
@@ -132,6 +147,7 @@ select pg_sleep(0.2);
 select auth.verify(access_token) is not null as opens from boxed;
 alter system reset authguard.session_timebox;
 alter system set authguard.single_session_per_user = on;
+alter system set authguard.min_aal = '2';
 alter system set authguard.min_aal = 'aal2';
 select pg_reload_conf();
 select pg_sleep(0.2);
@@ -152,6 +168,21 @@ begin;
 select r.status from laptop l, lateral auth.refresh(l.refresh_token) r;
 rollback;
 select counter from authguard.session where id = (select session_id from laptop);
+
+-- And a sign-in that is rolled back, also to a savepoint, has opened nothing.
+begin;
+select access_token as undone from authguard.sign_in(:ada) \gset
+select auth.verify(:'undone') is not null as opens, auth.set_token(:'undone', false) is not null as set;
+select auth.is_active();
+rollback;
+select auth.verify(:'undone');
+begin;
+savepoint s;
+select access_token as undone from authguard.sign_in(:ada) \gset
+select auth.set_token(:'undone') is not null as set, auth.is_active();
+rollback to s;
+select set_config('authguard.jwt', :'undone', true) is not null as set, auth.is_active(), auth.revocation_reason();
+commit;
 
 -- Forgetting.
 select * from authguard.prune();

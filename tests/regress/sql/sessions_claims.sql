@@ -102,6 +102,8 @@ create or replace function app.claims(user_id text, session_id uuid, claims json
 begin return jsonb_build_object('word', upper('x')); end $$;
 set search_path = hostile, pg_catalog;
 select claims ->> 'word' as word from authguard.sign_in(:ada) i, auth.verify(i.access_token) claims;
+-- Also where no function around it has set another.
+select authguard.run_claims_function('app.claims(text, uuid, jsonb)'::regprocedure, current_user, '', null, '{}') as word;
 reset search_path;
 
 -- Whose function it is: who sets it must own it, then and at every run.

@@ -1,10 +1,9 @@
-// Tokens by jose: `sign` makes keys and tokens for us to verify, `verify` reads ours from standard input.
+// Tokens by jose: `sign` makes keys and tokens for us to verify, `verify` reads ours. A line for a line.
 import * as jose from "jose";
-import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
 
-const [command, issuer, audience, subject] = process.argv.slice(2);
-if (command === "sign") {
-  const sign = (alg, key) =>
+async function sign({ issuer, audience, subject }) {
+  const signed = (alg, key) =>
     new jose.SignJWT({ role: "authenticated", email: "ä@example.com" })
       .setProtectedHeader({ alg, typ: "JWT", ...(alg.startsWith("HS") ? {} : { kid: alg }) })
       .setIssuer(issuer).setAudience(["other", audience]).setSubject(subject)
@@ -13,18 +12,24 @@ if (command === "sign") {
   for (const alg of ["RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"]) {
     const pair = await jose.generateKeyPair(alg, { extractable: true });
     keys.push({ ...(await jose.exportJWK(pair.publicKey)), kid: alg, alg, use: "sig" });
-    tokens[alg] = await sign(alg, pair.privateKey);
+    tokens[alg] = await signed(alg, pair.privateKey);
   }
   const secret = "a secret that jose signs with, 40 bytes.";
-  tokens.HS256 = await sign("HS256", new TextEncoder().encode(secret));
-  console.log(JSON.stringify({ jwks: { keys }, tokens, secret }));
-} else {
-  const { jwks, tokens } = JSON.parse(readFileSync(0, "utf8"));
+  tokens.HS256 = await signed("HS256", new TextEncoder().encode(secret));
+  return { jwks: { keys }, tokens, secret };
+}
+
+async function verify({ issuer, audience, jwks, tokens }) {
   const keys = jose.createLocalJWKSet(jwks);
   const subjects = [];
   for (const token of tokens) {
     const { payload } = await jose.jwtVerify(token, keys, { issuer, audience });
     subjects.push(payload.sub);
   }
-  console.log(JSON.stringify(subjects));
+  return subjects;
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { command, ...question } = JSON.parse(line);
+  console.log(JSON.stringify(await { sign, verify }[command](question)));
 }

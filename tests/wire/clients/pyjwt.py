@@ -1,4 +1,4 @@
-"""Tokens by PyJWT: `sign` makes keys and tokens for us to verify, `verify` reads ours from standard input."""
+"""Tokens by PyJWT: `sign` makes keys and tokens for us to verify, `verify` reads ours. A line for a line."""
 import json
 import sys
 import time
@@ -6,8 +6,8 @@ import time
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-command, issuer, audience, subject = sys.argv[1:]
-if command == "sign":
+
+def sign(issuer, audience, subject):
     pairs = {
         "RS256": rsa.generate_private_key(public_exponent=65537, key_size=2048),
         "PS256": rsa.generate_private_key(public_exponent=65537, key_size=2048),
@@ -28,15 +28,22 @@ if command == "sign":
         tokens[name] = jwt.encode(claims, key, algorithm=name, headers={"kid": name})
     secret = "a secret that PyJWT signs with, 40 bytes"
     tokens["HS256"] = jwt.encode(claims, secret, algorithm="HS256")
-    print(json.dumps({"jwks": {"keys": keys}, "tokens": tokens, "secret": secret}))
-else:
-    given = json.load(sys.stdin)
-    keys = jwt.PyJWKSet.from_dict(given["jwks"])
+    return {"jwks": {"keys": keys}, "tokens": tokens, "secret": secret}
+
+
+def verify(issuer, audience, jwks, tokens):
+    keys = jwt.PyJWKSet.from_dict(jwks)
     subjects = []
-    for token in given["tokens"]:
+    for token in tokens:
         key = keys[jwt.get_unverified_header(token)["kid"]]
         payload = jwt.decode(
             token, key, algorithms=[key.algorithm_name], issuer=issuer, audience=audience
         )
         subjects.append(payload["sub"])
-    print(json.dumps(subjects))
+    return subjects
+
+
+for line in sys.stdin:
+    question = json.loads(line)
+    answer = {"sign": sign, "verify": verify}[question.pop("command")](**question)
+    print(json.dumps(answer), flush=True)

@@ -1,6 +1,13 @@
 //! What the wire tests share: a database each, the weak roles, and tokens of a gateway.
 
+pub mod api;
+pub mod attached;
+pub mod http;
+pub mod page;
+pub mod pool;
+pub mod script;
 pub mod sessions;
+pub mod shaped;
 pub mod tokens;
 
 use pgrx_embed::cluster::{Cluster, Config};
@@ -88,9 +95,14 @@ pub fn seen(client: &mut Client) -> i64 {
 
 /// Waits until a revocation made elsewhere has arrived and the client sees no note any more.
 pub fn wait_until_hidden(client: &mut Client) {
+    wait_until(|| seen(client) == 0, "the revocation arrives");
+}
+
+/// Waits until something happens that is on its way.
+pub fn wait_until(mut happened: impl FnMut() -> bool, what: &str) {
     let deadline = Instant::now() + Duration::from_secs(20);
-    while seen(client) != 0 {
-        assert!(Instant::now() < deadline, "the revocation has not arrived");
+    while !happened() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -106,4 +118,14 @@ pub fn operate(cluster: &Cluster, call: &str) -> bool {
         .query_one(&format!("select authguard.{call}"), &[])
         .expect("the operator may")
         .get(0)
+}
+
+/// The private memory of a process, from /proc.
+pub fn resident_kib(pid: i32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a status");
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("RssAnon:"))
+        .unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }

@@ -123,13 +123,3 @@ fn the_memory_of_a_backend_is_flat() {
         "{warm} KiB after 5,000 claims, {after} KiB after 25,000"
     );
 }
-
-/// The private memory of a process, from /proc.
-fn resident_kib(pid: i32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("RssAnon:"))
-        .unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}

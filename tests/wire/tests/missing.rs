@@ -64,6 +64,33 @@ fn a_missing_table_is_an_error_and_its_return_decides_as_before() {
 }
 
 #[test]
+fn an_index_that_is_rebuilt_or_gone_changes_no_decision() {
+    let cluster = server(Config::default());
+    let mut admin = admin(&cluster);
+    let mut warm = gateway(&cluster);
+    set_claims(&mut warm, &claims(ADA));
+    assert_eq!(seen(&mut warm), 3);
+    for change in [
+        "reindex index concurrently authguard.revocation_key",
+        "reindex index authguard.revocation_key",
+        "drop index authguard.revocation_key",
+    ] {
+        admin.batch_execute(change).unwrap();
+        assert_eq!(seen(&mut warm), 3, "{change}");
+        // By the owner's hand, which needs no index.
+        let entry = format!(
+            "insert into authguard.revocation (kind, key, blocked) values ('user', '{ADA}', true)"
+        );
+        admin.batch_execute(&entry).unwrap();
+        assert_eq!(seen(&mut warm), 0, "{change}");
+        admin
+            .batch_execute("delete from authguard.revocation")
+            .unwrap();
+        assert_eq!(seen(&mut warm), 3, "{change}");
+    }
+}
+
+#[test]
 fn without_its_channel_nothing_is_revoked_in_vain() {
     let cluster = server(Config::default());
     rename(&cluster, "channel", "elsewhere");

@@ -24,7 +24,7 @@ pub enum KeyError {
     UnknownAlgorithm,
     /// `alg` does not go with the type or the curve of the key.
     WrongAlgorithm,
-    /// `use` or `key_ops` is for something else.
+    /// `use` or `key_ops` is for something else, or for something else too.
     NotForSignatures,
     /// A private key, where only public ones may be.
     Private,
@@ -44,7 +44,7 @@ pub enum KeyError {
     SecretTooShort,
     /// A secret that is one byte again and again.
     SecretRepeats,
-    /// A secret that is the text of a key: a public one would let everybody sign.
+    /// A secret that is a key in some form: a public one would let everybody sign.
     SecretIsKey,
     /// Not an unencrypted PKCS#8 private key of a known type, or a broken one.
     NotPkcs8,
@@ -65,7 +65,7 @@ impl fmt::Display for KeyError {
             Self::UnknownCurve => "\"crv\" is not P-256, P-384 or Ed25519",
             Self::UnknownAlgorithm => "\"alg\" is not a known signature algorithm",
             Self::WrongAlgorithm => "\"alg\" does not go with the type of the key",
-            Self::NotForSignatures => "\"use\" or \"key_ops\" does not allow to verify signatures",
+            Self::NotForSignatures => "\"use\" or \"key_ops\" is not for signatures alone",
             Self::Private => "it is a private key; register the public one, and replace the pair",
             Self::Secret => "it is a secret, which does not belong among public keys",
             Self::RsaSize => "the RSA modulus does not have 2048 to 4096 bits",
@@ -75,7 +75,7 @@ impl fmt::Display for KeyError {
             Self::SmallOrder => "the point is of small order",
             Self::SecretTooShort => "the secret is shorter than the hash of its algorithm",
             Self::SecretRepeats => "the secret is one byte repeated",
-            Self::SecretIsKey => "the secret is the text of a key (PEM or JWK)",
+            Self::SecretIsKey => "the secret is a key (PEM, DER, JWK or SSH)",
             Self::NotPkcs8 => {
                 "not an unencrypted PKCS#8 key for ES256, ES384, EdDSA or RS256; \
                  convert it with \"openssl pkcs8 -topk8 -nocrypt\""

@@ -44,6 +44,7 @@ impl<'j> Members<'j> {
     }
 
     /// `use` and `key_ops` must say, or leave open, that the key verifies signatures (sections 4.2, 4.3).
+    /// Beside `verify` only `sign` is related to it.
     pub fn check_use(&self) -> Result<(), KeyError> {
         if self.text("use")?.is_some_and(|purpose| purpose != "sig") {
             return Err(KeyError::NotForSignatures);
@@ -61,9 +62,9 @@ impl<'j> Members<'j> {
         if names.windows(2).any(|pair| pair.first() == pair.last()) {
             return Err(malformed);
         }
-        match names.contains(&"verify") {
-            true => Ok(()),
-            false => Err(KeyError::NotForSignatures),
+        match names.as_slice() {
+            ["verify"] | ["sign", "verify"] => Ok(()),
+            _ => Err(KeyError::NotForSignatures),
         }
     }
 

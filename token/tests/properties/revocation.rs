@@ -55,6 +55,7 @@ fn any_entry() -> impl Strategy<Value = Entry<'static>> {
         Kind::User,
         Kind::User,
         Kind::User,
+        Kind::Claims,
         Kind::Issuer,
         Kind::Issuer,
     ]);

@@ -167,6 +167,22 @@ fn type_curve_algorithm_and_use_agree() {
             Err(NotForSignatures),
         ),
         (oct(), json!({"key_ops": ["sign"]}), Err(NotForSignatures)),
+        // Unrelated operations (RFC 7517 section 4.3): one key for two purposes.
+        (
+            rsa(),
+            json!({"key_ops": ["verify", "encrypt"]}),
+            Err(NotForSignatures),
+        ),
+        (
+            ec(),
+            json!({"use": null, "key_ops": ["deriveKey", "sign", "verify"]}),
+            Err(NotForSignatures),
+        ),
+        (
+            oct(),
+            json!({"key_ops": ["verify", "unheard of"]}),
+            Err(NotForSignatures),
+        ),
         (
             rsa(),
             json!({"key_ops": "verify"}),
@@ -412,11 +428,22 @@ fn a_secret_is_long_and_is_no_key() {
         jwk.as_bytes(),
         set.as_bytes(),
         &der(256),
+        b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE6wd ada@example.org",
+        b" ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQDGvR0",
+        b"ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTY",
+        b"sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2gu",
+        b"---- BEGIN SSH2 PUBLIC KEY ----\nAAAAC3NzaC1lZDI1NTE5AAAAIE6wd",
     ] {
         assert_eq!(judge(key, Algorithm::HS256), Some(SecretIsKey), "{key:?}");
     }
-    // A secret that begins as DER does by chance is one.
-    assert_eq!(judge(&der(255), Algorithm::HS256), None);
+    // A secret that begins as a key does by chance is one.
+    for secret in [
+        &der(255)[..],
+        b"0.correct horse battery staple, 32+ and a few more",
+        b"ssh-keys and other secrets of mine: 32+",
+    ] {
+        assert_eq!(judge(secret, Algorithm::HS256), None, "{secret:?}");
+    }
     let short = json!({"kty": "oct", "alg": "HS512", "k": encode(&SECRET[..63])});
     assert_eq!(super::jwk::judge(&short), Err(SecretTooShort));
 }

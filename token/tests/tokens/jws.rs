@@ -196,6 +196,12 @@ fn a_header_has_at_most_1024_bytes() {
         let header = format!("{HEADER:<bytes$}");
         assert_eq!(judge(&signed(header, "{}")), expected, "{bytes}");
     }
+    // Its length is seen before it is decoded: this cannot be.
+    let undecodable = "*".repeat(4000);
+    assert_eq!(
+        judge(&format!("{undecodable}.e30.")),
+        Err(TokenError::HeaderTooLong)
+    );
 }
 
 #[test]

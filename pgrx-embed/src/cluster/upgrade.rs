@@ -1,0 +1,32 @@
+//! The data of a server on another major version.
+
+use super::{Cluster, Config, scratch};
+use crate::error::{Context, Error, Result};
+use crate::postgres::Install;
+
+impl Cluster {
+    /// Stops this server for good and starts one on another Postgres with its data, made by `pg_upgrade`.
+    pub fn upgraded(&mut self, install: &Install, config: Config) -> Result<Cluster> {
+        self.stop()?;
+        let mut new = Self::prepare(install, &config, scratch::fresh()?)?;
+        // Both must agree in this; 18 has made it the default.
+        let checksums = (install.major >= 18).then_some("--no-data-checksums");
+        new.make_data(&config, checksums)?;
+        let mut upgrade = new.server_command("pg_upgrade");
+        upgrade.arg("--old-bindir").arg(&self.install.bin);
+        upgrade.arg("--new-bindir").arg(&install.bin);
+        upgrade.arg("--old-datadir").arg(self.data());
+        upgrade.arg("--new-datadir").arg(new.data());
+        upgrade.arg("--username=postgres");
+        // It complains on stdout.
+        let output = upgrade
+            .output()
+            .context(|| "cannot run pg_upgrade".into())?;
+        if !output.status.success() {
+            let told = String::from_utf8_lossy(&output.stdout);
+            return Err(Error::new(format!("cannot upgrade the data:\n{told}")));
+        }
+        new.start()?;
+        Ok(new)
+    }
+}

@@ -1,0 +1,111 @@
+//! Pages that name something in the tree stay true: the tests of `docs/security.md`, and the crates of
+//! `THIRD-PARTY-LICENSES.md`.
+
+use pgrx_embed::places::checkout;
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+/// Where a test named `KIND/FILE: NAME` is, and what its line begins with.
+const KINDS: [(&str, &str, &str, &str); 5] = [
+    ("wire", "tests/wire/tests", "rs", "fn "),
+    ("token", "token/tests", "rs", "fn "),
+    ("pgtest", "src", "rs", "fn "),
+    ("regress", "tests/regress/sql", "sql", "--"),
+    ("isolation", "tests/isolation/specs", "spec", "#"),
+];
+
+fn read(path: &str) -> String {
+    fs::read_to_string(checkout().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The text between single backticks.
+fn code(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2)
+}
+
+/// Whether `KIND/FILE: NAME` is in the tree; nothing where the text is no such name.
+fn exists(name: &str) -> Option<bool> {
+    let (place, test) = name.split_once(": ")?;
+    let (kind, file) = place.split_once('/')?;
+    let Some((_, dir, extension, mark)) = KINDS.iter().find(|of| of.0 == kind) else {
+        return Some(false);
+    };
+    let Ok(text) = fs::read_to_string(checkout().join(format!("{dir}/{file}.{extension}"))) else {
+        return Some(false);
+    };
+    Some(text.lines().map(str::trim_start).any(|line| {
+        let Some(rest) = line.strip_prefix(mark) else {
+            return false;
+        };
+        match *mark {
+            "fn " => rest
+                .strip_prefix(test)
+                .is_some_and(|end| end.starts_with('(')),
+            _ => rest.contains(test),
+        }
+    }))
+}
+
+#[test]
+fn every_test_that_the_security_page_names_exists() {
+    let page = read("docs/security.md");
+    let named: Vec<_> = page
+        .lines()
+        .flat_map(code)
+        .filter_map(|name| Some((name, exists(name)?)))
+        .collect();
+    assert!(named.len() > 100, "only {} tests are named", named.len());
+    let missing: Vec<_> = named.iter().filter(|(_, there)| !there).collect();
+    assert!(missing.is_empty(), "not in the tree: {missing:#?}");
+}
+
+#[test]
+fn every_row_of_the_security_page_names_a_test_or_says_that_there_is_none() {
+    let page = read("docs/security.md");
+    let rows = page
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.ends_with("| test |"));
+    let silent: Vec<_> = rows
+        .filter(|row| {
+            let last = row
+                .trim_end_matches(" |")
+                .rsplit(" | ")
+                .next()
+                .unwrap_or("");
+            !code(last).any(|name| exists(name).is_some())
+                && !last.starts_with("none")
+                && !last.contains("PENDING")
+        })
+        .collect();
+    assert!(silent.is_empty(), "rows without a test: {silent:#?}");
+}
+
+#[test]
+fn the_licences_are_those_of_the_crates_that_are_linked() {
+    let tree = Command::new(env!("CARGO"))
+        .current_dir(checkout())
+        .args(["tree", "--locked", "--package", "authguard"])
+        .args(["--edges", "normal,no-proc-macro"])
+        .args(["--target", "x86_64-unknown-linux-gnu"])
+        .args(["--prefix", "none", "--format", "| {p} | {l} |"])
+        .output()
+        .expect("cargo runs");
+    assert!(tree.status.success(), "{tree:?}");
+    let linked: BTreeSet<_> = String::from_utf8(tree.stdout)
+        .expect("cargo writes UTF-8")
+        .lines()
+        .filter(|line| !line.starts_with("| authguard"))
+        .map(|line| line.replace(" v", " | ").replace(" (*)", ""))
+        .collect();
+    let listed: BTreeSet<_> = read("THIRD-PARTY-LICENSES.md")
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| crate"))
+        .map(str::to_owned)
+        .collect();
+    let differences: Vec<_> = linked.symmetric_difference(&listed).collect();
+    assert!(
+        !listed.is_empty() && differences.is_empty(),
+        "{differences:#?}"
+    );
+}

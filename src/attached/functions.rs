@@ -1,0 +1,101 @@
+//! What the SQL of attached tables asks.
+
+use super::{Kind, Layout, Part, Problem, rows};
+use crate::error::Error;
+use crate::pg::attached as tables;
+use crate::pg::transaction;
+use authguard_token::Judge;
+use pgrx::prelude::*;
+
+/// What is wrong with a table whose columns are these parts; no row if nothing is.
+#[pg_extern(sql = false)]
+fn authguard_check_source(
+    relation: pg_sys::Oid,
+    kind: &str,
+    parts: Vec<String>,
+    columns: Vec<i16>,
+) -> TableIterator<
+    'static,
+    (
+        name!(code, &'static str),
+        name!(problem, String),
+        name!(hint, &'static str),
+    ),
+> {
+    let parts = parts.iter().map(|part| Part::from_name(part));
+    let parts: Vec<_> = parts
+        .zip(columns)
+        .filter_map(|(part, column)| Some((part?, column)))
+        .collect();
+    TableIterator::new(problem_of(tables::open(relation, |table| {
+        Layout::check(table, Kind::from_name(kind), &parts).map(|_| ())
+    })))
+}
+
+/// What is wrong with an attached table; no row if nothing is.
+#[pg_extern(sql = false)]
+fn authguard_source_problem(
+    relation: pg_sys::Oid,
+    kind: &str,
+) -> TableIterator<
+    'static,
+    (
+        name!(code, &'static str),
+        name!(problem, String),
+        name!(hint, &'static str),
+    ),
+> {
+    TableIterator::new(problem_of(tables::open(relation, |table| {
+        Layout::read(table, Kind::from_name(kind)).and_then(|layout| match layout.tells {
+            true => Ok(()),
+            false => Err(Problem::Silent),
+        })
+    })))
+}
+
+fn problem_of(
+    checked: Option<Result<(), Problem>>,
+) -> Option<(&'static str, String, &'static str)> {
+    let problem = checked.unwrap_or(Err(Problem::Gone)).err()?;
+    Some((problem.code(), problem.message(), problem.hint()))
+}
+
+/// Whether the attached tables shut a user out of tokens of our own.
+#[pg_extern(sql = false)]
+fn authguard_attached_shuts(user: &str) -> bool {
+    let claims = rows::claims_of(user);
+    let mut judge = Judge::new(&claims, transaction::clock(), 0);
+    rows::weigh(&mut judge, &claims);
+    judge.verdict().reason.is_some()
+}
+
+/// What the attached tables say the metadata of a user of our own is, each that says so.
+#[pg_extern(sql = false)]
+fn authguard_attached_metadata(user: &str) -> SetOfIterator<'static, String> {
+    SetOfIterator::new(rows::metadata(user))
+}
+
+/// The sessions of a user in the attached tables, each with its table's issuer and its end.
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn authguard_attached_sessions(
+    user: &str,
+) -> TableIterator<
+    'static,
+    (
+        name!(session_id, String),
+        name!(issuer, Option<String>),
+        name!(not_after, Option<TimestampWithTimeZone>),
+    ),
+> {
+    TableIterator::new(rows::sessions(user))
+}
+
+/// Records in SQL that what tokens say about a user has changed.
+pub fn changed_user(relation: pg_sys::Oid, user: &str) {
+    Spi::run_with_args(
+        "select authguard.user_updated($1, $2)",
+        &[relation.into(), user.into()],
+    )
+    .unwrap_or_else(|_| Error::NoSchema.raise());
+}

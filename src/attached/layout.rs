@@ -1,0 +1,176 @@
+//! How an attached table can be read: its columns and the index of its key, checked while it is open.
+
+use super::{Kind, Part, Problem};
+use crate::pg::attached::{Table, collation_of, is_enum};
+use crate::pg::catalog::{Key, Row};
+use crate::pg::leaf;
+use authguard_token::{
+    Claims, MAX_IDENTITY_BYTES, canonical, format_uuid, parse_number, parse_uuid,
+};
+use pgrx::pg_sys::{self, Oid};
+
+/// Where a table's parts are.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    columns: Vec<(Part, i16, Oid)>,
+    /// Of the key.
+    pub index: Oid,
+    /// Whether every change of a row is told to all backends.
+    pub tells: bool,
+}
+
+/// A user or session, in the forms that a key can have.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    uuid: Option<[u8; 16]>,
+    /// In canonical form, and as it was sent where that differs.
+    texts: Vec<String>,
+}
+
+impl Identity {
+    /// The user of a token; `None` where it names none.
+    pub fn of_user(claims: &Claims) -> Option<Self> {
+        let subject = claims.subject.as_ref()?;
+        let sent = claims.raw_subject.as_ref().filter(|sent| *sent != subject);
+        Some(Self {
+            uuid: claims.uid,
+            texts: [Some(subject), sent]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
+        })
+    }
+
+    /// The session of a token; `None` where it names none.
+    pub fn of_session(claims: &Claims) -> Option<Self> {
+        let uuid = claims.session_id?;
+        Some(Self {
+            uuid: Some(uuid),
+            texts: vec![format_uuid(&uuid)],
+        })
+    }
+
+    /// A user, in canonical form.
+    pub fn of(user: &str) -> Self {
+        Self {
+            uuid: parse_uuid(user),
+            texts: vec![user.to_owned()],
+        }
+    }
+}
+
+impl Layout {
+    /// The layout of a table that is attached, by its trigger.
+    pub fn read(table: &Table, kind: Kind) -> Result<Self, Problem> {
+        let parts = table.declared().ok_or(Problem::NoTrigger)?;
+        Self::check(table, kind, &parts)
+    }
+
+    /// The layout of a table whose `parts` are in these columns, or what is wrong with it.
+    pub fn check(table: &Table, kind: Kind, parts: &[(Part, i16)]) -> Result<Self, Problem> {
+        table.check_storage()?;
+        let mut columns = Vec::with_capacity(parts.len());
+        for &(part, number) in parts {
+            let column = table.column(number).ok_or(Problem::NoColumn(part))?;
+            if column.is_virtual {
+                return Err(Problem::Virtual(part));
+            }
+            if !is_readable(kind, part, column.base_type) {
+                return Err(Problem::WrongType(part));
+            }
+            if part == Part::Id && !column.not_null {
+                return Err(Problem::NullableKey);
+            }
+            columns.push((part, number, column.base_type));
+        }
+        let (number, base_type) = place(&columns, Part::Id).ok_or(Problem::NoTrigger)?;
+        Ok(Self {
+            index: table
+                .unique_index(number, base_type)
+                .ok_or(Problem::NoIndex)?,
+            columns,
+            tells: table.tells(),
+        })
+    }
+
+    /// The column of a part, and its type below any domains.
+    pub fn column(&self, part: Part) -> Option<(i16, Oid)> {
+        place(&self.columns, part)
+    }
+
+    /// What to look for in the column of `part`, by an index: none where no row can have that identity.
+    pub fn keys<'i>(&self, part: Part, identity: &'i Identity, index: Option<Oid>) -> Vec<Key<'i>> {
+        let Some((number, base_type)) = self.column(part) else {
+            return Vec::new();
+        };
+        // Without an index the collation only says what is equal: byte by byte.
+        let collation = index.map_or(pg_sys::C_COLLATION_OID, collation_of);
+        let texts = identity.texts.iter();
+        match base_type {
+            pg_sys::UUIDOID => identity
+                .uuid
+                .map(|uuid| Key::Uuid(number, uuid))
+                .into_iter()
+                .collect(),
+            pg_sys::INT8OID => texts
+                .filter_map(|text| Some(Key::Number(number, parse_number(text)?)))
+                .collect(),
+            _ => texts
+                .map(|text| Key::Collated(number, collation, text))
+                .collect(),
+        }
+    }
+
+    /// The row's key in canonical form; `None` where no token can name it.
+    pub fn id(&self, row: &Row) -> Option<String> {
+        let (number, base_type) = self.column(Part::Id)?;
+        let id = match base_type {
+            pg_sys::UUIDOID => format_uuid(row.get::<pgrx::Uuid>(number)?.as_bytes()),
+            pg_sys::INT8OID => row.get::<i64>(number)?.to_string(),
+            _ => canonical(&row.get::<String>(number)?).into_owned(),
+        };
+        (1..=MAX_IDENTITY_BYTES).contains(&id.len()).then_some(id)
+    }
+
+    /// The time in a part's column, microseconds since 1970.
+    pub fn time(&self, row: &Row, part: Part) -> Option<i64> {
+        row.get::<i64>(self.column(part)?.0).map(leaf::unix_micros)
+    }
+
+    /// Whether a part's column says yes: a boolean that is true, or anything else that is not NULL.
+    pub fn is_set(&self, row: &Row, part: Part) -> bool {
+        match self.column(part) {
+            None => false,
+            Some((number, pg_sys::BOOLOID)) => row.get(number).unwrap_or(false),
+            Some((number, _)) => !row.is_null(number),
+        }
+    }
+
+    /// The JSON object in a part's column, or one of its members, as text.
+    pub fn json(&self, row: &Row, part: Part, member: Option<&str>) -> Option<String> {
+        row.json(self.column(part)?.0, member)
+    }
+}
+
+fn place(columns: &[(Part, i16, Oid)], part: Part) -> Option<(i16, Oid)> {
+    let found = columns.iter().find(|(it, ..)| *it == part)?;
+    Some((found.1, found.2))
+}
+
+fn is_readable(kind: Kind, part: Part, base_type: Oid) -> bool {
+    let is_text = matches!(base_type, pg_sys::TEXTOID | pg_sys::VARCHAROID);
+    let is_key = is_text || matches!(base_type, pg_sys::UUIDOID | pg_sys::INT8OID);
+    match part {
+        // A claim session_id is a UUID.
+        Part::Id => is_key && (kind == Kind::Users || base_type != pg_sys::INT8OID),
+        Part::UserId => is_key,
+        Part::BannedUntil | Part::NotAfter => base_type == pg_sys::TIMESTAMPTZOID,
+        Part::DeletedAt => matches!(
+            base_type,
+            pg_sys::TIMESTAMPTZOID | pg_sys::TIMESTAMPOID | pg_sys::BOOLOID
+        ),
+        Part::AppMetadata => base_type == pg_sys::JSONBOID,
+        Part::Role => is_text || is_enum(base_type),
+    }
+}

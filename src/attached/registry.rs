@@ -1,0 +1,89 @@
+//! Which tables are attached: the rows of `authguard.attached`.
+
+use crate::invalidation;
+use crate::pg::catalog;
+use crate::pg::state::PerBackend;
+use pgrx::pg_sys::Oid;
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// Columns of `authguard.attached`, in the order of `sql/attach.sql`.
+mod column {
+    pub const RELATION: i16 = 1;
+    pub const KIND: i16 = 2;
+    pub const ISSUER: i16 = 3;
+}
+
+/// What a table holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    Users,
+    Sessions,
+}
+
+impl Kind {
+    /// The kind of that word; anything else is of users, whom it then shuts out.
+    pub fn from_name(name: &str) -> Self {
+        match name {
+            "sessions" => Self::Sessions,
+            _ => Self::Users,
+        }
+    }
+}
+
+/// One attached table.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub relation: Oid,
+    pub kind: Kind,
+    /// `None` is every issuer, `""` is tokens without `iss`.
+    pub issuer: Option<String>,
+}
+
+type Sources = Rc<[Source]>;
+
+/// The attached tables, and the generation that they were read under.
+static KNOWN: PerBackend<Cell<Option<(u64, Sources)>>> = PerBackend::new(Cell::new(None));
+
+/// The attached tables, by the newest committed state and this transaction's own.
+pub fn sources() -> Sources {
+    let generation = invalidation::revocations();
+    if !invalidation::has_written()
+        && let Some(known) = known(|known| known.0 == generation)
+    {
+        return known;
+    }
+    let sources = read();
+    KNOWN.set(Some((generation, Rc::clone(&sources))));
+    sources
+}
+
+fn read() -> Sources {
+    let mut sources = Vec::new();
+    catalog::scan(invalidation::objects().attached, None, &[], |row| {
+        sources.push(Source {
+            relation: row.get(column::RELATION).unwrap_or_default(),
+            kind: Kind::from_name(&row.get::<String>(column::KIND).unwrap_or_default()),
+            issuer: row.get(column::ISSUER),
+        });
+    });
+    // In one order, so that metadata is merged in one.
+    sources.sort_by_key(|source| source.relation.to_u32());
+    sources.into()
+}
+
+/// Whether a relation is attached, as far as this backend knows: what it does not know of, it has decided nothing by.
+/// Calls nothing of Postgres.
+pub fn is_attached(relation: Oid) -> bool {
+    known(|(_, sources)| sources.iter().any(|source| source.relation == relation)).is_some()
+}
+
+fn known(fits: impl FnOnce(&(u64, Sources)) -> bool) -> Option<Sources> {
+    let known = KNOWN.take();
+    let found = known
+        .as_ref()
+        .filter(|known| fits(known))
+        .map(|(_, sources)| Rc::clone(sources));
+    KNOWN.set(known);
+    found
+}

@@ -1,0 +1,166 @@
+//! What the rows of attached tables say: about a token, about a user who wants one, and which sessions a user has.
+
+use super::registry::{self, Kind, Source};
+use super::{Identity, Layout, Part, Problem};
+use crate::pg::attached::{self as tables, Table};
+use crate::pg::catalog::{self, Row};
+use crate::settings;
+use authguard_token::{Claims, Judge, SessionRow, UserRow, is_flag_set, parse_uuid};
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::pg_sys::Oid;
+
+/// Weighs what every attached table that concerns the claims says about them.
+pub fn weigh(judge: &mut Judge<'_>, claims: &Claims) {
+    for source in registry::sources().iter() {
+        let identity = match source.kind {
+            Kind::Users => Identity::of_user(claims),
+            // The sessions that this database has begun are judged by their own rows.
+            Kind::Sessions if is_own(claims) && source.issuer.is_none() => None,
+            Kind::Sessions => Identity::of_session(claims),
+        };
+        let Some(identity) = identity.filter(|_| judge.is_of_issuer(source.issuer.as_deref()))
+        else {
+            continue;
+        };
+        if weigh_rows(judge, source, &identity).is_err() {
+            judge.broken_source();
+        }
+    }
+}
+
+fn is_own(claims: &Claims) -> bool {
+    claims.issuer.as_deref() == Some(&settings::issuer())
+}
+
+fn weigh_rows(judge: &mut Judge<'_>, source: &Source, identity: &Identity) -> Result<(), Problem> {
+    let mut missing = true;
+    let layout = find(source, identity, |layout, row| {
+        missing = false;
+        match source.kind {
+            Kind::Users => judge.user_row(Some(&user(layout, row))),
+            Kind::Sessions => judge.session_row(Some(&SessionRow {
+                not_after: layout.time(row, Part::NotAfter),
+            })),
+        }
+    })?;
+    match source.kind {
+        Kind::Users if missing => judge.user_row(None),
+        Kind::Sessions if missing => judge.session_row(None),
+        _ => {}
+    }
+    if !layout.tells {
+        judge.changes_unseen();
+    }
+    Ok(())
+}
+
+/// The user as its row says.
+fn user(layout: &Layout, row: &Row) -> UserRow {
+    UserRow {
+        deleted: layout.is_set(row, Part::DeletedAt),
+        banned_until: layout.time(row, Part::BannedUntil),
+        access_revoked: layout
+            .json(row, Part::AppMetadata, Some("access_revoked"))
+            .is_some_and(|flag| is_flag_set(&flag)),
+    }
+}
+
+/// What a token of our own says of a user, in canonical form.
+pub fn claims_of(user: &str) -> Claims {
+    Claims {
+        issuer: Some(settings::issuer()),
+        subject: Some(user.to_owned()),
+        uid: parse_uuid(user),
+        ..Claims::default()
+    }
+}
+
+/// The metadata of a user of our own, of each attached table that has it; what is no object counts as empty.
+pub fn metadata(user: &str) -> Vec<String> {
+    let claims = claims_of(user);
+    let judge = Judge::new(&claims, 0, 0);
+    let identity = Identity::of_user(&claims);
+    let mut found = Vec::new();
+    for source in registry::sources().iter() {
+        if source.kind == Kind::Users
+            && judge.is_of_issuer(source.issuer.as_deref())
+            && let Some(identity) = &identity
+        {
+            // A table that cannot be read shuts the user out.
+            let _ = find(source, identity, |layout, row| {
+                if layout.column(Part::AppMetadata).is_some() {
+                    let metadata = layout.json(row, Part::AppMetadata, None);
+                    let metadata = metadata.filter(|json| json.starts_with('{'));
+                    found.push(metadata.unwrap_or_else(|| "{}".to_owned()));
+                }
+            });
+        }
+    }
+    found
+}
+
+/// The sessions of a user in all attached tables: the claim, the table's issuer, the end.
+pub fn sessions(user: &str) -> Vec<(String, Option<String>, Option<TimestampWithTimeZone>)> {
+    let identity = Identity::of(user);
+    let mut found = Vec::new();
+    for source in registry::sources().iter() {
+        if source.kind == Kind::Sessions {
+            // A table that cannot be read shuts everybody out.
+            let _ = of_user(source, &identity, |layout, row| {
+                if let Some(id) = layout.id(row).filter(|id| parse_uuid(id).is_some()) {
+                    let end = layout.column(Part::NotAfter);
+                    let end = end.and_then(|(number, _)| row.get(number));
+                    found.push((id, source.issuer.clone(), end));
+                }
+            });
+        }
+    }
+    found
+}
+
+/// Calls `each` for the rows of an attached table whose key is the identity's.
+fn find(
+    source: &Source,
+    identity: &Identity,
+    each: impl FnMut(&Layout, &Row),
+) -> Result<Layout, Problem> {
+    read(source, |table, layout| {
+        scan(table, layout, Part::Id, Some(layout.index), identity, each);
+    })
+}
+
+/// Calls `each` for the rows of an attached table of sessions that are the user's: by an index, where there is one.
+fn of_user(
+    source: &Source,
+    identity: &Identity,
+    each: impl FnMut(&Layout, &Row),
+) -> Result<Layout, Problem> {
+    read(source, |table, layout| {
+        if let Some((number, base_type)) = layout.column(Part::UserId) {
+            let index = table.any_index(number, base_type);
+            scan(table, layout, Part::UserId, index, identity, each);
+        }
+    })
+}
+
+fn read(source: &Source, work: impl FnOnce(&Table, &Layout)) -> Result<Layout, Problem> {
+    let read = tables::open(source.relation, |table| {
+        let layout = Layout::read(table, source.kind)?;
+        work(table, &layout);
+        Ok(layout)
+    });
+    read.unwrap_or(Err(Problem::Gone))
+}
+
+fn scan(
+    table: &Table,
+    layout: &Layout,
+    part: Part,
+    index: Option<Oid>,
+    identity: &Identity,
+    mut each: impl FnMut(&Layout, &Row),
+) {
+    for key in layout.keys(part, identity, index) {
+        catalog::scan(table.oid(), index, &[key], |row| each(layout, &row));
+    }
+}

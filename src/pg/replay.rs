@@ -1,0 +1,47 @@
+//! How far a standby is behind (src/backend/replication/walreceiverfuncs.c, access/transam/xlogrecovery.c).
+
+use super::transaction;
+use pgrx::pg_sys;
+
+/// Replay that has just been woken up by its first record for hours gets this often 10 ms to catch up.
+const PATIENCE: u32 = 5;
+
+/// Whether this is a standby that may be more than `limit` seconds behind its primary. One whose receiver is
+/// live and that has replayed all of what it received is not behind, however long the primary has been idle.
+pub fn is_behind(limit: i64) -> bool {
+    // SAFETY: reads the state of recovery in shared memory.
+    if !unsafe { pg_sys::RecoveryInProgress() } {
+        return false;
+    }
+    let limit = limit.saturating_mul(1000);
+    for _ in 0..PATIENCE {
+        match milliseconds() {
+            Lag::Live(lag) if (0..=limit).contains(&lag) => return false,
+            // SAFETY: sleeps.
+            Lag::Live(_) => unsafe { pg_sys::pg_usleep(10_000) },
+            Lag::Alone(lag) => return !(0..=limit).contains(&lag),
+        }
+    }
+    true
+}
+
+/// Milliseconds; negative: not known.
+enum Lag {
+    /// Since what is received and not yet replayed began to arrive.
+    Live(i64),
+    /// Without a receiver: since the last commit that was replayed.
+    Alone(i64),
+}
+
+fn milliseconds() -> Lag {
+    // SAFETY: each reads shared memory under its own lock, and allocates nothing.
+    unsafe {
+        if pg_sys::WalRcvStreaming() {
+            return Lag::Live(i64::from(pg_sys::GetReplicationApplyDelay()));
+        }
+        Lag::Alone(match pg_sys::GetLatestXTime() {
+            0 => -1,
+            last => (transaction::clock() - super::leaf::unix_micros(last)) / 1000,
+        })
+    }
+}

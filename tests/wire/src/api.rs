@@ -1,0 +1,131 @@
+//! A database behind PostgREST, set up by the SQL of `docs/postgrest.md`, with postgrest-js as its client.
+
+use crate::page::{self, Page};
+use crate::script::{self, Script};
+use pgrx_embed::beside::Beside;
+use pgrx_embed::clients;
+use pgrx_embed::cluster::{Cluster, Config};
+use pgrx_embed::postgres::Install;
+use postgres::Client;
+use serde_json::{Value, json};
+
+const DATABASE: &str = "app";
+
+/// One such database, and everything that is between it and the client.
+pub struct Api {
+    script: Script,
+    gateway: Beside,
+    /// A superuser's connection.
+    pub admin: Client,
+    /// The server.
+    pub cluster: Cluster,
+    /// The page that it was set up from.
+    pub page: Page,
+}
+
+impl Api {
+    /// What the page's sections on roles, keys, refresh and sign-out make. `None` where the clients cannot be had.
+    pub fn start() -> Option<Self> {
+        script::installed(clients::postgrest())?;
+        let install = Install::from_env().expect("AUTHGUARD_PG_BIN");
+        let cluster = Cluster::create(&install, Config::default()).expect("the server starts");
+        page::database(&cluster, DATABASE);
+        let page = Page::read("postgrest.md");
+        for block in [
+            page.block("Roles and a table", "sql"),
+            page.blocks("Keys", "sql").remove(0),
+            page.block("Refresh and sign out", "sql"),
+        ] {
+            page::run(&cluster, DATABASE, &block);
+        }
+        let conf = page.block("Keys", "ini");
+        let gateway = Beside::postgrest(&cluster, "authenticator", DATABASE, &conf)
+            .expect("PostgREST starts");
+        let url = format!("http://127.0.0.1:{}", gateway.port());
+        let source = include_str!("../clients/postgrest.mjs");
+        Some(Self {
+            script: Script::node("postgrest.mjs", source, &[("POSTGREST", url)])?,
+            gateway,
+            admin: cluster
+                .connect("postgres", DATABASE)
+                .expect("a superuser connects"),
+            cluster,
+            page,
+        })
+    }
+
+    /// Runs SQL of the page.
+    pub fn run(&self, sql: &str) {
+        page::run(&self.cluster, DATABASE, sql);
+    }
+
+    /// Runs SQL of the page that changes PostgREST's configuration, and waits until that has happened.
+    pub fn run_and_reload(&self, sql: &str) {
+        let before = self.reloads();
+        self.run(sql);
+        let told = || self.reloads() > before;
+        crate::wait_until(told, "PostgREST reloads its configuration");
+    }
+
+    fn reloads(&self) -> usize {
+        self.gateway.log().matches("Config reloaded").count()
+    }
+
+    /// The port of PostgREST.
+    pub fn port(&self) -> u16 {
+        self.gateway.port()
+    }
+
+    /// The status of a request by postgrest-js, and the data or the error.
+    pub fn ask(&mut self, token: Option<&str>, request: Value) -> (u64, Value) {
+        let mut request = request;
+        request["token"] = json!(token);
+        let answer = self.script.ask(&request);
+        let data = match &answer["error"] {
+            Value::Null => &answer["data"],
+            error => error,
+        };
+        (
+            answer["status"].as_u64().expect("it has a status"),
+            data.clone(),
+        )
+    }
+
+    /// Reads the table.
+    pub fn read(&mut self, token: Option<&str>) -> (u64, Value) {
+        self.ask(token, json!({"table": "note"}))
+    }
+
+    /// What `whoami` says of a token: its source, its status and its hint.
+    pub fn whoami(&mut self, token: Option<&str>) -> [Value; 3] {
+        let (status, told) = self.ask(token, json!({"rpc": "whoami"}));
+        assert_eq!(status, 200, "{told}");
+        ["source", "status", "hint"].map(|column| told[column].clone())
+    }
+
+    /// The access and the refresh token of a new session.
+    pub fn sign_in(&mut self, user: &str) -> (String, String) {
+        let row = self
+            .admin
+            .query_one(
+                "select access_token, refresh_token from authguard.sign_in($1)",
+                &[&user],
+            )
+            .expect("the user signs in");
+        (row.get(0), row.get(1))
+    }
+
+    /// A token of this database without a session, for a user, with other claims changed.
+    pub fn token(&mut self, user: &str, changed: Value) -> String {
+        let mut claims = json!({
+            "iss": "authguard", "aud": "authenticated", "role": "authenticated", "sub": user,
+            "jti": format!("token of {user}"), "iat": 1_700_000_000, "exp": 4_102_444_800_i64,
+        });
+        for (name, value) in changed.as_object().expect("claims are an object") {
+            claims[name] = value.clone();
+        }
+        let sign = "select authguard.sign($1::text::jsonb)";
+        let row = self.admin.query_one(sign, &[&claims.to_string()]);
+        row.expect("the token is signed").get(0)
+    }
+}

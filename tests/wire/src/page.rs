@@ -1,0 +1,55 @@
+//! The blocks of a page in `docs`: what the page says is what the tests run.
+
+use pgrx_embed::cluster::Cluster;
+use pgrx_embed::{places, process};
+
+/// A page, as it is in the checkout.
+pub struct Page(String);
+
+impl Page {
+    /// The page of that name.
+    pub fn read(name: &str) -> Self {
+        let path = places::checkout().join("docs").join(name);
+        Self(std::fs::read_to_string(path).expect("the page is there"))
+    }
+
+    /// The only block in this language under a heading.
+    pub fn block(&self, heading: &str, language: &str) -> String {
+        let mut blocks = self.blocks(heading, language);
+        assert_eq!(blocks.len(), 1, "{language} under {heading}");
+        blocks.remove(0)
+    }
+
+    /// The blocks in this language under a heading, in their order.
+    pub fn blocks(&self, heading: &str, language: &str) -> Vec<String> {
+        let fence = format!("```{language}\n");
+        let start = format!("\n## {heading}\n");
+        let (_, section) = self.0.split_once(&start).expect("the heading is there");
+        let section = section.split("\n## ").next().unwrap_or(section);
+        let blocks = section.split(&fence).skip(1).map(|rest| {
+            let (block, _) = rest.split_once("```").expect("the block ends");
+            block.to_owned()
+        });
+        blocks.collect()
+    }
+}
+
+/// Runs SQL of a page as its reader would, with psql; an error ends the test.
+pub fn run(cluster: &Cluster, database: &str, sql: &str) {
+    let file = cluster.dir().join("page.sql");
+    std::fs::write(&file, sql).expect("the block is written");
+    let mut psql = cluster.client_command("psql", database);
+    psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f"])
+        .arg(&file);
+    process::capture(&mut psql).expect("the page's SQL runs");
+}
+
+/// Makes an empty database, for a page that begins with one.
+pub fn database(cluster: &Cluster, name: &str) {
+    let mut admin = cluster
+        .connect("postgres", "postgres")
+        .expect("a superuser connects");
+    admin
+        .batch_execute(&format!("create database {name}"))
+        .expect("the database is made");
+}

@@ -1,0 +1,162 @@
+//! Attached tables beyond one server's commits: tokens of our own, standbys, replication, dumps.
+
+use authguard_wire::attached::*;
+use authguard_wire::sessions::{issued, opens, refresh, sign_in};
+use authguard_wire::*;
+use pgrx_embed::cluster::Config;
+use std::thread;
+use std::time::Duration;
+
+#[test]
+fn a_standby_follows_the_row_after_replay() {
+    let primary = attached(Config::default());
+    let standby = primary.standby(Config::default()).unwrap();
+    let mut ada = request(&standby, ADA);
+    assert_eq!(seen(&mut ada), 3);
+    change(
+        &mut idp(&primary),
+        &format!("delete from people.users where id = '{ADA}'"),
+    );
+    wait_until_hidden(&mut ada);
+    assert_eq!(reason(&mut ada).as_deref(), Some("user_deleted"));
+    // Also who asks there for the first time.
+    let mut ben = request(&standby, BEN);
+    assert_eq!(seen(&mut ben), 3);
+    change(&mut idp(&primary), "drop table people.users cascade");
+    wait_until_hidden(&mut ben);
+    assert_eq!(reason(&mut ben).as_deref(), Some("source_broken"));
+}
+
+#[test]
+fn a_deletion_that_arrives_by_logical_replication_counts() {
+    let publisher = server(Config::default().set("wal_level", "logical"));
+    change(&mut admin(&publisher), "create role idp login");
+    tables(&publisher);
+    change(
+        &mut admin(&publisher),
+        "create publication people for table people.users, people.sessions",
+    );
+    let subscriber = attached(Config::default());
+    change(&mut admin(&subscriber), "truncate people.users cascade");
+    let mut ada = request(&subscriber, ADA);
+    assert_eq!(seen(&mut ada), 0);
+    change(
+        &mut admin(&subscriber),
+        &format!(
+            "create subscription people connection '{}' publication people",
+            publisher.uri("postgres", "wire")
+        ),
+    );
+    // The rows that are copied clear the "gone" that was remembered.
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    while seen(&mut ada) == 0 {
+        assert!(std::time::Instant::now() < end, "the row has not arrived");
+        thread::sleep(Duration::from_millis(50));
+    }
+    change(
+        &mut idp(&publisher),
+        &format!("delete from people.users where id = '{ADA}'"),
+    );
+    wait_until_hidden(&mut ada);
+    change(&mut admin(&subscriber), "drop subscription people");
+}
+
+#[test]
+fn a_dump_keeps_what_is_attached() {
+    let cluster = attached(Config::default());
+    change(
+        &mut idp(&cluster),
+        &format!(
+            "alter table people.users rename column banned_until to shut_until;
+             update people.users set shut_until = 'infinity' where id = '{BEN}'"
+        ),
+    );
+    let dump = cluster.client_command("pg_dump", "wire").output().unwrap();
+    assert!(dump.status.success());
+    let file = cluster.dir().join("dump.sql");
+    std::fs::write(&file, dump.stdout).unwrap();
+    change(&mut admin(&cluster), "create database copy");
+    let restored = cluster
+        .client_command("psql", "copy")
+        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&restored.stderr);
+    assert!(restored.status.success(), "{told}");
+    let reasons = |user: &str| {
+        let mut client = cluster.connect("authenticator", "copy").unwrap();
+        change(&mut client, "set role authenticated");
+        set_claims(&mut client, &session_claims(user));
+        (seen(&mut client), reason(&mut client))
+    };
+    assert_eq!(reasons(ADA), (3, None));
+    assert_eq!(reasons(BEN), (0, Some("user_banned".into())));
+    let mut copy = cluster.connect("postgres", "copy").unwrap();
+    let problems: Vec<String> = copy
+        .query(
+            "select object from authguard.coverage() where kind = 'attached table' and problem is null order by 1",
+            &[],
+        )
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    assert_eq!(problems, ["people.sessions", "people.users"]);
+    change(&mut copy, "delete from people.users");
+    assert_eq!(reasons(ADA).0, 0);
+    // The original is untouched.
+    assert_eq!(seen(&mut request(&cluster, ADA)), 3);
+}
+
+#[test]
+fn a_refresh_waits_for_a_change_that_is_being_committed() {
+    let cluster = sessions::server(Config::default());
+    change(&mut admin(&cluster), "create role idp login");
+    tables(&cluster);
+    change(
+        &mut admin(&cluster),
+        "select authguard.attach_users('people.users', app_metadata => 'raw_app_meta_data', refresh_on_change => true)",
+    );
+    let begun = sign_in(&cluster, ADA);
+    assert!(opens(&cluster, begun.access()));
+    let mut idp = idp(&cluster);
+    // The constraint's trigger fires at the commit; fired by hand, it stands still in the middle of one.
+    change(
+        &mut idp,
+        r#"begin; update people.users set raw_app_meta_data = '{"org": 2}'; set constraints all immediate"#,
+    );
+    let waiting = {
+        let mut web = cluster.connect("web", "wire").unwrap();
+        let token = begun.refresh().to_owned();
+        thread::spawn(move || refresh(&mut web, &token))
+    };
+    thread::sleep(Duration::from_millis(1200));
+    assert!(!waiting.is_finished());
+    change(&mut idp, "commit");
+    let fresh = waiting.join().unwrap();
+    assert_eq!(fresh.status, "ok");
+    assert!(!opens(&cluster, begun.access()));
+    assert!(opens(&cluster, fresh.access()));
+    let org: Option<String> = admin(&cluster)
+        .query_one(
+            "select auth.verify($1) #>> '{app_metadata,org}'",
+            &[&fresh.access()],
+        )
+        .unwrap()
+        .get(0);
+    assert_eq!(org.as_deref(), Some("2"));
+    // Nobody else can hold it up: the fence is no advisory lock.
+    let error = idp.batch_execute("lock table authguard.attached in share mode");
+    assert!(error.is_err());
+    change(
+        &mut idp,
+        &format!("delete from people.users where id = '{ADA}'"),
+    );
+    let blocked = issued(
+        &mut cluster.connect("web", "wire").unwrap(),
+        "auth.refresh($1)",
+        fresh.refresh(),
+    );
+    assert_eq!(blocked.unwrap().status, "user_blocked");
+}

@@ -1,0 +1,135 @@
+//! Much work with tokens in one backend: it can be cancelled, and leaves nothing behind.
+
+use authguard_wire::tokens::*;
+use authguard_wire::*;
+use pgrx_embed::cluster::{Cluster, Config};
+use postgres::Client;
+use postgres::error::SqlState;
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+/// A public modulus of 4096 bits.
+const N: &str = "pV4LnGMhYb1YOBrCvW3yb-2bEtVIRu-dnbn_7I5IXTJBNBmyx56wtsrZN2z5ewr8acag4E2V3ux4m3WOaTwLgfRyVUcB5igKAzQAdrJmDBQdWlB3YGootx2ifaPXGCNgzaGQkyDKGZ-ZRGh2zkG1ozTp6PGGWMBtDXMvqRqO4kM9eS8yil5UECeMvkgMl-2-MQ5bCPtorsbRxB5lpPaY1uTL02en6ZZn47v4jouJJTZCSA86f17HimPoT5qHzePT047WN7F8LqccK3nMhaKHkW0tFTkifcoaQ_2otxBEW9xpry3ITqGVDJjJSy_WfQDeXbY4dIaqc8OG_r20qxMLny2ja_Ucuv7G_3ajWkze9mB9Huy-s9aD9Bpwh8vaidpx0tEDH0b6bsHYAEdtFfL-wLIIv78MD89BZTWawf3wn6UrFoWXdUu1PiODvWxEhBPAvONeZWjcxKHSQbsx9DJHtGSYKB-Deo3nPhtkpY98fu6I3C2HvcvZSQaoZM7AhOyn7wQS_1ZtscZ4C1oShR5KbeRHl1u6Pt2Lj5tRFPkMVFr2PlgGIRw_-k1KUHDZxOM5kXPyoa4VLMtxbKDeTdDgTRdzXruukELyIZQfzkC5IYtxeGPBMTj9jJEH7NE50iBZ3EwLELUqpV9JQ0DlSSdHd7zV4CJ6am-xgovgqt72F4k";
+
+/// Tokens that are good but for their signatures, by the largest key there may be: each costs a
+/// verification, and none is remembered.
+fn bad_tokens(cluster: &Cluster) -> [String; 2] {
+    let key = json!({"kty": "RSA", "alg": "RS256", "kid": "r", "n": N, "e": "AQAB"});
+    let issuer = Issuer::new("https://large");
+    issuer.trust(cluster, &json!({ "keys": [key] }).to_string());
+    let mut admin = admin(cluster);
+    [ADA, BEN].map(|user| {
+        let parts = [json!({"alg": "RS256", "kid": "r"}), issuer.claims(user)].map(|part| {
+            let encoded = admin.query_one(
+                "select translate(encode(convert_to($1, 'UTF8'), 'base64'), E'+/=\\n', '-_')",
+                &[&part.to_string()],
+            );
+            encoded.unwrap().get::<_, String>(0)
+        });
+        // 512 bytes, as a number below the modulus.
+        parts.join(".") + "." + &"QkJC".repeat(170) + "QkI"
+    })
+}
+
+/// Runs a statement of many seconds, cancels it, and says how long that took.
+fn cancelled(cluster: &Cluster, client: &mut Client, long: &str) -> Duration {
+    let pid: i32 = client
+        .query_one("select pg_backend_pid()", &[])
+        .unwrap()
+        .get(0);
+    let mut admin = admin(cluster);
+    let (error, took) = std::thread::scope(|scope| {
+        let running = scope.spawn(|| client.batch_execute(long).unwrap_err());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let works = "select count(*) = 1 from pg_stat_activity
+                      where pid = $1 and state = 'active' and clock_timestamp() > query_start + '300 ms'";
+        while !admin.query_one(works, &[&pid]).unwrap().get::<_, bool>(0) {
+            assert!(!running.is_finished(), "it ended by itself");
+            assert!(Instant::now() < deadline, "it has not begun");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let start = Instant::now();
+        admin
+            .query_one("select pg_cancel_backend($1)", &[&pid])
+            .unwrap();
+        (running.join().unwrap(), start.elapsed())
+    });
+    assert_eq!(error.code(), Some(&SqlState::QUERY_CANCELED), "{error}");
+    took
+}
+
+#[test]
+fn a_loop_of_expensive_verifications_is_cancelled() {
+    let cluster = server(Config::default());
+    let [first, second] = bad_tokens(&cluster);
+    let issuer = Issuer::trusted(&cluster, "https://a");
+    let mut client = web(&cluster);
+    let loops = [
+        // Each bad token is an error, which is caught.
+        format!(
+            "do $$ begin
+                 for i in 1..200000 loop
+                     begin perform auth.verify('{first}'); exception when others then null; end;
+                 end loop;
+             end $$"
+        ),
+        // Each is no claims.
+        format!(
+            "select count(*) from generate_series(1, 400) half, generate_series(1, 500) i
+              where case when set_config('authguard.jwt', (array['{first}', '{second}'])[1 + (half + i) % 2], false) <> ''
+                         then auth.is_revoked() end"
+        ),
+    ];
+    let refused = || {
+        cluster
+            .log()
+            .matches("token refused: the signature")
+            .count()
+    };
+    for long in loops {
+        let before = refused();
+        let took = cancelled(&cluster, &mut client, &long);
+        assert!(took < Duration::from_secs(5), "{took:?}");
+        println!("cancelled after {took:?}");
+        assert!(refused() > before + 100, "it was not verifying");
+        set_token(&mut client, &issuer.token(ADA));
+        assert_eq!(subject(&mut client).as_deref(), Some(ADA));
+        assert_eq!(seen(&mut client), 3);
+    }
+}
+
+#[test]
+fn twenty_thousand_tokens_leave_no_memory_behind() {
+    let cluster = server(Config::default());
+    let issuer = Issuer::trusted(&cluster, "https://a");
+    // Only a superuser may look at the memory of a backend.
+    let mut client = admin(&cluster);
+    let pid: i32 = client
+        .query_one("select pg_backend_pid()", &[])
+        .unwrap()
+        .get(0);
+    let check = client
+        .prepare("select count(auth.verify(token)) from unnest($1::text[]) token")
+        .unwrap();
+    let mut verify = |numbers: std::ops::Range<u32>| {
+        for start in numbers.step_by(500) {
+            let users = (start..start + 500).map(|n| format!("a0000000-0000-4000-8000-{n:012}"));
+            let tokens: Vec<String> = users.map(|user| issuer.token(&user)).collect();
+            let good: i64 = client.query_one(&check, &[&tokens]).unwrap().get(0);
+            assert_eq!(good, 500);
+            // One of them speaks for a user, too.
+            set_token(&mut client, &tokens[0]);
+            assert!(subject(&mut client).is_some());
+        }
+        let contexts = "select sum(total_bytes)::int8 from pg_backend_memory_contexts";
+        client.query_one(contexts, &[]).unwrap();
+        let bytes: i64 = client.query_one(contexts, &[]).unwrap().get(0);
+        (bytes, resident_kib(pid))
+    };
+    let warm = verify(0..5_000);
+    let after = verify(5_000..25_000);
+    assert!(
+        after.0 <= warm.0 && after.1 <= warm.1 + 512,
+        "{warm:?} after 5,000 tokens, {after:?} after 25,000"
+    );
+}

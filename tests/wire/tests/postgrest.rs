@@ -1,0 +1,342 @@
+//! PostgREST, driven by postgrest-js: the SQL and the configuration of `docs/postgrest.md`, and what it promises.
+//!
+//! Where the packages cannot be had a test says so and checks nothing.
+
+use authguard_wire::api::Api;
+use authguard_wire::http::{get, post};
+use authguard_wire::{ADA, BEN, wait_until};
+use serde_json::{Value, json};
+
+const UNAUTHORIZED: u64 = 401;
+
+/// A guarded row that everybody may read: only the guard decides.
+const OPEN: &str = "
+    create table api.news (id int primary key);
+    insert into api.news values (1);
+    grant select on api.news to anon, authenticated;
+    create policy everyone on api.news using (true);
+    select authguard.guard_table('api.news');
+    notify pgrst, 'reload schema';";
+
+/// A function in which a client runs SQL: it takes the token away and sets a gateway's claims.
+const ATTACK: &str = r#"
+    create function api.attack() returns text language plpgsql volatile as $$
+    begin
+        perform set_config('authguard.jwt', '', true);
+        perform set_config('request.jwt.claims', '{"sub": "a0000000-0000-4000-8000-00000000000a"}', true);
+        return (select w.status from auth.whoami() w);
+    end
+    $$;
+    notify pgrst, 'reload schema';"#;
+
+fn note(body: &str) -> Value {
+    json!({"table": "note", "insert": {"body": body}})
+}
+
+#[test]
+fn each_request_is_what_its_token_says() {
+    let Some(mut api) = Api::start() else { return };
+    let (ada, _) = api.sign_in(ADA);
+    let (ben, _) = api.sign_in(BEN);
+
+    for request in [
+        json!({"table": "note"}),
+        note("a"),
+        json!({"rpc": "sign_out"}),
+    ] {
+        let (status, error) = api.ask(None, request);
+        assert_eq!((status, &error["code"]), (UNAUTHORIZED, &json!("42501")));
+    }
+    assert_eq!(
+        api.whoami(None),
+        ["gateway", "accepted", "The token is active."]
+    );
+
+    let (status, made) = api.ask(Some(&ada), note("of Ada"));
+    assert_eq!((status, &made[0]["owner"]), (201, &json!(ADA)));
+    let id = &made[0]["id"];
+    assert_eq!(api.read(Some(&ada)), (200, made.clone()));
+    let update = json!({"table": "note", "id": id, "update": {"body": "changed"}});
+    // Another user neither sees nor changes it.
+    assert_eq!(api.read(Some(&ben)), (200, json!([])));
+    assert_eq!(api.ask(Some(&ben), update.clone()), (200, json!([])));
+    let (status, changed) = api.ask(Some(&ada), update);
+    assert_eq!((status, &changed[0]["body"]), (200, &json!("changed")));
+    let foreign = json!({"table": "note", "insert": {"body": "b", "owner": BEN}});
+    assert_eq!(api.ask(Some(&ada), foreign).0, 403);
+    let removed = api.ask(
+        Some(&ada),
+        json!({"table": "note", "id": id, "remove": true}),
+    );
+    assert_eq!(removed, (200, changed));
+
+    // What PostgREST refuses by our keys never gets to the database.
+    for changed in [json!({"exp": 1_700_000_001}), json!({"aud": "others"})] {
+        let token = api.token(ADA, changed);
+        assert_eq!(api.read(Some(&token)).0, UNAUTHORIZED);
+    }
+    let forged = authguard_wire::tokens::forged(&ada);
+    assert_eq!(api.read(Some(&forged)).0, UNAUTHORIZED);
+}
+
+#[test]
+fn a_revocation_counts_at_the_next_request_whatever_the_gateway_has_cached() {
+    let Some(mut api) = Api::start() else { return };
+    let (ben, _) = api.sign_in(BEN);
+    assert_eq!(api.ask(Some(&ben), note("of Ben")).0, 201);
+    // Users that come from attached tables are revoked in the same way: their cases belong here.
+    for (call, reason) in [
+        ("revoke_token('token of %')", "token"),
+        (
+            "revoke_session('5e551011-0000-4000-8000-000000000001')",
+            "session",
+        ),
+        ("revoke_user('%')", "user"),
+        ("revoke_user('%', until => '2100-01-01')", "user"),
+        ("revoke_issued_before(now())", "issuer"),
+    ] {
+        api.admin
+            .batch_execute("delete from authguard.revocation")
+            .unwrap();
+        let ada = match reason {
+            // Only a session of this database would be judged by its row.
+            "session" => {
+                let session = "5e551011-0000-4000-8000-000000000001";
+                let insert = "insert into authguard.session (id, user_id, issuer, aal, amr) \
+                              values ($1::text::uuid, $2, 'authguard', 'aal1', '[]')";
+                api.admin.execute(insert, &[&session, &ADA]).unwrap();
+                api.token(ADA, json!({"session_id": session}))
+            }
+            _ => api.token(ADA, json!({})),
+        };
+        let (status, made) = api.ask(Some(&ada), note("of Ada"));
+        assert_eq!(status, 201, "{call}: {made}");
+        assert_eq!(api.read(Some(&ada)).1.as_array().map(Vec::len), Some(1));
+
+        let call = call.replace('%', ADA);
+        api.admin
+            .batch_execute(&format!("select authguard.{call}"))
+            .unwrap();
+        let id = &made[0]["id"];
+        assert_eq!(api.read(Some(&ada)), (200, json!([])), "{call}");
+        let (status, error) = api.ask(Some(&ada), note("again"));
+        assert_eq!((status, &error["code"]), (403, &json!("42501")), "{call}");
+        let update = json!({"table": "note", "id": id, "update": {"body": "changed"}});
+        assert_eq!(api.ask(Some(&ada), update), (200, json!([])), "{call}");
+        let remove = json!({"table": "note", "id": id, "remove": true});
+        assert_eq!(api.ask(Some(&ada), remove), (200, json!([])), "{call}");
+        let hint = format!("The token is revoked ({reason}): sign in again.");
+        assert_eq!(
+            api.whoami(Some(&ada)),
+            ["gateway", "revoked", &hint],
+            "{call}"
+        );
+        if reason != "issuer" {
+            assert_eq!(api.read(Some(&ben)).1.as_array().map(Vec::len), Some(1));
+        }
+        api.admin
+            .batch_execute("delete from api.note where body <> 'of Ben'")
+            .unwrap();
+    }
+}
+
+#[test]
+fn sign_out_ends_the_session_and_can_be_repeated() {
+    let Some(mut api) = Api::start() else { return };
+    let (first, _) = api.sign_in(ADA);
+    let (second, _) = api.sign_in(ADA);
+    api.ask(Some(&first), note("of Ada"));
+    let sign_out = |scope| json!({"rpc": "sign_out", "args": {"scope": scope}});
+    for _ in 0..2 {
+        assert_eq!(api.ask(Some(&first), sign_out("local")), (204, Value::Null));
+        assert_eq!(api.read(Some(&first)), (200, json!([])));
+        assert_eq!(api.read(Some(&second)).1.as_array().map(Vec::len), Some(1));
+    }
+    assert_eq!(api.ask(Some(&second), sign_out("neither")).0, 400);
+    assert_eq!(
+        api.ask(Some(&second), sign_out("global")),
+        (204, Value::Null)
+    );
+    assert_eq!(api.read(Some(&second)), (200, json!([])));
+}
+
+#[test]
+fn refresh_answers_with_a_status_and_keeps_what_it_has_ended() {
+    let Some(mut api) = Api::start() else { return };
+    let refresh = |token: &str| json!({"rpc": "refresh", "args": {"refresh_token": token}});
+    let (access, first) = api.sign_in(ADA);
+    api.ask(Some(&access), note("of Ada"));
+    let (status, answer) = api.ask(None, refresh(&first));
+    assert_eq!((status, &answer["status"]), (200, &json!("ok")));
+    let second = answer["refresh_token"].as_str().unwrap().to_owned();
+    let access = answer["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(api.read(Some(&access)).1.as_array().map(Vec::len), Some(1));
+    let (status, again) = api.ask(None, refresh(&first));
+    assert_eq!((status, &again["status"]), (200, &json!("reused")));
+    assert_eq!(again["refresh_token"], json!(second));
+    assert_eq!(api.ask(Some(&access), refresh(&second)).0, 403, "anon only");
+
+    let (status, answer) = api.ask(None, refresh("junk"));
+    assert_eq!(
+        (status, &answer["status"]),
+        (UNAUTHORIZED, &json!("invalid"))
+    );
+
+    // Somebody else has the row.
+    let mut other = api.cluster.connect("postgres", "app").unwrap();
+    let mut lock = other.transaction().unwrap();
+    lock.execute("select from authguard.session for update", &[])
+        .unwrap();
+    let body = json!({"refresh_token": second}).to_string();
+    let busy = post(api.port(), "/rpc/refresh", &[], &body);
+    assert_eq!(busy.status, 503, "{}", busy.body);
+    assert!(busy.head.contains("Retry-After: 1") && busy.head.contains("Cache-Control: no-store"));
+    assert!(busy.body.contains(r#""status":"busy""#));
+    lock.rollback().unwrap();
+
+    // An entry that came from elsewhere: authguard.revoke_user would have ended the session as well.
+    let (_, ben) = api.sign_in(BEN);
+    let block = "insert into authguard.revocation (kind, key, blocked) values ('user', $1, true)";
+    api.admin.execute(block, &[&BEN]).unwrap();
+    let (status, answer) = api.ask(None, refresh(&ben));
+    assert_eq!((status, &answer["status"]), (403, &json!("user_blocked")));
+
+    // A stolen one, from a client that asks for a rollback. It is not heard.
+    let theft = json!({"refresh_token": second}).to_string();
+    let (_, third) = api.ask(None, refresh(&second));
+    api.ask(None, refresh(third["refresh_token"].as_str().unwrap()));
+    let answer = post(api.port(), "/rpc/refresh", &["Prefer: tx=rollback"], &theft);
+    assert_eq!(answer.status, 401, "{}", answer.body);
+    assert!(
+        answer.body.contains("refresh_token_already_used"),
+        "{}",
+        answer.body
+    );
+    assert_eq!(
+        api.read(Some(&access)),
+        (200, json!([])),
+        "the ending stays"
+    );
+    let (status, answer) = api.ask(None, refresh(&second));
+    assert_eq!(
+        (status, &answer["status"]),
+        (UNAUTHORIZED, &json!("session_revoked"))
+    );
+}
+
+#[test]
+fn a_new_key_is_told_at_the_commit() {
+    let Some(mut api) = Api::start() else { return };
+    let (old, _) = api.sign_in(ADA);
+    assert_eq!(api.read(Some(&old)).0, 200);
+    let rotate = api.page.blocks("Keys", "sql").remove(1);
+    api.run_and_reload(&rotate);
+    let (new, _) = api.sign_in(ADA);
+    assert_ne!(header(&old), header(&new), "another key signs");
+    assert_eq!(api.read(Some(&new)).0, 200);
+    assert_eq!(api.read(Some(&old)).0, 200);
+    let revoke =
+        "select authguard.revoke_key(k.kid) from authguard.key k where k.status = 'retiring'";
+    api.admin.batch_execute(revoke).unwrap();
+    api.run_and_reload("notify pgrst, 'reload config'");
+    assert_eq!(api.read(Some(&new)).0, 200);
+    // As the page warns: PostgREST does not ask its keys about a token that is in its cache.
+    assert_eq!(api.read(Some(&old)).0, 200);
+}
+
+fn header(token: &str) -> &str {
+    token.split('.').next().unwrap()
+}
+
+#[test]
+fn the_pre_request_says_401_to_whoever_is_revoked() {
+    let Some(mut api) = Api::start() else { return };
+    let block = api.page.block("401 for whoever is revoked", "sql");
+    api.run_and_reload(&block);
+    let (ada, _) = api.sign_in(ADA);
+    assert_eq!(api.ask(Some(&ada), note("of Ada")).0, 201);
+    api.admin
+        .batch_execute(&format!("select authguard.sign_out_user('{ADA}')"))
+        .unwrap();
+    let (status, error) = api.read(Some(&ada));
+    assert_eq!(
+        (status, &error["message"], &error["details"]),
+        (
+            UNAUTHORIZED,
+            &json!("the token is revoked"),
+            &json!("session")
+        )
+    );
+    assert_eq!(
+        api.ask(Some(&ada), json!({"rpc": "sign_out"})).0,
+        UNAUTHORIZED
+    );
+    assert_eq!(api.whoami(None)[1], "accepted");
+}
+
+#[test]
+fn the_database_verifies_what_the_gateway_hands_over() {
+    let Some(mut api) = Api::start() else { return };
+    let block = api.page.block("The database verifies", "sql");
+    api.run_and_reload(&block);
+    api.run(OPEN);
+    wait_until(
+        || get(api.port(), "/news", &[]).status == 200,
+        "PostgREST reads the schema",
+    );
+    let (ada, _) = api.sign_in(ADA);
+    let (ben, _) = api.sign_in(BEN);
+    assert_eq!(
+        api.whoami(Some(&ada)),
+        ["token", "accepted", "The token is active."]
+    );
+    assert_eq!(api.whoami(None)[1], "absent");
+    assert_eq!(api.ask(Some(&ada), note("of Ada")).0, 201);
+    assert_eq!(api.read(Some(&ada)).1.as_array().map(Vec::len), Some(1));
+    assert_eq!(api.read(Some(&ben)), (200, json!([])));
+
+    // SQL of a client cannot be somebody else.
+    api.run(ATTACK);
+    let attack = json!({"rpc": "attack"});
+    wait_until(
+        || api.ask(Some(&ben), attack.clone()).0 == 200,
+        "PostgREST reads the schema",
+    );
+    assert_eq!(api.ask(Some(&ben), attack), (200, json!("refused")));
+
+    let port = api.port();
+    let bearer = |token: &str| format!("Authorization: Bearer {token}");
+    assert_eq!(get(port, "/news", &[&bearer(&ada)]).status, 200);
+    api.admin
+        .batch_execute(&format!("select authguard.sign_out_user('{ADA}')"))
+        .unwrap();
+    // However the token is written, and whatever is written beside it.
+    let revoked = bearer(&ada);
+    for headers in [
+        vec![revoked.clone()],
+        vec![revoked.replace("Bearer", "BEARER")],
+        vec![revoked.replace("Bearer ", "bearer  ")],
+        vec![revoked.replace("Authorization", "AUTHORIZATION")],
+        vec![revoked.clone(), "Authorization:".to_owned()],
+        vec!["Authorization:".to_owned(), revoked.clone()],
+        vec![revoked.clone(), "Authorization: bearer ".to_owned()],
+        vec![revoked.clone(), "Authorization: Basic eDp5".to_owned()],
+    ] {
+        let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
+        let answer = get(port, "/news", &headers);
+        assert_eq!(answer.status, 401, "{}", answer.body);
+    }
+    // Of two, the claims are those of the one that was verified here.
+    let told = get(port, "/rpc/whoami", &[&revoked, &bearer(&ben)]);
+    assert!(
+        told.status == 401 || told.body.contains(BEN),
+        "{}",
+        told.body
+    );
+
+    assert_eq!(get(port, "/news", &[&bearer(&ben)]).status, 200);
+    let revoke =
+        "select authguard.revoke_key(k.kid) from authguard.key k where k.status = 'active'";
+    api.admin.batch_execute(revoke).unwrap();
+    assert_eq!(get(port, "/news", &[&bearer(&ben)]).status, 401);
+}

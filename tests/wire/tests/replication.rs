@@ -1,0 +1,185 @@
+//! More than one server: standbys that fall behind, and other primaries that get the entries.
+
+use authguard_wire::*;
+use pgrx_embed::cluster::{Cluster, Config};
+use postgres::Client;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+fn reason(client: &mut Client) -> Option<String> {
+    text(client, "select auth.revocation_reason()")
+}
+
+fn wait_for(client: &mut Client, expected: Option<&str>) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while reason(client).as_deref() != expected {
+        assert!(
+            Instant::now() < deadline,
+            "it is still {:?}",
+            reason(client)
+        );
+        sleep(Duration::from_millis(20));
+    }
+}
+
+/// A primary, and a standby that may be a second behind; a client of the standby who sees all.
+fn pair() -> (Cluster, Cluster, Client) {
+    let primary = server(Config::default().set("autovacuum", "off"));
+    let standby = primary
+        .standby(Config::default().set("authguard.max_replay_lag", 1))
+        .unwrap();
+    let mut client = gateway(&standby);
+    set_claims(&mut client, &claims(ADA));
+    wait_for(&mut client, None);
+    assert_eq!(seen(&mut client), 3);
+    (primary, standby, client)
+}
+
+fn write(primary: &Cluster) {
+    admin(primary)
+        .batch_execute("create table if not exists written (at timestamptz); insert into written values (now())")
+        .unwrap();
+}
+
+#[test]
+fn an_idle_primary_is_not_taken_for_a_dead_one() {
+    let (primary, standby, mut client) = pair();
+    write(&primary);
+    let mut owner = admin(&standby);
+    let mut idle_for = |seconds: &str| -> bool {
+        owner
+            .query_one(
+                "select coalesce(now() - pg_last_xact_replay_timestamp() > $1::text::interval, false)",
+                &[&seconds],
+            )
+            .unwrap()
+            .get(0)
+    };
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !idle_for("2 s") {
+        assert!(
+            Instant::now() < deadline,
+            "the first commit has not arrived"
+        );
+        sleep(Duration::from_millis(50));
+    }
+    assert_eq!(seen(&mut client), 3);
+    // Nor is the moment between the arrival and the replay of what follows taken for a lag.
+    for _ in 0..50 {
+        write(&primary);
+        assert_eq!(seen(&mut client), 3);
+    }
+}
+
+#[test]
+fn a_standby_that_is_too_far_behind_believes_no_token() {
+    let (primary, standby, mut client) = pair();
+    let mut owner = admin(&standby);
+    owner.batch_execute("select pg_wal_replay_pause()").unwrap();
+    assert!(operate(&primary, &format!("revoke_user('{BEN}')")));
+    wait_for(&mut client, Some("replica_lag"));
+    assert_eq!(seen(&mut client), 0);
+    set_claims(&mut client, "");
+    assert_eq!(reason(&mut client), None, "absent claims are not revoked");
+    set_claims(&mut client, &claims(ADA));
+    owner
+        .batch_execute("select pg_wal_replay_resume()")
+        .unwrap();
+    wait_for(&mut client, None);
+    assert_eq!(seen(&mut client), 3);
+    set_claims(&mut client, &claims(BEN));
+    assert_eq!(reason(&mut client).as_deref(), Some("user"));
+
+    standby
+        .configure(&[("authguard.max_replay_lag", "0")])
+        .unwrap();
+    owner.batch_execute("select pg_wal_replay_pause()").unwrap();
+    write(&primary);
+    sleep(Duration::from_millis(1500));
+    set_claims(&mut client, &claims(ADA));
+    assert_eq!(seen(&mut client), 3, "0 is no limit");
+}
+
+#[test]
+fn a_standby_without_its_primary_believes_no_token_until_it_is_promoted() {
+    let (mut primary, standby, mut client) = pair();
+    assert!(operate(&primary, &format!("revoke_user('{BEN}')")));
+    primary.stop().unwrap();
+    wait_for(&mut client, Some("replica_lag"));
+    assert_eq!(seen(&mut client), 0);
+    standby.promote().unwrap();
+    wait_for(&mut client, None);
+    assert_eq!(seen(&mut client), 3);
+    set_claims(&mut client, &claims(BEN));
+    assert_eq!(
+        reason(&mut client).as_deref(),
+        Some("user"),
+        "promotion keeps what was revoked"
+    );
+    assert!(operate(&standby, &format!("revoke_user('{ADA}')")));
+    set_claims(&mut client, &claims(ADA));
+    assert_eq!(seen(&mut client), 0);
+}
+
+/// A second primary that gets the entries of the first.
+fn primaries() -> (Cluster, Cluster) {
+    let first = server(Config::default().set("wal_level", "logical"));
+    let second = server(Config::default().set("authguard.issuer", "second"));
+    admin(&first)
+        .batch_execute("create publication revocations for table authguard.revocation")
+        .unwrap();
+    admin(&second)
+        .batch_execute(&format!(
+            "create subscription revocations connection '{}' publication revocations",
+            first.uri("postgres", "wire")
+        ))
+        .unwrap();
+    (first, second)
+}
+
+#[test]
+fn another_primary_decides_by_the_entries_that_reach_it_and_by_its_own() {
+    let (first, second) = primaries();
+    let mut client = gateway(&second);
+    set_claims(&mut client, &claims(ADA));
+    assert_eq!(seen(&mut client), 3);
+    assert!(operate(&first, &format!("revoke_user('{ADA}')")));
+    wait_for(&mut client, Some("user"));
+    assert!(operate(
+        &first,
+        &format!("restore_user('{ADA}', revive_tokens => true)")
+    ));
+    wait_for(&mut client, None);
+
+    // A session of the first one ends there: here its entry says so.
+    let mut owner = admin(&first);
+    owner
+        .batch_execute("select authguard.rotate_signing_key()")
+        .unwrap();
+    let session = text(
+        &mut owner,
+        &format!("select session_id::text from authguard.sign_in('{ADA}')"),
+    )
+    .unwrap();
+    let token = format!(
+        r#"{{"sub":"{ADA}","iss":"authguard","session_id":"{session}","iat":1700000000,"exp":4102444800}}"#
+    );
+    set_claims(&mut client, &token);
+    assert_eq!(seen(&mut client), 3);
+    owner
+        .execute("select authguard.sign_out_user($1)", &[&ADA])
+        .unwrap();
+    wait_for(&mut client, Some("session"));
+
+    // What is revoked here is revoked here only.
+    set_claims(&mut client, &claims(BEN));
+    assert_eq!(seen(&mut client), 3);
+    assert!(operate(&second, &format!("revoke_user('{BEN}')")));
+    assert_eq!(reason(&mut client).as_deref(), Some("user"));
+    let mut there = gateway(&first);
+    set_claims(&mut there, &claims(BEN));
+    assert_eq!(seen(&mut there), 3);
+    admin(&second)
+        .batch_execute("drop subscription revocations")
+        .unwrap();
+}

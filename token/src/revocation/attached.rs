@@ -1,0 +1,60 @@
+//! What rows of attached tables say about claims: tables of users and of sessions that others keep.
+
+use super::{Judge, Reason};
+
+/// A user's row. Times are microseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UserRow {
+    /// Marked as deleted.
+    pub deleted: bool,
+    /// Banned until then; `None` is not banned.
+    pub banned_until: Option<i64>,
+    /// Flagged `access_revoked` in its metadata.
+    pub access_revoked: bool,
+}
+
+/// A session's row. Times are microseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SessionRow {
+    /// When it ends; `None` is never.
+    pub not_after: Option<i64>,
+}
+
+/// Each of these needs a table that concerns the claims: [`Judge::is_of_issuer`].
+impl Judge<'_> {
+    /// Weighs the user's row of one attached table: no row, no access.
+    pub fn user_row(&mut self, row: Option<&UserRow>) {
+        let Some(row) = row else {
+            self.verdict.missed = true;
+            return self.found(Reason::UserDeleted);
+        };
+        if row.access_revoked {
+            self.found(Reason::User);
+        }
+        if row.deleted {
+            self.found(Reason::UserDeleted);
+        }
+        if row.banned_until.is_some_and(|until| self.is_before(until)) {
+            self.found(Reason::UserBanned);
+        }
+    }
+
+    /// Weighs the session's row of one attached table: no row, no access.
+    pub fn session_row(&mut self, row: Option<&SessionRow>) {
+        let Some(row) = row else {
+            self.verdict.missed = true;
+            return self.found(Reason::SessionEnded);
+        };
+        self.ends_at(row.not_after);
+    }
+
+    /// An attached table cannot be read: nobody whom it concerns has access.
+    pub fn broken_source(&mut self) {
+        self.found(Reason::SourceBroken);
+    }
+
+    /// A row was read of a table that does not tell when it changes: the verdict is for this instant only.
+    pub fn changes_unseen(&mut self) {
+        self.verdict.valid_until = i64::MIN;
+    }
+}
