@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod attached;
+pub mod clock;
 pub mod http;
 pub mod page;
 pub mod pool;

@@ -22,16 +22,25 @@ impl Page {
 
     /// The blocks in this language under a heading, in their order.
     pub fn blocks(&self, heading: &str, language: &str) -> Vec<String> {
-        let fence = format!("```{language}\n");
         let start = format!("\n## {heading}\n");
         let (_, section) = self.0.split_once(&start).expect("the heading is there");
         let section = section.split("\n## ").next().unwrap_or(section);
-        let blocks = section.split(&fence).skip(1).map(|rest| {
-            let (block, _) = rest.split_once("```").expect("the block ends");
-            block.to_owned()
-        });
-        blocks.collect()
+        blocks_of(section, language)
     }
+
+    /// The blocks in this language of the whole page.
+    pub fn every(&self, language: &str) -> Vec<String> {
+        blocks_of(&self.0, language)
+    }
+}
+
+fn blocks_of(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    let blocks = text.split(&fence).skip(1).map(|rest| {
+        let (block, _) = rest.split_once("```").expect("the block ends");
+        block.to_owned()
+    });
+    blocks.collect()
 }
 
 /// Runs SQL of a page as its reader would, with psql; an error ends the test.
