@@ -2064,6 +2064,7 @@ begin
         for other in
             select s.* from authguard.session s
              where s.user_id = subject and s.ended_at is null and s.tag is not distinct from sign_in.tag
+             order by s.id
                for update
         loop
             perform authguard.end_session_row(other, 'replaced', 'SIGNED_OUT', 'policy');
@@ -2096,12 +2097,12 @@ comment on function authguard.sign_in(pg_catalog.text, pg_catalog.jsonb, pg_cata
 create function authguard.decide_refresh(
     counter pg_catalog.int8, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
     rotated_at pg_catalog.timestamptz, reuse_count pg_catalog.int4, stepped_up_from pg_catalog.int8,
-    not_after pg_catalog.timestamptz, ended_reason pg_catalog.text,
+    not_after pg_catalog.timestamptz, ended_reason pg_catalog.text, aal pg_catalog.text,
     token_counter pg_catalog.int8, at pg_catalog.timestamptz)
 returns table (status pg_catalog.text, change pg_catalog.text)
 language c stable cost 100 rows 1
 as 'MODULE_PATHNAME', 'authguard_decide_refresh_wrapper';
-comment on function authguard.decide_refresh(pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.int4, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.int8, pg_catalog.timestamptz) is
+comment on function authguard.decide_refresh(pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.int4, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.int8, pg_catalog.timestamptz) is
     'What becomes of a refresh token and of its session; change: none, rotate, keep, count, or the reason why the session ends';
 
 create function authguard.is_cut_off(session authguard.session) returns pg_catalog.bool
@@ -2163,14 +2164,8 @@ begin
     select * into decided
       from authguard.decide_refresh(
           session.counter, session.created_at, session.refreshed_at, session.rotated_at, session.reuse_count,
-          session.stepped_up_from, session.not_after, session.ended_reason,
+          session.stepped_up_from, session.not_after, session.ended_reason, session.aal,
           asked.counter, pg_catalog.clock_timestamp());
-    if decided.status in ('ok', 'reused')
-       and session.aal < (select x.min_aal from authguard.session_settings() x) then
-        -- Nothing ends, and the token stays good: a step-up lifts the session over it.
-        answer.status := 'session_expired';
-        return answer;
-    end if;
     -- A client may refresh without end. What that writes is bounded: a thousand events of a session, and one more
     -- a minute.
     is_told := decided.status = 'ok' and case decided.change
@@ -2588,6 +2583,10 @@ begin
             hint = pg_catalog.format('Triggers that always fire are its owner''s to make: call this as a member of %I, or as a superuser.',
                                      pg_catalog.pg_get_userbyid(class.relowner));
     end if;
+    if class.relkind = 'r' then
+        -- So that its form stays as it is found.
+        execute pg_catalog.format('lock table %s in share row exclusive mode', relation);
+    end if;
     -- What is not given is not there.
     select pg_catalog.array_agg(p.part order by p.place), pg_catalog.array_agg(p.name order by p.place)
       into parts, names
@@ -2618,7 +2617,6 @@ begin
             hint = wrong.hint;
     end if;
 
-    execute pg_catalog.format('lock table %s in share row exclusive mode', relation);
     select a.* into existing from authguard.attached a where a.relation = attach.relation;
     if found then
         if existing.kind = kind and existing.issuer is not distinct from issuer
