@@ -83,6 +83,22 @@ fn authguard_read_refresh_token(
     })
 }
 
+/// `exp` of an access token of a session that is issued at that second. Times of the row are `timestamptz`.
+#[pg_extern(sql = false)]
+fn authguard_access_expires_at(
+    created_at: i64,
+    refreshed_at: i64,
+    not_after: Option<i64>,
+    at: i64,
+) -> i64 {
+    let row = SessionRow {
+        refreshed_at: leaf::unix_micros(refreshed_at),
+        not_after: not_after.map(leaf::unix_micros),
+        ..SessionRow::begin(leaf::unix_micros(created_at))
+    };
+    row.access_expires_at(at.saturating_mul(1_000_000), &settings::refresh())
+}
+
 /// What becomes of a refresh token, and of its session. Times are `timestamptz`.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]

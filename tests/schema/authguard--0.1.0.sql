@@ -1880,6 +1880,15 @@ $$;
 comment on function authguard.session_end(authguard.session) is
     'When the session is past its time unless it is refreshed; NULL: never';
 
+create function authguard.access_expires_at(
+    created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz, not_after pg_catalog.timestamptz,
+    at pg_catalog.int8)
+returns pg_catalog.int8
+language c stable cost 10
+as 'MODULE_PATHNAME', 'authguard_access_expires_at_wrapper';
+comment on function authguard.access_expires_at(pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.int8) is
+    'Claim exp of the tokens that a session is issued at that second: by authguard.jwt_expiry, and never past the session''s end';
+
 create function authguard.issue_at(session authguard.session) returns pg_catalog.int8
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -1912,16 +1921,13 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     at pg_catalog.int8 := authguard.issue_at(session);
-    settings record;
-    expires pg_catalog.int8;
+    expires pg_catalog.int8 := authguard.access_expires_at(
+        session.created_at, session.refreshed_at, session.not_after, at);
     defaults constant pg_catalog.jsonb :=
         '{"role": "authenticated", "email": "", "phone": "", "app_metadata": {}, "user_metadata": {}, "is_anonymous": false}';
     claims pg_catalog.jsonb;
     answer authguard.issued;
 begin
-    select * into settings from authguard.session_settings();
-    expires := least(at + settings.jwt_expiry,
-                     pg_catalog.floor(extract(epoch from authguard.session_end(session)))::pg_catalog.int8);
     claims := defaults || session.claims || authguard.attached_claims(session.user_id);
     claims := defaults || authguard.fresh_claims(session.user_id, session.id, claims);
     claims := claims || pg_catalog.jsonb_build_object(
@@ -3424,6 +3430,12 @@ revoke all on function authguard.open_door(pg_catalog.name, pg_catalog.regproced
 revoke all on function authguard.grant_operator(pg_catalog.name) from public;
 revoke all on function authguard.grant_signer(pg_catalog.name) from public;
 revoke all on function authguard.grant_client(pg_catalog.name) from public;
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/functions.rs
+-- authguard::session::functions::authguard_access_expires_at
+-- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */

@@ -157,3 +157,23 @@ fn a_token_of_another_database_is_invalid() {
     issued(&mut other, "authguard.sign_in($1)", ADA).unwrap();
     assert_eq!(refresh(&mut other, &token).status, "invalid");
 }
+
+#[test]
+fn a_refresh_that_is_rolled_back_consumes_nothing() {
+    let cluster = server(Config::default());
+    let begun = sign_in(&cluster, ADA);
+    let mut tab = client(&cluster);
+    for end in ["rollback", "select 1/0"] {
+        tab.batch_execute("begin").unwrap();
+        assert_eq!(refresh(&mut tab, begun.refresh()).status, "ok");
+        let _ = tab.batch_execute(end);
+        tab.batch_execute("rollback").unwrap();
+    }
+    // Neither the token nor one of the times that it may be answered again.
+    let used = "select counter + reuse_count from authguard.session";
+    assert_eq!(count(&cluster, used), 0);
+    let refreshed = "select count(*) from authguard.event where name = 'TOKEN_REFRESHED'";
+    assert_eq!(count(&cluster, refreshed), 0);
+    assert_eq!(refresh(&mut tab, begun.refresh()).status, "ok");
+    assert_eq!(count(&cluster, refreshed), 1);
+}
