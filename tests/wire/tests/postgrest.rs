@@ -78,7 +78,6 @@ fn a_revocation_counts_at_the_next_request_whatever_the_gateway_has_cached() {
     let Some(mut api) = Api::start() else { return };
     let (ben, _) = api.sign_in(BEN);
     assert_eq!(api.ask(Some(&ben), note("of Ben")).0, 201);
-    // Users that come from attached tables are revoked in the same way: their cases belong here.
     for (call, reason) in [
         ("revoke_token('token of %')", "token"),
         (
@@ -132,6 +131,52 @@ fn a_revocation_counts_at_the_next_request_whatever_the_gateway_has_cached() {
             .batch_execute("delete from api.note where body <> 'of Ben'")
             .unwrap();
     }
+}
+
+#[test]
+fn a_user_who_is_banned_or_deleted_in_an_attached_table_is_out_at_the_next_request() {
+    let Some(mut api) = Api::start() else { return };
+    api.admin
+        .batch_execute(&format!(
+            "create schema people;
+             create table people.users (id uuid primary key, banned_until timestamptz);
+             insert into people.users values ('{ADA}'), ('{BEN}');
+             select authguard.attach_users('people.users', banned_until => 'banned_until')"
+        ))
+        .unwrap();
+    let (ada, refresh) = api.sign_in(ADA);
+    let (ben, _) = api.sign_in(BEN);
+    assert_eq!(api.ask(Some(&ada), note("of Ada")).0, 201);
+    assert_eq!(api.ask(Some(&ben), note("of Ben")).0, 201);
+    let seen = |api: &mut Api, token: &str| {
+        let (status, rows) = api.read(Some(token));
+        (status, rows.as_array().map(Vec::len))
+    };
+    let user = format!("people.users where id = '{ADA}'");
+    for (change, reason, back) in [
+        (
+            format!("update people.users set banned_until = '2100-01-01' where id = '{ADA}'"),
+            "user_banned",
+            format!("update people.users set banned_until = null where id = '{ADA}'"),
+        ),
+        (
+            format!("delete from {user}"),
+            "user_deleted",
+            format!("insert into people.users values ('{ADA}')"),
+        ),
+    ] {
+        assert_eq!(seen(&mut api, &ada), (200, Some(1)), "{reason}");
+        api.admin.batch_execute(&change).unwrap();
+        assert_eq!(seen(&mut api, &ada), (200, Some(0)), "{reason}");
+        assert_eq!(api.ask(Some(&ada), note("again")).0, 403, "{reason}");
+        let hint = format!("The token is revoked ({reason}): sign in again.");
+        assert_eq!(api.whoami(Some(&ada)), ["gateway", "revoked", &hint]);
+        let renewed = json!({"rpc": "refresh", "args": {"refresh_token": refresh}});
+        assert_eq!(api.ask(None, renewed).0, 403, "{reason}");
+        assert_eq!(seen(&mut api, &ben), (200, Some(1)), "{reason}");
+        api.admin.batch_execute(&back).unwrap();
+    }
+    assert_eq!(seen(&mut api, &ada), (200, Some(1)));
 }
 
 #[test]
