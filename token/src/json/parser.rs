@@ -46,7 +46,7 @@ fn refusal_of(error: &serde_json::Error) -> JsonError {
     }
 }
 
-/// Reads a value, or a key as text.
+/// Reads a value, or a key, which is always a text.
 struct Reader<'t> {
     literals: Literals<'t>,
     depth: usize,
