@@ -1,6 +1,6 @@
 //! The strict parser: one JSON object, or a refusal that names the rule and nothing of the text.
 //!
-//! One pass (`parser`) applies the grammar and the limits, and gives a tree that borrows from the text.
+//! serde_json reads the grammar; what it builds of it (`parser`) applies the limits and borrows from the text.
 //! Whatever passes is also accepted by Postgres's `jsonb`, with the same values.
 
 mod number;

@@ -28,6 +28,10 @@ fn what_is_accepted_has_the_values_that_were_written() {
             json!({"a": 1e308, "b": 0.0, "c": 0.0, "d": 5e-324}),
         ),
         (
+            r#"{"a":1.797693134862315700e308,"b":-1.7976931348623157e+308}"#,
+            json!({"a": f64::MAX, "b": f64::MIN}),
+        ),
+        (
             r#"{"0.1":0.1000000000000000055511151231257827021181583404541015625}"#,
             json!({"0.1": 0.1}),
         ),
@@ -160,6 +164,13 @@ fn the_number_of_values_is_limited() {
     let array = |length: usize| format!("{{\"a\":[{}]}}", vec!["0"; length].join(","));
     assert!(parse_object(&array(MAX_NODES - 1)).is_ok());
     assert_eq!(parse_object(&array(MAX_NODES)), Err(TooManyNodes));
-    let objects = format!("{{\"a\":[{}]}}", vec!["{}"; MAX_NODES].join(","));
-    assert_eq!(parse_object(&objects), Err(TooManyNodes));
+    let objects = |length: usize| format!("{{\"a\":[{}]}}", vec!["{}"; length].join(","));
+    assert!(parse_object(&objects(MAX_NODES - 1)).is_ok());
+    assert_eq!(parse_object(&objects(MAX_NODES)), Err(TooManyNodes));
+    let members = |length: usize| {
+        let members: Vec<_> = (0..length).map(|key| format!("\"{key}\":[]")).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    assert!(parse_object(&members(MAX_NODES)).is_ok());
+    assert_eq!(parse_object(&members(MAX_NODES + 1)), Err(TooManyNodes));
 }

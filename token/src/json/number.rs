@@ -1,8 +1,6 @@
-//! Number literals: the grammar, the limits, and what they mean.
+//! Number literals: where they are, the limits, and what they mean.
 
 use serde_json::Number;
-
-use super::JsonError;
 
 /// How long a number may be written.
 ///
@@ -12,29 +10,58 @@ pub const MAX_NUMBER_BYTES: usize = 64;
 const MAX_EXPONENT_BYTES: usize = 4;
 const MAX_ZERO_EXPONENT_BYTES: usize = 2;
 
-/// What may be part of a number.
-pub(super) fn is_part(byte: u8) -> bool {
+/// The number literals of a JSON text, in order: jsonb keeps their digits, serde_json only their values.
+pub(super) struct Literals<'t> {
+    rest: &'t str,
+}
+
+impl<'t> Literals<'t> {
+    pub(super) fn of(rest: &'t str) -> Self {
+        Self { rest }
+    }
+
+    /// The next one. The text has been read that far, and is JSON.
+    pub(super) fn take(&mut self) -> &'t str {
+        let begins = |byte| matches!(byte, b'"' | b'-' | b'0'..=b'9');
+        loop {
+            self.skip_to(begins);
+            match self.rest.strip_prefix('"') {
+                Some(text) => self.rest = after_string(text),
+                None => return self.skip_to(|byte| !is_part(byte)),
+            }
+        }
+    }
+
+    /// Takes what is before such a byte.
+    fn skip_to(&mut self, is_end: impl Fn(u8) -> bool) -> &'t str {
+        let end = self.rest.bytes().position(is_end);
+        let split = end.and_then(|end| self.rest.split_at_checked(end));
+        let (before, rest) = split.unwrap_or((self.rest, ""));
+        self.rest = rest;
+        before
+    }
+}
+
+/// What follows the quote that closes a string: one after an even number of backslashes.
+fn after_string(mut text: &str) -> &str {
+    while let Some((before, rest)) = text.split_once('"') {
+        let backslashes = before.bytes().rev().take_while(|byte| *byte == b'\\');
+        if backslashes.count().is_multiple_of(2) {
+            return rest;
+        }
+        text = rest;
+    }
+    ""
+}
+
+fn is_part(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
 }
 
-/// Judges a text of such bytes.
-pub(super) fn judge(literal: &str) -> Result<(), JsonError> {
-    if literal.len() > MAX_NUMBER_BYTES {
-        return Err(JsonError::Number);
-    }
-    if !follows_grammar(literal.as_bytes()) {
-        return Err(JsonError::Syntax);
-    }
-    let fits = if is_fraction(literal) {
-        double_fits(literal)
-    } else {
-        // As a double, two larger integers would become the same number.
-        literal.len() < 19 || literal.parse::<i64>().is_ok() || literal.parse::<u64>().is_ok()
-    };
-    match fits {
-        true => Ok(()),
-        false => Err(JsonError::Number),
-    }
+/// Whether a number that serde_json takes for a double may stay: not an integer that it has rounded.
+pub(super) fn fits(literal: &str) -> bool {
+    let is_short = literal.len() <= MAX_NUMBER_BYTES;
+    is_short && (literal == "-0" || is_fraction(literal) && double_fits(literal))
 }
 
 /// The value of a literal that is good: an integer, else a double.
@@ -57,33 +84,6 @@ fn is_fraction(literal: &str) -> bool {
     literal
         .bytes()
         .any(|byte| matches!(byte, b'.' | b'e' | b'E'))
-}
-
-/// RFC 8259 section 6.
-fn follows_grammar(literal: &[u8]) -> bool {
-    let unsigned = literal.strip_prefix(b"-").unwrap_or(literal);
-    let rest = match unsigned {
-        [b'0', rest @ ..] => Some(rest),
-        _ => skip_digits(unsigned),
-    };
-    let rest = match rest {
-        Some([b'.', fraction @ ..]) => skip_digits(fraction),
-        rest => rest,
-    };
-    let rest = match rest {
-        Some([b'e' | b'E', b'+' | b'-', exponent @ ..] | [b'e' | b'E', exponent @ ..]) => {
-            skip_digits(exponent)
-        }
-        rest => rest,
-    };
-    rest.is_some_and(<[u8]>::is_empty)
-}
-
-/// What follows one digit or more.
-fn skip_digits(text: &[u8]) -> Option<&[u8]> {
-    let end = text.iter().position(|byte| !byte.is_ascii_digit());
-    let rest = text.get(end.unwrap_or(text.len())..)?;
-    (rest.len() < text.len()).then_some(rest)
 }
 
 /// Finite, not rounded to zero, and an exponent that jsonb takes.
