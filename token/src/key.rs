@@ -52,12 +52,12 @@ impl Key {
         Self::from_object(&parse_object(json).map_err(KeyError::Json)?)
     }
 
-    /// Judges a secret for HMAC.
+    /// Judges a secret for HMAC that a person may have chosen.
     ///
     /// # Errors
     /// [`KeyError`], without key material.
     pub fn from_secret(secret: &[u8], algorithm: Algorithm) -> Result<Self, KeyError> {
-        oct::judge(secret, algorithm)?;
+        oct::judge_chosen(secret, algorithm)?;
         Ok(Self::secret(secret, algorithm))
     }
 

@@ -13,7 +13,17 @@ pub(super) fn from_jwk(members: &Members<'_>) -> Result<Key, KeyError> {
     Ok(Key::secret(&secret, algorithm))
 }
 
-pub(super) fn judge(secret: &[u8], algorithm: Algorithm) -> Result<(), KeyError> {
+/// Judges a secret that a person may have chosen: blanks, or one key held down, are long enough too. A
+/// JWK may have such a one, as the vectors of others do; no JWK of a secret can be registered.
+pub(super) fn judge_chosen(secret: &[u8], algorithm: Algorithm) -> Result<(), KeyError> {
+    judge(secret, algorithm)?;
+    if secret.windows(2).all(|pair| pair.first() == pair.last()) {
+        return Err(KeyError::SecretRepeats);
+    }
+    Ok(())
+}
+
+fn judge(secret: &[u8], algorithm: Algorithm) -> Result<(), KeyError> {
     let least = match algorithm {
         Algorithm::HS256 => 32,
         Algorithm::HS384 => 48,
@@ -22,10 +32,6 @@ pub(super) fn judge(secret: &[u8], algorithm: Algorithm) -> Result<(), KeyError>
     };
     if secret.len() < least {
         return Err(KeyError::SecretTooShort);
-    }
-    // Blanks, or one key held down, are long enough too.
-    if secret.windows(2).all(|pair| pair.first() == pair.last()) {
-        return Err(KeyError::SecretRepeats);
     }
     if is_pem_or_json(secret.trim_ascii()) || is_ssh(secret.trim_ascii()) || is_der(secret) {
         return Err(KeyError::SecretIsKey);
