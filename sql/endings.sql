@@ -32,23 +32,33 @@ $$;
 comment on function authguard.end_sessions(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.uuid) is
     'Ends the sessions of a user (in canonical form): all, only one, or all but one. issuer NULL: of every issuer. Returns how many';
 
-create function authguard.end_session_by(session_id pg_catalog.uuid, issuer pg_catalog.text)
-returns pg_catalog.bool
+create function authguard.end_sessions_at_once(
+    user_id pg_catalog.text, issuer pg_catalog.text, reason pg_catalog.text,
+    actor pg_catalog.text, all_but pg_catalog.uuid default null)
+returns pg_catalog.int4
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    session authguard.session;
+    session_id pg_catalog.uuid;
+    ended pg_catalog.int4 := 0;
 begin
-    select s.* into session from authguard.session s
-     where s.id = session_id and s.ended_at is null
-       and (end_session_by.issuer is null or s.issuer = end_session_by.issuer)
-       for update;
-    return found and authguard.end_session_row(session, 'revoked', 'SIGNED_OUT', 'admin');
+    for session_id in
+        select s.id from authguard.session s
+         where s.user_id = end_sessions_at_once.user_id and s.ended_at is null
+           and (end_sessions_at_once.issuer is null or s.issuer = end_sessions_at_once.issuer)
+           and (all_but is null or s.id <> all_but)
+         order by s.id
+    loop
+        if authguard.end_at_once(session_id, reason, actor) then
+            ended := ended + 1;
+        end if;
+    end loop;
+    return ended;
 end
 $$;
-comment on function authguard.end_session_by(pg_catalog.uuid, pg_catalog.text) is
-    'Ends a session of ours that an operator revokes; false where it is none, or has ended';
+comment on function authguard.end_sessions_at_once(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.uuid) is
+    'As authguard.end_sessions, for operators and the application: waits for no client that has a row';
 
 create function authguard.sign_out_user(user_id pg_catalog.text, scope pg_catalog.text default 'global')
 returns pg_catalog.int4
@@ -67,7 +77,7 @@ begin
             message = 'the scope of authguard.sign_out_user is global',
             hint = 'authguard.revoke_session ends one session.';
     end if;
-    ended := authguard.end_sessions(subject, null, 'signed_out', 'admin');
+    ended := authguard.end_sessions_at_once(subject, null, 'signed_out', 'admin');
     -- Whoever keeps those tables may refresh such a session for ever; its tokens stay dead here.
     for elsewhere in select s.* from authguard.attached_sessions(subject) s order by s.session_id loop
         if authguard.revoke_session(elsewhere.session_id::pg_catalog.uuid, 'signed_out', elsewhere.issuer,
@@ -92,6 +102,14 @@ declare
     entry authguard.revocation;
     ended pg_catalog.int4;
 begin
+    if keep_session is not null then
+        begin
+            perform authguard.lock_session_of(subject, keep_session);
+        exception when lock_not_available then
+            -- Whoever has the row may keep it for ever: it ends with the others.
+            keep_session := null;
+        end;
+    end if;
     entry.kind := 'user';
     entry.key := subject;
     entry.blocked := false;
@@ -100,20 +118,17 @@ begin
     entry.reason := 'credentials';
     entry.keep_until := authguard.longest_life(entry.issued_before);
     perform authguard.revoke(entry);
-    ended := authguard.end_sessions(subject, null, 'credentials', 'user', all_but => keep_session);
-    if keep_session is not null then
-        perform authguard.lock_session_of(subject, keep_session);
-        -- After the cut-off: whoever set the new credentials has shown who it is.
-        update authguard.session s
-           set authenticated_at = greatest(pg_catalog.clock_timestamp(), entry.issued_before + interval '1 us')
-         where s.id = keep_session;
-    end if;
+    ended := authguard.end_sessions_at_once(subject, null, 'credentials', 'user', all_but => keep_session);
+    -- After the cut-off: whoever set the new credentials has shown who it is.
+    update authguard.session s
+       set authenticated_at = greatest(pg_catalog.clock_timestamp(), entry.issued_before + interval '1 us')
+     where s.id = keep_session;
     perform authguard.record('USER_UPDATED', subject, keep_session, 'user', 'credentials');
     return ended;
 end
 $$;
 comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uuid) is
-    'The user has new credentials, or one factor less: ends every session of the user but keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. Each call is an event. Returns how many sessions ended. 28000, and nothing changed, where keep_session is no live session of the user';
+    'The user has new credentials, or one factor less: ends every session of the user but keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. Each call is an event. Returns how many sessions ended. 28000, and nothing changed, where keep_session is no live session of the user; where somebody has its row for two seconds it ends with the others';
 
 create function auth.sign_out(scope pg_catalog.text default 'global') returns pg_catalog.int4
 language plpgsql volatile security definer
@@ -170,6 +185,7 @@ begin atomic
        and s.user_id = authguard.canonical(auth.jwt() ->> 'sub')
        and s.issuer = auth.issuer() and s.issuer = authguard.own_issuer()
        and s.ended_at is null
+       and not authguard.is_cut_off(s)
        and (authguard.session_end(s) is null or authguard.session_end(s) > pg_catalog.clock_timestamp())
      order by s.created_at;
 end;

@@ -112,14 +112,15 @@ begin
                       m.revoked_at, m.revoked_by, m.keep_until
                  from authguard.merged(r, excluded) m);
 
-    perform authguard.forget(10);
+    -- A client's transaction writes entries of sessions, and must not hold up operators by others that it forgets.
+    perform authguard.forget(10, case entry.kind when 'session' then 'session' end);
     return true;
 end
 $$;
 comment on function authguard.revoke(authguard.revocation) is
     'Writes an entry, or lets the one that exists cover more; false, and nothing written, where it covers as much';
 
-create function authguard.forget(most pg_catalog.int8) returns pg_catalog.int8
+create function authguard.forget(most pg_catalog.int8, kind pg_catalog.text default null) returns pg_catalog.int8
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -131,6 +132,7 @@ begin
            select o.ctid
              from authguard.revocation o
             where o.keep_until < pg_catalog.clock_timestamp()
+              and (forget.kind is null or o.kind = forget.kind)
             order by o.keep_until
             limit most
               for update skip locked));
@@ -138,8 +140,8 @@ begin
     return forgotten;
 end
 $$;
-comment on function authguard.forget(pg_catalog.int8) is
-    'Deletes at most that many entries whose keep_until has passed, oldest first, waiting for nobody; returns how many';
+comment on function authguard.forget(pg_catalog.int8, pg_catalog.text) is
+    'Deletes at most that many entries (of one kind; NULL: of all) whose keep_until has passed, oldest first, waiting for nobody; returns how many';
 
 create function authguard.identity(name pg_catalog.text, value pg_catalog.text) returns pg_catalog.text
 language plpgsql immutable
@@ -150,6 +152,12 @@ begin
         raise exception using
             errcode = case when value is null then 'null_value_not_allowed' else 'invalid_parameter_value' end,
             message = pg_catalog.format('%s must not be empty', name);
+    end if;
+    if pg_catalog.octet_length(value) > 1024 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('%s has at most 1024 bytes', name),
+            hint = 'Claims with a longer one are refused anyway.';
     end if;
     return authguard.canonical(value);
 end
@@ -193,19 +201,21 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    entry authguard.revocation;
-    changed pg_catalog.bool;
-begin
-    entry.kind := 'session';
-    entry.key := authguard.identity('session_id', session_id::pg_catalog.text);
-    entry.issuer := issuer;
-    entry.blocked := true;
-    entry.include_keys := false;
-    entry.reason := reason;
     -- An issuer that does not know of this may refresh the session for ever: without its end, kept.
-    entry.keep_until := expires_at + interval '300 s';
-    changed := authguard.revoke(entry);
-    return authguard.end_session_by(session_id, issuer) or changed;
+    entry authguard.revocation := authguard.session_entry(session_id, issuer, reason, expires_at + interval '300 s');
+    session authguard.session;
+begin
+    perform authguard.require_primary();
+    perform authguard.identity('session_id', session_id::pg_catalog.text);
+    select s.* into session from authguard.session s
+     where s.id = session_id and s.ended_at is null and (revoke_session.issuer is null or s.issuer = revoke_session.issuer);
+    if found then
+        if entry.keep_until < session.tokens_until + interval '300 s' then
+            entry.keep_until := session.tokens_until + interval '300 s';
+        end if;
+        return authguard.end_at_once(session_id, 'revoked', 'admin', entry);
+    end if;
+    return authguard.revoke(entry);
 end
 $$;
 comment on function authguard.revoke_session(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
@@ -243,7 +253,7 @@ begin
         entry.keep_until := null;
     end if;
     changed := authguard.revoke(entry);
-    perform authguard.end_sessions(entry.key, issuer, 'blocked', 'admin');
+    perform authguard.end_sessions_at_once(entry.key, issuer, 'blocked', 'admin');
     if changed then
         perform authguard.record('USER_REVOKED', entry.key, null, 'admin', reason);
     end if;
@@ -347,6 +357,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform authguard.require_primary();
+    if sessions_after < interval '0' or events_after < interval '0' then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'what is not over cannot be forgotten',
+            hint = 'Give intervals that are not negative.';
+    end if;
     kind := 'revocation';
     forgotten := authguard.forget(100000);
     return next;

@@ -16,15 +16,12 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return exists (
-        select from authguard.revocation r
-         where r.kind = 'user' and r.key = session.user_id
-           and (r.issuer is null or r.issuer = session.issuer)
-           and r.issued_before >= session.authenticated_at);
+    return session.issuer <> authguard.own_issuer()
+        or authguard.is_ended_by_entry(session.user_id, session.id, session.created_at, session.authenticated_at);
 end
 $$;
 comment on function authguard.is_cut_off(authguard.session) is
-    'Whether a cut-off of the user is later than the last proof of who the user is: a sign-in that committed too late to be ended with the others';
+    'Whether something other than its row ends a session: authguard.issuer is another one by now, or an entry that was written while somebody had the row, or before the session was committed';
 
 create function auth.refresh(refresh_token pg_catalog.text) returns authguard.issued
 language plpgsql volatile security definer
@@ -83,17 +80,20 @@ begin
         when 'rotate' then
             update authguard.session s
                set counter = s.counter + 1, reuse_count = 0, stepped_up_from = null,
-                   rotated_at = pg_catalog.clock_timestamp(), refreshed_at = pg_catalog.clock_timestamp()
+                   rotated_at = pg_catalog.clock_timestamp(), refreshed_at = pg_catalog.clock_timestamp(),
+                   tokens_until = greatest(s.tokens_until, authguard.tokens_until())
              where s.id = session.id
             returning s.* into session;
         when 'keep' then
             update authguard.session s
-               set refreshed_at = pg_catalog.clock_timestamp()
+               set refreshed_at = pg_catalog.clock_timestamp(),
+                   tokens_until = greatest(s.tokens_until, authguard.tokens_until())
              where s.id = session.id
             returning s.* into session;
         when 'count' then
             update authguard.session s
-               set reuse_count = s.reuse_count + 1
+               set reuse_count = s.reuse_count + 1,
+                   tokens_until = greatest(s.tokens_until, authguard.tokens_until())
              where s.id = session.id
             returning s.* into session;
         else

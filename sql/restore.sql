@@ -62,20 +62,20 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    session authguard.session;
+    session_id pg_catalog.uuid;
     ended pg_catalog.int4 := 0;
 begin
     perform authguard.require_primary();
-    for session in
-        select s.* from authguard.session s where s.ended_at is null order by s.id for update
-    loop
-        if authguard.end_session_row(session, 'revoked', 'SIGNED_OUT', 'admin') then
+    for session_id in select s.id from authguard.session s where s.ended_at is null order by s.id loop
+        if authguard.end_at_once(session_id, 'revoked', 'admin') then
             ended := ended + 1;
         end if;
     end loop;
+    perform authguard.begin_key_change();
+    perform authguard.replace_refresh_key();
     perform authguard.revoke_issued_before(pg_catalog.clock_timestamp(), null, reason);
     return ended;
 end
 $$;
 comment on function authguard.end_all_sessions(pg_catalog.text) is
-    'Ends every session and revokes every token issued so far, by whatever issuer; keys of services (tokens with neither sub nor session_id) stay. Everybody may sign in again. Returns how many sessions of our own ended';
+    'Ends every session, replaces the key of refresh tokens, and revokes every token issued so far, by whatever issuer; keys of services (tokens with neither sub nor session_id) stay. Everybody may sign in again. Returns how many sessions of our own ended';

@@ -33,6 +33,7 @@ create table authguard.session (
     tag pg_catalog.text,
     ended_at pg_catalog.timestamptz,
     ended_reason pg_catalog.text,
+    tokens_until pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
 
     constraint session_user_canonical
         check (user_id = authguard.canonical(user_id) and pg_catalog.octet_length(user_id) between 1 and 1024),
@@ -63,6 +64,7 @@ comment on column authguard.session.tag is 'With authguard.single_session_per_us
 comment on column authguard.session.ended_at is 'When it ended; NULL: it has not';
 comment on column authguard.session.ended_reason is
     'signed_out, revoked, reuse, state_lost, replaced, credentials, blocked or expired';
+comment on column authguard.session.tokens_until is 'When its last access token has surely expired, whatever authguard.jwt_expiry is by now';
 
 create index session_of_user on authguard.session (user_id) where ended_at is null;
 create index session_ended_at on authguard.session (ended_at) where ended_at is not null;
@@ -71,10 +73,11 @@ create index session_ended_at on authguard.session (ended_at) where ended_at is 
 -- Rows are in a dump so that tokens of sessions that had ended stay dead.
 select pg_catalog.pg_extension_config_dump('authguard.session', '');
 
--- A new session, too: it may be rolled back after its token was believed here, and its token may have been
--- refused elsewhere before the commit. A refresh changes nothing that decides, and must not make every
--- backend look again.
-create trigger invalidate after insert or delete on authguard.session
+-- A new session only makes those look again who have looked for it in vain: its token may have been refused elsewhere
+-- before the commit. A refresh changes nothing that decides, and must not make every backend look again.
+create trigger invalidate_arrival after insert on authguard.session
+    for each row execute function authguard.invalidate('arrival_channel');
+create trigger invalidate after delete on authguard.session
     for each row execute function authguard.invalidate('channel');
 create trigger invalidate_change after update on authguard.session
     for each row
@@ -84,6 +87,7 @@ create trigger invalidate_change after update on authguard.session
     execute function authguard.invalidate('channel');
 create trigger invalidate_truncate after truncate on authguard.session
     for each statement execute function authguard.invalidate('channel');
+alter table authguard.session enable always trigger invalidate_arrival;
 alter table authguard.session enable always trigger invalidate;
 alter table authguard.session enable always trigger invalidate_change;
 alter table authguard.session enable always trigger invalidate_truncate;

@@ -27,6 +27,39 @@ as 'MODULE_PATHNAME', 'authguard_make_refresh_key_wrapper';
 comment on function authguard.make_refresh_key() is
     'Makes the key of refresh tokens, where there is none';
 
+create function authguard.replace_refresh_key() returns pg_catalog.void
+language c volatile cost 1000
+as 'MODULE_PATHNAME', 'authguard_replace_refresh_key_wrapper';
+comment on function authguard.replace_refresh_key() is
+    'Makes another key of refresh tokens: every earlier one is invalid';
+
+create function authguard.require_good_token(token pg_catalog.text) returns pg_catalog.void
+language c volatile strict cost 10000
+as 'MODULE_PATHNAME', 'authguard_require_good_token_wrapper';
+comment on function authguard.require_good_token(pg_catalog.text) is
+    'Raises 22023 where this database would refuse a token that it has just signed, but for its times';
+
+create function authguard.lock_user(user_id pg_catalog.text) returns pg_catalog.void
+language c volatile strict cost 100
+as 'MODULE_PATHNAME', 'authguard_lock_user_wrapper';
+comment on function authguard.lock_user(pg_catalog.text) is
+    'Waits until no other transaction signs this user (in canonical form) in; by a lock that SQL cannot take';
+
+create function authguard.is_blocked_by_entry(user_id pg_catalog.text) returns pg_catalog.bool
+language c stable strict cost 100
+as 'MODULE_PATHNAME', 'authguard_is_blocked_by_entry_wrapper';
+comment on function authguard.is_blocked_by_entry(pg_catalog.text) is
+    'Whether authguard.revoke_user shuts a user (in canonical form) of our own issuer out, by the newest committed entries';
+
+create function authguard.is_ended_by_entry(
+    user_id pg_catalog.text, session_id pg_catalog.uuid,
+    created_at pg_catalog.timestamptz, authenticated_at pg_catalog.timestamptz)
+returns pg_catalog.bool
+language c stable strict cost 100
+as 'MODULE_PATHNAME', 'authguard_is_ended_by_entry_wrapper';
+comment on function authguard.is_ended_by_entry(pg_catalog.text, pg_catalog.uuid, pg_catalog.timestamptz, pg_catalog.timestamptz) is
+    'Whether an entry ends a session of our own: one of the session, or a cut-off of the user or of the issuer, by the newest committed entries';
+
 create function authguard.ensure_session_keys() returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -40,12 +73,10 @@ begin
         perform authguard.rotate_signing_key();
     end if;
     perform authguard.make_refresh_key();
-    -- Every backend, this one after a rollback too, reads the keys again.
-    update authguard.issuer i set trusted_at = i.trusted_at where i.issuer = authguard.own_issuer();
 end
 $$;
 comment on function authguard.ensure_session_keys() is
-    'Makes the keys of access and refresh tokens at the first sign-in, and after a restore';
+    'Makes the keys of access and refresh tokens that are missing: at the first sign-in, after a restore, and after authguard.revoke_key';
 
 create function authguard.mint_refresh_token(session_id pg_catalog.uuid, counter pg_catalog.int8)
 returns pg_catalog.text
@@ -115,6 +146,19 @@ $$;
 comment on function authguard.issue_at(authguard.session) is
     'Claim iat of the tokens that a session is issued now, in seconds since 1970: later than the last change of the user''s row, for which it waits up to a second';
 
+create function authguard.tokens_until() returns pg_catalog.timestamptz
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- Claim iat may be a second later than the clock is now.
+    return pg_catalog.clock_timestamp()
+        + ((select s.jwt_expiry from authguard.session_settings() s) + 1) * interval '1 s';
+end
+$$;
+comment on function authguard.tokens_until() is
+    'When an access token that is issued now has surely expired';
+
 create function authguard.issue(session authguard.session) returns authguard.issued
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -128,12 +172,19 @@ declare
     claims pg_catalog.jsonb;
     answer authguard.issued;
 begin
+    perform authguard.ensure_session_keys();
+    if expires <= extract(epoch from pg_catalog.clock_timestamp()) then
+        -- The tokens of another tab's refresh have expired meanwhile.
+        at := pg_catalog.floor(extract(epoch from pg_catalog.clock_timestamp()));
+        expires := authguard.access_expires_at(session.created_at, session.refreshed_at, session.not_after, at);
+    end if;
     claims := defaults || session.claims || authguard.attached_claims(session.user_id);
     claims := defaults || authguard.fresh_claims(session.user_id, session.id, claims);
     claims := claims || pg_catalog.jsonb_build_object(
         'iss', session.issuer, 'sub', session.user_id, 'aud', authguard.own_audience(),
         'iat', at, 'exp', expires, 'session_id', session.id, 'aal', session.aal, 'amr', session.amr);
     answer.access_token := authguard.sign(claims);
+    perform authguard.require_good_token(answer.access_token);
     answer.refresh_token := authguard.mint_refresh_token(session.id, session.counter);
     answer.token_type := 'bearer';
     answer.expires_in := expires - at;
@@ -146,14 +197,35 @@ $$;
 comment on function authguard.issue(authguard.session) is
     'Tokens of a session as it is: an access token that ends with the session at the latest, and its refresh token';
 
-create function authguard.end_session_row(
-    session authguard.session, reason pg_catalog.text, event pg_catalog.text, actor pg_catalog.text)
-returns pg_catalog.bool
-language plpgsql volatile
+create function authguard.session_entry(
+    session_id pg_catalog.uuid, issuer pg_catalog.text, reason pg_catalog.text, keep_until pg_catalog.timestamptz)
+returns authguard.revocation
+language plpgsql immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     entry authguard.revocation;
+begin
+    entry.kind := 'session';
+    entry.key := session_id::pg_catalog.text;
+    entry.issuer := issuer;
+    entry.blocked := true;
+    entry.include_keys := false;
+    entry.reason := reason;
+    entry.keep_until := keep_until;
+    return entry;
+end
+$$;
+comment on function authguard.session_entry(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'An entry that revokes the tokens of a session';
+
+create function authguard.end_session_row(
+    session authguard.session, reason pg_catalog.text, event pg_catalog.text, actor pg_catalog.text,
+    entry authguard.revocation default null)
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
 begin
     update authguard.session s
        set ended_at = pg_catalog.clock_timestamp(), ended_reason = end_session_row.reason
@@ -161,33 +233,54 @@ begin
     if not found then
         return false;
     end if;
-    entry.kind := 'session';
-    entry.key := session.id::pg_catalog.text;
-    entry.issuer := session.issuer;
-    entry.blocked := true;
-    entry.include_keys := false;
-    entry.reason := end_session_row.reason;
-    entry.keep_until := pg_catalog.clock_timestamp() + interval '300 s'
-        + (select x.jwt_expiry from authguard.session_settings() x) * interval '1 s';
+    if entry is null then
+        entry := authguard.session_entry(session.id, session.issuer, reason, session.tokens_until + interval '300 s');
+    end if;
     perform authguard.revoke(entry);
     perform authguard.record(event, session.user_id, session.id, actor, reason);
     return true;
 end
 $$;
-comment on function authguard.end_session_row(authguard.session, pg_catalog.text, pg_catalog.text, pg_catalog.text) is
-    'Ends a session, with its revocation entry and its event; false, and nothing written, where it has ended';
+comment on function authguard.end_session_row(authguard.session, pg_catalog.text, pg_catalog.text, pg_catalog.text, authguard.revocation) is
+    'Ends a session that this transaction has locked, with its revocation entry (NULL: its own) and its event; false, and nothing written, where it has ended';
+
+create function authguard.end_at_once(
+    session_id pg_catalog.uuid, reason pg_catalog.text, actor pg_catalog.text, entry authguard.revocation default null)
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    session authguard.session;
+begin
+    select s.* into session from authguard.session s
+     where s.id = session_id and s.ended_at is null
+       for update skip locked;
+    if found then
+        return authguard.end_session_row(session, reason, 'SIGNED_OUT', actor, entry);
+    end if;
+    select s.* into session from authguard.session s where s.id = session_id and s.ended_at is null;
+    if not found then
+        return false;
+    end if;
+    -- Whoever has the row may keep it, and with it an entry of our own issuer that waits for its commit. So one for
+    -- every issuer, which clients never write; it is kept, because the row may stay as it is.
+    if not authguard.revoke(authguard.session_entry(session_id, null, coalesce(entry.reason, reason), null)) then
+        return false;
+    end if;
+    perform authguard.record('SIGNED_OUT', session.user_id, session.id, actor, reason);
+    return true;
+end
+$$;
+comment on function authguard.end_at_once(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, authguard.revocation) is
+    'Ends a session for an operator or the application, who wait for no client: where another transaction has its row, by an entry that its next refresh heeds. False where it has ended, or is none';
 
 create function authguard.is_blocked(user_id pg_catalog.text) returns pg_catalog.bool
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return exists (
-        select from authguard.revocation r
-         where r.kind = 'user' and r.key = is_blocked.user_id
-           and (r.issuer is null or r.issuer = authguard.own_issuer())
-           and r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()))
-        or authguard.attached_shuts(user_id);
+    return authguard.is_blocked_by_entry(user_id) or authguard.attached_shuts(user_id);
 end
 $$;
 comment on function authguard.is_blocked(pg_catalog.text) is
@@ -237,6 +330,19 @@ $$;
 comment on function authguard.check_aal(pg_catalog.text, pg_catalog.text) is
     'Raises 22023 where aal is no level, or is below the least one';
 
+create function authguard.shortened(header pg_catalog.text) returns pg_catalog.text
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- A character has up to four bytes.
+    return case when pg_catalog.octet_length(pg_catalog.left(header, 1024)) <= 1024
+                then pg_catalog.left(header, 1024) else pg_catalog.left(header, 256) end;
+end
+$$;
+comment on function authguard.shortened(pg_catalog.text) is
+    'The begin of a header that a client has sent, at most 1024 bytes: a long one must not fail its login';
+
 create function authguard.sign_in(
     user_id pg_catalog.text,
     claims pg_catalog.jsonb default '{}',
@@ -253,39 +359,48 @@ declare
     subject pg_catalog.text := authguard.identity('user_id', user_id);
     settings record;
     session authguard.session;
-    other authguard.session;
+    other pg_catalog.uuid;
     answer authguard.issued;
 begin
     perform authguard.require_primary();
     perform authguard.check_claims(claims);
     select * into settings from authguard.session_settings();
     perform authguard.check_aal(aal, settings.min_aal);
+    if pg_catalog.octet_length(tag) > 256 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'a tag has at most 256 bytes';
+    end if;
     if authguard.is_blocked(subject) then
         answer.status := 'user_blocked';
         return answer;
     end if;
     if settings.single then
+        if pg_catalog.current_setting('transaction_isolation') <> 'read committed' then
+            raise exception using
+                errcode = 'active_sql_transaction',
+                message = 'authguard.single_session_per_user needs isolation level read committed',
+                hint = 'An older snapshot does not see the session to be replaced: sign in in a transaction of its own.';
+        end if;
         -- Two sign-ins at once of one user: the second one ends the session of the first.
-        perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('authguard sign_in ' || subject, 0));
+        perform authguard.lock_user(subject);
         for other in
-            select s.* from authguard.session s
+            select s.id from authguard.session s
              where s.user_id = subject and s.ended_at is null and s.tag is not distinct from sign_in.tag
              order by s.id
-               for update
         loop
-            perform authguard.end_session_row(other, 'replaced', 'SIGNED_OUT', 'policy');
+            perform authguard.end_at_once(other, 'replaced', 'policy');
         end loop;
     end if;
-    perform authguard.ensure_session_keys();
-    insert into authguard.session (user_id, issuer, aal, amr, claims, user_agent, ip, tag)
+    insert into authguard.session (user_id, issuer, aal, amr, claims, user_agent, ip, tag, tokens_until)
     values (subject, authguard.own_issuer(), sign_in.aal,
             authguard.add_method('[]', method, pg_catalog.clock_timestamp()),
-            sign_in.claims, sign_in.user_agent, sign_in.ip, sign_in.tag)
+            sign_in.claims, authguard.shortened(sign_in.user_agent), sign_in.ip, sign_in.tag, authguard.tokens_until())
     returning * into session;
     answer := authguard.issue(session);
     answer.status := 'ok';
     perform authguard.record(case method when 'recovery' then 'PASSWORD_RECOVERY' else 'SIGNED_IN' end,
-        subject, session.id, 'user', null);
+        subject, session.id, 'user', method);
     return answer;
 end
 $$;

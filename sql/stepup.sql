@@ -13,6 +13,7 @@ create function authguard.lock_session_of(user_id pg_catalog.text, session_id pg
 returns authguard.session
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
 as $$
 declare
     session authguard.session;
@@ -25,6 +26,9 @@ begin
         select d.status into verdict
           from authguard.decide_step_up(session.created_at, session.refreshed_at, session.not_after,
                                         session.ended_reason, pg_catalog.clock_timestamp()) d;
+        if verdict = 'ok' and authguard.is_cut_off(session) then
+            verdict := 'session_revoked';
+        end if;
     end if;
     if verdict <> 'ok' then
         raise exception using
@@ -39,7 +43,7 @@ begin
 end
 $$;
 comment on function authguard.lock_session_of(pg_catalog.text, pg_catalog.uuid) is
-    'Locks a live session of the user (in canonical form); 28000 where it is none';
+    'Locks a live session of the user (in canonical form); 28000 where it is none, 55P03 where somebody has its row for two seconds';
 
 create function authguard.step_up(
     user_id pg_catalog.text, session_id pg_catalog.uuid, method pg_catalog.text, aal pg_catalog.text)
@@ -77,12 +81,13 @@ begin
     update authguard.session s
        set aal = step_up.aal, amr = authguard.add_method(s.amr, step_up.method, at),
            counter = s.counter + 1, reuse_count = 0, stepped_up_from = s.counter,
-           authenticated_at = at, refreshed_at = at, rotated_at = at
+           authenticated_at = at, refreshed_at = at, rotated_at = at,
+           tokens_until = greatest(s.tokens_until, authguard.tokens_until())
      where s.id = session.id
     returning s.* into session;
     answer := authguard.issue(session);
     answer.status := 'ok';
-    perform authguard.record('MFA_CHALLENGE_VERIFIED', subject, session.id, 'user', null);
+    perform authguard.record('MFA_CHALLENGE_VERIFIED', subject, session.id, 'user', method);
     return answer;
 end
 $$;

@@ -24,6 +24,8 @@ pub enum Error {
     KeyFile(String),
     /// Our own issuer has no key to sign with.
     NoSigningKey,
+    /// The claims make a token that this database would refuse: why.
+    BadClaims(String),
     /// A transaction that has handed tokens out shall be prepared.
     Prepared,
     /// The claims function is another role's by now.
@@ -57,7 +59,7 @@ impl Error {
                 PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE
             }
             Self::KeyFile(_) => PgSqlErrorCode::ERRCODE_CONFIG_FILE_ERROR,
-            Self::BadKey(_) => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            Self::BadKey(_) | Self::BadClaims(_) => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
             Self::NoSchema | Self::NewerSchema { .. } | Self::NoSigningKey => {
                 PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
             }
@@ -73,6 +75,7 @@ impl Error {
             Self::BadKey(problem) => problem,
             Self::KeyFile(_) => "cannot use the key in authguard.signing_key_file",
             Self::NoSigningKey => "our own issuer has no key to sign with",
+            Self::BadClaims(_) => "the claims make a token that this database refuses",
             Self::NotActive => "no active token",
             Self::NoSchema => "the tables of extension authguard are missing",
             Self::NewerSchema { .. } => "the schema of authguard is newer than its library",
@@ -84,7 +87,7 @@ impl Error {
 
     fn detail(&self) -> Option<String> {
         match self {
-            Self::KeyFile(problem) => Some(format!("{problem}.")),
+            Self::KeyFile(problem) | Self::BadClaims(problem) => Some(format!("{problem}.")),
             Self::NewerSchema { schema } => Some(format!(
                 "Schema version {schema}, library version {}.",
                 crate::schema::LIBRARY_VERSION
@@ -123,6 +126,9 @@ impl Error {
             Self::ClaimsFunctionOwner => {
                 Some("No token is issued by the function of another; a new transaction tells more.")
             }
+            Self::BadClaims(_) => Some(
+                "Mend what authguard.sign_in is given, or the claims function makes; authguard.issuer has the roles.",
+            ),
             Self::BadKey(_) | Self::NotATrigger => None,
         }
     }

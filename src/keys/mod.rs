@@ -12,5 +12,5 @@ mod trust;
 mod verify;
 
 pub use own::can_sign;
-pub use refresh::{make_refresh_key, refresh_key};
-pub use verify::{Cause, verify};
+pub use refresh::{make_refresh_key, refresh_key, replace_refresh_key};
+pub use verify::{Cause, try_own, verify};

@@ -1,7 +1,7 @@
 //! The key of refresh tokens. Like a private key it is a credential, in no table and no dump.
 
 use crate::invalidation;
-use crate::pg::{credentials, state::PerBackend};
+use crate::pg::{credentials, state::PerBackend, trigger};
 use authguard_token::RefreshKey;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -38,5 +38,13 @@ pub fn make_refresh_key() {
         && let Ok(key) = RefreshKey::generate()
     {
         credentials::keep(NAME, key.as_bytes());
+        // A file may hold all other keys: then no table tells of this one.
+        trigger::tell(invalidation::objects().key_channel);
     }
+}
+
+/// Makes another one. The caller keeps others from doing the same.
+pub fn replace_refresh_key() {
+    credentials::forget(NAME);
+    make_refresh_key();
 }

@@ -92,10 +92,12 @@ fn goes_with(server: Oid) {
     }
 }
 
-/// Forgets what is kept under `name`, if anything is.
+/// Forgets what is kept under `name`, if anything is; the same command may keep another there.
 pub fn forget(name: &str) {
     if read(name).is_some() {
         alter(option(name, None, pg_sys::DefElemAction::DEFELEM_DROP));
+        // SAFETY: makes the change visible to what follows; allowed wherever catalogues may be written.
+        unsafe { pg_sys::CommandCounterIncrement() };
     }
 }
 

@@ -12,6 +12,7 @@ pub mod guc;
 pub mod jsonb;
 pub mod leaf;
 pub mod level;
+pub mod lock;
 pub mod log;
 pub mod memory;
 pub mod message;

@@ -3,7 +3,7 @@
 use super::call::{Call, guarded, raw_function};
 use crate::error::Error;
 use crate::invalidation;
-use pgrx::pg_sys;
+use pgrx::pg_sys::{self, Oid};
 
 raw_function!(
     /// Tells every backend, here and on standbys, to look again, and makes this commit durable. The
@@ -55,6 +55,14 @@ fn invalidate(call: Call) {
     if !opens {
         invalidation::must_last();
     }
+}
+
+/// Tells every backend at the commit to look again at what `channel`, a relation of ours that nobody opens, stands for.
+pub fn tell(channel: Oid) {
+    // SAFETY: the relation exists; its invalidation is sent through Postgres's own queue and WAL.
+    unsafe { pg_sys::CacheInvalidateRelcacheByRelid(channel) };
+    invalidation::written();
+    invalidation::must_last();
 }
 
 /// Makes this commit wait for the disk, whatever the caller's `synchronous_commit`.

@@ -69,7 +69,9 @@ impl Decision {
         self.missed.set(verdict.missed.then_some(arrivals));
         self.revoked.set(verdict.reason.is_some());
         self.reason.set(verdict.reason);
-        self.basis.set(Some(basis));
+        // A transaction that has written sees its own rows, which a rollback takes back.
+        self.basis
+            .set((!invalidation::has_written()).then_some(basis));
         self.decided_at.set(now);
         self.valid_until.set(verdict.valid_until);
     }
@@ -128,7 +130,6 @@ fn decide() -> &'static Block {
                 authenticated_at: None,
             },
         };
-        // A transaction that has written sees its own entries, which a rollback takes back.
         decision.take(finding, basis, arrivals, now);
     }
     decision.statement.set(now);

@@ -26,6 +26,8 @@ mod column {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Basis {
     generation: u64,
+    /// That of keys moves with `authguard.issuer`, too: which sessions are our own.
+    keys: u64,
     leeway: i64,
     sessions: RefreshSettings,
     place: Place,
@@ -36,6 +38,7 @@ impl Basis {
     pub fn current() -> Self {
         Self {
             generation: invalidation::revocations(),
+            keys: invalidation::keys(),
             leeway: settings::leeway(),
             sessions: settings::refresh(),
             place: Place::current(),
@@ -60,7 +63,6 @@ pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
             authenticated_at: None,
         };
     }
-    let objects = invalidation::objects();
     let mut judge = Judge::new(claims, now, settings::leeway());
     let own = session::find(claims);
     if let Some(row) = &own {
@@ -86,24 +88,8 @@ pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
         (Kind::Claims, claims.subject.as_deref()),
         (Kind::Issuer, Some("")),
     ];
-    let sets = keys.into_iter().filter_map(|(kind, key)| {
-        let keys = [
-            Key::Text(column::KIND, kind.as_str()),
-            Key::Text(column::KEY, key?),
-        ];
-        Some((kind, keys))
-    });
-    let (table, index) = (objects.revocation, objects.revocation_key);
-    catalog::scan_all(table, index, sets, |kind, row| {
-        let issuer: Option<String> = row.get(column::ISSUER);
-        judge.entry(&Entry {
-            kind,
-            issuer: issuer.as_deref(),
-            blocked: row.get(column::BLOCKED).unwrap_or(true),
-            blocked_until: time(&row, column::BLOCKED_UNTIL),
-            issued_before: time(&row, column::ISSUED_BEFORE),
-            include_keys: row.get(column::INCLUDE_KEYS).unwrap_or(true),
-        });
+    entries(&keys, |entry| {
+        judge.entry(entry);
         !judge.settled()
     });
     if !judge.settled() {
@@ -113,6 +99,31 @@ pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
         verdict: judge.verdict(),
         authenticated_at,
     }
+}
+
+/// Shows the newest committed entries of these kinds and keys (in canonical form), and this transaction's own, until
+/// `each` answers false.
+pub fn entries(keys: &[(Kind, Option<&str>)], mut each: impl FnMut(&Entry<'_>) -> bool) {
+    let objects = invalidation::objects();
+    let sets = keys.iter().filter_map(|&(kind, key)| {
+        let keys = [
+            Key::Text(column::KIND, kind.as_str()),
+            Key::Text(column::KEY, key?),
+        ];
+        Some((kind, keys))
+    });
+    let (table, index) = (objects.revocation, objects.revocation_key);
+    catalog::scan_all(table, index, sets, |kind, row| {
+        let issuer: Option<String> = row.get(column::ISSUER);
+        each(&Entry {
+            kind,
+            issuer: issuer.as_deref(),
+            blocked: row.get(column::BLOCKED).unwrap_or(true),
+            blocked_until: time(&row, column::BLOCKED_UNTIL),
+            issued_before: time(&row, column::ISSUED_BEFORE),
+            include_keys: row.get(column::INCLUDE_KEYS).unwrap_or(true),
+        })
+    });
 }
 
 fn time(row: &Row, column: i16) -> Option<i64> {

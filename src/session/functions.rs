@@ -2,8 +2,9 @@
 
 use super::issuing;
 use crate::error::Error;
+use crate::invalidation;
 use crate::keys;
-use crate::pg::leaf;
+use crate::pg::{leaf, lock};
 use crate::settings;
 use authguard_token::refresh::{
     Answer, Change, Decision, Ended, RefreshToken, SessionRow, decide, step_up,
@@ -40,6 +41,12 @@ fn authguard_notifies(event: &str) -> bool {
     settings::notifies(event)
 }
 
+/// Waits until no other transaction signs this user (in canonical form) in.
+#[pg_extern(sql = false)]
+fn authguard_lock_user(user: &str) {
+    lock::take(invalidation::objects().session, user);
+}
+
 /// Whether there are keys to sign both kinds of tokens with.
 #[pg_extern(sql = false)]
 fn authguard_has_session_keys() -> bool {
@@ -56,6 +63,20 @@ fn authguard_can_sign() -> bool {
 #[pg_extern(sql = false)]
 fn authguard_make_refresh_key() {
     keys::make_refresh_key();
+}
+
+/// Makes another key of refresh tokens: no earlier one is believed.
+#[pg_extern(sql = false)]
+fn authguard_replace_refresh_key() {
+    keys::replace_refresh_key();
+}
+
+/// Raises an error where this database would refuse a token that it has just signed.
+#[pg_extern(sql = false)]
+fn authguard_require_good_token(token: &str) {
+    if let Err(cause) = keys::try_own(token) {
+        Error::BadClaims(cause.to_string()).raise();
+    }
 }
 
 /// The refresh token of a session's generation, which is handed out.

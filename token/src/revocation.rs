@@ -206,6 +206,7 @@ impl<'c> Judge<'c> {
     /// entries, because a session that began after a cut-off is not cut off.
     pub fn session(&mut self, session: Option<&OwnSession>) {
         let Some(session) = session else {
+            self.verdict.missed = true;
             return self.found(Reason::SessionEnded);
         };
         self.began = Some(session.began);

@@ -361,7 +361,7 @@ fn a_session_of_our_own_is_judged_by_its_row() {
         let expected = Verdict {
             reason,
             valid_until: until,
-            missed: false,
+            missed: session.is_none(),
         };
         assert_eq!(of_session(session, &[], now), expected, "{session:?}");
     }

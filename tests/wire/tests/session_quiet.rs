@@ -1,4 +1,4 @@
-//! Refreshes of others do not disturb those who only read.
+//! Sign-ins and refreshes of others do not disturb those who only read.
 
 use authguard_wire::sessions::*;
 use authguard_wire::tokens::web;
@@ -13,7 +13,7 @@ fn look_ups(reader: &mut Client, indexes: &[u32]) -> i64 {
 }
 
 #[test]
-fn a_thousand_refreshes_of_others_cause_no_look_up_in_a_reading_backend() {
+fn sign_ins_and_refreshes_of_others_cause_no_look_up_in_a_reading_backend() {
     let cluster = server(Config::default());
     let ada = sign_in(&cluster, ADA);
     let mut token = sign_in(&cluster, BEN).refresh().to_owned();
@@ -47,6 +47,11 @@ fn a_thousand_refreshes_of_others_cause_no_look_up_in_a_reading_backend() {
         }
     }
     assert_eq!(seen(&mut reader), 3);
+    assert_eq!(look_ups(&mut reader, &indexes), first);
+    for _ in 0..10 {
+        sign_in(&cluster, BEN);
+        assert_eq!(seen(&mut reader), 3);
+    }
     assert_eq!(look_ups(&mut reader, &indexes), first);
 
     // An ending is looked up, and so it is counted.

@@ -1,0 +1,116 @@
+-- Sessions at their edges: what is too long or too much, what the database would refuse itself, keys that are gone,
+-- and what a cut-off of every issuer does to refreshing.
+\set VERBOSITY terse
+
+-- A long header fails no login; what the application chooses itself does, without the row.
+select status from authguard.sign_in('ada', user_agent => repeat('x', 2000));
+select status from authguard.sign_in('ada', user_agent => repeat('é', 2000));
+select octet_length(user_agent) from authguard.session where user_id = 'ada' order by 1;
+\set VERBOSITY default
+select status from authguard.sign_in('ada', tag => repeat('x', 257));
+select status from authguard.sign_in(repeat('x', 1025));
+select status from authguard.sign_in('ada', method => repeat('x', 65));
+
+-- No token that this database would refuse.
+select status from authguard.sign_in('eve', '{"app_metadata": []}');
+select status from authguard.sign_in('eve', '{"role": 7}');
+select status from authguard.sign_in('eve', '{"role": "service_role"}');
+select status from authguard.sign_in('eve', (repeat('{"a":', 60) || '1' || repeat('}', 60))::jsonb);
+select status from authguard.sign_in('eve', jsonb_build_object('long', repeat('x', 9000)));
+select count(*) from authguard.session where user_id = 'eve';
+\set VERBOSITY terse
+update authguard.issuer set roles = '{authenticated,service_role}' where issuer = 'authguard';
+select status, auth.verify(access_token) ->> 'role' as role from authguard.sign_in('eve', '{"role": "service_role"}');
+update authguard.issuer set roles = '{authenticated}' where issuer = 'authguard';
+
+-- How the user has signed in is in the log.
+create table one as select * from authguard.sign_in('fay', method => 'otp');
+select s.status from one, lateral authguard.step_up('fay', session_id, 'totp', 'aal2') s;
+select name, reason from authguard.event where user_id = 'fay' order by id;
+
+-- One session that an operator revokes: one entry.
+select authguard.revoke_session(session_id, 'lost phone') from one;
+select kind, issuer, reason from authguard.revocation join one on key = session_id::text;
+select ended_reason from authguard.session s join one on s.id = one.session_id;
+
+-- An entry is kept as long as the longest-lived token of the session, whatever the setting is by now.
+create table long as select * from authguard.sign_in('gus');
+alter system set authguard.jwt_expiry = '10 s';
+select pg_reload_conf();
+select pg_sleep(0.2);
+select authguard.sign_out_user('gus');
+select keep_until > to_timestamp(expires_at) + interval '299 s' as long_enough from authguard.revocation join long on key = session_id::text;
+
+-- Another tab within the interval gets the same access token, and a new one where that has expired.
+create table first as select * from authguard.sign_in('hal');
+alter system set authguard.jwt_expiry = '2 s';
+select pg_reload_conf();
+select pg_sleep(0.2);
+select r.status from first, lateral auth.refresh(refresh_token) r;
+select pg_sleep(2.5);
+select r.status, r.expires_in, r.expires_at > extract(epoch from clock_timestamp()) as lives from first, lateral auth.refresh(refresh_token) r;
+alter system reset authguard.jwt_expiry;
+select pg_reload_conf();
+select pg_sleep(0.2);
+
+-- After the key that signs is revoked a refresh makes another.
+create table before as select * from authguard.sign_in('ivy');
+select authguard.revoke_key(kid) from authguard.key where issuer = 'authguard' and status = 'active';
+select r.status, auth.verify(r.access_token) is not null as opens from before, lateral auth.refresh(refresh_token) r;
+
+-- After a cut-off of every issuer everybody signs in anew: no refresh, no step-up.
+create table early as select * from authguard.sign_in('jan');
+create table early2 as select * from authguard.sign_in('jan');
+select authguard.revoke_issued_before(clock_timestamp());
+select r.status from early, lateral auth.refresh(refresh_token) r;
+select s.status from early2, lateral authguard.step_up('jan', session_id, 'totp', 'aal2') s;
+select s.ended_reason from authguard.session s join early on s.id = early.session_id;
+select r.status from authguard.sign_in('jan') s, lateral auth.refresh(s.refresh_token) r;
+
+-- A session of another issuer than today's ends at its refresh.
+create table moved as select * from authguard.sign_in('kim');
+alter system set authguard.issuer = 'moved';
+select pg_reload_conf();
+select pg_sleep(0.2);
+select r.status from moved, lateral auth.refresh(refresh_token) r;
+select s.ended_reason from authguard.session s join moved on s.id = moved.session_id;
+alter system reset authguard.issuer;
+select pg_reload_conf();
+select pg_sleep(0.2);
+
+-- All sessions end, and the key of their refresh tokens goes with them.
+create table last as select * from authguard.sign_in('lea');
+select authguard.end_all_sessions() > 0 as ended;
+select r.status from last, lateral auth.refresh(refresh_token) r;
+select r.status from authguard.sign_in('lea') s, lateral auth.refresh(s.refresh_token) r;
+
+-- At an old snapshot.
+begin isolation level repeatable read;
+select count(*) from authguard.session where user_id = 'nobody';
+select status from authguard.sign_in('max');
+rollback;
+alter system set authguard.single_session_per_user = on;
+select pg_reload_conf();
+select pg_sleep(0.2);
+\set VERBOSITY default
+begin isolation level repeatable read;
+select status from authguard.sign_in('max');
+rollback;
+\set VERBOSITY terse
+-- One sign-in of a user at a time, by a lock that SQL cannot take.
+begin;
+select status from authguard.sign_in('max');
+select locktype, mode from pg_locks where pid = pg_backend_pid() and (locktype = 'advisory' or classid = 'authguard.session'::regclass);
+commit;
+alter system reset authguard.single_session_per_user;
+select pg_reload_conf();
+select pg_sleep(0.2);
+
+-- Forgetting takes no time in the future.
+select * from authguard.prune('-1 day');
+select * from authguard.prune(events_after => '-1 day');
+
+drop table one, long, first, before, early, early2, moved, last;
+truncate authguard.session, authguard.revocation;
+select authguard.distrust_issuer('authguard');
+select authguard.distrust_issuer('moved');
