@@ -552,14 +552,15 @@ begin
                       m.revoked_at, m.revoked_by, m.keep_until
                  from authguard.merged(r, excluded) m);
 
-    perform authguard.forget(10);
+    -- A client's transaction writes entries of sessions, and must not hold up operators by others that it forgets.
+    perform authguard.forget(10, case entry.kind when 'session' then 'session' end);
     return true;
 end
 $$;
 comment on function authguard.revoke(authguard.revocation) is
     'Writes an entry, or lets the one that exists cover more; false, and nothing written, where it covers as much';
 
-create function authguard.forget(most pg_catalog.int8) returns pg_catalog.int8
+create function authguard.forget(most pg_catalog.int8, kind pg_catalog.text default null) returns pg_catalog.int8
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -571,6 +572,7 @@ begin
            select o.ctid
              from authguard.revocation o
             where o.keep_until < pg_catalog.clock_timestamp()
+              and (forget.kind is null or o.kind = forget.kind)
             order by o.keep_until
             limit most
               for update skip locked));
@@ -578,8 +580,8 @@ begin
     return forgotten;
 end
 $$;
-comment on function authguard.forget(pg_catalog.int8) is
-    'Deletes at most that many entries whose keep_until has passed, oldest first, waiting for nobody; returns how many';
+comment on function authguard.forget(pg_catalog.int8, pg_catalog.text) is
+    'Deletes at most that many entries (of one kind; NULL: of all) whose keep_until has passed, oldest first, waiting for nobody; returns how many';
 
 create function authguard.identity(name pg_catalog.text, value pg_catalog.text) returns pg_catalog.text
 language plpgsql immutable
@@ -590,6 +592,12 @@ begin
         raise exception using
             errcode = case when value is null then 'null_value_not_allowed' else 'invalid_parameter_value' end,
             message = pg_catalog.format('%s must not be empty', name);
+    end if;
+    if pg_catalog.octet_length(value) > 1024 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('%s has at most 1024 bytes', name),
+            hint = 'Claims with a longer one are refused anyway.';
     end if;
     return authguard.canonical(value);
 end
@@ -633,19 +641,21 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    entry authguard.revocation;
-    changed pg_catalog.bool;
-begin
-    entry.kind := 'session';
-    entry.key := authguard.identity('session_id', session_id::pg_catalog.text);
-    entry.issuer := issuer;
-    entry.blocked := true;
-    entry.include_keys := false;
-    entry.reason := reason;
     -- An issuer that does not know of this may refresh the session for ever: without its end, kept.
-    entry.keep_until := expires_at + interval '300 s';
-    changed := authguard.revoke(entry);
-    return authguard.end_session_by(session_id, issuer) or changed;
+    entry authguard.revocation := authguard.session_entry(session_id, issuer, reason, expires_at + interval '300 s');
+    session authguard.session;
+begin
+    perform authguard.require_primary();
+    perform authguard.identity('session_id', session_id::pg_catalog.text);
+    select s.* into session from authguard.session s
+     where s.id = session_id and s.ended_at is null and (revoke_session.issuer is null or s.issuer = revoke_session.issuer);
+    if found then
+        if entry.keep_until < session.tokens_until + interval '300 s' then
+            entry.keep_until := session.tokens_until + interval '300 s';
+        end if;
+        return authguard.end_at_once(session_id, 'revoked', 'admin', entry);
+    end if;
+    return authguard.revoke(entry);
 end
 $$;
 comment on function authguard.revoke_session(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
@@ -683,7 +693,7 @@ begin
         entry.keep_until := null;
     end if;
     changed := authguard.revoke(entry);
-    perform authguard.end_sessions(entry.key, issuer, 'blocked', 'admin');
+    perform authguard.end_sessions_at_once(entry.key, issuer, 'blocked', 'admin');
     if changed then
         perform authguard.record('USER_REVOKED', entry.key, null, 'admin', reason);
     end if;
@@ -787,6 +797,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform authguard.require_primary();
+    if sessions_after < interval '0' or events_after < interval '0' then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'what is not over cannot be forgotten',
+            hint = 'Give intervals that are not negative.';
+    end if;
     kind := 'revocation';
     forgotten := authguard.forget(100000);
     return next;
@@ -1583,6 +1599,7 @@ create table authguard.session (
     tag pg_catalog.text,
     ended_at pg_catalog.timestamptz,
     ended_reason pg_catalog.text,
+    tokens_until pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
 
     constraint session_user_canonical
         check (user_id = authguard.canonical(user_id) and pg_catalog.octet_length(user_id) between 1 and 1024),
@@ -1613,6 +1630,7 @@ comment on column authguard.session.tag is 'With authguard.single_session_per_us
 comment on column authguard.session.ended_at is 'When it ended; NULL: it has not';
 comment on column authguard.session.ended_reason is
     'signed_out, revoked, reuse, state_lost, replaced, credentials, blocked or expired';
+comment on column authguard.session.tokens_until is 'When its last access token has surely expired, whatever authguard.jwt_expiry is by now';
 
 create index session_of_user on authguard.session (user_id) where ended_at is null;
 create index session_ended_at on authguard.session (ended_at) where ended_at is not null;
@@ -1621,10 +1639,11 @@ create index session_ended_at on authguard.session (ended_at) where ended_at is 
 -- Rows are in a dump so that tokens of sessions that had ended stay dead.
 select pg_catalog.pg_extension_config_dump('authguard.session', '');
 
--- A new session, too: it may be rolled back after its token was believed here, and its token may have been
--- refused elsewhere before the commit. A refresh changes nothing that decides, and must not make every
--- backend look again.
-create trigger invalidate after insert or delete on authguard.session
+-- A new session only makes those look again who have looked for it in vain: its token may have been refused elsewhere
+-- before the commit. A refresh changes nothing that decides, and must not make every backend look again.
+create trigger invalidate_arrival after insert on authguard.session
+    for each row execute function authguard.invalidate('arrival_channel');
+create trigger invalidate after delete on authguard.session
     for each row execute function authguard.invalidate('channel');
 create trigger invalidate_change after update on authguard.session
     for each row
@@ -1634,6 +1653,7 @@ create trigger invalidate_change after update on authguard.session
     execute function authguard.invalidate('channel');
 create trigger invalidate_truncate after truncate on authguard.session
     for each statement execute function authguard.invalidate('channel');
+alter table authguard.session enable always trigger invalidate_arrival;
 alter table authguard.session enable always trigger invalidate;
 alter table authguard.session enable always trigger invalidate_change;
 alter table authguard.session enable always trigger invalidate_truncate;
@@ -1827,6 +1847,39 @@ as 'MODULE_PATHNAME', 'authguard_make_refresh_key_wrapper';
 comment on function authguard.make_refresh_key() is
     'Makes the key of refresh tokens, where there is none';
 
+create function authguard.replace_refresh_key() returns pg_catalog.void
+language c volatile cost 1000
+as 'MODULE_PATHNAME', 'authguard_replace_refresh_key_wrapper';
+comment on function authguard.replace_refresh_key() is
+    'Makes another key of refresh tokens: every earlier one is invalid';
+
+create function authguard.require_good_token(token pg_catalog.text) returns pg_catalog.void
+language c volatile strict cost 10000
+as 'MODULE_PATHNAME', 'authguard_require_good_token_wrapper';
+comment on function authguard.require_good_token(pg_catalog.text) is
+    'Raises 22023 where this database would refuse a token that it has just signed, but for its times';
+
+create function authguard.lock_user(user_id pg_catalog.text) returns pg_catalog.void
+language c volatile strict cost 100
+as 'MODULE_PATHNAME', 'authguard_lock_user_wrapper';
+comment on function authguard.lock_user(pg_catalog.text) is
+    'Waits until no other transaction signs this user (in canonical form) in; by a lock that SQL cannot take';
+
+create function authguard.is_blocked_by_entry(user_id pg_catalog.text) returns pg_catalog.bool
+language c stable strict cost 100
+as 'MODULE_PATHNAME', 'authguard_is_blocked_by_entry_wrapper';
+comment on function authguard.is_blocked_by_entry(pg_catalog.text) is
+    'Whether authguard.revoke_user shuts a user (in canonical form) of our own issuer out, by the newest committed entries';
+
+create function authguard.is_ended_by_entry(
+    user_id pg_catalog.text, session_id pg_catalog.uuid,
+    created_at pg_catalog.timestamptz, authenticated_at pg_catalog.timestamptz)
+returns pg_catalog.bool
+language c stable strict cost 100
+as 'MODULE_PATHNAME', 'authguard_is_ended_by_entry_wrapper';
+comment on function authguard.is_ended_by_entry(pg_catalog.text, pg_catalog.uuid, pg_catalog.timestamptz, pg_catalog.timestamptz) is
+    'Whether an entry ends a session of our own: one of the session, or a cut-off of the user or of the issuer, by the newest committed entries';
+
 create function authguard.ensure_session_keys() returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -1840,12 +1893,10 @@ begin
         perform authguard.rotate_signing_key();
     end if;
     perform authguard.make_refresh_key();
-    -- Every backend, this one after a rollback too, reads the keys again.
-    update authguard.issuer i set trusted_at = i.trusted_at where i.issuer = authguard.own_issuer();
 end
 $$;
 comment on function authguard.ensure_session_keys() is
-    'Makes the keys of access and refresh tokens at the first sign-in, and after a restore';
+    'Makes the keys of access and refresh tokens that are missing: at the first sign-in, after a restore, and after authguard.revoke_key';
 
 create function authguard.mint_refresh_token(session_id pg_catalog.uuid, counter pg_catalog.int8)
 returns pg_catalog.text
@@ -1915,6 +1966,19 @@ $$;
 comment on function authguard.issue_at(authguard.session) is
     'Claim iat of the tokens that a session is issued now, in seconds since 1970: later than the last change of the user''s row, for which it waits up to a second';
 
+create function authguard.tokens_until() returns pg_catalog.timestamptz
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- Claim iat may be a second later than the clock is now.
+    return pg_catalog.clock_timestamp()
+        + ((select s.jwt_expiry from authguard.session_settings() s) + 1) * interval '1 s';
+end
+$$;
+comment on function authguard.tokens_until() is
+    'When an access token that is issued now has surely expired';
+
 create function authguard.issue(session authguard.session) returns authguard.issued
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -1928,12 +1992,19 @@ declare
     claims pg_catalog.jsonb;
     answer authguard.issued;
 begin
+    perform authguard.ensure_session_keys();
+    if expires <= extract(epoch from pg_catalog.clock_timestamp()) then
+        -- The tokens of another tab's refresh have expired meanwhile.
+        at := pg_catalog.floor(extract(epoch from pg_catalog.clock_timestamp()));
+        expires := authguard.access_expires_at(session.created_at, session.refreshed_at, session.not_after, at);
+    end if;
     claims := defaults || session.claims || authguard.attached_claims(session.user_id);
     claims := defaults || authguard.fresh_claims(session.user_id, session.id, claims);
     claims := claims || pg_catalog.jsonb_build_object(
         'iss', session.issuer, 'sub', session.user_id, 'aud', authguard.own_audience(),
         'iat', at, 'exp', expires, 'session_id', session.id, 'aal', session.aal, 'amr', session.amr);
     answer.access_token := authguard.sign(claims);
+    perform authguard.require_good_token(answer.access_token);
     answer.refresh_token := authguard.mint_refresh_token(session.id, session.counter);
     answer.token_type := 'bearer';
     answer.expires_in := expires - at;
@@ -1946,14 +2017,35 @@ $$;
 comment on function authguard.issue(authguard.session) is
     'Tokens of a session as it is: an access token that ends with the session at the latest, and its refresh token';
 
-create function authguard.end_session_row(
-    session authguard.session, reason pg_catalog.text, event pg_catalog.text, actor pg_catalog.text)
-returns pg_catalog.bool
-language plpgsql volatile
+create function authguard.session_entry(
+    session_id pg_catalog.uuid, issuer pg_catalog.text, reason pg_catalog.text, keep_until pg_catalog.timestamptz)
+returns authguard.revocation
+language plpgsql immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     entry authguard.revocation;
+begin
+    entry.kind := 'session';
+    entry.key := session_id::pg_catalog.text;
+    entry.issuer := issuer;
+    entry.blocked := true;
+    entry.include_keys := false;
+    entry.reason := reason;
+    entry.keep_until := keep_until;
+    return entry;
+end
+$$;
+comment on function authguard.session_entry(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'An entry that revokes the tokens of a session';
+
+create function authguard.end_session_row(
+    session authguard.session, reason pg_catalog.text, event pg_catalog.text, actor pg_catalog.text,
+    entry authguard.revocation default null)
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
 begin
     update authguard.session s
        set ended_at = pg_catalog.clock_timestamp(), ended_reason = end_session_row.reason
@@ -1961,33 +2053,54 @@ begin
     if not found then
         return false;
     end if;
-    entry.kind := 'session';
-    entry.key := session.id::pg_catalog.text;
-    entry.issuer := session.issuer;
-    entry.blocked := true;
-    entry.include_keys := false;
-    entry.reason := end_session_row.reason;
-    entry.keep_until := pg_catalog.clock_timestamp() + interval '300 s'
-        + (select x.jwt_expiry from authguard.session_settings() x) * interval '1 s';
+    if entry is null then
+        entry := authguard.session_entry(session.id, session.issuer, reason, session.tokens_until + interval '300 s');
+    end if;
     perform authguard.revoke(entry);
     perform authguard.record(event, session.user_id, session.id, actor, reason);
     return true;
 end
 $$;
-comment on function authguard.end_session_row(authguard.session, pg_catalog.text, pg_catalog.text, pg_catalog.text) is
-    'Ends a session, with its revocation entry and its event; false, and nothing written, where it has ended';
+comment on function authguard.end_session_row(authguard.session, pg_catalog.text, pg_catalog.text, pg_catalog.text, authguard.revocation) is
+    'Ends a session that this transaction has locked, with its revocation entry (NULL: its own) and its event; false, and nothing written, where it has ended';
+
+create function authguard.end_at_once(
+    session_id pg_catalog.uuid, reason pg_catalog.text, actor pg_catalog.text, entry authguard.revocation default null)
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    session authguard.session;
+begin
+    select s.* into session from authguard.session s
+     where s.id = session_id and s.ended_at is null
+       for update skip locked;
+    if found then
+        return authguard.end_session_row(session, reason, 'SIGNED_OUT', actor, entry);
+    end if;
+    select s.* into session from authguard.session s where s.id = session_id and s.ended_at is null;
+    if not found then
+        return false;
+    end if;
+    -- Whoever has the row may keep it, and with it an entry of our own issuer that waits for its commit. So one for
+    -- every issuer, which clients never write; it is kept, because the row may stay as it is.
+    if not authguard.revoke(authguard.session_entry(session_id, null, coalesce(entry.reason, reason), null)) then
+        return false;
+    end if;
+    perform authguard.record('SIGNED_OUT', session.user_id, session.id, actor, reason);
+    return true;
+end
+$$;
+comment on function authguard.end_at_once(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, authguard.revocation) is
+    'Ends a session for an operator or the application, who wait for no client: where another transaction has its row, by an entry that its next refresh heeds. False where it has ended, or is none';
 
 create function authguard.is_blocked(user_id pg_catalog.text) returns pg_catalog.bool
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return exists (
-        select from authguard.revocation r
-         where r.kind = 'user' and r.key = is_blocked.user_id
-           and (r.issuer is null or r.issuer = authguard.own_issuer())
-           and r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp()))
-        or authguard.attached_shuts(user_id);
+    return authguard.is_blocked_by_entry(user_id) or authguard.attached_shuts(user_id);
 end
 $$;
 comment on function authguard.is_blocked(pg_catalog.text) is
@@ -2037,6 +2150,19 @@ $$;
 comment on function authguard.check_aal(pg_catalog.text, pg_catalog.text) is
     'Raises 22023 where aal is no level, or is below the least one';
 
+create function authguard.shortened(header pg_catalog.text) returns pg_catalog.text
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- A character has up to four bytes.
+    return case when pg_catalog.octet_length(pg_catalog.left(header, 1024)) <= 1024
+                then pg_catalog.left(header, 1024) else pg_catalog.left(header, 256) end;
+end
+$$;
+comment on function authguard.shortened(pg_catalog.text) is
+    'The begin of a header that a client has sent, at most 1024 bytes: a long one must not fail its login';
+
 create function authguard.sign_in(
     user_id pg_catalog.text,
     claims pg_catalog.jsonb default '{}',
@@ -2053,39 +2179,48 @@ declare
     subject pg_catalog.text := authguard.identity('user_id', user_id);
     settings record;
     session authguard.session;
-    other authguard.session;
+    other pg_catalog.uuid;
     answer authguard.issued;
 begin
     perform authguard.require_primary();
     perform authguard.check_claims(claims);
     select * into settings from authguard.session_settings();
     perform authguard.check_aal(aal, settings.min_aal);
+    if pg_catalog.octet_length(tag) > 256 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'a tag has at most 256 bytes';
+    end if;
     if authguard.is_blocked(subject) then
         answer.status := 'user_blocked';
         return answer;
     end if;
     if settings.single then
+        if pg_catalog.current_setting('transaction_isolation') <> 'read committed' then
+            raise exception using
+                errcode = 'active_sql_transaction',
+                message = 'authguard.single_session_per_user needs isolation level read committed',
+                hint = 'An older snapshot does not see the session to be replaced: sign in in a transaction of its own.';
+        end if;
         -- Two sign-ins at once of one user: the second one ends the session of the first.
-        perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('authguard sign_in ' || subject, 0));
+        perform authguard.lock_user(subject);
         for other in
-            select s.* from authguard.session s
+            select s.id from authguard.session s
              where s.user_id = subject and s.ended_at is null and s.tag is not distinct from sign_in.tag
              order by s.id
-               for update
         loop
-            perform authguard.end_session_row(other, 'replaced', 'SIGNED_OUT', 'policy');
+            perform authguard.end_at_once(other, 'replaced', 'policy');
         end loop;
     end if;
-    perform authguard.ensure_session_keys();
-    insert into authguard.session (user_id, issuer, aal, amr, claims, user_agent, ip, tag)
+    insert into authguard.session (user_id, issuer, aal, amr, claims, user_agent, ip, tag, tokens_until)
     values (subject, authguard.own_issuer(), sign_in.aal,
             authguard.add_method('[]', method, pg_catalog.clock_timestamp()),
-            sign_in.claims, sign_in.user_agent, sign_in.ip, sign_in.tag)
+            sign_in.claims, authguard.shortened(sign_in.user_agent), sign_in.ip, sign_in.tag, authguard.tokens_until())
     returning * into session;
     answer := authguard.issue(session);
     answer.status := 'ok';
     perform authguard.record(case method when 'recovery' then 'PASSWORD_RECOVERY' else 'SIGNED_IN' end,
-        subject, session.id, 'user', null);
+        subject, session.id, 'user', method);
     return answer;
 end
 $$;
@@ -2116,15 +2251,12 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return exists (
-        select from authguard.revocation r
-         where r.kind = 'user' and r.key = session.user_id
-           and (r.issuer is null or r.issuer = session.issuer)
-           and r.issued_before >= session.authenticated_at);
+    return session.issuer <> authguard.own_issuer()
+        or authguard.is_ended_by_entry(session.user_id, session.id, session.created_at, session.authenticated_at);
 end
 $$;
 comment on function authguard.is_cut_off(authguard.session) is
-    'Whether a cut-off of the user is later than the last proof of who the user is: a sign-in that committed too late to be ended with the others';
+    'Whether something other than its row ends a session: authguard.issuer is another one by now, or an entry that was written while somebody had the row, or before the session was committed';
 
 create function auth.refresh(refresh_token pg_catalog.text) returns authguard.issued
 language plpgsql volatile security definer
@@ -2183,17 +2315,20 @@ begin
         when 'rotate' then
             update authguard.session s
                set counter = s.counter + 1, reuse_count = 0, stepped_up_from = null,
-                   rotated_at = pg_catalog.clock_timestamp(), refreshed_at = pg_catalog.clock_timestamp()
+                   rotated_at = pg_catalog.clock_timestamp(), refreshed_at = pg_catalog.clock_timestamp(),
+                   tokens_until = greatest(s.tokens_until, authguard.tokens_until())
              where s.id = session.id
             returning s.* into session;
         when 'keep' then
             update authguard.session s
-               set refreshed_at = pg_catalog.clock_timestamp()
+               set refreshed_at = pg_catalog.clock_timestamp(),
+                   tokens_until = greatest(s.tokens_until, authguard.tokens_until())
              where s.id = session.id
             returning s.* into session;
         when 'count' then
             update authguard.session s
-               set reuse_count = s.reuse_count + 1
+               set reuse_count = s.reuse_count + 1,
+                   tokens_until = greatest(s.tokens_until, authguard.tokens_until())
              where s.id = session.id
             returning s.* into session;
         else
@@ -2235,6 +2370,7 @@ create function authguard.lock_session_of(user_id pg_catalog.text, session_id pg
 returns authguard.session
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
 as $$
 declare
     session authguard.session;
@@ -2247,6 +2383,9 @@ begin
         select d.status into verdict
           from authguard.decide_step_up(session.created_at, session.refreshed_at, session.not_after,
                                         session.ended_reason, pg_catalog.clock_timestamp()) d;
+        if verdict = 'ok' and authguard.is_cut_off(session) then
+            verdict := 'session_revoked';
+        end if;
     end if;
     if verdict <> 'ok' then
         raise exception using
@@ -2261,7 +2400,7 @@ begin
 end
 $$;
 comment on function authguard.lock_session_of(pg_catalog.text, pg_catalog.uuid) is
-    'Locks a live session of the user (in canonical form); 28000 where it is none';
+    'Locks a live session of the user (in canonical form); 28000 where it is none, 55P03 where somebody has its row for two seconds';
 
 create function authguard.step_up(
     user_id pg_catalog.text, session_id pg_catalog.uuid, method pg_catalog.text, aal pg_catalog.text)
@@ -2299,12 +2438,13 @@ begin
     update authguard.session s
        set aal = step_up.aal, amr = authguard.add_method(s.amr, step_up.method, at),
            counter = s.counter + 1, reuse_count = 0, stepped_up_from = s.counter,
-           authenticated_at = at, refreshed_at = at, rotated_at = at
+           authenticated_at = at, refreshed_at = at, rotated_at = at,
+           tokens_until = greatest(s.tokens_until, authguard.tokens_until())
      where s.id = session.id
     returning s.* into session;
     answer := authguard.issue(session);
     answer.status := 'ok';
-    perform authguard.record('MFA_CHALLENGE_VERIFIED', subject, session.id, 'user', null);
+    perform authguard.record('MFA_CHALLENGE_VERIFIED', subject, session.id, 'user', method);
     return answer;
 end
 $$;
@@ -2373,23 +2513,33 @@ $$;
 comment on function authguard.end_sessions(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.uuid) is
     'Ends the sessions of a user (in canonical form): all, only one, or all but one. issuer NULL: of every issuer. Returns how many';
 
-create function authguard.end_session_by(session_id pg_catalog.uuid, issuer pg_catalog.text)
-returns pg_catalog.bool
+create function authguard.end_sessions_at_once(
+    user_id pg_catalog.text, issuer pg_catalog.text, reason pg_catalog.text,
+    actor pg_catalog.text, all_but pg_catalog.uuid default null)
+returns pg_catalog.int4
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    session authguard.session;
+    session_id pg_catalog.uuid;
+    ended pg_catalog.int4 := 0;
 begin
-    select s.* into session from authguard.session s
-     where s.id = session_id and s.ended_at is null
-       and (end_session_by.issuer is null or s.issuer = end_session_by.issuer)
-       for update;
-    return found and authguard.end_session_row(session, 'revoked', 'SIGNED_OUT', 'admin');
+    for session_id in
+        select s.id from authguard.session s
+         where s.user_id = end_sessions_at_once.user_id and s.ended_at is null
+           and (end_sessions_at_once.issuer is null or s.issuer = end_sessions_at_once.issuer)
+           and (all_but is null or s.id <> all_but)
+         order by s.id
+    loop
+        if authguard.end_at_once(session_id, reason, actor) then
+            ended := ended + 1;
+        end if;
+    end loop;
+    return ended;
 end
 $$;
-comment on function authguard.end_session_by(pg_catalog.uuid, pg_catalog.text) is
-    'Ends a session of ours that an operator revokes; false where it is none, or has ended';
+comment on function authguard.end_sessions_at_once(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.uuid) is
+    'As authguard.end_sessions, for operators and the application: waits for no client that has a row';
 
 create function authguard.sign_out_user(user_id pg_catalog.text, scope pg_catalog.text default 'global')
 returns pg_catalog.int4
@@ -2408,7 +2558,7 @@ begin
             message = 'the scope of authguard.sign_out_user is global',
             hint = 'authguard.revoke_session ends one session.';
     end if;
-    ended := authguard.end_sessions(subject, null, 'signed_out', 'admin');
+    ended := authguard.end_sessions_at_once(subject, null, 'signed_out', 'admin');
     -- Whoever keeps those tables may refresh such a session for ever; its tokens stay dead here.
     for elsewhere in select s.* from authguard.attached_sessions(subject) s order by s.session_id loop
         if authguard.revoke_session(elsewhere.session_id::pg_catalog.uuid, 'signed_out', elsewhere.issuer,
@@ -2433,6 +2583,14 @@ declare
     entry authguard.revocation;
     ended pg_catalog.int4;
 begin
+    if keep_session is not null then
+        begin
+            perform authguard.lock_session_of(subject, keep_session);
+        exception when lock_not_available then
+            -- Whoever has the row may keep it for ever: it ends with the others.
+            keep_session := null;
+        end;
+    end if;
     entry.kind := 'user';
     entry.key := subject;
     entry.blocked := false;
@@ -2441,20 +2599,17 @@ begin
     entry.reason := 'credentials';
     entry.keep_until := authguard.longest_life(entry.issued_before);
     perform authguard.revoke(entry);
-    ended := authguard.end_sessions(subject, null, 'credentials', 'user', all_but => keep_session);
-    if keep_session is not null then
-        perform authguard.lock_session_of(subject, keep_session);
-        -- After the cut-off: whoever set the new credentials has shown who it is.
-        update authguard.session s
-           set authenticated_at = greatest(pg_catalog.clock_timestamp(), entry.issued_before + interval '1 us')
-         where s.id = keep_session;
-    end if;
+    ended := authguard.end_sessions_at_once(subject, null, 'credentials', 'user', all_but => keep_session);
+    -- After the cut-off: whoever set the new credentials has shown who it is.
+    update authguard.session s
+       set authenticated_at = greatest(pg_catalog.clock_timestamp(), entry.issued_before + interval '1 us')
+     where s.id = keep_session;
     perform authguard.record('USER_UPDATED', subject, keep_session, 'user', 'credentials');
     return ended;
 end
 $$;
 comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uuid) is
-    'The user has new credentials, or one factor less: ends every session of the user but keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. Each call is an event. Returns how many sessions ended. 28000, and nothing changed, where keep_session is no live session of the user';
+    'The user has new credentials, or one factor less: ends every session of the user but keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. Each call is an event. Returns how many sessions ended. 28000, and nothing changed, where keep_session is no live session of the user; where somebody has its row for two seconds it ends with the others';
 
 create function auth.sign_out(scope pg_catalog.text default 'global') returns pg_catalog.int4
 language plpgsql volatile security definer
@@ -2511,6 +2666,7 @@ begin atomic
        and s.user_id = authguard.canonical(auth.jwt() ->> 'sub')
        and s.issuer = auth.issuer() and s.issuer = authguard.own_issuer()
        and s.ended_at is null
+       and not authguard.is_cut_off(s)
        and (authguard.session_end(s) is null or authguard.session_end(s) > pg_catalog.clock_timestamp())
      order by s.created_at;
 end;
@@ -2834,23 +2990,23 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    session authguard.session;
+    session_id pg_catalog.uuid;
     ended pg_catalog.int4 := 0;
 begin
     perform authguard.require_primary();
-    for session in
-        select s.* from authguard.session s where s.ended_at is null order by s.id for update
-    loop
-        if authguard.end_session_row(session, 'revoked', 'SIGNED_OUT', 'admin') then
+    for session_id in select s.id from authguard.session s where s.ended_at is null order by s.id loop
+        if authguard.end_at_once(session_id, 'revoked', 'admin') then
             ended := ended + 1;
         end if;
     end loop;
+    perform authguard.begin_key_change();
+    perform authguard.replace_refresh_key();
     perform authguard.revoke_issued_before(pg_catalog.clock_timestamp(), null, reason);
     return ended;
 end
 $$;
 comment on function authguard.end_all_sessions(pg_catalog.text) is
-    'Ends every session and revokes every token issued so far, by whatever issuer; keys of services (tokens with neither sub nor session_id) stay. Everybody may sign in again. Returns how many sessions of our own ended';
+    'Ends every session, replaces the key of refresh tokens, and revokes every token issued so far, by whatever issuer; keys of services (tokens with neither sub nor session_id) stay. Everybody may sign in again. Returns how many sessions of our own ended';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -3517,8 +3673,20 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- src/revocation/shut.rs
+-- authguard::revocation::shut::authguard_is_blocked_by_entry
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- src/revocation/place.rs
 -- authguard::revocation::place::authguard_is_copy
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/revocation/shut.rs
+-- authguard::revocation::shut::authguard_is_ended_by_entry
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -3531,6 +3699,12 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/keys/registration.rs
 -- authguard::keys::registration::authguard_keep_credential
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/functions.rs
+-- authguard::session::functions::authguard_lock_user
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -3579,6 +3753,18 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/session/functions.rs
 -- authguard::session::functions::authguard_read_refresh_token
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/functions.rs
+-- authguard::session::functions::authguard_replace_refresh_key
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/functions.rs
+-- authguard::session::functions::authguard_require_good_token
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
