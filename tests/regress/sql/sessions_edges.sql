@@ -68,10 +68,15 @@ select s.ended_reason from authguard.session s join early on s.id = early.sessio
 select r.status from authguard.sign_in('jan') s, lateral auth.refresh(s.refresh_token) r;
 
 -- A session of another issuer than today's ends at its refresh.
+-- Claims of what becomes our own issuer are judged by a session's row from then on.
 create table moved as select * from authguard.sign_in('kim');
+select set_config('request.jwt.claims', '{"iss":"moved","sub":"kim","session_id":"5e550000-0000-4000-8000-000000000009","iat":4000000000}', false) is not null as set;
+select auth.is_active();
 alter system set authguard.issuer = 'moved';
 select pg_reload_conf();
 select pg_sleep(0.2);
+select auth.is_active(), auth.revocation_reason();
+reset request.jwt.claims;
 select r.status from moved, lateral auth.refresh(refresh_token) r;
 select s.ended_reason from authguard.session s join moved on s.id = moved.session_id;
 alter system reset authguard.issuer;
