@@ -47,7 +47,7 @@ static SESSION_INACTIVITY_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(0);
 /// Whether a sign-in ends the user's other sessions with the same tag.
 static SINGLE_SESSION_PER_USER: GucSetting<bool> = GucSetting::<bool>::new(false);
 
-/// The levels of authentication that a sign-in may have to reach.
+/// The levels of authentication that a session may have to have.
 #[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
 #[expect(non_camel_case_types, reason = "the names are what users write")]
 pub enum LeastLevel {
@@ -58,7 +58,7 @@ pub enum LeastLevel {
     aal3,
 }
 
-/// The least level of a sign-in. Not any text: one that is misspelt would let everybody in.
+/// The least level of a sign-in, a step-up and a refresh. Not any text: one that is misspelt would let everybody in.
 static MIN_AAL: GucSetting<LeastLevel> = GucSetting::<LeastLevel>::new(LeastLevel::any);
 
 /// The events that channel `authguard` is notified of.
@@ -205,7 +205,7 @@ pub fn define() {
     );
     GucRegistry::define_enum_guc(
         c"authguard.min_aal",
-        c"The least assurance level of a sign-in; empty: any.",
+        c"The least assurance level of a sign-in, a step-up and a refresh; empty: any.",
         c"",
         &MIN_AAL,
         GucContext::Sighup,
