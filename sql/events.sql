@@ -18,7 +18,7 @@ comment on table authguard.event is
     'What happened to sessions and users; operators may read it, authguard.prune() forgets old ones';
 comment on column authguard.event.id is 'Grows; the payload of the notification names it';
 comment on column authguard.event.name is
-    'SIGNED_IN, SIGNED_OUT, TOKEN_REFRESHED, USER_UPDATED, PASSWORD_RECOVERY, MFA_CHALLENGE_VERIFIED, REFRESH_TOKEN_REUSED, USER_REVOKED, USER_RESTORED, or one of the application''s';
+    'SIGNED_IN, SIGNED_OUT, TOKEN_REFRESHED, USER_UPDATED, PASSWORD_RECOVERY, MFA_CHALLENGE_VERIFIED, REFRESH_TOKEN_REUSED, USER_REVOKED, USER_RESTORED, RESTORE_ACKNOWLEDGED, or one of the application''s';
 comment on column authguard.event.user_id is 'Whom it is about';
 comment on column authguard.event.session_id is 'Which session it is about; NULL: all of the user''s, or none';
 comment on column authguard.event.actor is
@@ -77,7 +77,7 @@ begin
             hint = 'Such as EMAIL_CHANGED.';
     end if;
     if name in ('SIGNED_IN', 'SIGNED_OUT', 'TOKEN_REFRESHED', 'PASSWORD_RECOVERY', 'MFA_CHALLENGE_VERIFIED',
-                'REFRESH_TOKEN_REUSED', 'USER_REVOKED', 'USER_RESTORED') then
+                'REFRESH_TOKEN_REUSED', 'USER_REVOKED', 'USER_RESTORED', 'RESTORE_ACKNOWLEDGED') then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = pg_catalog.format('event %s is recorded by authguard only', name),

@@ -47,19 +47,9 @@ static SESSION_INACTIVITY_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(0);
 /// Whether a sign-in ends the user's other sessions with the same tag.
 static SINGLE_SESSION_PER_USER: GucSetting<bool> = GucSetting::<bool>::new(false);
 
-/// The levels of authentication that a sign-in may have to reach.
-#[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
-#[expect(non_camel_case_types, reason = "the names are what users write")]
-pub enum LeastLevel {
-    #[name = c""]
-    any,
-    aal1,
-    aal2,
-    aal3,
-}
-
-/// The least level of a sign-in. Not any text: one that is misspelt would let everybody in.
-static MIN_AAL: GucSetting<LeastLevel> = GucSetting::<LeastLevel>::new(LeastLevel::any);
+/// The least level of a sign-in, a step-up and a refresh. Any text: one that Postgres refused in a file would leave
+/// the setting empty, and so let everybody in.
+static MIN_AAL: Text = Text::new();
 
 /// The events that channel `authguard` is notified of.
 static NOTIFY_EVENTS: Text = Text::new();
@@ -203,13 +193,11 @@ pub fn define() {
         c"A sign-in ends the user's other sessions with the same tag.",
         &SINGLE_SESSION_PER_USER,
     );
-    GucRegistry::define_enum_guc(
+    MIN_AAL.define(
         c"authguard.min_aal",
-        c"The least assurance level of a sign-in; empty: any.",
+        c"The least assurance level of a sign-in, a step-up and a refresh; empty: any.",
         c"",
-        &MIN_AAL,
-        GucContext::Sighup,
-        GucFlags::default(),
+        0,
     );
     NOTIFY_EVENTS.define(
         c"authguard.notify_events",
@@ -337,13 +325,13 @@ pub fn single_session_per_user() -> bool {
     SINGLE_SESSION_PER_USER.get()
 }
 
-/// `authguard.min_aal`; empty for any.
+/// `authguard.min_aal`; empty for any. A misspelt level is the highest one: it lets nobody in by accident.
 pub fn min_aal() -> &'static str {
-    match MIN_AAL.get() {
-        LeastLevel::any => "",
-        LeastLevel::aal1 => "aal1",
-        LeastLevel::aal2 => "aal2",
-        LeastLevel::aal3 => "aal3",
+    match MIN_AAL.get().as_str() {
+        "" => "",
+        "aal1" => "aal1",
+        "aal2" => "aal2",
+        _ => "aal3",
     }
 }
 

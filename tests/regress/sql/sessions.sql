@@ -147,7 +147,6 @@ select pg_sleep(0.2);
 select auth.verify(access_token) is not null as opens from boxed;
 alter system reset authguard.session_timebox;
 alter system set authguard.single_session_per_user = on;
-alter system set authguard.min_aal = '2';
 alter system set authguard.min_aal = 'aal2';
 select pg_reload_conf();
 select pg_sleep(0.2);

@@ -81,6 +81,7 @@ select authguard.record_event('MFA_CHALLENGE_VERIFIED', :ada);
 select authguard.record_event('REFRESH_TOKEN_REUSED', :ada);
 select authguard.record_event('USER_REVOKED', :ada);
 select authguard.record_event('USER_RESTORED', :ada);
+select authguard.record_event('RESTORE_ACKNOWLEDGED', :ada);
 select authguard.record_event(null, :ada);
 select authguard.record_event('', :ada);
 select authguard.record_event(E'TWO\nLINES', :ada);

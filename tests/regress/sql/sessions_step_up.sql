@@ -142,8 +142,10 @@ select pg_sleep(0.2);
 select authguard.step_up(:ada, :'session', 'totp', 'aal2');
 -- What was stolen is found out below it, too.
 select status from auth.refresh(:'refresh');
--- A misspelt level is an error, and changes nothing.
-alter system set authguard.min_aal = 'AAL4';
+-- A misspelt level is the highest one.
+alter system set authguard.min_aal = 'AAL2';
+select pg_reload_conf();
+select pg_sleep(0.2);
 select authguard.sign_in(:ada, aal => 'aal2');
 select status from authguard.sign_in(:ben, aal => 'aal3');
 alter system reset authguard.min_aal;

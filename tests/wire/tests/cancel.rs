@@ -27,14 +27,14 @@ fn sign_in(admin: &mut Client, user: &str) {
     assert_eq!(status, "ok");
 }
 
-/// Revokes while the user's session is locked by another transaction, so that it stops half way: the entry is
-/// written, the session is not ended yet. `interrupt` makes it give up.
+/// Revokes while another transaction lets nobody write events, so that it stops half way: the entry is written,
+/// its event is not yet. `interrupt` makes it give up.
 fn interrupted(cluster: &Cluster, setting: &str, interrupt: impl FnOnce(&mut Client, i32)) {
     let mut admin = admin(cluster);
     sign_in(&mut admin, ADA);
     let mut holder = cluster.connect("postgres", "wire").unwrap();
     holder
-        .batch_execute("begin; select from authguard.session for update")
+        .batch_execute("begin; lock table authguard.event in share mode")
         .unwrap();
     let mut ops = operator(cluster);
     ops.batch_execute(setting).unwrap();
