@@ -3,6 +3,7 @@
 pub mod api;
 pub mod attached;
 pub mod clock;
+pub mod copies;
 pub mod http;
 pub mod page;
 pub mod pool;

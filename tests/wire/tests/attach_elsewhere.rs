@@ -71,19 +71,7 @@ fn a_dump_keeps_what_is_attached() {
              update people.users set shut_until = 'infinity' where id = '{BEN}'"
         ),
     );
-    let dump = cluster.client_command("pg_dump", "wire").output().unwrap();
-    assert!(dump.status.success());
-    let file = cluster.dir().join("dump.sql");
-    std::fs::write(&file, dump.stdout).unwrap();
-    change(&mut admin(&cluster), "create database copy");
-    let restored = cluster
-        .client_command("psql", "copy")
-        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f"])
-        .arg(&file)
-        .output()
-        .unwrap();
-    let told = String::from_utf8_lossy(&restored.stderr);
-    assert!(restored.status.success(), "{told}");
+    copies::restore(&cluster, &copies::dumped(&cluster));
     let reasons = |user: &str| {
         let mut client = cluster.connect("authenticator", "copy").unwrap();
         change(&mut client, "set role authenticated");

@@ -2,7 +2,7 @@
 
 use authguard_wire::sessions::{issued, refresh, server, sign_in};
 use authguard_wire::tokens::web;
-use authguard_wire::{ADA, admin, operator};
+use authguard_wire::{ADA, admin, copies, operator};
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::error::SqlState;
 
@@ -191,24 +191,7 @@ fn an_old_snapshot_does_not_bring_an_old_owner_back() {
 fn a_dump_keeps_it_and_the_copy_asks_its_own() {
     let cluster = with_roles(Config::default());
     sign_in(&cluster, ADA);
-    let dump = cluster.client_command("pg_dump", "wire").output().unwrap();
-    assert!(dump.status.success());
-    let file = cluster.dir().join("dump.sql");
-    std::fs::write(&file, dump.stdout).unwrap();
-    admin(&cluster)
-        .batch_execute("create database copy")
-        .unwrap();
-    let restored = cluster
-        .client_command("psql", "copy")
-        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f"])
-        .arg(&file)
-        .output()
-        .unwrap();
-    assert!(
-        restored.status.success(),
-        "{}",
-        String::from_utf8_lossy(&restored.stderr)
-    );
+    copies::restore(&cluster, &copies::dumped(&cluster));
     let mut copy = cluster.connect("postgres", "copy").unwrap();
     copy.batch_execute("update app.member set role = 'copied'")
         .unwrap();

@@ -122,24 +122,7 @@ fn what_the_library_cannot_serve_is_an_error_and_a_new_install_is_found() {
 fn a_dump_keeps_the_revocations() {
     let cluster = server(Config::default());
     assert!(operate(&cluster, &format!("revoke_user('{ADA}', 'fraud')")));
-    admin(&cluster)
-        .batch_execute("create database copy")
-        .unwrap();
-    let dump = cluster.client_command("pg_dump", "wire").output().unwrap();
-    assert!(dump.status.success());
-    let file = cluster.dir().join("dump.sql");
-    std::fs::write(&file, dump.stdout).unwrap();
-    let restored = cluster
-        .client_command("psql", "copy")
-        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f"])
-        .arg(&file)
-        .output()
-        .unwrap();
-    assert!(
-        restored.status.success(),
-        "{}",
-        String::from_utf8_lossy(&restored.stderr)
-    );
+    copies::restore(&cluster, &copies::dumped(&cluster));
     let mut client = cluster.connect("authenticator", "copy").unwrap();
     client.batch_execute("set role authenticated").unwrap();
     set_claims(&mut client, &claims(ADA));

@@ -3,7 +3,7 @@
 
 use authguard_wire::sessions::*;
 use authguard_wire::tokens::web;
-use authguard_wire::{ADA, BEN, admin};
+use authguard_wire::{ADA, BEN, admin, copies};
 use pgrx_embed::cluster::{Cluster, Config};
 use std::time::{Duration, Instant};
 
@@ -90,9 +90,7 @@ fn after_a_restore_earlier_refresh_tokens_are_refused_and_the_ended_stay_ended()
         .unwrap()
         .get(0);
     assert!(key.len() > 40, "the key of refresh tokens was not found");
-    let dump = cluster.client_command("pg_dump", "wire").output().unwrap();
-    assert!(dump.status.success());
-    let text = String::from_utf8_lossy(&dump.stdout);
+    let text = copies::dumped(&cluster);
     assert!(text.contains(good.session()), "sessions are in the dump");
     for secret in [
         &key,
@@ -103,19 +101,7 @@ fn after_a_restore_earlier_refresh_tokens_are_refused_and_the_ended_stay_ended()
     ] {
         assert!(!text.contains(secret), "a secret is in the dump");
     }
-    let file = cluster.dir().join("dump.sql");
-    std::fs::write(&file, &dump.stdout).unwrap();
-    admin(&cluster)
-        .batch_execute("create database copy")
-        .unwrap();
-    let restored = cluster
-        .client_command("psql", "copy")
-        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f"])
-        .arg(&file)
-        .output()
-        .unwrap();
-    let complaint = String::from_utf8_lossy(&restored.stderr);
-    assert!(restored.status.success(), "{complaint}");
+    copies::restore(&cluster, &text);
 
     let mut client = cluster.connect("web", "copy").unwrap();
     let mut owner = cluster.connect("postgres", "copy").unwrap();
