@@ -795,6 +795,8 @@ returns setof pg_catalog.record
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    over_since pg_catalog.timestamptz := pg_catalog.clock_timestamp() - sessions_after;
 begin
     perform authguard.require_primary();
     if sessions_after < interval '0' or events_after < interval '0' then
@@ -810,8 +812,9 @@ begin
     kind := 'session';
     with dead as (
         select s.id from authguard.session s
-         where s.ended_at < pg_catalog.clock_timestamp() - sessions_after
-            or authguard.session_end(s) < pg_catalog.clock_timestamp() - sessions_after
+         where s.ended_at < over_since
+            -- No session that was refreshed lately is asked when it ends, which costs more.
+            or (s.ended_at is null and s.refreshed_at < over_since and authguard.session_end(s) < over_since)
          limit 10000
            for update skip locked
     )
