@@ -2228,7 +2228,7 @@ begin
 end
 $$;
 comment on function authguard.sign_in(pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.inet, pg_catalog.text) is
-    'Begins a session for a user whom the application has authenticated, and issues its tokens. claims: merged into those of the access token. method, aal: how (RFC 8176). status user_blocked, and no tokens, where authguard.revoke_user shuts the user out';
+    'Begins a session for a user whom the application has authenticated, and issues its tokens. claims: merged into those of the access token. method, aal: how (RFC 8176). status user_blocked, and no tokens, where authguard.revoke_user or an attached table shuts the user out';
 /* </end connected objects> */
 
 /* <begin connected objects> */
