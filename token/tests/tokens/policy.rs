@@ -55,6 +55,23 @@ fn good_claims_come_out_as_they_were_signed() {
 }
 
 #[test]
+fn a_token_of_ones_own_is_judged_by_the_policy_alone() {
+    let judge = |members: Value| {
+        let text = signed(HEADER, &with(&members).to_string());
+        let (signed, _) = text.rsplit_once('.').unwrap();
+        let forged = format!("{signed}.{}", "A".repeat(43));
+        let now = NOW * 1_000_000;
+        let read = || Token::parse(&forged, MAX).unwrap();
+        assert!(read().verify(&key(), &policy(), now).is_err());
+        read().judge_own(&policy(), now)
+    };
+    let judged = judge(json!({})).unwrap();
+    assert_eq!(judged.claims.subject.as_deref(), Some("alice"));
+    assert_eq!(judge(json!({"aud": "others"})), Err(Audience));
+    assert_eq!(judge(json!({"exp": NOW})), Err(Expired));
+}
+
+#[test]
 fn the_signature_is_judged_before_the_claims() {
     let text = signed(HEADER, "{}").replace(".e30.", ".eyB9.");
     let refused = Token::parse(&text, MAX)
