@@ -57,7 +57,7 @@ fn good_claims_come_out_as_they_were_signed() {
 #[test]
 fn a_token_of_ones_own_is_judged_by_the_policy_alone() {
     let judge = |members: Value| {
-        let text = signed(HEADER, &with(&members).to_string());
+        let text = signed(HEADER, with(&members).to_string());
         let (signed, _) = text.rsplit_once('.').unwrap();
         let forged = format!("{signed}.{}", "A".repeat(43));
         let now = NOW * 1_000_000;
