@@ -1,6 +1,7 @@
 -- Sessions at their edges: what is too long or too much, what the database would refuse itself, keys that are gone,
 -- and what a cut-off of every issuer does to refreshing.
 \set VERBOSITY terse
+\set SHOW_CONTEXT never
 
 -- A long header fails no login; what the application chooses itself does, without the row.
 select status from authguard.sign_in('ada', user_agent => repeat('x', 2000));
