@@ -102,6 +102,7 @@ declare
     entry authguard.revocation;
     ended pg_catalog.int4;
 begin
+    perform authguard.require_primary();
     if keep_session is not null then
         begin
             perform authguard.lock_session_of(subject, keep_session);

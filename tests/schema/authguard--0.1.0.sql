@@ -1915,8 +1915,8 @@ as 'MODULE_PATHNAME', 'authguard_read_refresh_token_wrapper';
 comment on function authguard.read_refresh_token(pg_catalog.text) is
     'What a refresh token of this database names; NULLs where it is none, or forged';
 
--- In plpgsql, as the two below: it keeps the plans of its queries, where a function in SQL makes them anew at
--- each call from another function.
+-- In plpgsql: it keeps the plan of its query, where a function in SQL makes it anew at each call from another
+-- function.
 create function authguard.session_end(session authguard.session) returns pg_catalog.timestamptz
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -2586,6 +2586,7 @@ declare
     entry authguard.revocation;
     ended pg_catalog.int4;
 begin
+    perform authguard.require_primary();
     if keep_session is not null then
         begin
             perform authguard.lock_session_of(subject, keep_session);

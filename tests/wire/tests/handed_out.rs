@@ -111,6 +111,8 @@ fn on_a_standby_every_write_says_where_to_go() {
         format!("authguard.step_up('{ADA}', '{session}', 'totp', 'aal2')"),
         format!("authguard.reauthenticated('{ADA}', '{session}', 'password')"),
         format!("authguard.credentials_changed('{ADA}')"),
+        format!("authguard.credentials_changed('{ADA}', '{session}')"),
+        "authguard.end_all_sessions()".to_owned(),
         format!("authguard.record_event('USER_UPDATED', '{ADA}')"),
         format!("authguard.sign_out_user('{ADA}')"),
         "authguard.set_claims_function(null)".to_owned(),
