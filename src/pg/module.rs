@@ -51,19 +51,49 @@ extension_sql_file!(
     requires = ["revocation"]
 );
 extension_sql_file!(
+    "../../sql/entries.sql",
+    name = "entries",
+    requires = ["checks"]
+);
+extension_sql_file!(
     "../../sql/operators.sql",
     name = "operators",
-    requires = ["checks"]
+    requires = ["entries"]
+);
+extension_sql_file!(
+    "../../sql/prune.sql",
+    name = "prune",
+    requires = ["operators"]
 );
 extension_sql_file!(
     "../../sql/issuers.sql",
     name = "issuers",
-    requires = ["operators"]
+    requires = ["prune"]
+);
+extension_sql_file!(
+    "../../sql/credentials.sql",
+    name = "credentials",
+    requires = ["issuers"]
+);
+extension_sql_file!(
+    "../../sql/trust.sql",
+    name = "trust",
+    requires = ["credentials"]
+);
+extension_sql_file!(
+    "../../sql/signing.sql",
+    name = "signing",
+    requires = ["trust"]
+);
+extension_sql_file!(
+    "../../sql/verify.sql",
+    name = "verify",
+    requires = ["signing"]
 );
 extension_sql_file!(
     "../../sql/events.sql",
     name = "events",
-    requires = ["issuers"]
+    requires = ["verify"]
 );
 extension_sql_file!(
     "../../sql/attached.sql",
