@@ -5,10 +5,14 @@
 
 pub mod attached;
 pub mod call;
+pub mod callbacks;
 pub mod catalog;
 pub mod changes;
 pub mod credentials;
+pub mod durability;
+pub mod gateways;
 pub mod guc;
+pub mod hook;
 pub mod jsonb;
 pub mod leaf;
 pub mod level;
@@ -19,6 +23,7 @@ pub mod message;
 pub mod module;
 mod numeric;
 pub mod replay;
+pub mod request;
 mod restricted;
 pub mod scope;
 pub mod seal;

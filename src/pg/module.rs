@@ -1,5 +1,7 @@
 //! The entry point of the library, and what it embeds for `cargo pgrx schema`.
 
+use super::{callbacks, gateways, guc, request, seal};
+use crate::{claims, invalidation, settings};
 use pgrx::{extension_sql_file, pg_guard};
 
 pgrx::pg_module_magic!(name, version);
@@ -9,8 +11,14 @@ pgrx::pg_module_magic!(name, version);
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     never_capture_backtraces();
-    crate::settings::define();
-    super::transaction::register();
+    settings::define(invalidation::keys_changed);
+    seal::adopting(|| {
+        gateways::define(claims::changed);
+        request::define(claims::changed);
+    });
+    guc::reserve_prefix();
+    invalidation::when_written(claims::ask_again);
+    callbacks::register();
 }
 
 /// With RUST_BACKTRACE in the server's environment pgrx would put a backtrace into the DETAIL that a

@@ -3766,8 +3766,8 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/settings.rs
--- authguard::settings::authguard_max_token_lifetime
+-- src/settings/judging.rs
+-- authguard::settings::judging::authguard_max_token_lifetime
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
