@@ -11,7 +11,10 @@ pub enum Error {
     /// The tables of the extension are not where they belong.
     NoSchema,
     /// The schema was installed or updated by a newer release than this library.
-    NewerSchema { schema: String },
+    NewerSchema {
+        schema: String,
+        library: &'static str,
+    },
     /// A token is refused, for whatever cause.
     BadToken,
     /// `auth.set_token` would set for a transaction that ends with the statement.
@@ -99,9 +102,8 @@ impl Error {
     fn detail(&self) -> Option<String> {
         match self {
             Self::KeyFile(problem) | Self::BadClaims(problem) => Some(format!("{problem}.")),
-            Self::NewerSchema { schema } => Some(format!(
-                "Schema version {schema}, library version {}.",
-                crate::schema::LIBRARY_VERSION
+            Self::NewerSchema { schema, library } => Some(format!(
+                "Schema version {schema}, library version {library}."
             )),
             _ => None,
         }

@@ -5,9 +5,7 @@
 //! writes a transaction sees at once: by the command counter, because the invalidation of a command is
 //! executed locally only at its end, and by the subtransaction callback when they are rolled back.
 
-use crate::attached;
-use crate::claims;
-use crate::pg::{guc, leaf, state::PerBackend, trigger};
+use crate::pg::{durability, hook::Hook, leaf, state::PerBackend};
 use crate::schema::Objects;
 use pgrx::pg_sys::{self, Oid};
 use std::cell::Cell;
@@ -39,6 +37,8 @@ static STATE: PerBackend<State> = PerBackend::new(State {
     lasts: Cell::new(false),
 });
 
+static WRITTEN: Hook = Hook::new();
+
 /// What a decision is remembered under.
 pub fn revocations() -> u64 {
     STATE.revocations.get()
@@ -64,8 +64,8 @@ pub fn objects() -> Objects {
 }
 
 /// The relcache callback. Postgres also calls it for everything at once (InvalidOid), when a backend
-/// was too far behind.
-pub fn relation_changed(relation: Oid) {
+/// was too far behind. `is_attached` says whether a relation is an attached table.
+pub fn relation_changed(relation: Oid, is_attached: fn(Oid) -> bool) {
     let count = |generation: &Cell<u64>| generation.set(generation.get() + 1);
     let Some(objects) = STATE.objects.get() else {
         return;
@@ -80,7 +80,7 @@ pub fn relation_changed(relation: Oid) {
         count(&STATE.revocations);
         count(&STATE.keys);
         STATE.objects.set(None);
-    } else if attached::is_attached(relation) {
+    } else if is_attached(relation) {
         // Its form has changed, or all of its rows.
         count(&STATE.revocations);
     }
@@ -89,6 +89,11 @@ pub fn relation_changed(relation: Oid) {
 /// A setting has changed that decides which tokens are good.
 pub fn keys_changed() {
     STATE.keys.set(STATE.keys.get() + 1);
+}
+
+/// Names whom to call when a transaction writes to a table that decides. To be called once, from `_PG_init`.
+pub fn when_written(call: fn()) {
+    WRITTEN.set(call);
 }
 
 /// This transaction has written to a table that decides, and told so by `channel`.
@@ -101,14 +106,14 @@ pub fn written(channel: Oid) {
     {
         STATE.changed.set(true);
     }
-    claims::ask_again();
+    WRITTEN.call();
 }
 
 /// What this transaction has written must outlive a crash, and a failover where commits wait for standbys:
 /// it shuts somebody out, or hands tokens out.
 pub fn must_last() {
     STATE.lasts.set(true);
-    trigger::commit_durably();
+    durability::commit_durably();
 }
 
 /// The command that a decision of this statement belongs to: 0 unless this transaction has written.
@@ -135,8 +140,8 @@ pub fn has_changed() -> bool {
 /// Where commits wait for standbys, one that must last does so whatever the caller's
 /// `synchronous_commit`: an acknowledged revocation survives a failover. One that forgets need not.
 pub fn before_commit() {
-    if STATE.lasts.get() && trigger::skips_standbys() {
-        guc::commit_synchronously();
+    if STATE.lasts.get() && durability::skips_standbys() {
+        durability::commit_synchronously();
     }
 }
 
@@ -145,5 +150,4 @@ pub fn end_of_transaction() {
     STATE.written.set(false);
     STATE.changed.set(false);
     STATE.lasts.set(false);
-    claims::forget_statement();
 }

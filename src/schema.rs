@@ -6,7 +6,7 @@ use crate::pg::log;
 use pgrx::pg_sys::{self, Oid};
 
 /// The release of this library.
-pub const LIBRARY_VERSION: &str = env!("CARGO_PKG_VERSION");
+const LIBRARY_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The OIDs that the decision needs.
 #[derive(Clone, Copy)]
@@ -67,7 +67,8 @@ impl Objects {
         match version {
             None => Error::NoSchema.raise(),
             Some(schema) if newer(&schema, LIBRARY_VERSION) => {
-                Error::NewerSchema { schema }.raise()
+                let library = LIBRARY_VERSION;
+                Error::NewerSchema { schema, library }.raise()
             }
             Some(_) => {
                 objects.copied = is_copy(objects.installation);

@@ -3,7 +3,6 @@
 
 use crate::error::{Context, Error, Result};
 use crate::postgres::Install;
-use crate::suites::Tally;
 use crate::{pgrx, places, process};
 use std::fs;
 use std::path::PathBuf;
@@ -45,15 +44,6 @@ pub fn check(install: &Install) -> Result<()> {
         (true, _) => Ok(()),
         (false, _) => Err(Error::new("the install script differs from its snapshot").hint(accept)),
     }
-}
-
-/// The check as a test.
-pub fn test(install: &Install) -> Result<Tally> {
-    check(install)?;
-    Ok(Tally {
-        passed: 1,
-        ..Tally::default()
-    })
 }
 
 fn snapshot() -> PathBuf {

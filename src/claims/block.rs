@@ -1,12 +1,11 @@
 //! One token's claims, parsed, with the values that readers hand out and the decision about them.
 
-use super::source::{Origin, Source};
+use super::source::{Origin, Refusal, Source};
 use crate::invalidation;
-use crate::keys::Cause;
 use crate::pg::{call::Value, leaf, memory::Memory};
 use crate::revocation::Decision;
 use crate::settings;
-use authguard_token::{Claims, ClaimsError, end_of_life};
+use authguard_token::{Claims, end_of_life};
 use pgrx::pg_sys::Datum;
 use std::ops::Range;
 
@@ -23,23 +22,6 @@ pub enum Status {
     Accepted(Claims),
     /// Something was set and is not believed.
     Refused(Refusal),
-}
-
-/// Why claims are refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// The session user is neither a superuser nor in `authguard.gateway_roles`.
-    NotAGateway,
-    /// Longer than `authguard.max_claims_size`.
-    TooLarge,
-    /// Not in the encoding of the database.
-    Encoding,
-    /// A time that `timestamptz` cannot hold.
-    TimeRange,
-    /// Not acceptable as claims.
-    Claims(ClaimsError),
-    /// The token is not.
-    Token(Cause),
 }
 
 /// Claims for as long as they are set. Readers hand out pointers into it.

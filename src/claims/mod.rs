@@ -10,18 +10,16 @@ mod readers;
 mod source;
 mod whoami;
 
-pub use block::{Block, Refusal, Status};
-pub use source::Origin;
+pub use block::{Block, Status};
+pub use source::{Origin, Refusal};
 
 use crate::invalidation;
 use crate::pg::{
-    call, call::Value, guc, leaf, message, seal, shelf::Shelf, state::PerBackend, transaction,
+    call, call::Value, leaf, leaf::NEVER, message, request, seal, shelf::Shelf, state::PerBackend,
+    transaction,
 };
 use pgrx::pg_sys;
 use std::cell::Cell;
-
-/// No statement starts at this time.
-pub const NEVER: i64 = i64::MIN;
 
 struct Memo {
     /// The block for the rows of this statement: settled, and may be pointed into. `None` where a reader
@@ -108,7 +106,7 @@ pub fn load() -> &'static Block {
     transaction::accept_invalidations();
     let session_user = leaf::session_user();
     // Where no hook of ours sees the setting change, it is read again by every reader.
-    let foreign = guc::claims_are_foreign();
+    let foreign = request::claims_are_foreign();
     if foreign
         || MEMO.stale.get()
         || MEMO.session_user.get() != session_user
@@ -129,7 +127,7 @@ pub fn load() -> &'static Block {
     }
     if !foreign {
         MEMO.settled.set(now);
-        let hot = block.lends() && !invalidation::has_written() && message::await_next();
+        let hot = block.lends() && !invalidation::has_written() && message::await_next(ask_again);
         MEMO.hot.set(hot.then_some(block));
     }
     block

@@ -4,9 +4,8 @@
 //! however bad, nothing else is asked. Else the gateway's `request.jwt.claims`, believed by the login role,
 //! which a client cannot choose: a superuser, or a role of `authguard.gateway_roles`.
 
-use super::block::Refusal;
-use crate::keys;
-use crate::pg::{catalog, guc, jsonb};
+use crate::keys::{self, Cause};
+use crate::pg::{catalog, gateways, jsonb, request};
 use crate::settings;
 use authguard_token::{Claims, ClaimsError, Object};
 use pgrx::pg_sys::Oid;
@@ -19,6 +18,23 @@ pub enum Origin {
     Token,
     /// The gateway.
     Gateway,
+}
+
+/// Why claims are refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The session user is neither a superuser nor in `authguard.gateway_roles`.
+    NotAGateway,
+    /// Longer than `authguard.max_claims_size`.
+    TooLarge,
+    /// Not in the encoding of the database.
+    Encoding,
+    /// A time that `timestamptz` cannot hold.
+    TimeRange,
+    /// Not acceptable as claims.
+    Claims(ClaimsError),
+    /// The token is not.
+    Token(Cause),
 }
 
 /// Claims that somebody has set.
@@ -55,7 +71,7 @@ impl Source {
 /// What is set at the moment; `None` for nothing. An empty text is nothing: it is what
 /// `set_config(…, true)` leaves behind at the end of its transaction.
 pub fn find(session_user: Oid) -> Option<Source> {
-    let token = guc::token_text().to_bytes();
+    let token = request::token_text().to_bytes();
     if !token.is_empty() {
         return Some(Source {
             origin: Origin::Token,
@@ -63,7 +79,7 @@ pub fn find(session_user: Oid) -> Option<Source> {
             believed: Ok(()),
         });
     }
-    let text = guc::claims_text().to_bytes();
+    let text = request::claims_text().to_bytes();
     if text.is_empty() {
         return None;
     }
@@ -84,5 +100,5 @@ pub fn find(session_user: Oid) -> Option<Source> {
 /// Whether `session_user` may say what the claims are.
 fn is_gateway(session_user: Oid) -> bool {
     catalog::is_superuser(session_user)
-        || catalog::role_name(session_user).is_some_and(|name| guc::gateway_roles().contains(&name))
+        || catalog::role_name(session_user).is_some_and(|name| gateways::names().contains(&name))
 }

@@ -2,7 +2,7 @@
 
 use super::verify;
 use crate::error::Error;
-use crate::pg::{call::guarded, call::raw_function, guc, memory, transaction};
+use crate::pg::{call::guarded, call::raw_function, memory, request, transaction};
 use pgrx::prelude::*;
 
 raw_function!(authguard_verify, |call| match call.argument(0) {
@@ -32,6 +32,6 @@ fn set(token: &str, is_local: bool) -> pg_sys::Datum {
         Error::NoTransactionBlock.raise();
     }
     let claims = check(token);
-    guc::set_token(token, is_local);
+    request::set_token(token, is_local);
     claims
 }

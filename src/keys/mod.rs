@@ -3,6 +3,7 @@
 //! Issuers and public keys come from tables, secrets and private keys from `pg::credentials`. The rules
 //! are in the `token` crate.
 
+mod cause;
 mod file;
 mod functions;
 mod own;
@@ -11,6 +12,7 @@ mod registration;
 mod trust;
 mod verify;
 
+pub use cause::Cause;
 pub use own::{can_sign, sign};
 pub use refresh::{make_refresh_key, refresh_key, replace_refresh_key};
-pub use verify::{Cause, try_own, verify};
+pub use verify::{try_own, verify};

@@ -1,4 +1,4 @@
-//! What `sql/issuers.sql` asks before a key is written, and where its secret goes.
+//! What `sql/trust.sql` and `sql/signing.sql` ask before a key is written, and where its secret goes.
 
 use crate::error::Error;
 use crate::pg::credentials;

@@ -2,7 +2,8 @@
 //!
 //! What was found is kept until a key or an issuer changes; what was not is looked for again.
 
-use super::{Cause, file};
+use super::cause::Cause;
+use super::file;
 use crate::invalidation;
 use crate::pg::catalog::{self, Key as Column};
 use crate::pg::{credentials, state::PerBackend};

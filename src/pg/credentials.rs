@@ -13,7 +13,7 @@ use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 use zeroize::Zeroizing;
 
-/// The server, and the wrapper behind it, as in `sql/issuers.sql`.
+/// The server, and the wrapper behind it, as in `sql/credentials.sql`.
 const SERVER: &CStr = c"authguard_credentials";
 
 /// The secret kept under `name`, if there is one.

@@ -17,6 +17,9 @@ mod declared {
 /// Microseconds between the Unix epoch and the Postgres epoch (2000-01-01).
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 
+/// No statement starts at this time.
+pub const NEVER: i64 = i64::MIN;
+
 /// When the current client message arrived, in microseconds since the Unix epoch: it tells one
 /// statement from the next, and is the clock by which a statement is judged.
 #[inline(always)]

@@ -5,13 +5,15 @@
 //! not ask which statement it is in.
 
 use super::state::PerBackend;
-use crate::claims;
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 
-static AWAITED: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
+type Call = fn();
+
+/// What the next message calls.
+static AWAITED: PerBackend<Cell<Option<Call>>> = PerBackend::new(Cell::new(None));
 
 static mut CALLBACK: pg_sys::MemoryContextCallback = pg_sys::MemoryContextCallback {
     func: Some(at_reset),
@@ -19,14 +21,14 @@ static mut CALLBACK: pg_sys::MemoryContextCallback = pg_sys::MemoryContextCallba
     next: ptr::null_mut(),
 };
 
-/// Makes the next message call [`claims::ask_again`]. False in a process that reads no messages, such as
+/// Makes the next message call `then`. False in a process that reads no messages, such as
 /// the apply worker of logical replication; a parallel worker lives for one statement only.
-pub fn await_next() -> bool {
+pub fn await_next(then: Call) -> bool {
     // SAFETY: reads globals. The callback is on the list of at most one context, once: mmgr takes it off
     // before it is called (MemoryContextCallResetCallbacks), and MessageContext lives as long as its
     // backend.
     unsafe {
-        if pg_sys::ParallelWorkerNumber >= 0 || AWAITED.get() {
+        if pg_sys::ParallelWorkerNumber >= 0 || AWAITED.get().is_some() {
             return true;
         }
         // A background worker may have a MessageContext of its own, which nobody resets.
@@ -37,11 +39,12 @@ pub fn await_next() -> bool {
         }
         pg_sys::MemoryContextRegisterResetCallback(pg_sys::MessageContext, &raw mut CALLBACK);
     }
-    AWAITED.set(true);
+    AWAITED.set(Some(then));
     true
 }
 
 unsafe extern "C-unwind" fn at_reset(_arg: *mut c_void) {
-    AWAITED.set(false);
-    claims::ask_again();
+    if let Some(then) = AWAITED.take() {
+        then();
+    }
 }

@@ -5,11 +5,15 @@
 
 pub mod attached;
 pub mod call;
+pub mod callbacks;
 pub mod catalog;
 pub mod changes;
 pub mod composite;
 pub mod credentials;
+pub mod durability;
+pub mod gateways;
 pub mod guc;
+pub mod hook;
 pub mod jsonb;
 pub mod leaf;
 pub mod level;
@@ -21,6 +25,7 @@ pub mod module;
 mod numeric;
 pub mod plan;
 pub mod replay;
+pub mod request;
 mod restricted;
 pub mod scope;
 pub mod seal;

@@ -1,5 +1,7 @@
 //! The entry point of the library, and what it embeds for `cargo pgrx schema`.
 
+use super::{callbacks, gateways, guc, request, seal};
+use crate::{claims, invalidation, settings};
 use pgrx::{extension_sql_file, pg_guard};
 
 pgrx::pg_module_magic!(name, version);
@@ -9,8 +11,14 @@ pgrx::pg_module_magic!(name, version);
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     never_capture_backtraces();
-    crate::settings::define();
-    super::transaction::register();
+    settings::define(invalidation::keys_changed);
+    seal::adopting(|| {
+        gateways::define(claims::changed);
+        request::define(claims::changed);
+    });
+    guc::reserve_prefix();
+    invalidation::when_written(claims::ask_again);
+    callbacks::register();
 }
 
 /// With RUST_BACKTRACE in the server's environment pgrx would put a backtrace into the DETAIL that a
@@ -51,19 +59,49 @@ extension_sql_file!(
     requires = ["revocation"]
 );
 extension_sql_file!(
+    "../../sql/entries.sql",
+    name = "entries",
+    requires = ["checks"]
+);
+extension_sql_file!(
     "../../sql/operators.sql",
     name = "operators",
-    requires = ["checks"]
+    requires = ["entries"]
+);
+extension_sql_file!(
+    "../../sql/prune.sql",
+    name = "prune",
+    requires = ["operators"]
 );
 extension_sql_file!(
     "../../sql/issuers.sql",
     name = "issuers",
-    requires = ["operators"]
+    requires = ["prune"]
+);
+extension_sql_file!(
+    "../../sql/credentials.sql",
+    name = "credentials",
+    requires = ["issuers"]
+);
+extension_sql_file!(
+    "../../sql/trust.sql",
+    name = "trust",
+    requires = ["credentials"]
+);
+extension_sql_file!(
+    "../../sql/signing.sql",
+    name = "signing",
+    requires = ["trust"]
+);
+extension_sql_file!(
+    "../../sql/verify.sql",
+    name = "verify",
+    requires = ["signing"]
 );
 extension_sql_file!(
     "../../sql/events.sql",
     name = "events",
-    requires = ["issuers"]
+    requires = ["verify"]
 );
 extension_sql_file!(
     "../../sql/attached.sql",

@@ -2,8 +2,9 @@
 
 use super::call::{Call, guarded, raw_function};
 use super::catalog::{self, Key};
+use super::guc;
 use crate::error::Error;
-use pgrx::pg_sys::{self, Datum, GucSource, Oid};
+use pgrx::pg_sys::{self, Datum, Oid};
 use std::ffi::CStr;
 
 raw_function!(
@@ -58,15 +59,10 @@ fn as_restricted<R>(role: Oid, work: impl FnOnce() -> R) -> R {
             (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
         pg_sys::SetUserIdAndSecContext(role, context | restricted);
         let level = pg_sys::NewGUCNestLevel();
-        pg_sys::set_config_option(
-            c"search_path".as_ptr(),
-            c"pg_catalog, pg_temp".as_ptr(),
-            pg_sys::GucContext::PGC_USERSET,
-            GucSource::PGC_S_SESSION,
+        guc::set(
+            c"search_path",
+            c"pg_catalog, pg_temp",
             pg_sys::GucAction::GUC_ACTION_SAVE,
-            true,
-            0,
-            false,
         );
         level
     };

@@ -65,20 +65,3 @@ pub fn tell(channel: Oid) {
     invalidation::written(channel);
     invalidation::must_last();
 }
-
-/// Makes this commit wait for the disk, whatever the caller's `synchronous_commit`.
-pub fn commit_durably() {
-    // SAFETY: sets a flag of xact.c that the end of the transaction clears.
-    unsafe { pg_sys::ForceSyncCommit() };
-}
-
-/// Whether commits may wait for standbys (`SyncRepRequested` and its list in replication/syncrep.h)
-/// but this transaction would not.
-pub fn skips_standbys() -> bool {
-    const ON: i32 = 3; // SYNCHRONOUS_COMMIT_REMOTE_FLUSH in access/xact.h
-    // SAFETY: reads two settings of guc.c.
-    unsafe {
-        let standbys = pg_sys::SyncRepStandbyNames;
-        !standbys.is_null() && *standbys != 0 && pg_sys::synchronous_commit < ON
-    }
-}

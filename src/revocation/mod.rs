@@ -3,8 +3,10 @@
 mod checks;
 mod decision;
 mod lookup;
+mod memory;
 mod place;
 pub mod shut;
 
-pub use decision::{Decision, authenticated_at, reason};
+pub use decision::{authenticated_at, reason};
 pub use lookup::{Basis, judge};
+pub use memory::Decision;

@@ -438,8 +438,7 @@ comment on function auth.is_fresh(pg_catalog.interval) is
 -- requires:
 --   checks
 
--- What operators call to revoke and restore. SECURITY DEFINER, because operators may read the table
--- but write it only in these ways; every name is qualified and the path is pinned.
+-- How an entry is written, and how long it is kept: what the functions for operators have in common.
 -- Times are of the clock, not of the transaction: a long transaction must not backdate a cut-off.
 
 create function authguard.max_token_lifetime() returns pg_catalog.int4
@@ -578,6 +577,16 @@ language c immutable cost 10
 as 'MODULE_PATHNAME', 'authguard_identity_wrapper';
 comment on function authguard.identity(pg_catalog.text, pg_catalog.text) is
     'The canonical form of a value that must be given; an error that names it otherwise';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   entries
+
+-- What operators call to revoke and restore. SECURITY DEFINER, because operators may read the table
+-- but write it only in these ways; every name is qualified and the path is pinned.
+-- Times are of the clock, not of the transaction: a long transaction must not backdate a cut-off.
 
 create function authguard.revoke_token(
     jti pg_catalog.text,
@@ -760,6 +769,14 @@ end
 $$;
 comment on function authguard.revoke_issued_before(pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
     'Revokes every token issued at or before the cut-off (in whole seconds), or without iat. issuer NULL: of every issuer; empty: tokens without iss. Tokens with neither sub nor session_id only with include_keys. True where something changed';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   operators
+
+-- What operators call to forget what can decide nothing any more.
 
 create function authguard.prune(
     sessions_after pg_catalog.interval default '7 days',
@@ -814,7 +831,7 @@ comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is
 /* <begin connected objects> */
 -- src/pg/module.rs
 -- requires:
---   operators
+--   prune
 
 -- Whose tokens are believed, and by which keys. Everything here stays with the owner of the extension;
 -- operators may read authguard.issuer.
@@ -913,6 +930,12 @@ alter table authguard.issuer enable always trigger invalidate;
 alter table authguard.issuer enable always trigger invalidate_truncate;
 alter table authguard.key enable always trigger invalidate;
 alter table authguard.key enable always trigger invalidate_truncate;
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   issuers
 
 -- Secrets and private keys live where Postgres keeps the passwords of foreign servers: in
 -- pg_user_mapping, a system catalogue. As pg_authid with the roles' passwords, it is read by superusers and
@@ -937,45 +960,6 @@ language c volatile strict cost 1000
 as 'MODULE_PATHNAME', 'authguard_drop_credential_wrapper';
 comment on function authguard.drop_credential(pg_catalog.uuid) is
     'Forgets a secret; nothing where there is none. The owner of the extension only';
-
-create function authguard.read_jwks(jwks pg_catalog.text)
-returns table (kid pg_catalog.text, algorithm pg_catalog.text, jwk pg_catalog.text)
-language c immutable strict cost 10000
-as 'MODULE_PATHNAME', 'authguard_read_jwks_wrapper';
-comment on function authguard.read_jwks(pg_catalog.text) is
-    'The signature keys of a JWK set (RFC 7517), each judged; keys for encryption or of an unknown kind are left out. 22023 where one is malformed or weak, or none is left';
-
-create function authguard.check_secret(secret pg_catalog.text, algorithm pg_catalog.text)
-returns pg_catalog.void
-language c immutable strict cost 100
-as 'MODULE_PATHNAME', 'authguard_check_secret_wrapper';
-comment on function authguard.check_secret(pg_catalog.text, pg_catalog.text) is
-    'Raises 22023 where a secret is too short for its algorithm, or is no secret but a key (RFC 7518 section 3.2)';
-
-create function authguard.generate_key(algorithm pg_catalog.text, credential pg_catalog.uuid)
-returns table (kid pg_catalog.text, jwk pg_catalog.text)
-language c volatile strict cost 1000000
-as 'MODULE_PATHNAME', 'authguard_generate_key_wrapper';
-comment on function authguard.generate_key(pg_catalog.text, pg_catalog.uuid) is
-    'Makes a key pair, keeps the private key as a credential, and returns the public one. The owner of the extension only';
-
-create function authguard.require_no_key_file() returns pg_catalog.void
-language c stable cost 1
-as 'MODULE_PATHNAME', 'authguard_require_no_key_file_wrapper';
-comment on function authguard.require_no_key_file() is
-    'Raises F0000 where authguard.signing_key_file is set: keys are then not made here';
-
-create function authguard.own_issuer() returns pg_catalog.text
-language c stable parallel safe cost 1
-as 'MODULE_PATHNAME', 'authguard_own_issuer_wrapper';
-comment on function authguard.own_issuer() is
-    'The setting authguard.issuer, also where the library was not loaded before';
-
-create function authguard.own_audience() returns pg_catalog.text
-language c stable parallel safe cost 1
-as 'MODULE_PATHNAME', 'authguard_own_audience_wrapper';
-comment on function authguard.own_audience() is
-    'The setting authguard.audience, also where the library was not loaded before';
 
 -- Drops the credential with its row, however that goes.
 create function authguard.forget_credential() returns pg_catalog.trigger
@@ -1004,6 +988,28 @@ create trigger forget_credentials before truncate on authguard.key
     for each statement execute function authguard.forget_credential();
 alter table authguard.key enable always trigger forget_credential;
 alter table authguard.key enable always trigger forget_credentials;
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   credentials
+
+-- What operators call to say whose tokens are believed, and by which keys.
+
+create function authguard.read_jwks(jwks pg_catalog.text)
+returns table (kid pg_catalog.text, algorithm pg_catalog.text, jwk pg_catalog.text)
+language c immutable strict cost 10000
+as 'MODULE_PATHNAME', 'authguard_read_jwks_wrapper';
+comment on function authguard.read_jwks(pg_catalog.text) is
+    'The signature keys of a JWK set (RFC 7517), each judged; keys for encryption or of an unknown kind are left out. 22023 where one is malformed or weak, or none is left';
+
+create function authguard.check_secret(secret pg_catalog.text, algorithm pg_catalog.text)
+returns pg_catalog.void
+language c immutable strict cost 100
+as 'MODULE_PATHNAME', 'authguard_check_secret_wrapper';
+comment on function authguard.check_secret(pg_catalog.text, pg_catalog.text) is
+    'Raises 22023 where a secret is too short for its algorithm, or is no secret but a key (RFC 7518 section 3.2)';
 
 -- Writers of issuers and keys take turns, and all lock in this order: their secrets share one row.
 create function authguard.begin_key_change() returns pg_catalog.void
@@ -1214,6 +1220,39 @@ end
 $$;
 comment on function authguard.revoke_key(pg_catalog.text, pg_catalog.text) is
     'No token that this key has signed is believed any more, from the next statement of every backend. issuer NULL: our own, whose next token is signed by a new key. False where there is no such key';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   trust
+
+-- Our own issuer: its keys, and what they sign.
+
+create function authguard.own_issuer() returns pg_catalog.text
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_own_issuer_wrapper';
+comment on function authguard.own_issuer() is
+    'The setting authguard.issuer, also where the library was not loaded before';
+
+create function authguard.own_audience() returns pg_catalog.text
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_own_audience_wrapper';
+comment on function authguard.own_audience() is
+    'The setting authguard.audience, also where the library was not loaded before';
+
+create function authguard.generate_key(algorithm pg_catalog.text, credential pg_catalog.uuid)
+returns table (kid pg_catalog.text, jwk pg_catalog.text)
+language c volatile strict cost 1000000
+as 'MODULE_PATHNAME', 'authguard_generate_key_wrapper';
+comment on function authguard.generate_key(pg_catalog.text, pg_catalog.uuid) is
+    'Makes a key pair, keeps the private key as a credential, and returns the public one. The owner of the extension only';
+
+create function authguard.require_no_key_file() returns pg_catalog.void
+language c stable cost 1
+as 'MODULE_PATHNAME', 'authguard_require_no_key_file_wrapper';
+comment on function authguard.require_no_key_file() is
+    'Raises F0000 where authguard.signing_key_file is set: keys are then not made here';
 
 create function authguard.rotate_signing_key(algorithm pg_catalog.text default 'ES256')
 returns pg_catalog.text
@@ -1265,6 +1304,14 @@ language c volatile strict cost 10000
 as 'MODULE_PATHNAME', 'authguard_sign_wrapper';
 comment on function authguard.sign(pg_catalog.jsonb) is
     'A token of our own issuer with these claims as they are, signed by its active key. The owner of the extension only. NULL for NULL';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   signing
+
+-- A token, whoever has signed it: verified, or set as the request's.
 
 create function auth.verify(token pg_catalog.text) returns pg_catalog.jsonb
 language c stable strict parallel safe cost 1000
@@ -1283,7 +1330,7 @@ comment on function auth.set_token(pg_catalog.text, pg_catalog.bool) is
 /* <begin connected objects> */
 -- src/pg/module.rs
 -- requires:
---   issuers
+--   verify
 
 -- What happened to whom. Append-only for everyone but authguard.prune(); never a token.
 
@@ -3365,8 +3412,8 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/settings.rs
--- authguard::settings::authguard_max_token_lifetime
+-- src/settings/judging.rs
+-- authguard::settings::judging::authguard_max_token_lifetime
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 

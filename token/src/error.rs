@@ -5,8 +5,8 @@
 use std::fmt;
 
 use crate::claims::ClaimsError;
-use crate::header::MAX_KEY_ID_BYTES;
 use crate::json::JsonError;
+use crate::key::MAX_KEY_ID_BYTES;
 
 /// Which of the three parts of a token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,15 +7,13 @@ use crate::algorithm::Algorithm;
 use crate::base64url;
 use crate::error::{Part, TokenError};
 use crate::json::{JsonError, Node, Object};
+use crate::key::MAX_KEY_ID_BYTES;
 
 /// The longest header, decoded.
 pub const MAX_HEADER_BYTES: usize = 1024;
 
 /// That length in base64url.
 const MAX_HEADER_CHARACTERS: usize = (MAX_HEADER_BYTES * 4).div_ceil(3);
-
-/// The longest `kid`.
-pub const MAX_KEY_ID_BYTES: usize = 256;
 
 /// What of the header decides something.
 pub(crate) struct Header {

@@ -23,6 +23,7 @@ use crate::base64url;
 use crate::json::parse_object;
 
 pub use error::{KeyError, KeySetError};
+pub use members::MAX_KEY_ID_BYTES;
 pub use set::parse_jwks;
 
 use members::Members;

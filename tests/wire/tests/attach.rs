@@ -150,22 +150,7 @@ fn parallel_workers_decide_by_the_row() {
         "insert into notes select g, null from generate_series(4, 200000) g; analyze notes",
     );
     let mut ada = request(&cluster, ADA);
-    change(
-        &mut ada,
-        "set parallel_setup_cost = 0; set parallel_tuple_cost = 0; set min_parallel_table_scan_size = 0;
-         set max_parallel_workers_per_gather = 2; set parallel_leader_participation = off",
-    );
-    let plan = "explain (analyze, costs off, timing off, summary off) select count(*) from notes";
-    let plan: Vec<String> = ada
-        .query(plan, &[])
-        .unwrap()
-        .iter()
-        .map(|row| row.get(0))
-        .collect();
-    assert!(
-        plan.iter().any(|line| line.contains("Workers Launched: 2")),
-        "{plan:?}"
-    );
+    in_workers(&mut ada);
     assert_eq!(seen(&mut ada), 200_000);
     change(
         &mut idp(&cluster),

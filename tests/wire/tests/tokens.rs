@@ -67,29 +67,6 @@ fn a_generic_plan_follows_the_token() {
     }
 }
 
-/// Makes every scan of `notes` one of workers only.
-fn in_workers(client: &mut Client) {
-    client
-        .batch_execute(
-            "set parallel_setup_cost = 0; set parallel_tuple_cost = 0; set min_parallel_table_scan_size = 0;
-             set max_parallel_workers_per_gather = 2; set parallel_leader_participation = off",
-        )
-        .unwrap();
-    let plan: Vec<String> = client
-        .query(
-            "explain (analyze, costs off, timing off, summary off) select count(*) from notes",
-            &[],
-        )
-        .unwrap()
-        .iter()
-        .map(|row| row.get(0))
-        .collect();
-    assert!(
-        plan.iter().any(|line| line.contains("Workers Launched: 2")),
-        "{plan:?}"
-    );
-}
-
 #[test]
 fn parallel_workers_verify_for_themselves() {
     let mine = |client: &mut Client| -> i64 {

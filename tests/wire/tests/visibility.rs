@@ -67,26 +67,8 @@ fn parallel_workers_decide_alike() {
         )
         .unwrap();
     let mut client = gateway(&cluster);
-    client
-        .batch_execute(
-            "set parallel_setup_cost = 0; set parallel_tuple_cost = 0; set min_parallel_table_scan_size = 0;
-             set max_parallel_workers_per_gather = 2; set parallel_leader_participation = off",
-        )
-        .unwrap();
     set_claims(&mut client, &claims(ADA));
-    let plan: Vec<String> = client
-        .query(
-            "explain (analyze, costs off, timing off, summary off) select count(*) from notes",
-            &[],
-        )
-        .unwrap()
-        .iter()
-        .map(|row| row.get(0))
-        .collect();
-    assert!(
-        plan.iter().any(|line| line.contains("Workers Launched: 2")),
-        "{plan:?}"
-    );
+    in_workers(&mut client);
     let mine =
         "select count(*) from notes where auth.subject() = 'a0000000-0000-4000-8000-00000000000a'";
     assert_eq!(

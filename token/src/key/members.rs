@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 use super::KeyError;
 use crate::algorithm::Algorithm;
 use crate::base64url;
-use crate::header::MAX_KEY_ID_BYTES;
+
+/// The longest `kid`.
+pub const MAX_KEY_ID_BYTES: usize = 256;
 
 /// What only a private key has (RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2).
 const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
