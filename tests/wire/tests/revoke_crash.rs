@@ -1,6 +1,7 @@
-//! A backend that is killed (SIGKILL) while it revokes: what was acknowledged is there after the recovery, the rest is
-//! whole or not at all.
+//! A backend or a server that is killed (SIGKILL) while it shuts somebody out: what was acknowledged is there after the
+//! recovery, the rest is whole or not at all.
 
+use authguard_wire::attached::{attached, change, idp, request};
 use authguard_wire::crash::{Victim, moment};
 use authguard_wire::sessions::{opens, server, sign_in};
 use authguard_wire::*;
@@ -121,4 +122,21 @@ fn a_backend_that_is_killed_in_mid_revocation_has_revoked_nothing_and_lost_nothi
     operator(&cluster).query_one(REVOKE, &[&ADA]).unwrap();
     assert_eq!(traces(&mut admin, ADA)[1..], [1, 1]);
     assert!(!opens(&cluster, ada.access()));
+}
+
+#[test]
+fn a_deletion_in_an_attached_table_that_was_acknowledged_is_not_lost_with_the_server() {
+    let mut cluster = attached(Config::default().durable().set("wal_writer_delay", "10s"));
+    for (user, how) in [
+        (ADA, "delete from people.users"),
+        (BEN, "update people.users set deleted_at = now()"),
+    ] {
+        assert_eq!(seen(&mut request(&cluster, user)), 3, "{how}");
+        let mut idp = idp(&cluster);
+        change(&mut idp, "set synchronous_commit = off");
+        change(&mut idp, &format!("{how} where id = '{user}'"));
+        cluster.crash();
+        cluster.start().unwrap();
+        assert_eq!(seen(&mut request(&cluster, user)), 0, "{how}");
+    }
 }
