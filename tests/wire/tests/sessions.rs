@@ -131,6 +131,24 @@ fn theft_ends_the_session_for_thief_and_owner_and_is_committed() {
 }
 
 #[test]
+fn a_replay_does_not_hold_the_window_open() {
+    let cluster = server(Config::default().set("authguard.refresh_token_reuse_interval", 300));
+    let begun = sign_in(&cluster, ADA);
+    let mut tab = client(&cluster);
+    let next = refresh(&mut tab, begun.refresh());
+    // Each within the interval of the one before it; from the rotation on it is twice as long.
+    for status in ["reused", "refresh_token_already_used"] {
+        admin(&cluster)
+            .batch_execute(
+                "update authguard.session set rotated_at = rotated_at - interval '200 s'",
+            )
+            .unwrap();
+        assert_eq!(refresh(&mut tab, begun.refresh()).status, status);
+    }
+    assert!(!opens(&cluster, next.access()));
+}
+
+#[test]
 fn of_two_at_repeatable_read_the_second_fails_and_can_try_again() {
     let cluster = server(Config::default());
     let token = sign_in(&cluster, ADA).refresh.unwrap();
