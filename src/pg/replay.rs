@@ -32,7 +32,7 @@ pub fn is_behind(limit: i64) -> bool {
 
 /// Milliseconds; negative: not known.
 enum Lag {
-    /// Since what is received and not yet replayed began to arrive.
+    /// Since replay reached the chunk of received WAL that it is in.
     Live(i64),
     /// Without a receiver: since the last commit that was replayed.
     Alone(i64),

@@ -132,6 +132,14 @@ fn changed_claims_make_tokens_stale_that_are_of_that_second_or_older() {
     assert_eq!(reason(NOW - 1), None);
     assert_eq!(reason(NOW), Some(Reason::ClaimsStale));
     assert_eq!(reason(NOW + S), Some(Reason::ClaimsStale));
+    // An `iat` with a fraction is of its second, whichever of the two was first.
+    let late = Claims {
+        issued_at: Some(NOW + S - 1),
+        ..claims()
+    };
+    let mut judge_late = Judge::new(&late, NOW, 30);
+    judge_late.entry(&changed(NOW));
+    assert_eq!(judge_late.verdict().reason, Some(Reason::ClaimsStale));
     let nothing = Entry {
         issued_before: None,
         ..changed(NOW)

@@ -46,14 +46,24 @@ impl Api {
         let conf = page.block("Keys", "ini");
         let gateway = Beside::postgrest(&cluster, "authenticator", DATABASE, &conf)
             .expect("PostgREST starts");
+        let mut admin = cluster
+            .connect("postgres", DATABASE)
+            .expect("a superuser connects");
+        // It serves before it listens, and would miss a notification.
+        let listens =
+            "select count(*) from pg_stat_activity where query ilike 'listen%' and state = 'idle'";
+        let mut listening = || {
+            admin
+                .query_one(listens, &[])
+                .is_ok_and(|row| row.get::<_, i64>(0) > 0)
+        };
+        crate::wait_until(&mut listening, "PostgREST listens");
         let url = format!("http://127.0.0.1:{}", gateway.port());
         let source = include_str!("../clients/postgrest.mjs");
         Some(Self {
             script: Script::node("postgrest.mjs", source, &[("POSTGREST", url)])?,
             gateway,
-            admin: cluster
-                .connect("postgres", DATABASE)
-                .expect("a superuser connects"),
+            admin,
             cluster,
             page,
         })

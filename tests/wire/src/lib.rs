@@ -2,8 +2,10 @@
 
 pub mod api;
 pub mod attached;
+pub mod cancel;
 pub mod clock;
 pub mod copies;
+pub mod crash;
 pub mod http;
 pub mod page;
 pub mod pool;
@@ -102,11 +104,50 @@ pub fn wait_until_hidden(client: &mut Client) {
 
 /// Waits until something happens that is on its way.
 pub fn wait_until(mut happened: impl FnMut() -> bool, what: &str) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    // Long enough for a machine that does much else: only a failure takes that long.
+    let deadline = Instant::now() + Duration::from_secs(60);
     while !happened() {
         assert!(Instant::now() < deadline, "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Waits until some backend waits for a lock.
+pub fn wait_for_a_waiter(cluster: &Cluster) {
+    let sql = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'";
+    let mut watcher = admin(cluster);
+    let mut waits = || {
+        watcher
+            .query_one(sql, &[])
+            .expect("it is shown")
+            .get::<_, i64>(0)
+            > 0
+    };
+    wait_until(&mut waits, "somebody waits for a lock");
+}
+
+/// What there is of a revoked user: entries, ended sessions, events.
+pub fn traces(admin: &mut Client, user: &str) -> [i64; 3] {
+    [
+        "authguard.revocation where key = $1",
+        "authguard.session where user_id = $1 and ended_at is not null",
+        "authguard.event where user_id = $1 and name = 'USER_REVOKED'",
+    ]
+    .map(|from| {
+        let sql = format!("select count(*) from {from}");
+        admin
+            .query_one(&sql, &[&user])
+            .expect("traces are counted")
+            .get(0)
+    })
+}
+
+/// The process that answers a client.
+pub fn backend(client: &mut Client) -> i32 {
+    client
+        .query_one("select pg_backend_pid()", &[])
+        .expect("it has one")
+        .get(0)
 }
 
 /// One text of one query.

@@ -94,6 +94,36 @@ pub fn forged(token: &str) -> String {
     format!("{message}.{first}{}", &signature[1..])
 }
 
+/// A token with these claims and a secret (HS256), by another hand: the server's own sha256().
+pub fn signed_by_secret(cluster: &Cluster, secret: &str, claims: &Value) -> String {
+    let mut owner = admin(cluster);
+    owner
+        .batch_execute(
+            "create function pg_temp.hs256(secret bytea, message text) returns text language plpgsql as $$
+             declare
+                 inner_pad bytea := decode(repeat('36', 64), 'hex'); outer_pad bytea := decode(repeat('5c', 64), 'hex');
+             begin
+                 for n in 0 .. length(secret) - 1 loop
+                     inner_pad := set_byte(inner_pad, n, get_byte(secret, n) # 54);
+                     outer_pad := set_byte(outer_pad, n, get_byte(secret, n) # 92);
+                 end loop;
+                 return translate(encode(sha256(outer_pad || sha256(inner_pad || message::bytea)), 'base64'), '+/=', '-_');
+             end $$;
+             create function pg_temp.signed(secret text, claims text) returns text language sql as $$
+                 select m || '.' || pg_temp.hs256(secret::bytea, m)
+                   from concat(translate(encode('{\"alg\":\"HS256\"}', 'base64'), '+/=', '-_'), '.',
+                               translate(encode(claims::bytea, 'base64'), E'+/=\\n', '-_')) m $$",
+        )
+        .expect("the functions are made");
+    owner
+        .query_one(
+            "select pg_temp.signed($1, $2)",
+            &[&secret, &claims.to_string()],
+        )
+        .expect("the token is signed")
+        .get(0)
+}
+
 /// A connection of an end user: the role `web` is no gateway.
 pub fn web(cluster: &Cluster) -> Client {
     cluster.connect("web", "wire").expect("the user connects")

@@ -5,7 +5,6 @@ use authguard_wire::sessions::{issued, opens, refresh, sign_in};
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;
 use std::thread;
-use std::time::Duration;
 
 #[test]
 fn a_standby_follows_the_row_after_replay() {
@@ -48,11 +47,7 @@ fn a_deletion_that_arrives_by_logical_replication_counts() {
         ),
     );
     // The rows that are copied clear the "gone" that was remembered.
-    let end = std::time::Instant::now() + Duration::from_secs(20);
-    while seen(&mut ada) == 0 {
-        assert!(std::time::Instant::now() < end, "the row has not arrived");
-        thread::sleep(Duration::from_millis(50));
-    }
+    wait_until(|| seen(&mut ada) == 3, "the row arrives");
     change(
         &mut idp(&publisher),
         &format!("delete from people.users where id = '{ADA}'"),
@@ -119,7 +114,7 @@ fn a_refresh_waits_for_a_change_that_is_being_committed() {
         let token = begun.refresh().to_owned();
         thread::spawn(move || refresh(&mut web, &token))
     };
-    thread::sleep(Duration::from_millis(1200));
+    wait_for_a_waiter(&cluster);
     assert!(!waiting.is_finished());
     change(&mut idp, "commit");
     let fresh = waiting.join().unwrap();

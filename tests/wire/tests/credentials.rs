@@ -2,7 +2,7 @@
 
 use authguard_wire::sessions::{count, opens, refresh, server, sign_in};
 use authguard_wire::tokens::{reason, set_token, web};
-use authguard_wire::{ADA, admin, seen};
+use authguard_wire::{ADA, admin, seen, wait_for_a_waiter};
 use pgrx_embed::cluster::Config;
 use postgres::error::SqlState;
 use std::thread;
@@ -103,7 +103,7 @@ fn of_two_changes_at_once_that_keep_another_session_each_the_second_finds_its_ow
                 .query_one(change, &[&ADA, &sessions[1].session()])
                 .err()
         });
-        thread::sleep(Duration::from_millis(300));
+        wait_for_a_waiter(&cluster);
         one.batch_execute("commit").unwrap();
         waiting.join().unwrap()
     });

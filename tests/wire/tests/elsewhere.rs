@@ -4,7 +4,6 @@
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;
 use std::process::Command;
-use std::time::Duration;
 
 #[test]
 fn a_prepared_transaction_revokes_when_it_is_committed() {
@@ -83,7 +82,9 @@ fn claims_are_followed_where_another_library_owns_the_setting() {
             "authguard_test_other,authguard",
         )])
         .unwrap();
-    std::thread::sleep(Duration::from_millis(300));
+    // Whoever connects from here on has both.
+    let told = || text(&mut admin(&cluster), "show session_preload_libraries").unwrap();
+    wait_until(|| told().contains("other"), "the settings arrive");
 
     let mut client = gateway(&cluster);
     let pin = "alter role authenticated set request.jwt.claims = '{}'";

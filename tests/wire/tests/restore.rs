@@ -3,7 +3,6 @@
 use authguard_wire::*;
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
-use std::time::{Duration, Instant};
 
 const WARNING: &str = "WARNING:  this database was restored, cloned or upgraded";
 
@@ -48,15 +47,10 @@ fn reason(client: &mut Client) -> Option<String> {
 
 /// Waits for a reloaded setting.
 fn wait_for(client: &mut Client, expected: Option<&str>) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while reason(client).as_deref() != expected {
-        assert!(
-            Instant::now() < deadline,
-            "it is still {:?}",
-            reason(client)
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until(
+        || reason(client).as_deref() == expected,
+        &format!("the reason is {expected:?}"),
+    );
 }
 
 /// Dumps `wire`, and restores it into database `wire` or `copy` of a server.

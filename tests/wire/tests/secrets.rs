@@ -10,15 +10,16 @@ const SECRET: &str = "a secret that must not leave, of 40 bytes";
 
 /// What a secret or private key looks like in any place that could hold it: the start of each option of
 /// the user mapping, its bytes in base64 (as it is kept) and in hexadecimal digits, and as text.
-fn signs_of_secrets(owner: &mut Client) -> Vec<String> {
+fn signs_of_secrets(owner: &mut Client, number: usize) -> Vec<String> {
     let rows = owner
         .query(
             "select left(kept, 24), left(encode(decode(kept, 'base64'), 'hex'), 40), right(kept, 24)
-               from pg_user_mapping, unnest(umoptions) as o(text), substr(text, strpos(text, '=') + 1) as kept",
+               from pg_user_mappings, unnest(umoptions) as o(text), substr(text, strpos(text, '=') + 1) as kept
+              where srvname = 'authguard_credentials'",
             &[],
         )
         .unwrap();
-    assert_eq!(rows.len(), 2, "one secret, one private key");
+    assert_eq!(rows.len(), number, "secrets and private keys");
     let mut signs: Vec<String> = rows
         .iter()
         .flat_map(|row| [row.get(0), row.get(1), row.get(2)])
@@ -46,7 +47,7 @@ fn fixture() -> (Cluster, [String; 2], Vec<String>) {
             &[&claims.to_string()],
         )
         .unwrap();
-    let signs = signs_of_secrets(&mut owner);
+    let signs = signs_of_secrets(&mut owner, 2);
     (cluster, [issuer.token(ADA), row.get(0)], signs)
 }
 
@@ -137,6 +138,81 @@ fn no_dump_has_a_secret_and_a_restored_one_trusts_public_keys_alone() {
         .batch_execute("select authguard.rotate_signing_key(); select authguard.sign('{}')")
         .unwrap();
     assert_eq!(subject(&mut client).as_deref(), Some(ADA));
+}
+
+#[test]
+fn a_whole_cluster_that_is_restored_denies_and_then_trusts_public_keys_alone() {
+    let (cluster, [public, own], _) = fixture();
+    let mut owner = admin(&cluster);
+    // pg_dumpall keeps the passwords of user mappings, but of servers that belong to an extension.
+    owner
+        .batch_execute(&format!(
+            "select authguard.grant_client('web'), authguard.revoke_user('{BEN}');
+             create foreign data wrapper elsewhere; create server elsewhere foreign data wrapper elsewhere;
+             create user mapping for web server elsewhere options (password 'a password of another''s')"
+        ))
+        .unwrap();
+    let begun = sessions::sign_in(&cluster, ADA);
+    let claims = Issuer::new("https://secret").claims(ADA);
+    let by_secret = signed_by_secret(&cluster, SECRET, &claims);
+    let theirs = [&public, &own, begun.access(), &by_secret].map(str::to_owned);
+    let opened = |cluster: &Cluster| theirs.each_ref().map(|one| sessions::opens(cluster, one));
+    assert_eq!(opened(&cluster), [true; 4]);
+
+    let dump = output(&cluster, "pg_dumpall", &[]);
+    let text = String::from_utf8_lossy(&dump);
+    assert!(text.contains("a password of another''s"));
+    assert!(!text.contains("authguard_credentials"), "or its mappings");
+    let signs = signs_of_secrets(&mut owner, 3);
+    for secret in signs.iter().map(String::as_str).chain([begun.refresh()]) {
+        assert!(!text.contains(secret), "{secret}");
+    }
+
+    let config = Config::default().set("authguard.after_restore", "deny");
+    let other = Cluster::create(cluster.install(), config).unwrap();
+    let file = other.dir().join("everything.sql");
+    std::fs::write(&file, &dump).unwrap();
+    let restored = other
+        .client_command("psql", "postgres")
+        .args(["-X", "-q", "-f"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&restored.stderr);
+    let errors: Vec<&str> = told.lines().filter(|line| line.contains("ERROR")).collect();
+    assert_eq!(errors.len(), 1, "{told}");
+    assert!(errors[0].ends_with("role \"postgres\" already exists"));
+
+    // Until somebody says that nothing is missing.
+    let mut there = admin(&other);
+    assert_eq!(opened(&other), [false; 4]);
+    let mut ben = gateway(&other);
+    set_claims(&mut ben, &authguard_wire::claims(BEN));
+    assert_eq!(reason(&mut ben).as_deref(), Some("restored"));
+    let acknowledge = "select authguard.acknowledge_restore()::text";
+    assert_eq!(
+        authguard_wire::text(&mut there, acknowledge).as_deref(),
+        Some("true")
+    );
+    assert_eq!(opened(&other), [true, true, true, false]);
+    assert_eq!(reason(&mut ben).as_deref(), Some("user"));
+    // No secret came along: nothing can be refreshed, and nothing signed, before there are new keys.
+    let kept =
+        "select count(*)::text from pg_user_mappings where srvname = 'authguard_credentials'";
+    assert_eq!(authguard_wire::text(&mut there, kept).as_deref(), Some("0"));
+    there
+        .batch_execute("select authguard.sign('{}')")
+        .expect_err("there is no private key");
+    let mut client = web(&other);
+    let status = sessions::refresh(&mut client, begun.refresh()).status;
+    assert_eq!(status, "invalid");
+    let anew = sessions::sign_in(&other, ADA);
+    assert_eq!(sessions::refresh(&mut client, anew.refresh()).status, "ok");
+    assert!(sessions::opens(&other, anew.access()));
+    // The keys of one are not those of the other.
+    assert!(!sessions::opens(&cluster, anew.access()));
+    let status = sessions::refresh(&mut web(&cluster), anew.refresh()).status;
+    assert_eq!(status, "invalid");
 }
 
 #[test]

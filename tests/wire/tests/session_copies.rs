@@ -3,9 +3,8 @@
 
 use authguard_wire::sessions::*;
 use authguard_wire::tokens::web;
-use authguard_wire::{ADA, BEN, admin, copies};
+use authguard_wire::{ADA, BEN, admin, copies, wait_until};
 use pgrx_embed::cluster::{Cluster, Config};
-use std::time::{Duration, Instant};
 
 /// A session with a superseded refresh token, the current one, and its access token.
 fn rotated(cluster: &Cluster, user: &str) -> (String, Issued) {
@@ -57,15 +56,8 @@ fn a_promoted_standby_forgets_nothing_and_refreshes_nothing_before() {
     let primary = server(Config::default());
     let standby = primary.standby(Config::default()).unwrap();
     let (stolen, good, ended) = fixture(&primary);
-    let end = Instant::now() + Duration::from_secs(20);
-    while count(
-        &standby,
-        "select count(*) from authguard.session where ended_at is not null",
-    ) == 0
-    {
-        assert!(Instant::now() < end, "the ending has not arrived");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let ended_there = "select count(*) from authguard.session where ended_at is not null";
+    wait_until(|| count(&standby, ended_there) > 0, "the ending arrives");
     let error = issued(&mut web(&standby), "auth.refresh($1)", good.refresh()).unwrap_err();
     let error = error.as_db_error().unwrap();
     assert_eq!(error.code().code(), "25006");

@@ -2,13 +2,12 @@
 
 use authguard_wire::sessions::{Issued, issued, opens, refresh, server, sign_in};
 use authguard_wire::tokens::{set_token, web};
-use authguard_wire::{ADA, admin, text};
+use authguard_wire::{ADA, admin, text, wait_for_a_waiter};
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 use postgres::error::SqlState;
 use std::sync::Barrier;
 use std::thread;
-use std::time::{Duration, Instant};
 
 /// A connection of the application that signs users in.
 fn signer(cluster: &Cluster) -> Client {
@@ -33,26 +32,6 @@ fn level(cluster: &Cluster, token: &str) -> String {
         .query_one("select auth.verify($1) ->> 'aal'", &[&token])
         .unwrap()
         .get(0)
-}
-
-/// Waits until some backend waits for a lock.
-fn wait_for_a_waiter(cluster: &Cluster) {
-    let end = Instant::now() + Duration::from_secs(10);
-    let mut watcher = admin(cluster);
-    loop {
-        let waiting: i64 = watcher
-            .query_one(
-                "select count(*) from pg_stat_activity where wait_event_type = 'Lock'",
-                &[],
-            )
-            .unwrap()
-            .get(0);
-        if waiting > 0 {
-            return;
-        }
-        assert!(Instant::now() < end, "nobody waits");
-        thread::sleep(Duration::from_millis(10));
-    }
 }
 
 #[test]
@@ -156,7 +135,7 @@ fn a_user_who_is_blocked_between_lock_and_answer_has_no_living_token() {
         let given = issue(&mut one, &begun).unwrap();
         assert_eq!(given.status, "ok");
         admin(&cluster)
-            .batch_execute(&format!("set statement_timeout = '10s'; {block}"))
+            .batch_execute(&format!("set statement_timeout = '30s'; {block}"))
             .unwrap();
         one.batch_execute("commit").unwrap();
         assert!(!opens(&cluster, given.access()));

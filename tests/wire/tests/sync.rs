@@ -15,10 +15,10 @@ fn alone() -> Cluster {
         .configure(&[("synchronous_standby_names", "standby")])
         .unwrap();
     // The checkpointer is the one that makes it count.
-    let end = Instant::now() + Duration::from_secs(20);
-    while !waits(&cluster, "on", "insert into plain values (0)") {
-        assert!(Instant::now() < end, "commits do not wait for the standby");
-    }
+    wait_until(
+        || waits(&cluster, "on", "insert into plain values (0)"),
+        "commits wait for the standby",
+    );
     cluster
 }
 
@@ -35,7 +35,7 @@ fn waits(cluster: &Cluster, synchronous_commit: &str, sql: &str) -> bool {
     let committed = sql.to_owned();
     let commit = std::thread::spawn(move || client.batch_execute(&committed).unwrap());
     let mut watcher = admin(cluster);
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + Duration::from_secs(60);
     loop {
         // A cancelled wait lets the commit stand, with a warning.
         let waiting = watcher
@@ -53,11 +53,20 @@ fn waits(cluster: &Cluster, synchronous_commit: &str, sql: &str) -> bool {
     }
 }
 
-/// Waits for the next second to begin: in another one than the first, a revocation that is repeated moves
-/// its cut-off.
-fn next_second() {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    std::thread::sleep(Duration::from_secs(1) - Duration::from_nanos(since.subsec_nanos().into()));
+/// Does something within one second of the clock, which begins with it: in another one than the first, a revocation
+/// that is repeated moves its cut-off. Where the machine was too slow, it does it anew; it is told how often.
+fn within_a_second<R>(mut work: impl FnMut(u32) -> R) -> R {
+    let since = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    for tried in 0..20 {
+        let left = Duration::from_nanos(since().subsec_nanos().into());
+        std::thread::sleep(Duration::from_secs(1) - left);
+        let second = since().as_secs();
+        let done = work(tried);
+        if since().as_secs() == second {
+            return done;
+        }
+    }
+    panic!("the machine is too slow");
 }
 
 #[test]
@@ -65,23 +74,24 @@ fn a_revoking_commit_waits_for_the_standby_that_its_caller_would_skip() {
     let cluster = alone();
     for (n, caller) in ["off", "local"].into_iter().enumerate() {
         assert!(!waits(&cluster, caller, "insert into plain values (1)"));
-        for revoke in [
-            format!("revoke_token('{caller}')"),
-            format!("revoke_session('a0000000-0000-4000-8000-00000000000{n}')"),
-            format!("revoke_user('{caller}')"),
-            format!("revoke_issued_before('200{n}-01-01')"),
-        ] {
-            next_second();
-            // Afterwards the session's own setting is as it was.
-            let sql = format!(
-                "begin; select authguard.{revoke}; commit;
-                 do $$ begin assert current_setting('synchronous_commit') = '{caller}'; end $$"
-            );
-            assert!(waits(&cluster, caller, &sql), "{caller}: {revoke}");
-            assert!(!waits(&cluster, caller, &sql), "again, {caller}: {revoke}");
+        for revoke in ["token", "session", "user", "issued_before"] {
+            let twice = within_a_second(|tried| {
+                let argument = match revoke {
+                    "session" => format!("a0000000-0000-4000-8000-00000000{n}0{tried:02}"),
+                    "issued_before" => format!("200{n}-01-{:02}", tried + 1),
+                    _ => format!("{caller} {tried}"),
+                };
+                // Afterwards the session's own setting is as it was.
+                let sql = format!(
+                    "begin; select authguard.revoke_{revoke}('{argument}'); commit;
+                     do $$ begin assert current_setting('synchronous_commit') = '{caller}'; end $$"
+                );
+                [(); 2].map(|()| waits(&cluster, caller, &sql))
+            });
+            assert_eq!(twice, [true, false], "{caller}: {revoke}");
         }
         let sql = format!(
-            "begin; select authguard.revoke_token('{caller} 2'); rollback; insert into plain values (2)"
+            "begin; select authguard.revoke_token('{caller}'); rollback; insert into plain values (2)"
         );
         assert!(!waits(&cluster, caller, &sql), "{caller}: rolled back");
     }
@@ -91,9 +101,9 @@ fn a_revoking_commit_waits_for_the_standby_that_its_caller_would_skip() {
 fn what_revokes_nothing_does_not_wait() {
     let cluster = alone();
     let local = |sql: &str| waits(&cluster, "local", sql);
-    next_second();
-    assert!(local("select authguard.revoke_user('ada')"));
-    for nothing in ["revoke_user('ada')", "restore_user('nobody')", "prune()"] {
+    let twice = within_a_second(|_| [(); 2].map(|()| local("select authguard.revoke_user('ada')")));
+    assert_eq!(twice, [true, false]);
+    for nothing in ["restore_user('nobody')", "prune()"] {
         assert!(!local(&format!("select authguard.{nothing}")), "{nothing}");
     }
     // What is only forgotten need not outlive a failover: a standby that is away stops no clean-up.

@@ -3,7 +3,6 @@
 use authguard_wire::*;
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
-use std::time::Duration;
 
 fn revoke(cluster: &Cluster, user: &str) {
     assert!(operate(cluster, &format!("revoke_user('{user}')")));
@@ -84,20 +83,24 @@ fn a_running_statement_keeps_its_answer_and_a_fetch_is_a_new_one() {
     let cluster = server(Config::default());
     let mut client = gateway(&cluster);
     set_claims(&mut client, &claims(ADA));
+    // The first row waits for this, the others come after the revocation.
+    let mut holder = admin(&cluster);
+    holder.batch_execute("select pg_advisory_lock(1)").unwrap();
     let slow = std::thread::spawn(move || {
+        let sql = "select id, pg_advisory_xact_lock_shared(1), auth.is_revoked() from notes";
         let rows = client
-            .query(
-                "select id, pg_sleep(0.5), auth.is_revoked() from notes",
-                &[],
-            )
+            .query(sql, &[])
             .unwrap()
             .iter()
             .map(|row| row.get::<_, bool>(2))
             .collect::<Vec<_>>();
         (rows, client)
     });
-    std::thread::sleep(Duration::from_millis(700));
+    wait_for_a_waiter(&cluster);
     revoke(&cluster, ADA);
+    holder
+        .batch_execute("select pg_advisory_unlock(1)")
+        .unwrap();
     let (answers, mut client) = slow.join().unwrap();
     assert_eq!(answers, [false, false, false]);
     assert_eq!(seen(&mut client), 0);
@@ -117,7 +120,7 @@ fn a_running_statement_keeps_its_answer_and_a_fetch_is_a_new_one() {
 #[test]
 fn without_its_trigger_a_revocation_would_not_be_seen() {
     // The test of the tests above: what they protect is the trigger's invalidation.
-    let cluster = server(Config::default());
+    let cluster = server(Config::default().set("autovacuum", "off"));
     admin(&cluster)
         .batch_execute("alter table authguard.revocation disable trigger invalidate")
         .unwrap();
