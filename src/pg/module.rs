@@ -86,9 +86,14 @@ extension_sql_file!(
     requires = ["claims"]
 );
 extension_sql_file!(
+    "../../sql/end_rows.sql",
+    name = "end_rows",
+    requires = ["signin"]
+);
+extension_sql_file!(
     "../../sql/refresh.sql",
     name = "refresh",
-    requires = ["signin"]
+    requires = ["end_rows"]
 );
 extension_sql_file!(
     "../../sql/stepup.sql",
