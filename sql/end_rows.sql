@@ -77,3 +77,28 @@ end
 $$;
 comment on function authguard.end_at_once(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, authguard.revocation) is
     'Ends a session for an operator or the application, who wait for no client: where another transaction has its row, by an entry that its next refresh heeds. False where it has ended, or is none';
+
+create function authguard.end_in_turn(session_id pg_catalog.uuid, reason pg_catalog.text, actor pg_catalog.text)
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+declare
+    session authguard.session;
+begin
+    select s.* into session from authguard.session s
+     where s.id = session_id and s.ended_at is null
+       for update;
+    return found and authguard.end_session_row(session, reason, 'SIGNED_OUT', actor);
+exception when lock_not_available then
+    -- No entry instead of the row: a client's transaction would keep it from operators as long as it likes.
+    raise exception using
+        errcode = 'lock_not_available',
+        message = 'another transaction has the session',
+        detail = 'Nothing has ended.',
+        hint = 'Try again; authguard.sign_out_user, which operators call, waits for no other transaction.';
+end
+$$;
+comment on function authguard.end_in_turn(pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
+    'Ends a session for a client, who waits for whoever has its row: 55P03 after two seconds. False where it has ended, or is none';
