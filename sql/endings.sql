@@ -2,39 +2,8 @@
 -- which only receive those agree. What is ended already is a success, and writes nothing.
 
 create function authguard.end_sessions(
-    user_id pg_catalog.text, issuer pg_catalog.text, reason pg_catalog.text,
-    actor pg_catalog.text, the_one pg_catalog.uuid default null, all_but pg_catalog.uuid default null)
-returns pg_catalog.int4
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    session authguard.session;
-    ended pg_catalog.int4 := 0;
-begin
-    -- In one order, so that two endings of one user's sessions cannot wait for each other.
-    for session in
-        select s.* from authguard.session s
-         where s.user_id = end_sessions.user_id and s.ended_at is null
-           and (end_sessions.issuer is null or s.issuer = end_sessions.issuer)
-           and (the_one is null or s.id = the_one)
-           and (all_but is null or s.id <> all_but)
-         order by s.id
-           for update
-    loop
-        if authguard.end_session_row(session, reason, 'SIGNED_OUT', actor) then
-            ended := ended + 1;
-        end if;
-    end loop;
-    return ended;
-end
-$$;
-comment on function authguard.end_sessions(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.uuid) is
-    'Ends the sessions of a user (in canonical form): all, only one, or all but one. issuer NULL: of every issuer. Returns how many';
-
-create function authguard.end_sessions_at_once(
-    user_id pg_catalog.text, issuer pg_catalog.text, reason pg_catalog.text,
-    actor pg_catalog.text, all_but pg_catalog.uuid default null)
+    user_id pg_catalog.text, issuer pg_catalog.text, reason pg_catalog.text, actor pg_catalog.text,
+    the_one pg_catalog.uuid default null, all_but pg_catalog.uuid default null, waits pg_catalog.bool default false)
 returns pg_catalog.int4
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -43,22 +12,23 @@ declare
     session_id pg_catalog.uuid;
     ended pg_catalog.int4 := 0;
 begin
+    -- In one order, so that two endings of one user's sessions cannot wait for each other.
     for session_id in
         select s.id from authguard.session s
-         where s.user_id = end_sessions_at_once.user_id and s.ended_at is null
-           and (end_sessions_at_once.issuer is null or s.issuer = end_sessions_at_once.issuer)
+         where s.user_id = end_sessions.user_id and s.ended_at is null
+           and (end_sessions.issuer is null or s.issuer = end_sessions.issuer)
+           and (the_one is null or s.id = the_one)
            and (all_but is null or s.id <> all_but)
          order by s.id
     loop
-        if authguard.end_at_once(session_id, reason, actor) then
-            ended := ended + 1;
-        end if;
+        ended := ended + case when waits then authguard.end_in_turn(session_id, reason, actor)
+                              else authguard.end_at_once(session_id, reason, actor) end::pg_catalog.int4;
     end loop;
     return ended;
 end
 $$;
-comment on function authguard.end_sessions_at_once(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.uuid) is
-    'As authguard.end_sessions, for operators and the application: waits for no client that has a row';
+comment on function authguard.end_sessions(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.uuid, pg_catalog.bool) is
+    'Ends the sessions of a user (in canonical form): all, only one, or all but one. issuer NULL: of every issuer. waits: as authguard.end_in_turn, for clients; else as authguard.end_at_once. Returns how many';
 
 create function authguard.sign_out_user(user_id pg_catalog.text, scope pg_catalog.text default 'global')
 returns pg_catalog.int4
@@ -77,7 +47,7 @@ begin
             message = 'the scope of authguard.sign_out_user is global',
             hint = 'authguard.revoke_session ends one session.';
     end if;
-    ended := authguard.end_sessions_at_once(subject, null, 'signed_out', 'admin');
+    ended := authguard.end_sessions(subject, null, 'signed_out', 'admin');
     -- Whoever keeps those tables may refresh such a session for ever; its tokens stay dead here.
     for elsewhere in select s.* from authguard.attached_sessions(subject) s order by s.session_id loop
         if authguard.revoke_session(elsewhere.session_id::pg_catalog.uuid, 'signed_out', elsewhere.issuer,
@@ -119,7 +89,7 @@ begin
     entry.reason := 'credentials';
     entry.keep_until := authguard.longest_life(entry.issued_before);
     perform authguard.revoke(entry);
-    ended := authguard.end_sessions_at_once(subject, null, 'credentials', 'user', all_but => keep_session);
+    ended := authguard.end_sessions(subject, null, 'credentials', 'user', all_but => keep_session);
     -- After the cut-off: whoever set the new credentials has shown who it is.
     update authguard.session s
        set authenticated_at = greatest(pg_catalog.clock_timestamp(), entry.issued_before + interval '1 us')
@@ -166,11 +136,11 @@ begin
     end if;
     return authguard.end_sessions(subject, authguard.own_issuer(), 'signed_out', 'user',
         the_one => case scope when 'local' then current end,
-        all_but => case scope when 'others' then current end);
+        all_but => case scope when 'others' then current end, waits => true);
 end
 $$;
 comment on function auth.sign_out(pg_catalog.text) is
-    'Ends sessions of the current token''s user: global, all; local, the token''s; others, all but that. A revoked token ends no session but its own. Returns how many; one that has ended already counts as none. 28000 without a token of our own issuer, or for local and others without a session';
+    'Ends sessions of the current token''s user: global, all; local, the token''s; others, all but that. A revoked token ends no session but its own. Returns how many; one that has ended already counts as none. 28000 without a token of our own issuer, or for local and others without a session; 55P03, and nothing ended, where another transaction has the row of one for two seconds';
 
 create function auth.sessions()
 returns table (id pg_catalog.uuid, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
@@ -204,11 +174,11 @@ begin
         return false;
     end if;
     return authguard.end_sessions(authguard.canonical(auth.jwt() ->> 'sub'), authguard.own_issuer(),
-        'signed_out', 'user', the_one => end_session.id) > 0;
+        'signed_out', 'user', the_one => end_session.id, waits => true) > 0;
 end
 $$;
 comment on function auth.end_session(pg_catalog.uuid) is
-    'Ends one of the current user''s own sessions. False where it is none, or has ended. 28000 without an active token';
+    'Ends one of the current user''s own sessions. False where it is none, or has ended. 28000 without an active token; 55P03 where another transaction has its row for two seconds';
 
 create function auth.get_user()
 returns table (subject pg_catalog.text, role pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb,

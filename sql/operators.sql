@@ -90,7 +90,7 @@ begin
         entry.keep_until := null;
     end if;
     changed := authguard.revoke(entry);
-    perform authguard.end_sessions_at_once(entry.key, issuer, 'blocked', 'admin');
+    perform authguard.end_sessions(entry.key, issuer, 'blocked', 'admin');
     if changed then
         perform authguard.record('USER_REVOKED', entry.key, null, 'admin', reason);
     end if;

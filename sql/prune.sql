@@ -12,11 +12,18 @@ declare
     over_since pg_catalog.timestamptz := pg_catalog.clock_timestamp() - sessions_after;
 begin
     perform authguard.require_primary();
-    if sessions_after < interval '0' or events_after < interval '0' then
+    if sessions_after < interval '0' then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'what is not over cannot be forgotten',
-            hint = 'Give intervals that are not negative.';
+            hint = 'Give an interval that is not negative.';
+    end if;
+    if events_after < interval '1 hour' then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'events of the last hour are not forgotten',
+            detail = 'Who follows them by notifications may not have read them yet.',
+            hint = 'Give an interval of an hour or more.';
     end if;
     kind := 'revocation';
     forgotten := authguard.forget(100000);
@@ -47,4 +54,4 @@ begin
 end
 $$;
 comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is
-    'Forgets what can decide nothing any more: entries past their keep_until, sessions that are over, old events; at most 100,000, 10,000 and 100,000 at a time. Returns how many, by kind';
+    'Forgets what can decide nothing any more: entries past their keep_until, sessions that are over, old events (none of the last hour: 22023); at most 100,000, 10,000 and 100,000 at a time. Returns how many, by kind';

@@ -14,10 +14,21 @@ comment on column authguard.installation.database is 'As in pg_database';
 comment on column authguard.installation.acknowledged_at is 'When the extension was created, or authguard.acknowledge_restore() called';
 comment on column authguard.installation.acknowledged_by is 'The login role that did';
 
-insert into authguard.installation (system_identifier, database)
-select c.system_identifier, d.oid
-  from pg_catalog.pg_control_system() c, pg_catalog.pg_database d
- where d.datname operator(pg_catalog.=) pg_catalog.current_database();
+create function authguard.note_installation() returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    delete from authguard.installation;
+    insert into authguard.installation (system_identifier, database)
+    select c.system_identifier, d.oid
+      from pg_catalog.pg_control_system() c, pg_catalog.pg_database d
+     where d.datname = pg_catalog.current_database();
+end
+$$;
+comment on function authguard.note_installation() is
+    'The entries are those of this database from now on';
+select authguard.note_installation();
 
 -- In a restored database the row of the dump joins that of create extension: no key forbids the two.
 select pg_catalog.pg_extension_config_dump('authguard.installation', '');
@@ -45,11 +56,7 @@ begin
     if not authguard.is_copy() then
         return false;
     end if;
-    delete from authguard.installation;
-    insert into authguard.installation (system_identifier, database)
-    select c.system_identifier, d.oid
-      from pg_catalog.pg_control_system() c, pg_catalog.pg_database d
-     where d.datname = pg_catalog.current_database();
+    perform authguard.note_installation();
     perform authguard.record('RESTORE_ACKNOWLEDGED', null, null, 'admin', null);
     return true;
 end

@@ -191,6 +191,10 @@ begin
     perform authguard.begin_key_change();
     if issuer = authguard.own_issuer() then
         perform authguard.require_no_key_file();
+        -- The next sign-in makes keys anew, and no session from before may go on with those. The cut-off is for whoever
+        -- is being refreshed right now, for step-ups, and for gateways that verify tokens themselves.
+        perform authguard.replace_refresh_key();
+        perform authguard.revoke_issued_before(pg_catalog.clock_timestamp(), issuer, 'distrusted');
     end if;
     -- The keys go first: their trigger forgets the secrets.
     delete from authguard.key k where k.issuer = distrust_issuer.issuer;
@@ -199,7 +203,7 @@ begin
 end
 $$;
 comment on function authguard.distrust_issuer(pg_catalog.text) is
-    'Believes no token of this issuer any more, from the next statement of every backend; forgets its keys. False where it was not trusted';
+    'Believes no token of this issuer any more, from the next statement of every backend; forgets its keys. Our own: its refresh tokens are invalid, too, and a cut-off ends its sessions. False where it was not trusted';
 
 create function authguard.revoke_key(kid pg_catalog.text, issuer pg_catalog.text default null)
 returns pg_catalog.bool

@@ -43,8 +43,10 @@ pub fn make_refresh_key() {
     }
 }
 
-/// Makes another one. The caller keeps others from doing the same.
+/// Makes another one, where there is one. The caller keeps others from doing the same.
 pub fn replace_refresh_key() {
-    credentials::forget(NAME);
-    make_refresh_key();
+    if credentials::read(NAME).is_some() {
+        credentials::forget(NAME);
+        make_refresh_key();
+    }
 }

@@ -129,9 +129,14 @@ extension_sql_file!(
     requires = ["session_keys"]
 );
 extension_sql_file!(
+    "../../sql/end_rows.sql",
+    name = "end_rows",
+    requires = ["signin"]
+);
+extension_sql_file!(
     "../../sql/refresh.sql",
     name = "refresh",
-    requires = ["signin"]
+    requires = ["end_rows"]
 );
 extension_sql_file!(
     "../../sql/stepup.sql",

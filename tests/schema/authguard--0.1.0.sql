@@ -676,7 +676,7 @@ begin
         entry.keep_until := null;
     end if;
     changed := authguard.revoke(entry);
-    perform authguard.end_sessions_at_once(entry.key, issuer, 'blocked', 'admin');
+    perform authguard.end_sessions(entry.key, issuer, 'blocked', 'admin');
     if changed then
         perform authguard.record('USER_REVOKED', entry.key, null, 'admin', reason);
     end if;
@@ -790,11 +790,18 @@ declare
     over_since pg_catalog.timestamptz := pg_catalog.clock_timestamp() - sessions_after;
 begin
     perform authguard.require_primary();
-    if sessions_after < interval '0' or events_after < interval '0' then
+    if sessions_after < interval '0' then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'what is not over cannot be forgotten',
-            hint = 'Give intervals that are not negative.';
+            hint = 'Give an interval that is not negative.';
+    end if;
+    if events_after < interval '1 hour' then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'events of the last hour are not forgotten',
+            detail = 'Who follows them by notifications may not have read them yet.',
+            hint = 'Give an interval of an hour or more.';
     end if;
     kind := 'revocation';
     forgotten := authguard.forget(100000);
@@ -825,7 +832,7 @@ begin
 end
 $$;
 comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is
-    'Forgets what can decide nothing any more: entries past their keep_until, sessions that are over, old events; at most 100,000, 10,000 and 100,000 at a time. Returns how many, by kind';
+    'Forgets what can decide nothing any more: entries past their keep_until, sessions that are over, old events (none of the last hour: 22023); at most 100,000, 10,000 and 100,000 at a time. Returns how many, by kind';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -1188,6 +1195,10 @@ begin
     perform authguard.begin_key_change();
     if issuer = authguard.own_issuer() then
         perform authguard.require_no_key_file();
+        -- The next sign-in makes keys anew, and no session from before may go on with those. The cut-off is for whoever
+        -- is being refreshed right now, for step-ups, and for gateways that verify tokens themselves.
+        perform authguard.replace_refresh_key();
+        perform authguard.revoke_issued_before(pg_catalog.clock_timestamp(), issuer, 'distrusted');
     end if;
     -- The keys go first: their trigger forgets the secrets.
     delete from authguard.key k where k.issuer = distrust_issuer.issuer;
@@ -1196,7 +1207,7 @@ begin
 end
 $$;
 comment on function authguard.distrust_issuer(pg_catalog.text) is
-    'Believes no token of this issuer any more, from the next statement of every backend; forgets its keys. False where it was not trusted';
+    'Believes no token of this issuer any more, from the next statement of every backend; forgets its keys. Our own: its refresh tokens are invalid, too, and a cut-off ends its sessions. False where it was not trusted';
 
 create function authguard.revoke_key(kid pg_catalog.text, issuer pg_catalog.text default null)
 returns pg_catalog.bool
@@ -2025,6 +2036,117 @@ comment on function authguard.sign_in(pg_catalog.text, pg_catalog.jsonb, pg_cata
 -- requires:
 --   signin
 
+-- How a session ends: its row, its revocation entry and its event. Who may end which: endings.sql.
+
+create function authguard.session_entry(
+    session_id pg_catalog.uuid, issuer pg_catalog.text, reason pg_catalog.text, keep_until pg_catalog.timestamptz)
+returns authguard.revocation
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    entry authguard.revocation;
+begin
+    entry.kind := 'session';
+    entry.key := session_id::pg_catalog.text;
+    entry.issuer := issuer;
+    entry.blocked := true;
+    entry.include_keys := false;
+    entry.reason := reason;
+    entry.keep_until := keep_until;
+    return entry;
+end
+$$;
+comment on function authguard.session_entry(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'An entry that revokes the tokens of a session';
+
+create function authguard.end_session_row(
+    session authguard.session, reason pg_catalog.text, event pg_catalog.text, actor pg_catalog.text,
+    entry authguard.revocation default null)
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update authguard.session s
+       set ended_at = pg_catalog.clock_timestamp(), ended_reason = end_session_row.reason
+     where s.id = session.id and s.ended_at is null;
+    if not found then
+        return false;
+    end if;
+    if entry is null then
+        entry := authguard.session_entry(session.id, session.issuer, reason, session.tokens_until + interval '300 s');
+    end if;
+    perform authguard.revoke(entry);
+    perform authguard.record(event, session.user_id, session.id, actor, reason);
+    return true;
+end
+$$;
+comment on function authguard.end_session_row(authguard.session, pg_catalog.text, pg_catalog.text, pg_catalog.text, authguard.revocation) is
+    'Ends a session that this transaction has locked, with its revocation entry (NULL: its own) and its event; false, and nothing written, where it has ended';
+
+create function authguard.end_at_once(
+    session_id pg_catalog.uuid, reason pg_catalog.text, actor pg_catalog.text, entry authguard.revocation default null)
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    session authguard.session;
+begin
+    select s.* into session from authguard.session s
+     where s.id = session_id and s.ended_at is null
+       for update skip locked;
+    if found then
+        return authguard.end_session_row(session, reason, 'SIGNED_OUT', actor, entry);
+    end if;
+    select s.* into session from authguard.session s where s.id = session_id and s.ended_at is null;
+    if not found then
+        return false;
+    end if;
+    -- Whoever has the row may keep it, and with it an entry of our own issuer that waits for its commit. So one for
+    -- every issuer, which clients never write; it is kept, because the row may stay as it is.
+    if not authguard.revoke(authguard.session_entry(session_id, null, coalesce(entry.reason, reason), null)) then
+        return false;
+    end if;
+    perform authguard.record('SIGNED_OUT', session.user_id, session.id, actor, reason);
+    return true;
+end
+$$;
+comment on function authguard.end_at_once(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, authguard.revocation) is
+    'Ends a session for an operator or the application, who wait for no client: where another transaction has its row, by an entry that its next refresh heeds. False where it has ended, or is none';
+
+create function authguard.end_in_turn(session_id pg_catalog.uuid, reason pg_catalog.text, actor pg_catalog.text)
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+declare
+    session authguard.session;
+begin
+    select s.* into session from authguard.session s
+     where s.id = session_id and s.ended_at is null
+       for update;
+    return found and authguard.end_session_row(session, reason, 'SIGNED_OUT', actor);
+exception when lock_not_available then
+    -- No entry instead of the row: a client's transaction would keep it from operators as long as it likes.
+    raise exception using
+        errcode = 'lock_not_available',
+        message = 'another transaction has the session',
+        detail = 'Nothing has ended.',
+        hint = 'Try again; authguard.sign_out_user, which operators call, waits for no other transaction.';
+end
+$$;
+comment on function authguard.end_in_turn(pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
+    'Ends a session for a client, who waits for whoever has its row: 55P03 after two seconds. False where it has ended, or is none';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/pg/module.rs
+-- requires:
+--   end_rows
+
 -- Refreshing: SECURITY DEFINER behind a door, grant_client.
 
 create function authguard.await_session(session_id pg_catalog.uuid) returns pg_catalog.bool
@@ -2185,39 +2307,8 @@ comment on function authguard.reauthenticated(pg_catalog.text, pg_catalog.uuid, 
 -- which only receive those agree. What is ended already is a success, and writes nothing.
 
 create function authguard.end_sessions(
-    user_id pg_catalog.text, issuer pg_catalog.text, reason pg_catalog.text,
-    actor pg_catalog.text, the_one pg_catalog.uuid default null, all_but pg_catalog.uuid default null)
-returns pg_catalog.int4
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    session authguard.session;
-    ended pg_catalog.int4 := 0;
-begin
-    -- In one order, so that two endings of one user's sessions cannot wait for each other.
-    for session in
-        select s.* from authguard.session s
-         where s.user_id = end_sessions.user_id and s.ended_at is null
-           and (end_sessions.issuer is null or s.issuer = end_sessions.issuer)
-           and (the_one is null or s.id = the_one)
-           and (all_but is null or s.id <> all_but)
-         order by s.id
-           for update
-    loop
-        if authguard.end_session_row(session, reason, 'SIGNED_OUT', actor) then
-            ended := ended + 1;
-        end if;
-    end loop;
-    return ended;
-end
-$$;
-comment on function authguard.end_sessions(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.uuid) is
-    'Ends the sessions of a user (in canonical form): all, only one, or all but one. issuer NULL: of every issuer. Returns how many';
-
-create function authguard.end_sessions_at_once(
-    user_id pg_catalog.text, issuer pg_catalog.text, reason pg_catalog.text,
-    actor pg_catalog.text, all_but pg_catalog.uuid default null)
+    user_id pg_catalog.text, issuer pg_catalog.text, reason pg_catalog.text, actor pg_catalog.text,
+    the_one pg_catalog.uuid default null, all_but pg_catalog.uuid default null, waits pg_catalog.bool default false)
 returns pg_catalog.int4
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -2226,22 +2317,23 @@ declare
     session_id pg_catalog.uuid;
     ended pg_catalog.int4 := 0;
 begin
+    -- In one order, so that two endings of one user's sessions cannot wait for each other.
     for session_id in
         select s.id from authguard.session s
-         where s.user_id = end_sessions_at_once.user_id and s.ended_at is null
-           and (end_sessions_at_once.issuer is null or s.issuer = end_sessions_at_once.issuer)
+         where s.user_id = end_sessions.user_id and s.ended_at is null
+           and (end_sessions.issuer is null or s.issuer = end_sessions.issuer)
+           and (the_one is null or s.id = the_one)
            and (all_but is null or s.id <> all_but)
          order by s.id
     loop
-        if authguard.end_at_once(session_id, reason, actor) then
-            ended := ended + 1;
-        end if;
+        ended := ended + case when waits then authguard.end_in_turn(session_id, reason, actor)
+                              else authguard.end_at_once(session_id, reason, actor) end::pg_catalog.int4;
     end loop;
     return ended;
 end
 $$;
-comment on function authguard.end_sessions_at_once(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.uuid) is
-    'As authguard.end_sessions, for operators and the application: waits for no client that has a row';
+comment on function authguard.end_sessions(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.uuid, pg_catalog.bool) is
+    'Ends the sessions of a user (in canonical form): all, only one, or all but one. issuer NULL: of every issuer. waits: as authguard.end_in_turn, for clients; else as authguard.end_at_once. Returns how many';
 
 create function authguard.sign_out_user(user_id pg_catalog.text, scope pg_catalog.text default 'global')
 returns pg_catalog.int4
@@ -2260,7 +2352,7 @@ begin
             message = 'the scope of authguard.sign_out_user is global',
             hint = 'authguard.revoke_session ends one session.';
     end if;
-    ended := authguard.end_sessions_at_once(subject, null, 'signed_out', 'admin');
+    ended := authguard.end_sessions(subject, null, 'signed_out', 'admin');
     -- Whoever keeps those tables may refresh such a session for ever; its tokens stay dead here.
     for elsewhere in select s.* from authguard.attached_sessions(subject) s order by s.session_id loop
         if authguard.revoke_session(elsewhere.session_id::pg_catalog.uuid, 'signed_out', elsewhere.issuer,
@@ -2302,7 +2394,7 @@ begin
     entry.reason := 'credentials';
     entry.keep_until := authguard.longest_life(entry.issued_before);
     perform authguard.revoke(entry);
-    ended := authguard.end_sessions_at_once(subject, null, 'credentials', 'user', all_but => keep_session);
+    ended := authguard.end_sessions(subject, null, 'credentials', 'user', all_but => keep_session);
     -- After the cut-off: whoever set the new credentials has shown who it is.
     update authguard.session s
        set authenticated_at = greatest(pg_catalog.clock_timestamp(), entry.issued_before + interval '1 us')
@@ -2349,11 +2441,11 @@ begin
     end if;
     return authguard.end_sessions(subject, authguard.own_issuer(), 'signed_out', 'user',
         the_one => case scope when 'local' then current end,
-        all_but => case scope when 'others' then current end);
+        all_but => case scope when 'others' then current end, waits => true);
 end
 $$;
 comment on function auth.sign_out(pg_catalog.text) is
-    'Ends sessions of the current token''s user: global, all; local, the token''s; others, all but that. A revoked token ends no session but its own. Returns how many; one that has ended already counts as none. 28000 without a token of our own issuer, or for local and others without a session';
+    'Ends sessions of the current token''s user: global, all; local, the token''s; others, all but that. A revoked token ends no session but its own. Returns how many; one that has ended already counts as none. 28000 without a token of our own issuer, or for local and others without a session; 55P03, and nothing ended, where another transaction has the row of one for two seconds';
 
 create function auth.sessions()
 returns table (id pg_catalog.uuid, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
@@ -2387,11 +2479,11 @@ begin
         return false;
     end if;
     return authguard.end_sessions(authguard.canonical(auth.jwt() ->> 'sub'), authguard.own_issuer(),
-        'signed_out', 'user', the_one => end_session.id) > 0;
+        'signed_out', 'user', the_one => end_session.id, waits => true) > 0;
 end
 $$;
 comment on function auth.end_session(pg_catalog.uuid) is
-    'Ends one of the current user''s own sessions. False where it is none, or has ended. 28000 without an active token';
+    'Ends one of the current user''s own sessions. False where it is none, or has ended. 28000 without an active token; 55P03 where another transaction has its row for two seconds';
 
 create function auth.get_user()
 returns table (subject pg_catalog.text, role pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb,
@@ -2645,10 +2737,21 @@ comment on column authguard.installation.database is 'As in pg_database';
 comment on column authguard.installation.acknowledged_at is 'When the extension was created, or authguard.acknowledge_restore() called';
 comment on column authguard.installation.acknowledged_by is 'The login role that did';
 
-insert into authguard.installation (system_identifier, database)
-select c.system_identifier, d.oid
-  from pg_catalog.pg_control_system() c, pg_catalog.pg_database d
- where d.datname operator(pg_catalog.=) pg_catalog.current_database();
+create function authguard.note_installation() returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    delete from authguard.installation;
+    insert into authguard.installation (system_identifier, database)
+    select c.system_identifier, d.oid
+      from pg_catalog.pg_control_system() c, pg_catalog.pg_database d
+     where d.datname = pg_catalog.current_database();
+end
+$$;
+comment on function authguard.note_installation() is
+    'The entries are those of this database from now on';
+select authguard.note_installation();
 
 -- In a restored database the row of the dump joins that of create extension: no key forbids the two.
 select pg_catalog.pg_extension_config_dump('authguard.installation', '');
@@ -2676,11 +2779,7 @@ begin
     if not authguard.is_copy() then
         return false;
     end if;
-    delete from authguard.installation;
-    insert into authguard.installation (system_identifier, database)
-    select c.system_identifier, d.oid
-      from pg_catalog.pg_control_system() c, pg_catalog.pg_database d
-     where d.datname = pg_catalog.current_database();
+    perform authguard.note_installation();
     perform authguard.record('RESTORE_ACKNOWLEDGED', null, null, 'admin', null);
     return true;
 end

@@ -185,7 +185,9 @@ commit;
 
 -- Forgetting.
 select * from authguard.prune();
-select kind, forgotten > 0 as some from authguard.prune(sessions_after => '0', events_after => '0') where kind <> 'revocation';
+update authguard.event set happened_at = happened_at - interval '2 h' where name = 'SIGNED_IN';
+select kind, forgotten > 0 as some from authguard.prune(sessions_after => '0', events_after => '1 h') where kind <> 'revocation';
+select count(*) filter (where name = 'SIGNED_IN') as old, count(*) > 0 as young from authguard.event;
 select count(*) from authguard.session where ended_at is not null;
 
 select authguard.distrust_issuer('authguard');

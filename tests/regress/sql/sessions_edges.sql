@@ -115,6 +115,8 @@ select pg_sleep(0.2);
 -- Forgetting takes no time in the future.
 select * from authguard.prune('-1 day');
 select * from authguard.prune(events_after => '-1 day');
+-- What whoever listens may not have read yet is not forgotten.
+select * from authguard.prune(events_after => '59 min');
 
 drop table one, long, first, before, early, early2, moved, last;
 truncate authguard.session, authguard.revocation;

@@ -11,10 +11,10 @@ use std::collections::BTreeSet;
 use steps::World;
 
 /// How many steps of each seed. `AUTHGUARD_MODEL_SEED` repeats one of them.
-const STEPS: usize = 200;
-const SEEDS: [u64; 2] = [1, 2];
+const STEPS: usize = 160;
+const SEEDS: [u64; 3] = [1, 5, 7];
 
-const ANSWERS: [&str; 19] = [
+const ANSWERS: [&str; 23] = [
     "sign_in ok",
     "sign_in user_blocked",
     "refresh ok",
@@ -27,6 +27,8 @@ const ANSWERS: [&str; 19] = [
     "step_up ok",
     "step_up user_blocked",
     "step_up refused",
+    "reauthenticated done",
+    "reauthenticated refused",
     "credentials_changed 0",
     "credentials_changed refused",
     "foreign invalid",
@@ -34,6 +36,8 @@ const ANSWERS: [&str; 19] = [
     "sign_out 1",
     "end_session true",
     "end_session false",
+    "fresh true",
+    "fresh false",
 ];
 
 #[test]

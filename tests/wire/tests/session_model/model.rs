@@ -6,6 +6,10 @@ pub const REUSE_INTERVAL: i64 = 2_500;
 pub const REUSE_LIMIT: u32 = 2;
 pub const INACTIVITY: i64 = 20_500;
 pub const TIMEBOX: i64 = 60_500;
+/// How long ago a proof of who the user is may be.
+pub const FRESH: i64 = 1_500;
+/// How long a session has that is given an end of its own.
+pub const LEFT: i64 = 9_500;
 
 /// A session, and how long ago what happened.
 #[derive(Clone, Debug)]
@@ -14,8 +18,13 @@ pub struct Session {
     begun: i64,
     refreshed: i64,
     rotated: i64,
+    authenticated: i64,
+    /// How long until an end of its own.
+    left: Option<i64>,
     generation: usize,
     reuses: u32,
+    /// What its next tokens say of how the user was authenticated.
+    pub level: &'static str,
     /// The generation that a step-up has superseded.
     stepped_up: Option<usize>,
     state: State,
@@ -51,6 +60,8 @@ impl Model {
             session.begun += seconds;
             session.refreshed += seconds;
             session.rotated += seconds;
+            session.authenticated += seconds;
+            session.left = session.left.map(|left| left - seconds);
         }
     }
 
@@ -58,6 +69,11 @@ impl Model {
     pub fn lets_in(&self, session: usize) -> bool {
         let session = &self.sessions[session];
         session.state == State::Live && !session.is_past_its_time()
+    }
+
+    /// Whether the user has proved lately who it is.
+    pub fn is_fresh(&self, session: usize) -> bool {
+        self.sessions[session].authenticated <= FRESH
     }
 
     pub fn is_blocked(&self, user: usize) -> bool {
@@ -77,8 +93,11 @@ impl Model {
             begun: 0,
             refreshed: 0,
             rotated: 0,
+            authenticated: 0,
+            left: None,
             generation: 0,
             reuses: 0,
+            level: "aal1",
             stepped_up: None,
             state: State::Live,
         });
@@ -124,7 +143,34 @@ impl Model {
         }
         let session = &mut self.sessions[session];
         session.rotate(Some(session.generation));
+        session.authenticated = 0;
+        session.level = "aal2";
         "ok"
+    }
+
+    /// Another proof, and no new tokens.
+    pub fn reauthenticated(&mut self, session: usize) -> &'static str {
+        if !self.lets_in(session) {
+            return "refused";
+        }
+        self.sessions[session].authenticated = 0;
+        "done"
+    }
+
+    /// Every other session of the user ends, and the one that is kept counts as authenticated now.
+    pub fn credentials_changed(&mut self, user: usize, keep: Option<usize>) -> Option<usize> {
+        if let Some(keep) = keep {
+            if self.sessions[keep].user != user || !self.lets_in(keep) {
+                return None;
+            }
+            self.sessions[keep].authenticated = 0;
+        }
+        Some(self.end(|number, session| session.user == user && Some(number) != keep))
+    }
+
+    /// From now on a session has an end of its own.
+    pub fn limit(&mut self, session: usize) {
+        self.sessions[session].left = Some(LEFT);
     }
 
     /// Ends the sessions that are meant, of which those that have not ended count.
@@ -160,7 +206,9 @@ impl Model {
 
 impl Session {
     fn is_past_its_time(&self) -> bool {
-        self.begun >= TIMEBOX || self.refreshed >= INACTIVITY
+        self.begun >= TIMEBOX
+            || self.refreshed >= INACTIVITY
+            || self.left.is_some_and(|left| left <= 0)
     }
 
     fn rotate(&mut self, stepped_up: Option<usize>) {

@@ -1,9 +1,9 @@
 //! Steps, taken in the database and in the model.
 
-use super::model::{Model, Session};
+use super::model::{FRESH, LEFT, Model};
 use authguard_wire::sessions::*;
-use authguard_wire::tokens::web;
-use authguard_wire::{admin, operator, seen};
+use authguard_wire::tokens::{set_token, web};
+use authguard_wire::{admin, gateway, operator, seen, set_claims, text};
 use pgrx_embed::cluster::Cluster;
 use postgres::{Client, SimpleQueryMessage};
 use std::collections::BTreeSet;
@@ -31,6 +31,8 @@ pub struct World {
     client: Client,
     /// Who reads, as the weak role.
     reader: Client,
+    /// Whose tokens say nothing of when the user was authenticated.
+    behind: Client,
     told: Vec<String>,
     /// Which answers the database gave.
     pub seen: BTreeSet<String>,
@@ -52,6 +54,7 @@ impl World {
             operator: operator(cluster),
             client: web(cluster),
             reader,
+            behind: gateway(cluster),
             told: Vec::new(),
             seen: BTreeSet::new(),
         }
@@ -85,7 +88,7 @@ impl World {
     /// One step, and who is let in afterwards.
     pub fn step(&mut self) {
         let user = self.below(USERS);
-        match self.below(34) {
+        match self.below(37) {
             0..=6 => self.sign_in(user),
             7..=18 => self.refresh(),
             19 => self.sign_out(),
@@ -93,11 +96,13 @@ impl World {
             21 => self.sign_out_user(user),
             22 => self.revoke_session(),
             23 if self.model.is_blocked(user) => self.restore_user(user),
-            23 if self.below(3) == 0 => self.revoke_user(user),
+            23 if self.below(2) == 0 => self.revoke_user(user),
             24 => self.foreign(),
             25 if self.below(4) == 0 => self.prune(),
             26 | 27 => self.step_up(),
             28 => self.credentials_changed(user),
+            29 | 30 => self.reauthenticated(),
+            31 => self.limit(),
             _ => self.pass(),
         }
         self.judge();
@@ -149,6 +154,10 @@ impl World {
         let given = (answer.access.is_some(), answer.refresh.is_some());
         assert_eq!(given, (gives, gives), "{}", self.history());
         if let (Some(access), Some(token)) = (answer.access, answer.refresh) {
+            set_token(&mut self.reader, &access);
+            let level = text(&mut self.reader, "select auth.jwt() ->> 'aal'");
+            let model = self.model.sessions[session].level;
+            assert_eq!(level.as_deref(), Some(model), "{}", self.history());
             let generation = self.model.generation(session);
             let known = &mut self.known[session];
             known.access.push(access);
@@ -178,6 +187,33 @@ impl World {
         }
     }
 
+    fn reauthenticated(&mut self) {
+        let Some(session) = self.session() else {
+            return;
+        };
+        let user = &self.users[self.model.sessions[session].user];
+        let sql = "select authguard.reauthenticated($1, $2::text::uuid, 'password')";
+        let done = self.owner.query_one(sql, &[user, &self.known[session].id]);
+        let done = if done.is_ok() { "done" } else { "refused" };
+        let model = self.model.reauthenticated(session);
+        self.agree(format!("reauthenticated {session}"), done, model);
+    }
+
+    /// The application gives a session an end of its own.
+    fn limit(&mut self) {
+        let Some(session) = self.session() else {
+            return;
+        };
+        let sql = format!(
+            "update authguard.session set not_after = clock_timestamp() + interval '{LEFT} s'
+              where id = $1::text::uuid"
+        );
+        let id = &self.known[session].id;
+        self.owner.execute(&sql, &[id]).unwrap();
+        self.model.limit(session);
+        self.told.push(format!("limit {session}"));
+    }
+
     /// All sessions of a user end but one, which may be none of the user's.
     fn credentials_changed(&mut self, user: usize) {
         let keep = self.session().filter(|_| self.below(3) > 0);
@@ -188,13 +224,9 @@ impl World {
             Ok(row) => row.get::<_, i32>(0).to_string(),
             Err(_) => "refused".to_owned(),
         };
-        let refused = keep.is_some_and(|keep| {
-            self.model.sessions[keep].user != user || !self.model.lets_in(keep)
-        });
-        let ends = |number: usize, one: &Session| one.user == user && Some(number) != keep;
-        let model = match refused {
-            true => "refused".to_owned(),
-            false => self.model.end(ends).to_string(),
+        let model = match self.model.credentials_changed(user, keep) {
+            Some(ended) => ended.to_string(),
+            None => "refused".to_owned(),
         };
         self.agree(format!("credentials_changed {user} {keep:?}"), ended, model);
     }
@@ -239,9 +271,12 @@ impl World {
         self.bear(session);
         let user = self.model.sessions[session].user;
         let may = self.model.lets_in(session);
-        let ends = |number: usize, one: &Session| number == other && one.user == user;
         let model = match may {
-            true => (self.model.end(ends) == 1).to_string(),
+            true => (self
+                .model
+                .end(|number, one| number == other && one.user == user)
+                == 1)
+                .to_string(),
             false => "refused".to_owned(),
         };
         let sql = "select auth.end_session($1::text::uuid)";
@@ -325,7 +360,8 @@ impl World {
                 set created_at = created_at - interval '{seconds} s',
                     authenticated_at = authenticated_at - interval '{seconds} s',
                     refreshed_at = refreshed_at - interval '{seconds} s',
-                    rotated_at = rotated_at - interval '{seconds} s'
+                    rotated_at = rotated_at - interval '{seconds} s',
+                    not_after = not_after - interval '{seconds} s'
               where ended_at is null;
              update authguard.revocation set issued_before = issued_before - interval '{seconds} s'
               where issued_before is not null"
@@ -350,6 +386,16 @@ impl World {
             if seen(&mut self.reader) != rows {
                 wrong.push(format!("session {session}: not {rows} rows"));
             }
+            if self.model.lets_in(session) {
+                // What the token says is of the clock, what the row says of the time that was let pass.
+                let claims = text(&mut self.reader, "select (auth.jwt() - 'amr')::text");
+                set_claims(&mut self.behind, &claims.unwrap());
+                let is_fresh = is_fresh(&mut self.behind);
+                self.seen.insert(format!("fresh {is_fresh}"));
+                if is_fresh != self.model.is_fresh(session) {
+                    wrong.push(format!("session {session}, fresh: {is_fresh}"));
+                }
+            }
         }
         assert!(wrong.is_empty(), "{wrong:?}, {}", self.history());
     }
@@ -366,4 +412,9 @@ fn is_active(reader: &mut Client, token: &str) -> bool {
         _ => None,
     });
     told == Some("t")
+}
+
+fn is_fresh(client: &mut Client) -> bool {
+    let sql = format!("select auth.is_fresh('{FRESH} s')");
+    client.query_one(&sql, &[]).unwrap().get(0)
 }
