@@ -56,7 +56,8 @@ mod unit {
 
     #[test]
     fn what_is_not_touched_stays_as_it_is_written() {
-        let json = r#"{"big": 12345678901234567890.10, "nested": {"b": 1.0, "a": "\u00e9"}, "role": "a"}"#;
+        let json =
+            r#"{"big": 12345678901234567890.10, "nested": {"b": 1.0, "a": "\u00e9"}, "role": "a"}"#;
         let members = Members::read(json).unwrap();
         let mut members = members.with(Members::read(r#"{"role": "b"}"#).unwrap());
         members.set("sub", "\"");
