@@ -176,8 +176,10 @@ begin
     entry.issued_before := cutoff;
     entry.include_keys := coalesce(include_keys, false);
     entry.reason := reason;
-    -- Keys of services outlive every user's token.
-    entry.keep_until := case when not entry.include_keys then authguard.longest_life(cutoff) end;
+    -- Keys of services outlive every user's token, and sessions of our own their tokens: those end when they are
+    -- refreshed.
+    entry.keep_until := case when not entry.include_keys and issuer <> authguard.own_issuer()
+                             then authguard.longest_life(cutoff) end;
     return authguard.revoke(entry);
 end
 $$;

@@ -562,6 +562,10 @@ begin
              from authguard.revocation o
             where o.keep_until < pg_catalog.clock_timestamp()
               and (forget.kind is null or o.kind = forget.kind)
+              -- Of a sign-in that was committed after the cut-off nothing else says that it is shut out.
+              and not (o.kind = 'user' and exists (
+                      select from authguard.session s
+                       where s.user_id = o.key and s.ended_at is null and s.authenticated_at <= o.issued_before))
             order by o.keep_until
             limit most
               for update skip locked));
@@ -570,7 +574,7 @@ begin
 end
 $$;
 comment on function authguard.forget(pg_catalog.int8, pg_catalog.text) is
-    'Deletes at most that many entries (of one kind; NULL: of all) whose keep_until has passed, oldest first, waiting for nobody; returns how many';
+    'Deletes at most that many entries (of one kind; NULL: of all) whose keep_until has passed and that no session depends on, oldest first, waiting for nobody; returns how many';
 
 create function authguard.identity(name pg_catalog.text, value pg_catalog.text) returns pg_catalog.text
 language c immutable cost 10
@@ -762,8 +766,10 @@ begin
     entry.issued_before := cutoff;
     entry.include_keys := coalesce(include_keys, false);
     entry.reason := reason;
-    -- Keys of services outlive every user's token.
-    entry.keep_until := case when not entry.include_keys then authguard.longest_life(cutoff) end;
+    -- Keys of services outlive every user's token, and sessions of our own their tokens: those end when they are
+    -- refreshed.
+    entry.keep_until := case when not entry.include_keys and issuer <> authguard.own_issuer()
+                             then authguard.longest_life(cutoff) end;
     return authguard.revoke(entry);
 end
 $$;

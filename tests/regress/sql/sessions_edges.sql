@@ -118,6 +118,26 @@ select * from authguard.prune(events_after => '-1 day');
 -- What whoever listens may not have read yet is not forgotten.
 select * from authguard.prune(events_after => '59 min');
 
+-- A session is refreshed long after its access tokens have expired: what shuts it out is kept as long.
+alter system set authguard.max_token_lifetime = '1h';
+select pg_reload_conf(), pg_sleep(0.2);
+truncate authguard.revocation;
+select refresh_token as late from authguard.sign_in('late') \gset
+select authguard.revoke_issued_before(clock_timestamp()), authguard.revoke_issued_before(clock_timestamp(), 'authguard'),
+       authguard.revoke_issued_before(clock_timestamp(), 'https://a');
+select issuer, keep_until is null as for_ever from authguard.revocation order by issuer;
+truncate authguard.revocation;
+-- As where a sign-in by the old password is committed after the change.
+insert into authguard.revocation (kind, key, blocked, issued_before, keep_until)
+values ('user', 'late', false, clock_timestamp(), clock_timestamp() - interval '1 s'),
+       ('user', 'nobody', false, clock_timestamp(), clock_timestamp() - interval '1 s');
+select forgotten from authguard.prune() where kind = 'revocation';
+select status from auth.refresh(:'late');
+select forgotten from authguard.prune() where kind = 'revocation';
+select status from auth.refresh(:'late');
+alter system reset authguard.max_token_lifetime;
+select pg_reload_conf(), pg_sleep(0.2);
+
 drop table one, long, first, before, early, early2, moved, last;
 truncate authguard.session, authguard.revocation;
 select authguard.distrust_issuer('authguard');
