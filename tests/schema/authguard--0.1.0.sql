@@ -274,7 +274,7 @@ create function auth.whoami(
 language c volatile parallel restricted cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_whoami_wrapper';
 comment on function auth.whoami() is
-    'The current token in one row: source (none, gateway), status (absent, accepted, refused, expired, revoked), claims in brief, the roles, a hint in words, and session_wide: whether it was set before this transaction, so that a pool would hand it to its next client';
+    'The current token in one row: source (none, gateway, token), status (absent, accepted, refused, expired, revoked), claims in brief, the roles, a hint in words, and session_wide: whether it was set before this transaction, so that a pool would hand it to its next client';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -1110,7 +1110,7 @@ begin
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
             message = 'the keys of our own issuer are made here',
-            hint = 'Call authguard.rotate_signing_key.';
+            hint = 'Call authguard.rotate_signing_key; or is it another database''s? Then give this one another authguard.issuer.';
     end if;
     insert into authguard.key as k (issuer, kid, algorithm, jwk)
     select set_jwks.issuer, r.kid, r.algorithm, r.jwk
@@ -3336,7 +3336,7 @@ begin atomic
     union all
     select 'role', pg_catalog.quote_ident(b.rolname), false,
            'BYPASSRLS: no policy applies to it',
-           pg_catalog.format('alter role %I nobypassrls', b.rolname)
+           pg_catalog.format('leave it where only services of yours act as it; else: alter role %I nobypassrls', b.rolname)
       from pg_catalog.pg_roles b
      where b.rolbypassrls and not b.rolsuper
     union all

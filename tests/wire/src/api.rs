@@ -39,13 +39,18 @@ impl Api {
         for block in [
             page.block("Roles and a table", "sql"),
             page.blocks("Keys", "sql").remove(0),
-            page.block("Refresh and sign out", "sql"),
         ] {
             page::run(&cluster, DATABASE, &block);
         }
         let conf = page.block("Keys", "ini");
         let gateway = Beside::postgrest(&cluster, "authenticator", DATABASE, &conf)
             .expect("PostgREST starts");
+        let loads = || gateway.log().matches("Schema cache loaded").count();
+        let listens = || gateway.log().contains("Listening for notifications") && loads() == 1;
+        crate::wait_until(listens, "PostgREST has begun");
+        let functions = page.block("Refresh and sign out", "sql");
+        page::run(&cluster, DATABASE, &functions);
+        crate::wait_until(|| loads() > 1, "PostgREST sees the functions");
         let url = format!("http://127.0.0.1:{}", gateway.port());
         let source = include_str!("../clients/postgrest.mjs");
         Some(Self {
