@@ -160,7 +160,7 @@ begin atomic
     union all
     select 'role', pg_catalog.quote_ident(b.rolname), false,
            'BYPASSRLS: no policy applies to it',
-           pg_catalog.format('alter role %I nobypassrls', b.rolname)
+           pg_catalog.format('leave it where only services of yours act as it; else: alter role %I nobypassrls', b.rolname)
       from pg_catalog.pg_roles b
      where b.rolbypassrls and not b.rolsuper
     union all

@@ -63,7 +63,7 @@ create table authguard.key (
     constraint key_verifies check (jwk is not null or credential is not null)
 );
 comment on table authguard.key is
-    'The keys of each issuer; secrets and private keys are kept by authguard.credentials, not here';
+    'The keys of each issuer; secrets and private keys are options of the user mapping of server authguard_credentials, not here';
 comment on column authguard.key.issuer is 'Whose it is';
 comment on column authguard.key.kid is
     'Header kid that asks for it; empty: a secret that any token of the issuer is verified with';

@@ -129,4 +129,4 @@ create function auth.whoami(
 language c volatile parallel restricted cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_whoami_wrapper';
 comment on function auth.whoami() is
-    'The current token in one row: source (none, gateway), status (absent, accepted, refused, expired, revoked), claims in brief, the roles, a hint in words, and session_wide: whether it was set before this transaction, so that a pool would hand it to its next client';
+    'The current token in one row: source (none, gateway, token), status (absent, accepted, refused, expired, revoked), claims in brief, the roles, a hint in words, and session_wide: whether it was set before this transaction, so that a pool would hand it to its next client';

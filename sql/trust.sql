@@ -92,7 +92,7 @@ begin
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
             message = 'the keys of our own issuer are made here',
-            hint = 'Call authguard.rotate_signing_key.';
+            hint = 'Call authguard.rotate_signing_key; or is it another database''s? Then give this one another authguard.issuer.';
     end if;
     insert into authguard.key as k (issuer, kid, algorithm, jwk)
     select set_jwks.issuer, r.kid, r.algorithm, r.jwk

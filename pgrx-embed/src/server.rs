@@ -96,7 +96,8 @@ fn ensure_free(port: u16) -> Result<()> {
         let uri = server.uri();
         return Err(
             Error::new(format!("a server is already running on port {port}: {uri}")).hint(format!(
-                "reach it: cargo embed psql --port {port}; stop it: cargo embed down --port {port}"
+                "reach it: cargo embed psql --port {port}; stop it: cargo embed down --port {port}; \
+                 or give another --port"
             )),
         );
     }

@@ -43,7 +43,9 @@ fn authguard_whoami() -> TableIterator<
     let (status, hint) = match &block.status {
         Status::Absent => (
             "absent",
-            "No token: neither authguard.jwt nor request.jwt.claims is set.".to_owned(),
+            "No token: neither authguard.jwt nor request.jwt.claims is set. Call auth.set_token, or have the \
+             gateway set its claims, in the same transaction."
+                .to_owned(),
         ),
         Status::Refused(_) if block.is_expired_token() => ("expired", EXPIRED.to_owned()),
         Status::Refused(refusal) => ("refused", explain(refusal, login_role.as_deref())),
@@ -74,6 +76,18 @@ fn authguard_whoami() -> TableIterator<
             Some(Reason::ReplicaLag) => (
                 "revoked",
                 "This standby is further behind than authguard.max_replay_lag: try again, or ask the primary."
+                    .to_owned(),
+            ),
+            Some(reason @ (Reason::UserDeleted | Reason::UserBanned)) => (
+                "revoked",
+                format!(
+                    "The token is revoked ({}): the user's row in an attached table shuts it out.",
+                    reason.as_str()
+                ),
+            ),
+            Some(Reason::User) => (
+                "revoked",
+                "The token is revoked (user): sign in again; a user who is blocked has to be restored first."
                     .to_owned(),
             ),
             Some(reason) => (
@@ -124,7 +138,7 @@ fn explain(refusal: &Refusal, login_role: Option<&str>) -> String {
     match refusal {
         Refusal::NotAGateway => format!(
             "request.jwt.claims is set, but login role {} is not believed. If it is the gateway's, \
-             add it to authguard.gateway_roles (alter system, then reload).",
+             add it to authguard.gateway_roles (load 'authguard', alter system, then reload).",
             login_role.unwrap_or("?")
         ),
         Refusal::TooLarge => {

@@ -274,7 +274,7 @@ create function auth.whoami(
 language c volatile parallel restricted cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_whoami_wrapper';
 comment on function auth.whoami() is
-    'The current token in one row: source (none, gateway), status (absent, accepted, refused, expired, revoked), claims in brief, the roles, a hint in words, and session_wide: whether it was set before this transaction, so that a pool would hand it to its next client';
+    'The current token in one row: source (none, gateway, token), status (absent, accepted, refused, expired, revoked), claims in brief, the roles, a hint in words, and session_wide: whether it was set before this transaction, so that a pool would hand it to its next client';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -911,7 +911,7 @@ create table authguard.key (
     constraint key_verifies check (jwk is not null or credential is not null)
 );
 comment on table authguard.key is
-    'The keys of each issuer; secrets and private keys are kept by authguard.credentials, not here';
+    'The keys of each issuer; secrets and private keys are options of the user mapping of server authguard_credentials, not here';
 comment on column authguard.key.issuer is 'Whose it is';
 comment on column authguard.key.kid is
     'Header kid that asks for it; empty: a secret that any token of the issuer is verified with';
@@ -1102,7 +1102,7 @@ begin
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
             message = 'the keys of our own issuer are made here',
-            hint = 'Call authguard.rotate_signing_key.';
+            hint = 'Call authguard.rotate_signing_key; or is it another database''s? Then give this one another authguard.issuer.';
     end if;
     insert into authguard.key as k (issuer, kid, algorithm, jwk)
     select set_jwks.issuer, r.kid, r.algorithm, r.jwk
@@ -3140,7 +3140,7 @@ begin atomic
     union all
     select 'role', pg_catalog.quote_ident(b.rolname), false,
            'BYPASSRLS: no policy applies to it',
-           pg_catalog.format('alter role %I nobypassrls', b.rolname)
+           pg_catalog.format('leave it where only services of yours act as it; else: alter role %I nobypassrls', b.rolname)
       from pg_catalog.pg_roles b
      where b.rolbypassrls and not b.rolsuper
     union all

@@ -39,7 +39,6 @@ impl Api {
         for block in [
             page.block("Roles and a table", "sql"),
             page.blocks("Keys", "sql").remove(0),
-            page.block("Refresh and sign out", "sql"),
         ] {
             page::run(&cluster, DATABASE, &block);
         }
@@ -58,6 +57,12 @@ impl Api {
                 .is_ok_and(|row| row.get::<_, i64>(0) > 0)
         };
         crate::wait_until(&mut listening, "PostgREST listens");
+        let loads = || gateway.log().matches("Schema cache loaded").count();
+        crate::wait_until(|| loads() > 0, "PostgREST has begun");
+        let before = loads();
+        let functions = page.block("Refresh and sign out", "sql");
+        page::run(&cluster, DATABASE, &functions);
+        crate::wait_until(|| loads() > before, "PostgREST sees the functions");
         let url = format!("http://127.0.0.1:{}", gateway.port());
         let source = include_str!("../clients/postgrest.mjs");
         Some(Self {

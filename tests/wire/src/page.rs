@@ -53,6 +53,24 @@ pub fn run(cluster: &Cluster, database: &str, sql: &str) {
     process::capture(&mut psql).expect("the page's SQL runs");
 }
 
+/// SQL of a page with a text for each parameter that it binds, in their order.
+pub fn bound(sql: &str, values: &[&str]) -> String {
+    let code = sql
+        .lines()
+        .map(|line| line.split("--").next().unwrap_or(line));
+    let code = code.collect::<Vec<_>>().join("\n");
+    let mut values = values.iter();
+    let mut bound = String::new();
+    let mut rest = code.as_str();
+    while let Some((before, after)) = rest.split_once('$') {
+        let value = values.next().expect("a value for each parameter");
+        bound += &format!("{before}'{}'", value.replace('\'', "''"));
+        rest = after.trim_start_matches(|of: char| of.is_ascii_digit());
+    }
+    assert!(values.next().is_none(), "a parameter for each value");
+    bound + rest
+}
+
 /// Makes an empty database, for a page that begins with one.
 pub fn database(cluster: &Cluster, name: &str) {
     let mut admin = cluster

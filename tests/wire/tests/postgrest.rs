@@ -118,7 +118,11 @@ fn a_revocation_counts_at_the_next_request_whatever_the_gateway_has_cached() {
         assert_eq!(api.ask(Some(&ada), update), (200, json!([])), "{call}");
         let remove = json!({"table": "note", "id": id, "remove": true});
         assert_eq!(api.ask(Some(&ada), remove), (200, json!([])), "{call}");
-        let hint = format!("The token is revoked ({reason}): sign in again.");
+        let also = match reason {
+            "user" => "; a user who is blocked has to be restored first",
+            _ => "",
+        };
+        let hint = format!("The token is revoked ({reason}): sign in again{also}.");
         assert_eq!(
             api.whoami(Some(&ada)),
             ["gateway", "revoked", &hint],
@@ -169,7 +173,9 @@ fn a_user_who_is_banned_or_deleted_in_an_attached_table_is_out_at_the_next_reque
         api.admin.batch_execute(&change).unwrap();
         assert_eq!(seen(&mut api, &ada), (200, Some(0)), "{reason}");
         assert_eq!(api.ask(Some(&ada), note("again")).0, 403, "{reason}");
-        let hint = format!("The token is revoked ({reason}): sign in again.");
+        let hint = format!(
+            "The token is revoked ({reason}): the user's row in an attached table shuts it out."
+        );
         assert_eq!(api.whoami(Some(&ada)), ["gateway", "revoked", &hint]);
         let renewed = json!({"rpc": "refresh", "args": {"refresh_token": refresh}});
         assert_eq!(api.ask(None, renewed).0, 403, "{reason}");

@@ -73,7 +73,9 @@ impl fmt::Display for KeyError {
             Self::RsaWeak => "the RSA modulus is weak; replace the key",
             Self::NotOnCurve => "the point is not on the curve",
             Self::SmallOrder => "the point is of small order",
-            Self::SecretTooShort => "the secret is shorter than the hash of its algorithm",
+            Self::SecretTooShort => {
+                "the secret is shorter than the hash of its algorithm: 32 bytes for HS256, 48 for HS384, 64 for HS512"
+            }
             Self::SecretRepeats => "the secret is one byte repeated",
             Self::SecretIsKey => "the secret is a key (PEM, DER, JWK or SSH)",
             Self::NotPkcs8 => {

@@ -1,0 +1,348 @@
+//! The SQL of the pages that no other test runs, block by block, on a server as their reader has it.
+//!
+//! `guide.md` is run by `guide.rs` and `cron.rs`, `pool.md` by `pools.rs`, `postgrest.md` by `postgrest*.rs`.
+
+use authguard_wire::page::{self, Page, bound};
+use authguard_wire::{admin, set_claims, shaped, text, wait_until};
+use pgrx_embed::cluster::{Cluster, Config};
+use pgrx_embed::places;
+use pgrx_embed::postgres::Install;
+use postgres::Client;
+use std::collections::BTreeSet;
+
+/// The user that the pages name.
+const USER: &str = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
+const SECRET: &str = "not a secret, but long enough for HS256";
+
+/// A server without any role of ours, and with an empty database `app`.
+fn fresh(config: Config) -> Cluster {
+    let install = Install::from_env().expect("AUTHGUARD_PG_BIN");
+    let cluster = Cluster::create(&install, config).expect("the server starts");
+    page::database(&cluster, "app");
+    cluster
+}
+
+fn connect(cluster: &Cluster, user: &str) -> Client {
+    cluster.connect(user, "app").expect("the role connects")
+}
+
+/// Whether a query of one truth finds it.
+fn holds(client: &mut Client, query: &str) -> bool {
+    client.query_one(query, &[]).expect("the query runs").get(0)
+}
+
+#[test]
+fn every_page_with_sql_is_run_by_a_test() {
+    let docs = places::checkout().join("docs");
+    let with_sql: BTreeSet<String> = std::fs::read_dir(docs)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".md") && !Page::read(name).every("sql").is_empty())
+        .collect();
+    let run = [
+        "attach.md",
+        "guide.md",
+        "pool.md",
+        "postgrest.md",
+        "replication.md",
+        "restoring.md",
+        "sessions.md",
+        "supabase.md",
+        "tokens.md",
+    ];
+    assert_eq!(with_sql, run.map(str::to_owned).into());
+}
+
+#[test]
+fn the_readme_s_first_policy_shuts_out_and_lets_in_again() {
+    let cluster = fresh(Config::default());
+    let blocks = Page::read("../README.md").every("sql");
+    let [first, gateway, revoke, flag, verified, install] = &blocks[..] else {
+        panic!("{blocks:?}");
+    };
+    assert!(first.starts_with(install), "the same command twice");
+    page::run(&cluster, "app", first);
+    let mut owner = connect(&cluster, "postgres");
+    owner
+        .batch_execute(&format!(
+            "insert into note values ('{USER}', 'hers'), (gen_random_uuid(), 'of another')"
+        ))
+        .unwrap();
+
+    // The gateway's request, and what the user sees in it.
+    let request = bound(
+        gateway,
+        &[&format!(r#"{{"sub":"{USER}","role":"authenticated"}}"#)],
+    );
+    let seen = || {
+        let mut client = connect(&cluster, "authenticator");
+        client.batch_execute(&request).unwrap();
+        text(&mut client, "select string_agg(body, ' ') from note")
+    };
+    assert_eq!(seen().as_deref(), Some("hers"));
+    let (revocation, restore) = revoke.split_once("-- The user's next").unwrap();
+    page::run(&cluster, "app", revocation);
+    assert_eq!(seen(), None);
+    page::run(&cluster, "app", &format!("--{restore}"));
+    assert_eq!(seen(), None, "the tokens from before stay out");
+
+    owner
+        .batch_execute("create table sensitive_data ()")
+        .unwrap();
+    page::run(&cluster, "app", flag);
+
+    // A token of an identity provider: here another database.
+    page::database(&cluster, "idp");
+    let mut idp = cluster.connect("postgres", "idp").unwrap();
+    let (keys, token) = provider(&mut idp, "https://idp.example.com/", "my-api");
+    let sql = bound(verified, &[&keys, &token]);
+    page::run(&cluster, "app", &sql);
+}
+
+/// Keys of an issuer that is a database of its own, and a token by it.
+fn provider(database: &mut Client, issuer: &str, audience: &str) -> (String, String) {
+    database
+        .batch_execute("create extension authguard; select authguard.rotate_signing_key()")
+        .unwrap();
+    let sign = "select authguard.sign(jsonb_build_object('iss', $1::text, 'aud', $2::text, 'sub', $3::text,
+        'role', 'authenticated', 'iat', extract(epoch from now())::bigint,
+        'exp', extract(epoch from now())::bigint + 3600))";
+    let token = database.query_one(sign, &[&issuer, &audience, &USER]);
+    let keys = text(database, "select auth.jwks()::text").unwrap();
+    (keys, token.unwrap().get(0))
+}
+
+#[test]
+fn the_page_on_supabase_adopts_guards_and_leaves() {
+    let cluster = shaped::shaped();
+    let mut owner = shaped::owner(&cluster);
+    let before = shaped::identity(&mut owner);
+    let [adopt, gateways, guard, leave] = &Page::read("supabase.md").every("sql")[..] else {
+        panic!("four blocks");
+    };
+    page::run(&cluster, "shaped", adopt);
+    assert_eq!(shaped::ours(&mut owner), 4);
+    page::run(&cluster, "shaped", gateways);
+    page::run(&cluster, "shaped", guard);
+    assert!(holds(
+        &mut owner,
+        "select bool_and(guarded) and count(*) = 11 from authguard.coverage() where kind = 'table'"
+    ));
+    set_claims(&mut owner, &format!(r#"{{"sub":"{USER}"}}"#));
+    assert!(holds(&mut owner, "select auth.is_revoked()"));
+    // Whoever has attached a table leaves in the same way.
+    owner
+        .batch_execute("select authguard.attach_users('auth.users')")
+        .unwrap();
+    page::run(&cluster, "shaped", leave);
+    assert_eq!(shaped::identity(&mut owner), before);
+    assert!(holds(
+        &mut owner,
+        &format!(
+            "select auth.uid() = '{USER}' and not exists (select from pg_extension where extname = 'authguard')"
+        )
+    ));
+}
+
+#[test]
+fn the_page_on_attaching_shuts_out_by_the_rows() {
+    let cluster = shaped::shaped();
+    let mut owner = shaped::owner(&cluster);
+    owner.batch_execute(shaped::ADOPT).unwrap();
+    owner
+        .batch_execute(&format!("insert into auth.users (id) values ('{USER}')"))
+        .unwrap();
+    let [first, supabase, bigint] = &Page::read("attach.md").every("sql")[..] else {
+        panic!("three blocks");
+    };
+    let of_user = format!(r#"{{"sub":"{USER}"}}"#);
+    set_claims(&mut owner, &of_user);
+    assert!(!holds(&mut owner, "select auth.is_revoked()"));
+    page::run(&cluster, "shaped", first);
+    let reason = "select auth.revocation_reason()";
+    assert_eq!(text(&mut owner, reason).as_deref(), Some("user_deleted"));
+    page::run(&cluster, "shaped", supabase);
+    assert_eq!(text(&mut owner, reason), None, "of another issuer");
+    let of_supabase = of_user.replace('}', r#","iss":"https://PROJECT.supabase.co/auth/v1"}"#);
+    set_claims(&mut owner, &of_supabase);
+    assert_eq!(text(&mut owner, reason).as_deref(), Some("user_deleted"));
+    page::run(&cluster, "shaped", bigint);
+    let mut blocked = |what: &str, query: &str| assert!(holds(&mut owner, query), "{what}");
+    blocked(
+        "42 was signed in",
+        "select count(*) = 1 from authguard.session where user_id = '42'",
+    );
+    blocked(
+        "its tokens are stale",
+        "select count(*) = 1 from authguard.revocation where kind = 'claims' and key = '42'",
+    );
+    blocked(
+        "it is shut out",
+        "select status = 'user_blocked' from authguard.sign_in('42')",
+    );
+}
+
+#[test]
+fn the_page_on_sessions_opens_three_doors_and_makes_claims() {
+    let cluster = fresh(Config::default());
+    let mut owner = connect(&cluster, "postgres");
+    owner.batch_execute("create extension authguard").unwrap();
+    let [doors, roles, proof, claims] = &Page::read("sessions.md").every("sql")[..] else {
+        panic!("four blocks");
+    };
+    page::run(&cluster, "app", &bound(doors, &["ada", "no token"]));
+    page::run(&cluster, "app", roles);
+    let mut login = connect(&cluster, "login_service");
+    let sign_in = "select session_id::text from authguard.sign_in('ada')";
+    let session = text(&mut login, sign_in).unwrap();
+    page::run(
+        &cluster,
+        "app",
+        &bound(proof, &["ada", &session, "ada", &session]),
+    );
+    let level = format!("select aal = 'aal2' from authguard.session where id = '{session}'");
+    assert!(holds(&mut owner, &level));
+    assert!(holds(
+        &mut connect(&cluster, "api"),
+        "select status = 'invalid' from auth.refresh('no token')"
+    ));
+    page::run(&cluster, "app", claims);
+    owner
+        .batch_execute("insert into app.member values ('ada', 'editor')")
+        .unwrap();
+    // As anybody, who is in the table and who is not.
+    let mut role = |user: &str| {
+        let token = text(
+            &mut login,
+            &format!("select access_token from authguard.sign_in('{user}')"),
+        );
+        let verify = "select auth.verify($1) ->> 'user_role'";
+        let row = owner.query_one(verify, &[&token]).unwrap();
+        row.get::<_, Option<String>>(0)
+    };
+    assert_eq!(role("ada").as_deref(), Some("editor"));
+    assert_eq!(role("ben"), None);
+    assert!(holds(
+        &mut connect(&cluster, "support"),
+        "select authguard.sign_out_user('ada') = 3"
+    ));
+}
+
+#[test]
+fn the_page_on_tokens_trusts_an_issuer_or_a_secret_and_signs() {
+    let cluster = fresh(Config::default());
+    for name in ["idp", "secret", "own"] {
+        page::database(&cluster, name);
+    }
+    let [issuer, rotated, secret, own, pool] = &Page::read("tokens.md").every("sql")[..] else {
+        panic!("five blocks");
+    };
+    let mut idp = cluster.connect("postgres", "idp").unwrap();
+    let (keys, token) = provider(&mut idp, "https://idp.example.com/", "my-api");
+    for database in ["app", "secret", "own"] {
+        page::run(&cluster, database, "create extension authguard");
+    }
+    page::run(&cluster, "app", &bound(issuer, &[&keys]));
+    page::run(&cluster, "app", &bound(rotated, &[&keys]));
+    page::run(&cluster, "secret", &bound(secret, &[SECRET]));
+    page::run(&cluster, "own", own);
+    let mut owner = connect(&cluster, "postgres");
+    owner
+        .batch_execute(
+            "create role authenticated; create table note (body text); grant select on note to authenticated",
+        )
+        .unwrap();
+    let sql = bound(pool, &[&token]);
+    page::run(&cluster, "app", &sql);
+    idp.batch_execute("select authguard.rotate_signing_key()")
+        .unwrap();
+    let newer = text(&mut idp, "select auth.jwks()::text").unwrap();
+    page::run(&cluster, "app", &bound(rotated, &[&newer]));
+    assert!(holds(
+        &mut owner,
+        "select count(*) = 2 from authguard.key where status = 'active'"
+    ));
+}
+
+#[test]
+fn the_page_on_replication_tells_another_primary_and_how_to_end_a_conflict() {
+    let mut primary = fresh(Config::default());
+    let other = fresh(Config::default().set("wal_retrieve_retry_interval", "100ms"));
+    for cluster in [&primary, &other] {
+        page::run(cluster, "app", "create extension authguard");
+    }
+    let [publish, subscribe] = &Page::read("replication.md").every("sql")[..] else {
+        panic!("two blocks");
+    };
+    page::run(&primary, "app", publish);
+    primary.restart().unwrap();
+    let address = format!("host=127.0.0.1 port={} dbname=app", primary.port());
+    page::run(
+        &other,
+        "app",
+        &subscribe.replace("host=… dbname=…", &address),
+    );
+    let (mut here, mut there) = (connect(&primary, "postgres"), connect(&other, "postgres"));
+    let revoke = |client: &mut Client, user: &str| {
+        client
+            .batch_execute(&format!("select authguard.revoke_user('{user}')"))
+            .unwrap();
+    };
+    let mut arrives = |user: &str| {
+        let arrived = format!(
+            "select exists (select from authguard.revocation where key = '{user}' and reason is null)"
+        );
+        wait_until(|| holds(&mut there, &arrived), user);
+    };
+    revoke(&mut here, "ada");
+    arrives("ada");
+    // The same entry in both.
+    let mut there = connect(&other, "postgres");
+    revoke(&mut there, "eve");
+    revoke(&mut here, "eve");
+    revoke(&mut here, "fay");
+    wait_until(
+        || {
+            other
+                .log()
+                .contains("duplicate key value violates unique constraint \"revocation_key\"")
+        },
+        "the conflict",
+    );
+    there
+        .batch_execute("delete from authguard.revocation where kind = 'user' and key = 'eve'")
+        .unwrap();
+    arrives("fay");
+    arrives("eve");
+    there
+        .batch_execute("drop subscription revocations_2")
+        .unwrap();
+}
+
+#[test]
+fn the_page_on_restoring_ends_what_a_clone_revives() {
+    let cluster = authguard_wire::server(Config::default());
+    let mut source = admin(&cluster);
+    let sign_in = "select access_token from authguard.sign_in('ada')";
+    let token = text(&mut source, sign_in).unwrap();
+    drop(source);
+    let mut server = cluster.connect("postgres", "postgres").unwrap();
+    let clone = "create database app template wire";
+    wait_until(
+        || server.batch_execute(clone).is_ok(),
+        "nobody is connected",
+    );
+    let mut owner = connect(&cluster, "postgres");
+    let problem = "select count(*) = 1 from authguard.coverage() where kind = 'database'";
+    assert!(holds(&mut owner, problem));
+    let verify = "select auth.verify($1)";
+    owner.query_one(verify, &[&token]).unwrap();
+    page::run(
+        &cluster,
+        "app",
+        &Page::read("restoring.md").block("The runbook", "sql"),
+    );
+    assert!(!holds(&mut owner, problem));
+    let refused = owner.query_one(verify, &[&token]).map(|_| ()).unwrap_err();
+    assert_eq!(refused.code().map(|code| code.code()), Some("28000"));
+}
