@@ -15,8 +15,6 @@ pub struct Layout {
     columns: Vec<(Part, i16, Oid)>,
     /// Of the key.
     pub index: Oid,
-    /// Whether every change of a row is told to all backends.
-    pub tells: bool,
 }
 
 /// A user or session, in the forms that a key can have.
@@ -88,9 +86,10 @@ impl Layout {
         Ok(Self {
             index: table
                 .unique_index(number, base_type)
-                .ok_or(Problem::NoIndex)?,
+                .ok_or(Problem::NoIndex {
+                    partitioned: table.is_partitioned(),
+                })?,
             columns,
-            tells: table.tells(),
         })
     }
 

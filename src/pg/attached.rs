@@ -17,6 +17,9 @@ const TELLING: [&CStr; 3] = [
     c"authguard_attached_change",
     c"authguard_attached_truncate",
 ];
+/// Those that Postgres makes on each partition as well. A truncate of one partition fires none of the parent's, but
+/// it invalidates the partition: it has another file (RelationSetNewRelfilenode in utils/cache/relcache.c).
+const TELLING_OF_ROWS: &[&CStr] = TELLING.split_at(2).0;
 
 /// A relation that is open, with a lock that keeps its form as it is.
 pub struct Table {
@@ -67,18 +70,24 @@ impl Table {
         unsafe { (*self.relation).rd_id }
     }
 
-    /// Whether it is a plain table that every server and every backend can read.
+    /// Whether its rows are those of its partitions.
+    pub fn is_partitioned(&self) -> bool {
+        // SAFETY: the relation is open, and so is its entry in the relcache.
+        unsafe { (*(*self.relation).rd_rel).relkind as u8 == pg_sys::RELKIND_PARTITIONED_TABLE }
+    }
+
+    /// Whether it, or its partitions, are plain tables that every server and every backend can read.
     pub fn check_storage(&self) -> Result<(), Problem> {
         // SAFETY: the relation is open, and so is its entry in the relcache.
         let form = unsafe { &*(*self.relation).rd_rel };
         match form.relkind as u8 {
-            pg_sys::RELKIND_RELATION => {}
+            pg_sys::RELKIND_RELATION | pg_sys::RELKIND_PARTITIONED_TABLE => {}
             kind => return Err(Problem::NoTable { kind }),
         }
         if form.relpersistence as u8 != pg_sys::RELPERSISTENCE_PERMANENT {
             return Err(Problem::NotPermanent);
         }
-        if form.relam != pg_sys::HEAP_TABLE_AM_OID {
+        if !self.is_partitioned() && form.relam != pg_sys::HEAP_TABLE_AM_OID {
             return Err(Problem::OtherStorage);
         }
         Ok(())
@@ -123,7 +132,16 @@ impl Table {
 
     /// Whether every change of a row reaches all backends: the triggers are there, and fire always.
     pub fn tells(&self) -> bool {
-        TELLING.iter().all(|name| {
+        self.fires_always(&TELLING)
+    }
+
+    /// The same of a partition.
+    pub fn tells_of_rows(&self) -> bool {
+        self.fires_always(TELLING_OF_ROWS)
+    }
+
+    fn fires_always(&self, names: &[&CStr]) -> bool {
+        names.iter().all(|name| {
             self.triggers()
                 .iter()
                 .any(|it| is_named(it, name) && it.tgenabled as u8 == ALWAYS)

@@ -96,6 +96,45 @@ pub enum Key<'a> {
 /// The operator family of B-tree indexes on `uuid` (pg_opfamily.dat).
 pub const UUID_BTREE_FAMILY: Oid = Oid::from_u32(2968);
 
+/// pg_inherits, and its index on the parent (catalog/pg_inherits.h).
+const INHERITS: (Oid, Oid) = (Oid::from_u32(2611), Oid::from_u32(2187));
+mod inherits {
+    pub const RELATION: i16 = 1;
+    pub const PARENT: i16 = 2;
+    pub const DETACH_PENDING: i16 = 4;
+}
+
+/// The partitions of a partitioned table, without those that DETACH … CONCURRENTLY has taken out.
+pub fn partitions(parent: Oid) -> Vec<Oid> {
+    let mut partitions = Vec::new();
+    let (table, index) = INHERITS;
+    scan(
+        table,
+        Some(index),
+        &[Key::Oid(inherits::PARENT, parent)],
+        |row| {
+            if !row.get(inherits::DETACH_PENDING).unwrap_or(true) {
+                partitions.extend(row.get::<Oid>(inherits::RELATION));
+            }
+        },
+    );
+    partitions
+}
+
+/// The name of a relation with its schema, if it exists.
+pub fn relation_name(relation: Oid) -> Option<String> {
+    // SAFETY: syscache look-ups inside a transaction; the results are palloc'd, and the last is copied here.
+    unsafe {
+        let name = pg_sys::get_rel_name(relation);
+        let schema = pg_sys::get_namespace_name(pg_sys::get_rel_namespace(relation));
+        if name.is_null() || schema.is_null() {
+            return None;
+        }
+        let name = pg_sys::quote_qualified_identifier(schema, name);
+        Some(CStr::from_ptr(name).to_string_lossy().into_owned())
+    }
+}
+
 /// Calls `each` for every row of `table` that equals `keys`, by `index` where one is given. The keys'
 /// columns must lead the index, in its order. A fresh snapshot is taken for tables that have no system
 /// cache (GetCatalogSnapshot in src/backend/utils/time/snapmgr.c), and it sees this transaction's own
