@@ -2,7 +2,7 @@
 
 use super::{Kind, Layout, Part, Problem, partitions, rows};
 use crate::error::Error;
-use crate::pg::attached::{self as tables, Table};
+use crate::pg::attached as tables;
 use crate::pg::transaction;
 use authguard_token::Judge;
 use pgrx::prelude::*;
@@ -29,7 +29,7 @@ fn authguard_check_source(
         .collect();
     TableIterator::new(problem_of(tables::open(relation, |table| {
         // First what no index could mend.
-        partitions::leaves(table, Table::check_storage)?;
+        partitions::check_storage(table)?;
         Layout::check(table, Kind::from_name(kind), &parts).map(|_| ())
     })))
 }
@@ -49,7 +49,7 @@ fn authguard_source_problem(
 > {
     TableIterator::new(problem_of(tables::open(
         relation,
-        |table| match partitions::read(table, Kind::from_name(kind), |_, _| {})? {
+        |table| match partitions::read(table, Kind::from_name(kind), None, |_, _| {})? {
             true => Ok(()),
             false => Err(Problem::Silent),
         },

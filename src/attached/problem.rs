@@ -27,6 +27,8 @@ pub enum Problem {
     NullableKey,
     /// No index that finds one row by the key alone.
     NoIndex { partitioned: bool },
+    /// Partitioned by something else than the key, or not in its type's own order or hash.
+    OtherPartitions,
     /// What is wrong with one of its partitions, at any level.
     Partition(Oid, Box<Problem>),
     /// A trigger is gone or does not fire always: it is read at every statement.
@@ -42,7 +44,7 @@ impl Problem {
             Self::NoColumn(_) => "42703",
             Self::WrongType(_) => "42804",
             Self::NoTrigger | Self::Virtual(_) | Self::NullableKey => "55000",
-            Self::NoIndex { .. } => "55000",
+            Self::NoIndex { .. } | Self::OtherPartitions => "55000",
             Self::Partition(_, problem) => problem.code(),
             // A warning: it is read all the same.
             Self::Silent => "01000",
@@ -73,6 +75,9 @@ impl Problem {
             Self::Virtual(part) => format!("has a virtual column for {}", part.as_str()),
             Self::NullableKey => "has a key that may be NULL".to_owned(),
             Self::NoIndex { .. } => "has no unique index on its key alone".to_owned(),
+            Self::OtherPartitions => {
+                "is not partitioned by its key alone, in its type's own order or hash".to_owned()
+            }
             Self::Partition(partition, problem) => {
                 let name = catalog::relation_name(*partition);
                 let name = name.unwrap_or_else(|| partition.to_u32().to_string());
@@ -112,8 +117,8 @@ impl Problem {
             Self::Virtual(_) => "Use a column that is stored.",
             Self::NullableKey => "Alter the column and set it not null; a primary key is.",
             Self::Partition(_, problem) => problem.hint(),
-            Self::NoIndex { partitioned: true } => {
-                "Partition it by that column at every level, and create a unique index on that column alone, valid, not deferrable, of its type's default operator class; or attach a plain table of the keys that triggers keep up to date."
+            Self::NoIndex { partitioned: true } | Self::OtherPartitions => {
+                "Partition it by that column at every level, and create a unique index on that column alone, valid and not deferrable, both of its type's default operator class; or attach a plain table of the keys that triggers keep up to date."
             }
             Self::NoIndex { partitioned: false } => {
                 "Create a unique index on that column alone: not partial, not deferrable, valid, of its type's default operator class and a deterministic collation."

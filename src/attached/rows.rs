@@ -125,7 +125,7 @@ fn find(
     identity: &Identity,
     mut each: impl FnMut(&Layout, &Row),
 ) -> Result<bool, Problem> {
-    read(source, |table, layout| {
+    read(source, Some(identity), |table, layout| {
         let index = Some(layout.index);
         scan(table, layout, Part::Id, index, identity, &mut each);
     })
@@ -137,7 +137,7 @@ fn of_user(
     identity: &Identity,
     mut each: impl FnMut(&Layout, &Row),
 ) -> Result<bool, Problem> {
-    read(source, |table, layout| {
+    read(source, None, |table, layout| {
         if let Some((number, base_type)) = layout.column(Part::UserId) {
             let index = table.any_index(number, base_type);
             scan(table, layout, Part::UserId, index, identity, &mut each);
@@ -145,9 +145,13 @@ fn of_user(
     })
 }
 
-fn read(source: &Source, each: impl FnMut(&Table, &Layout)) -> Result<bool, Problem> {
+fn read(
+    source: &Source,
+    identity: Option<&Identity>,
+    each: impl FnMut(&Table, &Layout),
+) -> Result<bool, Problem> {
     let read = tables::open(source.relation, |table| {
-        partitions::read(table, source.kind, each)
+        partitions::read(table, source.kind, identity, each)
     });
     read.unwrap_or(Err(Problem::Gone))
 }

@@ -18,6 +18,7 @@ pub mod memory;
 pub mod message;
 pub mod module;
 mod numeric;
+pub mod partition;
 pub mod replay;
 mod restricted;
 pub mod scope;

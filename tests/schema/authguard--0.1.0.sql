@@ -2842,6 +2842,14 @@ begin
             relation, updates);
         execute pg_catalog.format('alter table %s enable always trigger authguard_attached_user', relation);
     end if;
+    -- What only the partitions' copies of the triggers show.
+    select * into wrong from authguard.source_problem(relation, kind);
+    if found then
+        raise exception using
+            errcode = wrong.code,
+            message = pg_catalog.format('%s %s', relation, wrong.problem),
+            hint = wrong.hint;
+    end if;
     insert into authguard.attached values (relation, kind, issuer, refresh_on_change);
     return true;
 end

@@ -14,6 +14,12 @@ begin
     return pg_temp.judge(sub);
 end $$;
 
+create function pg_temp.dropped(change text) returns bool language plpgsql as $$
+begin
+    execute change;
+    return true;
+end $$;
+
 -- What cannot be a source: each with what to do about it.
 create table by_region (id bigint not null, region text not null, primary key (id, region)) partition by list (region);
 create table by_region_1 partition of by_region (unique (id)) default;
@@ -24,6 +30,10 @@ create unique index on only not_everywhere (id);
 create table nullable (id bigint unique) partition by hash (id);
 create table other_class (id text not null) partition by hash (id);
 create unique index on other_class (id text_pattern_ops);
+create table other_order (id text primary key) partition by range (id text_pattern_ops);
+create table other_order_below (id text primary key) partition by hash (id);
+create table other_order_below_1 partition of other_order_below for values with (modulus 1, remainder 0) partition by list (id text_pattern_ops);
+create table twice (id bigint primary key) partition by hash (id, id);
 create table subdivided (id bigint primary key) partition by range (id);
 create table subdivided_1 partition of subdivided for values from (0) to (10) partition by hash (id);
 create unlogged table subdivided_1_1 partition of subdivided_1 for values with (modulus 1, remainder 0);
@@ -38,13 +48,16 @@ select authguard.attach_users('by_nothing');
 select authguard.attach_users('not_everywhere');
 select authguard.attach_users('nullable');
 select authguard.attach_users('other_class');
+select authguard.attach_users('other_order');
+select authguard.attach_users('other_order_below');
+select authguard.attach_users('twice');
 select authguard.attach_users('subdivided');
 select authguard.attach_users('far');
 select authguard.attach_users('subdivided', id => 'Id');
 select authguard.attach_users('subdivided', id => null);
 select count(*) as attached from authguard.attached;
 select count(*) as triggers from pg_trigger where tgname like 'authguard%' and tgrelid >= 16384;
-drop table by_region, by_nothing, not_everywhere, nullable, other_class, subdivided, far;
+drop table by_region, by_nothing, not_everywhere, nullable, other_class, other_order, other_order_below, twice, subdivided, far;
 drop server part_server; drop foreign data wrapper part_wrapper;
 
 -- Partitions whose columns lie otherwise, one level and two deep, and of another owner.
@@ -138,13 +151,13 @@ update users set gone = false where key = 1;
 select auth.revocation_reason() as renamed;
 alter table users rename column key to id;
 
--- What breaks it shuts everybody out, and is said.
+-- What breaks it shuts everybody out, what breaks a partition whom it has or would have, and is said.
 create view part_coverage as select guarded, problem, hint from authguard.coverage() where kind = 'attached table';
 create function pg_temp.broken(change text) returns setof text language plpgsql as $$
 begin
     begin
         execute change;
-        return query select coalesce(auth.revocation_reason(), 'live') || ': ' || coalesce(problem || ' -> ' || hint, 'nothing') from part_coverage;
+        return query select format('1 %s, 10 %s, 30 %s: ', pg_temp.judge('1'), pg_temp.judge('10'), pg_temp.judge('30')) || coalesce(problem || ' -> ' || hint, 'nothing') from part_coverage;
         raise exception 'back';
     exception when raise_exception then null;
     end;
@@ -189,6 +202,48 @@ select pg_temp.judge('1') as changed, pg_temp.judge('20') as unchanged;
 delete from authguard.revocation; delete from authguard.event;
 select authguard.detach_users('users') as detached;
 select count(*) as triggers from pg_trigger where tgname like 'authguard%' and tgrelid >= 16384;
+
+-- Every key is looked for where Postgres keeps it, whatever its type and the way of partitioning.
+create function pg_temp.found(source regclass) returns text language plpgsql as $$
+declare
+    key text;
+    n int := 0;
+    live int := 0;
+    gone int := 0;
+begin
+    perform authguard.attach_users(source);
+    for key in execute format('select id::text from %s order by 1', source) loop
+        n := n + 1;
+        live := live + (pg_temp.judge(key) = 'live')::int;
+        if n % 10 = 0 then
+            execute format('delete from %s where id::text = $1', source) using key;
+            gone := gone + (pg_temp.judge(key) = 'user_deleted')::int;
+        end if;
+    end loop;
+    perform authguard.detach_users(source);
+    return format('%s of %s, and %s deleted', live, n, gone);
+end $$;
+create function pg_temp.filled(type text, way text, bounds text[], keys text) returns text language plpgsql as $$
+declare
+    bound text;
+begin
+    execute format('create table filled (id %s primary key) partition by %s (id)', type, way);
+    foreach bound in array bounds loop
+        execute format('create table %I partition of filled %s', 'filled ' || md5(bound), bound);
+    end loop;
+    execute format('insert into filled select distinct (%s)::%s from generate_series(-250, 249) g', keys, type);
+    return (select format('%s in %s partitions', pg_temp.found('filled'), count(distinct f.tableoid)) from filled f);
+end $$;
+select type, way, pg_temp.filled(type, way, bounds, keys) as found, pg_temp.dropped('drop table filled') as dropped
+  from (values ('bigint', 'hash', array['for values with (modulus 2, remainder 0)', 'for values with (modulus 4, remainder 1)', 'for values with (modulus 4, remainder 3)'], 'g'),
+               ('bigint', 'range', array['for values from (minvalue) to (-200)', 'for values from (-200) to (0)', 'for values from (0) to (1)', 'default'], 'g'),
+               ('bigint', 'list', array['for values in (-250, 7, 249)', 'for values in (0)', 'default'], 'g'),
+               ('uuid', 'hash', array['for values with (modulus 3, remainder 0)', 'for values with (modulus 3, remainder 1)', 'for values with (modulus 3, remainder 2)'], 'md5(g::text)'),
+               ('uuid', 'range', array[$$for values from (minvalue) to ('80000000-0000-0000-0000-000000000000')$$, $$for values from ('80000000-0000-0000-0000-000000000000') to (maxvalue)$$], 'md5(g::text)'),
+               ('varchar(40)', 'hash', array['for values with (modulus 2, remainder 0)', 'for values with (modulus 2, remainder 1)'], $$'Ada' || g$$),
+               ('text', 'range', array[$$for values from (minvalue) to ('b')$$, $$for values from ('b') to ('m')$$, 'default'], $$chr(ascii('a') - 32 * abs(g % 2) + abs(g) % 26) || g$$),
+               ('text collate "C"', 'range', array[$$for values from (minvalue) to ('M')$$, $$for values from ('M') to ('b')$$, 'default'], $$chr(ascii('a') - 32 * abs(g % 2) + abs(g) % 26) || g$$),
+               ('text', 'list', array[$$for values in ('Ada1', 'Ada-1')$$, 'default'], $$'Ada' || g$$)) v (type, way, bounds, keys);
 
 -- Sessions.
 create table sessions (id uuid primary key, user_id bigint not null, not_after timestamptz) partition by hash (id);
