@@ -81,7 +81,6 @@ impl Table {
         unsafe {
             let all = &*pg_sys::RelationGetPartitionDesc(self.relation(), true);
             let bounds = all.boundinfo.as_ref()?;
-            let bounds_pointer = all.boundinfo;
             let mut function = pg_sys::FmgrInfo::default();
             pg_sys::fmgr_info(routing.function, &mut function);
             let mut equal = false;
@@ -101,7 +100,7 @@ impl Table {
                     let at = pg_sys::partition_list_bsearch(
                         &mut function,
                         &mut collation,
-                        bounds_pointer,
+                        all.boundinfo,
                         key,
                         &mut equal,
                     );
@@ -111,7 +110,7 @@ impl Table {
                     1 + pg_sys::partition_range_datum_bsearch(
                         &mut function,
                         &mut collation,
-                        bounds_pointer,
+                        all.boundinfo,
                         1,
                         &mut key,
                         &mut equal,
