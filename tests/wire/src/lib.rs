@@ -6,6 +6,7 @@ pub mod clock;
 pub mod copies;
 pub mod http;
 pub mod page;
+pub mod partitioned;
 pub mod pool;
 pub mod script;
 pub mod sessions;
