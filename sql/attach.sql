@@ -13,6 +13,7 @@ declare
     places pg_catalog.int2[];
     missing pg_catalog.name;
     wrong record;
+    related pg_catalog.regclass;
     existing authguard.attached;
     changes pg_catalog.text;
     updates pg_catalog.text;
@@ -31,7 +32,7 @@ begin
             hint = pg_catalog.format('Triggers that always fire are its owner''s to make: call this as a member of %I, or as a superuser.',
                                      pg_catalog.pg_get_userbyid(class.relowner));
     end if;
-    if class.relkind = 'r' then
+    if class.relkind in ('r', 'p') then
         -- So that its form stays as it is found.
         execute pg_catalog.format('lock table %s in share row exclusive mode', relation);
     end if;
@@ -51,7 +52,7 @@ begin
             message = 'the column of the key is needed',
             hint = 'Name it: id => ….';
     end if;
-    if class.relkind = 'r' and missing is not null then
+    if class.relkind in ('r', 'p') and missing is not null then
         raise exception using
             errcode = 'undefined_column',
             message = pg_catalog.format('column %I of %s does not exist', missing, relation),
@@ -63,6 +64,18 @@ begin
             errcode = wrong.code,
             message = pg_catalog.format('%s %s', relation, wrong.problem),
             hint = wrong.hint;
+    end if;
+    select a.relation into related
+      from authguard.attached a
+     where a.relation <> attach.relation
+       and (a.relation in (select p.relid from pg_catalog.pg_partition_ancestors(attach.relation) p)
+            or a.relation in (select p.relid from pg_catalog.pg_partition_tree(attach.relation) p))
+     order by a.relation::pg_catalog.oid limit 1;
+    if found then
+        raise exception using
+            errcode = 'object_not_in_prerequisite_state',
+            message = pg_catalog.format('%s is attached, and %s has rows of it', related, relation),
+            hint = 'Of a partitioned table and its partitions attach one: detach the other first.';
     end if;
 
     select a.* into existing from authguard.attached a where a.relation = attach.relation;
@@ -106,6 +119,14 @@ begin
             relation, updates);
         execute pg_catalog.format('alter table %s enable always trigger authguard_attached_user', relation);
     end if;
+    -- What only the partitions' copies of the triggers show.
+    select * into wrong from authguard.source_problem(relation, kind);
+    if found then
+        raise exception using
+            errcode = wrong.code,
+            message = pg_catalog.format('%s %s', relation, wrong.problem),
+            hint = wrong.hint;
+    end if;
     insert into authguard.attached values (relation, kind, issuer, refresh_on_change);
     return true;
 end
@@ -119,7 +140,8 @@ set search_path = pg_catalog, pg_temp
 begin atomic
     -- Arguments end in a zero byte each.
     select pg_catalog.string_to_array(pg_catalog.rtrim(pg_catalog.encode(t.tgargs, 'escape'), '\000'), '\000'),
-           t.tgattr::pg_catalog.int2[]
+           -- Counted from 1: an int2vector begins at 0, and then equals no array.
+           (t.tgattr::pg_catalog.int2[])[:]
       from pg_catalog.pg_trigger t
      where t.tgrelid = relation and t.tgname = 'authguard_attached';
 end;
@@ -144,6 +166,8 @@ begin
     for name in
         select t.tgname from pg_catalog.pg_trigger t
          where t.tgrelid = relation and t.tgname like 'authguard\_attached%' and not t.tgisinternal
+           -- Not those that it has as a partition.
+           and t.tgparentid = 0
     loop
         execute pg_catalog.format('drop trigger %I on %s', name, relation);
     end loop;

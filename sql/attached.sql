@@ -47,7 +47,12 @@ declare
     source authguard.attached;
     entry authguard.revocation;
 begin
-    select a.* into source from authguard.attached a where a.relation = user_updated.relation and a.kind = 'users';
+    select a.* into source
+      from authguard.attached a
+     where a.kind = 'users'
+       and (a.relation = user_updated.relation
+            -- The trigger of a partition fires there.
+            or a.relation in (select p.relid from pg_catalog.pg_partition_ancestors(user_updated.relation) p));
     if not found then
         return;
     end if;

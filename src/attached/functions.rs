@@ -1,6 +1,6 @@
 //! What the SQL of attached tables asks.
 
-use super::{Kind, Layout, Part, Problem, rows};
+use super::{Kind, Layout, Part, Problem, partitions, rows};
 use crate::error::Error;
 use crate::pg::attached as tables;
 use pgrx::prelude::*;
@@ -26,6 +26,8 @@ fn authguard_check_source(
         .filter_map(|(part, column)| Some((part?, column)))
         .collect();
     TableIterator::new(problem_of(tables::open(relation, |table| {
+        // First what no index could mend.
+        partitions::check_storage(table)?;
         Layout::check(table, Kind::from_name(kind), &parts).map(|_| ())
     })))
 }
@@ -43,12 +45,13 @@ fn authguard_source_problem(
         name!(hint, &'static str),
     ),
 > {
-    TableIterator::new(problem_of(tables::open(relation, |table| {
-        Layout::read(table, Kind::from_name(kind)).and_then(|layout| match layout.tells {
+    TableIterator::new(problem_of(tables::open(
+        relation,
+        |table| match partitions::read(table, Kind::from_name(kind), None, |_, _| {})? {
             true => Ok(()),
             false => Err(Problem::Silent),
-        })
-    })))
+        },
+    )))
 }
 
 fn problem_of(

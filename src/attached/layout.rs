@@ -4,6 +4,7 @@ use super::{Kind, Part, Problem};
 use crate::pg::attached::{Table, collation_of, is_enum};
 use crate::pg::catalog::{Key, Row};
 use crate::pg::leaf;
+use crate::pg::partition::Routing;
 use authguard_token::{
     Claims, MAX_IDENTITY_BYTES, canonical, format_uuid, parse_number, parse_uuid,
 };
@@ -17,6 +18,8 @@ pub struct Layout {
     pub index: Oid,
     /// Whether every change of a row is told to all backends.
     pub tells: bool,
+    /// To the partition of a key, where the table is partitioned.
+    pub routing: Option<Routing>,
 }
 
 /// A user or session, in the forms that a key can have.
@@ -85,12 +88,19 @@ impl Layout {
             columns.push((part, number, column.base_type));
         }
         let (number, base_type) = place(&columns, Part::Id).ok_or(Problem::NoTrigger)?;
+        let partitioned = table.is_partitioned();
+        let index = table.unique_index(number, base_type);
+        let index = index.ok_or(Problem::NoIndex { partitioned })?;
+        let mut routing = None;
+        if partitioned {
+            let found = table.routing(number, base_type);
+            routing = Some(found.ok_or(Problem::OtherPartitions)?);
+        }
         Ok(Self {
-            index: table
-                .unique_index(number, base_type)
-                .ok_or(Problem::NoIndex)?,
+            index,
             columns,
             tells: table.tells(),
+            routing,
         })
     }
 

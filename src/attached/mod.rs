@@ -7,6 +7,7 @@
 
 mod functions;
 mod layout;
+mod partitions;
 mod problem;
 mod registry;
 mod rows;

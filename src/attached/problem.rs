@@ -1,13 +1,15 @@
 //! What can be wrong with an attached table, in words.
 
 use super::Part;
+use crate::pg::catalog;
+use pgrx::pg_sys::Oid;
 
 /// Why a table cannot be read.
 #[derive(Clone, Debug)]
 pub enum Problem {
     /// There is no such table any more.
     Gone,
-    /// A view, a foreign table, a partitioned table or something else that is no plain table.
+    /// A view, a foreign table or something else that is no plain table, and no partitioned one.
     NoTable { kind: u8 },
     /// Temporary, or not logged, and so not there on a standby or after a crash.
     NotPermanent,
@@ -24,7 +26,11 @@ pub enum Problem {
     /// Keys may be NULL.
     NullableKey,
     /// No index that finds one row by the key alone.
-    NoIndex,
+    NoIndex { partitioned: bool },
+    /// Partitioned by something else than the key, or not in its type's own order or hash.
+    OtherPartitions,
+    /// What is wrong with one of its partitions, at any level.
+    Partition(Oid, Box<Problem>),
     /// A trigger is gone or does not fire always: it is read at every statement.
     Silent,
 }
@@ -37,7 +43,9 @@ impl Problem {
             Self::NoTable { .. } | Self::NotPermanent | Self::OtherStorage => "42809",
             Self::NoColumn(_) => "42703",
             Self::WrongType(_) => "42804",
-            Self::NoTrigger | Self::Virtual(_) | Self::NullableKey | Self::NoIndex => "55000",
+            Self::NoTrigger | Self::Virtual(_) | Self::NullableKey => "55000",
+            Self::NoIndex { .. } | Self::OtherPartitions => "55000",
+            Self::Partition(_, problem) => problem.code(),
             // A warning: it is read all the same.
             Self::Silent => "01000",
         }
@@ -51,7 +59,6 @@ impl Problem {
                 b'v' => "is a view",
                 b'm' => "is a materialized view",
                 b'f' => "is a foreign table",
-                b'p' => "is a partitioned table",
                 _ => "is no table",
             }
             .to_owned(),
@@ -67,7 +74,15 @@ impl Problem {
             }
             Self::Virtual(part) => format!("has a virtual column for {}", part.as_str()),
             Self::NullableKey => "has a key that may be NULL".to_owned(),
-            Self::NoIndex => "has no unique index on its key alone".to_owned(),
+            Self::NoIndex { .. } => "has no unique index on its key alone".to_owned(),
+            Self::OtherPartitions => {
+                "is not partitioned by its key alone, in its type's own order or hash".to_owned()
+            }
+            Self::Partition(partition, problem) => {
+                let name = catalog::relation_name(*partition);
+                let name = name.unwrap_or_else(|| partition.to_u32().to_string());
+                format!("has partition {name}, which {}", problem.message())
+            }
             Self::Silent => {
                 "has triggers of authguard that do not fire, and is read at every statement"
                     .to_owned()
@@ -80,9 +95,6 @@ impl Problem {
         match self {
             Self::Gone => {
                 "Detach it by its number, or attach the table that took its place as well and then detach this one."
-            }
-            Self::NoTable { kind: b'p' } => {
-                "A unique index of a partitioned table is one of each partition: attach a plain table of the keys that triggers keep up to date."
             }
             Self::NoTable { .. } => "Attach the table that the rows are stored in.",
             Self::NotPermanent => {
@@ -104,7 +116,11 @@ impl Problem {
             }
             Self::Virtual(_) => "Use a column that is stored.",
             Self::NullableKey => "Alter the column and set it not null; a primary key is.",
-            Self::NoIndex => {
+            Self::Partition(_, problem) => problem.hint(),
+            Self::NoIndex { partitioned: true } | Self::OtherPartitions => {
+                "Partition it by that column at every level, and create a unique index on that column alone, valid and not deferrable, both of its type's default operator class; or attach a plain table of the keys that triggers keep up to date."
+            }
+            Self::NoIndex { partitioned: false } => {
                 "Create a unique index on that column alone: not partial, not deferrable, valid, of its type's default operator class and a deterministic collation."
             }
         }

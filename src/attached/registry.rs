@@ -5,6 +5,7 @@ use crate::pg::catalog;
 use crate::pg::state::PerBackend;
 use pgrx::pg_sys::Oid;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Columns of `authguard.attached`, in the order of `sql/attach.sql`.
@@ -81,10 +82,34 @@ fn read() -> Sources {
     sources.into()
 }
 
-/// Whether a relation is attached, as far as this backend knows: what it does not know of, it has decided nothing by.
-/// Calls nothing of Postgres.
+/// Whether a relation is attached, or is a partition of one that is, as far as this backend knows: what it does not
+/// know of, it has decided nothing by. Calls nothing of Postgres.
 pub fn is_attached(relation: Oid) -> bool {
     known(|(_, sources)| sources.iter().any(|source| source.relation == relation)).is_some()
+        || is_relied_on(relation)
+}
+
+/// The partitions, at every level, that something was decided by, and the generation of that.
+static RELIED_ON: PerBackend<Cell<(u64, BTreeSet<u32>)>> =
+    PerBackend::new(Cell::new((0, BTreeSet::new())));
+
+/// Has this backend heed the invalidations of a partition. To be called before it is locked and read.
+pub fn rely_on(partition: Oid) {
+    let generation = invalidation::revocations();
+    let (known, mut partitions) = RELIED_ON.take();
+    if known != generation {
+        // Nothing that was decided under an earlier one counts any more.
+        partitions.clear();
+    }
+    partitions.insert(partition.to_u32());
+    RELIED_ON.set((generation, partitions));
+}
+
+fn is_relied_on(relation: Oid) -> bool {
+    let known = RELIED_ON.take();
+    let is_known = known.1.contains(&relation.to_u32());
+    RELIED_ON.set(known);
+    is_known
 }
 
 fn known(fits: impl FnOnce(&(u64, Sources)) -> bool) -> Option<Sources> {

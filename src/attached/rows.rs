@@ -1,7 +1,7 @@
 //! What the rows of attached tables say: about a token, about a user who wants one, and which sessions a user has.
 
 use super::registry::{self, Kind, Source};
-use super::{Identity, Layout, Part, Problem};
+use super::{Identity, Layout, Part, Problem, partitions};
 use crate::pg::attached::{self as tables, Table};
 use crate::pg::catalog::{self, Row};
 use crate::pg::transaction;
@@ -35,7 +35,7 @@ fn is_own(claims: &Claims) -> bool {
 
 fn weigh_rows(judge: &mut Judge<'_>, source: &Source, identity: &Identity) -> Result<(), Problem> {
     let mut missing = true;
-    let layout = find(source, identity, |layout, row| {
+    let tells = find(source, identity, |layout, row| {
         missing = false;
         match source.kind {
             Kind::Users => judge.user_row(Some(&user(layout, row))),
@@ -49,7 +49,7 @@ fn weigh_rows(judge: &mut Judge<'_>, source: &Source, identity: &Identity) -> Re
         Kind::Sessions if missing => judge.session_row(None),
         _ => {}
     }
-    if !layout.tells {
+    if !tells {
         judge.changes_unseen();
     }
     Ok(())
@@ -127,14 +127,16 @@ pub fn sessions(user: &str) -> Vec<(String, Option<String>, Option<TimestampWith
     found
 }
 
-/// Calls `each` for the rows of an attached table whose key is the identity's.
+/// Calls `each` for the rows of an attached table whose key is the identity's; answers whether the table tells when one
+/// changes.
 fn find(
     source: &Source,
     identity: &Identity,
-    each: impl FnMut(&Layout, &Row),
-) -> Result<Layout, Problem> {
-    read(source, |table, layout| {
-        scan(table, layout, Part::Id, Some(layout.index), identity, each);
+    mut each: impl FnMut(&Layout, &Row),
+) -> Result<bool, Problem> {
+    read(source, Some(identity), |table, layout| {
+        let index = Some(layout.index);
+        scan(table, layout, Part::Id, index, identity, &mut each);
     })
 }
 
@@ -142,21 +144,23 @@ fn find(
 fn of_user(
     source: &Source,
     identity: &Identity,
-    each: impl FnMut(&Layout, &Row),
-) -> Result<Layout, Problem> {
-    read(source, |table, layout| {
+    mut each: impl FnMut(&Layout, &Row),
+) -> Result<bool, Problem> {
+    read(source, None, |table, layout| {
         if let Some((number, base_type)) = layout.column(Part::UserId) {
             let index = table.any_index(number, base_type);
-            scan(table, layout, Part::UserId, index, identity, each);
+            scan(table, layout, Part::UserId, index, identity, &mut each);
         }
     })
 }
 
-fn read(source: &Source, work: impl FnOnce(&Table, &Layout)) -> Result<Layout, Problem> {
+fn read(
+    source: &Source,
+    identity: Option<&Identity>,
+    each: impl FnMut(&Table, &Layout),
+) -> Result<bool, Problem> {
     let read = tables::open(source.relation, |table| {
-        let layout = Layout::read(table, source.kind)?;
-        work(table, &layout);
-        Ok(layout)
+        partitions::read(table, source.kind, identity, each)
     });
     read.unwrap_or(Err(Problem::Gone))
 }

@@ -12,11 +12,10 @@ const ALWAYS: u8 = b'A';
 /// The trigger that says which column is which.
 const DECLARATION: &CStr = c"authguard_attached";
 /// The others that a change needs.
-const TELLING: [&CStr; 3] = [
-    DECLARATION,
-    c"authguard_attached_change",
-    c"authguard_attached_truncate",
-];
+const TELLING: [&CStr; 2] = [DECLARATION, c"authguard_attached_change"];
+/// One more, of which Postgres makes no copy on partitions. A truncate of one partition invalidates the partition: it
+/// has another file (RelationSetNewRelfilenode in utils/cache/relcache.c).
+const TRUNCATE: &CStr = c"authguard_attached_truncate";
 
 /// A relation that is open, with a lock that keeps its form as it is.
 pub struct Table {
@@ -61,24 +60,35 @@ impl Table {
         Self { relation }
     }
 
+    /// The relation, for the rest of this room.
+    pub(super) fn relation(&self) -> pg_sys::Relation {
+        self.relation
+    }
+
     /// Its OID.
     pub fn oid(&self) -> Oid {
         // SAFETY: the relation is open.
         unsafe { (*self.relation).rd_id }
     }
 
-    /// Whether it is a plain table that every server and every backend can read.
+    /// Whether its rows are those of its partitions.
+    pub fn is_partitioned(&self) -> bool {
+        // SAFETY: the relation is open, and so is its entry in the relcache.
+        unsafe { (*(*self.relation).rd_rel).relkind as u8 == pg_sys::RELKIND_PARTITIONED_TABLE }
+    }
+
+    /// Whether it, or its partitions, are plain tables that every server and every backend can read.
     pub fn check_storage(&self) -> Result<(), Problem> {
         // SAFETY: the relation is open, and so is its entry in the relcache.
         let form = unsafe { &*(*self.relation).rd_rel };
         match form.relkind as u8 {
-            pg_sys::RELKIND_RELATION => {}
+            pg_sys::RELKIND_RELATION | pg_sys::RELKIND_PARTITIONED_TABLE => {}
             kind => return Err(Problem::NoTable { kind }),
         }
         if form.relpersistence as u8 != pg_sys::RELPERSISTENCE_PERMANENT {
             return Err(Problem::NotPermanent);
         }
-        if form.relam != pg_sys::HEAP_TABLE_AM_OID {
+        if !self.is_partitioned() && form.relam != pg_sys::HEAP_TABLE_AM_OID {
             return Err(Problem::OtherStorage);
         }
         Ok(())
@@ -123,11 +133,13 @@ impl Table {
 
     /// Whether every change of a row reaches all backends: the triggers are there, and fire always.
     pub fn tells(&self) -> bool {
-        TELLING.iter().all(|name| {
-            self.triggers()
-                .iter()
-                .any(|it| is_named(it, name) && it.tgenabled as u8 == ALWAYS)
-        })
+        let always = |name| {
+            let trigger = self.triggers().iter().find(|it| is_named(it, name));
+            trigger.filter(|it| it.tgenabled as u8 == ALWAYS)
+        };
+        let is_copy = |it: &pg_sys::Trigger| it.tgisclone;
+        TELLING.iter().all(|name| always(name).is_some())
+            && (always(DECLARATION).is_some_and(is_copy) || always(TRUNCATE).is_some())
     }
 
     fn triggers(&self) -> &[pg_sys::Trigger] {
@@ -184,6 +196,15 @@ pub fn collation_of(index: Oid) -> Oid {
     }
 }
 
+/// The operator family of B-trees that a type's default operator class belongs to.
+pub(super) fn btree_family(base_type: Oid) -> Oid {
+    match base_type {
+        pg_sys::UUIDOID => catalog::UUID_BTREE_FAMILY,
+        pg_sys::INT8OID => pg_sys::INTEGER_BTREE_FAM_OID,
+        _ => pg_sys::TEXT_BTREE_FAM_OID,
+    }
+}
+
 fn is_named(trigger: &pg_sys::Trigger, name: &CStr) -> bool {
     // SAFETY: the name is a string of the relcache.
     unsafe { CStr::from_ptr(trigger.tgname) == name }
@@ -202,16 +223,11 @@ fn begins_with(index: pg_sys::Relation, number: i16, base_type: Oid) -> bool {
     // SAFETY: the index is open; an index has at least one column, and a predicate is NULL where it has none.
     unsafe {
         let form = &*(*index).rd_index;
-        let family = match base_type {
-            pg_sys::UUIDOID => catalog::UUID_BTREE_FAMILY,
-            pg_sys::INT8OID => pg_sys::INTEGER_BTREE_FAM_OID,
-            _ => pg_sys::TEXT_BTREE_FAM_OID,
-        };
         let collation = *(*index).rd_indcollation;
         (*(*index).rd_rel).relam == pg_sys::BTREE_AM_OID
             && form.indisvalid
             && *form.indkey.values.as_ptr() == number
-            && *(*index).rd_opfamily == family
+            && *(*index).rd_opfamily == btree_family(base_type)
             && pg_sys::heap_attisnull(
                 (*index).rd_indextuple,
                 pg_sys::Anum_pg_index_indpred as i32,

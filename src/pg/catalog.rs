@@ -94,8 +94,35 @@ pub enum Key<'a> {
     Collated(i16, Oid, &'a str),
 }
 
+impl Key<'_> {
+    /// The value, in the current memory context.
+    pub fn value(&self) -> pg_sys::Datum {
+        let value = match *self {
+            Self::Text(_, text) | Self::Collated(_, _, text) => text.into_datum(),
+            Self::Oid(_, oid) => oid.into_datum(),
+            Self::Uuid(_, bytes) => pgrx::Uuid::from_bytes(bytes).into_datum(),
+            Self::Number(_, number) => number.into_datum(),
+        };
+        value.expect("keys are not NULL")
+    }
+}
+
 /// The operator family of B-tree indexes on `uuid` (pg_opfamily.dat).
 pub const UUID_BTREE_FAMILY: Oid = Oid::from_u32(2968);
+
+/// The name of a relation with its schema, if it exists.
+pub fn relation_name(relation: Oid) -> Option<String> {
+    // SAFETY: syscache look-ups inside a transaction; the results are palloc'd, and the last is copied here.
+    unsafe {
+        let name = pg_sys::get_rel_name(relation);
+        let schema = pg_sys::get_namespace_name(pg_sys::get_rel_namespace(relation));
+        if name.is_null() || schema.is_null() {
+            return None;
+        }
+        let name = pg_sys::quote_qualified_identifier(schema, name);
+        Some(CStr::from_ptr(name).to_string_lossy().into_owned())
+    }
+}
 
 /// Calls `each` for every row of `table` that equals `keys`, by `index` where one is given. The keys'
 /// columns must lead the index, in its order. A fresh snapshot is taken for tables that have no system
@@ -180,34 +207,12 @@ pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
 fn scan_keys(keys: &[Key<'_>]) -> [pg_sys::ScanKeyData; 2] {
     let mut scan_keys = [pg_sys::ScanKeyData::default(); 2];
     for (scan_key, key) in scan_keys.iter_mut().zip(keys) {
-        let (column, procedure, collation, value) = match *key {
-            Key::Text(column, text) => (
-                column,
-                pg_sys::F_TEXTEQ,
-                pg_sys::C_COLLATION_OID,
-                text.into_datum(),
-            ),
-            Key::Uuid(column, bytes) => (
-                column,
-                pg_sys::F_UUID_EQ,
-                pg_sys::InvalidOid,
-                pgrx::Uuid::from_bytes(bytes).into_datum(),
-            ),
-            Key::Oid(column, oid) => (
-                column,
-                pg_sys::F_OIDEQ,
-                pg_sys::InvalidOid,
-                oid.into_datum(),
-            ),
-            Key::Number(column, number) => (
-                column,
-                pg_sys::F_INT8EQ,
-                pg_sys::InvalidOid,
-                number.into_datum(),
-            ),
-            Key::Collated(column, collation, text) => {
-                (column, pg_sys::F_TEXTEQ, collation, text.into_datum())
-            }
+        let (column, procedure, collation) = match *key {
+            Key::Text(column, _) => (column, pg_sys::F_TEXTEQ, pg_sys::C_COLLATION_OID),
+            Key::Uuid(column, _) => (column, pg_sys::F_UUID_EQ, pg_sys::InvalidOid),
+            Key::Oid(column, _) => (column, pg_sys::F_OIDEQ, pg_sys::InvalidOid),
+            Key::Number(column, _) => (column, pg_sys::F_INT8EQ, pg_sys::InvalidOid),
+            Key::Collated(column, collation, _) => (column, pg_sys::F_TEXTEQ, collation),
         };
         // SAFETY: fills a key of ours; the procedure is a built-in one for the column's type.
         unsafe {
@@ -219,7 +224,7 @@ fn scan_keys(keys: &[Key<'_>]) -> [pg_sys::ScanKeyData; 2] {
                 pg_sys::InvalidOid,
                 collation,
                 Oid::from(procedure),
-                value.expect("keys are not NULL"),
+                key.value(),
             );
         }
     }

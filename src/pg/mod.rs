@@ -23,6 +23,7 @@ pub mod memory;
 pub mod message;
 pub mod module;
 mod numeric;
+pub mod partition;
 pub mod plan;
 pub mod replay;
 pub mod request;

@@ -18,8 +18,6 @@ end $$;
 create table plain (id uuid primary key, name text, banned timestamp, deleted text, meta json, computed timestamptz);
 create view a_view as select * from plain;
 create materialized view a_matview as select * from plain;
-create table parted (id uuid primary key) partition by hash (id);
-create table parted_1 partition of parted for values with (modulus 1, remainder 0);
 create temp table temporary (id uuid primary key);
 create unlogged table unlogged (id uuid primary key);
 create table by_int4 (id int primary key);
@@ -36,7 +34,6 @@ create table pattern (id text not null); create unique index on pattern (id text
 select authguard.attach_users(null);
 select authguard.attach_users('a_view');
 select authguard.attach_users('a_matview');
-select authguard.attach_users('parted');
 select authguard.attach_users('temporary');
 select authguard.attach_users('unlogged');
 select authguard.attach_users('plain', id => 'Id');
@@ -84,7 +81,7 @@ reset role;
 revoke all on all functions in schema authguard from att_other;
 revoke usage on schema authguard from att_other;
 drop view a_view; drop materialized view a_matview;
-drop table plain, parted, temporary, unlogged, by_int4, by_name, no_index, two_columns, partial, expression, deferred,
+drop table plain, temporary, unlogged, by_int4, by_name, no_index, two_columns, partial, expression, deferred,
     nullable, not_unique, hashed, pattern, by_number, sessions_of_int4;
 
 -- A table of users with all its parts.

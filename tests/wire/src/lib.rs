@@ -8,6 +8,7 @@ pub mod copies;
 pub mod crash;
 pub mod http;
 pub mod page;
+pub mod partitioned;
 pub mod pool;
 pub mod script;
 pub mod sessions;
