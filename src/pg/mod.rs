@@ -19,7 +19,7 @@ pub mod message;
 pub mod module;
 mod numeric;
 pub mod replay;
-mod restricted;
+pub mod restricted;
 pub mod scope;
 pub mod seal;
 pub mod shelf;

@@ -2,6 +2,7 @@
 //! (src/backend/access/transam/xact.c, src/backend/utils/cache/inval.c).
 
 use super::{scope, seal};
+use crate::attached::changes;
 use crate::{claims, invalidation, session};
 use pgrx::pg_guard;
 use pgrx::pg_sys::{self, SubXactEvent, XactEvent};
@@ -35,6 +36,16 @@ pub fn clock() -> i64 {
     super::leaf::unix_micros(unsafe { pg_sys::GetCurrentTimestamp() })
 }
 
+/// Runs `work`, which runs SQL where no statement does, with the snapshot that statements have.
+pub fn with_snapshot<R>(work: impl FnOnce() -> R) -> R {
+    // SAFETY: pushed and popped here, in a pair; on an error the end of the transaction pops it (utils/time/snapmgr.c).
+    unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot()) };
+    let result = work();
+    // SAFETY: as above.
+    unsafe { pg_sys::PopActiveSnapshot() };
+    result
+}
+
 /// Whether a setting that is local to the transaction would outlive this statement.
 pub fn in_block() -> bool {
     // SAFETY: reads the state of xact.c.
@@ -44,13 +55,20 @@ pub fn in_block() -> bool {
 #[pg_guard]
 unsafe extern "C-unwind" fn at_transaction(event: XactEvent::Type, _arg: *mut c_void) {
     match event {
-        XactEvent::XACT_EVENT_PRE_COMMIT => invalidation::before_commit(),
-        XactEvent::XACT_EVENT_PRE_PREPARE => session::before_prepare(),
+        XactEvent::XACT_EVENT_PRE_COMMIT => {
+            changes::before_commit();
+            invalidation::before_commit();
+        }
+        XactEvent::XACT_EVENT_PRE_PREPARE => {
+            session::before_prepare();
+            changes::before_prepare();
+        }
         XactEvent::XACT_EVENT_COMMIT
         | XactEvent::XACT_EVENT_PARALLEL_COMMIT
         | XactEvent::XACT_EVENT_ABORT
         | XactEvent::XACT_EVENT_PARALLEL_ABORT
         | XactEvent::XACT_EVENT_PREPARE => {
+            changes::end_of_transaction();
             invalidation::end_of_transaction();
             seal::end_of_transaction();
             session::end_of_transaction();
@@ -63,12 +81,13 @@ unsafe extern "C-unwind" fn at_transaction(event: XactEvent::Type, _arg: *mut c_
 
 unsafe extern "C-unwind" fn at_subtransaction(
     event: SubXactEvent::Type,
-    _id: pg_sys::SubTransactionId,
+    id: pg_sys::SubTransactionId,
     _parent: pg_sys::SubTransactionId,
     _arg: *mut c_void,
 ) {
     match event {
         SubXactEvent::SUBXACT_EVENT_ABORT_SUB => {
+            changes::undone(id);
             seal::end_of_subtransaction(false);
             scope::end_of_subtransaction(false);
             claims::forget_statement();
