@@ -8,24 +8,28 @@ use crate::pg::state::PerBackend;
 use crate::pg::transaction::with_snapshot;
 use pgrx::prelude::*;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
-/// One change of a user's row.
+/// A change of a user's row.
 pub struct Change {
-    /// The subtransaction that has told of it.
+    /// The subtransaction that it was noted in.
     pub within: pg_sys::SubTransactionId,
     /// Who may tell of it in SQL: the owner of the trigger's function.
     pub teller: pg_sys::Oid,
-    /// The table.
-    pub relation: pg_sys::Oid,
-    /// In canonical form.
-    pub user: String,
 }
 
-static CHANGES: PerBackend<RefCell<Vec<Change>>> = PerBackend::new(RefCell::new(Vec::new()));
+/// By table and user, in canonical form: one for each, however often its row has changed, and told of in one order,
+/// so that no two transactions wait for each other.
+type Changes = BTreeMap<(u32, String), Change>;
+
+static CHANGES: PerBackend<RefCell<Changes>> = PerBackend::new(RefCell::new(Changes::new()));
 
 /// What tokens say about a user has changed.
-pub fn noted(change: Change) {
-    CHANGES.borrow_mut().push(change);
+pub fn noted(relation: pg_sys::Oid, user: String, change: Change) {
+    let mut changes = CHANGES.borrow_mut();
+    let within = change.within;
+    let first = changes.entry((relation.to_u32(), user)).or_insert(change);
+    first.within = first.within.min(within);
 }
 
 /// Tells of them. The transaction commits, and runs no code of its client's any more.
@@ -46,17 +50,17 @@ fn tell() -> bool {
     if changes.is_empty() {
         return false;
     }
-    let has_cut_off = |change: &Change| {
+    let has_cut_off = |relation: u32, user: &str| {
         let answer = Spi::get_one_with_args(
             "select authguard.user_updated($1, $2)",
-            &[change.relation.into(), change.user.as_str().into()],
+            &[pg_sys::Oid::from(relation).into(), user.into()],
         );
         answer.unwrap_or_else(|_| Error::NoSchema.raise()) == Some(true)
     };
     with_snapshot(|| {
         let mut cut_off = false;
-        for change in &changes {
-            cut_off |= as_restricted(change.teller, || has_cut_off(change));
+        for ((relation, user), change) in &changes {
+            cut_off |= as_restricted(change.teller, || has_cut_off(*relation, user));
         }
         cut_off
     })
@@ -66,7 +70,7 @@ fn tell() -> bool {
 pub fn undone(subtransaction: pg_sys::SubTransactionId) {
     CHANGES
         .borrow_mut()
-        .retain(|change| change.within < subtransaction);
+        .retain(|_, change| change.within < subtransaction);
 }
 
 /// The end of a transaction, committed or not.

@@ -64,12 +64,7 @@ fn user_changed(call: Call) {
         // SAFETY: both return statics; the function is SECURITY DEFINER, so the user is its owner.
         let (within, teller) =
             unsafe { (pg_sys::GetCurrentSubTransactionId(), pg_sys::GetUserId()) };
-        noted(Change {
-            within,
-            teller,
-            relation,
-            user,
-        });
+        noted(relation, user, Change { within, teller });
     }
 }
 

@@ -58,6 +58,18 @@ fn a_deletion_that_arrives_by_logical_replication_counts() {
         &format!("delete from people.users where id = '{ADA}'"),
     );
     wait_until_hidden(&mut ada);
+    // The apply worker tells of changed claims, too.
+    change(
+        &mut idp(&publisher),
+        &format!("update people.users set raw_app_meta_data = '{{\"org\": 2}}' where id = '{BEN}'"),
+    );
+    let told = format!(
+        "select count(*) from authguard.event where name = 'USER_UPDATED' and user_id = '{BEN}'"
+    );
+    wait_until(
+        || sessions::count(&subscriber, &told) == 1,
+        "the change is told of",
+    );
     change(&mut admin(&subscriber), "drop subscription people");
 }
 

@@ -137,6 +137,10 @@ fn a_change_is_told_of_once_it_is_committed_and_never_otherwise() {
         ))
         .unwrap();
     assert_eq!(updates(&cluster), 4);
+    client
+        .batch_execute(&format!("begin; {CHANGE}; savepoint a; {CHANGE}; commit"))
+        .unwrap();
+    assert_eq!(updates(&cluster), 5, "one a transaction");
     let by = "select count(distinct revoked_by) + count(distinct key) from authguard.revocation where kind = 'claims' and revoked_by = 'web'";
     assert_eq!(count(&cluster, by), 2, "one entry, of the login role");
 }
