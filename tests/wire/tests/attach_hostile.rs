@@ -51,7 +51,7 @@ fn a_client_that_changes_its_row_and_waits_holds_up_no_refresh() {
     let token = sign_in(&cluster, BEN).refresh().to_owned();
     assert!(opens(&cluster, ada.access()));
 
-    // It makes our trigger fire at once.
+    // It makes triggers fire at once.
     let mut client = web(&cluster);
     client
         .batch_execute(&format!(
@@ -123,7 +123,7 @@ fn a_change_is_told_of_once_it_is_committed_and_never_otherwise() {
         ))
         .unwrap();
     assert_eq!(updates(&cluster), 1);
-    // Where the transaction that rolls back has fired it, the one around it fires it again.
+    // What is rolled back began after it.
     client
         .batch_execute(&format!(
             "begin; {CHANGE}; savepoint a; set constraints all immediate; rollback to a; commit"
