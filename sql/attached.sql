@@ -71,21 +71,28 @@ $$;
 comment on function authguard.user_updated(pg_catalog.regclass, pg_catalog.text) is
     'Writes the event USER_UPDATED and, where the table is attached with refresh_on_change, the cut-off for the claims of earlier tokens; whether it did. Called when a transaction commits and its client can do nothing more in it, because refreshes wait for the lock';
 
-create function authguard.await_changes() returns pg_catalog.void
+create function authguard.await_changes() returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
 as $$
 begin
+    if not exists (select from authguard.attached a where a.refresh_on_change) then
+        return true;
+    end if;
     -- What a transaction that changes a user's row has read from the clock is older than what it lets others see. A
     -- lock on a table, because everybody may take advisory locks; the error gives it back at once.
     lock table authguard.attached in share mode;
     raise exception using errcode = 'AG001', message = 'nothing is being committed';
-exception when sqlstate 'AG001' then
-    null;
+exception
+    when sqlstate 'AG001' then
+        return true;
+    when lock_not_available then
+        return false;
 end
 $$;
 comment on function authguard.await_changes() is
-    'Waits until the changes of attached rows that are being committed are, cut-off and row';
+    'Waits until the changes of attached rows that are being committed are, cut-off and row, where a table is attached with refresh_on_change. False where that takes two seconds';
 
 create function authguard.attached_user_changed() returns pg_catalog.trigger
 language c volatile security definer cost 100
@@ -108,35 +115,6 @@ language c stable strict cost 100 rows 1
 as 'MODULE_PATHNAME', 'authguard_source_problem_wrapper';
 comment on function authguard.source_problem(pg_catalog.regclass, pg_catalog.text) is
     'What is wrong with an attached table; no row if nothing is';
-
-create function authguard.attached_shuts(user_id pg_catalog.text) returns pg_catalog.bool
-language c stable strict cost 100
-as 'MODULE_PATHNAME', 'authguard_attached_shuts_wrapper';
-comment on function authguard.attached_shuts(pg_catalog.text) is
-    'Whether an attached table shuts a user (in canonical form) of our own issuer out, by the newest committed rows';
-
-create function authguard.attached_metadata(user_id pg_catalog.text) returns setof pg_catalog.text
-language c stable strict cost 100 rows 1
-as 'MODULE_PATHNAME', 'authguard_attached_metadata_wrapper';
-comment on function authguard.attached_metadata(pg_catalog.text) is
-    'The app_metadata of a user (in canonical form) of our own issuer, of each attached table that has it, by the newest committed rows';
-
-create function authguard.attached_claims(user_id pg_catalog.text) returns pg_catalog.jsonb
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    metadata pg_catalog.text;
-    fresh pg_catalog.jsonb;
-begin
-    for metadata in select m.* from authguard.attached_metadata(user_id) m loop
-        fresh := coalesce(fresh, '{}') || metadata::pg_catalog.jsonb;
-    end loop;
-    return case when fresh is null then '{}' else pg_catalog.jsonb_build_object('app_metadata', fresh) end;
-end
-$$;
-comment on function authguard.attached_claims(pg_catalog.text) is
-    'The claims that attached tables have of a user (in canonical form) of our own issuer: app_metadata, or none where no table has it';
 
 create function authguard.attached_sessions(user_id pg_catalog.text)
 returns table (session_id pg_catalog.text, issuer pg_catalog.text, not_after pg_catalog.timestamptz)

@@ -194,15 +194,15 @@ returns table (id pg_catalog.uuid, created_at pg_catalog.timestamptz, refreshed_
 language sql stable security definer rows 5
 set search_path = pg_catalog, pg_temp
 begin atomic
-    select s.id, s.created_at, s.refreshed_at, s.authenticated_at, authguard.session_end(s), s.aal,
+    select s.id, s.created_at, s.refreshed_at, s.authenticated_at, authguard.session_end(s.created_at, s.refreshed_at, s.not_after), s.aal,
            s.user_agent, s.ip, s.tag, s.id = auth.session_id()
       from authguard.session s
      where auth.is_active()
        and s.user_id = authguard.canonical(auth.subject())
        and s.issuer = auth.issuer() and s.issuer = authguard.own_issuer()
        and s.ended_at is null
-       and not authguard.is_cut_off(s)
-       and (authguard.session_end(s) is null or authguard.session_end(s) > pg_catalog.clock_timestamp())
+       and not authguard.is_cut_off(s.id, s.user_id, s.issuer, s.created_at, s.authenticated_at)
+       and (authguard.session_end(s.created_at, s.refreshed_at, s.not_after) is null or authguard.session_end(s.created_at, s.refreshed_at, s.not_after) > pg_catalog.clock_timestamp())
      order by s.created_at;
 end;
 comment on function auth.sessions() is

@@ -23,18 +23,8 @@ comment on function authguard.longest_life(pg_catalog.timestamptz) is
     'When the last token issued at that time is surely expired, by authguard.max_token_lifetime and the greatest leeway; NULL if that is not known';
 
 create function authguard.require_primary() returns pg_catalog.void
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if pg_catalog.pg_is_in_recovery() then
-        raise exception using
-            errcode = 'read_only_sql_transaction',
-            message = 'cannot write on a standby',
-            hint = 'Connect to the primary; standbys follow it.';
-    end if;
-end
-$$;
+language c stable cost 1
+as 'MODULE_PATHNAME', 'authguard_require_primary_wrapper';
 comment on function authguard.require_primary() is
     'Raises 25006 on a standby, with a hint';
 
@@ -144,24 +134,8 @@ comment on function authguard.forget(pg_catalog.int8, pg_catalog.text) is
     'Deletes at most that many entries (of one kind; NULL: of all) whose keep_until has passed, oldest first, waiting for nobody; returns how many';
 
 create function authguard.identity(name pg_catalog.text, value pg_catalog.text) returns pg_catalog.text
-language plpgsql immutable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if value is null or value = '' then
-        raise exception using
-            errcode = case when value is null then 'null_value_not_allowed' else 'invalid_parameter_value' end,
-            message = pg_catalog.format('%s must not be empty', name);
-    end if;
-    if pg_catalog.octet_length(value) > 1024 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = pg_catalog.format('%s has at most 1024 bytes', name),
-            hint = 'Claims with a longer one are refused anyway.';
-    end if;
-    return authguard.canonical(value);
-end
-$$;
+language c immutable cost 10
+as 'MODULE_PATHNAME', 'authguard_identity_wrapper';
 comment on function authguard.identity(pg_catalog.text, pg_catalog.text) is
     'The canonical form of a value that must be given; an error that names it otherwise';
 
@@ -374,7 +348,7 @@ begin
         select s.id from authguard.session s
          where s.ended_at < over_since
             -- No session that was refreshed lately is asked when it ends, which costs more.
-            or (s.ended_at is null and s.refreshed_at < over_since and authguard.session_end(s) < over_since)
+            or (s.ended_at is null and s.refreshed_at < over_since and authguard.session_end(s.created_at, s.refreshed_at, s.not_after) < over_since)
          limit 10000
            for update skip locked
     )
@@ -385,7 +359,6 @@ begin
     with old as (
         select e.id from authguard.event e
          where e.happened_at < pg_catalog.clock_timestamp() - events_after
-         order by e.happened_at
          limit 100000
            for update skip locked
     )

@@ -3,11 +3,11 @@
 create function authguard.decide_step_up(
     created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz, not_after pg_catalog.timestamptz,
     ended_reason pg_catalog.text, at pg_catalog.timestamptz)
-returns table (status pg_catalog.text, change pg_catalog.text)
-language c stable cost 100 rows 1
+returns pg_catalog.text
+language c stable cost 100
 as 'MODULE_PATHNAME', 'authguard_decide_step_up_wrapper';
 comment on function authguard.decide_step_up(pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.timestamptz) is
-    'Whether a session takes another proof: status ok, session_expired or session_revoked';
+    'Whether a session takes another proof: ok, session_expired or session_revoked';
 
 create function authguard.lock_session_of(user_id pg_catalog.text, session_id pg_catalog.uuid)
 returns authguard.session
@@ -23,10 +23,10 @@ begin
      where s.id = lock_session_of.session_id and s.user_id = lock_session_of.user_id
        for update;
     if found then
-        select d.status into verdict
-          from authguard.decide_step_up(session.created_at, session.refreshed_at, session.not_after,
-                                        session.ended_reason, pg_catalog.clock_timestamp()) d;
-        if verdict = 'ok' and authguard.is_cut_off(session) then
+        verdict := authguard.decide_step_up(session.created_at, session.refreshed_at, session.not_after,
+                                            session.ended_reason, pg_catalog.clock_timestamp());
+        if verdict = 'ok' and authguard.is_cut_off(session.id, session.user_id, session.issuer,
+                                                   session.created_at, session.authenticated_at) then
             verdict := 'session_revoked';
         end if;
     end if;
@@ -59,7 +59,7 @@ declare
     answer authguard.issued;
 begin
     perform authguard.require_primary();
-    perform authguard.check_aal(aal, (select s.min_aal from authguard.session_settings() s));
+    perform authguard.check_aal(aal);
     begin
         perform from authguard.session s where s.id = step_up.session_id for update;
     exception when lock_not_available then
@@ -68,6 +68,10 @@ begin
     end;
     if authguard.is_blocked(subject) then
         answer.status := 'user_blocked';
+        return answer;
+    end if;
+    if not authguard.await_changes() then
+        answer.status := 'busy';
         return answer;
     end if;
     session := authguard.lock_session_of(subject, session_id);
@@ -79,14 +83,12 @@ begin
     end if;
     at := pg_catalog.clock_timestamp();
     update authguard.session s
-       set aal = step_up.aal, amr = authguard.add_method(s.amr, step_up.method, at),
+       set aal = step_up.aal, amr = authguard.add_method(s.amr, step_up.method, at)::pg_catalog.jsonb,
            counter = s.counter + 1, reuse_count = 0, stepped_up_from = s.counter,
            authenticated_at = at, refreshed_at = at, rotated_at = at,
            tokens_until = greatest(s.tokens_until, authguard.tokens_until())
-     where s.id = session.id
-    returning s.* into session;
-    answer := authguard.issue(session);
-    answer.status := 'ok';
+     where s.id = session.id;
+    answer := authguard.issue(session.id);
     perform authguard.record('MFA_CHALLENGE_VERIFIED', subject, session.id, 'user', method);
     return answer;
 end
@@ -109,7 +111,7 @@ begin
     session := authguard.lock_session_of(subject, session_id);
     at := pg_catalog.clock_timestamp();
     update authguard.session s
-       set amr = authguard.add_method(s.amr, reauthenticated.method, at), authenticated_at = at
+       set amr = authguard.add_method(s.amr, reauthenticated.method, at)::pg_catalog.jsonb, authenticated_at = at
      where s.id = session.id;
 end
 $$;

@@ -26,6 +26,12 @@ pub enum Error {
     NoSigningKey,
     /// The claims make a token that this database would refuse: why.
     BadClaims(String),
+    /// An argument must be given: which.
+    Missing(String),
+    /// An argument is none that the function takes: what is wrong, and what to do.
+    Argument(String, Option<&'static str>),
+    /// What writes was called on a standby.
+    Standby,
     /// A transaction that has handed tokens out shall be prepared.
     Prepared,
     /// A transaction that has cut off the claims of a user of an attached table shall be prepared.
@@ -61,7 +67,11 @@ impl Error {
                 PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE
             }
             Self::KeyFile(_) => PgSqlErrorCode::ERRCODE_CONFIG_FILE_ERROR,
-            Self::BadKey(_) | Self::BadClaims(_) => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            Self::BadKey(_) | Self::BadClaims(_) | Self::Argument(..) => {
+                PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE
+            }
+            Self::Missing(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+            Self::Standby => PgSqlErrorCode::ERRCODE_READ_ONLY_SQL_TRANSACTION,
             Self::NoSchema | Self::NewerSchema { .. } | Self::NoSigningKey => {
                 PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
             }
@@ -74,7 +84,8 @@ impl Error {
             Self::BadToken => "the token is not accepted",
             Self::NoTransactionBlock => "a local token would be gone after this statement",
             Self::Sealed => "the claims of this transaction are sealed",
-            Self::BadKey(problem) => problem,
+            Self::BadKey(problem) | Self::Missing(problem) | Self::Argument(problem, _) => problem,
+            Self::Standby => "cannot write on a standby",
             Self::KeyFile(_) => "cannot use the key in authguard.signing_key_file",
             Self::NoSigningKey => "our own issuer has no key to sign with",
             Self::BadClaims(_) => "the claims make a token that this database refuses",
@@ -137,7 +148,9 @@ impl Error {
             Self::BadClaims(_) => Some(
                 "Mend what authguard.sign_in is given, or the claims function makes; authguard.issuer has the roles.",
             ),
-            Self::BadKey(_) | Self::NotATrigger => None,
+            Self::Standby => Some("Connect to the primary; standbys follow it."),
+            Self::Argument(_, hint) => *hint,
+            Self::BadKey(_) | Self::Missing(_) | Self::NotATrigger => None,
         }
     }
 }

@@ -23,6 +23,8 @@ struct State {
     objects: Cell<Option<Objects>>,
     /// Whether this transaction has written to a table that decides.
     written: Cell<bool>,
+    /// Whether it has written anything but what only arrives.
+    changed: Cell<bool>,
     /// Whether something that it wrote must outlive a crash, and a failover.
     lasts: Cell<bool>,
 }
@@ -33,6 +35,7 @@ static STATE: PerBackend<State> = PerBackend::new(State {
     arrivals: Cell::new(0),
     objects: Cell::new(None),
     written: Cell::new(false),
+    changed: Cell::new(false),
     lasts: Cell::new(false),
 });
 
@@ -88,9 +91,16 @@ pub fn keys_changed() {
     STATE.keys.set(STATE.keys.get() + 1);
 }
 
-/// This transaction has written to a table that decides.
-pub fn written() {
+/// This transaction has written to a table that decides, and told so by `channel`.
+pub fn written(channel: Oid) {
     STATE.written.set(true);
+    if STATE
+        .objects
+        .get()
+        .is_none_or(|objects| channel != objects.arrival_channel)
+    {
+        STATE.changed.set(true);
+    }
     claims::ask_again();
 }
 
@@ -116,6 +126,12 @@ pub fn has_written() -> bool {
     STATE.written.get()
 }
 
+/// As [`has_written`], but for the rows of sessions and users that have only arrived: no key, issuer or attached table
+/// is another one by these.
+pub fn has_changed() -> bool {
+    STATE.changed.get()
+}
+
 /// Where commits wait for standbys, one that must last does so whatever the caller's
 /// `synchronous_commit`: an acknowledged revocation survives a failover. One that forgets need not.
 pub fn before_commit() {
@@ -127,6 +143,7 @@ pub fn before_commit() {
 /// The end of a transaction, committed or not.
 pub fn end_of_transaction() {
     STATE.written.set(false);
+    STATE.changed.set(false);
     STATE.lasts.set(false);
     claims::forget_statement();
 }

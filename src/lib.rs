@@ -19,6 +19,7 @@ mod revocation;
 mod schema;
 mod session;
 mod settings;
+mod writes;
 
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;

@@ -22,6 +22,8 @@ pub struct Objects {
     pub key: Oid,
     /// `authguard.session`.
     pub session: Oid,
+    /// `authguard.claims_function`.
+    pub claims_function: Oid,
     /// `authguard.attached`.
     pub attached: Oid,
     /// `authguard.installation`.
@@ -48,6 +50,7 @@ impl Objects {
                 issuer: catalog::relation(c"issuer", namespace)?,
                 key: catalog::relation(c"key", namespace)?,
                 session: catalog::relation(c"session", namespace)?,
+                claims_function: catalog::relation(c"claims_function", namespace)?,
                 attached: catalog::relation(c"attached", namespace)?,
                 installation: catalog::relation(c"installation", namespace)?,
                 copied: false,

@@ -2,8 +2,6 @@
 
 use super::{Kind, Layout, Part, Problem, rows};
 use crate::pg::attached as tables;
-use crate::pg::transaction;
-use authguard_token::Judge;
 use pgrx::prelude::*;
 
 /// What is wrong with a table whose columns are these parts; no row if nothing is.
@@ -57,21 +55,6 @@ fn problem_of(
 ) -> Option<(&'static str, String, &'static str)> {
     let problem = checked.unwrap_or(Err(Problem::Gone)).err()?;
     Some((problem.code(), problem.message(), problem.hint()))
-}
-
-/// Whether the attached tables shut a user out of tokens of our own.
-#[pg_extern(sql = false)]
-fn authguard_attached_shuts(user: &str) -> bool {
-    let claims = rows::claims_of(user);
-    let mut judge = Judge::new(&claims, transaction::clock(), 0);
-    rows::weigh(&mut judge, &claims);
-    judge.verdict().reason.is_some()
-}
-
-/// What the attached tables say the metadata of a user of our own is, each that says so.
-#[pg_extern(sql = false)]
-fn authguard_attached_metadata(user: &str) -> SetOfIterator<'static, String> {
-    SetOfIterator::new(rows::metadata(user))
 }
 
 /// The sessions of a user in the attached tables, each with its table's issuer and its end.

@@ -14,8 +14,8 @@ mod rows;
 
 pub use layout::{Identity, Layout};
 pub use problem::Problem;
-pub use registry::{Kind, is_attached};
-pub use rows::weigh;
+pub use registry::{Kind, is_attached, refresh_on_change};
+pub use rows::{metadata, shuts, weigh};
 
 /// What a column of an attached table means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -12,6 +12,7 @@ mod column {
     pub const RELATION: i16 = 1;
     pub const KIND: i16 = 2;
     pub const ISSUER: i16 = 3;
+    pub const REFRESH_ON_CHANGE: i16 = 4;
 }
 
 /// What a table holds.
@@ -38,6 +39,8 @@ pub struct Source {
     pub kind: Kind,
     /// `None` is every issuer, `""` is tokens without `iss`.
     pub issuer: Option<String>,
+    /// Of users: whether a change makes earlier tokens stale.
+    pub refresh_on_change: bool,
 }
 
 type Sources = Rc<[Source]>;
@@ -48,7 +51,7 @@ static KNOWN: PerBackend<Cell<Option<(u64, Sources)>>> = PerBackend::new(Cell::n
 /// The attached tables, by the newest committed state and this transaction's own.
 pub fn sources() -> Sources {
     let generation = invalidation::revocations();
-    if !invalidation::has_written()
+    if !invalidation::has_changed()
         && let Some(known) = known(|known| known.0 == generation)
     {
         return known;
@@ -58,6 +61,11 @@ pub fn sources() -> Sources {
     sources
 }
 
+/// Whether a change of a user makes earlier tokens stale, so that tokens are issued after it only.
+pub fn refresh_on_change() -> bool {
+    sources().iter().any(|source| source.refresh_on_change)
+}
+
 fn read() -> Sources {
     let mut sources = Vec::new();
     catalog::scan(invalidation::objects().attached, None, &[], |row| {
@@ -65,6 +73,7 @@ fn read() -> Sources {
             relation: row.get(column::RELATION).unwrap_or_default(),
             kind: Kind::from_name(&row.text(column::KIND).unwrap_or_default()),
             issuer: row.text(column::ISSUER),
+            refresh_on_change: row.get(column::REFRESH_ON_CHANGE).unwrap_or(true),
         });
     });
     // In one order, so that metadata is merged in one.

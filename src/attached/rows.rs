@@ -4,6 +4,7 @@ use super::registry::{self, Kind, Source};
 use super::{Identity, Layout, Part, Problem};
 use crate::pg::attached::{self as tables, Table};
 use crate::pg::catalog::{self, Row};
+use crate::pg::transaction;
 use crate::settings;
 use authguard_token::{Claims, Judge, SessionRow, UserRow, is_flag_set, parse_uuid};
 use pgrx::datum::TimestampWithTimeZone;
@@ -66,13 +67,21 @@ fn user(layout: &Layout, row: &Row) -> UserRow {
 }
 
 /// What a token of our own says of a user, in canonical form.
-pub fn claims_of(user: &str) -> Claims {
+fn claims_of(user: &str) -> Claims {
     Claims {
         issuer: Some(settings::issuer()),
         subject: Some(user.to_owned()),
         uid: parse_uuid(user),
         ..Claims::default()
     }
+}
+
+/// Whether the attached tables shut a user (in canonical form) out of tokens of our own.
+pub fn shuts(user: &str) -> bool {
+    let claims = claims_of(user);
+    let mut judge = Judge::new(&claims, transaction::clock(), 0);
+    weigh(&mut judge, &claims);
+    judge.verdict().reason.is_some()
 }
 
 /// The metadata of a user of our own, of each attached table that has it; what is no object counts as empty.

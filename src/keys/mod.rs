@@ -11,6 +11,6 @@ mod registration;
 mod trust;
 mod verify;
 
-pub use own::can_sign;
+pub use own::{can_sign, sign};
 pub use refresh::{make_refresh_key, refresh_key, replace_refresh_key};
 pub use verify::{Cause, try_own, verify};

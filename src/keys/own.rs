@@ -33,12 +33,17 @@ fn authguard_jwks() -> JsonB {
 /// one. As the text that Postgres has for them: a reader of ours would round numbers, and has limits.
 #[pg_extern(sql = false)]
 fn authguard_sign(claims: AnyElement) -> String {
+    sign(memory::jsonb_text(claims.datum()))
+}
+
+/// Signs a payload (JSON) as it is.
+pub fn sign(payload: &str) -> String {
     let key = match file::key() {
         Some(key) => key.unwrap_or_else(|error| error.raise()),
         None => active_key().unwrap_or_else(|| Error::NoSigningKey.raise()),
     };
     let kid = key.public().key_id().unwrap_or_default();
-    key.sign(memory::jsonb_text(claims.datum()), kid)
+    key.sign(payload, kid)
         .unwrap_or_else(|_| Error::NoSigningKey.raise())
 }
 
@@ -64,7 +69,7 @@ fn active_key() -> Option<Rc<SigningKey>> {
     }
     let key = Rc::new(read_active_key(&issuer)?);
     // What this transaction has made, a rollback takes back.
-    if !invalidation::has_written() {
+    if !invalidation::has_changed() {
         READ.replace(Some((issuer, generation, Rc::clone(&key))));
     }
     Some(key)

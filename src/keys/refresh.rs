@@ -26,7 +26,7 @@ pub fn refresh_key() -> Option<Rc<RefreshKey>> {
     }
     let key = Rc::new(RefreshKey::from_bytes(&credentials::read(NAME)?)?);
     // What this transaction has made, a rollback takes back.
-    if !invalidation::has_written() {
+    if !invalidation::has_changed() {
         READ.replace(Some((generation, Rc::clone(&key))));
     }
     Some(key)

@@ -1,6 +1,6 @@
 //! Raw version-1 functions (src/include/fmgr.h) and the guard around what in them may fail.
 
-use pgrx::pg_sys;
+use pgrx::{FromDatum, IntoDatum, Uuid, pg_sys};
 
 /// A datum, or SQL NULL.
 #[derive(Clone, Copy)]
@@ -15,12 +15,22 @@ impl Value {
         null: true,
     };
 
+    /// `value` in the current memory context; `None` is NULL.
+    pub fn of(value: impl IntoDatum) -> Value {
+        value.into_datum().into()
+    }
+
     /// The datum with its pointer replaced by `copy` of what it points to.
     pub fn map(self, copy: impl FnOnce(pg_sys::Datum) -> pg_sys::Datum) -> Value {
         match self.null {
             true => self,
             false => Some(copy(self.datum)).into(),
         }
+    }
+
+    /// The datum; any for NULL.
+    pub(super) fn raw(self) -> pg_sys::Datum {
+        self.datum
     }
 
     /// The datum, unless it is NULL.
@@ -74,6 +84,32 @@ impl Call {
             let argument = &*(*self.0).args.as_ptr().add(index);
             (!argument.isnull).then_some(argument.value)
         }
+    }
+
+    /// Argument `index` as it is.
+    pub fn value(self, index: usize) -> Value {
+        self.argument(index).into()
+    }
+
+    /// The length of argument `index`, a text, in bytes; 0 for SQL NULL.
+    pub fn octet_length(self, index: usize) -> usize {
+        self.argument(index).map_or(0, |text| {
+            // SAFETY: the SQL declares the argument as text; this reads its header only, also where it is toasted.
+            unsafe { pg_sys::toast_raw_datum_size(text).saturating_sub(pg_sys::VARHDRSZ) }
+        })
+    }
+
+    /// Argument `index` as the bytes of a UUID; `None` for SQL NULL.
+    pub fn uuid(self, index: usize) -> Option<[u8; 16]> {
+        // SAFETY: the SQL declares the argument as uuid.
+        let uuid = unsafe { Uuid::from_datum(self.argument(index)?, false) };
+        uuid.map(|uuid| *uuid.as_bytes())
+    }
+
+    /// Argument `index` as text; `None` for SQL NULL.
+    pub fn text(self, index: usize) -> Option<String> {
+        // SAFETY: the SQL declares the argument as text.
+        unsafe { String::from_datum(self.argument(index)?, false) }
     }
 
     /// The raw call, for code of this room.

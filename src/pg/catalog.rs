@@ -1,6 +1,7 @@
 //! Direct look-ups in tables and system caches: newest committed state, no privileges, no SPI, and
 //! no search_path (`systable_beginscan` in src/backend/access/index/genam.c).
 
+use super::memory;
 use pgrx::pg_sys::{self, Oid};
 use pgrx::{FromDatum, IntoDatum};
 use std::ffi::CStr;
@@ -105,6 +106,16 @@ pub fn scan(table: Oid, index: Option<Oid>, keys: &[Key<'_>], mut each: impl FnM
         each(row);
         true
     });
+}
+
+/// Whether a table has no row, by the newest committed state and this transaction's own.
+pub fn is_empty(table: Oid) -> bool {
+    let mut empty = true;
+    scan_all(table, None, [((), [])], |(), _row| {
+        empty = false;
+        false
+    });
+    empty
 }
 
 /// As [`scan`] for one set of keys after another, with one snapshot where there is an index; `each` gets
@@ -223,11 +234,11 @@ pub struct Row {
 }
 
 impl Row {
-    /// The row that a trigger fires for, if it has one.
+    /// The row that a trigger fires for or a query gives, if there is one.
     ///
     /// # Safety
     /// The tuple is NULL or of that descriptor, and both are there for as long as this lives.
-    pub(super) unsafe fn of_trigger(
+    pub(super) unsafe fn of(
         tuple: pg_sys::HeapTuple,
         descriptor: pg_sys::TupleDesc,
     ) -> Option<Self> {
@@ -267,23 +278,21 @@ impl Row {
         Some(String::from_utf8_lossy(text).into_owned())
     }
 
-    /// Column `number`, a `jsonb`, as JSON text; or its member of that name, `None` where it is no object or has none.
+    /// Column `number`, a `jsonb`, as JSON in UTF-8; or its member of that name, `None` where it is no object or has none.
     pub fn json(&self, number: i16, member: Option<&str>) -> Option<String> {
         let json = self.get::<pg_sys::Datum>(number)?;
-        // SAFETY: the functions take these types (utils/adt/jsonfuncs.c, jsonb.c), detoast what they are given while
-        // the scan's snapshot is registered, and their results are in the current memory context.
-        unsafe {
-            let json = match member {
-                None => json,
-                Some(name) => pgrx::direct_function_call_as_datum(
+        let json = match member {
+            None => json,
+            // SAFETY: it takes these types (utils/adt/jsonfuncs.c), detoasts what it is given while the scan's snapshot
+            // is registered, and its result is in the current memory context.
+            Some(name) => unsafe {
+                pgrx::direct_function_call_as_datum(
                     pg_sys::jsonb_object_field,
                     &[Some(json), name.into_datum()],
-                )?,
-            };
-            let text = pgrx::direct_function_call_as_datum(pg_sys::jsonb_out, &[Some(json)])?;
-            let text = CStr::from_ptr(text.cast_mut_ptr());
-            Some(text.to_string_lossy().into_owned())
-        }
+                )?
+            },
+        };
+        Some(memory::jsonb_text(json).to_owned())
     }
 
     /// Column `number`, a `text[]`, without what is NULL in it; empty for NULL.

@@ -43,7 +43,7 @@ fn changed(call: Call) {
     let shuts = channel == objects.channel;
     // SAFETY: as in `trigger`: the channel exists, and nobody opens it.
     unsafe { pg_sys::CacheInvalidateRelcacheByRelid(channel) };
-    invalidation::written();
+    invalidation::written(channel);
     if shuts {
         invalidation::must_last();
     }
@@ -54,7 +54,7 @@ fn user_changed(call: Call) {
     // SAFETY: an update has a new tuple, and its relation is open, both for the length of the call.
     let (table, row, relation) = unsafe {
         let relation = trigger.tg_relation;
-        let row = Row::of_trigger(trigger.tg_newtuple, (*relation).rd_att);
+        let row = Row::of(trigger.tg_newtuple, (*relation).rd_att);
         (Table::of_trigger(relation), row, (*relation).rd_id)
     };
     if let Some(row) = row

@@ -81,9 +81,14 @@ extension_sql_file!(
     requires = ["sessions"]
 );
 extension_sql_file!(
+    "../../sql/session_keys.sql",
+    name = "session_keys",
+    requires = ["claims"]
+);
+extension_sql_file!(
     "../../sql/signin.sql",
     name = "signin",
-    requires = ["claims"]
+    requires = ["session_keys"]
 );
 extension_sql_file!(
     "../../sql/refresh.sql",

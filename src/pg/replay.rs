@@ -6,11 +6,16 @@ use pgrx::pg_sys;
 /// Replay that has just been woken up by its first record for hours gets this often 10 ms to catch up.
 const PATIENCE: u32 = 10;
 
+/// Whether this server only replays what another one writes.
+pub fn is_standby() -> bool {
+    // SAFETY: reads the state of recovery in shared memory.
+    unsafe { pg_sys::RecoveryInProgress() }
+}
+
 /// Whether this is a standby that may be more than `limit` seconds behind its primary. One whose receiver is
 /// live and that has replayed all of what it received is not behind, however long the primary has been idle.
 pub fn is_behind(limit: i64) -> bool {
-    // SAFETY: reads the state of recovery in shared memory.
-    if !unsafe { pg_sys::RecoveryInProgress() } {
+    if !is_standby() {
         return false;
     }
     let limit = limit.saturating_mul(1000);

@@ -44,14 +44,15 @@ fn invalidate(call: Call) {
     };
     // SAFETY: looks names up in the system caches. The channel is a relation that nobody ever opens:
     // it exists so that its invalidation can be sent, at commit, through Postgres's own queue and WAL.
-    unsafe {
+    let channel = unsafe {
         let found = pg_sys::get_relname_relid(channel, schema);
         if found == pg_sys::InvalidOid {
             Error::NoSchema.raise();
         }
         pg_sys::CacheInvalidateRelcacheByRelid(found);
-    }
-    invalidation::written();
+        found
+    };
+    invalidation::written(channel);
     if !opens {
         invalidation::must_last();
     }
@@ -61,7 +62,7 @@ fn invalidate(call: Call) {
 pub fn tell(channel: Oid) {
     // SAFETY: the relation exists; its invalidation is sent through Postgres's own queue and WAL.
     unsafe { pg_sys::CacheInvalidateRelcacheByRelid(channel) };
-    invalidation::written();
+    invalidation::written(channel);
     invalidation::must_last();
 }
 

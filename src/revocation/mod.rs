@@ -4,7 +4,7 @@ mod checks;
 mod decision;
 mod lookup;
 mod place;
-mod shut;
+pub mod shut;
 
 pub use decision::{Decision, authenticated_at, reason};
 pub use lookup::{Basis, judge};

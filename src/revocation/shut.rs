@@ -1,53 +1,91 @@
-//! Who gets no tokens of ours: asked at a sign-in, a refresh and a step-up, by the newest committed entries, whatever
-//! the transaction's snapshot.
+//! Who gets no tokens of ours: asked at a sign-in, a refresh and a step-up, by the newest committed entries and rows,
+//! whatever the transaction's snapshot.
 
 use super::lookup::entries;
+use crate::attached;
 use crate::pg::{leaf, transaction};
 use crate::settings;
 use authguard_token::{Entry, Kind, format_uuid};
 use pgrx::Uuid;
 use pgrx::prelude::*;
 
-/// Whether an entry shuts a user (in canonical form) of our own out.
-#[pg_extern(sql = false)]
-fn authguard_is_blocked_by_entry(user: &str) -> bool {
-    let now = transaction::clock();
-    covers(&[(Kind::User, Some(user))], |entry| {
-        entry.blocked && entry.blocked_until.is_none_or(|until| now < until)
-    })
+/// What shuts a session of our own that its row may say nothing of.
+#[derive(Default)]
+pub struct Shut {
+    /// Its user is.
+    pub user: bool,
+    /// It has ended: by an entry of itself, or by a cut-off after it began, for one of the user after the last proof of
+    /// who the user is.
+    pub session: bool,
 }
 
-/// Whether an entry ends a session of our own whose row may say nothing of it: of the session itself, or a cut-off after
-/// it began, for one of the user after the last proof of who the user is. Times are `timestamptz`.
-#[pg_extern(sql = false)]
-fn authguard_is_ended_by_entry(user: &str, id: Uuid, began: i64, authenticated_at: i64) -> bool {
-    let id = format_uuid(id.as_bytes());
-    let (began, authenticated_at) = (
-        leaf::unix_micros(began),
-        leaf::unix_micros(authenticated_at),
-    );
+/// Of a session of `user` (in canonical form). Times are in microseconds.
+pub fn session(user: &str, id: &[u8; 16], began: i64, authenticated_at: i64) -> Shut {
+    let now = transaction::clock();
+    let id = format_uuid(id);
     let keys = [
         (Kind::Session, Some(id.as_str())),
         (Kind::User, Some(user)),
         (Kind::Issuer, Some("")),
     ];
-    covers(&keys, |entry| {
-        let is_before = |since| entry.issued_before.is_some_and(|cutoff| since <= cutoff);
+    let mut shut = Shut::default();
+    own_entries(&keys, |entry| {
+        let cuts_off = |since| entry.issued_before.is_some_and(|cutoff| since <= cutoff);
         match entry.kind {
-            Kind::User => is_before(authenticated_at),
-            Kind::Issuer => is_before(began),
-            _ => true,
+            Kind::User => {
+                shut.user |= blocks(entry, now);
+                shut.session |= cuts_off(authenticated_at);
+            }
+            Kind::Issuer => shut.session |= cuts_off(began),
+            _ => shut.session = true,
         }
-    })
+    });
+    shut.user |= attached::shuts(user);
+    shut
 }
 
-/// Whether one of the entries that concern our own issuer does it.
-fn covers(keys: &[(Kind, Option<&str>)], does: impl Fn(&Entry<'_>) -> bool) -> bool {
-    let own = settings::issuer();
-    let mut found = false;
-    entries(keys, |entry| {
-        found = entry.issuer.is_none_or(|issuer| issuer == own) && does(entry);
-        !found
+/// Whether a user (in canonical form) of our own is shut out: by `authguard.revoke_user`, or by an attached table.
+pub fn user(user: &str) -> bool {
+    let now = transaction::clock();
+    let mut shut = false;
+    own_entries(&[(Kind::User, Some(user))], |entry| {
+        shut |= blocks(entry, now)
     });
-    found
+    shut || attached::shuts(user)
+}
+
+fn blocks(entry: &Entry<'_>, now: i64) -> bool {
+    entry.blocked && entry.blocked_until.is_none_or(|until| now < until)
+}
+
+/// Shows the entries that concern our own issuer.
+fn own_entries(keys: &[(Kind, Option<&str>)], mut each: impl FnMut(&Entry<'_>)) {
+    let own = settings::issuer();
+    entries(keys, |entry| {
+        if entry.issuer.is_none_or(|issuer| issuer == own) {
+            each(entry);
+        }
+        true
+    });
+}
+
+#[pg_extern(sql = false)]
+fn authguard_is_blocked(user_id: &str) -> bool {
+    user(user_id)
+}
+
+/// Whether something other than its row ends a session of that issuer. Times are `timestamptz`.
+#[pg_extern(sql = false)]
+fn authguard_is_cut_off(
+    id: Uuid,
+    user: &str,
+    issuer: &str,
+    began: i64,
+    authenticated_at: i64,
+) -> bool {
+    let (began, authenticated_at) = (
+        leaf::unix_micros(began),
+        leaf::unix_micros(authenticated_at),
+    );
+    issuer != settings::issuer() || session(user, id.as_bytes(), began, authenticated_at).session
 }

@@ -13,7 +13,7 @@ mod settings;
 mod token;
 
 pub use answer::{Answer, Change, Decision, EndReason};
-pub use decide::{decide, step_up};
+pub use decide::{decide, is_told, step_up};
 pub use key::RefreshKey;
 pub use session::{Ended, SessionRow};
 pub use settings::RefreshSettings;

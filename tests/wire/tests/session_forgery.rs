@@ -59,17 +59,21 @@ fn a_token_of_another_key_is_invalid_also_for_a_session_that_there_is() {
     cluster.create_database("other").unwrap();
     let mut other = cluster.connect("postgres", "other").unwrap();
     issued(&mut other, "authguard.sign_in($1)", BEN).unwrap();
+    let id = good.session();
+    other
+        .execute("update authguard.session set id = $1::text::uuid", &[&id])
+        .unwrap();
     let foreign: String = other
         .query_one(
-            "select authguard.mint_refresh_token($1::text::uuid, 0)",
-            &[&good.session()],
+            "select refresh_token from authguard.issue($1::text::uuid)",
+            &[&id],
         )
         .unwrap()
         .get(0);
     assert_eq!(foreign.len(), good.refresh().len());
     assert_eq!(refresh(&mut web(&cluster), &foreign).status, "invalid");
     assert_eq!(refresh(&mut web(&cluster), good.refresh()).status, "ok");
-    // And no role but the owner may mint.
-    let sql = "select authguard.mint_refresh_token(gen_random_uuid(), 0)";
+    // And no role but the owner may issue.
+    let sql = "select authguard.issue(gen_random_uuid())";
     assert!(web(&cluster).query(sql, &[]).is_err());
 }

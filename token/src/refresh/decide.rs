@@ -8,6 +8,9 @@ use super::answer::{Answer, Change, Decision, EndReason};
 use super::session::{Ended, SessionRow};
 use super::settings::{RefreshSettings, micros};
 
+/// Events of refreshes that a session may have at once.
+const MOST_TOLD: u64 = 1000;
+
 /// Decides a refresh. `counter` is that of a verified token of this session, `now` is microseconds.
 ///
 /// Of an ended session nothing changes any more, so a thief who tries again ends nothing twice.
@@ -52,6 +55,20 @@ pub fn step_up(row: &SessionRow, now: i64, settings: &RefreshSettings) -> Decisi
             at: now,
         })
     })
+}
+
+/// Whether a refresh is worth an event: a client may refresh without end, and what that writes is bounded, by a thousand
+/// events of a session and one more a minute. `row` is that before the change.
+pub fn is_told(row: &SessionRow, change: Change) -> bool {
+    let minutes = |from: i64, to: i64| to.saturating_sub(from).max(0).div_euclid(micros(60));
+    match change {
+        Change::Rotate { at, .. } => {
+            let bound = MOST_TOLD.saturating_add_signed(minutes(row.created_at, at));
+            row.counter < bound
+        }
+        Change::Refresh { at } => minutes(row.refreshed_at, at) > 0,
+        _ => false,
+    }
 }
 
 fn refuse_dead(row: &SessionRow, now: i64, settings: &RefreshSettings) -> Option<Decision> {

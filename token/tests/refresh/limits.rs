@@ -1,6 +1,6 @@
 //! Limits of a session by time: each with its own value, and no access token that outlives them.
 
-use authguard_token::refresh::{Answer, Ended, RefreshSettings, SessionRow};
+use authguard_token::refresh::{Answer, Change, Ended, RefreshSettings, SessionRow, is_told};
 
 use crate::support::{HOUR, S, START, Session};
 
@@ -156,4 +156,38 @@ fn a_reason_that_is_not_time_is_a_revocation() {
     for reason in ["reuse", "state_lost", "signed_out", "", "Expired"] {
         assert_eq!(Ended::by(reason), Ended::Revoked, "{reason}");
     }
+}
+
+#[test]
+fn refreshes_without_end_are_told_a_thousand_times_and_once_a_minute() {
+    let rotate = |counter, at| {
+        let row = SessionRow {
+            counter,
+            ..SessionRow::begin(START)
+        };
+        let change = Change::Rotate {
+            counter: counter.saturating_add(1),
+            at: START + at,
+        };
+        is_told(&row, change)
+    };
+    assert!(rotate(999, 0));
+    assert!(!rotate(1000, 59 * S));
+    assert!(rotate(1000, 60 * S));
+    assert!(!rotate(1001, 60 * S));
+    assert!(!rotate(u64::MAX, i64::MAX - START));
+    assert!(!rotate(1000, -HOUR), "a clock that was set back");
+
+    let row = SessionRow {
+        refreshed_at: START + HOUR,
+        ..SessionRow::begin(START)
+    };
+    let refresh = |after| {
+        let at = row.refreshed_at + after;
+        is_told(&row, Change::Refresh { at })
+    };
+    assert!(!refresh(60 * S - 1));
+    assert!(refresh(60 * S));
+    assert!(!is_told(&row, Change::CountReuse { reuse_count: 1 }));
+    assert!(!is_told(&row, Change::None));
 }

@@ -1,0 +1,102 @@
+//! What a session is begun and changed with, and what of it is refused.
+
+use super::members::Members;
+use crate::error::Error;
+use crate::pg::{leaf, memory};
+use crate::settings;
+use pgrx::AnyElement;
+use pgrx::prelude::*;
+use serde_json::value::{RawValue, to_raw_value};
+
+const MAX_METHOD: usize = 64;
+
+/// What a claim of a session's tokens may not be given as, because authguard sets it.
+const RESERVED: [&str; 11] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "nbf",
+    "jti",
+    "session_id",
+    "aal",
+    "amr",
+    "auth_time",
+];
+
+/// The claims (JSON) that tokens get beside those that authguard sets; an error where they are no object, or hold one
+/// of these.
+pub fn claims(json: Option<&str>) -> Members {
+    let Some(members) = json.and_then(Members::read) else {
+        Error::Argument("claims must be a JSON object".to_owned(), None).raise()
+    };
+    if let Some(name) = RESERVED.into_iter().find(|name| members.has(name)) {
+        Error::Argument(
+            format!("claim '{name}' is reserved"),
+            Some("It is set by authguard."),
+        )
+        .raise();
+    }
+    members
+}
+
+/// An authenticator assurance level, at least `authguard.min_aal`; an error otherwise.
+pub fn level(aal: Option<&str>) -> &'static str {
+    let level = match aal {
+        Some("aal1") => "aal1",
+        Some("aal2") => "aal2",
+        Some("aal3") => "aal3",
+        _ => Error::Argument("aal must be aal1, aal2 or aal3".to_owned(), None).raise(),
+    };
+    if level < settings::min_aal() {
+        Error::Argument(
+            format!("level '{level}' is below authguard.min_aal"),
+            Some("Ask the user for another factor first."),
+        )
+        .raise();
+    }
+    level
+}
+
+/// An authentication method (RFC 8176); an error where it is none.
+pub fn method(method: Option<&str>) -> &str {
+    match method {
+        Some(method) if (1..=MAX_METHOD).contains(&method.len()) => method,
+        _ => Error::Argument(
+            format!("method must have 1 to {MAX_METHOD} bytes"),
+            Some("Such as password, otp or totp (RFC 8176)."),
+        )
+        .raise(),
+    }
+}
+
+/// Claim `amr`, a JSON array, with a method as the newest, proved at that second. Each method is in it once, so that
+/// tokens do not grow.
+pub fn add_method(amr: &str, method: &str, second: i64) -> String {
+    let newest = serde_json::json!({"method": method, "timestamp": second});
+    let earlier: Vec<Box<RawValue>> = serde_json::from_str(amr).unwrap_or_default();
+    let others = earlier.into_iter().filter(|entry| {
+        let named = Members::read(entry.get()).and_then(|entry| entry.text("method"));
+        named.as_deref() != Some(method)
+    });
+    let all: Vec<_> = to_raw_value(&newest).into_iter().chain(others).collect();
+    serde_json::to_string(&all).unwrap_or_default()
+}
+
+#[pg_extern(sql = false)]
+fn authguard_check_claims(json: Option<AnyElement>) {
+    claims(json.map(|json| memory::jsonb_text(json.datum())));
+}
+
+#[pg_extern(sql = false)]
+fn authguard_check_aal(aal: Option<&str>) {
+    level(aal);
+}
+
+/// `amr` is a `jsonb`, `at` a `timestamptz`; the result is JSON.
+#[pg_extern(sql = false)]
+fn authguard_add_method(amr: AnyElement, name: Option<&str>, at: i64) -> String {
+    let second = leaf::unix_micros(at).div_euclid(1_000_000);
+    add_method(memory::jsonb_text(amr.datum()), method(name), second)
+}

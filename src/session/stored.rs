@@ -1,0 +1,149 @@
+//! A row of `authguard.session` that this transaction changes.
+
+use crate::pg::call::Value;
+use crate::pg::catalog::Row;
+use crate::pg::plan::Plan;
+use crate::pg::state::PerBackend;
+use crate::pg::{leaf, transaction};
+use crate::settings;
+use authguard_token::refresh::{Ended, SessionRow};
+use pgrx::Uuid;
+use pgrx::pg_sys::{self, TimestampTz};
+
+/// What tokens are made of.
+pub struct Session {
+    pub id: [u8; 16],
+    /// In canonical form.
+    pub user: String,
+    pub issuer: String,
+    pub aal: String,
+    /// Claim `amr`, as JSON.
+    pub amr: String,
+    /// The claims given at the sign-in, as JSON.
+    pub claims: String,
+    /// When the user last proved who it is, in microseconds.
+    pub authenticated_at: i64,
+    /// When its last access token has expired, in microseconds.
+    pub tokens_until: i64,
+    pub times: SessionRow,
+}
+
+static LOCK: PerBackend<Plan> = Plan::new(
+    c"select s.user_id, s.issuer, s.aal, s.amr, s.claims, s.authenticated_at, s.tokens_until,
+             s.counter, s.created_at, s.refreshed_at, s.rotated_at, s.reuse_count, s.stepped_up_from,
+             s.not_after, s.ended_at, s.ended_reason
+        from authguard.session s where s.id = $1 for update skip locked",
+    &[pg_sys::UUIDOID],
+);
+
+static AWAIT: PerBackend<Plan> =
+    Plan::new(c"select authguard.await_session($1)", &[pg_sys::UUIDOID]);
+
+static STORE: PerBackend<Plan> = Plan::new(
+    c"update authguard.session s
+         set counter = $2, refreshed_at = $3, rotated_at = $4, reuse_count = $5, stepped_up_from = $6, tokens_until = $7
+       where s.id = $1",
+    &[
+        pg_sys::UUIDOID,
+        pg_sys::INT8OID,
+        pg_sys::TIMESTAMPTZOID,
+        pg_sys::TIMESTAMPTZOID,
+        pg_sys::INT4OID,
+        pg_sys::INT8OID,
+        pg_sys::TIMESTAMPTZOID,
+    ],
+);
+
+/// What becomes of the wish to have a session's row.
+pub enum Locked {
+    /// Here it is, until the end of the transaction.
+    Ours(Box<Session>),
+    /// Somebody else has it.
+    Busy,
+    /// There is none.
+    Missing,
+}
+
+/// Locks a session's row; where another transaction has it, waits for that two seconds.
+pub fn lock(id: [u8; 16]) -> Locked {
+    if let Some(session) = try_lock(id) {
+        return Locked::Ours(Box::new(session));
+    }
+    match AWAIT.run(&[uuid(id)], |row| row.and_then(|row| row.get::<bool>(1))) {
+        Some(true) => {
+            try_lock(id).map_or(Locked::Missing, |session| Locked::Ours(Box::new(session)))
+        }
+        Some(false) => Locked::Busy,
+        None => Locked::Missing,
+    }
+}
+
+/// Locks a session's row, unless another transaction has it or there is none.
+pub fn try_lock(id: [u8; 16]) -> Option<Session> {
+    LOCK.run(&[uuid(id)], |row| row.map(|row| read(id, &row)))
+}
+
+fn read(id: [u8; 16], row: &Row) -> Session {
+    let text = |column| row.get::<String>(column).unwrap_or_default();
+    let json = |column| row.json(column, None).unwrap_or_default();
+    let time = |column| {
+        row.get::<i64>(column)
+            .map(|at: TimestampTz| leaf::unix_micros(at))
+    };
+    let counter = |column| row.get::<i64>(column).map(i64::unsigned_abs);
+    let past = i64::MIN;
+    Session {
+        id,
+        user: text(1),
+        issuer: text(2),
+        aal: text(3),
+        amr: json(4),
+        claims: json(5),
+        authenticated_at: time(6).unwrap_or(past),
+        tokens_until: time(7).unwrap_or(past),
+        times: SessionRow {
+            counter: counter(8).unwrap_or_default(),
+            created_at: time(9).unwrap_or(past),
+            refreshed_at: time(10).unwrap_or(past),
+            rotated_at: time(11).unwrap_or(past),
+            reuse_count: row.get::<i32>(12).unwrap_or_default().unsigned_abs(),
+            stepped_up_from: counter(13),
+            not_after: time(14),
+            ended: time(15).map(|_| Ended::by(&text(16))),
+        },
+    }
+}
+
+impl Session {
+    /// Writes down what a refresh has changed.
+    pub fn store(&mut self) {
+        self.tokens_until = self.tokens_until.max(tokens_until());
+        let times = &self.times;
+        let parameters = [
+            uuid(self.id),
+            Value::of(times.counter.cast_signed()),
+            time(times.refreshed_at),
+            time(times.rotated_at),
+            Value::of(times.reuse_count.cast_signed()),
+            Value::of(times.stepped_up_from.map(u64::cast_signed)),
+            time(self.tokens_until),
+        ];
+        STORE.run(&parameters, |_| ());
+    }
+}
+
+/// When an access token that is issued now has surely expired: its claim `iat` may be a second later than the clock.
+pub fn tokens_until() -> i64 {
+    let lifetime = i64::from(settings::refresh().jwt_expiry) + 1;
+    transaction::clock().saturating_add(lifetime.saturating_mul(1_000_000))
+}
+
+/// A parameter of type `uuid`.
+pub fn uuid(id: [u8; 16]) -> Value {
+    Value::of(Uuid::from_bytes(id))
+}
+
+/// A parameter of type `timestamptz`.
+pub fn time(unix_micros: i64) -> Value {
+    Value::of(leaf::timestamptz(unix_micros))
+}

@@ -1,0 +1,43 @@
+//! What every function that writes asks first.
+
+use crate::error::Error;
+use crate::pg::replay;
+use authguard_token::canonical;
+use pgrx::prelude::*;
+
+const MAX_IDENTITY: usize = 1024;
+
+/// Raises an error on a standby.
+pub fn require_primary() {
+    if replay::is_standby() {
+        Error::Standby.raise();
+    }
+}
+
+/// The canonical form of an identity that must be given; an error that names it otherwise.
+pub fn identity(name: &str, value: Option<&str>) -> String {
+    let Some(value) = value else {
+        Error::Missing(format!("{name} must not be empty")).raise()
+    };
+    if value.is_empty() {
+        Error::Argument(format!("{name} must not be empty"), None).raise();
+    }
+    if value.len() > MAX_IDENTITY {
+        Error::Argument(
+            format!("{name} has at most {MAX_IDENTITY} bytes"),
+            Some("Claims with a longer one are refused anyway."),
+        )
+        .raise();
+    }
+    canonical(value).into_owned()
+}
+
+#[pg_extern(sql = false)]
+fn authguard_require_primary() {
+    require_primary();
+}
+
+#[pg_extern(sql = false)]
+fn authguard_identity(name: &str, value: Option<&str>) -> String {
+    identity(name, value)
+}
