@@ -113,9 +113,10 @@ begin
         'alter table %s enable always trigger authguard_attached, enable always trigger authguard_attached_change, enable always trigger authguard_attached_truncate',
         relation);
     if updates is not null then
-        -- At the commit: a token that is issued while the transaction lasts is issued by the row from before.
+        -- It only notes the user, for the end of the commit: a token that is issued while the transaction lasts is
+        -- issued by the row from before. Not deferred: an apply worker of logical replication could not fire it.
         execute pg_catalog.format(
-            'create constraint trigger authguard_attached_user after update on %s deferrable initially deferred for each row when (%s) execute function authguard.attached_user_changed()',
+            'create trigger authguard_attached_user after update on %s for each row when (%s) execute function authguard.attached_user_changed()',
             relation, updates);
         execute pg_catalog.format('alter table %s enable always trigger authguard_attached_user', relation);
     end if;

@@ -39,7 +39,7 @@ comment on function authguard.attached_changed() is
     'Trigger of attached tables: tells every backend to look again, and makes the commit of a change or deletion durable. Its arguments are the meanings of its columns';
 
 create function authguard.user_updated(relation pg_catalog.regclass, user_id pg_catalog.text)
-returns pg_catalog.void
+returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -54,7 +54,7 @@ begin
             -- The trigger of a partition fires there.
             or a.relation in (select p.relid from pg_catalog.pg_partition_ancestors(user_updated.relation) p));
     if not found then
-        return;
+        return false;
     end if;
     perform authguard.record('USER_UPDATED', user_id, null, 'system', null);
     if source.refresh_on_change then
@@ -70,10 +70,11 @@ begin
         entry.keep_until := authguard.longest_life(entry.issued_before);
         perform authguard.revoke(entry);
     end if;
+    return source.refresh_on_change;
 end
 $$;
 comment on function authguard.user_updated(pg_catalog.regclass, pg_catalog.text) is
-    'Writes the event USER_UPDATED and, where the table is attached with refresh_on_change, the cut-off for the claims of earlier tokens';
+    'Writes the event USER_UPDATED and, where the table is attached with refresh_on_change, the cut-off for the claims of earlier tokens; whether it did. Called when a transaction commits and its client can do nothing more in it, because refreshes wait for the lock';
 
 create function authguard.await_changes() returns pg_catalog.bool
 language plpgsql volatile
@@ -103,7 +104,7 @@ language c volatile security definer cost 100
 set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'authguard_attached_user_changed';
 comment on function authguard.attached_user_changed() is
-    'Trigger of attached tables of users: records that what tokens say about a user has changed. SECURITY DEFINER, because whoever changes the row writes no table of authguard';
+    'Trigger of attached tables of users: notes that what tokens say about a user has changed, for authguard.user_updated at the commit. SECURITY DEFINER, because whoever changes the row writes no table of authguard: its owner does';
 
 create function authguard.check_source(
     relation pg_catalog.regclass, kind pg_catalog.text, parts pg_catalog.text[], columns pg_catalog.int2[])

@@ -101,13 +101,27 @@ $$;
 comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uuid) is
     'The user has new credentials, or one factor less: ends every session of the user but keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. Each call is an event. Returns how many sessions ended. 28000, and nothing changed, where keep_session is no live session of the user; where somebody has its row for two seconds it ends with the others';
 
+-- For functions that act as the extension's owner. Of an adopted schema the owner may replace auth.jwt() and the
+-- three others, and rename the schema: so none of these is called here, and nothing by its name.
+create function authguard.caller(
+    out subject pg_catalog.text, out session_id pg_catalog.uuid, out is_own pg_catalog.bool,
+    out is_revoked pg_catalog.bool, out is_active pg_catalog.bool)
+returns pg_catalog.record
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.canonical(auth.subject()), auth.session_id(),
+           coalesce(auth.issuer() = authguard.own_issuer(), false), auth.is_revoked(), auth.is_active();
+end;
+comment on function authguard.caller() is
+    'Whose the current token is (in canonical form), its session, whether our own issuer''s, and the decision about it';
+
 create function auth.sign_out(scope pg_catalog.text default 'global') returns pg_catalog.int4
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    subject pg_catalog.text := authguard.canonical(auth.jwt() ->> 'sub');
-    current pg_catalog.uuid := auth.session_id();
+    caller record;
 begin
     if scope is null or scope not in ('global', 'local', 'others') then
         raise exception using
@@ -115,28 +129,29 @@ begin
             message = 'scope must be global, local or others';
     end if;
     perform authguard.require_primary();
-    if subject is null or auth.issuer() is distinct from authguard.own_issuer() then
+    select * into caller from authguard.caller();
+    if caller.subject is null or not caller.is_own then
         raise exception using
             errcode = 'invalid_authorization_specification',
             message = 'no token of a session of this database',
             hint = 'Sessions of other issuers end there; authguard.revoke_session and revoke_user shut them out here.';
     end if;
-    if current is null and scope <> 'global' then
+    if caller.session_id is null and scope <> 'global' then
         raise exception using
             errcode = 'invalid_authorization_specification',
             message = 'the token has no session',
             hint = 'Sign out with scope global.';
     end if;
-    if auth.is_revoked() then
+    if caller.is_revoked then
         -- Whoever holds it is shut out, and must not shut out the user's later sessions in turn.
-        if scope = 'others' or current is null then
+        if scope = 'others' or caller.session_id is null then
             return 0;
         end if;
         scope := 'local';
     end if;
-    return authguard.end_sessions(subject, authguard.own_issuer(), 'signed_out', 'user',
-        the_one => case scope when 'local' then current end,
-        all_but => case scope when 'others' then current end, waits => true);
+    return authguard.end_sessions(caller.subject, authguard.own_issuer(), 'signed_out', 'user',
+        the_one => case scope when 'local' then caller.session_id end,
+        all_but => case scope when 'others' then caller.session_id end, waits => true);
 end
 $$;
 comment on function auth.sign_out(pg_catalog.text) is
@@ -153,7 +168,7 @@ begin atomic
            s.user_agent, s.ip, s.tag, s.id = auth.session_id()
       from authguard.session s
      where auth.is_active()
-       and s.user_id = authguard.canonical(auth.jwt() ->> 'sub')
+       and s.user_id = authguard.canonical(auth.subject())
        and s.issuer = auth.issuer() and s.issuer = authguard.own_issuer()
        and s.ended_at is null
        and not authguard.is_cut_off(s.id, s.user_id, s.issuer, s.created_at, s.authenticated_at)
@@ -167,14 +182,22 @@ create function auth.end_session(id pg_catalog.uuid) returns pg_catalog.bool
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    caller record;
 begin
     perform authguard.require_primary();
-    perform auth.require_active();
-    if auth.issuer() is distinct from authguard.own_issuer() or end_session.id is null then
+    select * into caller from authguard.caller();
+    if not caller.is_active then
+        raise exception using
+            errcode = 'invalid_authorization_specification',
+            message = 'no active token',
+            hint = 'Sign in again; "select * from auth.whoami()" tells what became of the token.';
+    end if;
+    if not caller.is_own or end_session.id is null then
         return false;
     end if;
-    return authguard.end_sessions(authguard.canonical(auth.jwt() ->> 'sub'), authguard.own_issuer(),
-        'signed_out', 'user', the_one => end_session.id, waits => true) > 0;
+    return authguard.end_sessions(caller.subject, authguard.own_issuer(), 'signed_out', 'user',
+        the_one => end_session.id, waits => true) > 0;
 end
 $$;
 comment on function auth.end_session(pg_catalog.uuid) is

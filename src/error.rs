@@ -37,6 +37,8 @@ pub enum Error {
     Standby,
     /// A transaction that has handed tokens out shall be prepared.
     Prepared,
+    /// A transaction that has cut off the claims of a user of an attached table shall be prepared.
+    PreparedChange,
     /// The claims function is another role's by now.
     ClaimsFunctionOwner,
     /// A trigger function was called in another way.
@@ -63,7 +65,7 @@ impl Error {
                 PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION
             }
             Self::NoTransactionBlock => PgSqlErrorCode::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
-            Self::Prepared => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+            Self::Prepared | Self::PreparedChange => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
             Self::Sealed | Self::ClaimsFunctionOwner => {
                 PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE
             }
@@ -94,6 +96,9 @@ impl Error {
             Self::NoSchema => "the tables of extension authguard are missing",
             Self::NewerSchema { .. } => "the schema of authguard is newer than its library",
             Self::Prepared => "cannot prepare a transaction that has refreshed or issued tokens",
+            Self::PreparedChange => {
+                "cannot prepare a transaction that makes earlier tokens of a user stale"
+            }
             Self::ClaimsFunctionOwner => "the claims function has another owner by now",
             Self::NotATrigger => "function was not called by a trigger",
         }
@@ -134,6 +139,9 @@ impl Error {
             ),
             Self::Prepared => Some(
                 "The client has its answer already: call sign_in, step_up and refresh in a transaction of their own, and commit it.",
+            ),
+            Self::PreparedChange => Some(
+                "Every refresh would wait for it: commit it, or attach the table without refresh_on_change.",
             ),
             Self::NoSigningKey => Some("Call authguard.rotate_signing_key()."),
             Self::ClaimsFunctionOwner => {

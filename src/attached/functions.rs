@@ -1,7 +1,6 @@
 //! What the SQL of attached tables asks.
 
 use super::{Kind, Layout, Part, Problem, partitions, rows};
-use crate::error::Error;
 use crate::pg::attached as tables;
 use pgrx::prelude::*;
 
@@ -75,13 +74,4 @@ fn authguard_attached_sessions(
     ),
 > {
     TableIterator::new(rows::sessions(user))
-}
-
-/// Records in SQL that what tokens say about a user has changed.
-pub fn changed_user(relation: pg_sys::Oid, user: &str) {
-    Spi::run_with_args(
-        "select authguard.user_updated($1, $2)",
-        &[relation.into(), user.into()],
-    )
-    .unwrap_or_else(|_| Error::NoSchema.raise());
 }

@@ -2,7 +2,7 @@
 
 use super::{Kind, Part, Problem};
 use crate::pg::attached::{Table, collation_of, is_enum};
-use crate::pg::catalog::{Key, Row};
+use crate::pg::catalog::{Key, Row, can_hold};
 use crate::pg::leaf;
 use crate::pg::partition::Routing;
 use authguard_token::{
@@ -138,9 +138,10 @@ impl Layout {
         let id = match base_type {
             pg_sys::UUIDOID => format_uuid(row.get::<pgrx::Uuid>(number)?.as_bytes()),
             pg_sys::INT8OID => row.get::<i64>(number)?.to_string(),
-            _ => canonical(&row.get::<String>(number)?).into_owned(),
+            _ => canonical(&row.text(number)?).into_owned(),
         };
-        (1..=MAX_IDENTITY_BYTES).contains(&id.len()).then_some(id)
+        let can_be_named = (1..=MAX_IDENTITY_BYTES).contains(&id.len()) && can_hold(&id);
+        can_be_named.then_some(id)
     }
 
     /// The time in a part's column, microseconds since 1970.

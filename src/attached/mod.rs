@@ -5,6 +5,7 @@
 //! follows it through every rename, and pg_dump writes it with the table. Before each look-up the table's present
 //! form is checked; one that has lost what is needed shuts everybody out whom it concerns.
 
+pub mod changes;
 mod functions;
 mod layout;
 mod partitions;
@@ -12,7 +13,6 @@ mod problem;
 mod registry;
 mod rows;
 
-pub use functions::changed_user;
 pub use layout::{Identity, Layout};
 pub use problem::Problem;
 pub use registry::{Kind, is_attached, refresh_on_change};

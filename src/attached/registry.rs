@@ -72,8 +72,8 @@ fn read() -> Sources {
     catalog::scan(invalidation::objects().attached, None, &[], |row| {
         sources.push(Source {
             relation: row.get(column::RELATION).unwrap_or_default(),
-            kind: Kind::from_name(&row.get::<String>(column::KIND).unwrap_or_default()),
-            issuer: row.get(column::ISSUER),
+            kind: Kind::from_name(&row.text(column::KIND).unwrap_or_default()),
+            issuer: row.text(column::ISSUER),
             refresh_on_change: row.get(column::REFRESH_ON_CHANGE).unwrap_or(true),
         });
     });

@@ -33,8 +33,8 @@ pub struct Block {
     /// All NULL unless accepted.
     values: Values,
     origin: Origin,
-    /// The text that was set.
-    text: Vec<u8>,
+    /// The text that was set, as far as it tells it from another.
+    mark: Vec<u8>,
     /// Whether the source was believed.
     believed: Result<(), Refusal>,
     /// What a token was verified under: the generation of keys, the leeway, and from when to when time
@@ -117,7 +117,7 @@ impl Block {
             decision: Decision::none(),
             values: Values::NONE,
             origin: Origin::Gateway,
-            text: Vec::new(),
+            mark: Vec::new(),
             believed: Err(Refusal::NotAGateway),
             keys: 0,
             leeway: 0,
@@ -152,7 +152,7 @@ impl Block {
             decision: Decision::none(),
             values,
             origin: source.origin,
-            text: source.text.to_owned(),
+            mark: source.mark().to_owned(),
             believed: source.believed.clone(),
             keys,
             leeway,
@@ -164,7 +164,9 @@ impl Block {
 
     /// Whether `source` is what this was read from.
     pub fn is_from(&self, source: &Source) -> bool {
-        self.origin == source.origin && self.text == source.text && self.believed == source.believed
+        self.origin == source.origin
+            && self.mark == source.mark()
+            && self.believed == source.believed
     }
 
     /// Whether reading it again at `now` would give the same. A token's signature, keys and times are

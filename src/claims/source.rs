@@ -48,6 +48,16 @@ pub struct Source {
 }
 
 impl Source {
+    /// What tells it from another one. Of a text that is too long, which is refused whatever it holds, no more than that:
+    /// a transaction that sets one after the other must not have all of them kept.
+    pub fn mark(&self) -> &'static [u8] {
+        let most = match self.origin {
+            Origin::Token => settings::max_token_size(),
+            Origin::Gateway => settings::max_claims_size(),
+        };
+        &self.text[..self.text.len().min(most + 1)]
+    }
+
     /// The claims and all of them as `jsonb`, if they are believed at `now` (microseconds since 1970).
     pub fn read(&self, now: i64) -> Result<(Claims, Rc<[u8]>), Refusal> {
         self.believed.clone()?;

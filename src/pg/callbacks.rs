@@ -2,7 +2,8 @@
 //! (src/backend/access/transam/xact.c, src/backend/utils/cache/inval.c).
 
 use super::{scope, seal};
-use crate::{attached, claims, invalidation, session};
+use crate::attached::{self, changes};
+use crate::{claims, invalidation, session};
 use pgrx::pg_guard;
 use pgrx::pg_sys::{self, SubXactEvent, XactEvent};
 use std::ffi::c_void;
@@ -26,13 +27,20 @@ pub fn register() {
 #[pg_guard]
 unsafe extern "C-unwind" fn at_transaction(event: XactEvent::Type, _arg: *mut c_void) {
     match event {
-        XactEvent::XACT_EVENT_PRE_COMMIT => invalidation::before_commit(),
-        XactEvent::XACT_EVENT_PRE_PREPARE => session::before_prepare(),
+        XactEvent::XACT_EVENT_PRE_COMMIT => {
+            changes::before_commit();
+            invalidation::before_commit();
+        }
+        XactEvent::XACT_EVENT_PRE_PREPARE => {
+            session::before_prepare();
+            changes::before_prepare();
+        }
         XactEvent::XACT_EVENT_COMMIT
         | XactEvent::XACT_EVENT_PARALLEL_COMMIT
         | XactEvent::XACT_EVENT_ABORT
         | XactEvent::XACT_EVENT_PARALLEL_ABORT
         | XactEvent::XACT_EVENT_PREPARE => {
+            changes::end_of_transaction();
             invalidation::end_of_transaction();
             claims::forget_statement();
             seal::end_of_transaction();
@@ -46,12 +54,13 @@ unsafe extern "C-unwind" fn at_transaction(event: XactEvent::Type, _arg: *mut c_
 
 unsafe extern "C-unwind" fn at_subtransaction(
     event: SubXactEvent::Type,
-    _id: pg_sys::SubTransactionId,
+    id: pg_sys::SubTransactionId,
     _parent: pg_sys::SubTransactionId,
     _arg: *mut c_void,
 ) {
     match event {
         SubXactEvent::SUBXACT_EVENT_ABORT_SUB => {
+            changes::undone(id);
             seal::end_of_subtransaction(false);
             scope::end_of_subtransaction(false);
             claims::forget_statement();

@@ -163,7 +163,8 @@ pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
         'sets: for (beside, keys) in sets {
             let mut scan_keys = scan_keys(keys.as_ref());
             let count = keys.as_ref().len() as i32;
-            if !scan.is_null() && index.is_some() {
+            // None where the client's session ignores system indexes, which it may: then it is a scan of the heap.
+            if !scan.is_null() && !(*scan).iscan.is_null() {
                 for (place, key) in (1..).zip(&mut scan_keys) {
                     key.sk_attno = place;
                 }
@@ -268,6 +269,18 @@ impl Row {
     /// Whether column `number` is NULL.
     pub fn is_null(&self, number: i16) -> bool {
         self.get::<pg_sys::Datum>(number).is_none()
+    }
+
+    /// Column `number`, a `text` or `varchar`. What a database in another encoding than UTF-8 holds beyond ASCII is
+    /// replaced or misread: no claim can hold it there, so it need only be equal to none.
+    pub fn text(&self, number: i16) -> Option<String> {
+        let text = self.get::<pg_sys::Datum>(number)?;
+        // SAFETY: the datum is a varlena; a copy that is made of it is in the current memory context.
+        let text = unsafe {
+            let text = pg_sys::pg_detoast_datum_packed(text.cast_mut_ptr());
+            pgrx::varlena_to_byte_slice(text)
+        };
+        Some(String::from_utf8_lossy(text).into_owned())
     }
 
     /// Column `number`, a `jsonb`, as JSON in UTF-8; or its member of that name, `None` where it is no object or has none.

@@ -1,7 +1,8 @@
 //! The triggers on attached tables (src/backend/commands/trigger.c).
 
 use super::call::{Call, guarded, raw_function};
-use crate::attached::{Kind, Layout, changed_user};
+use crate::attached::changes::{Change, noted};
+use crate::attached::{Kind, Layout};
 use crate::error::Error;
 use crate::invalidation;
 use crate::pg::attached::Table;
@@ -19,7 +20,7 @@ raw_function!(
 );
 
 raw_function!(
-    /// Records that what tokens say about a user has changed.
+    /// Notes that what tokens say about a user has changed; the commit tells of it.
     authguard_attached_user_changed,
     |call| {
         guarded(|| user_changed(call));
@@ -60,7 +61,10 @@ fn user_changed(call: Call) {
         && let Ok(layout) = Layout::read(&table, Kind::Users)
         && let Some(user) = layout.id(&row)
     {
-        changed_user(relation, &user);
+        // SAFETY: both return statics; the function is SECURITY DEFINER, so the user is its owner.
+        let (within, teller) =
+            unsafe { (pg_sys::GetCurrentSubTransactionId(), pg_sys::GetUserId()) };
+        noted(relation, user, Change { within, teller });
     }
 }
 

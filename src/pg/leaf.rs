@@ -1,5 +1,5 @@
 //! The few Postgres functions that the per-row path calls. pgrx wraps every call into Postgres in a
-//! `sigsetjmp`, which costs 10 ns a row; these three cannot raise an error, so they are declared here
+//! `sigsetjmp`, which costs 10 ns a row; these four cannot raise an error, so they are declared here
 //! and called bare.
 
 use pgrx::pg_sys;
@@ -9,6 +9,7 @@ mod declared {
 
     unsafe extern "C" {
         pub fn GetCurrentStatementStartTimestamp() -> pg_sys::TimestampTz;
+        pub fn GetCurrentTransactionStartTimestamp() -> pg_sys::TimestampTz;
         pub fn GetSessionUserId() -> pg_sys::Oid;
         pub fn GetCurrentCommandId(used: bool) -> pg_sys::CommandId;
     }
@@ -21,11 +22,18 @@ const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 pub const NEVER: i64 = i64::MIN;
 
 /// When the current client message arrived, in microseconds since the Unix epoch: it tells one
-/// statement from the next, and is the clock by which a statement is judged.
+/// statement from the next, and is the clock by which a statement is judged. Or when the transaction began, if that is
+/// later: after a COMMIT in a procedure or a DO block, which goes on for as long as it likes (StartTransaction in xact.c).
 #[inline(always)]
 pub fn statement_start() -> i64 {
-    // SAFETY: returns a static of xact.c and nothing else.
-    unsafe { declared::GetCurrentStatementStartTimestamp() }.wrapping_add(POSTGRES_EPOCH)
+    // SAFETY: each returns a static of xact.c and nothing else.
+    let (message, transaction) = unsafe {
+        (
+            declared::GetCurrentStatementStartTimestamp(),
+            declared::GetCurrentTransactionStartTimestamp(),
+        )
+    };
+    message.max(transaction).wrapping_add(POSTGRES_EPOCH)
 }
 
 /// The login role of the session (or what a superuser made of it by SET SESSION AUTHORIZATION).

@@ -27,7 +27,7 @@ pub mod partition;
 pub mod plan;
 pub mod replay;
 pub mod request;
-mod restricted;
+pub mod restricted;
 pub mod scope;
 pub mod seal;
 pub mod shelf;

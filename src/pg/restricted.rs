@@ -49,7 +49,7 @@ fn is_named(role: Oid, name: Datum) -> bool {
 /// REINDEX: it becomes no other role, and leaves no temporary table, cursor, prepared statement, LISTEN or
 /// deferred trigger behind. No setting that it makes stays, and names that it does not qualify are those of
 /// pg_catalog.
-fn as_restricted<R>(role: Oid, work: impl FnOnce() -> R) -> R {
+pub fn as_restricted<R>(role: Oid, work: impl FnOnce() -> R) -> R {
     let (mut user, mut context) = (pg_sys::InvalidOid, 0);
     // SAFETY: statics of miscinit.c and the stack of guc.c, put back below. An error leaves that to the
     // abort of the transaction or subtransaction, which puts back both (AbortTransaction in xact.c).

@@ -14,6 +14,16 @@ pub fn clock() -> i64 {
     super::leaf::unix_micros(unsafe { pg_sys::GetCurrentTimestamp() })
 }
 
+/// Runs `work`, which runs SQL where no statement does, with the snapshot that statements have.
+pub fn with_snapshot<R>(work: impl FnOnce() -> R) -> R {
+    // SAFETY: pushed and popped here, in a pair; on an error the end of the transaction pops it (utils/time/snapmgr.c).
+    unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot()) };
+    let result = work();
+    // SAFETY: as above.
+    unsafe { pg_sys::PopActiveSnapshot() };
+    result
+}
+
 /// Whether a setting that is local to the transaction would outlive this statement.
 pub fn in_block() -> bool {
     // SAFETY: reads the state of xact.c.

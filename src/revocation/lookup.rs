@@ -114,7 +114,7 @@ pub fn entries(keys: &[(Kind, Option<&str>)], mut each: impl FnMut(&Entry<'_>) -
     });
     let (table, index) = (objects.revocation, objects.revocation_key);
     catalog::scan_all(table, index, sets, |kind, row| {
-        let issuer: Option<String> = row.get(column::ISSUER);
+        let issuer = row.text(column::ISSUER);
         each(&Entry {
             kind,
             issuer: issuer.as_deref(),

@@ -84,7 +84,7 @@ pub fn try_lock(id: [u8; 16]) -> Option<Session> {
 }
 
 fn read(id: [u8; 16], row: &Row) -> Session {
-    let text = |column| row.get::<String>(column).unwrap_or_default();
+    let text = |column| row.text(column).unwrap_or_default();
     let json = |column| row.json(column, None).unwrap_or_default();
     let time = |column| {
         row.get::<i64>(column)

@@ -1475,7 +1475,7 @@ comment on function authguard.attached_changed() is
     'Trigger of attached tables: tells every backend to look again, and makes the commit of a change or deletion durable. Its arguments are the meanings of its columns';
 
 create function authguard.user_updated(relation pg_catalog.regclass, user_id pg_catalog.text)
-returns pg_catalog.void
+returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -1490,7 +1490,7 @@ begin
             -- The trigger of a partition fires there.
             or a.relation in (select p.relid from pg_catalog.pg_partition_ancestors(user_updated.relation) p));
     if not found then
-        return;
+        return false;
     end if;
     perform authguard.record('USER_UPDATED', user_id, null, 'system', null);
     if source.refresh_on_change then
@@ -1506,10 +1506,11 @@ begin
         entry.keep_until := authguard.longest_life(entry.issued_before);
         perform authguard.revoke(entry);
     end if;
+    return source.refresh_on_change;
 end
 $$;
 comment on function authguard.user_updated(pg_catalog.regclass, pg_catalog.text) is
-    'Writes the event USER_UPDATED and, where the table is attached with refresh_on_change, the cut-off for the claims of earlier tokens';
+    'Writes the event USER_UPDATED and, where the table is attached with refresh_on_change, the cut-off for the claims of earlier tokens; whether it did. Called when a transaction commits and its client can do nothing more in it, because refreshes wait for the lock';
 
 create function authguard.await_changes() returns pg_catalog.bool
 language plpgsql volatile
@@ -1539,7 +1540,7 @@ language c volatile security definer cost 100
 set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'authguard_attached_user_changed';
 comment on function authguard.attached_user_changed() is
-    'Trigger of attached tables of users: records that what tokens say about a user has changed. SECURITY DEFINER, because whoever changes the row writes no table of authguard';
+    'Trigger of attached tables of users: notes that what tokens say about a user has changed, for authguard.user_updated at the commit. SECURITY DEFINER, because whoever changes the row writes no table of authguard: its owner does';
 
 create function authguard.check_source(
     relation pg_catalog.regclass, kind pg_catalog.text, parts pg_catalog.text[], columns pg_catalog.int2[])
@@ -2339,13 +2340,27 @@ $$;
 comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uuid) is
     'The user has new credentials, or one factor less: ends every session of the user but keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. Each call is an event. Returns how many sessions ended. 28000, and nothing changed, where keep_session is no live session of the user; where somebody has its row for two seconds it ends with the others';
 
+-- For functions that act as the extension's owner. Of an adopted schema the owner may replace auth.jwt() and the
+-- three others, and rename the schema: so none of these is called here, and nothing by its name.
+create function authguard.caller(
+    out subject pg_catalog.text, out session_id pg_catalog.uuid, out is_own pg_catalog.bool,
+    out is_revoked pg_catalog.bool, out is_active pg_catalog.bool)
+returns pg_catalog.record
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.canonical(auth.subject()), auth.session_id(),
+           coalesce(auth.issuer() = authguard.own_issuer(), false), auth.is_revoked(), auth.is_active();
+end;
+comment on function authguard.caller() is
+    'Whose the current token is (in canonical form), its session, whether our own issuer''s, and the decision about it';
+
 create function auth.sign_out(scope pg_catalog.text default 'global') returns pg_catalog.int4
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    subject pg_catalog.text := authguard.canonical(auth.jwt() ->> 'sub');
-    current pg_catalog.uuid := auth.session_id();
+    caller record;
 begin
     if scope is null or scope not in ('global', 'local', 'others') then
         raise exception using
@@ -2353,21 +2368,22 @@ begin
             message = 'scope must be global, local or others';
     end if;
     perform authguard.require_primary();
-    if subject is null or auth.issuer() is distinct from authguard.own_issuer() then
+    select * into caller from authguard.caller();
+    if caller.subject is null or not caller.is_own then
         raise exception using
             errcode = 'invalid_authorization_specification',
             message = 'no token of a session of this database',
             hint = 'Sessions of other issuers end there; authguard.revoke_session and revoke_user shut them out here.';
     end if;
-    if current is null and scope <> 'global' then
+    if caller.session_id is null and scope <> 'global' then
         raise exception using
             errcode = 'invalid_authorization_specification',
             message = 'the token has no session',
             hint = 'Sign out with scope global.';
     end if;
-    if auth.is_revoked() then
+    if caller.is_revoked then
         -- Whoever holds it is shut out, and must not shut out the user's later sessions in turn.
-        if scope = 'others' or current is null then
+        if scope = 'others' or caller.session_id is null then
             return 0;
         end if;
         scope := 'local';
@@ -2391,7 +2407,7 @@ begin atomic
            s.user_agent, s.ip, s.tag, s.id = auth.session_id()
       from authguard.session s
      where auth.is_active()
-       and s.user_id = authguard.canonical(auth.jwt() ->> 'sub')
+       and s.user_id = authguard.canonical(auth.subject())
        and s.issuer = auth.issuer() and s.issuer = authguard.own_issuer()
        and s.ended_at is null
        and not authguard.is_cut_off(s.id, s.user_id, s.issuer, s.created_at, s.authenticated_at)
@@ -2405,10 +2421,18 @@ create function auth.end_session(id pg_catalog.uuid) returns pg_catalog.bool
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    caller record;
 begin
     perform authguard.require_primary();
-    perform auth.require_active();
-    if auth.issuer() is distinct from authguard.own_issuer() or end_session.id is null then
+    select * into caller from authguard.caller();
+    if not caller.is_active then
+        raise exception using
+            errcode = 'invalid_authorization_specification',
+            message = 'no active token',
+            hint = 'Sign in again; "select * from auth.whoami()" tells what became of the token.';
+    end if;
+    if not caller.is_own or end_session.id is null then
         return false;
     end if;
     return authguard.end_sessions(authguard.canonical(auth.jwt() ->> 'sub'), authguard.own_issuer(),
@@ -2555,9 +2579,10 @@ begin
         'alter table %s enable always trigger authguard_attached, enable always trigger authguard_attached_change, enable always trigger authguard_attached_truncate',
         relation);
     if updates is not null then
-        -- At the commit: a token that is issued while the transaction lasts is issued by the row from before.
+        -- It only notes the user, for the end of the commit: a token that is issued while the transaction lasts is
+        -- issued by the row from before. Not deferred: an apply worker of logical replication could not fire it.
         execute pg_catalog.format(
-            'create constraint trigger authguard_attached_user after update on %s deferrable initially deferred for each row when (%s) execute function authguard.attached_user_changed()',
+            'create trigger authguard_attached_user after update on %s for each row when (%s) execute function authguard.attached_user_changed()',
             relation, updates);
         execute pg_catalog.format('alter table %s enable always trigger authguard_attached_user', relation);
     end if;

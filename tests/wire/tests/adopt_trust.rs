@@ -280,3 +280,90 @@ fn a_reader_that_the_issuer_replaces_is_noticed() {
         Some("theirs")
     );
 }
+
+#[test]
+fn the_schemas_owner_runs_nothing_as_the_owner_of_the_extension() {
+    let cluster = shaped();
+    let mut owner = owner(&cluster);
+    owner
+        .batch_execute(&format!(
+            "{ADOPT}; create table public.ran (by name, what text); grant insert on public.ran to public;
+             grant create on database shaped to supabase_admin"
+        ))
+        .unwrap();
+    // A token of a session of our own: a gateway's word for it is enough.
+    let session: String = owner
+        .query_one(
+            "select session_id::text from authguard.sign_in($1)",
+            &[&ADA],
+        )
+        .unwrap()
+        .get(0);
+    let claims = claims(ADA).replace(
+        '}',
+        &format!(r#","iss":"authguard","session_id":"{session}"}}"#),
+    );
+    let signature = [
+        ("jwt", "jsonb"),
+        ("uid", "uuid"),
+        ("role", "text"),
+        ("email", "text"),
+    ];
+    let spies: String = signature
+        .map(|(name, answers)| {
+            format!(
+                "create or replace function auth.{name}() returns {answers} language plpgsql as $$
+                     begin insert into public.ran values (current_user, '{name}'); return null; end $$;"
+            )
+        })
+        .concat();
+    owner
+        .batch_execute(&format!("set role supabase_auth_admin; {spies} reset role"))
+        .unwrap();
+    let call_all = |schema: &str| {
+        let mut user = cluster.connect("authenticator", "shaped").unwrap();
+        user.batch_execute("set role authenticated").unwrap();
+        set_claims(&mut user, &claims);
+        let calls = [
+            "sessions()",
+            "end_session(gen_random_uuid())",
+            "sign_out('local')",
+        ];
+        calls.map(|call| {
+            user.query(&format!("select * from {schema}.{call}"), &[])
+                .is_ok()
+        })
+    };
+    let ran = "select string_agg(distinct what, ' ') from public.ran where by <> 'authenticated'";
+    let answered = call_all("auth");
+    assert_eq!(text(&mut owner, ran), None);
+    assert_eq!(answered, [true; 3]);
+
+    // Another schema of that name, in which all of them are the attacker's.
+    let names = [
+        ("session_id", "uuid"),
+        ("subject", "text"),
+        ("issuer", "text"),
+        ("is_revoked", "bool"),
+        ("is_active", "bool"),
+        ("require_active", "int4"),
+    ];
+    let spies: String = names
+        .map(|(name, answers)| {
+            format!(
+                "create function auth.{name}() returns {answers} language plpgsql as $$
+                     begin insert into public.ran values (current_user, '{name}'); return null; end $$;"
+            )
+        })
+        .concat();
+    owner
+        .batch_execute(&format!(
+            "set role supabase_admin; alter schema auth rename to ours; create schema auth;
+             grant usage on schema auth to public; {spies} reset role"
+        ))
+        .unwrap();
+    let answered = call_all("ours");
+    assert_eq!(text(&mut owner, ran), None);
+    // Its token is that of an ended session by now.
+    assert_eq!(answered, [true, false, true]);
+}

@@ -53,6 +53,18 @@ fn a_deletion_that_arrives_by_logical_replication_counts() {
         &format!("delete from people.users where id = '{ADA}'"),
     );
     wait_until_hidden(&mut ada);
+    // The apply worker tells of changed claims, too.
+    change(
+        &mut idp(&publisher),
+        &format!("update people.users set raw_app_meta_data = '{{\"org\": 2}}' where id = '{BEN}'"),
+    );
+    let told = format!(
+        "select count(*) from authguard.event where name = 'USER_UPDATED' and user_id = '{BEN}'"
+    );
+    wait_until(
+        || sessions::count(&subscriber, &told) == 1,
+        "the change is told of",
+    );
     change(&mut admin(&subscriber), "drop subscription people");
 }
 
@@ -101,22 +113,41 @@ fn a_refresh_waits_for_a_change_that_is_being_committed() {
         &mut admin(&cluster),
         "select authguard.attach_users('people.users', app_metadata => 'raw_app_meta_data', refresh_on_change => true)",
     );
-    let begun = sign_in(&cluster, ADA);
-    assert!(opens(&cluster, begun.access()));
     let mut idp = idp(&cluster);
-    // The constraint's trigger fires at the commit; fired by hand, it stands still in the middle of one.
     change(
         &mut idp,
-        r#"begin; update people.users set raw_app_meta_data = '{"org": 2}'; set constraints all immediate"#,
+        r#"update people.users set raw_app_meta_data = '{"org": 1}'"#,
     );
+    let begun = sign_in(&cluster, ADA);
+    assert!(opens(&cluster, begun.access()));
+    // Somebody has the entry of the change before: the next one stands still in the middle of its commit.
+    let mut holder = admin(&cluster);
+    change(
+        &mut holder,
+        "begin; select from authguard.revocation where kind = 'claims' for update",
+    );
+    let waits = |role: &str| {
+        let sql = format!(
+            "select count(*) from pg_stat_activity where usename = '{role}' and wait_event_type = 'Lock'"
+        );
+        wait_until(|| sessions::count(&cluster, &sql) == 1, role);
+    };
+    let committing = thread::spawn(move || {
+        change(
+            &mut idp,
+            r#"update people.users set raw_app_meta_data = '{"org": 2}'"#,
+        );
+        idp
+    });
+    waits("idp");
     let waiting = {
         let mut web = cluster.connect("web", "wire").unwrap();
         let token = begun.refresh().to_owned();
         thread::spawn(move || refresh(&mut web, &token))
     };
-    wait_for_a_waiter(&cluster);
-    assert!(!waiting.is_finished());
-    change(&mut idp, "commit");
+    waits("web");
+    change(&mut holder, "rollback");
+    let mut idp = committing.join().unwrap();
     let fresh = waiting.join().unwrap();
     assert_eq!(fresh.status, "ok");
     assert!(!opens(&cluster, begun.access()));

@@ -239,3 +239,41 @@ fn a_key_is_found_in_the_order_of_its_collation_and_is_one_byte_by_byte() {
         assert_eq!(seen(&mut client), rows, "{name}");
     }
 }
+
+#[test]
+fn rows_beyond_ascii_are_nobodys_in_a_database_of_another_encoding() {
+    let cluster = server(Config::default());
+    admin(&cluster)
+        .batch_execute(
+            "create database latin encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0",
+        )
+        .unwrap();
+    let mut owner = cluster.connect("postgres", "latin").unwrap();
+    // The names are é, which no claim can hold there, and e.
+    owner
+        .batch_execute(
+            r#"create extension authguard; select authguard.grant_operator('ops');
+             create table person (id text primary key, meta jsonb not null default '{}');
+             insert into person values (chr(233)), ('e');
+             select authguard.attach_users('person', app_metadata => 'meta', refresh_on_change => true);
+             update person set meta = '{"org": 1}'"#,
+        )
+        .unwrap();
+    let told = "select string_agg(user_id, ' ') from authguard.event where name = 'USER_UPDATED'";
+    assert_eq!(text(&mut owner, told).as_deref(), Some("e"));
+    // An entry of an issuer whose name no token can have.
+    cluster
+        .connect("ops", "latin")
+        .unwrap()
+        .batch_execute("select authguard.revoke_issued_before(now(), chr(233))")
+        .unwrap();
+    let mut client = cluster.connect("authenticator", "latin").unwrap();
+    set_claims(&mut client, &claims("e").replace('}', r#","iss":"a"}"#));
+    assert_eq!(reason(&mut client).as_deref(), Some("claims_stale"));
+    owner
+        .batch_execute(
+            "truncate authguard.revocation; select authguard.revoke_user('e', issuer => chr(233))",
+        )
+        .unwrap();
+    assert_eq!(reason(&mut client), None);
+}

@@ -123,3 +123,34 @@ fn twenty_thousand_tokens_leave_no_memory_behind() {
         "{warm:?} after 5,000 tokens, {after:?} after 25,000"
     );
 }
+
+#[test]
+fn what_is_too_long_to_be_a_token_is_not_kept() {
+    let cluster = server(Config::default());
+    let mut client = web(&cluster);
+    let pid: i32 = client
+        .query_one("select pg_backend_pid()", &[])
+        .unwrap()
+        .get(0);
+    let mut refuse = |bytes: u32| {
+        // In one transaction, which keeps what it has refused for as long as it lasts.
+        client
+            .batch_execute(&format!(
+                "begin; do $$ begin
+                     for i in 1..60 loop
+                         perform set_config('authguard.jwt', repeat('x', {bytes}) || i, true);
+                         if not auth.is_revoked() then raise 'it is refused'; end if;
+                     end loop;
+                 end $$; savepoint here"
+            ))
+            .unwrap();
+        let kib = resident_kib(pid);
+        client.batch_execute("rollback").unwrap();
+        kib
+    };
+    let (short, long) = (refuse(10_000), refuse(2_000_000));
+    assert!(
+        long < short + 60_000,
+        "{short} KiB with short texts, {long} KiB with 60 of 2 MB"
+    );
+}

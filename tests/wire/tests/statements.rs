@@ -91,3 +91,44 @@ fn a_block_sees_its_own_revocation_and_an_exception_takes_it_back() {
         Some("true")
     );
 }
+
+#[test]
+fn a_block_that_commits_meets_the_end_of_its_token_and_its_revocation() {
+    let cluster = server(Config::default().set("authguard.leeway", 0));
+    // Until it is shut out: by what, and whether the reader of `exp` agrees.
+    let until_shut = |claims: &str| {
+        let mut client = gateway(&cluster);
+        set_claims(&mut client, claims);
+        client
+            .batch_execute(
+                "do $$ begin
+                     for i in 1..400 loop
+                         exit when auth.is_revoked();
+                         commit;
+                         perform pg_sleep(0.05);
+                     end loop;
+                     perform set_config('test.shut', concat_ws(' ', auth.revocation_reason(), auth.is_expired()), false);
+                 end $$",
+            )
+            .unwrap();
+        text(&mut client, "select current_setting('test.shut')").unwrap()
+    };
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let soon = claims(ADA).replace("4102444800", &(now + 2).to_string());
+    assert_eq!(until_shut(&soon), "expired t");
+    std::thread::scope(|scope| {
+        let shut = scope.spawn(|| until_shut(&claims(BEN)));
+        wait_until(
+            || {
+                let loops = "select (count(*) = 1)::text from pg_stat_activity where query like 'do %' and xact_start > query_start";
+                text(&mut admin(&cluster), loops).as_deref() == Some("true")
+            },
+            "the block is past its first commit",
+        );
+        assert!(operate(&cluster, &format!("revoke_user('{BEN}')")));
+        assert_eq!(shut.join().unwrap(), "user f");
+    });
+}
