@@ -2388,9 +2388,9 @@ begin
         end if;
         scope := 'local';
     end if;
-    return authguard.end_sessions(subject, authguard.own_issuer(), 'signed_out', 'user',
-        the_one => case scope when 'local' then current end,
-        all_but => case scope when 'others' then current end, waits => true);
+    return authguard.end_sessions(caller.subject, authguard.own_issuer(), 'signed_out', 'user',
+        the_one => case scope when 'local' then caller.session_id end,
+        all_but => case scope when 'others' then caller.session_id end, waits => true);
 end
 $$;
 comment on function auth.sign_out(pg_catalog.text) is
@@ -2435,8 +2435,8 @@ begin
     if not caller.is_own or end_session.id is null then
         return false;
     end if;
-    return authguard.end_sessions(authguard.canonical(auth.jwt() ->> 'sub'), authguard.own_issuer(),
-        'signed_out', 'user', the_one => end_session.id, waits => true) > 0;
+    return authguard.end_sessions(caller.subject, authguard.own_issuer(), 'signed_out', 'user',
+        the_one => end_session.id, waits => true) > 0;
 end
 $$;
 comment on function auth.end_session(pg_catalog.uuid) is

@@ -197,7 +197,7 @@ update users set role = 'editor' where id in (1, 11);
 update users set meta = '{"org": 2}' where id = 10;
 update users set gone = gone;
 select name, user_id, actor from authguard.event order by user_id;
-select kind, key, issuer, reason from authguard.revocation order by key;
+select kind, key, issuer, reason from authguard.revocation where kind = 'claims' order by key;
 select pg_temp.judge('1') as changed, pg_temp.judge('20') as unchanged;
 delete from authguard.revocation; delete from authguard.event;
 select authguard.detach_users('users') as detached;
