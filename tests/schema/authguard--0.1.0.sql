@@ -1745,16 +1745,18 @@ begin
         delete from authguard.claims_function;
         return;
     end if;
-    select n.nspname, p.proname, current_user, true into named
-      from pg_catalog.pg_proc p
-      join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-     where p.oid = function;
-    if authguard.find_claims_function(named) <> function then
+    if not exists (select from pg_catalog.pg_proc p where p.oid = function
+                     and pg_catalog.oidvectortypes(p.proargtypes) = 'text, uuid, jsonb') then
         raise exception using
             errcode = 'invalid_function_definition',
             message = pg_catalog.format('%s is no claims function', function),
             hint = 'It takes (user_id text, session_id uuid, claims jsonb) and returns jsonb.';
     end if;
+    select n.nspname, p.proname, current_user, true into named
+      from pg_catalog.pg_proc p
+      join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+     where p.oid = function;
+    perform authguard.find_claims_function(named);
     insert into authguard.claims_function select named.*
     on conflict (is_set) do update
         set schema = excluded.schema, name = excluded.name, owner = excluded.owner;
@@ -1787,6 +1789,12 @@ begin
     end if;
     fresh := authguard.run_claims_function(
         authguard.find_claims_function(named), named.owner, user_id, session_id, claims);
+    if fresh is null then
+        raise exception using
+            errcode = 'null_value_not_allowed',
+            message = pg_catalog.format('claims function %I.%I has returned NULL', named.schema, named.name),
+            hint = 'It returns the claims of the token as a JSON object: those that it is given, where it changes nothing.';
+    end if;
     perform authguard.check_claims(fresh);
     return fresh;
 end
