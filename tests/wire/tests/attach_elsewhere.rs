@@ -3,8 +3,9 @@
 use authguard_wire::attached::*;
 use authguard_wire::sessions::{issued, opens, refresh, sign_in};
 use authguard_wire::*;
-use pgrx_embed::cluster::Config;
-use std::thread;
+use pgrx_embed::cluster::{Cluster, Config};
+use postgres::Client;
+use std::thread::{self, JoinHandle};
 
 #[test]
 fn a_standby_follows_the_row_after_replay() {
@@ -104,8 +105,8 @@ fn a_dump_keeps_what_is_attached() {
     assert_eq!(seen(&mut request(&cluster, ADA)), 3);
 }
 
-#[test]
-fn a_refresh_waits_for_a_change_that_is_being_committed() {
+/// A server whose attached users must refresh after a change.
+fn refreshed_on_change() -> Cluster {
     let cluster = sessions::server(Config::default());
     change(&mut admin(&cluster), "create role idp login");
     tables(&cluster);
@@ -113,25 +114,23 @@ fn a_refresh_waits_for_a_change_that_is_being_committed() {
         &mut admin(&cluster),
         "select authguard.attach_users('people.users', app_metadata => 'raw_app_meta_data', refresh_on_change => true)",
     );
-    let mut idp = idp(&cluster);
+    // The entry that the next change writes over.
     change(
-        &mut idp,
+        &mut idp(&cluster),
         r#"update people.users set raw_app_meta_data = '{"org": 1}'"#,
     );
-    let begun = sign_in(&cluster, ADA);
-    assert!(opens(&cluster, begun.access()));
-    // Somebody has the entry of the change before: the next one stands still in the middle of its commit.
-    let mut holder = admin(&cluster);
+    cluster
+}
+
+/// A change that stands still in the middle of its commit until the holder of the entry that it writes over gives that
+/// back.
+fn committing(cluster: &Cluster) -> (Client, JoinHandle<Client>) {
+    let mut holder = admin(cluster);
     change(
         &mut holder,
         "begin; select from authguard.revocation where kind = 'claims' for update",
     );
-    let waits = |role: &str| {
-        let sql = format!(
-            "select count(*) from pg_stat_activity where usename = '{role}' and wait_event_type = 'Lock'"
-        );
-        wait_until(|| sessions::count(&cluster, &sql) == 1, role);
-    };
+    let mut idp = idp(cluster);
     let committing = thread::spawn(move || {
         change(
             &mut idp,
@@ -139,13 +138,29 @@ fn a_refresh_waits_for_a_change_that_is_being_committed() {
         );
         idp
     });
-    waits("idp");
+    wait_until_waiting(cluster, "idp");
+    (holder, committing)
+}
+
+fn wait_until_waiting(cluster: &Cluster, role: &str) {
+    let sql = format!(
+        "select count(*) from pg_stat_activity where usename = '{role}' and wait_event_type = 'Lock'"
+    );
+    wait_until(|| sessions::count(cluster, &sql) == 1, role);
+}
+
+#[test]
+fn a_refresh_waits_for_a_change_that_is_being_committed() {
+    let cluster = refreshed_on_change();
+    let begun = sign_in(&cluster, ADA);
+    assert!(opens(&cluster, begun.access()));
+    let (mut holder, committing) = committing(&cluster);
     let waiting = {
         let mut web = cluster.connect("web", "wire").unwrap();
         let token = begun.refresh().to_owned();
         thread::spawn(move || refresh(&mut web, &token))
     };
-    waits("web");
+    wait_until_waiting(&cluster, "web");
     change(&mut holder, "rollback");
     let mut idp = committing.join().unwrap();
     let fresh = waiting.join().unwrap();
@@ -173,4 +188,24 @@ fn a_refresh_waits_for_a_change_that_is_being_committed() {
         fresh.refresh(),
     );
     assert_eq!(blocked.unwrap().status, "user_blocked");
+}
+
+#[test]
+fn tokens_that_cannot_wait_for_a_change_are_busy_and_nothing_is_consumed() {
+    let cluster = refreshed_on_change();
+    let begun = sign_in(&cluster, ADA);
+    let (mut holder, committing) = committing(&cluster);
+    let mut app = admin(&cluster);
+    let mut web = cluster.connect("web", "wire").unwrap();
+    let step_up = format!("authguard.step_up($1, '{}', 'totp', 'aal2')", begun.session());
+    assert_eq!(refresh(&mut web, begun.refresh()).status, "busy");
+    for call in ["authguard.sign_in($1)", step_up.as_str()] {
+        let told = issued(&mut app, call, ADA).unwrap();
+        assert_eq!((told.status.as_str(), told.access), ("busy", None), "{call}");
+    }
+    let sessions = format!("select count(*) from authguard.session where user_id = '{ADA}'");
+    assert_eq!(sessions::count(&cluster, &sessions), 1);
+    change(&mut holder, "rollback");
+    committing.join().unwrap();
+    assert_eq!(refresh(&mut web, begun.refresh()).status, "ok");
 }
