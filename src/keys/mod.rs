@@ -13,6 +13,6 @@ mod trust;
 mod verify;
 
 pub use cause::Cause;
-pub use own::{can_sign, sign};
+pub use own::{can_sign, sign_believed};
 pub use refresh::{make_refresh_key, refresh_key, replace_refresh_key};
-pub use verify::{try_own, verify};
+pub use verify::verify;

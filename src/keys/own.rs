@@ -1,11 +1,13 @@
 //! Our own issuer: its public keys for others, and the tokens that it signs.
 
+use super::cause::Cause;
+use super::verify::try_own;
 use super::{file, trust};
 use crate::error::Error;
 use crate::invalidation;
 use crate::pg::{credentials, memory, state::PerBackend};
 use crate::settings;
-use authguard_token::SigningKey;
+use authguard_token::{SigningKey, TokenError};
 use pgrx::prelude::*;
 use pgrx::{AnyElement, JsonB};
 use serde_json::{Value, json};
@@ -37,14 +39,33 @@ fn authguard_sign(claims: AnyElement) -> String {
 }
 
 /// Signs a payload (JSON) as it is.
-pub fn sign(payload: &str) -> String {
-    let key = match file::key() {
-        Some(key) => key.unwrap_or_else(|error| error.raise()),
-        None => active_key().unwrap_or_else(|| Error::NoSigningKey.raise()),
-    };
+fn sign(payload: &str) -> String {
+    signed(&key(), payload)
+}
+
+/// Signs a payload (JSON) if the token would be believed, but for its times.
+pub fn sign_believed(payload: &str) -> Result<String, Cause> {
+    let key = key();
+    try_own(payload, key.public())?;
+    let token = signed(&key, payload);
+    if token.len() > settings::max_token_size() {
+        return Err(Cause::Token(TokenError::TooLong));
+    }
+    Ok(token)
+}
+
+fn signed(key: &SigningKey, payload: &str) -> String {
     let kid = key.public().key_id().unwrap_or_default();
     key.sign(payload, kid)
         .unwrap_or_else(|_| Error::NoSigningKey.raise())
+}
+
+/// The key in the file where there is one, else the active one; an error where there is none.
+fn key() -> Rc<SigningKey> {
+    match file::key() {
+        Some(key) => key.unwrap_or_else(|error| error.raise()),
+        None => active_key().unwrap_or_else(|| Error::NoSigningKey.raise()),
+    }
 }
 
 /// Whether there is a key to sign with.

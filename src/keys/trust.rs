@@ -60,11 +60,23 @@ struct Kept {
     found: Vec<(Asked, Rc<Trusted>)>,
 }
 
+/// Whose key a token asks for, and which.
 #[derive(PartialEq, Eq)]
-struct Asked {
-    issuer: String,
-    kid: Option<String>,
-    algorithm: Algorithm,
+pub struct Asked {
+    pub issuer: String,
+    pub kid: Option<String>,
+    pub algorithm: Algorithm,
+}
+
+impl Asked {
+    /// By a token whose signature is not checked yet.
+    pub fn by(token: &Token<'_>) -> Result<Self, Cause> {
+        Ok(Self {
+            issuer: token.issuer().ok_or(Cause::NoIssuer)?.to_owned(),
+            kid: token.key_id().map(str::to_owned),
+            algorithm: token.algorithm(),
+        })
+    }
 }
 
 static KEPT: PerBackend<RefCell<Kept>> = PerBackend::new(RefCell::new(Kept {
@@ -73,13 +85,8 @@ static KEPT: PerBackend<RefCell<Kept>> = PerBackend::new(RefCell::new(Kept {
     found: Vec::new(),
 }));
 
-/// What `token`, whose signature is not checked yet, is to be judged by.
-pub fn find(token: &Token<'_>) -> Result<Rc<Trusted>, Cause> {
-    let asked = Asked {
-        issuer: token.issuer().ok_or(Cause::NoIssuer)?.to_owned(),
-        kid: token.key_id().map(str::to_owned),
-        algorithm: token.algorithm(),
-    };
+/// What a token that asks so is to be judged by.
+pub fn find(asked: Asked) -> Result<Rc<Trusted>, Cause> {
     // Makes sure that the tables are known, without which no invalidation is noticed.
     invalidation::objects();
     let (generation, leeway) = (invalidation::keys(), settings::leeway());

@@ -1,12 +1,12 @@
 //! From the text of a token to claims that may be believed.
 
 use super::cause::Cause;
-use super::trust::{self, Trusted};
+use super::trust::{self, Asked, Trusted};
 use crate::invalidation;
 use crate::pg::{catalog, jsonb, leaf, log, state::PerBackend, transaction};
 use crate::revocation::{self, Basis};
 use crate::settings;
-use authguard_token::{Claims, Object, Token, Verified, format_uuid, uuid_v5};
+use authguard_token::{Claims, Key, Object, Token, Verified, format_uuid, uuid_v5};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -98,14 +98,16 @@ pub fn check(token: &str) -> Result<Rc<Good>, Cause> {
     Ok(good)
 }
 
-/// Whether a token that we have signed ourselves would be believed, but for its times.
-pub fn try_own(token: &str) -> Result<(), Cause> {
-    let token = Token::parse(token, settings::max_token_size()).map_err(Cause::Token)?;
-    let trusted = trust::find(&token)?;
-    let judged = token
-        .judge_own(&trusted.policy, transaction::clock())
+/// Whether a token with this payload (JSON), signed by our own key, would be believed, but for its times.
+pub fn try_own(payload: &str, key: &Key) -> Result<(), Cause> {
+    let trusted = trust::find(Asked {
+        issuer: settings::issuer(),
+        kid: key.key_id().map(str::to_owned),
+        algorithm: key.algorithm(),
+    })?;
+    let judged = Verified::own(payload, &trusted.policy, transaction::clock())
         .map_err(Cause::Token)
-        .and_then(|judged| accept(judged, &trusted));
+        .and_then(|own| accept(own, &trusted));
     match judged {
         Err(cause) if !cause.is_expired() && !cause.may_pass() => Err(cause),
         _ => Ok(()),
@@ -116,7 +118,7 @@ fn verify_now(text: &str, now: i64) -> Result<Rc<Good>, Cause> {
     let mut json = Vec::new();
     let see = |claims: &Object<'_>| json = jsonb::encode(claims);
     let token = Token::parse_with(text, settings::max_token_size(), see).map_err(Cause::Token)?;
-    let trusted = trust::find(&token)?;
+    let trusted = trust::find(Asked::by(&token)?)?;
     let verified = token
         .verify(&trusted.key, &trusted.policy, now)
         .map_err(Cause::Token)?;

@@ -205,7 +205,7 @@ pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
 }
 
 /// At most two keys, as a scan wants them.
-fn scan_keys(keys: &[Key<'_>]) -> [pg_sys::ScanKeyData; 2] {
+pub(super) fn scan_keys(keys: &[Key<'_>]) -> [pg_sys::ScanKeyData; 2] {
     let mut scan_keys = [pg_sys::ScanKeyData::default(); 2];
     for (scan_key, key) in scan_keys.iter_mut().zip(keys) {
         let (column, procedure, collation) = match *key {

@@ -28,6 +28,7 @@ pub mod plan;
 pub mod replay;
 pub mod request;
 pub mod restricted;
+pub mod row_lock;
 pub mod scope;
 pub mod seal;
 pub mod shelf;

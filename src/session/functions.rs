@@ -18,7 +18,7 @@ raw_function!(
         let id = call.uuid(0).and_then(try_lock);
         id.map_or_else(
             || issued::refused(call, Answer::NotFound),
-            |session| issued::answer(call, Answer::Ok, &session, &Tokens::of(&session)),
+            |held| issued::answer(call, Answer::Ok, &held.session, &Tokens::of(&held.session)),
         )
     })
 );

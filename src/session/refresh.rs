@@ -1,7 +1,7 @@
 //! `auth.refresh`: another pair of tokens for a refresh token (RFC 6749 section 6, with rotation: RFC 9700 section
 //! 4.14.2).
 
-use super::stored::{self, Locked, Session, uuid};
+use super::stored::{self, Held, Locked, Session, uuid};
 use super::tokens::Tokens;
 use super::{events, issued, issuing};
 use crate::attached;
@@ -32,17 +32,18 @@ fn refresh(call: Call) -> pg_sys::Datum {
     let Some(token) = call.text(0).and_then(|token| read(&token)) else {
         return issued::refused(call, Answer::Invalid);
     };
-    let mut session = match stored::lock(token.session_id) {
-        Locked::Ours(session) => session,
+    let mut held = match stored::lock(token.session_id) {
+        Locked::Ours(held) => held,
         Locked::Busy => return issued::refused(call, Answer::Busy),
         Locked::Missing => return issued::refused(call, Answer::NotFound),
     };
-    let before = session.times;
-    let Decision { answer, change } = answer(&mut session, token.counter);
+    let before = held.session.times;
+    let Decision { answer, change } = answer(&mut held, token.counter);
     if !answer.gives_tokens() {
         return issued::refused(call, answer);
     }
-    let tokens = Tokens::of(&session);
+    let session = &held.session;
+    let tokens = Tokens::of(session);
     if answer == Answer::Ok && is_told(&before, change) {
         events::record(
             "TOKEN_REFRESHED",
@@ -52,7 +53,7 @@ fn refresh(call: Call) -> pg_sys::Datum {
             None,
         );
     }
-    issued::answer(call, answer, &session, &tokens)
+    issued::answer(call, answer, session, &tokens)
 }
 
 /// What a refresh token of this database says; the checksum and the key tell before any look-up.
@@ -64,8 +65,9 @@ fn read(token: &str) -> Option<RefreshToken> {
 
 /// What becomes of the token; the session is changed and stored accordingly. An ending is answered, not raised: an error
 /// would take it back.
-fn answer(session: &mut Session, counter: u64) -> Decision {
+fn answer(held: &mut Held, counter: u64) -> Decision {
     issuing::decided();
+    let session = &mut held.session;
     let refuse = |answer| Decision {
         answer,
         change: Change::None,
@@ -103,7 +105,7 @@ fn answer(session: &mut Session, counter: u64) -> Decision {
             return refuse(Answer::Busy);
         }
         session.times.apply(decision.change);
-        session.store();
+        held.store();
     }
     decision
 }

@@ -9,14 +9,24 @@ use authguard_token::{Claims, OwnSession};
 use pgrx::pg_sys::TimestampTz;
 
 /// Columns, in the order of `sql/sessions.sql`.
-mod column {
+pub mod column {
     pub const ID: i16 = 1;
     pub const USER_ID: i16 = 2;
+    pub const ISSUER: i16 = 3;
     pub const CREATED_AT: i16 = 4;
     pub const AUTHENTICATED_AT: i16 = 5;
     pub const REFRESHED_AT: i16 = 6;
+    pub const ROTATED_AT: i16 = 7;
+    pub const COUNTER: i16 = 8;
+    pub const REUSE_COUNT: i16 = 9;
+    pub const STEPPED_UP_FROM: i16 = 10;
     pub const NOT_AFTER: i16 = 11;
+    pub const AAL: i16 = 12;
+    pub const AMR: i16 = 13;
+    pub const CLAIMS: i16 = 14;
     pub const ENDED_AT: i16 = 18;
+    pub const ENDED_REASON: i16 = 19;
+    pub const TOKENS_UNTIL: i16 = 20;
 }
 
 /// Whether `claims` are of a session that this database issued.
@@ -35,7 +45,7 @@ pub fn find(claims: &Claims) -> Option<Option<OwnSession>> {
         objects.index(c"session_pkey"),
         &[Key::Uuid(column::ID, id)],
         |row| {
-            if row.get::<String>(column::USER_ID) == claims.subject {
+            if row.text(column::USER_ID) == claims.subject {
                 found = Some(read(&row));
             }
         },

@@ -1,8 +1,11 @@
 //! A row of `authguard.session` that this transaction changes.
 
+use super::row::column;
+use crate::invalidation;
 use crate::pg::call::Value;
-use crate::pg::catalog::Row;
+use crate::pg::catalog::{Key, Row};
 use crate::pg::plan::Plan;
+use crate::pg::row_lock::{self, Place};
 use crate::pg::state::PerBackend;
 use crate::pg::{leaf, transaction};
 use crate::settings;
@@ -28,23 +31,15 @@ pub struct Session {
     pub times: SessionRow,
 }
 
-static LOCK: PerBackend<Plan> = Plan::new(
-    c"select s.user_id, s.issuer, s.aal, s.amr, s.claims, s.authenticated_at, s.tokens_until,
-             s.counter, s.created_at, s.refreshed_at, s.rotated_at, s.reuse_count, s.stepped_up_from,
-             s.not_after, s.ended_at, s.ended_reason
-        from authguard.session s where s.id = $1 for update skip locked",
-    &[pg_sys::UUIDOID],
-);
-
 static AWAIT: PerBackend<Plan> =
     Plan::new(c"select authguard.await_session($1)", &[pg_sys::UUIDOID]);
 
 static STORE: PerBackend<Plan> = Plan::new(
     c"update authguard.session s
          set counter = $2, refreshed_at = $3, rotated_at = $4, reuse_count = $5, stepped_up_from = $6, tokens_until = $7
-       where s.id = $1",
+       where s.ctid = $1",
     &[
-        pg_sys::UUIDOID,
+        pg_sys::TIDOID,
         pg_sys::INT8OID,
         pg_sys::TIMESTAMPTZOID,
         pg_sys::TIMESTAMPTZOID,
@@ -54,10 +49,16 @@ static STORE: PerBackend<Plan> = Plan::new(
     ],
 );
 
+/// A session whose row this transaction has locked.
+pub struct Held {
+    pub session: Session,
+    place: Place,
+}
+
 /// What becomes of the wish to have a session's row.
 pub enum Locked {
     /// Here it is, until the end of the transaction.
-    Ours(Box<Session>),
+    Ours(Box<Held>),
     /// Somebody else has it.
     Busy,
     /// There is none.
@@ -66,21 +67,25 @@ pub enum Locked {
 
 /// Locks a session's row; where another transaction has it, waits for that two seconds.
 pub fn lock(id: [u8; 16]) -> Locked {
-    if let Some(session) = try_lock(id) {
-        return Locked::Ours(Box::new(session));
+    if let Some(held) = try_lock(id) {
+        return Locked::Ours(Box::new(held));
     }
     match AWAIT.run(&[uuid(id)], |row| row.and_then(|row| row.get::<bool>(1))) {
-        Some(true) => {
-            try_lock(id).map_or(Locked::Missing, |session| Locked::Ours(Box::new(session)))
-        }
+        Some(true) => try_lock(id).map_or(Locked::Missing, |held| Locked::Ours(Box::new(held))),
         Some(false) => Locked::Busy,
         None => Locked::Missing,
     }
 }
 
 /// Locks a session's row, unless another transaction has it or there is none.
-pub fn try_lock(id: [u8; 16]) -> Option<Session> {
-    LOCK.run(&[uuid(id)], |row| row.map(|row| read(id, &row)))
+pub fn try_lock(id: [u8; 16]) -> Option<Held> {
+    let objects = invalidation::objects();
+    let index = objects.index(c"session_pkey");
+    let key = Key::Uuid(column::ID, id);
+    row_lock::try_lock(objects.session, index, &key, |row, place| Held {
+        session: read(id, row),
+        place,
+    })
 }
 
 fn read(id: [u8; 16], row: &Row) -> Session {
@@ -94,39 +99,43 @@ fn read(id: [u8; 16], row: &Row) -> Session {
     let past = i64::MIN;
     Session {
         id,
-        user: text(1),
-        issuer: text(2),
-        aal: text(3),
-        amr: json(4),
-        claims: json(5),
-        authenticated_at: time(6).unwrap_or(past),
-        tokens_until: time(7).unwrap_or(past),
+        user: text(column::USER_ID),
+        issuer: text(column::ISSUER),
+        aal: text(column::AAL),
+        amr: json(column::AMR),
+        claims: json(column::CLAIMS),
+        authenticated_at: time(column::AUTHENTICATED_AT).unwrap_or(past),
+        tokens_until: time(column::TOKENS_UNTIL).unwrap_or(past),
         times: SessionRow {
-            counter: counter(8).unwrap_or_default(),
-            created_at: time(9).unwrap_or(past),
-            refreshed_at: time(10).unwrap_or(past),
-            rotated_at: time(11).unwrap_or(past),
-            reuse_count: row.get::<i32>(12).unwrap_or_default().unsigned_abs(),
-            stepped_up_from: counter(13),
-            not_after: time(14),
-            ended: time(15).map(|_| Ended::by(&text(16))),
+            counter: counter(column::COUNTER).unwrap_or_default(),
+            created_at: time(column::CREATED_AT).unwrap_or(past),
+            refreshed_at: time(column::REFRESHED_AT).unwrap_or(past),
+            rotated_at: time(column::ROTATED_AT).unwrap_or(past),
+            reuse_count: row
+                .get::<i32>(column::REUSE_COUNT)
+                .unwrap_or_default()
+                .unsigned_abs(),
+            stepped_up_from: counter(column::STEPPED_UP_FROM),
+            not_after: time(column::NOT_AFTER),
+            ended: time(column::ENDED_AT).map(|_| Ended::by(&text(column::ENDED_REASON))),
         },
     }
 }
 
-impl Session {
+impl Held {
     /// Writes down what a refresh has changed.
     pub fn store(&mut self) {
-        self.tokens_until = self.tokens_until.max(tokens_until());
-        let times = &self.times;
+        let session = &mut self.session;
+        session.tokens_until = session.tokens_until.max(tokens_until());
+        let times = &session.times;
         let parameters = [
-            uuid(self.id),
+            Value::of(self.place),
             Value::of(times.counter.cast_signed()),
             time(times.refreshed_at),
             time(times.rotated_at),
             Value::of(times.reuse_count.cast_signed()),
             Value::of(times.stepped_up_from.map(u64::cast_signed)),
-            time(self.tokens_until),
+            time(session.tokens_until),
         ];
         STORE.run(&parameters, |_| ());
     }

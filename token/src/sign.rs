@@ -11,7 +11,7 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
     KeyPair, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents,
 };
-use serde_json::json;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::algorithm::Algorithm;
@@ -125,7 +125,8 @@ impl SigningKey {
     /// [`SignError`]: the library failed.
     pub fn sign(&self, payload: &str, key_id: &str) -> Result<String, SignError> {
         let algorithm = self.public.algorithm().name();
-        let header = json!({"alg": algorithm, "kid": key_id, "typ": "JWT"}).to_string();
+        let kid = Value::from(key_id);
+        let header = format!(r#"{{"alg":"{algorithm}","kid":{kid},"typ":"JWT"}}"#);
         let mut token = base64url::encode(header.as_bytes());
         token.push('.');
         token.push_str(&base64url::encode(payload.as_bytes()));

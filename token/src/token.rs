@@ -52,10 +52,7 @@ impl<'t> Token<'t> {
         let mut jws = Jws::parse(text, max_bytes)?;
         let payload = jws.take_payload();
         let json = String::from_utf8(payload).map_err(|_| TokenError::PayloadNotText)?;
-        let object = Object::parse(&json).map_err(ClaimsError::Json)?;
-        let (claims, audience) = Claims::read_with_audience(&object)?;
-        see(&object);
-        drop(object);
+        let (claims, audience) = read(&json, see)?;
         Ok(Self {
             jws,
             json,
@@ -85,21 +82,35 @@ impl<'t> Token<'t> {
     /// [`TokenError`]; nothing of the token may be used then.
     pub fn verify(self, key: &Key, policy: &Policy, now: i64) -> Result<Verified, TokenError> {
         self.jws.verify(key)?;
-        self.judge_own(policy, now)
-    }
-
-    /// As [`Token::verify`], for a token that the caller has signed itself just now: its signature is not
-    /// checked once more. Never for a token that came from elsewhere.
-    ///
-    /// # Errors
-    /// As [`Token::verify`].
-    pub fn judge_own(self, policy: &Policy, now: i64) -> Result<Verified, TokenError> {
         policy.check(self.jws.kind(), &self.claims, &self.audience, now)?;
         Ok(Verified {
             claims: self.claims,
             json: self.json,
         })
     }
+}
+
+impl Verified {
+    /// What a token would vouch for that the caller is about to sign itself, with `typ: JWT`. Never for a payload that
+    /// came from elsewhere.
+    ///
+    /// # Errors
+    /// [`TokenError`] for the claims: the token would be refused.
+    pub fn own(payload: &str, policy: &Policy, now: i64) -> Result<Self, TokenError> {
+        let (claims, audience) = read(payload, |_| ())?;
+        policy.check(None, &claims, &audience, now)?;
+        Ok(Self {
+            claims,
+            json: payload.to_owned(),
+        })
+    }
+}
+
+fn read(json: &str, see: impl FnOnce(&Object<'_>)) -> Result<(Claims, Audience), TokenError> {
+    let object = Object::parse(json).map_err(ClaimsError::Json)?;
+    let read = Claims::read_with_audience(&object)?;
+    see(&object);
+    Ok(read)
 }
 
 impl fmt::Debug for Token<'_> {

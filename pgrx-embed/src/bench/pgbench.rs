@@ -7,8 +7,6 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-const SECONDS: &str = "1";
-
 /// A script in a file, and who repeats it where.
 pub struct Script<'a> {
     pub cluster: &'a Cluster,
@@ -17,6 +15,8 @@ pub struct Script<'a> {
     file: PathBuf,
     /// Variables of the script.
     variables: Vec<String>,
+    /// How long a run is.
+    seconds: u32,
 }
 
 impl<'a> Script<'a> {
@@ -36,6 +36,7 @@ impl<'a> Script<'a> {
             user,
             file,
             variables: Vec::new(),
+            seconds: 1,
         })
     }
 
@@ -45,15 +46,18 @@ impl<'a> Script<'a> {
         self
     }
 
-    /// Microseconds from one commit to the next, of that many clients together, in a run of a second.
+    /// Makes a run last longer than a second, so that what each connection does once weighs little.
+    pub fn lasting(mut self, seconds: u32) -> Self {
+        self.seconds = seconds;
+        self
+    }
+
+    /// Microseconds from one commit to the next, of that many clients together, in one run.
     pub fn micros(&self, clients: usize) -> Result<f64> {
         let mut pgbench = self.cluster.client_command("pgbench", self.database);
-        pgbench.args(["-n", "-M", "prepared", "-T", SECONDS]).args([
-            "-c",
-            &clients.to_string(),
-            "-U",
-            self.user,
-        ]);
+        pgbench.args(["-n", "-M", "prepared", "-U", self.user]);
+        pgbench.args(["-T", &self.seconds.to_string()]);
+        pgbench.args(["-c", &clients.to_string()]);
         for variable in &self.variables {
             pgbench.arg("-D").arg(variable);
         }

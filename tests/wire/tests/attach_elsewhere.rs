@@ -197,11 +197,18 @@ fn tokens_that_cannot_wait_for_a_change_are_busy_and_nothing_is_consumed() {
     let (mut holder, committing) = committing(&cluster);
     let mut app = admin(&cluster);
     let mut web = cluster.connect("web", "wire").unwrap();
-    let step_up = format!("authguard.step_up($1, '{}', 'totp', 'aal2')", begun.session());
+    let step_up = format!(
+        "authguard.step_up($1, '{}', 'totp', 'aal2')",
+        begun.session()
+    );
     assert_eq!(refresh(&mut web, begun.refresh()).status, "busy");
     for call in ["authguard.sign_in($1)", step_up.as_str()] {
         let told = issued(&mut app, call, ADA).unwrap();
-        assert_eq!((told.status.as_str(), told.access), ("busy", None), "{call}");
+        assert_eq!(
+            (told.status.as_str(), told.access),
+            ("busy", None),
+            "{call}"
+        );
     }
     let sessions = format!("select count(*) from authguard.session where user_id = '{ADA}'");
     assert_eq!(sessions::count(&cluster, &sessions), 1);

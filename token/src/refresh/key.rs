@@ -18,11 +18,20 @@ const DOMAIN: &[u8] = b"authguard refresh token\0";
 /// microsecond. So the old key stays until its tokens are no longer wanted, and who removes it at once
 /// ends every token of it.
 #[derive(Clone)]
-pub struct RefreshKey(Zeroizing<[u8; Self::BYTES]>);
+pub struct RefreshKey {
+    bytes: Zeroizing<[u8; Self::BYTES]>,
+    /// The same, ready to sign: aws-lc zeroes it when it is dropped.
+    ready: Key,
+}
 
 impl RefreshKey {
     /// How long a key is.
     pub const BYTES: usize = 32;
+
+    fn new(bytes: Zeroizing<[u8; Self::BYTES]>) -> Self {
+        let ready = Key::new(HMAC_SHA256, bytes.as_slice());
+        Self { bytes, ready }
+    }
 
     /// Makes a key from the system's randomness.
     ///
@@ -31,7 +40,7 @@ impl RefreshKey {
     pub fn generate() -> Result<Self, KeyError> {
         let mut bytes = Zeroizing::new([0; Self::BYTES]);
         aws_lc_rs::rand::fill(bytes.as_mut_slice()).map_err(|_| KeyError::Generate)?;
-        Ok(Self(bytes))
+        Ok(Self::new(bytes))
     }
 
     /// Takes a key as it was stored; `None` unless it has 32 bytes.
@@ -39,18 +48,16 @@ impl RefreshKey {
         bytes
             .try_into()
             .ok()
-            .map(|bytes| Self(Zeroizing::new(bytes)))
+            .map(|bytes| Self::new(Zeroizing::new(bytes)))
     }
 
     /// The key, to store it.
     pub fn as_bytes(&self) -> &[u8; Self::BYTES] {
-        &self.0
+        &self.bytes
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> Tag {
-        // aws-lc zeroes the key's context when it is dropped.
-        let key = Key::new(HMAC_SHA256, self.0.as_slice());
-        sign(&key, &[DOMAIN, message].concat())
+        sign(&self.ready, &[DOMAIN, message].concat())
     }
 }
 

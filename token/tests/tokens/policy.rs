@@ -55,20 +55,27 @@ fn good_claims_come_out_as_they_were_signed() {
 }
 
 #[test]
-fn a_token_of_ones_own_is_judged_by_the_policy_alone() {
-    let judge = |members: Value| {
-        let text = signed(HEADER, with(&members).to_string());
-        let (signed, _) = text.rsplit_once('.').unwrap();
-        let forged = format!("{signed}.{}", "A".repeat(43));
-        let now = NOW * 1_000_000;
-        let read = || Token::parse(&forged, MAX).unwrap();
-        assert!(read().verify(&key(), &policy(), now).is_err());
-        read().judge_own(&policy(), now)
+fn claims_of_ones_own_are_judged_as_those_of_a_token() {
+    let judged = |members: Value| {
+        let payload = with(&members).to_string();
+        let own = Verified::own(&payload, &policy(), NOW * 1_000_000);
+        assert_eq!(own, judge(HEADER, &payload, &policy()), "{members}");
+        own
     };
-    let judged = judge(json!({})).unwrap();
-    assert_eq!(judged.claims.subject.as_deref(), Some("alice"));
-    assert_eq!(judge(json!({"aud": "others"})), Err(Audience));
-    assert_eq!(judge(json!({"exp": NOW})), Err(Expired));
+    let good = judged(json!({})).unwrap();
+    assert_eq!(good.claims.subject.as_deref(), Some("alice"));
+    assert_eq!(judged(json!({"aud": "others"})), Err(Audience));
+    assert_eq!(judged(json!({"exp": NOW})), Err(Expired));
+    assert!(judged(json!({"app_metadata": 1})).is_err());
+    let types = Policy {
+        types: vec!["at+jwt".to_owned()],
+        ..policy()
+    };
+    let payload = with(&json!({})).to_string();
+    assert_eq!(
+        Verified::own(&payload, &types, NOW * 1_000_000),
+        Err(TokenError::Type)
+    );
 }
 
 #[test]

@@ -13,6 +13,7 @@ use std::error::Error;
 use std::hint::black_box;
 use std::io::stdin;
 use std::path::Path;
+use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// As the setting authguard.max_token_size is by default.
@@ -24,7 +25,8 @@ const SAMPLE: Duration = Duration::from_millis(50);
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// Writes `ALGORITHM.tokens` and `ALGORITHM.key` into the directory of its argument and says `ready`;
-/// then answers `cold ALGORITHM`, `raw ALGORITHM` and `sign ES256` with the microseconds that one token takes.
+/// then answers `cold ALGORITHM`, `raw ALGORITHM`, `sign ES256` and `sign-beside ES256` with the microseconds that one
+/// token takes; the last with as many threads beside each other as there are processors.
 fn main() -> Result<()> {
     let dir = std::env::args().nth(1).ok_or("which directory?")?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
@@ -49,7 +51,8 @@ fn main() -> Result<()> {
             "cold" => scheme.cold(),
             "raw" => scheme.raw(),
             "sign" => scheme.sign()?,
-            _ => return Err("cold, raw or sign?".into()),
+            "sign-beside" => scheme.sign_beside()?,
+            _ => return Err("cold, raw, sign or sign-beside?".into()),
         };
         println!("{micros}");
     }
@@ -169,6 +172,21 @@ impl Scheme {
             let signature = key.sign(&random, token.as_bytes());
             black_box(signature.expect("a text is signed"));
         }))
+    }
+
+    /// The same on every processor at once: how long it takes from one signature to the next of any.
+    fn sign_beside(&self) -> Result<f64> {
+        let processors = thread::available_parallelism()?.get();
+        let one = || self.sign().map_err(|error| error.to_string());
+        let all = thread::scope(|scope| {
+            let threads: Vec<_> = (0..processors).map(|_| scope.spawn(one)).collect();
+            let taken = threads
+                .into_iter()
+                .map(|thread| thread.join().expect("signing does not panic"));
+            taken.sum::<std::result::Result<f64, String>>()
+        })?;
+        let processors = processors as f64;
+        Ok(all / processors / processors)
     }
 }
 

@@ -67,6 +67,11 @@ impl Verifier {
         self.ask("sign", "ES256")
     }
 
+    /// Microseconds from one signature to the next, where every processor signs.
+    pub fn sign_beside(&mut self) -> Result<f64> {
+        self.ask("sign-beside", "ES256")
+    }
+
     /// The tokens that are measured, one a line.
     pub fn tokens(&self, algorithm: &str) -> Result<String> {
         Ok(fs::read_to_string(
