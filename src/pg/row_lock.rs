@@ -8,19 +8,20 @@ use std::ptr;
 /// Where a row of a table is, as system column `ctid` says; that of a locked row stays.
 pub type Place = pg_sys::ItemPointerData;
 
-/// Locks the row that equals `key` until the end of the transaction, and shows it and its place to `read`. `index`, where
-/// one is given, is unique and has the key's column only. `None` where the transaction sees no such row, where another transaction has
-/// it, and where one has changed it since: who waits for the row by `select … for update` learns which.
+/// Locks the row that equals `key` until the end of the transaction, and shows it and its place to `read`. `index`, asked
+/// once the table is locked, gives a unique index of the key's column, if there is one. `None` where the transaction sees
+/// no such row, where another transaction has it, and where one has changed it since: who waits for the row by `select …
+/// for update` learns which.
 pub fn try_lock<R>(
     table: Oid,
-    index: Option<Oid>,
+    index: impl FnOnce() -> Option<Oid>,
     key: &Key<'_>,
     read: impl FnOnce(&Row, Place) -> R,
 ) -> Option<R> {
     // SAFETY: relation, snapshot, scan and slot are opened and closed here, in pairs; on an error the resource owner and
-    // the memory context of the transaction close them. The key's data outlive the scan. The place is copied from a tuple
-    // that the scan has, and the locked one is read while the slot holds it. The method is the table's own, which may
-    // raise errors, so Postgres's error handling is around it; its arguments are those of the executor.
+    // the memory context of the transaction close them. The key's data outlive the scan. The locked row is read while the
+    // slot holds it. The method is the table's own, which may raise errors, so Postgres's error handling is around it; its
+    // arguments are those of the executor.
     unsafe {
         pg_sys::PreventCommandIfReadOnly(c"SELECT FOR UPDATE".as_ptr());
         let relation = pg_sys::table_open(table, pg_sys::RowShareLock as i32);
@@ -28,7 +29,7 @@ pub fn try_lock<R>(
         let snapshot = pg_sys::GetActiveSnapshot();
         let slot = pg_sys::table_slot_create(relation, ptr::null_mut());
         let mut read_row = None;
-        if let Some(mut place) = find(relation, index, snapshot, key) {
+        if let Some(mut place) = find(relation, index(), snapshot, key) {
             let lock = (*(*relation).rd_tableam)
                 .tuple_lock
                 .expect("every table can lock rows");
@@ -71,7 +72,7 @@ unsafe fn find(
     key: &Key<'_>,
 ) -> Option<Place> {
     let mut keys = scan_keys(std::slice::from_ref(key));
-    // SAFETY: as the caller promises; the tuple is read before the scan ends.
+    // SAFETY: as the caller promises; the slot is read before the scan ends.
     unsafe {
         let scan = pg_sys::systable_beginscan(
             relation,
@@ -81,8 +82,8 @@ unsafe fn find(
             1,
             keys.as_mut_ptr(),
         );
-        let tuple = pg_sys::systable_getnext(scan);
-        let place = (!tuple.is_null()).then(|| (*tuple).t_self);
+        let found = !pg_sys::systable_getnext(scan).is_null();
+        let place = found.then(|| (*(*scan).slot).tts_tid);
         pg_sys::systable_endscan(scan);
         place
     }

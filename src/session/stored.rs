@@ -35,7 +35,7 @@ static AWAIT: PerBackend<Plan> =
     Plan::new(c"select authguard.await_session($1)", &[pg_sys::UUIDOID]);
 
 static STORE: PerBackend<Plan> = Plan::new(
-    c"update authguard.session s
+    c"update only authguard.session s
          set counter = $2, refreshed_at = $3, rotated_at = $4, reuse_count = $5, stepped_up_from = $6, tokens_until = $7
        where s.ctid = $1",
     &[
@@ -80,7 +80,7 @@ pub fn lock(id: [u8; 16]) -> Locked {
 /// Locks a session's row, unless another transaction has it or there is none.
 pub fn try_lock(id: [u8; 16]) -> Option<Held> {
     let objects = invalidation::objects();
-    let index = objects.index(c"session_pkey");
+    let index = || objects.index(c"session_pkey");
     let key = Key::Uuid(column::ID, id);
     row_lock::try_lock(objects.session, index, &key, |row, place| Held {
         session: read(id, row),
@@ -137,7 +137,7 @@ impl Held {
             Value::of(times.stepped_up_from.map(u64::cast_signed)),
             time(session.tokens_until),
         ];
-        STORE.run(&parameters, |_| ());
+        STORE.write(&parameters);
     }
 }
 

@@ -56,6 +56,11 @@ fn refresh_answers_with_a_status_and_keeps_what_it_has_ended() {
     assert_eq!(busy.status, 503, "{}", busy.body);
     assert!(busy.head.contains("Retry-After: 1") && busy.head.contains("Cache-Control: no-store"));
     assert!(busy.body.contains(r#""status":"busy""#));
+    let bearer = format!("Authorization: Bearer {access}");
+    let local = r#"{"scope": "local"}"#;
+    let busy = post(api.port(), "/rpc/sign_out", &[&bearer], local);
+    assert_eq!(busy.status, 503, "{}", busy.body);
+    assert!(busy.head.contains("Retry-After: 1"));
     lock.rollback().unwrap();
 
     // An entry that came from elsewhere: authguard.revoke_user would have ended the session as well.

@@ -6,6 +6,7 @@ use authguard_wire::tokens::web;
 use authguard_wire::{ADA, admin};
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
+use postgres::error::SqlState;
 
 /// Makes a time of all sessions that much older.
 fn age(cluster: &Cluster, column: &str, seconds: u32) {
@@ -96,4 +97,36 @@ fn the_entry_of_an_ending_is_kept_longer_than_the_last_token_lives() {
             assert!(outlives(&given), "{status}, rotation {rotation}");
         }
     }
+}
+
+#[test]
+fn an_index_that_is_rebuilt_or_gone_changes_no_refresh() {
+    let cluster = server(Config::default());
+    let mut tab = web(&cluster);
+    let begun = sign_in(&cluster, ADA);
+    let mut token = refresh(&mut tab, begun.refresh());
+    for change in [
+        "reindex index concurrently authguard.session_pkey",
+        "alter table authguard.session drop constraint session_pkey",
+    ] {
+        // A transaction that has begun before, and looked at nothing yet.
+        tab.batch_execute("begin").unwrap();
+        admin(&cluster).batch_execute(change).unwrap();
+        token = refresh(&mut tab, token.refresh());
+        assert_eq!(token.status, "ok", "{change}");
+        tab.batch_execute("commit").unwrap();
+    }
+    assert!(opens(&cluster, token.access()));
+}
+
+#[test]
+fn a_refresh_in_a_read_only_transaction_is_an_error_and_consumes_nothing() {
+    let cluster = server(Config::default());
+    let mut tab = web(&cluster);
+    let begun = sign_in(&cluster, ADA);
+    tab.batch_execute("begin read only").unwrap();
+    let error = issued(&mut tab, "auth.refresh($1)", begun.refresh()).unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::READ_ONLY_SQL_TRANSACTION));
+    tab.batch_execute("rollback").unwrap();
+    assert_eq!(status(&mut tab, &begun), "ok");
 }

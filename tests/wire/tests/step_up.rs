@@ -2,12 +2,13 @@
 
 use authguard_wire::sessions::{Issued, issued, opens, refresh, server, sign_in};
 use authguard_wire::tokens::{set_token, web};
-use authguard_wire::{ADA, admin, text, wait_for_a_waiter};
+use authguard_wire::{ADA, BEN, admin, text, wait_for_a_waiter};
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 use postgres::error::SqlState;
 use std::sync::Barrier;
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// A connection of the application that signs users in.
 fn signer(cluster: &Cluster) -> Client {
@@ -96,6 +97,14 @@ fn a_session_that_somebody_holds_is_busy() {
         .unwrap();
     let mut app = signer(&cluster);
     assert_eq!(step_up(&mut app, begun.session()).unwrap().status, "busy");
+    // Who names another user's session neither waits for it nor holds it.
+    let start = Instant::now();
+    let call = format!(
+        "authguard.step_up($1, '{}', 'totp', 'aal2')",
+        begun.session()
+    );
+    assert!(issued(&mut app, &call, BEN).is_err());
+    assert!(start.elapsed() < Duration::from_secs(1));
     other.batch_execute("rollback").unwrap();
     assert_eq!(step_up(&mut app, begun.session()).unwrap().status, "ok");
 }

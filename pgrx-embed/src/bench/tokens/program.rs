@@ -25,8 +25,7 @@ const SAMPLE: Duration = Duration::from_millis(50);
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// Writes `ALGORITHM.tokens` and `ALGORITHM.key` into the directory of its argument and says `ready`;
-/// then answers `cold ALGORITHM`, `raw ALGORITHM`, `sign ES256` and `sign-beside ES256` with the microseconds that one
-/// token takes; the last with as many threads beside each other as there are processors.
+/// then answers `cold ALGORITHM`, `raw ALGORITHM` and `sign-THREADS ES256` with the microseconds that one token takes.
 fn main() -> Result<()> {
     let dir = std::env::args().nth(1).ok_or("which directory?")?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
@@ -50,9 +49,10 @@ fn main() -> Result<()> {
         let micros = match what {
             "cold" => scheme.cold(),
             "raw" => scheme.raw(),
-            "sign" => scheme.sign()?,
-            "sign-beside" => scheme.sign_beside()?,
-            _ => return Err("cold, raw, sign or sign-beside?".into()),
+            _ => match what.strip_prefix("sign-") {
+                Some(threads) => scheme.sign_beside(threads.parse()?)?,
+                None => return Err("cold, raw or sign?".into()),
+            },
         };
         println!("{micros}");
     }
@@ -174,19 +174,17 @@ impl Scheme {
         }))
     }
 
-    /// The same on every processor at once: how long it takes from one signature to the next of any.
-    fn sign_beside(&self) -> Result<f64> {
-        let processors = thread::available_parallelism()?.get();
+    /// The same in threads beside each other: how long it takes from one signature to the next of any.
+    fn sign_beside(&self, threads: u32) -> Result<f64> {
         let one = || self.sign().map_err(|error| error.to_string());
         let all = thread::scope(|scope| {
-            let threads: Vec<_> = (0..processors).map(|_| scope.spawn(one)).collect();
-            let taken = threads
+            let running: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
+            let taken = running
                 .into_iter()
                 .map(|thread| thread.join().expect("signing does not panic"));
             taken.sum::<std::result::Result<f64, String>>()
         })?;
-        let processors = processors as f64;
-        Ok(all / processors / processors)
+        Ok(all / f64::from(threads).powi(2))
     }
 }
 
