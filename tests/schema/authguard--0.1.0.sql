@@ -2182,7 +2182,7 @@ begin
     perform authguard.require_primary();
     perform authguard.check_aal(aal);
     begin
-        perform from authguard.session s where s.id = step_up.session_id for update;
+        perform from authguard.session s where s.id = step_up.session_id and s.user_id = subject for update;
     exception when lock_not_available then
         answer.status := 'busy';
         return answer;
