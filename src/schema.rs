@@ -22,6 +22,10 @@ pub struct Objects {
     pub key: Oid,
     /// `authguard.session`.
     pub session: Oid,
+    /// `authguard.event`.
+    pub event: Oid,
+    /// What gives it its ids.
+    pub event_ids: Oid,
     /// `authguard.claims_function`.
     pub claims_function: Oid,
     /// `authguard.attached`.
@@ -50,6 +54,8 @@ impl Objects {
                 issuer: catalog::relation(c"issuer", namespace)?,
                 key: catalog::relation(c"key", namespace)?,
                 session: catalog::relation(c"session", namespace)?,
+                event: catalog::relation(c"event", namespace)?,
+                event_ids: catalog::relation(c"event_id_seq", namespace)?,
                 claims_function: catalog::relation(c"claims_function", namespace)?,
                 attached: catalog::relation(c"attached", namespace)?,
                 installation: catalog::relation(c"installation", namespace)?,

@@ -1,5 +1,6 @@
 //! Raw version-1 functions (src/include/fmgr.h) and the guard around what in them may fail.
 
+use super::memory;
 use pgrx::{FromDatum, IntoDatum, Uuid, pg_sys};
 
 /// A datum, or SQL NULL.
@@ -93,10 +94,7 @@ impl Call {
 
     /// The length of argument `index`, a text, in bytes; 0 for SQL NULL.
     pub fn octet_length(self, index: usize) -> usize {
-        self.argument(index).map_or(0, |text| {
-            // SAFETY: the SQL declares the argument as text; this reads its header only, also where it is toasted.
-            unsafe { pg_sys::toast_raw_datum_size(text).saturating_sub(pg_sys::VARHDRSZ) }
-        })
+        self.argument(index).map_or(0, memory::octet_length)
     }
 
     /// Argument `index` as the bytes of a UUID; `None` for SQL NULL.

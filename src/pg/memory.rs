@@ -2,7 +2,7 @@
 
 use pgrx::pg_sys;
 use pgrx::{IntoDatum, varlena};
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 
 /// The size of a `uuid` (UUID_LEN in utils/uuid.h).
@@ -84,6 +84,32 @@ pub fn jsonb_text(datum: pg_sys::Datum) -> &'static str {
         ))
     };
     text.to_str().expect("pg_server_to_any gives UTF-8")
+}
+
+/// JSON as a `jsonb` datum, in the current memory context, read by Postgres's own `jsonb_in`, which raises an error where
+/// it is none.
+pub fn jsonb(json: &str) -> Option<pg_sys::Datum> {
+    let json = CString::new(json).ok()?;
+    // SAFETY: jsonb_in takes a cstring, which outlives the call.
+    unsafe { pgrx::direct_function_call_as_datum(pg_sys::jsonb_in, &[json.into_datum()]) }
+}
+
+/// The length of a `text` datum in bytes.
+pub fn octet_length(text: pg_sys::Datum) -> usize {
+    // SAFETY: the datum is a varlena; this reads its header only, also where it is toasted.
+    unsafe { pg_sys::toast_raw_datum_size(text).saturating_sub(pg_sys::VARHDRSZ) }
+}
+
+/// The first `characters` of a `text` datum, in the current memory context (text_left in varlena.c).
+pub fn left(text: pg_sys::Datum, characters: i32) -> pg_sys::Datum {
+    // SAFETY: text_left takes these types and never returns NULL.
+    unsafe {
+        pgrx::direct_function_call_as_datum(
+            pg_sys::text_left,
+            &[Some(text), characters.into_datum()],
+        )
+    }
+    .expect("text_left never returns NULL")
 }
 
 /// The content of a `text` datum; empty where it is not UTF-8, which no token is. It may be toasted, and

@@ -29,6 +29,7 @@ pub mod replay;
 pub mod request;
 pub mod restricted;
 pub mod row_lock;
+pub mod row_write;
 pub mod scope;
 pub mod seal;
 pub mod shelf;

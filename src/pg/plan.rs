@@ -32,17 +32,6 @@ impl Plan {
     /// Runs the query with a new snapshot, as a statement of its own, and shows its first row, if it has one, to `read`.
     /// What the row holds is gone afterwards.
     pub fn run<R>(&self, parameters: &[Value], read: impl FnOnce(Option<Row>) -> R) -> R {
-        self.execute(parameters, |_count, row| read(row))
-    }
-
-    /// Runs a query that changes one row; an error where it has not.
-    pub fn write(&self, parameters: &[Value]) {
-        self.execute(parameters, |count, _row| {
-            assert_eq!(count, 1, "a row that this transaction has locked is there");
-        });
-    }
-
-    fn execute<R>(&self, parameters: &[Value], read: impl FnOnce(u64, Option<Row>) -> R) -> R {
         assert_eq!(parameters.len(), self.types.len(), "parameters of a query");
         let mut values = [pg_sys::Datum::null(); MOST];
         let mut nulls = [b' ' as c_char; MOST];
@@ -72,7 +61,7 @@ impl Plan {
             let table = pg_sys::SPI_tuptable;
             let row = (pg_sys::SPI_processed > 0 && !table.is_null())
                 .then(|| Row::of(*(*table).vals, (*table).tupdesc));
-            let result = read(pg_sys::SPI_processed, row.flatten());
+            let result = read(row.flatten());
             pg_sys::SPI_finish();
             result
         }

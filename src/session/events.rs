@@ -1,24 +1,26 @@
 //! What happened to sessions, for `authguard.event`.
 
-use super::stored::uuid;
+use super::stored::{time, uuid};
+use crate::invalidation;
 use crate::pg::call::Value;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
+use crate::pg::{row_write, transaction};
 use crate::settings;
 use pgrx::Uuid;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-static WRITE: PerBackend<Plan> = Plan::new(
-    c"insert into authguard.event (name, user_id, session_id, actor, reason) values ($1, $2, $3, $4, $5) returning id",
-    &[
-        pg_sys::TEXTOID,
-        pg_sys::TEXTOID,
-        pg_sys::UUIDOID,
-        pg_sys::TEXTOID,
-        pg_sys::TEXTOID,
-    ],
-);
+/// Columns, in the order of `sql/events.sql`.
+mod column {
+    pub const ID: i16 = 1;
+    pub const NAME: i16 = 2;
+    pub const USER_ID: i16 = 3;
+    pub const SESSION_ID: i16 = 4;
+    pub const ACTOR: i16 = 5;
+    pub const REASON: i16 = 6;
+    pub const HAPPENED_AT: i16 = 7;
+}
 
 static NOTIFY: PerBackend<Plan> = Plan::new(
     c"select pg_catalog.pg_notify('authguard', pg_catalog.json_build_object('id', $1, 'name', $2)::pg_catalog.text)",
@@ -34,15 +36,18 @@ pub fn record(
     actor: &str,
     reason: Option<&str>,
 ) -> i64 {
-    let parameters = [
-        Value::of(name),
-        Value::of(user),
-        session.map_or(Value::NULL, uuid),
-        Value::of(actor),
-        Value::of(reason),
+    let objects = invalidation::objects();
+    let id = row_write::next_id(objects.event_ids);
+    let columns = [
+        (column::ID, Value::of(id)),
+        (column::NAME, Value::of(name)),
+        (column::USER_ID, Value::of(user)),
+        (column::SESSION_ID, session.map_or(Value::NULL, uuid)),
+        (column::ACTOR, Value::of(actor)),
+        (column::REASON, Value::of(reason)),
+        (column::HAPPENED_AT, time(transaction::clock())),
     ];
-    let id = WRITE.run(&parameters, |row| row.and_then(|row| row.get::<i64>(1)));
-    let id = id.unwrap_or_default();
+    row_write::insert(objects.event, &columns);
     if settings::notifies(name) {
         NOTIFY.run(&[Value::of(id), Value::of(name)], |_| ());
     }

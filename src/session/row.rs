@@ -24,6 +24,9 @@ pub mod column {
     pub const AAL: i16 = 12;
     pub const AMR: i16 = 13;
     pub const CLAIMS: i16 = 14;
+    pub const USER_AGENT: i16 = 15;
+    pub const IP: i16 = 16;
+    pub const TAG: i16 = 17;
     pub const ENDED_AT: i16 = 18;
     pub const ENDED_REASON: i16 = 19;
     pub const TOKENS_UNTIL: i16 = 20;

@@ -1,53 +1,32 @@
 //! `authguard.sign_in`: begins a session for a user whom the application has authenticated.
 
 use super::refresh::await_changes;
-use super::stored::{self, Session, time};
+use super::row::column;
+use super::stored::{self, Session, time, uuid};
 use super::tokens::Tokens;
 use super::{arguments, events, issued};
 use crate::error::Error;
+use crate::invalidation;
 use crate::pg::call::{Call, Value, guarded, raw_function};
-use crate::pg::memory;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
-use crate::pg::transaction;
+use crate::pg::{memory, row_write, transaction};
 use crate::revocation::shut;
 use crate::settings;
 use crate::writes;
 use authguard_token::refresh::{Answer, SessionRow};
-use pgrx::Uuid;
-use pgrx::pg_sys;
+use pgrx::pg_sys::{self, Datum};
 
 const MAX_TAG: usize = 256;
+
+/// In bytes.
+const MAX_USER_AGENT: i32 = 1024;
 
 raw_function!(authguard_sign_in, |call| guarded(|| sign_in(call)));
 
 static REPLACE: PerBackend<Plan> = Plan::new(
     c"select authguard.replace_sessions($1, $2)",
     &[pg_sys::TEXTOID, pg_sys::TEXTOID],
-);
-
-// A long header must not fail a login: it is kept in part. A character has up to four bytes.
-static BEGIN: PerBackend<Plan> = Plan::new(
-    c"insert into authguard.session
-          (user_id, issuer, aal, amr, claims, user_agent, ip, tag,
-           created_at, authenticated_at, refreshed_at, rotated_at, tokens_until)
-      values ($1, $2, $3, $4::pg_catalog.jsonb, $5,
-              case when pg_catalog.octet_length(pg_catalog.left($6, 1024)) <= 1024
-                   then pg_catalog.left($6, 1024) else pg_catalog.left($6, 256) end,
-              $7, $8, $9, $9, $9, $9, $10)
-      returning id",
-    &[
-        pg_sys::TEXTOID,
-        pg_sys::TEXTOID,
-        pg_sys::TEXTOID,
-        pg_sys::TEXTOID,
-        pg_sys::JSONBOID,
-        pg_sys::TEXTOID,
-        pg_sys::INETOID,
-        pg_sys::TEXTOID,
-        pg_sys::TIMESTAMPTZOID,
-        pg_sys::TIMESTAMPTZOID,
-    ],
 );
 
 /// The arguments, in the order of the SQL.
@@ -61,7 +40,7 @@ mod argument {
     pub const TAG: usize = 6;
 }
 
-fn sign_in(call: Call) -> pg_sys::Datum {
+fn sign_in(call: Call) -> Datum {
     let user = writes::identity("user_id", call.text(argument::USER_ID).as_deref());
     writes::require_primary();
     let claims = call.argument(argument::CLAIMS).map(memory::jsonb_text);
@@ -84,8 +63,8 @@ fn sign_in(call: Call) -> pg_sys::Datum {
     }
     // Of the clock, and after all waiting: a long transaction must not backdate a session.
     let now = transaction::clock();
-    let mut session = Session {
-        id: [0; 16],
+    let session = Session {
+        id: *row_write::new_uuid().as_bytes(),
         user,
         issuer: settings::issuer(),
         aal: aal.to_owned(),
@@ -95,20 +74,7 @@ fn sign_in(call: Call) -> pg_sys::Datum {
         tokens_until: stored::tokens_until(),
         times: SessionRow::begin(now),
     };
-    let parameters = [
-        Value::of(session.user.as_str()),
-        Value::of(session.issuer.as_str()),
-        Value::of(aal),
-        Value::of(session.amr.as_str()),
-        call.value(argument::CLAIMS),
-        call.value(argument::USER_AGENT),
-        call.value(argument::IP),
-        call.value(argument::TAG),
-        time(now),
-        time(session.tokens_until),
-    ];
-    let id = BEGIN.run(&parameters, |row| row.and_then(|row| row.get::<Uuid>(1)));
-    session.id = id.map(|id| *id.as_bytes()).unwrap_or_default();
+    begin(call, &session);
     let tokens = Tokens::of(&session);
     let event = match method {
         "recovery" => "PASSWORD_RECOVERY",
@@ -122,4 +88,43 @@ fn sign_in(call: Call) -> pg_sys::Datum {
         Some(method),
     );
     issued::answer(call, Answer::Ok, &session, &tokens)
+}
+
+/// Writes the row of a session that begins.
+fn begin(call: Call, session: &Session) {
+    let times = &session.times;
+    let columns = [
+        (column::ID, uuid(session.id)),
+        (column::USER_ID, Value::of(session.user.as_str())),
+        (column::ISSUER, Value::of(session.issuer.as_str())),
+        (column::CREATED_AT, time(times.created_at)),
+        (column::AUTHENTICATED_AT, time(session.authenticated_at)),
+        (column::REFRESHED_AT, time(times.refreshed_at)),
+        (column::ROTATED_AT, time(times.rotated_at)),
+        (column::COUNTER, Value::of(times.counter.cast_signed())),
+        (
+            column::REUSE_COUNT,
+            Value::of(times.reuse_count.cast_signed()),
+        ),
+        (column::AAL, Value::of(session.aal.as_str())),
+        (column::AMR, memory::jsonb(&session.amr).into()),
+        (column::CLAIMS, call.value(argument::CLAIMS)),
+        (
+            column::USER_AGENT,
+            call.value(argument::USER_AGENT).map(shortened),
+        ),
+        (column::IP, call.value(argument::IP)),
+        (column::TAG, call.value(argument::TAG)),
+        (column::TOKENS_UNTIL, time(session.tokens_until)),
+    ];
+    row_write::insert(invalidation::objects().session, &columns);
+}
+
+/// A long header must not fail a login: it is kept in part. A character has up to four bytes.
+fn shortened(text: Datum) -> Datum {
+    let kept = memory::left(text, MAX_USER_AGENT);
+    match memory::octet_length(kept) <= MAX_USER_AGENT as usize {
+        true => kept,
+        false => memory::left(text, MAX_USER_AGENT / 4),
+    }
 }

@@ -7,7 +7,7 @@ use crate::pg::catalog::{Key, Row};
 use crate::pg::plan::Plan;
 use crate::pg::row_lock::{self, Place};
 use crate::pg::state::PerBackend;
-use crate::pg::{leaf, transaction};
+use crate::pg::{leaf, row_write, transaction};
 use crate::settings;
 use authguard_token::refresh::{Ended, SessionRow};
 use pgrx::Uuid;
@@ -33,21 +33,6 @@ pub struct Session {
 
 static AWAIT: PerBackend<Plan> =
     Plan::new(c"select authguard.await_session($1)", &[pg_sys::UUIDOID]);
-
-static STORE: PerBackend<Plan> = Plan::new(
-    c"update only authguard.session s
-         set counter = $2, refreshed_at = $3, rotated_at = $4, reuse_count = $5, stepped_up_from = $6, tokens_until = $7
-       where s.ctid = $1",
-    &[
-        pg_sys::TIDOID,
-        pg_sys::INT8OID,
-        pg_sys::TIMESTAMPTZOID,
-        pg_sys::TIMESTAMPTZOID,
-        pg_sys::INT4OID,
-        pg_sys::INT8OID,
-        pg_sys::TIMESTAMPTZOID,
-    ],
-);
 
 /// A session whose row this transaction has locked.
 pub struct Held {
@@ -128,16 +113,21 @@ impl Held {
         let session = &mut self.session;
         session.tokens_until = session.tokens_until.max(tokens_until());
         let times = &session.times;
-        let parameters = [
-            Value::of(self.place),
-            Value::of(times.counter.cast_signed()),
-            time(times.refreshed_at),
-            time(times.rotated_at),
-            Value::of(times.reuse_count.cast_signed()),
-            Value::of(times.stepped_up_from.map(u64::cast_signed)),
-            time(session.tokens_until),
+        let columns = [
+            (column::COUNTER, Value::of(times.counter.cast_signed())),
+            (column::REFRESHED_AT, time(times.refreshed_at)),
+            (column::ROTATED_AT, time(times.rotated_at)),
+            (
+                column::REUSE_COUNT,
+                Value::of(times.reuse_count.cast_signed()),
+            ),
+            (
+                column::STEPPED_UP_FROM,
+                Value::of(times.stepped_up_from.map(u64::cast_signed)),
+            ),
+            (column::TOKENS_UNTIL, time(session.tokens_until)),
         ];
-        STORE.write(&parameters);
+        row_write::update(invalidation::objects().session, self.place, &columns);
     }
 }
 

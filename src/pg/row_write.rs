@@ -1,0 +1,267 @@
+//! Writes of single rows as a subscription applies them (src/backend/executor/execReplication.c): with the indexes,
+//! constraints, generated columns and triggers of the table, but without a plan, which costs twice what the write does.
+//!
+//! No privileges are asked, and an insert gives no column its default. A trigger that names a transition table finds none.
+
+use super::call::Value;
+use super::row_lock::Place;
+use pgrx::pg_sys::{self, Oid};
+use pgrx::{IntoDatum, Uuid};
+use std::ffi::CStr;
+use std::mem;
+use std::ptr;
+
+/// A column's number, from 1, and its value, of the column's type.
+pub type Column = (i16, Value);
+
+/// Inserts a row of these columns, all others NULL. A statement of its own.
+pub fn insert(table: Oid, columns: &[Column]) {
+    // SAFETY: the slot is one of the open table, and all its columns are set before it is stored; the state is the one
+    // that the table was opened for.
+    unsafe {
+        Statement::run(table, Kind::Insert, columns, |statement| {
+            let slot = statement.slot(&raw const pg_sys::TTSOpsVirtual);
+            statement.nulls(slot).fill(true);
+            statement.set(slot, columns);
+            pg_sys::ExecBSInsertTriggers(statement.state, statement.result);
+            pg_sys::ExecSimpleRelationInsert(statement.result, statement.state, slot);
+            pg_sys::ExecASInsertTriggers(statement.state, statement.result, ptr::null_mut());
+        });
+    }
+}
+
+/// Gives columns of a row, which this transaction has locked at that place, other values. A statement of its own. An error
+/// where the row has changed since.
+pub fn update(table: Oid, mut place: Place, columns: &[Column]) {
+    // SAFETY: as for an insert. The row is read into a slot of the table's own kind by its own method, which may raise
+    // errors, so Postgres's error handling is around it; the other slot points into that one, which is there until the end.
+    unsafe {
+        Statement::run(table, Kind::Update, columns, |statement| {
+            let relation = statement.relation;
+            let fetch = (*(*relation).rd_tableam)
+                .tuple_fetch_row_version
+                .expect("every table can give a row by its place");
+            let before = statement.slot(pg_sys::table_slot_callbacks(relation));
+            let snapshot = pg_sys::GetActiveSnapshot();
+            let is_there = pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                fetch(relation, &raw mut place, snapshot, before)
+            });
+            assert!(is_there, "a row that this transaction has locked is there");
+            let tuple = pg_sys::ExecFetchSlotHeapTuple(before, false, ptr::null_mut());
+            let slot = statement.slot(&raw const pg_sys::TTSOpsVirtual);
+            pg_sys::heap_deform_tuple(
+                tuple,
+                (*relation).rd_att,
+                (*slot).tts_values,
+                (*slot).tts_isnull,
+            );
+            statement.set(slot, columns);
+            let again = recheck(statement.state);
+            pg_sys::ExecBSUpdateTriggers(statement.state, statement.result);
+            pg_sys::ExecSimpleRelationUpdate(
+                statement.result,
+                statement.state,
+                again,
+                before,
+                slot,
+            );
+            pg_sys::ExecASUpdateTriggers(statement.state, statement.result, ptr::null_mut());
+            pg_sys::EvalPlanQualEnd(again);
+        });
+    }
+}
+
+/// What a column gets whose default takes it from a sequence (nextval in src/backend/commands/sequence.c).
+pub fn next_id(sequence: Oid) -> i64 {
+    // SAFETY: it takes an OID and returns a bigint, never NULL, or raises an error.
+    unsafe { pgrx::direct_function_call(pg_sys::nextval_oid, &[sequence.into_datum()]) }
+        .expect("nextval is never NULL")
+}
+
+/// A random UUID (RFC 9562 section 5.4).
+pub fn new_uuid() -> Uuid {
+    // SAFETY: it takes nothing and returns a uuid, never NULL, or raises an error.
+    unsafe { pgrx::direct_function_call(pg_sys::gen_random_uuid, &[]) }
+        .expect("gen_random_uuid is never NULL")
+}
+
+/// What a statement does.
+#[derive(Clone, Copy)]
+enum Kind {
+    Insert,
+    Update,
+}
+
+impl Kind {
+    fn name(self) -> &'static CStr {
+        match self {
+            Self::Insert => c"INSERT",
+            Self::Update => c"UPDATE",
+        }
+    }
+}
+
+/// A table that is written to, and the state that an executor would have.
+struct Statement {
+    relation: pg_sys::Relation,
+    result: *mut pg_sys::ResultRelInfo,
+    state: *mut pg_sys::EState,
+}
+
+impl Statement {
+    /// Opens the table for writing these columns, lets `work` write, runs the triggers, and makes what is written visible
+    /// to the next command. All memory is that of the state, and freed with it.
+    ///
+    /// # Safety
+    /// `work` writes to that table only, by the state that it is given.
+    unsafe fn run(table: Oid, kind: Kind, columns: &[Column], work: impl FnOnce(&Self)) {
+        // SAFETY: as create_edata_for_relation and finish_edata of src/backend/replication/logical/worker.c do it, the
+        // memory context besides. What is opened here is closed here; on an error the end of the transaction or
+        // subtransaction closes relation, indexes, snapshot and triggers, and frees the state with the context around it.
+        unsafe {
+            pg_sys::PreventCommandIfReadOnly(kind.name().as_ptr());
+            pg_sys::PreventCommandIfParallelMode(kind.name().as_ptr());
+            let relation = pg_sys::table_open(table, pg_sys::RowExclusiveLock as i32);
+            pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+            let state = pg_sys::CreateExecutorState();
+            let around = pg_sys::MemoryContextSwitchTo((*state).es_query_cxt);
+            (*state).es_output_cid = pg_sys::GetCurrentCommandId(true);
+            (*state).es_snapshot = pg_sys::GetActiveSnapshot();
+            describe(state, relation, kind, columns);
+            let result = node::<pg_sys::ResultRelInfo>(pg_sys::NodeTag::T_ResultRelInfo);
+            pg_sys::InitResultRelInfo(result, relation, 1, ptr::null_mut(), 0);
+            (*state).es_opened_result_relations =
+                pg_sys::lappend((*state).es_opened_result_relations, result.cast());
+            pg_sys::ExecOpenIndices(result, false);
+            pg_sys::AfterTriggerBeginQuery();
+            work(&Self {
+                relation,
+                result,
+                state,
+            });
+            pg_sys::AfterTriggerEndQuery(state);
+            pg_sys::ExecCloseIndices(result);
+            pg_sys::ExecResetTupleTable((*state).es_tupleTable, false);
+            pg_sys::MemoryContextSwitchTo(around);
+            pg_sys::FreeExecutorState(state);
+            pg_sys::PopActiveSnapshot();
+            pg_sys::table_close(relation, pg_sys::NoLock as i32);
+            pg_sys::CommandCounterIncrement();
+        }
+    }
+
+    /// A new slot for rows of the table, which the state frees.
+    fn slot(&self, kind: *const pg_sys::TupleTableSlotOps) -> *mut pg_sys::TupleTableSlot {
+        // SAFETY: state and relation are open; the callbacks are one of Postgres's own sets.
+        unsafe { pg_sys::ExecInitExtraTupleSlot(self.state, (*self.relation).rd_att, kind) }
+    }
+
+    /// Which columns of a slot are NULL.
+    ///
+    /// # Safety
+    /// The slot is one of this statement, and not read or written otherwise meanwhile.
+    unsafe fn nulls<'a>(&self, slot: *mut pg_sys::TupleTableSlot) -> &'a mut [bool] {
+        // SAFETY: a slot has as many of them as its descriptor has columns (MakeTupleTableSlot in execTuples.c).
+        unsafe {
+            let count = (*(*self.relation).rd_att).natts as usize;
+            std::slice::from_raw_parts_mut((*slot).tts_isnull, count)
+        }
+    }
+
+    /// Gives columns of a slot their values, and stores what it holds as a row.
+    ///
+    /// # Safety
+    /// As for [`Self::nulls`]; all other columns are set.
+    unsafe fn set(&self, slot: *mut pg_sys::TupleTableSlot, columns: &[Column]) {
+        // SAFETY: as for nulls(), and of the values there are as many.
+        unsafe {
+            let nulls = self.nulls(slot);
+            let values = std::slice::from_raw_parts_mut((*slot).tts_values, nulls.len());
+            for (column, value) in columns {
+                let place = usize::try_from(column - 1).expect("columns count from 1");
+                (values[place], nulls[place]) = (value.raw(), value.datum().is_none());
+            }
+            pg_sys::ExecStoreVirtualTuple(slot);
+        }
+    }
+}
+
+/// Tells the state which columns of the table are written: triggers of certain columns ask.
+///
+/// # Safety
+/// State and relation are open; the state's memory context is the current one.
+unsafe fn describe(
+    state: *mut pg_sys::EState,
+    relation: pg_sys::Relation,
+    kind: Kind,
+    columns: &[Column],
+) {
+    // SAFETY: as the caller promises. The nodes are zeroed but for their tags, as makeNode makes them.
+    unsafe {
+        let entry = node::<pg_sys::RangeTblEntry>(pg_sys::NodeTag::T_RangeTblEntry);
+        (*entry).rtekind = pg_sys::RTEKind::RTE_RELATION;
+        (*entry).relid = (*relation).rd_id;
+        (*entry).relkind = (*(*relation).rd_rel).relkind;
+        (*entry).rellockmode = pg_sys::RowExclusiveLock as i32;
+        let written = columns.iter().fold(ptr::null_mut(), |set, (column, _)| {
+            let member = i32::from(*column) - pg_sys::FirstLowInvalidHeapAttributeNumber;
+            pg_sys::bms_add_member(set, member)
+        });
+        let entries = pg_sys::lappend(ptr::null_mut(), entry.cast());
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        {
+            match kind {
+                Kind::Insert => (*entry).insertedCols = written,
+                Kind::Update => (*entry).updatedCols = written,
+            }
+            pg_sys::ExecInitRangeTable(state, entries);
+        }
+        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        {
+            let mut permissions = ptr::null_mut();
+            let permission = pg_sys::addRTEPermissionInfo(&raw mut permissions, entry);
+            match kind {
+                Kind::Insert => (*permission).insertedCols = written,
+                Kind::Update => (*permission).updatedCols = written,
+            }
+            #[cfg(any(feature = "pg16", feature = "pg17"))]
+            pg_sys::ExecInitRangeTable(state, entries, permissions);
+            #[cfg(feature = "pg18")]
+            pg_sys::ExecInitRangeTable(state, entries, permissions, pg_sys::bms_make_singleton(1));
+        }
+    }
+}
+
+/// What the triggers of an update need for a row that has changed meanwhile.
+///
+/// # Safety
+/// The state is open, and its memory context is the current one.
+unsafe fn recheck(state: *mut pg_sys::EState) -> *mut pg_sys::EPQState {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let recheck = zeroed::<pg_sys::EPQState>();
+        let (plan, nothing) = (ptr::null_mut(), ptr::null_mut());
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        pg_sys::EvalPlanQualInit(recheck, state, plan, nothing, -1);
+        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        pg_sys::EvalPlanQualInit(recheck, state, plan, nothing, -1, ptr::null_mut());
+        recheck
+    }
+}
+
+/// A node with that tag, zeroed otherwise, in the current memory context (makeNode in nodes/nodes.h).
+///
+/// # Safety
+/// `T` is the type of that tag.
+unsafe fn node<T>(tag: pg_sys::NodeTag) -> *mut T {
+    let node = zeroed::<T>();
+    // SAFETY: every node begins with its tag.
+    unsafe { *node.cast::<pg_sys::NodeTag>() = tag };
+    node
+}
+
+/// A zeroed value of a type of Postgres's own, in the current memory context.
+fn zeroed<T>() -> *mut T {
+    // SAFETY: palloc0 gives as many bytes, aligned for every type, or raises an error.
+    unsafe { pg_sys::palloc0(mem::size_of::<T>()).cast() }
+}
