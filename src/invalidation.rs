@@ -49,7 +49,7 @@ pub fn arrivals() -> u64 {
     STATE.arrivals.get()
 }
 
-/// What a verified token, an issuer or a key is remembered under.
+/// What a verified token, an issuer, a key or the claims function is remembered under.
 pub fn keys() -> u64 {
     STATE.keys.get()
 }

@@ -6,7 +6,7 @@ use crate::invalidation;
 use crate::pg::{catalog, jsonb, leaf, log, state::PerBackend, transaction};
 use crate::revocation::{self, Basis};
 use crate::settings;
-use authguard_token::{Claims, Key, Object, Token, Verified, format_uuid, uuid_v5};
+use authguard_token::{Claims, Key, Object, Token, format_uuid, own_claims, uuid_v5};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -105,9 +105,9 @@ pub fn try_own(payload: &str, key: &Key) -> Result<(), Cause> {
         kid: key.key_id().map(str::to_owned),
         algorithm: key.algorithm(),
     })?;
-    let judged = Verified::own(payload, &trusted.policy, transaction::clock())
+    let judged = own_claims(payload, &trusted.policy, transaction::clock())
         .map_err(Cause::Token)
-        .and_then(|own| accept(own, &trusted));
+        .and_then(|own| accept(own, payload, &trusted));
     match judged {
         Err(cause) if !cause.is_expired() && !cause.may_pass() => Err(cause),
         _ => Ok(()),
@@ -123,7 +123,7 @@ fn verify_now(text: &str, now: i64) -> Result<Rc<Good>, Cause> {
         .verify(&trusted.key, &trusted.policy, now)
         .map_err(Cause::Token)?;
     let good = Rc::new(Good {
-        claims: accept(verified, &trusted)?,
+        claims: accept(verified.claims, &verified.json, &trusted)?,
         json: json.into(),
         trusted,
         alive: Cell::new(None),
@@ -138,8 +138,7 @@ fn verify_now(text: &str, now: i64) -> Result<Rc<Good>, Cause> {
 
 /// The claims as they are believed here: of a role that the issuer may assert, in its namespace, and such that
 /// Postgres can hold them.
-fn accept(verified: Verified, trusted: &Trusted) -> Result<Claims, Cause> {
-    let mut claims = verified.claims;
+fn accept(mut claims: Claims, json: &str, trusted: &Trusted) -> Result<Claims, Cause> {
     if claims.role_is_malformed {
         return Err(Cause::Role);
     }
@@ -164,7 +163,7 @@ fn accept(verified: Verified, trusted: &Trusted) -> Result<Claims, Cause> {
     {
         return Err(Cause::TimeRange);
     }
-    if !catalog::can_hold(&verified.json) {
+    if !catalog::can_hold(json) {
         return Err(Cause::Encoding);
     }
     Ok(claims)

@@ -185,12 +185,8 @@ pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
             }
             loop {
                 let tuple = pg_sys::systable_getnext(scan);
-                if tuple.is_null() {
+                let Some(row) = Row::of(tuple, (*relation).rd_att) else {
                     break;
-                }
-                let row = Row {
-                    tuple,
-                    descriptor: (*relation).rd_att,
                 };
                 if !each(beside, row) {
                     break 'sets;
@@ -232,14 +228,14 @@ pub(super) fn scan_keys(keys: &[Key<'_>]) -> [pg_sys::ScanKeyData; 2] {
     scan_keys
 }
 
-/// One row of a scan.
+/// The columns of one row, as they are in the tuple that it was taken from.
 pub struct Row {
-    tuple: pg_sys::HeapTuple,
-    descriptor: pg_sys::TupleDesc,
+    values: Vec<pg_sys::Datum>,
+    nulls: Vec<bool>,
 }
 
 impl Row {
-    /// The row that a trigger fires for or a query gives, if there is one.
+    /// The row that a scan or a query gives or a trigger fires for, if there is one.
     ///
     /// # Safety
     /// The tuple is NULL or of that descriptor, and both are there for as long as this lives.
@@ -247,21 +243,28 @@ impl Row {
         tuple: pg_sys::HeapTuple,
         descriptor: pg_sys::TupleDesc,
     ) -> Option<Self> {
-        (!tuple.is_null()).then_some(Self { tuple, descriptor })
+        if tuple.is_null() {
+            return None;
+        }
+        // SAFETY: as the caller promises; heap_deform_tuple sets as many values and flags as the descriptor has columns.
+        unsafe {
+            let count = (*descriptor).natts as usize;
+            let mut values = vec![pg_sys::Datum::null(); count];
+            let mut nulls = vec![true; count];
+            pg_sys::heap_deform_tuple(tuple, descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+            Some(Self { values, nulls })
+        }
     }
 
-    /// Column `number`, from 1; `None` for NULL.
+    /// Column `number`, from 1; `None` for NULL, and where there is none.
     ///
     /// The type asked for must be the column's: of our own tables and pg_extension it is known, of attached tables it
     /// was checked under the same lock.
     pub fn get<T: FromDatum>(&self, number: i16) -> Option<T> {
+        let place = usize::try_from(number).ok()?.checked_sub(1)?;
+        let (value, null) = (*self.values.get(place)?, *self.nulls.get(place)?);
         // SAFETY: the tuple is the current one of a scan that is open; the column is of type T.
-        unsafe {
-            let mut null = false;
-            let datum =
-                pg_sys::heap_getattr(self.tuple, i32::from(number), self.descriptor, &mut null);
-            T::from_datum(datum, null)
-        }
+        unsafe { T::from_datum(value, null) }
     }
 }
 

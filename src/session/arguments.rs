@@ -27,7 +27,7 @@ const RESERVED: [&str; 11] = [
 
 /// The claims (JSON) that tokens get beside those that authguard sets; an error where they are no object, or hold one
 /// of these.
-pub fn claims(json: Option<&str>) -> Members {
+pub fn claims(json: Option<&str>) -> Members<'_> {
     let Some(members) = json.and_then(Members::read) else {
         Error::Argument("claims must be a JSON object".to_owned(), None).raise()
     };

@@ -17,12 +17,20 @@ use crate::settings;
 use authguard_token::format_uuid;
 use authguard_token::refresh::{RefreshKey, RefreshToken};
 use pgrx::pg_sys;
+use std::cell::Cell;
 use std::rc::Rc;
 
 const MICROS: i64 = 1_000_000;
 
 /// What policies expect to be there.
-const DEFAULTS: &str = r#"{"role": "authenticated", "email": "", "phone": "", "app_metadata": {}, "user_metadata": {}, "is_anonymous": false}"#;
+const DEFAULTS: [(&str, &str); 6] = [
+    ("role", "\"authenticated\""),
+    ("email", "\"\""),
+    ("phone", "\"\""),
+    ("app_metadata", "{}"),
+    ("user_metadata", "{}"),
+    ("is_anonymous", "false"),
+];
 
 static MAKE_KEYS: PerBackend<Plan> = Plan::new(c"select authguard.ensure_session_keys()", &[]);
 
@@ -100,13 +108,16 @@ fn times(session: &Session) -> (i64, i64) {
 
 /// The claims of the access token, as JSON.
 fn payload(session: &Session, issued_at: i64, expires_at: i64) -> String {
-    let mut claims = object(DEFAULTS).with(object(&session.claims));
-    let metadata = attached::metadata(&session.user).into_iter();
-    if let Some(metadata) = metadata.map(|json| object(&json)).reduce(Members::with) {
+    let defaults = || Members::of(&DEFAULTS);
+    let metadata = attached::metadata(&session.user);
+    let mut claims = defaults().with(object(&session.claims));
+    let metadata = metadata.iter().map(|json| object(json));
+    if let Some(metadata) = metadata.reduce(Members::with) {
         claims.set_json("app_metadata", metadata.to_json());
     }
-    if let Some(fresh) = fresh_claims(session, &claims) {
-        claims = object(DEFAULTS).with(object(&fresh));
+    let fresh = fresh_claims(session, &claims);
+    if let Some(fresh) = &fresh {
+        claims = defaults().with(object(fresh));
     }
     claims.set("iss", session.issuer.as_str());
     claims.set("sub", session.user.as_str());
@@ -115,18 +126,18 @@ fn payload(session: &Session, issued_at: i64, expires_at: i64) -> String {
     claims.set("exp", expires_at);
     claims.set("session_id", format_uuid(&session.id));
     claims.set("aal", session.aal.as_str());
-    claims.set_json("amr", session.amr.clone());
+    claims.set_json("amr", session.amr.as_str());
     claims.to_json()
 }
 
-fn object(json: &str) -> Members {
+fn object(json: &str) -> Members<'_> {
     let members = Members::read(json);
     members.unwrap_or_else(|| Error::BadClaims("They are no JSON object".to_owned()).raise())
 }
 
 /// What the claims function, where one is set, makes of these claims, as JSON.
-fn fresh_claims(session: &Session, claims: &Members) -> Option<String> {
-    if catalog::is_empty(invalidation::objects().claims_function) {
+fn fresh_claims(session: &Session, claims: &Members<'_>) -> Option<String> {
+    if !has_claims_function() {
         return None;
     }
     let parameters = [
@@ -135,4 +146,23 @@ fn fresh_claims(session: &Session, claims: &Members) -> Option<String> {
         Value::of(claims.to_json()),
     ];
     FRESH_CLAIMS.run(&parameters, |row| row.and_then(|row| row.json(1, None)))
+}
+
+/// Whether there is one, and the generation that this was read under.
+static KNOWN: PerBackend<Cell<Option<(u64, bool)>>> = PerBackend::new(Cell::new(None));
+
+/// Whether a claims function is set, by the newest committed state and this transaction's own.
+fn has_claims_function() -> bool {
+    let table = invalidation::objects().claims_function;
+    let generation = invalidation::keys();
+    let is_own = invalidation::has_changed();
+    match KNOWN.get() {
+        Some((under, is_set)) if under == generation && !is_own => is_set,
+        _ => {
+            let is_set = !catalog::is_empty(table);
+            // What this transaction has set, a rollback takes back.
+            KNOWN.set((!is_own).then_some((generation, is_set)));
+            is_set
+        }
+    }
 }

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::identity::{MAX_IDENTITY_BYTES, canonical, parse_uuid};
+use crate::identity::{MAX_IDENTITY_BYTES, canonical, canonical_of, parse_uuid};
 use crate::json::{JsonError, Node, Object, number};
 use crate::time::micros;
 
@@ -202,7 +202,7 @@ impl Draft {
         let mut claims = self.claims;
         if let Some(subject) = &claims.raw_subject {
             claims.uid = parse_uuid(subject);
-            claims.subject = Some(canonical(subject).into_owned());
+            claims.subject = Some(canonical_of(subject, claims.uid).into_owned());
         }
         claims.authenticated_at = self.newest_method.or(self.auth_time);
         (claims, self.audience)

@@ -77,7 +77,12 @@ pub fn parse_number(text: &str) -> Option<i64> {
 /// A UUID in any spelling becomes lower-case with dashes. Everything else stays as it is, byte by byte:
 /// two subjects of an external provider may differ only in case.
 pub fn canonical(text: &str) -> Cow<'_, str> {
-    match parse_uuid(text) {
+    canonical_of(text, parse_uuid(text))
+}
+
+/// As [`canonical`], of a text that [`parse_uuid`] has read already.
+pub(crate) fn canonical_of(text: &str, uuid: Option<[u8; 16]>) -> Cow<'_, str> {
+    match uuid {
         Some(uuid) if !is_usual_form(text) => Cow::Owned(format_uuid(&uuid)),
         _ => Cow::Borrowed(text),
     }
@@ -92,5 +97,10 @@ fn is_usual_form(uuid: &str) -> bool {
 }
 
 fn nibble(digit: u8) -> Option<u8> {
-    u8::try_from(char::from(digit).to_digit(16)?).ok()
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
 }

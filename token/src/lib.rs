@@ -52,4 +52,4 @@ pub use revocation::{
     Entry, Judge, Kind, OwnSession, Reason, SessionRow, UserRow, Verdict, end_of_life, expired,
 };
 pub use sign::{SignError, SigningKey};
-pub use token::{Token, Verified};
+pub use token::{Token, Verified, own_claims};

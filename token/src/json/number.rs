@@ -20,6 +20,18 @@ impl<'t> Literals<'t> {
         Self { rest }
     }
 
+    /// Skips all up to the end of a string, given as it is in the text.
+    pub(super) fn pass(&mut self, string: &'t str) {
+        let start = string
+            .as_ptr()
+            .addr()
+            .checked_sub(self.rest.as_ptr().addr());
+        let quote = start.and_then(|start| start.checked_add(string.len()));
+        // Behind the quote that closes it; a text that is not here stays.
+        let rest = quote.and_then(|quote| self.rest.get(quote..)?.strip_prefix('"'));
+        self.rest = rest.unwrap_or(self.rest);
+    }
+
     /// The next one. The text has been read that far, and is JSON.
     pub(super) fn take(&mut self) -> &'t str {
         let begins = |byte| matches!(byte, b'"' | b'-' | b'0'..=b'9');

@@ -14,6 +14,9 @@ pub const MAX_DEPTH: usize = 16;
 /// How many values one text may hold, keys and the object itself not counted: 8 bytes a value in 64 KiB.
 pub const MAX_NODES: usize = 8192;
 
+/// How many claims a token has, more or less.
+const USUAL_CLAIMS: usize = 16;
+
 pub(super) fn parse(text: &str) -> Result<Object<'_>, JsonError> {
     if !text.trim_ascii_start().starts_with('{') {
         return Err(JsonError::NotAnObject);
@@ -123,6 +126,7 @@ impl<'t> Visitor<'t> for &mut Reader<'t> {
 
     /// A text without escapes, which cannot hold U+0000.
     fn visit_borrowed_str<E>(self, text: &'t str) -> Result<Node<'t>, E> {
+        self.literals.pass(text);
         Ok(Node::Text(Cow::Borrowed(text)))
     }
 
@@ -146,7 +150,8 @@ impl<'t> Visitor<'t> for &mut Reader<'t> {
 
     fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Node<'t>, A::Error> {
         self.enter()?;
-        let mut members = Vec::new();
+        let expected = if self.depth == 1 { USUAL_CLAIMS } else { 0 };
+        let mut members = Vec::with_capacity(expected);
         while let Some(Node::Text(key)) = map.next_key_seed(&mut *self)? {
             self.count()?;
             members.push((key, map.next_value_seed(&mut *self)?));
