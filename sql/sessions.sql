@@ -62,7 +62,6 @@ comment on column authguard.session.ended_reason is
 comment on column authguard.session.tokens_until is 'When its last access token has surely expired, whatever authguard.jwt_expiry is by now';
 
 create index session_of_user on authguard.session (user_id) where ended_at is null;
-create index session_ended_at on authguard.session (ended_at) where ended_at is not null;
 
 -- A restored session would be one without its refresh token's key; and what a dump has missed must not live again.
 -- Rows are in a dump so that tokens of sessions that had ended stay dead.

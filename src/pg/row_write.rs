@@ -5,8 +5,8 @@
 
 use super::call::Value;
 use super::row_lock::Place;
+use pgrx::IntoDatum;
 use pgrx::pg_sys::{self, Oid};
-use pgrx::{IntoDatum, Uuid};
 use std::ffi::CStr;
 use std::mem;
 use std::ptr;
@@ -19,7 +19,7 @@ pub fn insert(table: Oid, columns: &[Column]) {
     // SAFETY: the slot is one of the open table, and all its columns are set before it is stored; the state is the one
     // that the table was opened for.
     unsafe {
-        Statement::run(table, Kind::Insert, columns, |statement| {
+        Statement::run(table, c"INSERT", &[], |statement| {
             let slot = statement.slot(&raw const pg_sys::TTSOpsVirtual);
             statement.nulls(slot).fill(true);
             statement.set(slot, columns);
@@ -36,7 +36,7 @@ pub fn update(table: Oid, mut place: Place, columns: &[Column]) {
     // SAFETY: as for an insert. The row is read into a slot of the table's own kind by its own method, which may raise
     // errors, so Postgres's error handling is around it; the other slot points into that one, which is there until the end.
     unsafe {
-        Statement::run(table, Kind::Update, columns, |statement| {
+        Statement::run(table, c"UPDATE", columns, |statement| {
             let relation = statement.relation;
             let fetch = (*(*relation).rd_tableam)
                 .tuple_fetch_row_version
@@ -78,29 +78,6 @@ pub fn next_id(sequence: Oid) -> i64 {
         .expect("nextval is never NULL")
 }
 
-/// A random UUID (RFC 9562 section 5.4).
-pub fn new_uuid() -> Uuid {
-    // SAFETY: it takes nothing and returns a uuid, never NULL, or raises an error.
-    unsafe { pgrx::direct_function_call(pg_sys::gen_random_uuid, &[]) }
-        .expect("gen_random_uuid is never NULL")
-}
-
-/// What a statement does.
-#[derive(Clone, Copy)]
-enum Kind {
-    Insert,
-    Update,
-}
-
-impl Kind {
-    fn name(self) -> &'static CStr {
-        match self {
-            Self::Insert => c"INSERT",
-            Self::Update => c"UPDATE",
-        }
-    }
-}
-
 /// A table that is written to, and the state that an executor would have.
 struct Statement {
     relation: pg_sys::Relation,
@@ -109,25 +86,25 @@ struct Statement {
 }
 
 impl Statement {
-    /// Opens the table for writing these columns, lets `work` write, runs the triggers, and makes what is written visible
+    /// Opens the table for a command that updates these columns, lets `work` write, runs the triggers, and makes what is written visible
     /// to the next command. All memory is that of the state, and freed with it.
     ///
     /// # Safety
     /// `work` writes to that table only, by the state that it is given.
-    unsafe fn run(table: Oid, kind: Kind, columns: &[Column], work: impl FnOnce(&Self)) {
+    unsafe fn run(table: Oid, command: &CStr, updated: &[Column], work: impl FnOnce(&Self)) {
         // SAFETY: as create_edata_for_relation and finish_edata of src/backend/replication/logical/worker.c do it, the
         // memory context besides. What is opened here is closed here; on an error the end of the transaction or
         // subtransaction closes relation, indexes, snapshot and triggers, and frees the state with the context around it.
         unsafe {
-            pg_sys::PreventCommandIfReadOnly(kind.name().as_ptr());
-            pg_sys::PreventCommandIfParallelMode(kind.name().as_ptr());
+            pg_sys::PreventCommandIfReadOnly(command.as_ptr());
+            pg_sys::PreventCommandIfParallelMode(command.as_ptr());
             let relation = pg_sys::table_open(table, pg_sys::RowExclusiveLock as i32);
             pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
             let state = pg_sys::CreateExecutorState();
             let around = pg_sys::MemoryContextSwitchTo((*state).es_query_cxt);
             (*state).es_output_cid = pg_sys::GetCurrentCommandId(true);
             (*state).es_snapshot = pg_sys::GetActiveSnapshot();
-            describe(state, relation, kind, columns);
+            describe(state, relation, updated);
             let result = node::<pg_sys::ResultRelInfo>(pg_sys::NodeTag::T_ResultRelInfo);
             pg_sys::InitResultRelInfo(result, relation, 1, ptr::null_mut(), 0);
             (*state).es_opened_result_relations =
@@ -186,47 +163,35 @@ impl Statement {
     }
 }
 
-/// Tells the state which columns of the table are written: triggers of certain columns ask.
+/// Tells the state which table is written to, and which of its columns are updated: triggers of certain columns ask.
 ///
 /// # Safety
 /// State and relation are open; the state's memory context is the current one.
-unsafe fn describe(
-    state: *mut pg_sys::EState,
-    relation: pg_sys::Relation,
-    kind: Kind,
-    columns: &[Column],
-) {
-    // SAFETY: as the caller promises. The nodes are zeroed but for their tags, as makeNode makes them.
+unsafe fn describe(state: *mut pg_sys::EState, relation: pg_sys::Relation, updated: &[Column]) {
+    // SAFETY: as the caller promises. The node is zeroed but for its tag, as makeNode makes it.
     unsafe {
         let entry = node::<pg_sys::RangeTblEntry>(pg_sys::NodeTag::T_RangeTblEntry);
         (*entry).rtekind = pg_sys::RTEKind::RTE_RELATION;
         (*entry).relid = (*relation).rd_id;
         (*entry).relkind = (*(*relation).rd_rel).relkind;
         (*entry).rellockmode = pg_sys::RowExclusiveLock as i32;
-        let written = columns.iter().fold(ptr::null_mut(), |set, (column, _)| {
+        let updated = updated.iter().fold(ptr::null_mut(), |set, (column, _)| {
             let member = i32::from(*column) - pg_sys::FirstLowInvalidHeapAttributeNumber;
             pg_sys::bms_add_member(set, member)
         });
         let entries = pg_sys::lappend(ptr::null_mut(), entry.cast());
         #[cfg(any(feature = "pg14", feature = "pg15"))]
         {
-            match kind {
-                Kind::Insert => (*entry).insertedCols = written,
-                Kind::Update => (*entry).updatedCols = written,
-            }
+            (*entry).updatedCols = updated;
             pg_sys::ExecInitRangeTable(state, entries);
         }
         #[cfg(not(any(feature = "pg14", feature = "pg15")))]
         {
             let mut permissions = ptr::null_mut();
-            let permission = pg_sys::addRTEPermissionInfo(&raw mut permissions, entry);
-            match kind {
-                Kind::Insert => (*permission).insertedCols = written,
-                Kind::Update => (*permission).updatedCols = written,
-            }
+            (*pg_sys::addRTEPermissionInfo(&raw mut permissions, entry)).updatedCols = updated;
             #[cfg(any(feature = "pg16", feature = "pg17"))]
             pg_sys::ExecInitRangeTable(state, entries, permissions);
-            #[cfg(feature = "pg18")]
+            #[cfg(not(any(feature = "pg16", feature = "pg17")))]
             pg_sys::ExecInitRangeTable(state, entries, permissions, pg_sys::bms_make_singleton(1));
         }
     }

@@ -7,6 +7,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// How long the claims of a token are, more or less.
+const USUAL_BYTES: usize = 1024;
+
 /// By name, each value as JSON; of two of a name the later one counts, as in `jsonb`.
 #[derive(Default)]
 pub struct Members<'a>(BTreeMap<Cow<'a, str>, Cow<'a, str>>);
@@ -53,7 +56,8 @@ impl<'a> Members<'a> {
 
     /// As JSON.
     pub fn to_json(&self) -> String {
-        let mut json = vec![b'{'];
+        let mut json = Vec::with_capacity(USUAL_BYTES);
+        json.push(b'{');
         for (name, value) in &self.0 {
             if json.len() > 1 {
                 json.push(b',');

@@ -14,6 +14,7 @@ use crate::pg::{memory, row_write, transaction};
 use crate::revocation::shut;
 use crate::settings;
 use crate::writes;
+use authguard_token::random_uuid;
 use authguard_token::refresh::{Answer, SessionRow};
 use pgrx::pg_sys::{self, Datum};
 
@@ -64,7 +65,7 @@ fn sign_in(call: Call) -> Datum {
     // Of the clock, and after all waiting: a long transaction must not backdate a session.
     let now = transaction::clock();
     let session = Session {
-        id: *row_write::new_uuid().as_bytes(),
+        id: random_uuid().expect("the system has randomness"),
         user,
         issuer: settings::issuer(),
         aal: aal.to_owned(),

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use aws_lc_rs::rand;
 
 /// The longest identity (subject, token id, issuer) in bytes. A longer one is refused, not cut.
 pub const MAX_IDENTITY_BYTES: usize = 1024;
@@ -50,6 +51,13 @@ pub fn format_uuid(bytes: &[u8; 16]) -> String {
     text
 }
 
+/// A random UUID (RFC 9562 section 5.4); `None` without randomness.
+pub fn random_uuid() -> Option<[u8; 16]> {
+    let mut uuid = [0; 16];
+    rand::fill(&mut uuid).ok()?;
+    Some(marked(uuid, 4))
+}
+
 /// The name-based UUID of a subject in a namespace (RFC 9562 section 5.5, with SHA-1 as it says there):
 /// the same subject of two issuers is two users.
 pub fn uuid_v5(namespace: &[u8; 16], name: &str) -> [u8; 16] {
@@ -61,7 +69,12 @@ pub fn uuid_v5(namespace: &[u8; 16], name: &str) -> [u8; 16] {
     for (byte, hashed) in uuid.iter_mut().zip(hash.as_ref()) {
         *byte = *hashed;
     }
-    uuid[6] = uuid[6] & 0x0f | 0x50;
+    marked(uuid, 5)
+}
+
+/// With the bits that say of which version it is (RFC 9562 sections 4.1 and 4.2).
+fn marked(mut uuid: [u8; 16], version: u8) -> [u8; 16] {
+    uuid[6] = uuid[6] & 0x0f | version << 4;
     uuid[8] = uuid[8] & 0x3f | 0x80;
     uuid
 }

@@ -42,7 +42,9 @@ pub use algorithm::Algorithm;
 pub use claims::{Claims, ClaimsError, Problem, is_flag_set};
 pub use error::{Part, TokenError};
 pub use header::MAX_HEADER_BYTES;
-pub use identity::{MAX_IDENTITY_BYTES, canonical, format_uuid, parse_number, parse_uuid, uuid_v5};
+pub use identity::{
+    MAX_IDENTITY_BYTES, canonical, format_uuid, parse_number, parse_uuid, random_uuid, uuid_v5,
+};
 pub use json::{JsonError, MAX_DEPTH, MAX_NODES, MAX_NUMBER_BYTES, Node, Object, parse_object};
 pub use jws::Jws;
 pub use key::{Key, KeyError, KeySetError, MAX_KEY_ID_BYTES, parse_jwks};

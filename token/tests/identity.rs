@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use authguard_token::{canonical, format_uuid, parse_uuid};
+use authguard_token::{canonical, format_uuid, parse_uuid, random_uuid};
 
 const USUAL: &str = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
 
@@ -65,4 +65,23 @@ fn what_postgres_refuses_is_no_uuid_and_stays_as_it_is() {
 fn the_usual_form_is_not_copied() {
     assert!(matches!(canonical(USUAL), Cow::Borrowed(_)));
     assert!(matches!(canonical("alice"), Cow::Borrowed(_)));
+}
+
+/// RFC 9562 section 5.4.
+#[test]
+fn a_random_uuid_says_so_and_is_another_each_time() {
+    let all: std::collections::BTreeSet<_> = (0..1000).map(|_| random_uuid().unwrap()).collect();
+    assert_eq!(all.len(), 1000);
+    for (place, fixed) in [(6, (0xf0, 0x40)), (8, (0xc0, 0x80))] {
+        assert!(all.iter().all(|uuid| uuid[place] & fixed.0 == fixed.1));
+    }
+    // All other bits are set in some and not in others.
+    let [any, every] = all.iter().fold([[0; 16], [255; 16]], |[any, every], uuid| {
+        [
+            std::array::from_fn(|at| any[at] | uuid[at]),
+            std::array::from_fn(|at| every[at] & uuid[at]),
+        ]
+    });
+    let varied: u32 = (0..16).map(|at: usize| (any[at] ^ every[at]).count_ones()).sum();
+    assert_eq!(varied, 122);
 }

@@ -56,6 +56,42 @@ fn a_role_change_reaches_the_next_token_of_every_client() {
 }
 
 #[test]
+fn one_that_is_set_or_taken_away_elsewhere_counts_at_the_next_token() {
+    let cluster = with_roles(Config::default());
+    let mut tab = web(&cluster);
+    let mut token = sign_in(&cluster, ADA);
+    let mut by = || {
+        token = refresh(&mut tab, token.refresh());
+        claim(&cluster, token.access(), "by")
+    };
+    let set = "select authguard.set_claims_function('app.claims(text, uuid, jsonb)')";
+    for (change, expected) in [
+        ("select", Some("postgres")),
+        ("select authguard.set_claims_function(null)", None),
+        (set, Some("postgres")),
+        ("truncate authguard.claims_function", None),
+        (&format!("begin; {set}; rollback"), None),
+        (set, Some("postgres")),
+        (
+            "begin; delete from authguard.claims_function; rollback",
+            Some("postgres"),
+        ),
+    ] {
+        admin(&cluster).batch_execute(change).unwrap();
+        assert_eq!(by().as_deref(), expected, "{change}");
+    }
+    // And in the transaction that does it.
+    let mut ops = admin(&cluster);
+    ops.batch_execute("begin; select authguard.set_claims_function(null)")
+        .unwrap();
+    let sql = "select auth.verify(access_token) ->> 'by' from authguard.sign_in('bob')";
+    let by = |ops: &mut postgres::Client| ops.query_one(sql, &[]).unwrap().get(0);
+    assert_eq!(by(&mut ops), None::<String>);
+    ops.batch_execute("rollback").unwrap();
+    assert_eq!(by(&mut ops), Some("postgres".to_owned()));
+}
+
+#[test]
 fn nobody_but_the_owner_names_it_or_runs_it() {
     let cluster = with_roles(Config::default());
     // By its OID, which needs no right to its schema.

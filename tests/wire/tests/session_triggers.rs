@@ -147,6 +147,21 @@ fn constraints_columns_and_indexes_of_a_dba_are_kept() {
 }
 
 #[test]
+fn one_statement_may_refresh_twice() {
+    let cluster = server(Config::default());
+    let token = sign_in(&cluster, ADA);
+    let row = web(&cluster)
+        .query_one(
+            "select a.status, b.status, a.refresh_token = b.refresh_token
+               from auth.refresh($1) a, auth.refresh($1) b",
+            &[&token.refresh()],
+        )
+        .unwrap();
+    let answered = (row.get::<_, &str>(0), row.get::<_, &str>(1), row.get(2));
+    assert_eq!(answered, ("ok", "reused", true));
+}
+
+#[test]
 fn a_row_that_is_written_is_seen_by_the_next_command_and_gone_with_the_transaction() {
     let cluster = server(Config::default());
     let mut ops = admin(&cluster);
