@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::invalidation;
 use crate::pg::{credentials, memory, state::PerBackend};
 use crate::settings;
-use authguard_token::{SigningKey, TokenError};
+use authguard_token::{Object, SigningKey, TokenError};
 use pgrx::prelude::*;
 use pgrx::{AnyElement, JsonB};
 use serde_json::{Value, json};
@@ -43,11 +43,11 @@ fn sign(payload: &str) -> String {
     signed(&key(), payload)
 }
 
-/// Signs a payload (JSON) if the token would be believed, but for its times.
-pub fn sign_believed(payload: &str) -> Result<String, Cause> {
+/// Signs claims if the token would be believed, but for its times.
+pub fn sign_believed(claims: Object<'_>) -> Result<String, Cause> {
     let key = key();
-    try_own(payload, key.public())?;
-    let token = signed(&key, payload);
+    let payload = try_own(claims, key.public())?;
+    let token = signed(&key, &payload);
     if token.len() > settings::max_token_size() {
         return Err(Cause::Token(TokenError::TooLong));
     }

@@ -6,7 +6,7 @@ use crate::invalidation;
 use crate::pg::{catalog, jsonb, leaf, log, state::PerBackend, transaction};
 use crate::revocation::{self, Basis};
 use crate::settings;
-use authguard_token::{Claims, Key, Object, Token, format_uuid, own_claims, uuid_v5};
+use authguard_token::{Claims, Key, Node, Object, Token, format_uuid, own_claims, uuid_v5};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -98,19 +98,19 @@ pub fn check(token: &str) -> Result<Rc<Good>, Cause> {
     Ok(good)
 }
 
-/// Whether a token with this payload (JSON), signed by our own key, would be believed, but for its times.
-pub fn try_own(payload: &str, key: &Key) -> Result<(), Cause> {
+/// The payload (JSON) of a token with these claims, if it would be believed, but for its times, signed by our own key.
+pub fn try_own(claims: Object<'_>, key: &Key) -> Result<String, Cause> {
     let trusted = trust::find(Asked {
         issuer: settings::issuer(),
         kid: key.key_id().map(str::to_owned),
         algorithm: key.algorithm(),
     })?;
-    let judged = own_claims(payload, &trusted.policy, transaction::clock())
-        .map_err(Cause::Token)
-        .and_then(|own| accept(own, payload, &trusted));
-    match judged {
+    let claims = Node::Object(claims);
+    let own = own_claims(&claims, &trusted.policy, transaction::clock()).map_err(Cause::Token);
+    let payload = claims.to_json();
+    match own.and_then(|own| accept(own, &payload, &trusted)) {
         Err(cause) if !cause.is_expired() && !cause.may_pass() => Err(cause),
-        _ => Ok(()),
+        _ => Ok(payload),
     }
 }
 

@@ -1,12 +1,11 @@
 //! What a session is begun and changed with, and what of it is refused.
 
-use super::members::Members;
 use crate::error::Error;
 use crate::pg::{leaf, memory};
 use crate::settings;
+use authguard_token::{ClaimsError, JsonError, Node, Object};
 use pgrx::AnyElement;
 use pgrx::prelude::*;
-use serde_json::value::{RawValue, to_raw_value};
 
 const MAX_METHOD: usize = 64;
 
@@ -25,20 +24,24 @@ const RESERVED: [&str; 11] = [
     "auth_time",
 ];
 
-/// The claims (JSON) that tokens get beside those that authguard sets; an error where they are no object, or hold one
-/// of these.
-pub fn claims(json: Option<&str>) -> Members<'_> {
-    let Some(members) = json.and_then(Members::read) else {
-        Error::Argument("claims must be a JSON object".to_owned(), None).raise()
-    };
-    if let Some(name) = RESERVED.into_iter().find(|name| members.has(name)) {
-        Error::Argument(
-            format!("claim '{name}' is reserved"),
-            Some("It is set by authguard."),
-        )
-        .raise();
+/// Raises an error where claims (JSON) that tokens get beside those that authguard sets are no object, or hold one of
+/// these, or what no token may hold.
+pub fn claims(json: Option<&str>) {
+    let refuse = |why: String, hint| Error::Argument(why, hint).raise();
+    match json.map(Object::parse) {
+        None | Some(Err(JsonError::NotAnObject)) => {
+            refuse("claims must be a JSON object".to_owned(), None)
+        }
+        Some(Err(error)) => Error::BadClaims(ClaimsError::Json(error).to_string()).raise(),
+        Some(Ok(claims)) => {
+            if let Some(name) = RESERVED.into_iter().find(|name| claims.get(name).is_some()) {
+                refuse(
+                    format!("claim '{name}' is reserved"),
+                    Some("It is set by authguard."),
+                )
+            }
+        }
     }
-    members
 }
 
 /// An authenticator assurance level, at least `authguard.min_aal`; an error otherwise.
@@ -74,14 +77,19 @@ pub fn method(method: Option<&str>) -> &str {
 /// Claim `amr`, a JSON array, with a method as the newest, proved at that second. Each method is in it once, so that
 /// tokens do not grow.
 pub fn add_method(amr: &str, method: &str, second: i64) -> String {
-    let newest = serde_json::json!({"method": method, "timestamp": second});
-    let earlier: Vec<Box<RawValue>> = serde_json::from_str(amr).unwrap_or_default();
-    let others = earlier.into_iter().filter(|entry| {
-        let named = Members::read(entry.get()).and_then(|entry| entry.text("method"));
-        named.as_deref() != Some(method)
-    });
-    let all: Vec<_> = to_raw_value(&newest).into_iter().chain(others).collect();
-    serde_json::to_string(&all).unwrap_or_default()
+    let second = second.to_string();
+    let mut newest = Object::default();
+    newest.set("method", method);
+    newest.set("timestamp", Node::Number(&second));
+    let mut all = vec![Node::Object(newest)];
+    if let Ok(Node::Array(earlier)) = Node::parse(amr) {
+        let named = Node::from(method);
+        all.extend(earlier.into_iter().filter(|entry| match entry {
+            Node::Object(entry) => entry.get("method") != Some(&named),
+            _ => true,
+        }));
+    }
+    Node::Array(all).to_json()
 }
 
 #[pg_extern(sql = false)]

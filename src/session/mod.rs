@@ -6,7 +6,6 @@ mod events;
 mod functions;
 mod issued;
 mod issuing;
-mod members;
 mod refresh;
 mod row;
 mod sign_in;

@@ -2,20 +2,19 @@
 //! generation.
 
 use super::issuing;
-use super::members::Members;
 use super::stored::{Session, uuid};
 use crate::attached;
 use crate::error::Error;
 use crate::invalidation;
-use crate::keys;
+use crate::keys::{self, Cause};
 use crate::pg::call::Value;
 use crate::pg::catalog;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
 use crate::pg::transaction;
 use crate::settings;
-use authguard_token::format_uuid;
 use authguard_token::refresh::{RefreshKey, RefreshToken};
+use authguard_token::{ClaimsError, Node, Object, format_uuid};
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -23,14 +22,16 @@ use std::rc::Rc;
 const MICROS: i64 = 1_000_000;
 
 /// What policies expect to be there.
-const DEFAULTS: [(&str, &str); 6] = [
-    ("role", "\"authenticated\""),
-    ("email", "\"\""),
-    ("phone", "\"\""),
-    ("app_metadata", "{}"),
-    ("user_metadata", "{}"),
-    ("is_anonymous", "false"),
-];
+fn defaults<'t>() -> Object<'t> {
+    let mut claims = Object::default();
+    claims.set("role", "authenticated");
+    claims.set("email", "");
+    claims.set("phone", "");
+    claims.set("app_metadata", Node::Object(Object::default()));
+    claims.set("user_metadata", Node::Object(Object::default()));
+    claims.set("is_anonymous", Node::Bool(false));
+    claims
+}
 
 static MAKE_KEYS: PerBackend<Plan> = Plan::new(c"select authguard.ensure_session_keys()", &[]);
 
@@ -59,7 +60,7 @@ impl Tokens {
     pub fn of(session: &Session) -> Self {
         let refresh_key = refresh_key();
         let (issued_at, expires_at) = times(session);
-        let access = keys::sign_believed(&payload(session, issued_at, expires_at))
+        let access = access_token(session, issued_at, expires_at)
             .unwrap_or_else(|cause| Error::BadClaims(cause.to_string()).raise());
         issuing::handed_out();
         Self {
@@ -106,44 +107,49 @@ fn times(session: &Session) -> (i64, i64) {
     (at, expires(at))
 }
 
-/// The claims of the access token, as JSON.
-fn payload(session: &Session, issued_at: i64, expires_at: i64) -> String {
-    let defaults = || Members::of(&DEFAULTS);
+/// The access token; a cause where this database would not believe it.
+fn access_token(session: &Session, issued_at: i64, expires_at: i64) -> Result<String, Cause> {
     let metadata = attached::metadata(&session.user);
-    let mut claims = defaults().with(object(&session.claims));
-    let metadata = metadata.iter().map(|json| object(json));
-    if let Some(metadata) = metadata.reduce(Members::with) {
-        claims.set_json("app_metadata", metadata.to_json());
+    let mut claims = defaults();
+    claims.extend(object(&session.claims));
+    if !metadata.is_empty() {
+        let mut app_metadata = Object::default();
+        for json in &metadata {
+            app_metadata.extend(object(json));
+        }
+        claims.set("app_metadata", Node::Object(app_metadata));
     }
     let fresh = fresh_claims(session, &claims);
     if let Some(fresh) = &fresh {
-        claims = defaults().with(object(fresh));
+        claims = defaults();
+        claims.extend(object(fresh));
     }
+    let (issued_at, expires_at) = (issued_at.to_string(), expires_at.to_string());
     claims.set("iss", session.issuer.as_str());
     claims.set("sub", session.user.as_str());
     claims.set("aud", settings::audience());
-    claims.set("iat", issued_at);
-    claims.set("exp", expires_at);
+    claims.set("iat", Node::Number(&issued_at));
+    claims.set("exp", Node::Number(&expires_at));
     claims.set("session_id", format_uuid(&session.id));
     claims.set("aal", session.aal.as_str());
-    claims.set_json("amr", session.amr.as_str());
-    claims.to_json()
+    claims.set("amr", Node::parse(&session.amr).unwrap_or(Node::Null));
+    keys::sign_believed(claims)
 }
 
-fn object(json: &str) -> Members<'_> {
-    let members = Members::read(json);
-    members.unwrap_or_else(|| Error::BadClaims("They are no JSON object".to_owned()).raise())
+fn object(json: &str) -> Object<'_> {
+    let refuse = |error| Error::BadClaims(ClaimsError::Json(error).to_string()).raise();
+    Object::parse(json).unwrap_or_else(refuse)
 }
 
 /// What the claims function, where one is set, makes of these claims, as JSON.
-fn fresh_claims(session: &Session, claims: &Members<'_>) -> Option<String> {
+fn fresh_claims(session: &Session, claims: &Object<'_>) -> Option<String> {
     if !has_claims_function() {
         return None;
     }
     let parameters = [
         Value::of(session.user.as_str()),
         uuid(session.id),
-        Value::of(claims.to_json()),
+        Value::of(Node::Object(claims.clone()).to_json()),
     ];
     FRESH_CLAIMS.run(&parameters, |row| row.and_then(|row| row.json(1, None)))
 }

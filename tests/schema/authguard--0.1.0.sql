@@ -1634,7 +1634,6 @@ comment on column authguard.session.ended_reason is
 comment on column authguard.session.tokens_until is 'When its last access token has surely expired, whatever authguard.jwt_expiry is by now';
 
 create index session_of_user on authguard.session (user_id) where ended_at is null;
-create index session_ended_at on authguard.session (ended_at) where ended_at is not null;
 
 -- A restored session would be one without its refresh token's key; and what a dump has missed must not live again.
 -- Rows are in a dump so that tokens of sessions that had ended stay dead.
@@ -1693,6 +1692,12 @@ comment on column authguard.claims_function.name is 'Its name; it takes (text, u
 comment on column authguard.claims_function.owner is 'Who set it, and must own it at every run';
 comment on column authguard.claims_function.is_set is 'True: there is one row at most';
 select pg_catalog.pg_extension_config_dump('authguard.claims_function', '');
+create trigger invalidate after insert or update or delete on authguard.claims_function
+    for each row execute function authguard.invalidate('key_channel');
+create trigger invalidate_truncate after truncate on authguard.claims_function
+    for each statement execute function authguard.invalidate('key_channel');
+alter table authguard.claims_function enable always trigger invalidate;
+alter table authguard.claims_function enable always trigger invalidate_truncate;
 
 create function authguard.find_claims_function(named authguard.claims_function) returns pg_catalog.oid
 language plpgsql stable

@@ -1,12 +1,14 @@
 //! The strict parser: one JSON object, or a refusal that names the rule and nothing of the text.
 //!
 //! serde_json reads the grammar; what it builds of it (`parser`) applies the limits and borrows from the text.
-//! Whatever passes is also accepted by Postgres's `jsonb`, with the same values.
+//! Whatever passes is also accepted by Postgres's `jsonb`, with the same values. `writer` writes it again.
 
 mod number;
 mod parser;
+mod writer;
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -32,8 +34,37 @@ pub enum Node<'t> {
     Object(Object<'t>),
 }
 
+impl<'t> Node<'t> {
+    /// Parses a text that is exactly one value of JSON (RFC 8259), blanks around it allowed.
+    ///
+    /// # Errors
+    /// See [`JsonError`]. A text with several faults is refused for one of them.
+    pub fn parse(text: &'t str) -> Result<Self, JsonError> {
+        parser::parse(text)
+    }
+
+    /// Whether what was put together would be read again: no deeper than [`MAX_DEPTH`], no more than [`MAX_NODES`].
+    ///
+    /// # Errors
+    /// [`JsonError::TooDeep`] or [`JsonError::TooManyNodes`].
+    pub fn check(&self) -> Result<(), JsonError> {
+        parser::check(self, 0, &mut 0)
+    }
+
+    /// As JSON, numbers as they were written.
+    pub fn to_json(&self) -> String {
+        writer::write(self)
+    }
+}
+
+impl<'t, T: Into<Cow<'t, str>>> From<T> for Node<'t> {
+    fn from(text: T) -> Self {
+        Self::Text(text.into())
+    }
+}
+
 /// An object: no key occurs twice, and the members are in the order of their keys' lengths, then bytes.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Object<'t>(Vec<(Cow<'t, str>, Node<'t>)>);
 
 impl<'t> Object<'t> {
@@ -42,7 +73,13 @@ impl<'t> Object<'t> {
     /// # Errors
     /// See [`JsonError`]. A text with several faults is refused for one of them.
     pub fn parse(text: &'t str) -> Result<Self, JsonError> {
-        parser::parse(text)
+        if !text.trim_ascii_start().starts_with('{') {
+            return Err(JsonError::NotAnObject);
+        }
+        match Node::parse(text)? {
+            Node::Object(object) => Ok(object),
+            _ => Err(JsonError::NotAnObject),
+        }
     }
 
     /// The members, shorter keys first.
@@ -55,6 +92,31 @@ impl<'t> Object<'t> {
         let (_, value) = self.0.iter().find(|(key, _)| key == name)?;
         Some(value)
     }
+
+    /// Puts a member in, or another value in the place of its own.
+    pub fn set(&mut self, name: impl Into<Cow<'t, str>>, value: impl Into<Node<'t>>) {
+        let (name, value) = (name.into(), value.into());
+        match self.0.binary_search_by(|(key, _)| order(key, &name)) {
+            Ok(place) => {
+                if let Some(member) = self.0.get_mut(place) {
+                    member.1 = value;
+                }
+            }
+            Err(place) => self.0.insert(place, (name, value)),
+        }
+    }
+
+    /// Puts all members of another object in, in the place of its own of these names.
+    pub fn extend(&mut self, others: Self) {
+        for (name, value) in others.0 {
+            self.set(name, value);
+        }
+    }
+}
+
+/// The order of the members of `jsonb` (lengthCompareJsonbPair in src/backend/utils/adt/jsonb_util.c).
+fn order(a: &str, b: &str) -> Ordering {
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
 }
 
 /// Why a text is refused. No variant carries anything of the text.

@@ -8,7 +8,7 @@ use std::fmt;
 use crate::algorithm::Algorithm;
 use crate::claims::{Audience, Claims, ClaimsError};
 use crate::error::TokenError;
-use crate::json::Object;
+use crate::json::{JsonError, Node, Object};
 use crate::jws::Jws;
 use crate::key::Key;
 use crate::policy::Policy;
@@ -52,7 +52,9 @@ impl<'t> Token<'t> {
         let mut jws = Jws::parse(text, max_bytes)?;
         let payload = jws.take_payload();
         let json = String::from_utf8(payload).map_err(|_| TokenError::PayloadNotText)?;
-        let (claims, audience) = read(&json, see)?;
+        let object = Object::parse(&json).map_err(ClaimsError::Json)?;
+        let (claims, audience) = Claims::read_with_audience(&object)?;
+        see(&object);
         Ok(Self {
             jws,
             json,
@@ -95,17 +97,14 @@ impl<'t> Token<'t> {
 ///
 /// # Errors
 /// [`TokenError`] for the claims: the token would be refused.
-pub fn own_claims(payload: &str, policy: &Policy, now: i64) -> Result<Claims, TokenError> {
-    let (claims, audience) = read(payload, |_| ())?;
+pub fn own_claims(payload: &Node<'_>, policy: &Policy, now: i64) -> Result<Claims, TokenError> {
+    payload.check().map_err(ClaimsError::Json)?;
+    let Node::Object(payload) = payload else {
+        return Err(ClaimsError::Json(JsonError::NotAnObject).into());
+    };
+    let (claims, audience) = Claims::read_with_audience(payload)?;
     policy.check(None, &claims, &audience, now)?;
     Ok(claims)
-}
-
-fn read(json: &str, see: impl FnOnce(&Object<'_>)) -> Result<(Claims, Audience), TokenError> {
-    let object = Object::parse(json).map_err(ClaimsError::Json)?;
-    let read = Claims::read_with_audience(&object)?;
-    see(&object);
-    Ok(read)
 }
 
 impl fmt::Debug for Token<'_> {

@@ -82,6 +82,8 @@ fn a_random_uuid_says_so_and_is_another_each_time() {
             std::array::from_fn(|at| every[at] & uuid[at]),
         ]
     });
-    let varied: u32 = (0..16).map(|at: usize| (any[at] ^ every[at]).count_ones()).sum();
+    let varied: u32 = (0..16)
+        .map(|at: usize| (any[at] ^ every[at]).count_ones())
+        .sum();
     assert_eq!(varied, 122);
 }

@@ -3,7 +3,7 @@
 use authguard_token::JsonError::{
     Character, DuplicateKey, NotAnObject, Number, Syntax, TooDeep, TooManyNodes,
 };
-use authguard_token::{MAX_DEPTH, MAX_NODES, parse_object};
+use authguard_token::{MAX_DEPTH, MAX_NODES, Node, Object, parse_object};
 use serde_json::{Value, json};
 
 #[test]
@@ -173,4 +173,42 @@ fn the_number_of_values_is_limited() {
     };
     assert!(parse_object(&members(MAX_NODES)).is_ok());
     assert_eq!(parse_object(&members(MAX_NODES + 1)), Err(TooManyNodes));
+}
+
+#[test]
+fn members_that_are_put_in_stand_in_the_order_of_those_that_are_read() {
+    let mut object = Object::parse(r#"{"b":1,"aa":[1.50,"\u00e9\n"],"c":null}"#).unwrap();
+    object.set("a", "\"");
+    object.set("c", Node::Bool(true));
+    object.set("ab", Node::Number("0.10"));
+    let mut others = Object::default();
+    others.set("b", Node::Object(Object::default()));
+    others.set("ca", "");
+    object.extend(others);
+    let json = Node::Object(object.clone()).to_json();
+    assert_eq!(
+        json,
+        r#"{"a":"\"","b":{},"c":true,"aa":[1.50,"é\n"],"ab":0.10,"ca":""}"#
+    );
+    assert!(Object::parse(&json) == Ok(object));
+    assert_eq!(Node::Object(Object::default()).to_json(), "{}");
+}
+
+#[test]
+fn what_is_put_together_keeps_to_the_limits_of_what_is_read() {
+    let within = |depth: usize| {
+        (1..depth).fold(Object::default(), |inner, _| {
+            let mut outer = Object::default();
+            outer.set("a", Node::Array(vec![]));
+            outer.set("b", Node::Object(inner));
+            outer
+        })
+    };
+    assert_eq!(Node::Object(within(MAX_DEPTH)).check(), Ok(()));
+    assert_eq!(Node::Object(within(MAX_DEPTH + 1)).check(), Err(TooDeep));
+    let mut full = Object::default();
+    full.set("a", Node::Array(vec![Node::Null; MAX_NODES - 1]));
+    assert_eq!(Node::Object(full.clone()).check(), Ok(()));
+    full.set("b", Node::Null);
+    assert_eq!(Node::Object(full).check(), Err(TooManyNodes));
 }

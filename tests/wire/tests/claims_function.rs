@@ -85,10 +85,11 @@ fn one_that_is_set_or_taken_away_elsewhere_counts_at_the_next_token() {
     ops.batch_execute("begin; select authguard.set_claims_function(null)")
         .unwrap();
     let sql = "select auth.verify(access_token) ->> 'by' from authguard.sign_in('bob')";
-    let by = |ops: &mut postgres::Client| ops.query_one(sql, &[]).unwrap().get(0);
-    assert_eq!(by(&mut ops), None::<String>);
+    let by =
+        |ops: &mut postgres::Client| -> Option<String> { ops.query_one(sql, &[]).unwrap().get(0) };
+    assert_eq!(by(&mut ops), None);
     ops.batch_execute("rollback").unwrap();
-    assert_eq!(by(&mut ops), Some("postgres".to_owned()));
+    assert_eq!(by(&mut ops).as_deref(), Some("postgres"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::number::{Literals, fits};
-use super::{JsonError, Node, Object};
+use super::{JsonError, Node, Object, order};
 
 /// How deep objects and arrays may nest; the outermost object is depth 1.
 pub const MAX_DEPTH: usize = 16;
@@ -17,10 +17,7 @@ pub const MAX_NODES: usize = 8192;
 /// How many claims a token has, more or less.
 const USUAL_CLAIMS: usize = 16;
 
-pub(super) fn parse(text: &str) -> Result<Object<'_>, JsonError> {
-    if !text.trim_ascii_start().starts_with('{') {
-        return Err(JsonError::NotAnObject);
-    }
+pub(super) fn parse(text: &str) -> Result<Node<'_>, JsonError> {
     let mut json = serde_json::Deserializer::from_str(text);
     let mut reader = Reader {
         literals: Literals::of(text),
@@ -29,10 +26,30 @@ pub(super) fn parse(text: &str) -> Result<Object<'_>, JsonError> {
         refusal: None,
     };
     let node = reader.deserialize(&mut json);
-    match node.and_then(|node| json.end().map(|()| node)) {
-        Ok(Node::Object(object)) => Ok(object),
-        Ok(_) => Err(JsonError::NotAnObject),
-        Err(error) => Err(reader.refusal.unwrap_or_else(|| refusal_of(&error))),
+    node.and_then(|node| json.end().map(|()| node))
+        .map_err(|error| reader.refusal.unwrap_or_else(|| refusal_of(&error)))
+}
+
+/// Whether a tree that was put together keeps to the limits of one that is read; `depth` is that of what is around it.
+pub(super) fn check(node: &Node<'_>, depth: usize, nodes: &mut usize) -> Result<(), JsonError> {
+    let mut all = |values: &mut dyn Iterator<Item = &Node<'_>>| {
+        let depth = depth.saturating_add(1);
+        if depth > MAX_DEPTH {
+            return Err(JsonError::TooDeep);
+        }
+        for value in values {
+            *nodes = nodes.saturating_add(1);
+            if *nodes > MAX_NODES {
+                return Err(JsonError::TooManyNodes);
+            }
+            check(value, depth, nodes)?;
+        }
+        Ok(())
+    };
+    match node {
+        Node::Array(values) => all(&mut values.iter()),
+        Node::Object(object) => all(&mut object.members().iter().map(|(_, value)| value)),
+        _ => Ok(()),
     }
 }
 
@@ -157,7 +174,7 @@ impl<'t> Visitor<'t> for &mut Reader<'t> {
             members.push((key, map.next_value_seed(&mut *self)?));
         }
         self.leave();
-        members.sort_unstable_by(|(a, _), (b, _)| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
+        members.sort_unstable_by(|(a, _), (b, _)| order(a, b));
         let same = |pair: &[(Cow<str>, Node)]| matches!(pair, [(a, _), (b, _)] if a == b);
         match members.windows(2).any(same) {
             true => self.refuse(JsonError::DuplicateKey),

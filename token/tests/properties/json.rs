@@ -118,6 +118,18 @@ proptest! {
     }
 
     #[test]
+    fn a_tree_is_written_as_it_was_read(object in object(), literal in literal()) {
+        let plain = Value::Object(object).to_string();
+        for text in [format!("{{\"a\":{literal},\"b\":{plain}}}"), format!("[{plain},{literal}]"), literal] {
+            if let Ok(node) = Node::parse(&text) {
+                let json = node.to_json();
+                prop_assert!(Node::parse(&json) == Ok(node.clone()), "{}", text);
+                prop_assert_eq!(node.check(), Ok(()));
+            }
+        }
+    }
+
+    #[test]
     fn no_text_panics_and_accepted_means_one_thing(
         text in prop_oneof!["(?s).{0,200}", soup(), soup().prop_map(|soup| format!("{{\"a\":{soup}}}"))],
         literal in literal(),

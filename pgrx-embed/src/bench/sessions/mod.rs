@@ -16,10 +16,15 @@ pub fn measure(cluster: &Cluster, now: u64) -> Result<Vec<Case>> {
     process::progress("measuring sign-ins and refreshes");
     let mut cases = Vec::new();
     for clients in [1, 8] {
-        cases.push(writes::refresh(cluster, &mut verifier, clients)?);
+        cases.push(writes::refresh(cluster, clients)?);
+        cases.push(writes::refresh_beside_loop(
+            cluster,
+            &mut verifier,
+            clients,
+        )?);
     }
     for clients in [1, 8] {
-        cases.push(writes::sign_in(cluster, &mut verifier, clients)?);
+        cases.push(writes::sign_in(cluster, clients)?);
     }
     for clients in [1, 8] {
         cases.push(writes::notified(cluster, clients)?);
