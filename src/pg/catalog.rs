@@ -153,50 +153,108 @@ pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
     sets: impl IntoIterator<Item = (T, K)>,
     mut each: impl FnMut(T, Row) -> bool,
 ) {
-    // SAFETY: relation, index and snapshot are opened and closed here, in pairs; on an error the
-    // resource owner of the transaction closes them. Key data are in the current memory context and
-    // outlive the scan. Each tuple is read before the next is fetched. An index scan takes other values
-    // for the same columns, which it knows by their place in the index (systable_beginscan).
+    // SAFETY: each tuple is read before the next is fetched, or the scan ends.
     unsafe {
-        let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as i32);
-        let mut scan: pg_sys::SysScanDesc = ptr::null_mut();
-        'sets: for (beside, keys) in sets {
-            let mut scan_keys = scan_keys(keys.as_ref());
-            let count = keys.as_ref().len() as i32;
+        Scan::run(table, index, |scan| {
+            for (beside, keys) in sets {
+                scan.restart(keys.as_ref());
+                while let Some(row) =
+                    Row::of(pg_sys::systable_getnext(scan.scan), (*scan.relation).rd_att)
+                {
+                    if !each(beside, row) {
+                        return;
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// Calls `each` with what is beside a set of keys where `index` has nothing under them, not even of a row that is dead:
+/// one descent of the tree, however many rows there are. Never without an index.
+pub fn without_entries<'k, T, K: AsRef<[Key<'k>]>>(
+    table: Oid,
+    index: Option<Oid>,
+    sets: impl IntoIterator<Item = (T, K)>,
+    mut each: impl FnMut(T),
+) {
+    // SAFETY: the index scan is that of a scan which is open; what it returns is only compared with NULL.
+    unsafe {
+        Scan::run(table, index, |scan| {
+            for (beside, keys) in sets {
+                scan.restart(keys.as_ref());
+                let entries = (*scan.scan).iscan;
+                let forward = pg_sys::ScanDirection::ForwardScanDirection;
+                if !entries.is_null() && pg_sys::index_getnext_tid(entries, forward).is_null() {
+                    each(beside);
+                }
+            }
+        });
+    }
+}
+
+/// A table that is scanned for one set of keys after another, of as many columns each.
+struct Scan {
+    relation: pg_sys::Relation,
+    index: Option<Oid>,
+    scan: pg_sys::SysScanDesc,
+}
+
+impl Scan {
+    /// Opens the table for `work`.
+    ///
+    /// # Safety
+    /// `work` reads the scan after a restart only.
+    unsafe fn run(table: Oid, index: Option<Oid>, work: impl FnOnce(&mut Self)) {
+        // SAFETY: relation, index and snapshot are opened and closed here, in pairs; on an error the resource owner of
+        // the transaction closes them.
+        unsafe {
+            let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as i32);
+            let mut scan = Self {
+                relation,
+                index,
+                scan: ptr::null_mut(),
+            };
+            work(&mut scan);
+            scan.end();
+            pg_sys::table_close(relation, pg_sys::AccessShareLock as i32);
+        }
+    }
+
+    /// Begins anew, with these keys.
+    fn restart(&mut self, keys: &[Key<'_>]) {
+        let mut scan_keys = scan_keys(keys);
+        let count = keys.len() as i32;
+        // SAFETY: the relation is open. Key data are in the current memory context and outlive the scan. An index scan
+        // takes other values for the same columns, which it knows by their place in the index (systable_beginscan).
+        unsafe {
             // None where the client's session ignores system indexes, which it may: then it is a scan of the heap.
-            if !scan.is_null() && !(*scan).iscan.is_null() {
+            if !self.scan.is_null() && !(*self.scan).iscan.is_null() {
                 for (place, key) in (1..).zip(&mut scan_keys) {
                     key.sk_attno = place;
                 }
                 let keys = scan_keys.as_mut_ptr();
-                pg_sys::index_rescan((*scan).iscan, keys, count, ptr::null_mut(), 0);
+                pg_sys::index_rescan((*self.scan).iscan, keys, count, ptr::null_mut(), 0);
             } else {
-                if !scan.is_null() {
-                    pg_sys::systable_endscan(scan);
-                }
-                scan = pg_sys::systable_beginscan(
-                    relation,
-                    index.unwrap_or(pg_sys::InvalidOid),
-                    index.is_some(),
+                self.end();
+                self.scan = pg_sys::systable_beginscan(
+                    self.relation,
+                    self.index.unwrap_or(pg_sys::InvalidOid),
+                    self.index.is_some(),
                     ptr::null_mut(),
                     count,
                     scan_keys.as_mut_ptr(),
                 );
             }
-            loop {
-                let tuple = pg_sys::systable_getnext(scan);
-                let Some(row) = Row::of(tuple, (*relation).rd_att) else {
-                    break;
-                };
-                if !each(beside, row) {
-                    break 'sets;
-                }
-            }
         }
-        if !scan.is_null() {
-            pg_sys::systable_endscan(scan);
+    }
+
+    fn end(&mut self) {
+        if !self.scan.is_null() {
+            // SAFETY: it was begun by restart(), and is ended once.
+            unsafe { pg_sys::systable_endscan(self.scan) };
+            self.scan = ptr::null_mut();
         }
-        pg_sys::table_close(relation, pg_sys::AccessShareLock as i32);
     }
 }
 

@@ -1,17 +1,18 @@
 //! Reads the entries that concern a token from `authguard.revocation`.
 
+use super::kinds;
 use super::place::Place;
 use crate::attached;
 use crate::invalidation;
 use crate::pg::catalog::{self, Key, Row};
-use crate::pg::leaf;
+use crate::pg::{leaf, transaction};
 use crate::session;
 use crate::settings;
 use authguard_token::{Claims, Entry, Judge, Kind, RefreshSettings, Verdict, format_uuid};
 use pgrx::pg_sys::TimestampTz;
 
 /// Columns of `authguard.revocation`, in the order of `sql/revocation.sql`.
-mod column {
+pub mod column {
     pub const KIND: i16 = 1;
     pub const KEY: i16 = 2;
     pub const ISSUER: i16 = 3;
@@ -104,14 +105,21 @@ pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
 /// Shows the newest committed entries of these kinds and keys (in canonical form), and this transaction's own, until
 /// `each` answers false.
 pub fn entries(keys: &[(Kind, Option<&str>)], mut each: impl FnMut(&Entry<'_>) -> bool) {
+    transaction::accept_invalidations();
+    let looked_for = keys.iter().filter(|(_, key)| key.is_some());
+    let unused = kinds::unused(looked_for.map(|(kind, _)| *kind));
     let objects = invalidation::objects();
     let sets = keys.iter().filter_map(|&(kind, key)| {
         let keys = [
             Key::Text(column::KIND, kind.as_str()),
             Key::Text(column::KEY, key?),
         ];
-        Some((kind, keys))
+        (!unused.has(kind)).then_some((kind, keys))
     });
+    let mut sets = sets.peekable();
+    if sets.peek().is_none() {
+        return;
+    }
     let (table, index) = (objects.revocation, objects.revocation_key);
     catalog::scan_all(table, index, sets, |kind, row| {
         let issuer = row.text(column::ISSUER);

@@ -2,6 +2,7 @@
 
 mod checks;
 mod decision;
+mod kinds;
 mod lookup;
 mod memory;
 mod place;
