@@ -37,13 +37,10 @@ static KNOWN: PerBackend<Known> = PerBackend::new(Known {
     used: Cell::new(Kinds(0)),
 });
 
-/// Those of `kinds` that surely have no entry, newly committed ones and this transaction's own included. To be asked after
-/// pending invalidations were accepted.
+/// Those of `kinds` that surely have no entry, neither a newly committed one nor one of this transaction's own: each of its
+/// commands that writes one ends with a new generation, as does what takes it back. To be asked after pending invalidations
+/// were accepted.
 pub fn unused(kinds: impl Iterator<Item = Kind>) -> Kinds {
-    // What this transaction has written, no generation counts before it ends.
-    if invalidation::has_written() {
-        return Kinds::default();
-    }
     let objects = invalidation::objects();
     let generation = invalidation::revocations();
     let (under, known) = KNOWN.unused.get();

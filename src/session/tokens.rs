@@ -161,13 +161,11 @@ static KNOWN: PerBackend<Cell<Option<(u64, bool)>>> = PerBackend::new(Cell::new(
 fn has_claims_function() -> bool {
     let table = invalidation::objects().claims_function;
     let generation = invalidation::keys();
-    let is_own = invalidation::has_changed();
     match KNOWN.get() {
-        Some((under, is_set)) if under == generation && !is_own => is_set,
+        Some((under, is_set)) if under == generation => is_set,
         _ => {
             let is_set = !catalog::is_empty(table);
-            // What this transaction has set, a rollback takes back.
-            KNOWN.set((!is_own).then_some((generation, is_set)));
+            KNOWN.set(Some((generation, is_set)));
             is_set
         }
     }

@@ -66,7 +66,7 @@ fn one_that_is_set_or_taken_away_elsewhere_counts_at_the_next_token() {
     };
     let set = "select authguard.set_claims_function('app.claims(text, uuid, jsonb)')";
     for (change, expected) in [
-        ("select", Some("postgres")),
+        // So the client knows of none.
         ("select authguard.set_claims_function(null)", None),
         (set, Some("postgres")),
         ("truncate authguard.claims_function", None),
