@@ -110,5 +110,11 @@ fn is_usual_form(uuid: &str) -> bool {
 }
 
 fn nibble(digit: u8) -> Option<u8> {
-    u8::try_from(char::from(digit).to_digit(16)?).ok()
+    let from = |first: u8, value: u8| Some(digit.wrapping_sub(first).wrapping_add(value));
+    match digit {
+        b'0'..=b'9' => from(b'0', 0),
+        b'a'..=b'f' => from(b'a', 10),
+        b'A'..=b'F' => from(b'A', 10),
+        _ => None,
+    }
 }

@@ -30,13 +30,20 @@ impl<'t> Jws<'t> {
         let three = || {
             let (signed, signature) = text.rsplit_once('.')?;
             let (header, payload) = signed.split_once('.')?;
-            (!payload.contains('.')).then_some((signed, header, payload, signature))
+            Some((signed, header, payload, signature))
         };
         let (signed, header, payload, signature) = three().ok_or(TokenError::NotThreeParts)?;
-        let header = Header::parse(header)?;
-        let decode = |text, part| base64url::decode(text).ok_or(TokenError::Encoding(part));
-        let payload = decode(payload, Part::Payload)?;
-        decode(signature, Part::Signature)?;
+        let decode = || {
+            let header = Header::parse(header)?;
+            let bytes = base64url::decode(payload);
+            Ok((header, bytes.ok_or(TokenError::Encoding(Part::Payload))?))
+        };
+        // No base64url has a dot in it: a fourth part is looked for, through all of the payload, in a bad text only.
+        let (header, payload) = decode().map_err(|error| match payload.contains('.') {
+            true => TokenError::NotThreeParts,
+            false => error,
+        })?;
+        base64url::decode(signature).ok_or(TokenError::Encoding(Part::Signature))?;
         Ok(Self {
             header,
             signed,
