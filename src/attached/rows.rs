@@ -4,7 +4,7 @@ use super::registry::{self, Kind, Source};
 use super::{Identity, Layout, Part, Problem, partitions};
 use crate::pg::attached::{self as tables, Table};
 use crate::pg::catalog::{self, Row};
-use crate::pg::transaction;
+use crate::pg::leaf;
 use crate::settings;
 use authguard_token::{Claims, Judge, SessionRow, UserRow, is_flag_set, parse_uuid};
 use pgrx::datum::TimestampWithTimeZone;
@@ -79,7 +79,7 @@ fn claims_of(user: &str) -> Claims {
 /// Whether the attached tables shut a user (in canonical form) out of tokens of our own.
 pub fn shuts(user: &str) -> bool {
     let claims = claims_of(user);
-    let mut judge = Judge::new(&claims, transaction::clock(), 0);
+    let mut judge = Judge::new(&claims, leaf::clock(), 0);
     weigh(&mut judge, &claims);
     judge.verdict().reason.is_some()
 }

@@ -61,20 +61,18 @@ impl Source {
     /// The claims and all of them as `jsonb`, if they are believed at `now` (microseconds since 1970).
     pub fn read(&self, now: i64) -> Result<(Claims, Rc<[u8]>), Refusal> {
         self.believed.clone()?;
-        let text = std::str::from_utf8(self.text).map_err(|_| Refusal::Encoding)?;
-        match self.origin {
-            Origin::Token => {
-                let good = keys::verify(text, now).map_err(Refusal::Token)?;
-                Ok((good.claims.clone(), Rc::clone(&good.json)))
-            }
-            Origin::Gateway if !catalog::can_hold(text) => Err(Refusal::Encoding),
-            Origin::Gateway => {
-                let object = Object::parse(text).map_err(ClaimsError::Json);
-                let object = object.map_err(Refusal::Claims)?;
-                let claims = Claims::read(&object).map_err(Refusal::Claims)?;
-                Ok((claims, jsonb::encode(&object).into()))
-            }
+        if self.origin == Origin::Token {
+            let good = keys::verify(self.text, now).map_err(Refusal::Token)?;
+            return Ok((good.claims.clone(), Rc::clone(&good.json)));
         }
+        let text = std::str::from_utf8(self.text).map_err(|_| Refusal::Encoding)?;
+        if !catalog::can_hold(text) {
+            return Err(Refusal::Encoding);
+        }
+        let object = Object::parse(text).map_err(ClaimsError::Json);
+        let object = object.map_err(Refusal::Claims)?;
+        let claims = Claims::read(&object).map_err(Refusal::Claims)?;
+        Ok((claims, jsonb::encode(&object).into()))
     }
 }
 

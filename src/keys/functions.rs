@@ -6,7 +6,7 @@ use crate::pg::{call::guarded, call::raw_function, memory, request, transaction}
 use pgrx::prelude::*;
 
 raw_function!(authguard_verify, |call| match call.argument(0) {
-    Some(token) => guarded(|| check(memory::text_of(token))),
+    Some(token) => guarded(|| check(memory::bytes_of(token))),
     None => call.null(),
 });
 
@@ -14,20 +14,20 @@ raw_function!(
     authguard_set_token,
     |call| match (call.argument(0), call.argument(1)) {
         (Some(token), Some(is_local)) =>
-            guarded(|| set(memory::text_of(token), is_local.value() != 0)),
+            guarded(|| set(memory::bytes_of(token), is_local.value() != 0)),
         _ => call.null(),
     }
 );
 
 /// The claims of a token, in the current memory context.
-fn check(token: &str) -> pg_sys::Datum {
+fn check(token: &[u8]) -> pg_sys::Datum {
     match verify::check(token) {
         Ok(good) => memory::varlena(&good.json),
         Err(_) => Error::BadToken.raise(),
     }
 }
 
-fn set(token: &str, is_local: bool) -> pg_sys::Datum {
+fn set(token: &[u8], is_local: bool) -> pg_sys::Datum {
     if is_local && !transaction::in_block() {
         Error::NoTransactionBlock.raise();
     }

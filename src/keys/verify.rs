@@ -71,7 +71,7 @@ static KEPT: PerBackend<RefCell<Kept>> = PerBackend::new(RefCell::new(Kept {
 /// The claims of `token` at `now` (microseconds since 1970), if they may be believed. What was verified
 /// is remembered until a key or an issuer changes; its times are judged every time. A refusal goes to
 /// the log.
-pub fn verify(token: &str, now: i64) -> Result<Rc<Good>, Cause> {
+pub fn verify(token: &[u8], now: i64) -> Result<Rc<Good>, Cause> {
     let verdict = match remembered(token) {
         None => verify_now(token, now),
         Some(good) => {
@@ -86,10 +86,10 @@ pub fn verify(token: &str, now: i64) -> Result<Rc<Good>, Cause> {
 }
 
 /// As [`verify`], for a token that is not the current one: it must not be revoked either.
-pub fn check(token: &str) -> Result<Rc<Good>, Cause> {
+pub fn check(token: &[u8]) -> Result<Rc<Good>, Cause> {
     transaction::accept_invalidations();
     // By the clock: a procedure that commits goes on for long after its statement began.
-    let now = transaction::clock();
+    let now = leaf::clock();
     let good = verify(token, now)?;
     if !good.is_alive(now) {
         log::refused_token(Cause::Revoked);
@@ -106,7 +106,7 @@ pub fn try_own(claims: Object<'_>, key: &Key) -> Result<String, Cause> {
         algorithm: key.algorithm(),
     })?;
     let claims = Node::Object(claims);
-    let own = own_claims(&claims, &trusted.policy, transaction::clock()).map_err(Cause::Token);
+    let own = own_claims(&claims, &trusted.policy, leaf::clock()).map_err(Cause::Token);
     let payload = claims.to_json();
     match own.and_then(|own| accept(own, &payload, &trusted)) {
         Err(cause) if !cause.is_expired() && !cause.may_pass() => Err(cause),
@@ -114,7 +114,8 @@ pub fn try_own(claims: Object<'_>, key: &Key) -> Result<String, Cause> {
     }
 }
 
-fn verify_now(text: &str, now: i64) -> Result<Rc<Good>, Cause> {
+fn verify_now(text: &[u8], now: i64) -> Result<Rc<Good>, Cause> {
+    let text = std::str::from_utf8(text).map_err(|_| Cause::Encoding)?;
     let mut json = Vec::new();
     let see = |claims: &Object<'_>| json = jsonb::encode(claims);
     let token = Token::parse_with(text, settings::max_token_size(), see).map_err(Cause::Token)?;
@@ -169,7 +170,7 @@ fn accept(mut claims: Claims, json: &str, trusted: &Trusted) -> Result<Claims, C
     Ok(claims)
 }
 
-fn remembered(text: &str) -> Option<Rc<Good>> {
+fn remembered(text: &[u8]) -> Option<Rc<Good>> {
     let now = (invalidation::keys(), settings::leeway());
     let mut kept = KEPT.borrow_mut();
     if (kept.generation, kept.leeway) != now {
@@ -178,9 +179,12 @@ fn remembered(text: &str) -> Option<Rc<Good>> {
         return None;
     }
     // Tokens of one issuer begin alike for hundreds of bytes, and end in their signature.
-    let end = |text: &str| text.as_bytes().last_chunk::<16>().copied();
-    let same = |known: &str| known.len() == text.len() && end(known) == end(text) && known == text;
-    let at = kept.tokens.iter().position(|(known, _)| same(known))?;
+    let end = |text: &[u8]| text.last_chunk::<16>().copied();
+    let same = |known: &[u8]| known.len() == text.len() && end(known) == end(text) && known == text;
+    let at = kept
+        .tokens
+        .iter()
+        .position(|(known, _)| same(known.as_bytes()))?;
     let used = kept.tokens.remove(at);
     let good = Rc::clone(&used.1);
     kept.tokens.push(used);

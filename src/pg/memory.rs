@@ -112,17 +112,15 @@ pub fn left(text: pg_sys::Datum, characters: i32) -> pg_sys::Datum {
     .expect("text_left never returns NULL")
 }
 
-/// The content of a `text` datum; empty where it is not UTF-8, which no token is. It may be toasted, and
-/// lives as long as the current memory context.
-pub fn text_of(datum: pg_sys::Datum) -> &'static str {
+/// The content of a `text` datum. It may be toasted, and lives as long as the current memory context.
+pub fn bytes_of(datum: pg_sys::Datum) -> &'static [u8] {
     // SAFETY: fmgr hands a text datum; it, or its copy, outlives the call that it is an argument of.
     unsafe {
         let text = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
-        let bytes = std::slice::from_raw_parts(
+        std::slice::from_raw_parts(
             varlena::vardata_any(text).cast::<u8>(),
             varlena::varsize_any_exhdr(text),
-        );
-        std::str::from_utf8(bytes).unwrap_or_default()
+        )
     }
 }
 

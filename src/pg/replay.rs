@@ -1,6 +1,5 @@
 //! How far a standby is behind (src/backend/replication/walreceiverfuncs.c, access/transam/xlogrecovery.c).
 
-use super::transaction;
 use pgrx::pg_sys;
 
 /// Replay that has just been woken up by its first record for hours gets this often 10 ms to catch up.
@@ -46,7 +45,7 @@ fn milliseconds() -> Lag {
         }
         Lag::Alone(match pg_sys::GetLatestXTime() {
             0 => -1,
-            last => (transaction::clock() - super::leaf::unix_micros(last)) / 1000,
+            last => (super::leaf::clock() - super::leaf::unix_micros(last)) / 1000,
         })
     }
 }

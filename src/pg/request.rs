@@ -92,7 +92,7 @@ pub fn token_text() -> &'static CStr {
 }
 
 /// Sets `authguard.jwt`, until the end of the transaction or of the session.
-pub fn set_token(token: &str, is_local: bool) {
+pub fn set_token(token: &[u8], is_local: bool) {
     let token = CString::new(token).expect("text has no NUL in it");
     let action = match is_local {
         true => pg_sys::GucAction::GUC_ACTION_LOCAL,

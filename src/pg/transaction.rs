@@ -1,4 +1,4 @@
-//! The transaction, its invalidations and its clock (src/backend/access/transam/xact.c).
+//! The transaction and its invalidations (src/backend/access/transam/xact.c).
 
 use pgrx::pg_sys;
 
@@ -6,12 +6,6 @@ use pgrx::pg_sys;
 pub fn accept_invalidations() {
     // SAFETY: allowed anywhere inside a transaction; every relation_open does the same.
     unsafe { pg_sys::AcceptInvalidationMessages() }
-}
-
-/// The clock, in microseconds since the Unix epoch.
-pub fn clock() -> i64 {
-    // SAFETY: reads the system's clock (GetCurrentTimestamp in timestamp.c).
-    super::leaf::unix_micros(unsafe { pg_sys::GetCurrentTimestamp() })
 }
 
 /// Runs `work`, which runs SQL where no statement does, with the snapshot that statements have.

@@ -3,7 +3,7 @@
 
 use super::lookup::entries;
 use crate::attached;
-use crate::pg::{leaf, transaction};
+use crate::pg::leaf;
 use crate::settings;
 use authguard_token::{Entry, Kind, format_uuid};
 use pgrx::Uuid;
@@ -21,7 +21,7 @@ pub struct Shut {
 
 /// Of a session of `user` (in canonical form). Times are in microseconds.
 pub fn session(user: &str, id: &[u8; 16], began: i64, authenticated_at: i64) -> Shut {
-    let now = transaction::clock();
+    let now = leaf::clock();
     let id = format_uuid(id);
     let keys = [
         (Kind::Session, Some(id.as_str())),
@@ -46,7 +46,7 @@ pub fn session(user: &str, id: &[u8; 16], began: i64, authenticated_at: i64) -> 
 
 /// Whether a user (in canonical form) of our own is shut out: by `authguard.revoke_user`, or by an attached table.
 pub fn user(user: &str) -> bool {
-    let now = transaction::clock();
+    let now = leaf::clock();
     let mut shut = false;
     own_entries(&[(Kind::User, Some(user))], |entry| {
         shut |= blocks(entry, now)

@@ -5,7 +5,7 @@ use crate::invalidation;
 use crate::pg::call::Value;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
-use crate::pg::{row_write, transaction};
+use crate::pg::{leaf, row_write};
 use crate::settings;
 use pgrx::Uuid;
 use pgrx::pg_sys;
@@ -45,7 +45,7 @@ pub fn record(
         (column::SESSION_ID, session.map_or(Value::NULL, uuid)),
         (column::ACTOR, Value::of(actor)),
         (column::REASON, Value::of(reason)),
-        (column::HAPPENED_AT, time(transaction::clock())),
+        (column::HAPPENED_AT, time(leaf::clock())),
     ];
     row_write::insert(objects.event, &columns);
     if settings::notifies(name) {

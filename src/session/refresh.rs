@@ -7,9 +7,9 @@ use super::{events, issued, issuing};
 use crate::attached;
 use crate::keys;
 use crate::pg::call::{Call, Value, guarded, raw_function};
+use crate::pg::leaf;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
-use crate::pg::transaction;
 use crate::revocation::shut;
 use crate::settings;
 use crate::writes;
@@ -87,7 +87,7 @@ fn answer(held: &mut Held, counter: u64) -> Decision {
             return refuse(Answer::SessionRevoked);
         }
     }
-    let now = transaction::clock();
+    let now = leaf::clock();
     let decision = decide(&session.times, counter, now, &settings::refresh());
     if let Change::End { reason } = decision.change {
         let event = match reason {

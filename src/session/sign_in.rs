@@ -10,7 +10,7 @@ use crate::invalidation;
 use crate::pg::call::{Call, Value, guarded, raw_function};
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
-use crate::pg::{memory, row_write, transaction};
+use crate::pg::{leaf, memory, row_write};
 use crate::revocation::shut;
 use crate::settings;
 use crate::writes;
@@ -63,7 +63,7 @@ fn sign_in(call: Call) -> Datum {
         REPLACE.run(&parameters, |_| ());
     }
     // Of the clock, and after all waiting: a long transaction must not backdate a session.
-    let now = transaction::clock();
+    let now = leaf::clock();
     let session = Session {
         id: random_uuid().expect("the system has randomness"),
         user,

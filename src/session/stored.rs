@@ -7,7 +7,7 @@ use crate::pg::catalog::{Key, Row};
 use crate::pg::plan::Plan;
 use crate::pg::row_lock::{self, Place};
 use crate::pg::state::PerBackend;
-use crate::pg::{leaf, row_write, transaction};
+use crate::pg::{leaf, row_write};
 use crate::settings;
 use authguard_token::refresh::{Ended, SessionRow};
 use pgrx::Uuid;
@@ -134,7 +134,7 @@ impl Held {
 /// When an access token that is issued now has surely expired: its claim `iat` may be a second later than the clock.
 pub fn tokens_until() -> i64 {
     let lifetime = i64::from(settings::refresh().jwt_expiry) + 1;
-    transaction::clock().saturating_add(lifetime.saturating_mul(1_000_000))
+    leaf::clock().saturating_add(lifetime.saturating_mul(1_000_000))
 }
 
 /// A parameter of type `uuid`.

@@ -9,9 +9,9 @@ use crate::invalidation;
 use crate::keys::{self, Cause};
 use crate::pg::call::Value;
 use crate::pg::catalog;
+use crate::pg::leaf;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
-use crate::pg::transaction;
 use crate::settings;
 use authguard_token::refresh::{RefreshKey, RefreshToken};
 use authguard_token::{ClaimsError, Node, Object, format_uuid};
@@ -99,7 +99,7 @@ fn times(session: &Session) -> (i64, i64) {
             .run(&parameters, |row| row.and_then(|row| row.get(1)))
             .unwrap_or(at);
     }
-    let now = transaction::clock().div_euclid(MICROS);
+    let now = leaf::clock().div_euclid(MICROS);
     if expires(at) <= now {
         // The tokens of another tab's refresh have expired meanwhile.
         at = now;
