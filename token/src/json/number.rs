@@ -13,27 +13,35 @@ const MAX_ZERO_EXPONENT_BYTES: usize = 2;
 /// The number literals of a JSON text, in order: jsonb keeps their digits, serde_json only their values.
 pub(super) struct Literals<'t> {
     rest: &'t str,
+    /// The last string that was read, as it is in the text.
+    string: &'t str,
 }
 
 impl<'t> Literals<'t> {
     pub(super) fn of(rest: &'t str) -> Self {
-        Self { rest }
+        Self { rest, string: "" }
     }
 
-    /// Skips all up to the end of a string, given as it is in the text.
+    /// A string has been read that is so in the text: a literal that is taken next comes after it.
     pub(super) fn pass(&mut self, string: &'t str) {
-        let start = string
+        self.string = string;
+    }
+
+    /// Skips all up to the end of that string, unless it is behind us.
+    fn skip_string(&mut self) {
+        let start = self
+            .string
             .as_ptr()
             .addr()
             .checked_sub(self.rest.as_ptr().addr());
-        let quote = start.and_then(|start| start.checked_add(string.len()));
-        // Behind the quote that closes it; a text that is not here stays.
+        let quote = start.and_then(|start| start.checked_add(self.string.len()));
         let rest = quote.and_then(|quote| self.rest.get(quote..)?.strip_prefix('"'));
         self.rest = rest.unwrap_or(self.rest);
     }
 
     /// The next one. The text has been read that far, and is JSON.
     pub(super) fn take(&mut self) -> &'t str {
+        self.skip_string();
         let begins = |byte| matches!(byte, b'"' | b'-' | b'0'..=b'9');
         loop {
             self.skip_to(begins);
