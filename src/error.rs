@@ -43,6 +43,10 @@ pub enum Error {
     ClaimsFunctionOwner,
     /// A trigger function was called in another way.
     NotATrigger,
+    /// A table of ours is none that rows can be written to: which.
+    OtherForm(String),
+    /// Somebody's trigger has kept a row of ours from being written: of which table.
+    NotWritten(String),
 }
 
 impl Error {
@@ -75,9 +79,11 @@ impl Error {
             }
             Self::Missing(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Self::Standby => PgSqlErrorCode::ERRCODE_READ_ONLY_SQL_TRANSACTION,
-            Self::NoSchema | Self::NewerSchema { .. } | Self::NoSigningKey => {
-                PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
-            }
+            Self::NoSchema
+            | Self::NewerSchema { .. }
+            | Self::NoSigningKey
+            | Self::OtherForm(_)
+            | Self::NotWritten(_) => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Self::NotATrigger => PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
         }
     }
@@ -101,12 +107,15 @@ impl Error {
             }
             Self::ClaimsFunctionOwner => "the claims function has another owner by now",
             Self::NotATrigger => "function was not called by a trigger",
+            Self::OtherForm(_) => "a table of authguard has another form than its library writes",
+            Self::NotWritten(_) => "a trigger has kept a row of authguard from being written",
         }
     }
 
     fn detail(&self) -> Option<String> {
         match self {
             Self::KeyFile(problem) | Self::BadClaims(problem) => Some(format!("{problem}.")),
+            Self::OtherForm(table) | Self::NotWritten(table) => Some(format!("Table \"{table}\".")),
             Self::NewerSchema { schema, library } => Some(format!(
                 "Schema version {schema}, library version {library}."
             )),
@@ -118,6 +127,12 @@ impl Error {
         match self {
             Self::NotActive => Some(
                 "Sign in again; \"select * from auth.whoami()\" tells what became of the token.",
+            ),
+            Self::OtherForm(_) => {
+                Some("It must have the columns that create extension made, of their types.")
+            }
+            Self::NotWritten(_) => Some(
+                "Nobody gets tokens whose session is not written. A trigger before the row must return it.",
             ),
             Self::NoSchema => Some(
                 "Access stays closed. Schema authguard must hold the tables that create extension made.",

@@ -49,20 +49,20 @@ impl Objects {
     pub fn find() -> Self {
         let found = catalog::schema(c"authguard").and_then(|namespace| {
             Some(Self {
-                revocation: catalog::relation(c"revocation", namespace)?,
+                revocation: catalog::table(c"revocation", namespace)?,
                 revocation_key: usable(c"revocation_key", namespace),
-                issuer: catalog::relation(c"issuer", namespace)?,
-                key: catalog::relation(c"key", namespace)?,
-                session: catalog::relation(c"session", namespace)?,
-                event: catalog::relation(c"event", namespace)?,
+                issuer: catalog::table(c"issuer", namespace)?,
+                key: catalog::table(c"key", namespace)?,
+                session: catalog::table(c"session", namespace)?,
+                event: catalog::table(c"event", namespace)?,
                 event_ids: catalog::relation(c"event_id_seq", namespace)?,
-                claims_function: catalog::relation(c"claims_function", namespace)?,
-                attached: catalog::relation(c"attached", namespace)?,
-                installation: catalog::relation(c"installation", namespace)?,
+                claims_function: catalog::table(c"claims_function", namespace)?,
+                attached: catalog::table(c"attached", namespace)?,
+                installation: catalog::table(c"installation", namespace)?,
                 copied: false,
-                channel: catalog::relation(c"channel", namespace)?,
-                key_channel: catalog::relation(c"key_channel", namespace)?,
-                arrival_channel: catalog::relation(c"arrival_channel", namespace)?,
+                channel: catalog::table(c"channel", namespace)?,
+                key_channel: catalog::table(c"key_channel", namespace)?,
+                arrival_channel: catalog::table(c"arrival_channel", namespace)?,
                 namespace,
             })
         });
@@ -83,13 +83,17 @@ impl Objects {
         }
     }
 
-    /// The tables that decide.
-    pub fn tables(&self) -> [Oid; 6] {
+    /// What decides or is written to by the OIDs of here: where it is another one, or of another form, everything is
+    /// looked up again.
+    pub fn tables(&self) -> [Oid; 9] {
         [
             self.revocation,
             self.issuer,
             self.key,
             self.session,
+            self.event,
+            self.event_ids,
+            self.claims_function,
             self.attached,
             self.installation,
         ]

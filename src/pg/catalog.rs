@@ -19,6 +19,15 @@ pub fn relation(name: &CStr, schema: Oid) -> Option<Oid> {
     valid(unsafe { pg_sys::get_relname_relid(name.as_ptr(), schema) })
 }
 
+/// The OID of a plain table, if it exists: what is partitioned, or a view, has no rows that could be read or written here.
+pub fn table(name: &CStr, schema: Oid) -> Option<Oid> {
+    let plain = |table: &Oid| {
+        // SAFETY: a syscache look-up inside a transaction.
+        unsafe { pg_sys::get_rel_relkind(*table) as u8 == pg_sys::RELKIND_RELATION }
+    };
+    relation(name, schema).filter(plain)
+}
+
 /// Whether an index may be used: a failed CREATE INDEX CONCURRENTLY leaves one that may not.
 pub fn index_is_valid(index: Oid) -> bool {
     // SAFETY: a syscache look-up inside a transaction.

@@ -5,14 +5,15 @@
 
 use super::call::Value;
 use super::row_lock::Place;
+use crate::error::Error;
 use pgrx::IntoDatum;
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::CStr;
 use std::mem;
 use std::ptr;
 
-/// A column's number, from 1, and its value, of the column's type.
-pub type Column = (i16, Value);
+/// A column's number, from 1, its type, and its value, of that type.
+pub type Column = (i16, Oid, Value);
 
 /// Inserts a row of these columns, all others NULL. A statement of its own.
 pub fn insert(table: Oid, columns: &[Column]) {
@@ -25,6 +26,7 @@ pub fn insert(table: Oid, columns: &[Column]) {
             statement.set(slot, columns);
             pg_sys::ExecBSInsertTriggers(statement.state, statement.result);
             pg_sys::ExecSimpleRelationInsert(statement.result, statement.state, slot);
+            statement.require_written(slot);
             pg_sys::ExecASInsertTriggers(statement.state, statement.result, ptr::null_mut());
         });
     }
@@ -65,6 +67,7 @@ pub fn update(table: Oid, mut place: Place, columns: &[Column]) {
                 before,
                 slot,
             );
+            statement.require_written(slot);
             pg_sys::ExecASUpdateTriggers(statement.state, statement.result, ptr::null_mut());
             pg_sys::EvalPlanQualEnd(again);
         });
@@ -154,13 +157,42 @@ impl Statement {
         unsafe {
             let nulls = self.nulls(slot);
             let values = std::slice::from_raw_parts_mut((*slot).tts_values, nulls.len());
-            for (column, value) in columns {
+            let descriptor = (*self.relation).rd_att;
+            for (column, of, value) in columns {
+                // Of a column that is not there or is dropped the type is 0.
+                if pg_sys::SPI_gettypeid(descriptor, i32::from(*column)) != *of {
+                    Error::OtherForm(name(self.relation)).raise();
+                }
                 let place = usize::try_from(column - 1).expect("columns count from 1");
                 (values[place], nulls[place]) = (value.raw(), value.datum().is_none());
             }
             pg_sys::ExecStoreVirtualTuple(slot);
         }
     }
+
+    /// Raises an error where a trigger before the row has kept it from being written.
+    ///
+    /// # Safety
+    /// The slot is the one that was to be written.
+    unsafe fn require_written(&self, slot: *mut pg_sys::TupleTableSlot) {
+        // SAFETY: the slot is open; what writes a row notes its place there (heapam_handler.c).
+        unsafe {
+            if (*slot).tts_tid.ip_posid == 0 {
+                Error::NotWritten(name(self.relation)).raise();
+            }
+        }
+    }
+}
+
+/// The table's name.
+///
+/// # Safety
+/// The relation is open.
+unsafe fn name(relation: pg_sys::Relation) -> String {
+    // SAFETY: as the caller promises; a name ends with a NUL.
+    unsafe { CStr::from_ptr((*(*relation).rd_rel).relname.data.as_ptr()) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// Tells the state which table is written to, and which of its columns are updated: triggers of certain columns ask.
@@ -175,7 +207,7 @@ unsafe fn describe(state: *mut pg_sys::EState, relation: pg_sys::Relation, updat
         (*entry).relid = (*relation).rd_id;
         (*entry).relkind = (*(*relation).rd_rel).relkind;
         (*entry).rellockmode = pg_sys::RowExclusiveLock as i32;
-        let updated = updated.iter().fold(ptr::null_mut(), |set, (column, _)| {
+        let updated = updated.iter().fold(ptr::null_mut(), |set, (column, ..)| {
             let member = i32::from(*column) - pg_sys::FirstLowInvalidHeapAttributeNumber;
             pg_sys::bms_add_member(set, member)
         });

@@ -39,13 +39,21 @@ pub fn record(
     let objects = invalidation::objects();
     let id = row_write::next_id(objects.event_ids);
     let columns = [
-        (column::ID, Value::of(id)),
-        (column::NAME, Value::of(name)),
-        (column::USER_ID, Value::of(user)),
-        (column::SESSION_ID, session.map_or(Value::NULL, uuid)),
-        (column::ACTOR, Value::of(actor)),
-        (column::REASON, Value::of(reason)),
-        (column::HAPPENED_AT, time(leaf::clock())),
+        (column::ID, pg_sys::INT8OID, Value::of(id)),
+        (column::NAME, pg_sys::TEXTOID, Value::of(name)),
+        (column::USER_ID, pg_sys::TEXTOID, Value::of(user)),
+        (
+            column::SESSION_ID,
+            pg_sys::UUIDOID,
+            session.map_or(Value::NULL, uuid),
+        ),
+        (column::ACTOR, pg_sys::TEXTOID, Value::of(actor)),
+        (column::REASON, pg_sys::TEXTOID, Value::of(reason)),
+        (
+            column::HAPPENED_AT,
+            pg_sys::TIMESTAMPTZOID,
+            time(leaf::clock()),
+        ),
     ];
     row_write::insert(objects.event, &columns);
     if settings::notifies(name) {

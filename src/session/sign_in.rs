@@ -95,28 +95,74 @@ fn sign_in(call: Call) -> Datum {
 fn begin(call: Call, session: &Session) {
     let times = &session.times;
     let columns = [
-        (column::ID, uuid(session.id)),
-        (column::USER_ID, Value::of(session.user.as_str())),
-        (column::ISSUER, Value::of(session.issuer.as_str())),
-        (column::CREATED_AT, time(times.created_at)),
-        (column::AUTHENTICATED_AT, time(session.authenticated_at)),
-        (column::REFRESHED_AT, time(times.refreshed_at)),
-        (column::ROTATED_AT, time(times.rotated_at)),
-        (column::COUNTER, Value::of(times.counter.cast_signed())),
+        (column::ID, pg_sys::UUIDOID, uuid(session.id)),
+        (
+            column::USER_ID,
+            pg_sys::TEXTOID,
+            Value::of(session.user.as_str()),
+        ),
+        (
+            column::ISSUER,
+            pg_sys::TEXTOID,
+            Value::of(session.issuer.as_str()),
+        ),
+        (
+            column::CREATED_AT,
+            pg_sys::TIMESTAMPTZOID,
+            time(times.created_at),
+        ),
+        (
+            column::AUTHENTICATED_AT,
+            pg_sys::TIMESTAMPTZOID,
+            time(session.authenticated_at),
+        ),
+        (
+            column::REFRESHED_AT,
+            pg_sys::TIMESTAMPTZOID,
+            time(times.refreshed_at),
+        ),
+        (
+            column::ROTATED_AT,
+            pg_sys::TIMESTAMPTZOID,
+            time(times.rotated_at),
+        ),
+        (
+            column::COUNTER,
+            pg_sys::INT8OID,
+            Value::of(times.counter.cast_signed()),
+        ),
         (
             column::REUSE_COUNT,
+            pg_sys::INT4OID,
             Value::of(times.reuse_count.cast_signed()),
         ),
-        (column::AAL, Value::of(session.aal.as_str())),
-        (column::AMR, memory::jsonb(&session.amr).into()),
-        (column::CLAIMS, call.value(argument::CLAIMS)),
+        (
+            column::AAL,
+            pg_sys::TEXTOID,
+            Value::of(session.aal.as_str()),
+        ),
+        (
+            column::AMR,
+            pg_sys::JSONBOID,
+            memory::jsonb(&session.amr).into(),
+        ),
+        (
+            column::CLAIMS,
+            pg_sys::JSONBOID,
+            call.value(argument::CLAIMS),
+        ),
         (
             column::USER_AGENT,
+            pg_sys::TEXTOID,
             call.value(argument::USER_AGENT).map(shortened),
         ),
-        (column::IP, call.value(argument::IP)),
-        (column::TAG, call.value(argument::TAG)),
-        (column::TOKENS_UNTIL, time(session.tokens_until)),
+        (column::IP, pg_sys::INETOID, call.value(argument::IP)),
+        (column::TAG, pg_sys::TEXTOID, call.value(argument::TAG)),
+        (
+            column::TOKENS_UNTIL,
+            pg_sys::TIMESTAMPTZOID,
+            time(session.tokens_until),
+        ),
     ];
     row_write::insert(invalidation::objects().session, &columns);
 }

@@ -114,18 +114,36 @@ impl Held {
         session.tokens_until = session.tokens_until.max(tokens_until());
         let times = &session.times;
         let columns = [
-            (column::COUNTER, Value::of(times.counter.cast_signed())),
-            (column::REFRESHED_AT, time(times.refreshed_at)),
-            (column::ROTATED_AT, time(times.rotated_at)),
+            (
+                column::COUNTER,
+                pg_sys::INT8OID,
+                Value::of(times.counter.cast_signed()),
+            ),
+            (
+                column::REFRESHED_AT,
+                pg_sys::TIMESTAMPTZOID,
+                time(times.refreshed_at),
+            ),
+            (
+                column::ROTATED_AT,
+                pg_sys::TIMESTAMPTZOID,
+                time(times.rotated_at),
+            ),
             (
                 column::REUSE_COUNT,
+                pg_sys::INT4OID,
                 Value::of(times.reuse_count.cast_signed()),
             ),
             (
                 column::STEPPED_UP_FROM,
+                pg_sys::INT8OID,
                 Value::of(times.stepped_up_from.map(u64::cast_signed)),
             ),
-            (column::TOKENS_UNTIL, time(session.tokens_until)),
+            (
+                column::TOKENS_UNTIL,
+                pg_sys::TIMESTAMPTZOID,
+                time(session.tokens_until),
+            ),
         ];
         row_write::update(invalidation::objects().session, self.place, &columns);
     }

@@ -9,9 +9,9 @@ use crate::invalidation;
 use crate::keys::{self, Cause};
 use crate::pg::call::Value;
 use crate::pg::catalog;
-use crate::pg::leaf;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
+use crate::pg::{leaf, transaction};
 use crate::settings;
 use authguard_token::refresh::{RefreshKey, RefreshToken};
 use authguard_token::{ClaimsError, Node, Object, format_uuid};
@@ -159,6 +159,7 @@ static KNOWN: PerBackend<Cell<Option<(u64, bool)>>> = PerBackend::new(Cell::new(
 
 /// Whether a claims function is set, by the newest committed state and this transaction's own.
 fn has_claims_function() -> bool {
+    transaction::accept_invalidations();
     let table = invalidation::objects().claims_function;
     let generation = invalidation::keys();
     match KNOWN.get() {

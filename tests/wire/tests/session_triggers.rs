@@ -195,3 +195,104 @@ fn a_row_that_is_written_is_seen_by_the_next_command_and_gone_with_the_transacti
     let mut transaction = ops.transaction().unwrap();
     assert_eq!(seen(&mut transaction), (0, 0, None));
 }
+
+fn refused(cluster: &Cluster, token: &Issued) -> postgres::error::DbError {
+    let error = issued(&mut web(cluster), "auth.refresh($1)", token.refresh()).unwrap_err();
+    error.as_db_error().unwrap().clone()
+}
+
+#[test]
+fn a_trigger_that_keeps_a_row_from_being_written_keeps_tokens_back() {
+    let cluster = server(Config::default());
+    let token = sign_in(&cluster, ADA);
+    change(
+        &cluster,
+        "create function nothing() returns trigger language plpgsql as 'begin return null; end'",
+    );
+    for (table, command) in [("session", "update"), ("event", "insert")] {
+        change(
+            &cluster,
+            &format!(
+                "create trigger nothing before {command} on authguard.{table} for each row execute function nothing()"
+            ),
+        );
+        let error = refused(&cluster, &token);
+        assert_eq!(
+            error.message(),
+            "a trigger has kept a row of authguard from being written"
+        );
+        assert_eq!(error.detail(), Some(&*format!("Table \"{table}\".")));
+        change(
+            &cluster,
+            &format!("drop trigger nothing on authguard.{table}"),
+        );
+    }
+    assert_eq!(
+        refresh(&mut web(&cluster), token.refresh()).status,
+        "ok",
+        "nothing was consumed"
+    );
+}
+
+#[test]
+fn a_table_of_another_form_is_an_error_and_no_crash() {
+    let cluster = server(Config::default());
+    let token = sign_in(&cluster, ADA);
+    let mut warm = web(&cluster);
+    for (alter, back) in [
+        (
+            "alter table authguard.event alter session_id type text",
+            "alter table authguard.event alter session_id type uuid using session_id::uuid",
+        ),
+        (
+            "alter table authguard.event drop column reason",
+            "alter table authguard.event add column reason text",
+        ),
+    ] {
+        change(&cluster, alter);
+        for client in [&mut warm, &mut web(&cluster)] {
+            let error = issued(client, "auth.refresh($1)", token.refresh()).unwrap_err();
+            let error = error.as_db_error().unwrap();
+            assert_eq!(
+                error.message(),
+                "a table of authguard has another form than its library writes",
+                "{alter}"
+            );
+            assert_eq!(error.detail(), Some("Table \"event\"."));
+        }
+        change(&cluster, back);
+    }
+    // A dropped column does not come back in its place.
+    assert_eq!(refused(&cluster, &token).detail(), Some("Table \"event\"."));
+}
+
+#[test]
+fn a_partitioned_table_in_the_place_of_one_of_ours_closes_everything_and_crashes_nothing() {
+    for table in ["event", "session", "revocation"] {
+        let cluster = server(Config::default());
+        let token = sign_in(&cluster, ADA);
+        let mut warm = web(&cluster);
+        assert_eq!(refresh(&mut warm, token.refresh()).status, "ok");
+        change(
+            &cluster,
+            &format!(
+                "alter table authguard.{table} rename to earlier;
+                 create table authguard.{table} (like authguard.earlier) partition by hash ({})",
+                if table == "revocation" {
+                    "key"
+                } else {
+                    "user_id"
+                }
+            ),
+        );
+        for client in [&mut warm, &mut web(&cluster)] {
+            let error = issued(client, "auth.refresh($1)", token.refresh()).unwrap_err();
+            assert_eq!(
+                error.as_db_error().unwrap().message(),
+                "the tables of extension authguard are missing",
+                "{table}"
+            );
+        }
+        assert!(warm.is_valid(std::time::Duration::from_secs(5)).is_ok());
+    }
+}
