@@ -89,8 +89,8 @@ struct Statement {
 }
 
 impl Statement {
-    /// Opens the table for a command that updates these columns, lets `work` write, runs the triggers, and makes what is written visible
-    /// to the next command. All memory is that of the state, and freed with it.
+    /// Opens the table for a command that updates these columns, lets `work` write, runs the triggers, and makes what is
+    /// written visible to the next command. All memory is that of the state, and freed with it.
     ///
     /// # Safety
     /// `work` writes to that table only, by the state that it is given.

@@ -49,7 +49,7 @@ pub fn unused(kinds: impl Iterator<Item = Kind>) -> Kinds {
     } else {
         Kinds::default()
     };
-    let mut used = KNOWN.used.get();
+    let used = KNOWN.used.get();
     let unknown = kinds.filter(|kind| !unused.has(*kind) && !used.has(*kind));
     let mut unknown = unknown.peekable();
     if unknown.peek().is_none() {
@@ -58,7 +58,7 @@ pub fn unused(kinds: impl Iterator<Item = Kind>) -> Kinds {
     let asked: Vec<_> = unknown
         .map(|kind| (kind, [Key::Text(column::KIND, kind.as_str())]))
         .collect();
-    used = asked.iter().fold(used, |used, (kind, _)| used.with(*kind));
+    let used = asked.iter().fold(used, |used, (kind, _)| used.with(*kind));
     let (table, index) = (objects.revocation, objects.revocation_key);
     catalog::without_entries(table, index, asked, |kind| {
         unused = unused.with(kind);

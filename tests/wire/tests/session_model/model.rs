@@ -45,13 +45,19 @@ enum State {
 pub struct Model {
     pub sessions: Vec<Session>,
     blocked: Vec<bool>,
+    /// Whether a refresh token is good once.
+    rotates: bool,
+    /// What the claims function puts into tokens, where there is one.
+    pub stamp: Option<usize>,
 }
 
 impl Model {
-    pub fn new(users: usize) -> Self {
+    pub fn new(users: usize, rotates: bool) -> Self {
         Self {
             sessions: Vec::new(),
             blocked: vec![false; users],
+            rotates,
+            stamp: None,
         }
     }
 
@@ -105,6 +111,7 @@ impl Model {
     }
 
     pub fn refresh(&mut self, session: usize, generation: usize) -> &'static str {
+        let rotates = self.rotates;
         let session = &mut self.sessions[session];
         match session.state {
             State::Gone => return "not_found",
@@ -117,7 +124,10 @@ impl Model {
             return "session_expired";
         }
         if generation == session.generation {
-            session.rotate(None);
+            match rotates {
+                true => session.rotate(None),
+                false => session.refreshed = 0,
+            }
             return "ok";
         }
         if generation + 1 == session.generation && session.rotated < REUSE_INTERVAL {

@@ -39,18 +39,22 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(cluster: &Cluster, seed: u64) -> Self {
+    pub fn new(cluster: &Cluster, seed: u64, rotates: bool) -> Self {
+        let mut owner = admin(cluster);
+        owner
+            .batch_execute("select authguard.set_claims_function(null)")
+            .unwrap();
         let mut reader = web(cluster);
         reader.batch_execute("set role authenticated").unwrap();
         Self {
             seed,
             random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
-            model: Model::new(USERS),
+            model: Model::new(USERS, rotates),
             users: (0..USERS)
                 .map(|user| format!("{user:08}-0000-4000-8000-{seed:012}"))
                 .collect(),
             known: Vec::new(),
-            owner: admin(cluster),
+            owner,
             operator: operator(cluster),
             client: web(cluster),
             reader,
@@ -88,7 +92,7 @@ impl World {
     /// One step, and who is let in afterwards.
     pub fn step(&mut self) {
         let user = self.below(USERS);
-        match self.below(37) {
+        match self.below(41) {
             0..=6 => self.sign_in(user),
             7..=18 => self.refresh(),
             19 => self.sign_out(),
@@ -103,6 +107,8 @@ impl World {
             28 => self.credentials_changed(user),
             29 | 30 => self.reauthenticated(),
             31 => self.limit(),
+            32 | 33 => self.replay(),
+            34 => self.stamp(),
             _ => self.pass(),
         }
         self.judge();
@@ -112,6 +118,7 @@ impl World {
         let answer = issued(&mut self.owner, "authguard.sign_in($1)", &self.users[user]).unwrap();
         let model = self.model.sign_in(user);
         if answer.status == "ok" {
+            self.is_stamped(answer.access());
             self.known.push(Known {
                 id: answer.session().to_owned(),
                 access: vec![answer.access().to_owned()],
@@ -141,11 +148,58 @@ impl World {
             7..=10 => newest.saturating_sub(1),
             _ => self.below(newest + 1),
         };
+        self.hand_in("refresh", session, generation);
+    }
+
+    fn hand_in(&mut self, how: &str, session: usize, generation: usize) {
         let answer = refresh(&mut self.client, &self.known[session].refresh[generation]);
         let model = self.model.refresh(session, generation);
-        let what = format!("refresh {session} {generation}");
+        let what = format!("{how} {session} {generation}");
         self.agree(what, answer.status.as_str(), model);
         self.take(session, answer);
+    }
+
+    /// Some token that is no longer new, a few times, while the owner may go on with the newest.
+    fn replay(&mut self) {
+        let Some(session) = self.session() else {
+            return;
+        };
+        let generation = self.known[session].refresh.len().saturating_sub(2);
+        for _ in 0..=self.below(4) {
+            self.hand_in("replay", session, generation);
+            if self.below(4) == 0 {
+                let newest = self.known[session].refresh.len() - 1;
+                self.hand_in("refresh", session, newest);
+            }
+        }
+    }
+
+    /// The claims function is set, answers otherwise, or is gone.
+    fn stamp(&mut self) {
+        let told = match self.below(3) {
+            0 => {
+                self.model.stamp = None;
+                "select authguard.set_claims_function(null)"
+            }
+            _ => {
+                let sql = "update stamp set n = n + 1 returning n";
+                let stamp: i64 = self.owner.query_one(sql, &[]).unwrap().get(0);
+                self.model.stamp = Some(usize::try_from(stamp).unwrap());
+                "select authguard.set_claims_function('stamped(text, uuid, jsonb)')"
+            }
+        };
+        self.owner.batch_execute(told).unwrap();
+        self.told.push(format!("stamp {:?}", self.model.stamp));
+    }
+
+    /// A token has the claim that the claims function gives it.
+    fn is_stamped(&mut self, access: &str) {
+        set_token(&mut self.reader, access);
+        let stamp = text(&mut self.reader, "select auth.jwt() ->> 'stamp'");
+        let model = self.model.stamp.map(|stamp| stamp.to_string());
+        let is = if stamp.is_some() { "some" } else { "none" };
+        self.seen.insert(format!("stamped {is}"));
+        assert_eq!(stamp, model, "{}", self.history());
     }
 
     /// Tokens that were handed out: the refresh token is that of the model's generation.
@@ -154,7 +208,7 @@ impl World {
         let given = (answer.access.is_some(), answer.refresh.is_some());
         assert_eq!(given, (gives, gives), "{}", self.history());
         if let (Some(access), Some(token)) = (answer.access, answer.refresh) {
-            set_token(&mut self.reader, &access);
+            self.is_stamped(&access);
             let level = text(&mut self.reader, "select auth.jwt() ->> 'aal'");
             let model = self.model.sessions[session].level;
             assert_eq!(level.as_deref(), Some(model), "{}", self.history());
