@@ -93,7 +93,6 @@ fn sign_in(call: Call) -> Datum {
 
 /// Writes the row of a session that begins.
 fn begin(call: Call, session: &Session) {
-    let times = &session.times;
     let columns = [
         (column::ID, pg_sys::UUIDOID, uuid(session.id)),
         (
@@ -109,32 +108,12 @@ fn begin(call: Call, session: &Session) {
         (
             column::CREATED_AT,
             pg_sys::TIMESTAMPTZOID,
-            time(times.created_at),
+            time(session.times.created_at),
         ),
         (
             column::AUTHENTICATED_AT,
             pg_sys::TIMESTAMPTZOID,
             time(session.authenticated_at),
-        ),
-        (
-            column::REFRESHED_AT,
-            pg_sys::TIMESTAMPTZOID,
-            time(times.refreshed_at),
-        ),
-        (
-            column::ROTATED_AT,
-            pg_sys::TIMESTAMPTZOID,
-            time(times.rotated_at),
-        ),
-        (
-            column::COUNTER,
-            pg_sys::INT8OID,
-            Value::of(times.counter.cast_signed()),
-        ),
-        (
-            column::REUSE_COUNT,
-            pg_sys::INT4OID,
-            Value::of(times.reuse_count.cast_signed()),
         ),
         (
             column::AAL,
@@ -158,13 +137,11 @@ fn begin(call: Call, session: &Session) {
         ),
         (column::IP, pg_sys::INETOID, call.value(argument::IP)),
         (column::TAG, pg_sys::TEXTOID, call.value(argument::TAG)),
-        (
-            column::TOKENS_UNTIL,
-            pg_sys::TIMESTAMPTZOID,
-            time(session.tokens_until),
-        ),
     ];
-    row_write::insert(invalidation::objects().session, &columns);
+    row_write::insert(
+        invalidation::objects().session,
+        &[columns.as_slice(), &session.progress()].concat(),
+    );
 }
 
 /// A long header must not fail a login: it is kept in part. A character has up to four bytes.

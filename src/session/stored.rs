@@ -4,10 +4,11 @@ use super::row::column;
 use crate::invalidation;
 use crate::pg::call::Value;
 use crate::pg::catalog::{Key, Row};
+use crate::pg::leaf;
 use crate::pg::plan::Plan;
 use crate::pg::row_lock::{self, Place};
+use crate::pg::row_write::{self, Column};
 use crate::pg::state::PerBackend;
-use crate::pg::{leaf, row_write};
 use crate::settings;
 use authguard_token::refresh::{Ended, SessionRow};
 use pgrx::Uuid;
@@ -112,8 +113,19 @@ impl Held {
     pub fn store(&mut self) {
         let session = &mut self.session;
         session.tokens_until = session.tokens_until.max(tokens_until());
-        let times = &session.times;
-        let columns = [
+        row_write::update(
+            invalidation::objects().session,
+            self.place,
+            &session.progress(),
+        );
+    }
+}
+
+impl Session {
+    /// The columns that a refresh changes, as they are to be.
+    pub fn progress(&self) -> [Column; 6] {
+        let times = &self.times;
+        [
             (
                 column::COUNTER,
                 pg_sys::INT8OID,
@@ -142,10 +154,9 @@ impl Held {
             (
                 column::TOKENS_UNTIL,
                 pg_sys::TIMESTAMPTZOID,
-                time(session.tokens_until),
+                time(self.tokens_until),
             ),
-        ];
-        row_write::update(invalidation::objects().session, self.place, &columns);
+        ]
     }
 }
 

@@ -70,15 +70,8 @@ select plain_begin('user ' || :client_id) as session \\gset
 \\set left :left - 1
 select 1 / (plain_refresh(:session) > 0)::int as good, authguard.sign('{}') <> '' as signed \\gset
 ";
-/// The same without a signature.
-const PLAIN_ROWS: &str = "
-\\if :left = 0
-select plain_begin('user ' || :client_id) as session \\gset
-\\set left 900
-\\endif
-\\set left :left - 1
-select 1 / (plain_refresh(:session) > 0)::int as good \\gset
-";
+/// What of it makes the signature.
+const SIGNED: &str = ", authguard.sign('{}') <> '' as signed";
 
 /// The tables and functions to compare with, and the keys.
 pub fn make(cluster: &Cluster) -> Result<()> {
@@ -88,11 +81,26 @@ pub fn make(cluster: &Cluster) -> Result<()> {
 }
 
 pub fn refresh(cluster: &Cluster, clients: usize) -> Result<Case> {
-    let ours = script(cluster, REFRESH)?;
-    let plain = script(cluster, PLAIN_REFRESH)?;
     let what = format!("auth.refresh, {}", of(clients));
     let against = "a row updated by its key, one inserted, and a signature";
-    Case::new(&what, against, "µs", Some(LIMIT)).pairs(
+    compared(cluster, clients, (&what, REFRESH), (against, PLAIN_REFRESH))
+}
+
+pub fn sign_in(cluster: &Cluster, clients: usize) -> Result<Case> {
+    let what = format!("authguard.sign_in, {}", of(clients));
+    let against = "two rows inserted, and a signature";
+    compared(cluster, clients, (&what, SIGN_IN), (against, PLAIN_SIGN_IN))
+}
+
+/// Two scripts, each with what it is called.
+fn compared(
+    cluster: &Cluster,
+    clients: usize,
+    (what, ours): (&str, &str),
+    (against, plain): (&str, &str),
+) -> Result<Case> {
+    let (ours, plain) = (script(cluster, ours)?, script(cluster, plain)?);
+    Case::new(what, against, "µs", Some(LIMIT)).pairs(
         PAIRS,
         || ours.micros(clients),
         || plain.micros(clients),
@@ -106,25 +114,13 @@ pub fn refresh_beside_loop(
     clients: usize,
 ) -> Result<Case> {
     let ours = script(cluster, REFRESH)?;
-    let plain = script(cluster, PLAIN_ROWS)?;
+    let plain = script(cluster, &PLAIN_REFRESH.replace(SIGNED, ""))?;
     let what = format!("auth.refresh, {}", of(clients));
     let against = "a row updated by its key, one inserted, and the time of a signature in a loop";
     Case::new(&what, against, "µs", None).pairs(
         PAIRS,
         || ours.micros(clients),
         || Ok(plain.micros(clients)? + signing(verifier, clients)?),
-    )
-}
-
-pub fn sign_in(cluster: &Cluster, clients: usize) -> Result<Case> {
-    let ours = script(cluster, SIGN_IN)?;
-    let plain = script(cluster, PLAIN_SIGN_IN)?;
-    let what = format!("authguard.sign_in, {}", of(clients));
-    let against = "two rows inserted, and a signature";
-    Case::new(&what, against, "µs", Some(LIMIT)).pairs(
-        PAIRS,
-        || ours.micros(clients),
-        || plain.micros(clients),
     )
 }
 
