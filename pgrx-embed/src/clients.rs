@@ -2,7 +2,7 @@
 //! `tests/wire/clients`, installed once for each content of those files.
 
 use crate::error::{Context, Error, Result};
-use crate::{packages, places, process};
+use crate::{command, dirs, packages};
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub fn node() -> Result<PathBuf> {
             "--no-fund",
             "--loglevel=error",
         ]);
-        process::run(npm.current_dir(dir))
+        command::run(npm.current_dir(dir))
     })
 }
 
@@ -42,7 +42,7 @@ pub fn python() -> Result<PathBuf> {
             .arg(dir)
             .arg("-r")
             .arg(dir.join("requirements.txt"));
-        process::run(&mut pip)
+        command::run(&mut pip)
     })
 }
 
@@ -62,19 +62,19 @@ fn installed(
     files: &[&str],
     install: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<PathBuf> {
-    let pinned = places::checkout().join("tests/wire/clients").join(kind);
+    let pinned = dirs::checkout().join("tests/wire/clients").join(kind);
     let mut hasher = DefaultHasher::new();
     for file in files {
         fs::read(pinned.join(file))
             .context(|| format!("cannot read {file}"))?
             .hash(&mut hasher);
     }
-    let all = places::readable_dir(places::cache()?.join("clients"))?;
+    let all = dirs::readable_dir(dirs::cache()?.join("clients"))?;
     let place = all.join(format!("{kind}-{:016x}", hasher.finish()));
     let _alone = lock(&all.join(format!("{kind}.lock")))?;
     if !place.exists() {
-        process::progress(format!("installing the clients of {kind}"));
-        places::complete(&place, |dir| {
+        command::progress(format!("installing the clients of {kind}"));
+        dirs::complete(&place, |dir| {
             for file in files {
                 fs::copy(pinned.join(file), dir.join(file))?;
             }

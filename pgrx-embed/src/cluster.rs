@@ -13,7 +13,7 @@ use crate::error::{Context, Error, Result};
 use crate::postgres::Install;
 use crate::signals::{self, Registered};
 use crate::user::ServerUser;
-use crate::{postmaster, process, processes, unix};
+use crate::{command, postmaster, procfs, unix};
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -60,7 +60,7 @@ impl Cluster {
         if !config.fsync {
             initdb.arg("--no-sync");
         }
-        process::capture(&mut initdb).context(|| "cannot make a data directory".into())?;
+        command::capture(&mut initdb).context(|| "cannot make a data directory".into())?;
         self.append_settings(&config.lines(&self.dir, self.port))
     }
 
@@ -77,7 +77,7 @@ impl Cluster {
             self.dir.display(),
             self.port
         ));
-        process::capture(&mut copy).context(|| "cannot copy the server to a standby".into())?;
+        command::capture(&mut copy).context(|| "cannot copy the server to a standby".into())?;
         standby.append_settings(&config.lines(&standby.dir, standby.port))?;
         standby.start()?;
         Ok(standby)
@@ -121,7 +121,7 @@ impl Cluster {
         // Its own group: Ctrl-C at the terminal is for the tool, which then stops the server.
         command.process_group(0);
         unix::inherit_no_files(&mut command);
-        let child = signals::spawn(&mut command, processes::quit)
+        let child = signals::spawn(&mut command, procfs::quit)
             .context(|| "cannot start the server".into())?;
         self.child = Some(child);
         self.wait_until_ready()

@@ -5,21 +5,21 @@
 //! [`cluster::Cluster::create`].
 
 pub mod bench;
-pub mod beside;
 pub mod clients;
 pub mod cluster;
+pub mod command;
 pub mod demo;
+pub mod dirs;
 pub mod error;
+pub mod instances;
 pub mod packages;
 pub mod pgrx;
-pub mod places;
 pub mod postgres;
 pub mod postmaster;
-pub mod process;
-pub mod processes;
-pub mod running;
+pub mod procfs;
 pub mod schema;
 pub mod server;
+pub mod sidecar;
 pub mod signals;
 pub mod source;
 pub mod suites;

@@ -1,7 +1,7 @@
 //! What the system has to have: installed by apt-get as root, named in a message otherwise.
 
 use crate::error::{Context, Error, Result};
-use crate::{process, unix};
+use crate::{command, unix};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,10 +14,10 @@ pub fn ensure_build_tools() -> Result<()> {
 
 fn missing_build_tools() -> Vec<&'static str> {
     let mut missing = Vec::new();
-    if process::on_path("cc").is_none() {
+    if command::on_path("cc").is_none() {
         missing.push("gcc");
     }
-    if process::on_path("clang").is_none() {
+    if command::on_path("clang").is_none() {
         missing.push("clang");
     }
     if std::env::var_os("LIBCLANG_PATH").is_none() && !has_libclang() {
@@ -28,7 +28,7 @@ fn missing_build_tools() -> Vec<&'static str> {
 
 /// `cargo pgrx test` changes the user by sudo when it is run as root.
 pub fn ensure_sudo() -> Result<()> {
-    match process::on_path("sudo") {
+    match command::on_path("sudo") {
         Some(_) => Ok(()),
         None => install(&["sudo"], "the in-server tests"),
     }
@@ -37,7 +37,7 @@ pub fn ensure_sudo() -> Result<()> {
 /// Fetching a wheel needs Python and its pip. What building will need is asked for at once: nobody
 /// is sent for packages twice.
 pub fn ensure_pip() -> Result<()> {
-    if process::capture(Command::new("python3").args(["-m", "pip", "--version"])).is_ok() {
+    if command::capture(Command::new("python3").args(["-m", "pip", "--version"])).is_ok() {
         return Ok(());
     }
     let mut missing = vec!["python3-pip"];
@@ -47,7 +47,7 @@ pub fn ensure_pip() -> Result<()> {
 
 /// Clients written for Node.
 pub fn ensure_npm() -> Result<()> {
-    match process::on_path("npm") {
+    match command::on_path("npm") {
         Some(_) => Ok(()),
         None => install(&["nodejs", "npm"], "installing clients for Node"),
     }
@@ -57,7 +57,7 @@ pub fn ensure_npm() -> Result<()> {
 pub fn ensure_pgbouncer() -> Result<PathBuf> {
     // Debian has it where only root's PATH looks.
     let find = || {
-        process::on_path("pgbouncer").or_else(|| {
+        command::on_path("pgbouncer").or_else(|| {
             let file = PathBuf::from("/usr/sbin/pgbouncer");
             file.is_file().then_some(file)
         })
@@ -70,7 +70,7 @@ pub fn ensure_pgbouncer() -> Result<PathBuf> {
 
 /// What sends requests in the bench.
 pub fn ensure_wrk() -> Result<()> {
-    match process::on_path("wrk") {
+    match command::on_path("wrk") {
         Some(_) => Ok(()),
         None => install(&["wrk"], "measuring PostgREST"),
     }
@@ -79,7 +79,7 @@ pub fn ensure_wrk() -> Result<()> {
 /// The shared libraries that a fetched server, and psql beside it, were linked with.
 pub fn ensure_libraries_of(server: &Path) -> Result<()> {
     let mut ldd = Command::new("ldd");
-    let told = process::capture(ldd.arg(server).arg(server.with_file_name("psql")))
+    let told = command::capture(ldd.arg(server).arg(server.with_file_name("psql")))
         .context(|| "cannot see which libraries the fetched Postgres needs".into())?;
     let missing = packages_of(&told)?;
     install(
@@ -91,7 +91,7 @@ pub fn ensure_libraries_of(server: &Path) -> Result<()> {
 /// Unpacks a package's files below `dir` without installing it: its dependencies stay away.
 pub fn unpack(package: &str, dir: &Path) -> Result<()> {
     update()?;
-    process::run(
+    command::run(
         Command::new("apt-get")
             .args(["download", "-qq", package])
             .current_dir(dir),
@@ -101,7 +101,7 @@ pub fn unpack(package: &str, dir: &Path) -> Result<()> {
         .filter_map(|entry| Some(entry.ok()?.path()))
         .find(|path| path.extension().is_some_and(|ext| ext == "deb"))
         .ok_or_else(|| Error::new(format!("the package {package} did not arrive")))?;
-    process::run(Command::new("dpkg-deb").arg("-x").arg(&file).arg(dir))
+    command::run(Command::new("dpkg-deb").arg("-x").arg(&file).arg(dir))
 }
 
 fn has_libclang() -> bool {
@@ -159,15 +159,15 @@ fn install(packages: &[&str], purpose: &str) -> Result<()> {
             "{purpose} needs packages that are missing: {names}"
         ))
     };
-    if process::on_path("apt-get").is_none() {
+    if command::on_path("apt-get").is_none() {
         return Err(missing().hint("install them with this system's package manager"));
     }
     if !unix::is_root() {
         return Err(missing().hint(format!("run: sudo apt-get install {names}")));
     }
-    process::progress(format!("installing {names}"));
+    command::progress(format!("installing {names}"));
     update()?;
-    process::run(
+    command::run(
         apt_get()
             .args(["install", "-qq", "-y", "--no-install-recommends"])
             .args(packages),
@@ -179,7 +179,7 @@ fn install(packages: &[&str], purpose: &str) -> Result<()> {
 fn update() -> Result<()> {
     static DONE: OnceLock<()> = OnceLock::new();
     if DONE.get().is_none() && unix::is_root() {
-        process::run(apt_get().args(["update", "-qq"]))?;
+        command::run(apt_get().args(["update", "-qq"]))?;
         let _ = DONE.set(());
     }
     Ok(())

@@ -4,7 +4,7 @@
 
 use crate::error::{Context, Error, Result};
 use crate::postgres::Install;
-use crate::{packages, places, process};
+use crate::{command, dirs, packages};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,12 +13,12 @@ const VERSION: &str = "0.18.1";
 
 /// Builds the extension for release and installs it into that Postgres.
 pub fn install_extension(install: &Install) -> Result<()> {
-    process::progress(format!("building for Postgres {}", install.major));
+    command::progress(format!("building for Postgres {}", install.major));
     let mut command = cargo_pgrx(install, "install", &feature(install))?;
     command
         .args(["--release", "--pg-config"])
         .arg(install.pg_config());
-    process::run_briefly(with_features(&mut command, install))
+    command::run_briefly(with_features(&mut command, install))
         .context(|| format!("cannot build for Postgres {}", install.major))?;
     make_readable(install)
 }
@@ -31,7 +31,7 @@ pub fn write_schema(install: &Install, file: &Path) -> Result<()> {
         .arg("--out")
         .arg(file)
         .arg(feature(install));
-    process::run_briefly(with_features(&mut command, install))
+    command::run_briefly(with_features(&mut command, install))
         .context(|| "cannot make the schema".into())
 }
 
@@ -53,7 +53,7 @@ pub fn cargo(install: &Install, target: &str) -> Result<Command> {
 /// Tells a command where it builds, and against which Postgres.
 fn for_building(mut command: Command, install: &Install, target: &str) -> Result<Command> {
     packages::ensure_build_tools()?;
-    command.current_dir(places::checkout());
+    command.current_dir(dirs::checkout());
     // `cargo run` describes this tool in the environment: build scripts would take it for theirs.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
@@ -64,7 +64,7 @@ fn for_building(mut command: Command, install: &Install, target: &str) -> Result
     command
         .env("PGRX_HOME", home()?)
         .env("PGRX_PG_CONFIG_PATH", install.pg_config())
-        .env("CARGO_TARGET_DIR", places::target(target))
+        .env("CARGO_TARGET_DIR", dirs::target(target))
         .env_remove("RUST_BACKTRACE");
     Ok(command)
 }
@@ -81,7 +81,7 @@ pub fn feature(install: &Install) -> String {
 
 /// Build scripts watch its file: while that is missing, cargo builds the bindings every time anew.
 fn home() -> Result<PathBuf> {
-    let home = places::readable_dir(places::cache()?.join("pgrx"))?;
+    let home = dirs::readable_dir(dirs::cache()?.join("pgrx"))?;
     let config = home.join("config.toml");
     if !config.is_file() {
         std::fs::write(&config, "[configs]\n")?;
@@ -91,19 +91,19 @@ fn home() -> Result<PathBuf> {
 
 /// cargo-pgrx of exactly our version: from the cache, the PATH, or built now.
 fn program() -> Result<PathBuf> {
-    let root = places::cache()?.join(format!("cargo-pgrx-{VERSION}"));
+    let root = dirs::cache()?.join(format!("cargo-pgrx-{VERSION}"));
     let cached = root.join("bin/cargo-pgrx");
     if is_ours(&cached) {
         return Ok(cached);
     }
-    if let Some(found) = process::on_path("cargo-pgrx").filter(|found| is_ours(found)) {
+    if let Some(found) = command::on_path("cargo-pgrx").filter(|found| is_ours(found)) {
         return Ok(found);
     }
-    process::progress(format!(
+    command::progress(format!(
         "building cargo-pgrx {VERSION}, once: this takes 4 to 8 minutes"
     ));
     // Its default features want OpenSSL's headers, to download a Postgres that is not needed here.
-    process::run(
+    command::run(
         Command::new("cargo")
             .args(["install", "cargo-pgrx", "--version", VERSION, "--locked"])
             .args(["--no-default-features", "--root"])
@@ -122,7 +122,7 @@ fn program() -> Result<PathBuf> {
 
 fn is_ours(program: &Path) -> bool {
     program.is_file()
-        && process::capture(Command::new(program).args(["pgrx", "--version"]))
+        && command::capture(Command::new(program).args(["pgrx", "--version"]))
             .is_ok_and(|told| told.split_whitespace().last() == Some(VERSION))
 }
 
@@ -156,5 +156,5 @@ fn make_readable(install: &Install) -> Result<()> {
             command.arg(path);
         }
     }
-    process::run(&mut command)
+    command::run(&mut command)
 }

@@ -1,7 +1,7 @@
 //! One installed Postgres: where its parts are, and how its programs are run.
 
+use crate::command;
 use crate::error::{Context, Error, Result};
-use crate::process;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -34,7 +34,7 @@ impl Install {
     /// Asks the `pg_config` in a directory of Postgres programs.
     pub fn at(bin: &Path) -> Result<Install> {
         let pg_config = bin.join("pg_config");
-        let told = process::capture(&mut Command::new(&pg_config))
+        let told = command::capture(&mut Command::new(&pg_config))
             .context(|| format!("cannot ask {}", pg_config.display()))?;
         let version = parse_version(value(&told, "VERSION")?)
             .ok_or_else(|| Error::new(format!("{} tells no version", pg_config.display())))?;

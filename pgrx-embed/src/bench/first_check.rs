@@ -3,8 +3,8 @@
 use super::case::{Case, Limit};
 use super::setup;
 use crate::cluster::Cluster;
+use crate::command;
 use crate::error::{Error, Result};
-use crate::process;
 use postgres::{Client, Statement};
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ pub fn measure(cluster: &Cluster, claims: &str) -> Result<Case> {
     cluster
         .connect("postgres", "postgres")?
         .batch_execute("checkpoint")?;
-    process::progress("measuring the first check after a revocation elsewhere");
+    command::progress("measuring the first check after a revocation elsewhere");
     for _ in 0..ROUNDS / 10 {
         few.time()?;
         many.time()?;
@@ -74,7 +74,7 @@ impl Pair {
 /// The operators' functions write one entry at a time, with an invalidation each: too slow for
 /// millions. In the order of keys, so that the index is filled from left to right.
 fn fill(admin: &mut Client, entries: u32) -> Result<()> {
-    process::progress(format!("writing {entries} entries"));
+    command::progress(format!("writing {entries} entries"));
     let start = Instant::now();
     admin.batch_execute(&format!(
         "begin;
@@ -88,6 +88,6 @@ fn fill(admin: &mut Client, entries: u32) -> Result<()> {
          commit;"
     ))?;
     admin.batch_execute("vacuum (freeze, analyze) authguard.revocation")?;
-    process::progress(format!("that took {:.0} s", start.elapsed().as_secs_f64()));
+    command::progress(format!("that took {:.0} s", start.elapsed().as_secs_f64()));
     Ok(())
 }

@@ -2,12 +2,12 @@
 
 mod adopted;
 mod case;
+mod chart;
 mod first_check;
 mod load;
 mod machine;
 mod memory;
 mod pgbench;
-mod picture;
 mod postgrest;
 mod report;
 mod scans;
@@ -19,7 +19,7 @@ pub mod tokens;
 use crate::cluster::{Cluster, Config};
 use crate::error::{Context, Result};
 use crate::postgres::DEFAULT_MAJOR;
-use crate::{places, process, server};
+use crate::{command, dirs, server};
 use case::Case;
 use clap::ValueEnum;
 use memory::Memory;
@@ -68,21 +68,21 @@ pub fn run(group: Option<Group>, json: Option<&Path>) -> Result<()> {
         postgrest::prepare()?;
     }
     let install = server::built(DEFAULT_MAJOR)?;
-    process::progress(format!("starting Postgres {}", install.version));
+    command::progress(format!("starting Postgres {}", install.version));
     let cluster = Cluster::create(&install, config())?;
     cluster.create_database(DATABASE)?;
     let mut admin = cluster.connect("postgres", DATABASE)?;
     admin.batch_execute("create role authenticator login noinherit")?;
-    process::progress("making a million rows");
+    command::progress("making a million rows");
     setup::make(&mut admin)?;
     drop(admin);
     let found = measure(&cluster, &groups, machine::describe(&install))?;
 
     print!("{}", report::table(&found));
     if group.is_none() {
-        let docs = places::checkout().join("docs");
+        let docs = dirs::checkout().join("docs");
         fs::write(docs.join("bench.md"), report::page(&found))?;
-        fs::write(docs.join("bench.svg"), picture::draw(&found.cases))?;
+        fs::write(docs.join("bench.svg"), chart::draw(&found.cases))?;
     }
     if let Some(file) = json {
         fs::write(file, report::json(&found))
@@ -106,27 +106,27 @@ fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> 
     for group in groups {
         match group {
             Group::Memory => {
-                process::progress("measuring memory");
+                command::progress("measuring memory");
                 run.memory = Some(memory::measure(cluster, &claims)?);
             }
             Group::Scans => {
-                process::progress("measuring scans");
+                command::progress("measuring scans");
                 run.cases.extend(scans::measure(cluster, &claims, 0)?);
                 let with_jti = setup::claims(now, true);
                 run.cases.push(scans::lookup(cluster, &with_jti)?);
             }
             Group::Parallel => {
-                process::progress("measuring parallel scans");
+                command::progress("measuring parallel scans");
                 run.cases.extend(scans::measure(cluster, &claims, 2)?);
             }
             Group::Pgbench => {
-                process::progress("measuring with pgbench");
+                command::progress("measuring with pgbench");
                 run.cases.extend(load::quiet(cluster, &claims)?);
                 run.cases.push(load::beside_writer(cluster, &claims)?);
             }
             Group::FirstCheck => run.cases.push(first_check::measure(cluster, &claims)?),
             Group::Adopt => {
-                process::progress("measuring an adopted schema");
+                command::progress("measuring an adopted schema");
                 run.cases.extend(adopted::measure(cluster)?);
             }
             Group::Tokens => run.cases.extend(tokens::measure(cluster, &claims)?),

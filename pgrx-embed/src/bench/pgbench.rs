@@ -1,8 +1,8 @@
 //! pgbench, started and read.
 
 use crate::cluster::Cluster;
+use crate::command;
 use crate::error::{Error, Result};
-use crate::process;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,7 +62,7 @@ impl<'a> Script<'a> {
             pgbench.arg("-D").arg(variable);
         }
         pgbench.arg("-f").arg(&self.file).arg(self.database);
-        let told = process::capture(&mut pgbench)?;
+        let told = command::capture(&mut pgbench)?;
         micros(&told).ok_or_else(|| Error::new(format!("pgbench told no rate:\n{told}")))
     }
 }

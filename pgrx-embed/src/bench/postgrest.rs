@@ -2,10 +2,10 @@
 
 use super::case::{Case, Limit};
 use super::{DATABASE, setup};
-use crate::beside::Beside;
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
-use crate::{clients, packages, process};
+use crate::sidecar::Sidecar;
+use crate::{clients, command, packages};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -28,7 +28,7 @@ pub fn prepare() -> Result<()> {
 
 /// The time of a request of a role with the guard, against one without.
 pub fn measure(cluster: &Cluster, claims: &str) -> Result<Case> {
-    process::progress("measuring with PostgREST");
+    command::progress("measuring with PostgREST");
     let mut admin = cluster.connect("postgres", DATABASE)?;
     admin.execute("select authguard.rotate_signing_key()", &[])?;
     let keys: String = admin.query_one("select auth.jwks()::text", &[])?.get(0);
@@ -38,7 +38,7 @@ pub fn measure(cluster: &Cluster, claims: &str) -> Result<Case> {
         "db-schemas = \"public\"\njwt-secret = \"@{}\"\njwt-cache-max-lifetime = 3600\n",
         file.display()
     );
-    let gateway = Beside::postgrest(cluster, "authenticator", DATABASE, &conf)?;
+    let gateway = Sidecar::postgrest(cluster, "authenticator", DATABASE, &conf)?;
     let mut requests = |role: &str| -> Result<Requests> {
         let claims = claims.replace(r#""role":"authenticated""#, &format!(r#""role":"{role}""#));
         let sign = "select authguard.sign(cast($1::text as jsonb))";
@@ -87,7 +87,7 @@ impl Requests {
         wrk.args(["-t", "1", "-c", CONNECTIONS, "-d", SECONDS, "-s"]);
         wrk.arg(&self.script);
         wrk.arg(format!("http://127.0.0.1:{}", self.port));
-        let told = process::capture(&mut wrk)?;
+        let told = command::capture(&mut wrk)?;
         micros(&told).ok_or_else(|| Error::new(format!("wrk told of no good run:\n{told}")))
     }
 }

@@ -1,9 +1,9 @@
 //! A Postgres for one server alone, which its test may break.
 
 use super::Cluster;
+use crate::command;
 use crate::error::{Context, Result};
 use crate::postgres::Install;
-use crate::process;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,7 +13,7 @@ impl Cluster {
         let shared = &self.install;
         let root = common(&common(&shared.bin, &shared.pkglib), &shared.share);
         let own = self.dir.join("postgres");
-        process::run(Command::new("cp").arg("-a").arg(&root).arg(&own))
+        command::run(Command::new("cp").arg("-a").arg(&root).arg(&own))
             .context(|| "cannot copy Postgres".into())?;
         let bin = shared.bin.strip_prefix(&root).unwrap_or(&shared.bin);
         self.install = Install::at(&own.join(bin))?;

@@ -1,7 +1,7 @@
 //! Throw-away directories: named for the process that uses them, removed at the latest by the next.
 
 use crate::error::{Error, Result};
-use crate::{places, postmaster, processes};
+use crate::{dirs, postmaster, procfs};
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub fn remove(dir: &Path) {
     }
     // A program that is ending may still write or remove files there.
     let still_there = || fs::remove_dir_all(dir).is_err() && dir.exists();
-    processes::wait_while(still_there, Duration::from_secs(5));
+    procfs::wait_while(still_there, Duration::from_secs(5));
 }
 
 /// A fresh name for a throw-away server, which tells whose it is.
@@ -23,7 +23,7 @@ pub(super) fn fresh() -> Result<PathBuf> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     sweep()?;
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    Ok(places::run()?.join(format!("test-{}-{count}", std::process::id())))
+    Ok(dirs::run()?.join(format!("test-{}-{count}", std::process::id())))
 }
 
 /// A free port, another one at each call. It is below the range that the kernel gives to clients:
@@ -43,10 +43,10 @@ const PORTS: u32 = 10_000;
 
 /// Removes the throw-away servers of processes that ended before they could.
 pub fn sweep() -> Result<()> {
-    for entry in fs::read_dir(places::run()?)? {
+    for entry in fs::read_dir(dirs::run()?)? {
         let entry = entry?;
         let owner = owner(&entry.file_name().to_string_lossy());
-        if owner.is_some_and(|pid| !processes::is_alive(pid)) {
+        if owner.is_some_and(|pid| !procfs::is_alive(pid)) {
             remove(&entry.path());
         }
     }

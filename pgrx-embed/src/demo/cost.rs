@@ -2,9 +2,9 @@
 
 use super::people::Token;
 use crate::bench::setup;
+use crate::command;
 use crate::error::Result;
-use crate::process;
-use crate::running::Running;
+use crate::instances::Running;
 use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 5;
@@ -26,11 +26,11 @@ const WAYS: [(&str, &str); 5] = [
 
 /// Prints the medians of `select count(*)`, measured in turn.
 pub fn tell(server: &Running, token: &Token) -> Result<()> {
-    process::progress("making a million rows");
+    command::progress("making a million rows");
     let mut admin = server.connect("postgres")?;
     setup::make(&mut admin)?;
     drop(admin);
-    process::progress("measuring");
+    command::progress("measuring");
     let mut gateway = server.connect("authenticator")?;
     gateway.batch_execute("set max_parallel_workers_per_gather = 0; set jit = off")?;
     setup::set_claims(&mut gateway, &token.claims)?;

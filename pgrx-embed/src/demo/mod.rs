@@ -6,7 +6,7 @@ mod revoking;
 mod sessions;
 
 use crate::error::Result;
-use crate::running::Running;
+use crate::instances::Running;
 use people::Person;
 
 const SETTING: &str = "

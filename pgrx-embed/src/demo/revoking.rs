@@ -2,7 +2,7 @@
 
 use super::people::{self, Person, Token};
 use crate::error::{Error, Result};
-use crate::running::Running;
+use crate::instances::Running;
 use postgres::Client;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -2,7 +2,7 @@
 
 use super::people::{Person, text};
 use crate::error::{Error, Result};
-use crate::running::Running;
+use crate::instances::Running;
 use postgres::Client;
 use postgres::fallible_iterator::FallibleIterator;
 use std::thread;

@@ -3,13 +3,13 @@
 use super::Target;
 use super::outcome::Tally;
 use crate::error::Result;
-use crate::{pgrx, places, process};
+use crate::{command, dirs, pgrx};
 use std::process::Command;
 
 pub fn run(target: &Target) -> Result<Tally> {
     let mut format = Command::new("cargo");
     format
-        .current_dir(places::checkout())
+        .current_dir(dirs::checkout())
         .args(["fmt", "--all", "--check"]);
     let install = target.built()?;
     let mut clippy = pgrx::cargo(install, "lint")?;
@@ -17,7 +17,7 @@ pub fn run(target: &Target) -> Result<Tally> {
     pgrx::with_features(&mut clippy, install).args(["--", "-D", "warnings"]);
     let mut tally = Tally::default();
     for check in [&mut format, &mut clippy] {
-        tally = tally + Tally::one(process::run(check).is_ok());
+        tally = tally + Tally::one(command::run(check).is_ok());
     }
     Ok(tally)
 }

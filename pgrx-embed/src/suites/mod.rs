@@ -13,9 +13,9 @@ pub use outcome::Tally;
 
 use crate::cluster::{Cluster, Config};
 use crate::error::Result;
+use crate::instances::DATABASE;
 use crate::postgres::{DEFAULT_MAJOR, Install, MAJORS};
-use crate::running::DATABASE;
-use crate::{process, schema, server, source};
+use crate::{command, schema, server, source};
 use clap::ValueEnum;
 use std::cell::OnceCell;
 
@@ -65,7 +65,7 @@ pub fn run(suite: Option<Suite>, majors: Majors) -> Tally {
         let target = Target::new(major);
         for suite in suites {
             let name = format!("{} (Postgres {major})", label(suite));
-            process::progress(format!("testing: {name}"));
+            command::progress(format!("testing: {name}"));
             let tally = one(suite, &target).unwrap_or_else(|error| {
                 eprintln!("error: {error}");
                 Tally::failure()

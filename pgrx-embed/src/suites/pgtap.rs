@@ -7,13 +7,13 @@ use super::Target;
 use super::outcome::{self, Tally};
 use crate::error::{Error, Result};
 use crate::postgres::Install;
-use crate::{packages, places, process};
+use crate::{command, dirs, packages};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub fn run(target: &Target) -> Result<Tally> {
-    let dir = places::checkout().join("docs/examples");
+    let dir = dirs::checkout().join("docs/examples");
     let mut examples: Vec<PathBuf> = fs::read_dir(&dir)
         .map_err(|_| Error::new(format!("there are no examples in {}", dir.display())))?
         .filter_map(|entry| Some(entry.ok()?.path()))
@@ -34,7 +34,7 @@ pub fn run(target: &Target) -> Result<Tally> {
         let mut psql = cluster.client_command("psql", &database);
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f"])
             .arg(example);
-        let (success, told) = process::tee(&mut psql)?;
+        let (success, told) = command::tee(&mut psql)?;
         total = total + outcome::of_tap(&told).with_status(success);
     }
     Ok(total)
@@ -55,7 +55,7 @@ fn install_pgtap(install: &Install) -> Result<()> {
             fs::copy(entry.path(), install.extensions().join(entry.file_name()))?;
         }
     }
-    process::run(
+    command::run(
         Command::new("chmod")
             .arg("-R")
             .arg("a+rX")
@@ -65,10 +65,10 @@ fn install_pgtap(install: &Install) -> Result<()> {
 
 fn packaged(major: u16) -> Result<PathBuf> {
     let package = format!("postgresql-{major}-pgtap");
-    let root = places::cache()?.join(&package);
+    let root = dirs::cache()?.join(&package);
     if !root.is_dir() {
-        process::progress(format!("fetching {package}"));
-        places::complete(&root, |dir| unpack(&package, dir))?;
+        command::progress(format!("fetching {package}"));
+        dirs::complete(&root, |dir| unpack(&package, dir))?;
     }
     Ok(root.join(format!("usr/share/postgresql/{major}/extension")))
 }

@@ -5,22 +5,22 @@
 use super::outcome::{self, Tally};
 use crate::error::Result;
 use crate::user::ServerUser;
-use crate::{packages, pgrx, places, process, source};
+use crate::{command, dirs, packages, pgrx, source};
 
 pub fn run(major: u16) -> Result<Tally> {
     let install = source::private_install(major, "pgtest")?;
     let target = format!("{}-pgtest", pgrx::feature(&install));
     let mut test = pgrx::cargo_pgrx(&install, "test", &target)?;
     test.arg(pgrx::feature(&install));
-    let data = places::run()?.join("pgtest");
+    let data = dirs::run()?.join("pgtest");
     if let Some(user) = ServerUser::needed()? {
         packages::ensure_sudo()?;
-        places::readable_dir(data.clone())?;
+        dirs::readable_dir(data.clone())?;
         user.give(&data)?;
         test.args(["--runas", &user.name]);
     }
     test.arg("--pgdata").arg(&data);
-    let (success, output) = process::tee(pgrx::with_features(&mut test, &install))?;
+    let (success, output) = command::tee(pgrx::with_features(&mut test, &install))?;
     let _ = std::fs::remove_dir_all(&data);
     Ok(outcome::of_cargo(&output).with_status(success))
 }

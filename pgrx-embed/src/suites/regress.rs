@@ -3,8 +3,8 @@
 use super::Target;
 use super::outcome::{self, Tally};
 use crate::error::{Error, Result};
-use crate::running::DATABASE;
-use crate::{places, process};
+use crate::instances::DATABASE;
+use crate::{command, dirs};
 use std::fs;
 use std::path::Path;
 
@@ -30,9 +30,9 @@ pub fn run(target: &Target) -> Result<Tally> {
 impl Runner {
     /// Runs every test in the order of the names, in one database with the extension.
     pub fn run(&self, target: &Target) -> Result<Tally> {
-        let input = places::checkout().join("tests").join(self.kind);
+        let input = dirs::checkout().join("tests").join(self.kind);
         let tests = names(&input.join(self.files.0), self.files.1)?;
-        let output = places::target(self.kind).join(format!("pg{}", target.major));
+        let output = dirs::target(self.kind).join(format!("pg{}", target.major));
         let _ = fs::remove_dir_all(&output);
         fs::create_dir_all(&output)?;
 
@@ -52,7 +52,7 @@ impl Runner {
         command
             .args(["--user=postgres", "--use-existing", "--dbname", DATABASE])
             .args(&tests);
-        let (success, told) = process::tee(&mut command)?;
+        let (success, told) = command::tee(&mut command)?;
         let tally = outcome::of_regress(&told).with_status(success);
         if tally.failed > 0 {
             let diffs = fs::read(output.join("regression.diffs")).unwrap_or_default();

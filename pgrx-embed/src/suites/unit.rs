@@ -2,13 +2,13 @@
 
 use super::outcome::{self, Tally};
 use crate::error::Result;
-use crate::{places, process};
+use crate::{command, dirs};
 use std::process::Command;
 
 pub fn run() -> Result<Tally> {
     let mut cargo = Command::new("cargo");
     cargo
-        .current_dir(places::checkout())
+        .current_dir(dirs::checkout())
         .env_remove("RUST_BACKTRACE");
     cargo.args([
         "test",
@@ -18,6 +18,6 @@ pub fn run() -> Result<Tally> {
         "-p",
         "pgrx-embed",
     ]);
-    let (success, output) = process::tee(&mut cargo)?;
+    let (success, output) = command::tee(&mut cargo)?;
     Ok(outcome::of_cargo(&output).with_status(success))
 }

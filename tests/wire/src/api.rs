@@ -2,10 +2,10 @@
 
 use crate::page::{self, Page};
 use crate::script::{self, Script};
-use pgrx_embed::beside::Beside;
 use pgrx_embed::clients;
 use pgrx_embed::cluster::{Cluster, Config};
 use pgrx_embed::postgres::Install;
+use pgrx_embed::sidecar::Sidecar;
 use postgres::Client;
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ pub fn note(body: &str) -> Value {
 /// One such database, and everything that is between it and the client.
 pub struct Api {
     script: Script,
-    gateway: Beside,
+    gateway: Sidecar,
     /// A superuser's connection.
     pub admin: Client,
     /// The server.
@@ -43,7 +43,7 @@ impl Api {
             page::run(&cluster, DATABASE, &block);
         }
         let conf = page.block("Keys", "ini");
-        let gateway = Beside::postgrest(&cluster, "authenticator", DATABASE, &conf)
+        let gateway = Sidecar::postgrest(&cluster, "authenticator", DATABASE, &conf)
             .expect("PostgREST starts");
         let mut admin = cluster
             .connect("postgres", DATABASE)

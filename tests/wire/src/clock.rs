@@ -2,7 +2,7 @@
 
 use crate::script::installed;
 use pgrx_embed::cluster::{Cluster, Config};
-use pgrx_embed::{error, packages, places};
+use pgrx_embed::{dirs, error, packages};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -65,9 +65,9 @@ impl Drop for Clock {
 fn library() -> error::Result<PathBuf> {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock();
-    let root = places::servers()?.join("libfaketime");
+    let root = dirs::servers()?.join("libfaketime");
     if !root.is_dir() {
-        places::complete(&root, |dir| packages::unpack("libfaketime", dir))?;
+        dirs::complete(&root, |dir| packages::unpack("libfaketime", dir))?;
     }
     let library = |triple| {
         let lib = root.join("usr/lib").join(triple);

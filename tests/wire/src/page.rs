@@ -1,7 +1,7 @@
 //! The blocks of a page in `docs`: what the page says is what the tests run.
 
 use pgrx_embed::cluster::Cluster;
-use pgrx_embed::{places, process};
+use pgrx_embed::{command, dirs};
 
 /// A page, as it is in the checkout.
 pub struct Page(String);
@@ -9,7 +9,7 @@ pub struct Page(String);
 impl Page {
     /// The page of that name.
     pub fn read(name: &str) -> Self {
-        let path = places::checkout().join("docs").join(name);
+        let path = dirs::checkout().join("docs").join(name);
         Self(std::fs::read_to_string(path).expect("the page is there"))
     }
 
@@ -50,7 +50,7 @@ pub fn run(cluster: &Cluster, database: &str, sql: &str) {
     let mut psql = cluster.client_command("psql", database);
     psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f"])
         .arg(&file);
-    process::capture(&mut psql).expect("the page's SQL runs");
+    command::capture(&mut psql).expect("the page's SQL runs");
 }
 
 /// SQL of a page with a text for each parameter that it binds, in their order.

@@ -2,10 +2,10 @@
 
 use crate::page::{self, Page};
 use crate::script;
-use pgrx_embed::beside::Beside;
 use pgrx_embed::cluster::{Cluster, Config};
 use pgrx_embed::packages;
 use pgrx_embed::postgres::Install;
+use pgrx_embed::sidecar::Sidecar;
 use postgres::{Client, NoTls};
 use std::process::Command;
 
@@ -13,7 +13,7 @@ const DATABASE: &str = "app";
 
 /// One such database and its pool.
 pub struct Pool {
-    bouncer: Beside,
+    bouncer: Sidecar,
     /// A superuser's connection, past the pool.
     pub admin: Client,
     /// The page that it was set up from.
@@ -56,7 +56,8 @@ impl Pool {
         let mut command = Command::new(program);
         command.arg(file);
         Some(Self {
-            bouncer: Beside::start(&cluster, "pgbouncer", command, port).expect("pgbouncer starts"),
+            bouncer: Sidecar::start(&cluster, "pgbouncer", command, port)
+                .expect("pgbouncer starts"),
             admin,
             page,
             _cluster: cluster,

@@ -5,7 +5,7 @@ use authguard_wire::script::installed;
 use pgrx_embed::cluster::{Cluster, Config};
 use pgrx_embed::error::{Error, Result};
 use pgrx_embed::postgres::Install;
-use pgrx_embed::{packages, places};
+use pgrx_embed::{dirs, packages};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -22,9 +22,9 @@ fn add_cron(install: &Install) -> Result<()> {
             "there is no packaged pg_cron for Postgres {major}"
         )));
     }
-    let root = places::cache()?.join("postgresql-15-cron");
+    let root = dirs::cache()?.join("postgresql-15-cron");
     if !root.is_dir() {
-        places::complete(&root, |dir| packages::unpack("postgresql-15-cron", dir))?;
+        dirs::complete(&root, |dir| packages::unpack("postgresql-15-cron", dir))?;
     }
     let add = |from: &Path, to: &Path| -> Result<()> {
         for entry in fs::read_dir(root.join(from))? {

@@ -5,7 +5,7 @@
 use authguard_wire::page::{self, Page, bound};
 use authguard_wire::{admin, set_claims, shaped, text, wait_until};
 use pgrx_embed::cluster::{Cluster, Config};
-use pgrx_embed::places;
+use pgrx_embed::dirs;
 use pgrx_embed::postgres::Install;
 use postgres::Client;
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ fn holds(client: &mut Client, query: &str) -> bool {
 
 #[test]
 fn every_page_with_sql_is_run_by_a_test() {
-    let docs = places::checkout().join("docs");
+    let docs = dirs::checkout().join("docs");
     let with_sql: BTreeSet<String> = std::fs::read_dir(docs)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -4,8 +4,8 @@ use crate::bench::case::{Case, Limit};
 use crate::bench::source::Source;
 use crate::bench::{DATABASE, load, setup};
 use crate::cluster::Cluster;
+use crate::command;
 use crate::error::{Error, Result};
-use crate::process;
 use std::time::Instant;
 
 const FEW: u32 = 1_000;
@@ -27,7 +27,7 @@ pub fn measure(cluster: &Cluster, now: u64) -> Result<Case> {
     cluster
         .connect("postgres", "postgres")?
         .batch_execute("checkpoint")?;
-    process::progress("measuring the guard beside few and many sessions");
+    command::progress("measuring the guard beside few and many sessions");
     // Those that are read lie far from each other.
     let another = |step: u32| {
         format!("replace(:value, '000000000007', lpad(cast(:user * {step} as text), 12, '0'))")
@@ -57,7 +57,7 @@ pub fn measure(cluster: &Cluster, now: u64) -> Result<Case> {
 
 /// Sessions whose id is their user's, in the order of ids.
 fn fill(cluster: &Cluster, database: &str, sessions: u32) -> Result<()> {
-    process::progress(format!("writing {sessions} sessions"));
+    command::progress(format!("writing {sessions} sessions"));
     let start = Instant::now();
     cluster
         .connect("postgres", "postgres")?
@@ -71,7 +71,7 @@ fn fill(cluster: &Cluster, database: &str, sessions: u32) -> Result<()> {
                    from generate_series(1, {sessions}) n) u (id)"
     ))?;
     admin.batch_execute("vacuum (freeze, analyze) authguard.session")?;
-    process::progress(format!("that took {:.0} s", start.elapsed().as_secs_f64()));
+    command::progress(format!("that took {:.0} s", start.elapsed().as_secs_f64()));
     Ok(())
 }
 

@@ -6,14 +6,14 @@ mod writes;
 use super::case::Case;
 use super::tokens::verifier::Verifier;
 use crate::cluster::Cluster;
+use crate::command;
 use crate::error::Result;
-use crate::process;
 
 /// All cases about sessions.
 pub fn measure(cluster: &Cluster, now: u64) -> Result<Vec<Case>> {
     let mut verifier = Verifier::start(cluster)?;
     writes::make(cluster)?;
-    process::progress("measuring sign-ins and refreshes");
+    command::progress("measuring sign-ins and refreshes");
     let mut cases = Vec::new();
     for clients in [1, 8] {
         cases.push(writes::refresh(cluster, clients)?);

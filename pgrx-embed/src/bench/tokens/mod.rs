@@ -8,8 +8,8 @@ use super::setup::{self, SECRET, USER};
 use super::source::Source;
 use super::{DATABASE, load, scans};
 use crate::cluster::Cluster;
+use crate::command;
 use crate::error::{Error, Result};
-use crate::process;
 use postgres::{Client, Statement};
 use std::time::Instant;
 use verifier::Verifier;
@@ -37,7 +37,7 @@ pub fn measure(cluster: &Cluster, claims: &str) -> Result<Vec<Case>> {
     let token = place.and_then(|place| tokens.lines().nth(place));
     let token = token.ok_or_else(|| Error::new("the measured user has no token"))?;
 
-    process::progress("measuring verification");
+    command::progress("measuring verification");
     let mut cases = Vec::new();
     for algorithm in ["RS256", "ES256", "EdDSA", "HS256"] {
         cases.push(outside(&mut verifier, algorithm)?);
@@ -46,7 +46,7 @@ pub fn measure(cluster: &Cluster, claims: &str) -> Result<Vec<Case>> {
         cases.push(inside(cluster, &mut verifier, algorithm)?);
     }
     cases.extend(beside_sql(cluster, token)?);
-    process::progress("measuring a verified token against gateway claims");
+    command::progress("measuring a verified token against gateway claims");
     cases.push(statement(cluster, token, claims)?);
     cases.push(load::sources(cluster, token, claims)?);
     cases.push(scans::sources(cluster, token, claims)?);

@@ -3,7 +3,7 @@
 use crate::cluster::Cluster;
 use crate::error::{Context, Error, Result};
 use crate::signals::{self, Registered};
-use crate::{pgrx, places, process, processes};
+use crate::{command, dirs, pgrx, procfs};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -24,19 +24,19 @@ pub struct Verifier {
 impl Verifier {
     /// Builds where the extension was built: its dependencies are there already.
     pub fn start(cluster: &Cluster) -> Result<Verifier> {
-        process::progress("building the verifier and signing tokens");
+        command::progress("building the verifier and signing tokens");
         let target = pgrx::feature(cluster.install());
         let mut build = pgrx::cargo(cluster.install(), &target)?;
         build.args(["build", "--release", "--package", "pgrx-embed", "--example"]);
-        process::run_briefly(build.arg(PROGRAM)).context(|| "cannot build the verifier".into())?;
-        let dir = places::readable_dir(cluster.dir().join("tokens"))?;
-        let examples = places::target(&target).join("release/examples");
+        command::run_briefly(build.arg(PROGRAM)).context(|| "cannot build the verifier".into())?;
+        let dir = dirs::readable_dir(cluster.dir().join("tokens"))?;
+        let examples = dirs::target(&target).join("release/examples");
         let mut command = Command::new(examples.join(PROGRAM));
         command
             .arg(&dir)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        let (mut child, _ends_with_us) = signals::spawn(&mut command, processes::end)
+        let (mut child, _ends_with_us) = signals::spawn(&mut command, procfs::end)
             .context(|| "cannot start the verifier".into())?;
         let (questions, answers) = (child.stdin.take(), child.stdout.take());
         let mut verifier = Verifier {

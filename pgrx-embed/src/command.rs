@@ -1,7 +1,7 @@
 //! Running other programs: their progress to stderr, their failure as an error.
 
 use crate::error::{Context, Error, Result};
-use crate::processes;
+use crate::procfs;
 use crate::signals::{self, Registered};
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -75,7 +75,7 @@ struct Started {
 
 impl Started {
     fn new(command: &mut Command) -> Result<Started> {
-        let (child, _ends_with_us) = signals::spawn(command, processes::end)
+        let (child, _ends_with_us) = signals::spawn(command, procfs::end)
             .context(|| format!("cannot start {}", name(command)))?;
         Ok(Started {
             child,

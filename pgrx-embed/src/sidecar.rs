@@ -5,7 +5,7 @@ use crate::cluster::Cluster;
 use crate::error::{Context, Error, Result};
 use crate::signals::{self, Registered};
 use crate::user::ServerUser;
-use crate::{clients, processes, unix};
+use crate::{clients, procfs, unix};
 use std::fs::{self, File};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
@@ -15,16 +15,21 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A running program, which ends when this is dropped.
-pub struct Beside {
+pub struct Sidecar {
     child: Child,
     port: u16,
     log: PathBuf,
     _registered: Registered,
 }
 
-impl Beside {
+impl Sidecar {
     /// Starts it and waits until it listens on `port` of 127.0.0.1.
-    pub fn start(cluster: &Cluster, name: &str, mut command: Command, port: u16) -> Result<Beside> {
+    pub fn start(
+        cluster: &Cluster,
+        name: &str,
+        mut command: Command,
+        port: u16,
+    ) -> Result<Sidecar> {
         let log = cluster.dir().join(format!("{name}.log"));
         let output = File::create(&log)?;
         if let Some(user) = ServerUser::needed()? {
@@ -34,20 +39,20 @@ impl Beside {
         command.stdout(output.try_clone()?).stderr(output);
         command.process_group(0);
         unix::inherit_no_files(&mut command);
-        let (child, _registered) = signals::spawn(&mut command, processes::end)
-            .context(|| format!("cannot start {name}"))?;
-        let mut beside = Beside {
+        let (child, _registered) =
+            signals::spawn(&mut command, procfs::end).context(|| format!("cannot start {name}"))?;
+        let mut sidecar = Sidecar {
             child,
             port,
             log,
             _registered,
         };
-        beside.wait()?;
-        Ok(beside)
+        sidecar.wait()?;
+        Ok(sidecar)
     }
 
     /// Starts PostgREST with a configuration file's text; where it connects to and listens is added here.
-    pub fn postgrest(cluster: &Cluster, user: &str, database: &str, conf: &str) -> Result<Beside> {
+    pub fn postgrest(cluster: &Cluster, user: &str, database: &str, conf: &str) -> Result<Sidecar> {
         let port = Cluster::free_port()?;
         let program = cluster.dir().join("postgrest");
         if !program.exists() {
@@ -64,9 +69,9 @@ impl Beside {
             .env("PGRST_DB_URI", cluster.uri(user, database))
             .env("PGRST_SERVER_HOST", "127.0.0.1")
             .env("PGRST_SERVER_PORT", port.to_string());
-        let mut beside = Beside::start(cluster, &format!("postgrest-{port}"), command, port)?;
-        beside.wait_for("Schema cache loaded")?;
-        Ok(beside)
+        let mut sidecar = Sidecar::start(cluster, &format!("postgrest-{port}"), command, port)?;
+        sidecar.wait_for("Schema cache loaded")?;
+        Ok(sidecar)
     }
 
     /// Where it listens.
@@ -103,9 +108,9 @@ impl Beside {
     }
 }
 
-impl Drop for Beside {
+impl Drop for Sidecar {
     fn drop(&mut self) {
-        processes::end(self.child.id() as i32);
+        procfs::end(self.child.id() as i32);
         let _ = self.child.wait();
     }
 }

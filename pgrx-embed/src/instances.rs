@@ -1,7 +1,7 @@
 //! The servers that `up` left running: one directory a port, found again by `down` and `psql`.
 
 use crate::error::{Error, Result};
-use crate::{cluster, places, postmaster};
+use crate::{cluster, dirs, postmaster};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,14 +57,14 @@ impl Running {
 
 /// The directory of the server on a port.
 pub fn dir_of(port: u16) -> Result<PathBuf> {
-    Ok(places::run()?.join(port.to_string()))
+    Ok(dirs::run()?.join(port.to_string()))
 }
 
 /// Every server of this user that runs, ordered by port. What a killed `up` or a crash left
 /// behind is removed.
 pub fn all() -> Result<Vec<Running>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(places::run()?)? {
+    for entry in fs::read_dir(dirs::run()?)? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().parse::<u16>().is_err() {
             continue;
@@ -85,7 +85,7 @@ pub fn all() -> Result<Vec<Running>> {
 /// The servers a person means: the one on a port, else those of this checkout, of a major version
 /// or all. Who works in another checkout is not disturbed without naming the port.
 pub fn chosen(port: Option<u16>, major: Option<u16>) -> Result<Vec<Running>> {
-    let own = places::own_servers()?;
+    let own = dirs::own_servers()?;
     let mut servers = all()?;
     servers.retain(|server| port.is_some() || server.bin.starts_with(&own));
     servers.retain(|server| {
