@@ -5,7 +5,7 @@
 //! writes a transaction sees at once: by the command counter, because the invalidation of a command is
 //! executed locally only at its end, and by the subtransaction callback when they are rolled back.
 
-use crate::pg::{durability, hook::Hook, leaf, state::PerBackend};
+use crate::pg::{durability, hook::Hook, state::PerBackend, transaction, unguarded};
 use crate::schema::Objects;
 use pgrx::pg_sys::{self, Oid};
 use std::cell::Cell;
@@ -116,11 +116,19 @@ pub fn must_last() {
     durability::commit_durably();
 }
 
+/// Tells every backend at the commit to look again at what `channel`, a relation that nobody opens,
+/// stands for. The commit is made durable.
+pub fn tell(channel: Oid) {
+    transaction::invalidate(channel);
+    written(channel);
+    must_last();
+}
+
 /// The command that a decision of this statement belongs to: 0 unless this transaction has written.
 #[inline(always)]
 pub fn own_command() -> u32 {
     if STATE.written.get() {
-        leaf::command_id()
+        unguarded::command_id()
     } else {
         0
     }

@@ -9,17 +9,19 @@
 #[cfg(not(panic = "unwind"))]
 compile_error!("authguard must be built with panic = \"unwind\": a panic has to become an ERROR");
 
+mod access;
 mod attached;
 mod claims;
+mod entry;
 mod error;
 mod invalidation;
 mod keys;
 mod pg;
+mod request;
 mod revocation;
 mod schema;
 mod session;
 mod settings;
-mod writes;
 
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;

@@ -2,8 +2,10 @@
 
 use crate::error::Error;
 use crate::pg::catalog::{self, Key};
-use crate::pg::log;
+use crate::pg::log::{self, LogLevel};
+use crate::pg::{state::PerBackend, transaction};
 use pgrx::pg_sys::{self, Oid};
+use std::cell::Cell;
 
 /// The release of this library.
 const LIBRARY_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -128,9 +130,21 @@ fn is_copy(installation: Oid) -> bool {
     });
     let copied = (rows, ours) != (1, 1);
     if copied {
-        log::copied_database();
+        log_copy();
     }
     copied
+}
+
+/// Says once in each connection that the database is a copy. A parallel worker does not: its leader has.
+fn log_copy() {
+    static LOGGED: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
+    if !transaction::is_parallel_worker() && !LOGGED.replace(true) {
+        log::server_only(
+            LogLevel::Warning,
+            c"this database was restored, cloned or upgraded: authguard may not know what was revoked since",
+            Some(c"Where in doubt: authguard.end_all_sessions(). Then: authguard.acknowledge_restore()."),
+        );
+    }
 }
 
 /// Whether an object of catalogue `class` is a member of this extension.

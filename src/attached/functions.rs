@@ -1,7 +1,7 @@
 //! What the SQL of attached tables asks.
 
-use super::{Kind, Layout, Part, Problem, partitions, rows};
-use crate::pg::attached as tables;
+use super::table as tables;
+use super::{AttachedKind, Layout, Part, TableProblem, descent, rows};
 use pgrx::prelude::*;
 
 /// What is wrong with a table whose columns are these parts; no row if nothing is.
@@ -26,8 +26,8 @@ fn authguard_check_source(
         .collect();
     TableIterator::new(problem_of(tables::open(relation, |table| {
         // First what no index could mend.
-        partitions::check_storage(table)?;
-        Layout::check(table, Kind::from_name(kind), &parts).map(|_| ())
+        descent::check_storage(table)?;
+        Layout::check(table, AttachedKind::from_name(kind), &parts).map(|_| ())
     })))
 }
 
@@ -46,17 +46,17 @@ fn authguard_source_problem(
 > {
     TableIterator::new(problem_of(tables::open(
         relation,
-        |table| match partitions::read(table, Kind::from_name(kind), None, |_, _| {})? {
+        |table| match descent::read(table, AttachedKind::from_name(kind), None, |_, _| {})? {
             true => Ok(()),
-            false => Err(Problem::Silent),
+            false => Err(TableProblem::Silent),
         },
     )))
 }
 
 fn problem_of(
-    checked: Option<Result<(), Problem>>,
+    checked: Option<Result<(), TableProblem>>,
 ) -> Option<(&'static str, String, &'static str)> {
-    let problem = checked.unwrap_or(Err(Problem::Gone)).err()?;
+    let problem = checked.unwrap_or(Err(TableProblem::Gone)).err()?;
     Some((problem.code(), problem.message(), problem.hint()))
 }
 

@@ -1,10 +1,10 @@
 //! How an attached table can be read: its columns and the index of its key, checked while it is open.
 
-use super::{Kind, Part, Problem};
-use crate::pg::attached::{Table, collation_of, is_enum};
+use super::partition::Routing;
+use super::table::{Table, collation_of, is_enum};
+use super::{AttachedKind, Part, TableProblem};
 use crate::pg::catalog::{Key, Row, can_hold};
-use crate::pg::leaf;
-use crate::pg::partition::Routing;
+use crate::pg::timestamp;
 use authguard_token::{
     Claims, MAX_IDENTITY_BYTES, canonical, format_uuid, parse_number, parse_uuid,
 };
@@ -65,36 +65,40 @@ impl Identity {
 
 impl Layout {
     /// The layout of a table that is attached, by its trigger.
-    pub fn read(table: &Table, kind: Kind) -> Result<Self, Problem> {
-        let parts = table.declared().ok_or(Problem::NoTrigger)?;
+    pub fn read(table: &Table, kind: AttachedKind) -> Result<Self, TableProblem> {
+        let parts = table.declared().ok_or(TableProblem::NoTrigger)?;
         Self::check(table, kind, &parts)
     }
 
     /// The layout of a table whose `parts` are in these columns, or what is wrong with it.
-    pub fn check(table: &Table, kind: Kind, parts: &[(Part, i16)]) -> Result<Self, Problem> {
+    pub fn check(
+        table: &Table,
+        kind: AttachedKind,
+        parts: &[(Part, i16)],
+    ) -> Result<Self, TableProblem> {
         table.check_storage()?;
         let mut columns = Vec::with_capacity(parts.len());
         for &(part, number) in parts {
-            let column = table.column(number).ok_or(Problem::NoColumn(part))?;
+            let column = table.column(number).ok_or(TableProblem::NoColumn(part))?;
             if column.is_virtual {
-                return Err(Problem::Virtual(part));
+                return Err(TableProblem::Virtual(part));
             }
             if !is_readable(kind, part, column.base_type) {
-                return Err(Problem::WrongType(part));
+                return Err(TableProblem::WrongType(part));
             }
             if part == Part::Id && !column.not_null {
-                return Err(Problem::NullableKey);
+                return Err(TableProblem::NullableKey);
             }
             columns.push((part, number, column.base_type));
         }
-        let (number, base_type) = place(&columns, Part::Id).ok_or(Problem::NoTrigger)?;
+        let (number, base_type) = place(&columns, Part::Id).ok_or(TableProblem::NoTrigger)?;
         let partitioned = table.is_partitioned();
         let index = table.unique_index(number, base_type);
-        let index = index.ok_or(Problem::NoIndex { partitioned })?;
+        let index = index.ok_or(TableProblem::NoIndex { partitioned })?;
         let mut routing = None;
         if partitioned {
             let found = table.routing(number, base_type);
-            routing = Some(found.ok_or(Problem::OtherPartitions)?);
+            routing = Some(found.ok_or(TableProblem::OtherPartitions)?);
         }
         Ok(Self {
             index,
@@ -146,7 +150,8 @@ impl Layout {
 
     /// The time in a part's column, microseconds since 1970.
     pub fn time(&self, row: &Row, part: Part) -> Option<i64> {
-        row.get::<i64>(self.column(part)?.0).map(leaf::unix_micros)
+        row.get::<i64>(self.column(part)?.0)
+            .map(timestamp::unix_micros)
     }
 
     /// Whether a part's column says yes: a boolean that is true, or anything else that is not NULL.
@@ -169,12 +174,12 @@ fn place(columns: &[(Part, i16, Oid)], part: Part) -> Option<(i16, Oid)> {
     Some((found.1, found.2))
 }
 
-fn is_readable(kind: Kind, part: Part, base_type: Oid) -> bool {
+fn is_readable(kind: AttachedKind, part: Part, base_type: Oid) -> bool {
     let is_text = matches!(base_type, pg_sys::TEXTOID | pg_sys::VARCHAROID);
     let is_key = is_text || matches!(base_type, pg_sys::UUIDOID | pg_sys::INT8OID);
     match part {
         // A claim session_id is a UUID.
-        Part::Id => is_key && (kind == Kind::Users || base_type != pg_sys::INT8OID),
+        Part::Id => is_key && (kind == AttachedKind::Users || base_type != pg_sys::INT8OID),
         Part::UserId => is_key,
         Part::BannedUntil | Part::NotAfter => base_type == pg_sys::TIMESTAMPTZOID,
         Part::DeletedAt => matches!(

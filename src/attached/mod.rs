@@ -6,16 +6,18 @@
 //! form is checked; one that has lost what is needed shuts everybody out whom it concerns.
 
 pub mod changes;
+mod descent;
 mod functions;
 mod layout;
-mod partitions;
+mod partition;
 mod problem;
 mod registry;
 mod rows;
+pub mod table;
 
 pub use layout::{Identity, Layout};
-pub use problem::Problem;
-pub use registry::{Kind, is_attached, refresh_on_change};
+pub use problem::TableProblem;
+pub use registry::{AttachedKind, is_attached, refresh_on_change};
 pub use rows::{metadata, shuts, weigh};
 
 /// What a column of an attached table means.

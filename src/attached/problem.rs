@@ -6,7 +6,7 @@ use pgrx::pg_sys::Oid;
 
 /// Why a table cannot be read.
 #[derive(Clone, Debug)]
-pub enum Problem {
+pub enum TableProblem {
     /// There is no such table any more.
     Gone,
     /// A view, a foreign table or something else that is no plain table, and no partitioned one.
@@ -30,12 +30,12 @@ pub enum Problem {
     /// Partitioned by something else than the key, or not in its type's own order or hash.
     OtherPartitions,
     /// What is wrong with one of its partitions, at any level.
-    Partition(Oid, Box<Problem>),
+    Partition(Oid, Box<TableProblem>),
     /// A trigger is gone or does not fire always: it is read at every statement.
     Silent,
 }
 
-impl Problem {
+impl TableProblem {
     /// The SQLSTATE of the error that it makes.
     pub fn code(&self) -> &'static str {
         match self {

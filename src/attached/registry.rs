@@ -18,12 +18,12 @@ mod column {
 
 /// What a table holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum AttachedKind {
     Users,
     Sessions,
 }
 
-impl Kind {
+impl AttachedKind {
     /// The kind of that word; anything else is of users, whom it then shuts out.
     pub fn from_name(name: &str) -> Self {
         match name {
@@ -37,7 +37,7 @@ impl Kind {
 #[derive(Clone, Debug)]
 pub struct Source {
     pub relation: Oid,
-    pub kind: Kind,
+    pub kind: AttachedKind,
     /// `None` is every issuer, `""` is tokens without `iss`.
     pub issuer: Option<String>,
     /// Of users: whether a change makes earlier tokens stale.
@@ -72,7 +72,7 @@ fn read() -> Sources {
     catalog::scan(invalidation::objects().attached, None, &[], |row| {
         sources.push(Source {
             relation: row.get(column::RELATION).unwrap_or_default(),
-            kind: Kind::from_name(&row.text(column::KIND).unwrap_or_default()),
+            kind: AttachedKind::from_name(&row.text(column::KIND).unwrap_or_default()),
             issuer: row.text(column::ISSUER),
             refresh_on_change: row.get(column::REFRESH_ON_CHANGE).unwrap_or(true),
         });

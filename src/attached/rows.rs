@@ -1,10 +1,10 @@
 //! What the rows of attached tables say: about a token, about a user who wants one, and which sessions a user has.
 
-use super::registry::{self, Kind, Source};
-use super::{Identity, Layout, Part, Problem, partitions};
-use crate::pg::attached::{self as tables, Table};
+use super::registry::{self, AttachedKind, Source};
+use super::table::{self as tables, Table};
+use super::{Identity, Layout, Part, TableProblem, descent};
 use crate::pg::catalog::{self, Row};
-use crate::pg::leaf;
+use crate::pg::unguarded;
 use crate::settings;
 use authguard_token::{Claims, Judge, SessionRow, UserRow, is_flag_set, parse_uuid};
 use pgrx::datum::TimestampWithTimeZone;
@@ -14,10 +14,10 @@ use pgrx::pg_sys::Oid;
 pub fn weigh(judge: &mut Judge<'_>, claims: &Claims) {
     for source in registry::sources().iter() {
         let identity = match source.kind {
-            Kind::Users => Identity::of_user(claims),
+            AttachedKind::Users => Identity::of_user(claims),
             // The sessions that this database has begun are judged by their own rows.
-            Kind::Sessions if is_own(claims) && source.issuer.is_none() => None,
-            Kind::Sessions => Identity::of_session(claims),
+            AttachedKind::Sessions if is_own(claims) && source.issuer.is_none() => None,
+            AttachedKind::Sessions => Identity::of_session(claims),
         };
         let Some(identity) = identity.filter(|_| judge.is_of_issuer(source.issuer.as_deref()))
         else {
@@ -33,20 +33,24 @@ fn is_own(claims: &Claims) -> bool {
     claims.issuer.as_deref() == Some(&settings::issuer())
 }
 
-fn weigh_rows(judge: &mut Judge<'_>, source: &Source, identity: &Identity) -> Result<(), Problem> {
+fn weigh_rows(
+    judge: &mut Judge<'_>,
+    source: &Source,
+    identity: &Identity,
+) -> Result<(), TableProblem> {
     let mut missing = true;
     let tells = find(source, identity, |layout, row| {
         missing = false;
         match source.kind {
-            Kind::Users => judge.user_row(Some(&user(layout, row))),
-            Kind::Sessions => judge.session_row(Some(&SessionRow {
+            AttachedKind::Users => judge.user_row(Some(&user(layout, row))),
+            AttachedKind::Sessions => judge.session_row(Some(&SessionRow {
                 not_after: layout.time(row, Part::NotAfter),
             })),
         }
     })?;
     match source.kind {
-        Kind::Users if missing => judge.user_row(None),
-        Kind::Sessions if missing => judge.session_row(None),
+        AttachedKind::Users if missing => judge.user_row(None),
+        AttachedKind::Sessions if missing => judge.session_row(None),
         _ => {}
     }
     if !tells {
@@ -79,7 +83,7 @@ fn claims_of(user: &str) -> Claims {
 /// Whether the attached tables shut a user (in canonical form) out of tokens of our own.
 pub fn shuts(user: &str) -> bool {
     let claims = claims_of(user);
-    let mut judge = Judge::new(&claims, leaf::clock(), 0);
+    let mut judge = Judge::new(&claims, unguarded::clock(), 0);
     weigh(&mut judge, &claims);
     judge.verdict().reason.is_some()
 }
@@ -91,7 +95,7 @@ pub fn metadata(user: &str) -> Vec<String> {
     let identity = Identity::of_user(&claims);
     let mut found = Vec::new();
     for source in registry::sources().iter() {
-        if source.kind == Kind::Users
+        if source.kind == AttachedKind::Users
             && judge.is_of_issuer(source.issuer.as_deref())
             && let Some(identity) = &identity
         {
@@ -113,7 +117,7 @@ pub fn sessions(user: &str) -> Vec<(String, Option<String>, Option<TimestampWith
     let identity = Identity::of(user);
     let mut found = Vec::new();
     for source in registry::sources().iter() {
-        if source.kind == Kind::Sessions {
+        if source.kind == AttachedKind::Sessions {
             // A table that cannot be read shuts everybody out.
             let _ = of_user(source, &identity, |layout, row| {
                 if let Some(id) = layout.id(row).filter(|id| parse_uuid(id).is_some()) {
@@ -133,7 +137,7 @@ fn find(
     source: &Source,
     identity: &Identity,
     mut each: impl FnMut(&Layout, &Row),
-) -> Result<bool, Problem> {
+) -> Result<bool, TableProblem> {
     read(source, Some(identity), |table, layout| {
         let index = Some(layout.index);
         scan(table, layout, Part::Id, index, identity, &mut each);
@@ -145,7 +149,7 @@ fn of_user(
     source: &Source,
     identity: &Identity,
     mut each: impl FnMut(&Layout, &Row),
-) -> Result<bool, Problem> {
+) -> Result<bool, TableProblem> {
     read(source, None, |table, layout| {
         if let Some((number, base_type)) = layout.column(Part::UserId) {
             let index = table.any_index(number, base_type);
@@ -158,11 +162,11 @@ fn read(
     source: &Source,
     identity: Option<&Identity>,
     each: impl FnMut(&Table, &Layout),
-) -> Result<bool, Problem> {
+) -> Result<bool, TableProblem> {
     let read = tables::open(source.relation, |table| {
-        partitions::read(table, source.kind, identity, each)
+        descent::read(table, source.kind, identity, each)
     });
-    read.unwrap_or(Err(Problem::Gone))
+    read.unwrap_or(Err(TableProblem::Gone))
 }
 
 fn scan(

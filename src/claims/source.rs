@@ -4,8 +4,9 @@
 //! however bad, nothing else is asked. Else the gateway's `request.jwt.claims`, believed by the login role,
 //! which a client cannot choose: a superuser, or a role of `authguard.gateway_roles`.
 
-use crate::keys::{self, Cause};
-use crate::pg::{catalog, gateways, jsonb, request};
+use crate::keys::{self, TokenRejected};
+use crate::pg::{catalog, jsonb};
+use crate::request::{self, gateways};
 use crate::settings;
 use authguard_token::{Claims, ClaimsError, Object};
 use pgrx::pg_sys::Oid;
@@ -22,7 +23,7 @@ pub enum Origin {
 
 /// Why claims are refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum ClaimsRejected {
     /// The session user is neither a superuser nor in `authguard.gateway_roles`.
     NotAGateway,
     /// Longer than `authguard.max_claims_size`.
@@ -34,7 +35,7 @@ pub enum Refusal {
     /// Not acceptable as claims.
     Claims(ClaimsError),
     /// The token is not.
-    Token(Cause),
+    Token(TokenRejected),
 }
 
 /// Claims that somebody has set.
@@ -44,7 +45,7 @@ pub struct Source {
     /// What was set; no reader is given any of it before it is believed.
     pub text: &'static [u8],
     /// Whether it may be read at all. A token may: it is judged by what it holds.
-    pub believed: Result<(), Refusal>,
+    pub believed: Result<(), ClaimsRejected>,
 }
 
 impl Source {
@@ -59,19 +60,19 @@ impl Source {
     }
 
     /// The claims and all of them as `jsonb`, if they are believed at `now` (microseconds since 1970).
-    pub fn read(&self, now: i64) -> Result<(Claims, Rc<[u8]>), Refusal> {
+    pub fn read(&self, now: i64) -> Result<(Claims, Rc<[u8]>), ClaimsRejected> {
         self.believed.clone()?;
         if self.origin == Origin::Token {
-            let good = keys::verify(self.text, now).map_err(Refusal::Token)?;
+            let good = keys::verify(self.text, now).map_err(ClaimsRejected::Token)?;
             return Ok((good.claims.clone(), Rc::clone(&good.json)));
         }
-        let text = std::str::from_utf8(self.text).map_err(|_| Refusal::Encoding)?;
+        let text = std::str::from_utf8(self.text).map_err(|_| ClaimsRejected::Encoding)?;
         if !catalog::can_hold(text) {
-            return Err(Refusal::Encoding);
+            return Err(ClaimsRejected::Encoding);
         }
         let object = Object::parse(text).map_err(ClaimsError::Json);
-        let object = object.map_err(Refusal::Claims)?;
-        let claims = Claims::read(&object).map_err(Refusal::Claims)?;
+        let object = object.map_err(ClaimsRejected::Claims)?;
+        let claims = Claims::read(&object).map_err(ClaimsRejected::Claims)?;
         Ok((claims, jsonb::encode(&object).into()))
     }
 }
@@ -92,9 +93,9 @@ pub fn find(session_user: Oid) -> Option<Source> {
         return None;
     }
     let believed = if !is_gateway(session_user) {
-        Err(Refusal::NotAGateway)
+        Err(ClaimsRejected::NotAGateway)
     } else if text.len() > settings::max_claims_size() {
-        Err(Refusal::TooLarge)
+        Err(ClaimsRejected::TooLarge)
     } else {
         Ok(())
     };

@@ -2,7 +2,8 @@
 
 use super::verify;
 use crate::error::Error;
-use crate::pg::{call::guarded, call::raw_function, memory, request, transaction};
+use crate::pg::{call::guarded, call::raw_function, memory, transaction};
+use crate::request;
 use pgrx::prelude::*;
 
 raw_function!(authguard_verify, |call| match call.argument(0) {

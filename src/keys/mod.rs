@@ -1,18 +1,20 @@
 //! Verified tokens: whose are believed, by which keys, and what a verification remembers.
 //!
-//! Issuers and public keys come from tables, secrets and private keys from `pg::credentials`. The rules
+//! Issuers and public keys come from tables, secrets and private keys from `credentials`. The rules
 //! are in the `token` crate.
 
-mod cause;
+mod credentials;
 mod file;
 mod functions;
+mod log;
 mod own;
-mod refresh;
+mod refresh_key;
 mod registration;
+mod rejected;
 mod trust;
 mod verify;
 
-pub use cause::Cause;
 pub use own::{can_sign, sign_believed};
-pub use refresh::{make_refresh_key, refresh_key, replace_refresh_key};
+pub use refresh_key::{make_refresh_key, refresh_key, replace_refresh_key};
+pub use rejected::TokenRejected;
 pub use verify::verify;

@@ -1,11 +1,11 @@
 //! Our own issuer: its public keys for others, and the tokens that it signs.
 
-use super::cause::Cause;
+use super::rejected::TokenRejected;
 use super::verify::try_own;
-use super::{file, trust};
+use super::{credentials, file, trust};
 use crate::error::Error;
 use crate::invalidation;
-use crate::pg::{credentials, memory, state::PerBackend};
+use crate::pg::{memory, state::PerBackend};
 use crate::settings;
 use authguard_token::{Object, SigningKey, TokenError};
 use pgrx::prelude::*;
@@ -44,12 +44,12 @@ fn sign(payload: &str) -> String {
 }
 
 /// Signs claims if the token would be believed, but for its times.
-pub fn sign_believed(claims: Object<'_>) -> Result<String, Cause> {
+pub fn sign_believed(claims: Object<'_>) -> Result<String, TokenRejected> {
     let key = key();
     let payload = try_own(claims, key.public())?;
     let token = signed(&key, &payload);
     if token.len() > settings::max_token_size() {
-        return Err(Cause::Token(TokenError::TooLong));
+        return Err(TokenRejected::Token(TokenError::TooLong));
     }
     Ok(token)
 }

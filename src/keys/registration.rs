@@ -1,7 +1,7 @@
 //! What `sql/trust.sql` and `sql/signing.sql` ask before a key is written, and where its secret goes.
 
+use super::credentials;
 use crate::error::Error;
-use crate::pg::credentials;
 use authguard_token::{Algorithm, Key, SigningKey, format_uuid, parse_jwks};
 use pgrx::Uuid;
 use pgrx::prelude::*;

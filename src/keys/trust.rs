@@ -2,11 +2,11 @@
 //!
 //! What was found is kept until a key or an issuer changes; what was not is looked for again.
 
-use super::cause::Cause;
-use super::file;
+use super::rejected::TokenRejected;
+use super::{credentials, file};
 use crate::invalidation;
 use crate::pg::catalog::{self, Key as Column};
-use crate::pg::{credentials, state::PerBackend};
+use crate::pg::state::PerBackend;
 use crate::settings;
 use authguard_token::{Algorithm, Key, Policy, Token};
 use std::cell::RefCell;
@@ -70,9 +70,9 @@ pub struct Asked {
 
 impl Asked {
     /// By a token whose signature is not checked yet.
-    pub fn by(token: &Token<'_>) -> Result<Self, Cause> {
+    pub fn by(token: &Token<'_>) -> Result<Self, TokenRejected> {
         Ok(Self {
-            issuer: token.issuer().ok_or(Cause::NoIssuer)?.to_owned(),
+            issuer: token.issuer().ok_or(TokenRejected::NoIssuer)?.to_owned(),
             kid: token.key_id().map(str::to_owned),
             algorithm: token.algorithm(),
         })
@@ -86,7 +86,7 @@ static KEPT: PerBackend<RefCell<Kept>> = PerBackend::new(RefCell::new(Kept {
 }));
 
 /// What a token that asks so is to be judged by.
-pub fn find(asked: Asked) -> Result<Rc<Trusted>, Cause> {
+pub fn find(asked: Asked) -> Result<Rc<Trusted>, TokenRejected> {
     // Makes sure that the tables are known, without which no invalidation is noticed.
     invalidation::objects();
     let (generation, leeway) = (invalidation::keys(), settings::leeway());
@@ -109,12 +109,12 @@ pub fn find(asked: Asked) -> Result<Rc<Trusted>, Cause> {
     Ok(trusted)
 }
 
-fn read(asked: &Asked, leeway: i64) -> Result<Trusted, Cause> {
+fn read(asked: &Asked, leeway: i64) -> Result<Trusted, TokenRejected> {
     let (policy, roles, subject_namespace) =
-        issuer(&asked.issuer, leeway).ok_or(Cause::UnknownIssuer)?;
+        issuer(&asked.issuer, leeway).ok_or(TokenRejected::UnknownIssuer)?;
     let key = match choose(asked) {
-        Ok(row) if row.status == "revoked" => return Err(Cause::RevokedKey),
-        Ok(row) => verification_key(&row).ok_or(Cause::BrokenKey)?,
+        Ok(row) if row.status == "revoked" => return Err(TokenRejected::RevokedKey),
+        Ok(row) => verification_key(&row).ok_or(TokenRejected::BrokenKey)?,
         Err(cause) => key_in_file(asked).ok_or(cause)?,
     };
     Ok(Trusted {
@@ -135,7 +135,7 @@ fn key_in_file(asked: &Asked) -> Option<Key> {
 }
 
 /// The key that the token names, else the one that takes any name, else the only one of its algorithm.
-fn choose(asked: &Asked) -> Result<KeyRow, Cause> {
+fn choose(asked: &Asked) -> Result<KeyRow, TokenRejected> {
     let mut rows = match &asked.kid {
         Some(kid) => {
             let named = keys(&asked.issuer, Some(kid));
@@ -152,8 +152,8 @@ fn choose(asked: &Asked) -> Result<KeyRow, Cause> {
     };
     match (rows.pop(), rows.is_empty()) {
         (Some(row), true) => Ok(row),
-        (Some(_), false) => Err(Cause::AmbiguousKey),
-        (None, _) => Err(Cause::UnknownKey),
+        (Some(_), false) => Err(TokenRejected::AmbiguousKey),
+        (None, _) => Err(TokenRejected::UnknownKey),
     }
 }
 

@@ -1,9 +1,10 @@
 //! From the text of a token to claims that may be believed.
 
-use super::cause::Cause;
+use super::log;
+use super::rejected::TokenRejected;
 use super::trust::{self, Asked, Trusted};
 use crate::invalidation;
-use crate::pg::{catalog, jsonb, leaf, log, state::PerBackend, transaction};
+use crate::pg::{catalog, jsonb, state::PerBackend, timestamp, transaction, unguarded};
 use crate::revocation::{self, Basis};
 use crate::settings;
 use authguard_token::{Claims, Key, Node, Object, Token, format_uuid, own_claims, uuid_v5};
@@ -71,12 +72,12 @@ static KEPT: PerBackend<RefCell<Kept>> = PerBackend::new(RefCell::new(Kept {
 /// The claims of `token` at `now` (microseconds since 1970), if they may be believed. What was verified
 /// is remembered until a key or an issuer changes; its times are judged every time. A refusal goes to
 /// the log.
-pub fn verify(token: &[u8], now: i64) -> Result<Rc<Good>, Cause> {
+pub fn verify(token: &[u8], now: i64) -> Result<Rc<Good>, TokenRejected> {
     let verdict = match remembered(token) {
         None => verify_now(token, now),
         Some(good) => {
             let times = good.trusted.policy.check_times(&good.claims, now);
-            times.map(|()| good).map_err(Cause::Token)
+            times.map(|()| good).map_err(TokenRejected::Token)
         }
     };
     if let Err(cause) = verdict {
@@ -86,27 +87,28 @@ pub fn verify(token: &[u8], now: i64) -> Result<Rc<Good>, Cause> {
 }
 
 /// As [`verify`], for a token that is not the current one: it must not be revoked either.
-pub fn check(token: &[u8]) -> Result<Rc<Good>, Cause> {
+pub fn check(token: &[u8]) -> Result<Rc<Good>, TokenRejected> {
     transaction::accept_invalidations();
     // By the clock: a procedure that commits goes on for long after its statement began.
-    let now = leaf::clock();
+    let now = unguarded::clock();
     let good = verify(token, now)?;
     if !good.is_alive(now) {
-        log::refused_token(Cause::Revoked);
-        return Err(Cause::Revoked);
+        log::refused_token(TokenRejected::Revoked);
+        return Err(TokenRejected::Revoked);
     }
     Ok(good)
 }
 
 /// The payload (JSON) of a token with these claims, if it would be believed, but for its times, signed by our own key.
-pub fn try_own(claims: Object<'_>, key: &Key) -> Result<String, Cause> {
+pub fn try_own(claims: Object<'_>, key: &Key) -> Result<String, TokenRejected> {
     let trusted = trust::find(Asked {
         issuer: settings::issuer(),
         kid: key.key_id().map(str::to_owned),
         algorithm: key.algorithm(),
     })?;
     let claims = Node::Object(claims);
-    let own = own_claims(&claims, &trusted.policy, leaf::clock()).map_err(Cause::Token);
+    let own =
+        own_claims(&claims, &trusted.policy, unguarded::clock()).map_err(TokenRejected::Token);
     let payload = claims.to_json();
     match own.and_then(|own| accept(own, &payload, &trusted)) {
         Err(cause) if !cause.is_expired() && !cause.may_pass() => Err(cause),
@@ -114,15 +116,16 @@ pub fn try_own(claims: Object<'_>, key: &Key) -> Result<String, Cause> {
     }
 }
 
-fn verify_now(text: &[u8], now: i64) -> Result<Rc<Good>, Cause> {
-    let text = std::str::from_utf8(text).map_err(|_| Cause::Encoding)?;
+fn verify_now(text: &[u8], now: i64) -> Result<Rc<Good>, TokenRejected> {
+    let text = std::str::from_utf8(text).map_err(|_| TokenRejected::Encoding)?;
     let mut json = Vec::new();
     let see = |claims: &Object<'_>| json = jsonb::encode(claims);
-    let token = Token::parse_with(text, settings::max_token_size(), see).map_err(Cause::Token)?;
+    let token =
+        Token::parse_with(text, settings::max_token_size(), see).map_err(TokenRejected::Token)?;
     let trusted = trust::find(Asked::by(&token)?)?;
     let verified = token
         .verify(&trusted.key, &trusted.policy, now)
-        .map_err(Cause::Token)?;
+        .map_err(TokenRejected::Token)?;
     let good = Rc::new(Good {
         claims: accept(verified.claims, &verified.json, &trusted)?,
         json: json.into(),
@@ -139,16 +142,16 @@ fn verify_now(text: &[u8], now: i64) -> Result<Rc<Good>, Cause> {
 
 /// The claims as they are believed here: of a role that the issuer may assert, in its namespace, and such that
 /// Postgres can hold them.
-fn accept(mut claims: Claims, json: &str, trusted: &Trusted) -> Result<Claims, Cause> {
+fn accept(mut claims: Claims, json: &str, trusted: &Trusted) -> Result<Claims, TokenRejected> {
     if claims.role_is_malformed {
-        return Err(Cause::Role);
+        return Err(TokenRejected::Role);
     }
     if claims
         .role
         .as_ref()
         .is_some_and(|role| !trusted.roles.contains(role))
     {
-        return Err(Cause::Role);
+        return Err(TokenRejected::Role);
     }
     if let (Some(namespace), Some(subject)) = (&trusted.subject_namespace, &claims.raw_subject) {
         // Both readers: a policy on auth.subject() must not take it for the user of another issuer.
@@ -160,12 +163,12 @@ fn accept(mut claims: Claims, json: &str, trusted: &Trusted) -> Result<Claims, C
     if times
         .into_iter()
         .flatten()
-        .any(|time| leaf::timestamptz(time).is_none())
+        .any(|time| timestamp::timestamptz(time).is_none())
     {
-        return Err(Cause::TimeRange);
+        return Err(TokenRejected::TimeRange);
     }
     if !catalog::can_hold(json) {
-        return Err(Cause::Encoding);
+        return Err(TokenRejected::Encoding);
     }
     Ok(claims)
 }

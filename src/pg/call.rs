@@ -111,7 +111,7 @@ impl Call {
     }
 
     /// The raw call, for code of this room.
-    pub(super) fn fcinfo(self) -> pg_sys::FunctionCallInfo {
+    pub fn fcinfo(self) -> pg_sys::FunctionCallInfo {
         self.0
     }
 }

@@ -306,10 +306,7 @@ impl Row {
     ///
     /// # Safety
     /// The tuple is NULL or of that descriptor, and both are there for as long as this lives.
-    pub(super) unsafe fn of(
-        tuple: pg_sys::HeapTuple,
-        descriptor: pg_sys::TupleDesc,
-    ) -> Option<Self> {
+    pub unsafe fn of(tuple: pg_sys::HeapTuple, descriptor: pg_sys::TupleDesc) -> Option<Self> {
         if tuple.is_null() {
             return None;
         }

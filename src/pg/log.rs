@@ -1,11 +1,7 @@
 //! What goes to the server's log, and to no client (src/backend/utils/error/elog.c).
 
-use super::state::PerBackend;
-use crate::keys::Cause;
-use crate::settings::{self, RefusalLevel};
 use pgrx::pg_sys;
-use std::cell::Cell;
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, c_char, c_int};
 use std::ptr;
 
 /// pgrx's report cannot hide the statement, and leaves by a jump when a cancel is pending.
@@ -22,37 +18,27 @@ mod declared {
     }
 }
 
-/// Says why a token was refused, and nothing of what it holds: no statement and no context, in which it
-/// could be written. Clients never get it, whatever their `client_min_messages`: it would tell an attacker
-/// which part to change.
-pub fn refused_token(cause: Cause) {
-    let wanted = match settings::log_refused_tokens() {
-        RefusalLevel::off => false,
-        // SAFETY: reads a setting of guc.c.
-        RefusalLevel::debug1 => unsafe { pg_sys::log_min_messages <= pg_sys::DEBUG1 as i32 },
-        RefusalLevel::log => true,
-    };
-    if wanted {
-        let message = CString::new(format!("token refused: {cause}")).unwrap_or_default();
-        server_only(pg_sys::LOG_SERVER_ONLY as c_int, &message, None);
-    }
+/// How important a message for the server's log is.
+#[derive(Clone, Copy)]
+pub enum LogLevel {
+    /// LOG_SERVER_ONLY.
+    Log,
+    /// WARNING.
+    Warning,
 }
 
-/// Says once in each connection that the database is a copy.
-pub fn copied_database() {
-    static TOLD: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
-    // SAFETY: a global of parallel.c. Workers come and go; their leader says it.
-    let worker = unsafe { pg_sys::ParallelWorkerNumber } >= 0;
-    if !worker && !TOLD.replace(true) {
-        server_only(
-            pg_sys::WARNING as c_int,
-            c"this database was restored, cloned or upgraded: authguard may not know what was revoked since",
-            Some(c"Where in doubt: authguard.end_all_sessions(). Then: authguard.acknowledge_restore()."),
-        );
-    }
+/// Returns true if the log takes messages of level DEBUG1.
+pub fn takes_debug() -> bool {
+    // SAFETY: reads a setting of guc.c.
+    unsafe { pg_sys::log_min_messages <= pg_sys::DEBUG1 as i32 }
 }
 
-fn server_only(level: c_int, message: &CStr, hint: Option<&CStr>) {
+/// Writes a message to the server's log and to no client, without the statement and its context.
+pub fn server_only(level: LogLevel, message: &CStr, hint: Option<&CStr>) {
+    let level = match level {
+        LogLevel::Log => pg_sys::LOG_SERVER_ONLY,
+        LogLevel::Warning => pg_sys::WARNING,
+    } as c_int;
     // SAFETY: the calls of the macro ereport, in its order. The level is below ERROR, so errfinish comes
     // back; it ends with a look at interrupts, which are held meanwhile (HOLD_INTERRUPTS in miscadmin.h),
     // because a cancel would jump over the frames of whoever logs. The texts outlive the calls. errstart
@@ -72,28 +58,5 @@ fn server_only(level: c_int, message: &CStr, hint: Option<&CStr>) {
         }
         pg_sys::InterruptHoldoffCount -= 1;
         pg_sys::client_min_messages = clients;
-    }
-}
-
-#[cfg(any(test, feature = "pg_test"))]
-#[pgrx::pg_schema]
-mod tests {
-    use super::refused_token;
-    use crate::keys::Cause;
-    use pgrx::prelude::*;
-
-    #[pg_test]
-    fn a_cancel_waits_until_a_refusal_is_logged() {
-        // SAFETY: flags of globals.c, set as the signal's handler does and taken back at once.
-        let still_pending = unsafe {
-            pg_sys::QueryCancelPending = 1;
-            pg_sys::InterruptPending = 1;
-            refused_token(Cause::NoIssuer);
-            let still_pending = pg_sys::QueryCancelPending;
-            pg_sys::QueryCancelPending = 0;
-            pg_sys::InterruptPending = 0;
-            still_pending
-        };
-        assert_eq!(still_pending, 1);
     }
 }

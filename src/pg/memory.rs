@@ -157,7 +157,7 @@ pub fn copy_uuid(datum: pg_sys::Datum) -> pg_sys::Datum {
 /// `unix_micros` less an `interval` datum, as microseconds since the Unix epoch. Raises an error where
 /// the result is no `timestamptz`.
 pub fn minus_interval(unix_micros: i64, interval: pg_sys::Datum) -> i64 {
-    let timestamp = super::leaf::timestamptz(unix_micros).unwrap_or(0);
+    let timestamp = super::timestamp::timestamptz(unix_micros).unwrap_or(0);
     // SAFETY: both arguments are of the types that timestamptz_mi_interval (timestamp.c) takes, and
     // it never returns NULL.
     let result = unsafe {
@@ -166,5 +166,5 @@ pub fn minus_interval(unix_micros: i64, interval: pg_sys::Datum) -> i64 {
             &[Some(pg_sys::Datum::from(timestamp)), Some(interval)],
         )
     };
-    super::leaf::unix_micros(result.expect("a timestamptz is never NULL here").value() as i64)
+    super::timestamp::unix_micros(result.expect("a timestamptz is never NULL here").value() as i64)
 }

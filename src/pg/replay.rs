@@ -45,7 +45,7 @@ fn milliseconds() -> Lag {
         }
         Lag::Alone(match pg_sys::GetLatestXTime() {
             0 => -1,
-            last => (super::leaf::clock() - super::leaf::unix_micros(last)) / 1000,
+            last => (super::unguarded::clock() - super::timestamp::unix_micros(last)) / 1000,
         })
     }
 }

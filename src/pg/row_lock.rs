@@ -6,7 +6,7 @@ use pgrx::pg_sys::{self, Oid};
 use std::ptr;
 
 /// Where a row of a table is, as system column `ctid` says; that of a locked row stays.
-pub type Place = pg_sys::ItemPointerData;
+pub type Tid = pg_sys::ItemPointerData;
 
 /// Locks the row that equals `key` until the end of the transaction, and shows it and its place to `read`. `index`, asked
 /// once the table is locked, gives a unique index of the key's column, if there is one. `None` where the transaction sees
@@ -16,7 +16,7 @@ pub fn try_lock<R>(
     table: Oid,
     index: impl FnOnce() -> Option<Oid>,
     key: &Key<'_>,
-    read: impl FnOnce(&Row, Place) -> R,
+    read: impl FnOnce(&Row, Tid) -> R,
 ) -> Option<R> {
     // SAFETY: relation, snapshot, scan and slot are opened and closed here, in pairs; on an error the resource owner and
     // the memory context of the transaction close them. The key's data outlive the scan. The locked row is read while the
@@ -70,7 +70,7 @@ unsafe fn find(
     index: Option<Oid>,
     snapshot: pg_sys::Snapshot,
     key: &Key<'_>,
-) -> Option<Place> {
+) -> Option<Tid> {
     let mut keys = scan_keys(std::slice::from_ref(key));
     // SAFETY: as the caller promises; the slot is read before the scan ends.
     unsafe {

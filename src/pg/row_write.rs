@@ -4,7 +4,7 @@
 //! No privileges are asked, and an insert gives no column its default. A trigger that names a transition table finds none.
 
 use super::call::Value;
-use super::row_lock::Place;
+use super::row_lock::Tid;
 use crate::error::Error;
 use pgrx::IntoDatum;
 use pgrx::pg_sys::{self, Oid};
@@ -13,10 +13,10 @@ use std::mem;
 use std::ptr;
 
 /// A column's number, from 1, its type, and its value, of that type.
-pub type Column = (i16, Oid, Value);
+pub type ColumnValue = (i16, Oid, Value);
 
 /// Inserts a row of these columns, all others NULL. A statement of its own.
-pub fn insert(table: Oid, columns: &[Column]) {
+pub fn insert(table: Oid, columns: &[ColumnValue]) {
     // SAFETY: the slot is one of the open table, and all its columns are set before it is stored; the state is the one
     // that the table was opened for.
     unsafe {
@@ -34,7 +34,7 @@ pub fn insert(table: Oid, columns: &[Column]) {
 
 /// Gives columns of a row, which this transaction has locked at that place, other values. A statement of its own. An error
 /// where the row has changed since.
-pub fn update(table: Oid, mut place: Place, columns: &[Column]) {
+pub fn update(table: Oid, mut place: Tid, columns: &[ColumnValue]) {
     // SAFETY: as for an insert. The row is read into a slot of the table's own kind by its own method, which may raise
     // errors, so Postgres's error handling is around it; the other slot points into that one, which is there until the end.
     unsafe {
@@ -94,7 +94,7 @@ impl Statement {
     ///
     /// # Safety
     /// `work` writes to that table only, by the state that it is given.
-    unsafe fn run(table: Oid, command: &CStr, updated: &[Column], work: impl FnOnce(&Self)) {
+    unsafe fn run(table: Oid, command: &CStr, updated: &[ColumnValue], work: impl FnOnce(&Self)) {
         // SAFETY: as create_edata_for_relation and finish_edata of src/backend/replication/logical/worker.c do it, the
         // memory context besides. What is opened here is closed here; on an error the end of the transaction or
         // subtransaction closes relation, indexes, snapshot and triggers, and frees the state with the context around it.
@@ -152,7 +152,7 @@ impl Statement {
     ///
     /// # Safety
     /// As for [`Self::nulls`]; all other columns are set.
-    unsafe fn set(&self, slot: *mut pg_sys::TupleTableSlot, columns: &[Column]) {
+    unsafe fn set(&self, slot: *mut pg_sys::TupleTableSlot, columns: &[ColumnValue]) {
         // SAFETY: as for nulls(), and of the values there are as many.
         unsafe {
             let nulls = self.nulls(slot);
@@ -199,7 +199,11 @@ unsafe fn name(relation: pg_sys::Relation) -> String {
 ///
 /// # Safety
 /// State and relation are open; the state's memory context is the current one.
-unsafe fn describe(state: *mut pg_sys::EState, relation: pg_sys::Relation, updated: &[Column]) {
+unsafe fn describe(
+    state: *mut pg_sys::EState,
+    relation: pg_sys::Relation,
+    updated: &[ColumnValue],
+) {
     // SAFETY: as the caller promises. The node is zeroed but for its tag, as makeNode makes it.
     unsafe {
         let entry = node::<pg_sys::RangeTblEntry>(pg_sys::NodeTag::T_RangeTblEntry);

@@ -23,3 +23,16 @@ pub fn in_block() -> bool {
     // SAFETY: reads the state of xact.c.
     unsafe { pg_sys::IsTransactionBlock() || pg_sys::IsSubTransaction() }
 }
+
+/// Returns true in a parallel worker, which lives for a part of one statement.
+pub fn is_parallel_worker() -> bool {
+    // SAFETY: a global of parallel.c.
+    unsafe { pg_sys::ParallelWorkerNumber >= 0 }
+}
+
+/// Sends an invalidation of a relation to every backend and standby, at the commit
+/// (src/backend/utils/cache/inval.c).
+pub fn invalidate(relation: pg_sys::Oid) {
+    // SAFETY: the relation exists. Its invalidation goes through Postgres's own queue and WAL.
+    unsafe { pg_sys::CacheInvalidateRelcacheByRelid(relation) };
+}

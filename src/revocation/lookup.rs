@@ -1,14 +1,13 @@
 //! Reads the entries that concern a token from `authguard.revocation`.
 
-use super::kinds;
-use super::place::Place;
+use super::availability::Availability;
+use super::{own_session, unused_kinds};
 use crate::attached;
 use crate::invalidation;
 use crate::pg::catalog::{self, Key, Row};
-use crate::pg::{leaf, transaction};
-use crate::session;
+use crate::pg::{timestamp, transaction};
 use crate::settings;
-use authguard_token::{Claims, Entry, Judge, Kind, RefreshSettings, Verdict, format_uuid};
+use authguard_token::{Claims, Entry, EntryKind, Judge, RefreshSettings, Verdict, format_uuid};
 use pgrx::pg_sys::TimestampTz;
 
 /// Columns of `authguard.revocation`, in the order of `sql/revocation.sql`.
@@ -31,7 +30,7 @@ pub struct Basis {
     keys: u64,
     leeway: i64,
     sessions: RefreshSettings,
-    place: Place,
+    availability: Availability,
 }
 
 impl Basis {
@@ -42,7 +41,7 @@ impl Basis {
             keys: invalidation::keys(),
             leeway: settings::leeway(),
             sessions: settings::refresh(),
-            place: Place::current(),
+            availability: Availability::current(),
         }
     }
 }
@@ -58,14 +57,14 @@ pub struct Finding {
 /// The finding on `claims` at `now` (microseconds since the Unix epoch), from the newest committed
 /// entries and this transaction's own.
 pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
-    if let Some(verdict) = basis.place.verdict() {
+    if let Some(verdict) = basis.availability.verdict() {
         return Finding {
             verdict,
             authenticated_at: None,
         };
     }
     let mut judge = Judge::new(claims, now, settings::leeway());
-    let own = session::find(claims);
+    let own = own_session::find(claims);
     if let Some(row) = &own {
         judge.session(row.as_ref());
     }
@@ -82,12 +81,12 @@ pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
     let uid = uid.filter(|uid| claims.subject.as_ref() != Some(uid));
     // All in their canonical form.
     let keys = [
-        (Kind::Token, claims.jti.as_deref()),
-        (Kind::Session, session.as_deref()),
-        (Kind::User, claims.subject.as_deref()),
-        (Kind::User, uid.as_deref()),
-        (Kind::Claims, claims.subject.as_deref()),
-        (Kind::Issuer, Some("")),
+        (EntryKind::Token, claims.jti.as_deref()),
+        (EntryKind::Session, session.as_deref()),
+        (EntryKind::User, claims.subject.as_deref()),
+        (EntryKind::User, uid.as_deref()),
+        (EntryKind::Claims, claims.subject.as_deref()),
+        (EntryKind::Issuer, Some("")),
     ];
     entries(&keys, |entry| {
         judge.entry(entry);
@@ -104,10 +103,10 @@ pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
 
 /// Shows the newest committed entries of these kinds and keys (in canonical form), and this transaction's own, until
 /// `each` answers false.
-pub fn entries(keys: &[(Kind, Option<&str>)], mut each: impl FnMut(&Entry<'_>) -> bool) {
+pub fn entries(keys: &[(EntryKind, Option<&str>)], mut each: impl FnMut(&Entry<'_>) -> bool) {
     transaction::accept_invalidations();
     let looked_for = keys.iter().filter(|(_, key)| key.is_some());
-    let unused = kinds::unused(looked_for.map(|(kind, _)| *kind));
+    let unused = unused_kinds::unused(looked_for.map(|(kind, _)| *kind));
     let objects = invalidation::objects();
     let sets = keys.iter().filter_map(|&(kind, key)| {
         let keys = [
@@ -136,5 +135,5 @@ pub fn entries(keys: &[(Kind, Option<&str>)], mut each: impl FnMut(&Entry<'_>) -
 
 fn time(row: &Row, column: i16) -> Option<i64> {
     row.get::<i64>(column)
-        .map(|timestamp: TimestampTz| leaf::unix_micros(timestamp))
+        .map(|timestamp: TimestampTz| timestamp::unix_micros(timestamp))
 }

@@ -1,13 +1,10 @@
-//! Whether the current token is revoked: the decision and its memory, the look-up, the checks.
+//! The verdict on claims: the look-up of entries, of the session's row and of attached rows, and
+//! where this database may not know what is revoked.
 
-mod checks;
-mod decision;
-mod kinds;
+mod availability;
 mod lookup;
-mod memory;
-mod place;
-pub mod shut;
+mod own_session;
+mod unused_kinds;
 
-pub use decision::{authenticated_at, reason};
-pub use lookup::{Basis, judge};
-pub use memory::Decision;
+pub use lookup::{Basis, Finding, entries, judge};
+pub use own_session::{column, is_own};

@@ -1,7 +1,7 @@
 //! What a session is begun and changed with, and what of it is refused.
 
 use crate::error::Error;
-use crate::pg::{leaf, memory};
+use crate::pg::{memory, timestamp};
 use crate::settings;
 use authguard_token::{ClaimsError, JsonError, Node, Object};
 use pgrx::AnyElement;
@@ -105,6 +105,6 @@ fn authguard_check_aal(aal: Option<&str>) {
 /// `amr` is a `jsonb`, `at` a `timestamptz`; the result is JSON.
 #[pg_extern(sql = false)]
 fn authguard_add_method(amr: AnyElement, name: Option<&str>, at: i64) -> String {
-    let second = leaf::unix_micros(at).div_euclid(1_000_000);
+    let second = timestamp::unix_micros(at).div_euclid(1_000_000);
     add_method(memory::jsonb_text(amr.datum()), method(name), second)
 }

@@ -1,11 +1,11 @@
 //! What happened to sessions, for `authguard.event`.
 
-use super::stored::{time, uuid};
+use super::record::{time, uuid};
 use crate::invalidation;
 use crate::pg::call::Value;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
-use crate::pg::{leaf, row_write};
+use crate::pg::{row_write, unguarded};
 use crate::settings;
 use pgrx::Uuid;
 use pgrx::pg_sys;
@@ -52,7 +52,7 @@ pub fn record(
         (
             column::HAPPENED_AT,
             pg_sys::TIMESTAMPTZOID,
-            time(leaf::clock()),
+            time(unguarded::clock()),
         ),
     ];
     row_write::insert(objects.event, &columns);

@@ -1,16 +1,15 @@
-//! Sessions of our own: what `sql/sessions.sql` and its companions ask of the rules in the `token` crate,
-//! and the row that judges a session's access tokens.
+//! Sessions of the local issuer: signing in, refreshing and ending, by the rules in the `token` crate.
 
 mod arguments;
 mod events;
-mod functions;
-mod issued;
-mod issuing;
+mod issuance;
+mod record;
 mod refresh;
-mod row;
+mod response;
 mod sign_in;
-mod stored;
+mod sql;
 mod tokens;
+mod transaction;
+mod writes;
 
-pub use issuing::{before_prepare, end_of_transaction};
-pub use row::{find, is_own};
+pub use transaction::{before_prepare, end_of_transaction};

@@ -1,20 +1,18 @@
 //! `auth.refresh`: another pair of tokens for a refresh token (RFC 6749 section 6, with rotation: RFC 9700 section
 //! 4.14.2).
 
-use super::stored::{self, Held, Locked, Session, uuid};
+use super::record::{self, Held, Locked, Session, uuid};
 use super::tokens::Tokens;
-use super::{events, issued, issuing};
+use super::{events, issuance, response, transaction, writes};
 use crate::attached;
 use crate::keys;
 use crate::pg::call::{Call, Value, guarded, raw_function};
-use crate::pg::leaf;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
-use crate::revocation::shut;
+use crate::pg::unguarded;
 use crate::settings;
-use crate::writes;
 use authguard_token::refresh::{
-    Answer, Change, Decision, EndReason, RefreshToken, decide, is_told,
+    Answer, Change, EndReason, RefreshDecision, RefreshToken, decide, is_told,
 };
 use pgrx::pg_sys;
 
@@ -30,17 +28,17 @@ static AWAIT_CHANGES: PerBackend<Plan> = Plan::new(c"select authguard.await_chan
 fn refresh(call: Call) -> pg_sys::Datum {
     writes::require_primary();
     let Some(token) = call.text(0).and_then(|token| read(&token)) else {
-        return issued::refused(call, Answer::Invalid);
+        return response::refused(call, Answer::Invalid);
     };
-    let mut held = match stored::lock(token.session_id) {
+    let mut held = match record::lock(token.session_id) {
         Locked::Ours(held) => held,
-        Locked::Busy => return issued::refused(call, Answer::Busy),
-        Locked::Missing => return issued::refused(call, Answer::NotFound),
+        Locked::Busy => return response::refused(call, Answer::Busy),
+        Locked::Missing => return response::refused(call, Answer::NotFound),
     };
     let before = held.session.times;
-    let Decision { answer, change } = answer(&mut held, token.counter);
+    let RefreshDecision { answer, change } = answer(&mut held, token.counter);
     if !answer.gives_tokens() {
-        return issued::refused(call, answer);
+        return response::refused(call, answer);
     }
     let session = &held.session;
     let tokens = Tokens::of(session);
@@ -53,7 +51,7 @@ fn refresh(call: Call) -> pg_sys::Datum {
             None,
         );
     }
-    issued::answer(call, answer, session, &tokens)
+    response::answer(call, answer, session, &tokens)
 }
 
 /// What a refresh token of this database says; the checksum and the key tell before any look-up.
@@ -65,15 +63,15 @@ fn read(token: &str) -> Option<RefreshToken> {
 
 /// What becomes of the token; the session is changed and stored accordingly. An ending is answered, not raised: an error
 /// would take it back.
-fn answer(held: &mut Held, counter: u64) -> Decision {
-    issuing::decided();
+fn answer(held: &mut Held, counter: u64) -> RefreshDecision {
+    transaction::decided();
     let session = &mut held.session;
-    let refuse = |answer| Decision {
+    let refuse = |answer| RefreshDecision {
         answer,
         change: Change::None,
     };
     if session.times.ended.is_none() {
-        let shut = shut::session(
+        let shut = issuance::session(
             &session.user,
             &session.id,
             session.times.created_at,
@@ -87,7 +85,7 @@ fn answer(held: &mut Held, counter: u64) -> Decision {
             return refuse(Answer::SessionRevoked);
         }
     }
-    let now = leaf::clock();
+    let now = unguarded::clock();
     let decision = decide(&session.times, counter, now, &settings::refresh());
     if let Change::End { reason } = decision.change {
         let event = match reason {

@@ -1,21 +1,19 @@
 //! `authguard.sign_in`: begins a session for a user whom the application has authenticated.
 
+use super::record::{self, Session, time, uuid};
 use super::refresh::await_changes;
-use super::row::column;
-use super::stored::{self, Session, time, uuid};
 use super::tokens::Tokens;
-use super::{arguments, events, issued};
+use super::{arguments, events, issuance, response, writes};
 use crate::error::Error;
 use crate::invalidation;
 use crate::pg::call::{Call, Value, guarded, raw_function};
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
-use crate::pg::{leaf, memory, row_write};
-use crate::revocation::shut;
+use crate::pg::{memory, row_write, unguarded};
+use crate::revocation::column;
 use crate::settings;
-use crate::writes;
 use authguard_token::random_uuid;
-use authguard_token::refresh::{Answer, SessionRow};
+use authguard_token::refresh::{Answer, RefreshState};
 use pgrx::pg_sys::{self, Datum};
 
 const MAX_TAG: usize = 256;
@@ -52,18 +50,18 @@ fn sign_in(call: Call) -> Datum {
     }
     let method = call.text(argument::METHOD);
     let method = arguments::method(method.as_deref());
-    if shut::user(&user) {
-        return issued::refused(call, Answer::UserBlocked);
+    if issuance::user(&user) {
+        return response::refused(call, Answer::UserBlocked);
     }
     if !await_changes() {
-        return issued::refused(call, Answer::Busy);
+        return response::refused(call, Answer::Busy);
     }
     if settings::single_session_per_user() {
         let parameters = [Value::of(user.as_str()), call.value(argument::TAG)];
         REPLACE.run(&parameters, |_| ());
     }
     // Of the clock, and after all waiting: a long transaction must not backdate a session.
-    let now = leaf::clock();
+    let now = unguarded::clock();
     let session = Session {
         id: random_uuid().expect("the system has randomness"),
         user,
@@ -72,8 +70,8 @@ fn sign_in(call: Call) -> Datum {
         amr: arguments::add_method("[]", method, now.div_euclid(1_000_000)),
         claims: claims.unwrap_or_default().to_owned(),
         authenticated_at: now,
-        tokens_until: stored::tokens_until(),
-        times: SessionRow::begin(now),
+        tokens_until: record::tokens_until(),
+        times: RefreshState::begin(now),
     };
     begin(call, &session);
     let tokens = Tokens::of(&session);
@@ -88,7 +86,7 @@ fn sign_in(call: Call) -> Datum {
         "user",
         Some(method),
     );
-    issued::answer(call, Answer::Ok, &session, &tokens)
+    response::answer(call, Answer::Ok, &session, &tokens)
 }
 
 /// Writes the row of a session that begins.

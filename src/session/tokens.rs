@@ -1,17 +1,17 @@
 //! The tokens of a session: an access token (RFC 7519) with the claims of Supabase's, and the refresh token of its
 //! generation.
 
-use super::issuing;
-use super::stored::{Session, uuid};
+use super::record::{Session, uuid};
+use super::transaction as duties;
 use crate::attached;
 use crate::error::Error;
 use crate::invalidation;
-use crate::keys::{self, Cause};
+use crate::keys::{self, TokenRejected};
 use crate::pg::call::Value;
 use crate::pg::catalog;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
-use crate::pg::{leaf, transaction};
+use crate::pg::{transaction, unguarded};
 use crate::settings;
 use authguard_token::refresh::{RefreshKey, RefreshToken};
 use authguard_token::{ClaimsError, Node, Object, format_uuid};
@@ -62,7 +62,7 @@ impl Tokens {
         let (issued_at, expires_at) = times(session);
         let access = access_token(session, issued_at, expires_at)
             .unwrap_or_else(|cause| Error::BadClaims(cause.to_string()).raise());
-        issuing::handed_out();
+        duties::handed_out();
         Self {
             access,
             refresh: RefreshToken::mint(&refresh_key, session.id, session.times.counter),
@@ -99,7 +99,7 @@ fn times(session: &Session) -> (i64, i64) {
             .run(&parameters, |row| row.and_then(|row| row.get(1)))
             .unwrap_or(at);
     }
-    let now = leaf::clock().div_euclid(MICROS);
+    let now = unguarded::clock().div_euclid(MICROS);
     if expires(at) <= now {
         // The tokens of another tab's refresh have expired meanwhile.
         at = now;
@@ -108,7 +108,11 @@ fn times(session: &Session) -> (i64, i64) {
 }
 
 /// The access token; a cause where this database would not believe it.
-fn access_token(session: &Session, issued_at: i64, expires_at: i64) -> Result<String, Cause> {
+fn access_token(
+    session: &Session,
+    issued_at: i64,
+    expires_at: i64,
+) -> Result<String, TokenRejected> {
     let metadata = attached::metadata(&session.user);
     let mut claims = defaults();
     claims.extend(object(&session.claims));

@@ -22,13 +22,13 @@ pub enum ClaimsError {
         /// The claim, as the standard names it.
         name: &'static str,
         /// The rule.
-        problem: Problem,
+        problem: ClaimProblem,
     },
 }
 
 /// What is wrong with a claim.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Problem {
+pub enum ClaimProblem {
     /// It must be a string.
     NotText,
     /// It must not be the empty string.
@@ -43,7 +43,7 @@ pub enum Problem {
     NotObject,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ClaimProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotText => "is not a string",
@@ -232,17 +232,17 @@ impl Audience {
     }
 }
 
-fn refuse<T>(name: &'static str, problem: Problem) -> Result<T, ClaimsError> {
+fn refuse<T>(name: &'static str, problem: ClaimProblem) -> Result<T, ClaimsError> {
     Err(ClaimsError::Claim { name, problem })
 }
 
 fn identity(name: &'static str, value: &Node<'_>) -> Result<Option<String>, ClaimsError> {
     match value {
         Node::Null => Ok(None),
-        Node::Text(text) if text.is_empty() => refuse(name, Problem::Empty),
-        Node::Text(text) if text.len() > MAX_IDENTITY_BYTES => refuse(name, Problem::TooLong),
+        Node::Text(text) if text.is_empty() => refuse(name, ClaimProblem::Empty),
+        Node::Text(text) if text.len() > MAX_IDENTITY_BYTES => refuse(name, ClaimProblem::TooLong),
         Node::Text(text) => Ok(Some(text.as_ref().to_owned())),
-        _ => refuse(name, Problem::NotText),
+        _ => refuse(name, ClaimProblem::NotText),
     }
 }
 
@@ -260,7 +260,7 @@ fn session_id(value: &Node<'_>) -> Result<Option<[u8; 16]>, ClaimsError> {
         _ => None,
     };
     match uuid {
-        None => refuse("session_id", Problem::NotUuid),
+        None => refuse("session_id", ClaimProblem::NotUuid),
         uuid => Ok(uuid),
     }
 }
@@ -269,7 +269,7 @@ fn date(name: &'static str, value: &Node<'_>) -> Result<Option<i64>, ClaimsError
     match value {
         Node::Null => Ok(None),
         Node::Number(seconds) => Ok(Some(micros(&number(seconds)))),
-        _ => refuse(name, Problem::NotNumber),
+        _ => refuse(name, ClaimProblem::NotNumber),
     }
 }
 
@@ -299,7 +299,7 @@ fn access_revoked(app_metadata: &Node<'_>) -> Result<bool, ClaimsError> {
     match app_metadata {
         Node::Null => Ok(false),
         Node::Object(object) => Ok(object.get("access_revoked").is_some_and(is_truthy)),
-        _ => refuse("app_metadata", Problem::NotObject),
+        _ => refuse("app_metadata", ClaimProblem::NotObject),
     }
 }
 

@@ -39,7 +39,7 @@ mod time;
 mod token;
 
 pub use algorithm::Algorithm;
-pub use claims::{Claims, ClaimsError, Problem, is_flag_set};
+pub use claims::{ClaimProblem, Claims, ClaimsError, is_flag_set};
 pub use error::{Part, TokenError};
 pub use header::MAX_HEADER_BYTES;
 pub use identity::{
@@ -51,7 +51,8 @@ pub use key::{Key, KeyError, KeySetError, MAX_KEY_ID_BYTES, parse_jwks};
 pub use policy::{MAX_LEEWAY_SECONDS, Policy};
 pub use refresh::{RefreshKey, RefreshSettings, RefreshToken, RefreshTokenError};
 pub use revocation::{
-    Entry, Judge, Kind, OwnSession, Reason, SessionRow, UserRow, Verdict, end_of_life, expired,
+    Entry, EntryKind, Judge, OwnSession, RevocationReason, SessionRow, UserRow, Verdict,
+    end_of_life, expired,
 };
 pub use sign::{SignError, SigningKey};
 pub use token::{Token, Verified, own_claims};

@@ -1,7 +1,7 @@
 //! Sessions and refresh tokens: one row a session, no row a token.
 //!
 //! A refresh is `RefreshToken::read`, `Unchecked::verify`, the look-up and lock of the row, [`decide`],
-//! [`SessionRow::apply`], and the new token from `RefreshToken::mint`. A client gets the answer `invalid`
+//! [`RefreshState::apply`], and the new token from `RefreshToken::mint`. A client gets the answer `invalid`
 //! for whatever the first two refuse: nobody without a key learns whether a session exists, or holds its
 //! lock.
 
@@ -12,9 +12,9 @@ mod session;
 mod settings;
 mod token;
 
-pub use answer::{Answer, Change, Decision, EndReason};
+pub use answer::{Answer, Change, EndReason, RefreshDecision};
 pub use decide::{decide, is_told, step_up};
 pub use key::RefreshKey;
-pub use session::{Ended, SessionRow};
+pub use session::{Ended, RefreshState};
 pub use settings::RefreshSettings;
 pub use token::{RefreshToken, RefreshTokenError, Unchecked};

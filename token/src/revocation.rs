@@ -11,7 +11,7 @@ use crate::time::{MICROS_PER_SECOND, second};
 
 /// What an entry is about: the column `kind` of `authguard.revocation`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum EntryKind {
     /// One token, by `jti`.
     Token,
     /// All tokens of a session, by `session_id`.
@@ -24,7 +24,7 @@ pub enum Kind {
     Issuer,
 }
 
-impl Kind {
+impl EntryKind {
     /// The word that the table holds.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl Kind {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Entry<'a> {
     /// What the entry is about.
-    pub kind: Kind,
+    pub kind: EntryKind,
     /// `None` is every issuer, `""` is tokens without `iss`, anything else is that issuer, byte by byte.
     pub issuer: Option<&'a str>,
     /// Of a user: shut out, whenever the token was issued.
@@ -56,7 +56,7 @@ pub struct Entry<'a> {
 
 /// Why claims are revoked. The order is the precedence: of several reasons the first is given.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Reason {
+pub enum RevocationReason {
     /// The claims are refused. Never given by a [`Judge`], which sees accepted claims only.
     Refused,
     /// Past `exp` plus leeway.
@@ -89,7 +89,7 @@ pub enum Reason {
     ReplicaLag,
 }
 
-impl Reason {
+impl RevocationReason {
     /// The word that `auth.revocation_reason()` gives.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -129,7 +129,7 @@ pub struct OwnSession {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Verdict {
     /// Why the claims are revoked; `None` when they are not.
-    pub reason: Option<Reason>,
+    pub reason: Option<RevocationReason>,
     /// Before this instant (microseconds) time alone does not change the reason; `i64::MAX` is never.
     pub valid_until: i64,
     /// Whether a row was looked for in vain: one that appears changes the verdict.
@@ -153,18 +153,18 @@ pub fn end_of_life(claims: &Claims, leeway_seconds: i64) -> Option<i64> {
 /// Judges one set of claims at one instant, entry by entry.
 ///
 /// ```
-/// # use authguard_token::{Claims, Entry, Judge, Kind, Reason};
+/// # use authguard_token::{Claims, Entry, Judge, EntryKind, RevocationReason};
 /// let claims = Claims::parse(r#"{"sub": "alice", "iat": 1700000000}"#).unwrap();
 /// let mut judge = Judge::new(&claims, 1_700_000_100_000_000, 30);
 /// judge.entry(&Entry {
-///     kind: Kind::User,
+///     kind: EntryKind::User,
 ///     issuer: None,
 ///     blocked: true,
 ///     blocked_until: None,
 ///     issued_before: None,
 ///     include_keys: false,
 /// });
-/// assert_eq!(judge.verdict().reason, Some(Reason::User));
+/// assert_eq!(judge.verdict().reason, Some(RevocationReason::User));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Judge<'c> {
@@ -183,12 +183,12 @@ impl<'c> Judge<'c> {
         let end = end_of_life(claims, leeway_seconds);
         let verdict = match end {
             Some(end) if now >= end => Verdict {
-                reason: Some(Reason::Expired),
+                reason: Some(RevocationReason::Expired),
                 valid_until: i64::MAX,
                 missed: false,
             },
             _ => Verdict {
-                reason: claims.access_revoked.then_some(Reason::Claim),
+                reason: claims.access_revoked.then_some(RevocationReason::Claim),
                 valid_until: end.unwrap_or(i64::MAX),
                 missed: false,
             },
@@ -207,12 +207,12 @@ impl<'c> Judge<'c> {
     pub fn session(&mut self, session: Option<&OwnSession>) {
         let Some(session) = session else {
             self.verdict.missed = true;
-            return self.found(Reason::SessionEnded);
+            return self.found(RevocationReason::SessionEnded);
         };
         self.began = Some(session.began);
         self.authenticated_at = session.authenticated_at.max(self.began);
         if session.has_ended {
-            self.found(Reason::SessionEnded);
+            self.found(RevocationReason::SessionEnded);
         } else {
             self.ends_at(session.ends_at);
         }
@@ -222,14 +222,14 @@ impl<'c> Judge<'c> {
     fn ends_at(&mut self, end: Option<i64>) {
         let end = end.unwrap_or(i64::MAX);
         if self.now >= end {
-            self.found(Reason::SessionExpired);
+            self.found(RevocationReason::SessionExpired);
         } else {
             self.verdict.valid_until = self.verdict.valid_until.min(end);
         }
     }
 
     /// Of several reasons the first in their order stands.
-    fn found(&mut self, reason: Reason) {
+    fn found(&mut self, reason: RevocationReason) {
         let first = self
             .verdict
             .reason
@@ -243,18 +243,20 @@ impl<'c> Judge<'c> {
             return;
         }
         let reason = match entry.kind {
-            Kind::Token => Reason::Token,
-            Kind::Session => Reason::Session,
-            Kind::User
+            EntryKind::Token => RevocationReason::Token,
+            EntryKind::Session => RevocationReason::Session,
+            EntryKind::User
                 if self.is_blocked(entry) || self.is_cut_off(entry, self.authenticated_at) =>
             {
-                Reason::User
+                RevocationReason::User
             }
-            Kind::Issuer if self.is_cut_off(entry, self.began) && self.is_in_reach(entry) => {
-                Reason::Issuer
+            EntryKind::Issuer if self.is_cut_off(entry, self.began) && self.is_in_reach(entry) => {
+                RevocationReason::Issuer
             }
-            Kind::Claims if self.is_cut_off(entry, self.began) => Reason::ClaimsStale,
-            Kind::User | Kind::Claims | Kind::Issuer => return,
+            EntryKind::Claims if self.is_cut_off(entry, self.began) => {
+                RevocationReason::ClaimsStale
+            }
+            EntryKind::User | EntryKind::Claims | EntryKind::Issuer => return,
         };
         self.found(reason);
     }
@@ -263,7 +265,7 @@ impl<'c> Judge<'c> {
     pub fn settled(&self) -> bool {
         self.verdict
             .reason
-            .is_some_and(|reason| reason <= Reason::Token)
+            .is_some_and(|reason| reason <= RevocationReason::Token)
     }
 
     /// The verdict over all entries so far.

@@ -1,7 +1,8 @@
 //! What rows of attached tables say: each rule both ways.
 
 use authguard_token::{
-    Claims, Entry, Judge, Kind, Reason, SessionRow, UserRow, Verdict, is_flag_set, parse_number,
+    Claims, Entry, EntryKind, Judge, RevocationReason, SessionRow, UserRow, Verdict, is_flag_set,
+    parse_number,
 };
 
 const S: i64 = 1_000_000;
@@ -29,7 +30,7 @@ fn judge(weigh: impl FnOnce(&mut Judge<'_>), now: i64) -> Verdict {
     judge.verdict()
 }
 
-fn verdict(reason: Option<Reason>, valid_until: i64) -> Verdict {
+fn verdict(reason: Option<RevocationReason>, valid_until: i64) -> Verdict {
     Verdict {
         reason,
         valid_until,
@@ -41,7 +42,7 @@ fn verdict(reason: Option<Reason>, valid_until: i64) -> Verdict {
 fn a_user_without_a_row_is_deleted_until_one_appears() {
     let missed = Verdict {
         missed: true,
-        ..verdict(Some(Reason::UserDeleted), NEVER)
+        ..verdict(Some(RevocationReason::UserDeleted), NEVER)
     };
     assert_eq!(judge(|judge| judge.user_row(None), NOW), missed);
     // Another table that has the user changes nothing.
@@ -63,7 +64,7 @@ fn a_ban_ends_by_time_alone_at_its_instant() {
         ..FINE
     };
     let at = |until, now| judge(|judge| judge.user_row(Some(&banned(until))), now);
-    let shut = Some(Reason::UserBanned);
+    let shut = Some(RevocationReason::UserBanned);
     assert_eq!(at(NOW, NOW - 1), verdict(shut, NOW));
     assert_eq!(at(NOW, NOW), verdict(None, NEVER));
     assert_eq!(at(i64::MAX, NOW), verdict(shut, NEVER));
@@ -78,17 +79,17 @@ fn of_what_a_row_says_the_first_reason_in_precedence_is_given() {
         access_revoked: true,
     };
     let reason = |row: UserRow| judge(|judge| judge.user_row(Some(&row)), NOW).reason;
-    assert_eq!(reason(all), Some(Reason::User));
+    assert_eq!(reason(all), Some(RevocationReason::User));
     let unflagged = UserRow {
         access_revoked: false,
         ..all
     };
-    assert_eq!(reason(unflagged), Some(Reason::UserDeleted));
+    assert_eq!(reason(unflagged), Some(RevocationReason::UserDeleted));
     let banned = UserRow {
         deleted: false,
         ..unflagged
     };
-    assert_eq!(reason(banned), Some(Reason::UserBanned));
+    assert_eq!(reason(banned), Some(RevocationReason::UserBanned));
 }
 
 #[test]
@@ -101,16 +102,19 @@ fn a_session_ends_when_its_row_is_gone_or_past_its_time() {
     };
     assert_eq!(row(None), verdict(None, NEVER));
     assert_eq!(row(Some(NOW + 1)), verdict(None, NOW + 1));
-    assert_eq!(row(Some(NOW)), verdict(Some(Reason::SessionExpired), NEVER));
+    assert_eq!(
+        row(Some(NOW)),
+        verdict(Some(RevocationReason::SessionExpired), NEVER)
+    );
     let gone = judge(|judge| judge.session_row(None), NOW);
-    assert_eq!(gone.reason, Some(Reason::SessionEnded));
+    assert_eq!(gone.reason, Some(RevocationReason::SessionEnded));
     assert!(gone.missed);
 }
 
 #[test]
 fn a_table_that_cannot_be_read_shuts_out_and_one_that_does_not_tell_is_asked_each_time() {
     let broken = judge(|judge| judge.broken_source(), NOW);
-    assert_eq!(broken.reason, Some(Reason::SourceBroken));
+    assert_eq!(broken.reason, Some(RevocationReason::SourceBroken));
     let unseen = |judge: &mut Judge<'_>| {
         judge.changes_unseen();
         judge.user_row(Some(&FINE));
@@ -121,7 +125,7 @@ fn a_table_that_cannot_be_read_shuts_out_and_one_that_does_not_tell_is_asked_eac
 #[test]
 fn changed_claims_make_tokens_stale_that_are_of_that_second_or_older() {
     let changed = |at| Entry {
-        kind: Kind::Claims,
+        kind: EntryKind::Claims,
         issuer: None,
         blocked: false,
         blocked_until: None,
@@ -130,8 +134,8 @@ fn changed_claims_make_tokens_stale_that_are_of_that_second_or_older() {
     };
     let reason = |at| judge(|judge| judge.entry(&changed(at)), NOW).reason;
     assert_eq!(reason(NOW - 1), None);
-    assert_eq!(reason(NOW), Some(Reason::ClaimsStale));
-    assert_eq!(reason(NOW + S), Some(Reason::ClaimsStale));
+    assert_eq!(reason(NOW), Some(RevocationReason::ClaimsStale));
+    assert_eq!(reason(NOW + S), Some(RevocationReason::ClaimsStale));
     // An `iat` with a fraction is of its second, whichever of the two was first.
     let late = Claims {
         issued_at: Some(NOW + S - 1),
@@ -139,7 +143,10 @@ fn changed_claims_make_tokens_stale_that_are_of_that_second_or_older() {
     };
     let mut judge_late = Judge::new(&late, NOW, 30);
     judge_late.entry(&changed(NOW));
-    assert_eq!(judge_late.verdict().reason, Some(Reason::ClaimsStale));
+    assert_eq!(
+        judge_late.verdict().reason,
+        Some(RevocationReason::ClaimsStale)
+    );
     let nothing = Entry {
         issued_before: None,
         ..changed(NOW)

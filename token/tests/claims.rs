@@ -1,7 +1,7 @@
 //! The rules for each claim: what is refused, what counts as absent, what it means.
 
-use authguard_token::Problem::{Empty, NotNumber, NotObject, NotText, NotUuid, TooLong};
-use authguard_token::{Claims, ClaimsError, JsonError, MAX_IDENTITY_BYTES, Problem};
+use authguard_token::ClaimProblem::{Empty, NotNumber, NotObject, NotText, NotUuid, TooLong};
+use authguard_token::{ClaimProblem, Claims, ClaimsError, JsonError, MAX_IDENTITY_BYTES};
 use serde_json::{Value, json};
 
 const UUID: &str = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
@@ -11,7 +11,7 @@ fn read(claims: &Value) -> Claims {
     Claims::parse(&claims.to_string()).unwrap()
 }
 
-fn refused(name: &'static str, value: Value) -> Option<Problem> {
+fn refused(name: &'static str, value: Value) -> Option<ClaimProblem> {
     match Claims::parse(&json!({name: value}).to_string()).err()? {
         ClaimsError::Claim {
             name: named,

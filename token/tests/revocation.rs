@@ -1,22 +1,24 @@
 //! The decision: each rule both ways.
 
-use authguard_token::{Claims, Entry, Judge, Kind, OwnSession, Reason, Verdict, expired};
+use authguard_token::{
+    Claims, Entry, EntryKind, Judge, OwnSession, RevocationReason, Verdict, expired,
+};
 
 const S: i64 = 1_000_000;
 const NOW: i64 = 1_700_000_000 * S;
 const NEVER: i64 = i64::MAX;
 const LEEWAY: i64 = 30;
 
-const KINDS: [Kind; 5] = [
-    Kind::Token,
-    Kind::Session,
-    Kind::User,
-    Kind::Claims,
-    Kind::Issuer,
+const KINDS: [EntryKind; 5] = [
+    EntryKind::Token,
+    EntryKind::Session,
+    EntryKind::User,
+    EntryKind::Claims,
+    EntryKind::Issuer,
 ];
 
 /// An entry that by itself revokes nothing of a user or an issuer.
-fn entry(kind: Kind) -> Entry<'static> {
+fn entry(kind: EntryKind) -> Entry<'static> {
     Entry {
         kind,
         issuer: None,
@@ -31,11 +33,11 @@ fn blocked(until: Option<i64>) -> Entry<'static> {
     Entry {
         blocked: true,
         blocked_until: until,
-        ..entry(Kind::User)
+        ..entry(EntryKind::User)
     }
 }
 
-fn cut_off(kind: Kind, at: i64) -> Entry<'static> {
+fn cut_off(kind: EntryKind, at: i64) -> Entry<'static> {
     Entry {
         issued_before: Some(at),
         ..entry(kind)
@@ -56,7 +58,7 @@ fn judge(claims: &Claims, entries: &[Entry<'_>], now: i64) -> Verdict {
     judge.verdict()
 }
 
-fn reason(claims: &Claims, entries: &[Entry<'_>]) -> Option<Reason> {
+fn reason(claims: &Claims, entries: &[Entry<'_>]) -> Option<RevocationReason> {
     judge(claims, entries, NOW).reason
 }
 
@@ -94,7 +96,7 @@ fn a_token_expires_at_exp_plus_leeway_exactly() {
     assert_eq!(
         judge(&claims, &[], end),
         Verdict {
-            reason: Some(Reason::Expired),
+            reason: Some(RevocationReason::Expired),
             valid_until: NEVER,
             missed: false,
         }
@@ -121,7 +123,7 @@ fn the_claim_revokes_until_the_token_expires() {
         ..alice()
     };
     let expected = Verdict {
-        reason: Some(Reason::Claim),
+        reason: Some(RevocationReason::Claim),
         valid_until: NOW + LEEWAY * S,
         missed: false,
     };
@@ -130,13 +132,16 @@ fn the_claim_revokes_until_the_token_expires() {
 
 #[test]
 fn entries_of_token_and_session_need_nothing_but_the_issuer() {
-    assert_eq!(reason(&alice(), &[entry(Kind::Token)]), Some(Reason::Token));
     assert_eq!(
-        reason(&alice(), &[entry(Kind::Session)]),
-        Some(Reason::Session)
+        reason(&alice(), &[entry(EntryKind::Token)]),
+        Some(RevocationReason::Token)
     );
-    assert_eq!(reason(&alice(), &[entry(Kind::User)]), None);
-    assert_eq!(reason(&alice(), &[entry(Kind::Issuer)]), None);
+    assert_eq!(
+        reason(&alice(), &[entry(EntryKind::Session)]),
+        Some(RevocationReason::Session)
+    );
+    assert_eq!(reason(&alice(), &[entry(EntryKind::User)]), None);
+    assert_eq!(reason(&alice(), &[entry(EntryKind::Issuer)]), None);
 }
 
 #[test]
@@ -170,7 +175,7 @@ fn an_entry_covers_every_issuer_or_one_or_tokens_without() {
 #[test]
 fn a_block_shuts_the_user_out_until_it_ends() {
     let user = |valid_until| Verdict {
-        reason: Some(Reason::User),
+        reason: Some(RevocationReason::User),
         valid_until,
         missed: false,
     };
@@ -216,7 +221,7 @@ fn the_verdict_holds_until_the_first_of_exp_and_the_blocks() {
 
 #[test]
 fn a_cut_off_covers_its_whole_second_and_all_before() {
-    for kind in [Kind::User, Kind::Issuer] {
+    for kind in [EntryKind::User, EntryKind::Issuer] {
         let at = |iat, cutoff| {
             reason(
                 &Claims {
@@ -246,15 +251,15 @@ fn a_token_that_does_not_say_when_it_was_issued_fails_closed() {
         ..alice()
     };
     assert_eq!(
-        reason(&claims, &[cut_off(Kind::User, 0)]),
-        Some(Reason::User)
+        reason(&claims, &[cut_off(EntryKind::User, 0)]),
+        Some(RevocationReason::User)
     );
     assert_eq!(
-        reason(&claims, &[cut_off(Kind::Issuer, 0)]),
-        Some(Reason::Issuer)
+        reason(&claims, &[cut_off(EntryKind::Issuer, 0)]),
+        Some(RevocationReason::Issuer)
     );
     assert_eq!(
-        reason(&claims, &[entry(Kind::User), entry(Kind::Issuer)]),
+        reason(&claims, &[entry(EntryKind::User), entry(EntryKind::Issuer)]),
         None
     );
 }
@@ -269,7 +274,7 @@ fn a_cut_off_of_an_issuer_leaves_service_keys_alone_unless_told() {
         session_id: Some([0; 16]),
         ..key.clone()
     };
-    let spare = cut_off(Kind::Issuer, NOW);
+    let spare = cut_off(EntryKind::Issuer, NOW);
     let all = Entry {
         include_keys: true,
         ..spare
@@ -285,20 +290,25 @@ fn a_cut_off_of_an_issuer_leaves_service_keys_alone_unless_told() {
         ),
         None
     );
-    assert_eq!(reason(&key, &[all]), Some(Reason::Issuer));
-    assert_eq!(reason(&session, &[spare]), Some(Reason::Issuer));
-    assert_eq!(reason(&alice(), &[spare]), Some(Reason::Issuer));
+    assert_eq!(reason(&key, &[all]), Some(RevocationReason::Issuer));
+    assert_eq!(reason(&session, &[spare]), Some(RevocationReason::Issuer));
+    assert_eq!(reason(&alice(), &[spare]), Some(RevocationReason::Issuer));
 }
 
 #[test]
 fn the_first_reason_in_precedence_is_given_in_any_order() {
     let entries = [
-        entry(Kind::Token),
-        entry(Kind::Session),
+        entry(EntryKind::Token),
+        entry(EntryKind::Session),
         blocked(None),
-        cut_off(Kind::Issuer, NOW),
+        cut_off(EntryKind::Issuer, NOW),
     ];
-    let reasons = [Reason::Token, Reason::Session, Reason::User, Reason::Issuer];
+    let reasons = [
+        RevocationReason::Token,
+        RevocationReason::Session,
+        RevocationReason::User,
+        RevocationReason::Issuer,
+    ];
     for (first, expected) in reasons.into_iter().enumerate() {
         let mut some = entries[first..].to_vec();
         assert_eq!(reason(&alice(), &some), Some(expected));
@@ -309,12 +319,12 @@ fn the_first_reason_in_precedence_is_given_in_any_order() {
         access_revoked: true,
         ..alice()
     };
-    assert_eq!(reason(&claim, &entries), Some(Reason::Claim));
+    assert_eq!(reason(&claim, &entries), Some(RevocationReason::Claim));
     let past = Claims {
         expires_at: Some(0),
         ..claim
     };
-    assert_eq!(reason(&past, &entries), Some(Reason::Expired));
+    assert_eq!(reason(&past, &entries), Some(RevocationReason::Expired));
 }
 
 /// A session that began a microsecond after `NOW`'s second did, and has no end.
@@ -348,13 +358,18 @@ fn a_session_of_our_own_is_judged_by_its_row() {
     };
     for (session, now, reason, until) in [
         (Some(LIVE), NOW + 2, None, NEVER),
-        (None, NOW + 2, Some(Reason::SessionEnded), NEVER),
-        (Some(ended), NOW + 2, Some(Reason::SessionEnded), NEVER),
+        (None, NOW + 2, Some(RevocationReason::SessionEnded), NEVER),
+        (
+            Some(ended),
+            NOW + 2,
+            Some(RevocationReason::SessionEnded),
+            NEVER,
+        ),
         (Some(ends(NOW + 9)), NOW + 8, None, NOW + 9),
         (
             Some(ends(NOW + 9)),
             NOW + 9,
-            Some(Reason::SessionExpired),
+            Some(RevocationReason::SessionExpired),
             NEVER,
         ),
     ] {
@@ -369,14 +384,18 @@ fn a_session_of_our_own_is_judged_by_its_row() {
 
 #[test]
 fn a_session_that_began_after_a_cut_off_wins_within_the_same_second() {
-    for kind in [Kind::User, Kind::Issuer] {
+    for kind in [EntryKind::User, EntryKind::Issuer] {
         let reason = of_session(Some(LIVE), &[cut_off(kind, NOW)], NOW + 2).reason;
         assert_eq!(reason, None, "{kind:?}");
         let reason = of_session(Some(LIVE), &[cut_off(kind, NOW + 1)], NOW + 2).reason;
         assert!(reason.is_some(), "{kind:?}");
     }
     // Not over a block, and not over an entry of its own.
-    for entry in [blocked(None), entry(Kind::Session), entry(Kind::Token)] {
+    for entry in [
+        blocked(None),
+        entry(EntryKind::Session),
+        entry(EntryKind::Token),
+    ] {
         assert!(of_session(Some(LIVE), &[entry], NOW + 2).reason.is_some());
     }
 }
@@ -389,36 +408,42 @@ fn a_later_proof_wins_over_a_cut_off_of_the_user_and_of_nobody_else() {
     };
     let reason =
         |session, kind| of_session(Some(session), &[cut_off(kind, NOW + 5)], NOW + 9).reason;
-    assert_eq!(reason(proved(NOW + 6), Kind::User), None);
-    assert_eq!(reason(proved(NOW + 5), Kind::User), Some(Reason::User));
-    assert_eq!(reason(proved(NOW + 6), Kind::Issuer), Some(Reason::Issuer));
+    assert_eq!(reason(proved(NOW + 6), EntryKind::User), None);
+    assert_eq!(
+        reason(proved(NOW + 5), EntryKind::User),
+        Some(RevocationReason::User)
+    );
+    assert_eq!(
+        reason(proved(NOW + 6), EntryKind::Issuer),
+        Some(RevocationReason::Issuer)
+    );
     // A row whose proof is older than its begin is as good as its begin.
-    let early = of_session(Some(proved(0)), &[cut_off(Kind::User, NOW)], NOW + 9);
+    let early = of_session(Some(proved(0)), &[cut_off(EntryKind::User, NOW)], NOW + 9);
     assert_eq!(early.reason, None);
     let blocked = of_session(Some(proved(NOW + 6)), &[blocked(None)], NOW + 9);
-    assert_eq!(blocked.reason, Some(Reason::User));
+    assert_eq!(blocked.reason, Some(RevocationReason::User));
 }
 
 #[test]
 fn the_words_are_those_of_the_sql_surface() {
     assert_eq!(
-        KINDS.map(Kind::as_str),
+        KINDS.map(EntryKind::as_str),
         ["token", "session", "user", "claims", "issuer"]
     );
     let reasons = [
-        Reason::Refused,
-        Reason::Expired,
-        Reason::Claim,
-        Reason::Token,
-        Reason::Session,
-        Reason::SessionEnded,
-        Reason::SessionExpired,
-        Reason::User,
-        Reason::UserDeleted,
-        Reason::UserBanned,
-        Reason::ClaimsStale,
-        Reason::Issuer,
-        Reason::SourceBroken,
+        RevocationReason::Refused,
+        RevocationReason::Expired,
+        RevocationReason::Claim,
+        RevocationReason::Token,
+        RevocationReason::Session,
+        RevocationReason::SessionEnded,
+        RevocationReason::SessionExpired,
+        RevocationReason::User,
+        RevocationReason::UserDeleted,
+        RevocationReason::UserBanned,
+        RevocationReason::ClaimsStale,
+        RevocationReason::Issuer,
+        RevocationReason::SourceBroken,
     ];
     assert!(reasons.is_sorted(), "the order is the precedence");
     let words = [
@@ -436,5 +461,5 @@ fn the_words_are_those_of_the_sql_surface() {
         "issuer",
         "source_broken",
     ];
-    assert_eq!(reasons.map(Reason::as_str), words);
+    assert_eq!(reasons.map(RevocationReason::as_str), words);
 }

@@ -7,7 +7,7 @@ create view kept as
       from authguard.revocation order by kind, key, issuer;
 
 -- Lifetimes are not known.
-select authguard.max_token_lifetime(), authguard.longest_life('2030-01-01 00:00+00');
+select authguard.max_token_lifetime(), authguard.latest_expiry('2030-01-01 00:00+00');
 select authguard.revoke_token('t'), authguard.revoke_token('t exp', expires_at => '2030-01-01 00:00+00'),
        authguard.revoke_session('aaaaaaaa-0000-0000-0000-000000000001'),
        authguard.revoke_session('aaaaaaaa-0000-0000-0000-000000000002', expires_at => '2030-01-01 00:00+00'),
@@ -31,7 +31,7 @@ select * from kept where kind = 'token';
 truncate authguard.revocation;
 alter system set authguard.max_token_lifetime = '1h';
 select pg_reload_conf(), pg_sleep(1);
-select authguard.longest_life('2030-01-01 00:00+00') at time zone 'utc' as longest_life;
+select authguard.latest_expiry('2030-01-01 00:00+00') at time zone 'utc' as latest_expiry;
 select authguard.revoke_token('t exp', expires_at => '2100-01-01 00:00+00'),
        authguard.revoke_session('aaaaaaaa-0000-0000-0000-000000000001'),
        authguard.revoke_user('u'), authguard.revoke_user('u until', until => '2100-01-01 00:00+00'),

@@ -264,7 +264,7 @@ select * from authguard.channel;
 select authguard.revoke(null::authguard.revocation);
 select authguard.forget(1);
 select authguard.grant_operator('regress_stranger');
-select authguard.open_door('regress_stranger', '{}', '{}');
+select authguard.grant_access('regress_stranger', '{}', '{}');
 select authguard.act_as('postgres', '{}');
 alter table authguard.revocation disable trigger invalidate;
 -- A stranger has nothing in authguard, and the client of a gateway neither.

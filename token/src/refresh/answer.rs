@@ -51,7 +51,7 @@ impl Answer {
     }
 }
 
-/// What changes in the row. [`SessionRow::apply`](super::SessionRow::apply) says which columns.
+/// What changes in the row. [`RefreshState::apply`](super::RefreshState::apply) says which columns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Change {
     /// Nothing: nothing is written.
@@ -111,7 +111,7 @@ impl EndReason {
 
 /// What to answer, and what to change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Decision {
+pub struct RefreshDecision {
     /// The answer.
     pub answer: Answer,
     /// The change.

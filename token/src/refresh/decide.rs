@@ -4,8 +4,8 @@
 //! nobody can tell which, the session ends. The one exception, for two tabs and lost answers, is the token
 //! directly before the current one, for a few seconds that no use makes longer.
 
-use super::answer::{Answer, Change, Decision, EndReason};
-use super::session::{Ended, SessionRow};
+use super::answer::{Answer, Change, EndReason, RefreshDecision};
+use super::session::{Ended, RefreshState};
 use super::settings::{RefreshSettings, micros};
 
 /// Events of refreshes that a session may have at once.
@@ -16,9 +16,9 @@ const MOST_TOLD: u64 = 1000;
 /// Of an ended session nothing changes any more, so a thief who tries again ends nothing twice.
 ///
 /// ```
-/// # use authguard_token::refresh::{Answer, RefreshSettings, SessionRow, decide};
+/// # use authguard_token::refresh::{Answer, RefreshSettings, RefreshState, decide};
 /// let settings = RefreshSettings::default();
-/// let mut row = SessionRow::begin(0);
+/// let mut row = RefreshState::begin(0);
 /// let mut refresh = |counter, now| {
 ///     let decision = decide(&row, counter, now, &settings);
 ///     row.apply(decision.change);
@@ -29,7 +29,12 @@ const MOST_TOLD: u64 = 1000;
 /// assert_eq!(refresh(0, 6_000_000_000), Answer::AlreadyUsed);
 /// assert_eq!(refresh(1, 6_000_000_001), Answer::SessionRevoked);
 /// ```
-pub fn decide(row: &SessionRow, counter: u64, now: i64, settings: &RefreshSettings) -> Decision {
+pub fn decide(
+    row: &RefreshState,
+    counter: u64,
+    now: i64,
+    settings: &RefreshSettings,
+) -> RefreshDecision {
     if let Some(refusal) = refuse_dead(row, now, settings) {
         return refusal;
     }
@@ -48,7 +53,7 @@ pub fn decide(row: &SessionRow, counter: u64, now: i64, settings: &RefreshSettin
 
 /// Decides a step-up: the counter moves even without rotation, so that the token from before does not
 /// take the higher level.
-pub fn step_up(row: &SessionRow, now: i64, settings: &RefreshSettings) -> Decision {
+pub fn step_up(row: &RefreshState, now: i64, settings: &RefreshSettings) -> RefreshDecision {
     refuse_dead(row, now, settings).unwrap_or_else(|| {
         give(Change::StepUp {
             counter: row.counter.saturating_add(1),
@@ -59,7 +64,7 @@ pub fn step_up(row: &SessionRow, now: i64, settings: &RefreshSettings) -> Decisi
 
 /// Whether a refresh is worth an event: a client may refresh without end, and what that writes is bounded, by a thousand
 /// events of a session and one more a minute. `row` is that before the change.
-pub fn is_told(row: &SessionRow, change: Change) -> bool {
+pub fn is_told(row: &RefreshState, change: Change) -> bool {
     let minutes = |from: i64, to: i64| to.saturating_sub(from).max(0).div_euclid(micros(60));
     match change {
         Change::Rotate { at, .. } => {
@@ -71,7 +76,11 @@ pub fn is_told(row: &SessionRow, change: Change) -> bool {
     }
 }
 
-fn refuse_dead(row: &SessionRow, now: i64, settings: &RefreshSettings) -> Option<Decision> {
+fn refuse_dead(
+    row: &RefreshState,
+    now: i64,
+    settings: &RefreshSettings,
+) -> Option<RefreshDecision> {
     match row.ended {
         Some(Ended::Expired) => Some(refuse(Answer::SessionExpired)),
         Some(Ended::Revoked) => Some(refuse(Answer::SessionRevoked)),
@@ -83,19 +92,23 @@ fn refuse_dead(row: &SessionRow, now: i64, settings: &RefreshSettings) -> Option
 
 /// The window has no lower edge: a clock that was set back must not make thieves of two tabs. It then
 /// lasts longer by that much, and the limit holds.
-fn is_in_window(row: &SessionRow, now: i64, settings: &RefreshSettings) -> bool {
+fn is_in_window(row: &RefreshState, now: i64, settings: &RefreshSettings) -> bool {
     let age = now.saturating_sub(row.rotated_at).max(0);
     age < micros(settings.reuse_interval)
 }
 
-fn superseded_just_now(row: &SessionRow, counter: u64, settings: &RefreshSettings) -> Decision {
+fn superseded_just_now(
+    row: &RefreshState,
+    counter: u64,
+    settings: &RefreshSettings,
+) -> RefreshDecision {
     if row.stepped_up_from == Some(counter) {
         return refuse(Answer::SteppedUp);
     }
     if row.reuse_count >= settings.reuse_limit {
         return end(Answer::AlreadyUsed, EndReason::Reuse);
     }
-    Decision {
+    RefreshDecision {
         answer: Answer::Reused,
         change: Change::CountReuse {
             reuse_count: row.reuse_count.saturating_add(1),
@@ -103,22 +116,22 @@ fn superseded_just_now(row: &SessionRow, counter: u64, settings: &RefreshSetting
     }
 }
 
-fn give(change: Change) -> Decision {
-    Decision {
+fn give(change: Change) -> RefreshDecision {
+    RefreshDecision {
         answer: Answer::Ok,
         change,
     }
 }
 
-fn refuse(answer: Answer) -> Decision {
-    Decision {
+fn refuse(answer: Answer) -> RefreshDecision {
+    RefreshDecision {
         answer,
         change: Change::None,
     }
 }
 
-fn end(answer: Answer, reason: EndReason) -> Decision {
-    Decision {
+fn end(answer: Answer, reason: EndReason) -> RefreshDecision {
+    RefreshDecision {
         answer,
         change: Change::End { reason },
     }

@@ -6,7 +6,7 @@ use crate::time::second;
 
 /// The columns of `authguard.session` that decide a refresh. Times are microseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct SessionRow {
+pub struct RefreshState {
     /// That of the current refresh token.
     pub counter: u64,
     /// The sign-in.
@@ -45,7 +45,7 @@ impl Ended {
     }
 }
 
-impl SessionRow {
+impl RefreshState {
     /// The row of a session that begins now.
     pub const fn begin(now: i64) -> Self {
         Self {

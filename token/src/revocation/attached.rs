@@ -1,6 +1,6 @@
 //! What rows of attached tables say about claims: tables of users and of sessions that others keep.
 
-use super::{Judge, Reason};
+use super::{Judge, RevocationReason};
 
 /// A user's row. Times are microseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,16 +26,16 @@ impl Judge<'_> {
     pub fn user_row(&mut self, row: Option<&UserRow>) {
         let Some(row) = row else {
             self.verdict.missed = true;
-            return self.found(Reason::UserDeleted);
+            return self.found(RevocationReason::UserDeleted);
         };
         if row.access_revoked {
-            self.found(Reason::User);
+            self.found(RevocationReason::User);
         }
         if row.deleted {
-            self.found(Reason::UserDeleted);
+            self.found(RevocationReason::UserDeleted);
         }
         if row.banned_until.is_some_and(|until| self.is_before(until)) {
-            self.found(Reason::UserBanned);
+            self.found(RevocationReason::UserBanned);
         }
     }
 
@@ -43,14 +43,14 @@ impl Judge<'_> {
     pub fn session_row(&mut self, row: Option<&SessionRow>) {
         let Some(row) = row else {
             self.verdict.missed = true;
-            return self.found(Reason::SessionEnded);
+            return self.found(RevocationReason::SessionEnded);
         };
         self.ends_at(row.not_after);
     }
 
     /// An attached table cannot be read: nobody whom it concerns has access.
     pub fn broken_source(&mut self) {
-        self.found(Reason::SourceBroken);
+        self.found(RevocationReason::SourceBroken);
     }
 
     /// A row was read of a table that does not tell when it changes: the verdict is for this instant only.

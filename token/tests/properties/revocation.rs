@@ -1,6 +1,6 @@
 //! Of any claims, entries and times: what may change a verdict, and in which direction only.
 
-use authguard_token::{Claims, Entry, Judge, Kind, Reason, Verdict, expired};
+use authguard_token::{Claims, Entry, EntryKind, Judge, RevocationReason, Verdict, expired};
 use proptest::prelude::*;
 
 const S: i64 = 1_000_000;
@@ -50,14 +50,14 @@ fn any_claims() -> impl Strategy<Value = Claims> {
 
 fn any_entry() -> impl Strategy<Value = Entry<'static>> {
     let kind = prop::sample::select(vec![
-        Kind::Token,
-        Kind::Session,
-        Kind::User,
-        Kind::User,
-        Kind::User,
-        Kind::Claims,
-        Kind::Issuer,
-        Kind::Issuer,
+        EntryKind::Token,
+        EntryKind::Session,
+        EntryKind::User,
+        EntryKind::User,
+        EntryKind::User,
+        EntryKind::Claims,
+        EntryKind::Issuer,
+        EntryKind::Issuer,
     ]);
     let issuer = prop::sample::select(vec![None, Some(""), Some("a")]);
     (
@@ -95,8 +95,8 @@ proptest! {
         if expired(&claims, now, leeway) == Some(true) {
             prop_assert_eq!(expired(&claims, later, leeway), Some(true));
         }
-        if judge(&claims, &entries, now).reason == Some(Reason::Expired) {
-            prop_assert_eq!(judge(&claims, &entries, later).reason, Some(Reason::Expired));
+        if judge(&claims, &entries, now).reason == Some(RevocationReason::Expired) {
+            prop_assert_eq!(judge(&claims, &entries, later).reason, Some(RevocationReason::Expired));
         }
     }
 

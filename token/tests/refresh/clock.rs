@@ -1,6 +1,6 @@
 //! Clocks that step, years that overflow other types, and the ends of the range.
 
-use authguard_token::refresh::{Answer, RefreshSettings, SessionRow, decide, step_up};
+use authguard_token::refresh::{Answer, RefreshSettings, RefreshState, decide, step_up};
 
 use crate::support::{HOUR, S, Session};
 
@@ -42,10 +42,10 @@ fn a_clock_set_back_gives_no_more_than_the_limit() {
 /// What time alone refuses, a later time does not accept.
 #[test]
 fn with_time_acceptance_only_shrinks() {
-    let row = SessionRow {
+    let row = RefreshState {
         counter: 1,
         not_after: Some(30 * S),
-        ..SessionRow::begin(0)
+        ..RefreshState::begin(0)
     };
     let settings = RefreshSettings::default();
     for counter in [0, 1] {
@@ -91,7 +91,7 @@ fn the_ends_of_the_range_panic_nowhere() {
     for begun in times {
         for now in times {
             for counter in [0, 1, u64::MAX] {
-                let mut row = SessionRow::begin(begun);
+                let mut row = RefreshState::begin(begun);
                 row.counter = counter;
                 row.reuse_count = u32::MAX;
                 for of_token in [0, 1, u64::MAX - 1, u64::MAX] {
@@ -102,6 +102,6 @@ fn the_ends_of_the_range_panic_nowhere() {
             }
         }
     }
-    let row = SessionRow::begin(i64::MAX);
+    let row = RefreshState::begin(i64::MAX);
     assert_eq!(row.expires_at(&settings), Some(i64::MAX));
 }

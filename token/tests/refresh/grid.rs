@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use authguard_token::refresh::{Change, Ended, RefreshSettings, SessionRow, decide};
+use authguard_token::refresh::{Change, Ended, RefreshSettings, RefreshState, decide};
 use proptest::prelude::*;
 
 use crate::oracle;
@@ -33,13 +33,13 @@ fn settings() -> Vec<RefreshSettings> {
     all
 }
 
-fn rows() -> Vec<SessionRow> {
+fn rows() -> Vec<RefreshState> {
     let mut all = Vec::new();
     for ended in [None, Some(Ended::Expired), Some(Ended::Revoked)] {
         for stepped_up_from in [None, Some(COUNTER - 2), Some(COUNTER - 1), Some(COUNTER)] {
             for reuse_count in [0, LIMIT - 1, LIMIT, LIMIT + 1, u32::MAX] {
                 for not_after in [None, Some(START + 6000 * S)] {
-                    all.push(SessionRow {
+                    all.push(RefreshState {
                         counter: COUNTER,
                         refreshed_at: START + 1500 * S,
                         rotated_at: START + 1000 * S,
@@ -47,7 +47,7 @@ fn rows() -> Vec<SessionRow> {
                         stepped_up_from,
                         not_after,
                         ended,
-                        ..SessionRow::begin(START)
+                        ..RefreshState::begin(START)
                     });
                 }
             }
@@ -101,7 +101,7 @@ fn every_combination_is_decided_as_the_design_says() {
     );
 }
 
-fn any_row() -> impl Strategy<Value = SessionRow> {
+fn any_row() -> impl Strategy<Value = RefreshState> {
     let time = || prop_oneof![any::<i64>(), START..START + 100 * S];
     let ended = prop::sample::select(vec![None, None, None, Some(Ended::Revoked)]);
     let counters = (any_counter(), prop::option::of(any_counter()), any::<u32>());
@@ -122,7 +122,7 @@ fn any_row() -> impl Strategy<Value = SessionRow> {
                 not_after,
                 ended,
             )| {
-                SessionRow {
+                RefreshState {
                     counter,
                     created_at: created,
                     refreshed_at: refreshed,
@@ -190,7 +190,7 @@ proptest! {
         let mut after = row;
         after.apply(decision.change);
         if !decision.answer.gives_tokens() {
-            prop_assert_eq!(SessionRow { ended: row.ended, ..after }, row);
+            prop_assert_eq!(RefreshState { ended: row.ended, ..after }, row);
         }
         if row.ended.is_some() {
             prop_assert_eq!(decision.change, Change::None);

@@ -1,6 +1,6 @@
 //! Limits of a session by time: each with its own value, and no access token that outlives them.
 
-use authguard_token::refresh::{Answer, Change, Ended, RefreshSettings, SessionRow, is_told};
+use authguard_token::refresh::{Answer, Change, Ended, RefreshSettings, RefreshState, is_told};
 
 use crate::support::{HOUR, S, START, Session};
 
@@ -73,9 +73,9 @@ fn a_superseded_token_keeps_no_session_alive() {
 
 #[test]
 fn each_limit_has_its_own_value_and_the_nearest_counts() {
-    let row = SessionRow {
+    let row = RefreshState {
         refreshed_at: START + 50 * S,
-        ..SessionRow::begin(START)
+        ..RefreshState::begin(START)
     };
     let until = |seconds| Some(START + seconds * S);
     assert_eq!(row.expires_at(&limits(0, 0)), None);
@@ -83,7 +83,7 @@ fn each_limit_has_its_own_value_and_the_nearest_counts() {
     assert_eq!(row.expires_at(&limits(0, 100)), until(150));
     assert_eq!(row.expires_at(&limits(100, 30)), until(80));
     assert_eq!(row.expires_at(&limits(70, 30)), until(70));
-    let capped = SessionRow {
+    let capped = RefreshState {
         not_after: until(60),
         ..row
     };
@@ -125,9 +125,9 @@ fn no_access_token_outlives_its_session() {
         (Some(START + 7200 * S), 3600, START, second + 3600),
         (Some(-1), 3600, -S, -1),
     ] {
-        let row = SessionRow {
+        let row = RefreshState {
             not_after: row_end,
-            ..SessionRow::begin(START)
+            ..RefreshState::begin(START)
         };
         let settings = RefreshSettings {
             jwt_expiry: expiry,
@@ -161,9 +161,9 @@ fn a_reason_that_is_not_time_is_a_revocation() {
 #[test]
 fn refreshes_without_end_are_told_a_thousand_times_and_once_a_minute() {
     let rotate = |counter, at| {
-        let row = SessionRow {
+        let row = RefreshState {
             counter,
-            ..SessionRow::begin(START)
+            ..RefreshState::begin(START)
         };
         let change = Change::Rotate {
             counter: counter.saturating_add(1),
@@ -178,9 +178,9 @@ fn refreshes_without_end_are_told_a_thousand_times_and_once_a_minute() {
     assert!(!rotate(u64::MAX, i64::MAX - START));
     assert!(!rotate(1000, -HOUR), "a clock that was set back");
 
-    let row = SessionRow {
+    let row = RefreshState {
         refreshed_at: START + HOUR,
-        ..SessionRow::begin(START)
+        ..RefreshState::begin(START)
     };
     let refresh = |after| {
         let at = row.refreshed_at + after;

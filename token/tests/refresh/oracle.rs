@@ -2,7 +2,7 @@
 //! over integers that cannot overflow.
 
 use authguard_token::refresh::{
-    Answer, Change, Decision, EndReason, Ended, RefreshSettings, SessionRow,
+    Answer, Change, EndReason, Ended, RefreshDecision, RefreshSettings, RefreshState,
 };
 
 /// What there is to know, in plain numbers.
@@ -16,7 +16,12 @@ struct Facts {
 
 const NEVER: i128 = i128::MAX;
 
-pub fn decide(row: &SessionRow, counter: u64, now: i64, settings: &RefreshSettings) -> Decision {
+pub fn decide(
+    row: &RefreshState,
+    counter: u64,
+    now: i64,
+    settings: &RefreshSettings,
+) -> RefreshDecision {
     let facts = Facts {
         distance: i128::from(row.counter) - i128::from(counter),
         age: i128::from(now) - i128::from(row.rotated_at),
@@ -62,10 +67,10 @@ pub fn decide(row: &SessionRow, counter: u64, now: i64, settings: &RefreshSettin
         "same" => Answer::Reused,
         _ => Answer::AlreadyUsed,
     };
-    Decision { answer, change }
+    RefreshDecision { answer, change }
 }
 
-fn end(row: &SessionRow, settings: &RefreshSettings) -> i128 {
+fn end(row: &RefreshState, settings: &RefreshSettings) -> i128 {
     let mut end = row.not_after.map_or(NEVER, i128::from);
     if settings.timebox > 0 {
         end = end.min(i128::from(row.created_at) + i128::from(settings.timebox) * 1_000_000);

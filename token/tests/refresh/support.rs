@@ -1,7 +1,7 @@
 //! A session under a clock that the test moves.
 
 use authguard_token::refresh::{
-    Answer, Change, Ended, RefreshKey, RefreshSettings, SessionRow, decide, step_up,
+    Answer, Change, Ended, RefreshKey, RefreshSettings, RefreshState, decide, step_up,
 };
 
 pub const S: i64 = 1_000_000;
@@ -18,7 +18,7 @@ pub fn key(seed: u8) -> RefreshKey {
 
 /// What the database keeps, and the counter of each token by the order in which it was given.
 pub struct Session {
-    pub row: SessionRow,
+    pub row: RefreshState,
     pub settings: RefreshSettings,
     pub now: i64,
     /// How often the session was ended: the database tells of each.
@@ -32,7 +32,7 @@ impl Session {
 
     pub fn at(now: i64, settings: RefreshSettings) -> Self {
         Self {
-            row: SessionRow::begin(now),
+            row: RefreshState::begin(now),
             settings,
             now,
             endings: 0,

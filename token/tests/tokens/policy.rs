@@ -5,8 +5,8 @@ use authguard_token::TokenError::{
     Type,
 };
 use authguard_token::{
-    ClaimsError, JsonError, MAX_LEEWAY_SECONDS, Node, Policy, Problem, Token, TokenError, Verified,
-    own_claims,
+    ClaimProblem, ClaimsError, JsonError, MAX_LEEWAY_SECONDS, Node, Policy, Token, TokenError,
+    Verified, own_claims,
 };
 use serde_json::{Value, json};
 
@@ -165,14 +165,18 @@ fn a_subject_is_required() {
     check(&policy(), json!({"sub": "absent"}), Some(Missing("sub")));
     check(&policy(), json!({"sub": null}), Some(Missing("sub")));
     for (name, value, problem) in [
-        ("sub", json!(7), Problem::NotText),
-        ("sub", json!(""), Problem::Empty),
-        ("iss", json!(["https://issuer.example"]), Problem::NotText),
-        ("exp", json!("1700000060"), Problem::NotNumber),
-        ("exp", json!(true), Problem::NotNumber),
-        ("nbf", json!("0"), Problem::NotNumber),
-        ("iat", json!([]), Problem::NotNumber),
-        ("session_id", json!("x"), Problem::NotUuid),
+        ("sub", json!(7), ClaimProblem::NotText),
+        ("sub", json!(""), ClaimProblem::Empty),
+        (
+            "iss",
+            json!(["https://issuer.example"]),
+            ClaimProblem::NotText,
+        ),
+        ("exp", json!("1700000060"), ClaimProblem::NotNumber),
+        ("exp", json!(true), ClaimProblem::NotNumber),
+        ("nbf", json!("0"), ClaimProblem::NotNumber),
+        ("iat", json!([]), ClaimProblem::NotNumber),
+        ("session_id", json!("x"), ClaimProblem::NotUuid),
     ] {
         let refused = ClaimsError::Claim { name, problem };
         check(

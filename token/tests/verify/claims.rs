@@ -1,11 +1,11 @@
 //! A good signature over claims that do not hold: audience, times, identities.
 
-use authguard_token::{ClaimsError, Problem, TokenError};
+use authguard_token::{ClaimProblem, ClaimsError, TokenError};
 
 use crate::payloads::{judge, with};
 use crate::signers::NOW;
 
-fn claim(name: &'static str, problem: Problem) -> Option<TokenError> {
+fn claim(name: &'static str, problem: ClaimProblem) -> Option<TokenError> {
     Some(TokenError::Claims(ClaimsError::Claim { name, problem }))
 }
 
@@ -41,7 +41,7 @@ fn an_audience_of_another_type_or_name_is_refused() {
 #[test]
 fn a_time_is_a_number_and_is_honoured_to_its_ends() {
     use TokenError::{Expired, IssuedInFuture, Missing, NotYetValid};
-    let not_number = |name| claim(name, Problem::NotNumber);
+    let not_number = |name| claim(name, ClaimProblem::NotNumber);
     assert_eq!(NOW, 1_700_000_100_000_000);
     for (name, value, expected) in [
         ("exp", "1700000101", None),
@@ -96,13 +96,19 @@ fn an_identity_is_a_string_and_the_issuer_is_exact() {
         for wrong in ["0", "true", "[]", r#"["alice"]"#, "{}"] {
             assert_eq!(
                 judge(&with(name, wrong)),
-                claim(name, Problem::NotText),
+                claim(name, ClaimProblem::NotText),
                 "{name}: {wrong}"
             );
         }
-        assert_eq!(judge(&with(name, r#""""#)), claim(name, Problem::Empty));
+        assert_eq!(
+            judge(&with(name, r#""""#)),
+            claim(name, ClaimProblem::Empty)
+        );
         let long = format!("\"{}\"", "a".repeat(1025));
-        assert_eq!(judge(&with(name, &long)), claim(name, Problem::TooLong));
+        assert_eq!(
+            judge(&with(name, &long)),
+            claim(name, ClaimProblem::TooLong)
+        );
     }
     assert_eq!(
         judge(&with("sub", "null")),

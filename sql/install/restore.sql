@@ -1,0 +1,88 @@
+-- Which database this is. A backup that is restored, cloned or upgraded brings back sessions that had ended
+-- since: it has another system identifier or OID than the row that came with it.
+
+create table authguard.installation (
+    system_identifier pg_catalog.int8 not null,
+    database pg_catalog.oid not null,
+    acknowledged_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    acknowledged_by pg_catalog.name not null default session_user
+);
+comment on table authguard.installation is
+    'The database whose entries these are: one row, and it is this database''s, or this is a copy (see authguard.after_restore)';
+comment on column authguard.installation.system_identifier is 'As in pg_control_system()';
+comment on column authguard.installation.database is 'As in pg_database';
+comment on column authguard.installation.acknowledged_at is 'When the extension was created, or authguard.acknowledge_restore() called';
+comment on column authguard.installation.acknowledged_by is 'The login role that did';
+
+create function authguard.note_installation() returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    delete from authguard.installation;
+    insert into authguard.installation (system_identifier, database)
+    select c.system_identifier, d.oid
+      from pg_catalog.pg_control_system() c, pg_catalog.pg_database d
+     where d.datname = pg_catalog.current_database();
+end
+$$;
+comment on function authguard.note_installation() is
+    'The entries are those of this database from now on';
+select authguard.note_installation();
+
+-- In a restored database the row of the dump joins that of create extension: no key forbids the two.
+select pg_catalog.pg_extension_config_dump('authguard.installation', '');
+alter table authguard.installation replica identity full;
+
+create trigger invalidate after insert or update or delete on authguard.installation
+    for each row execute function authguard.invalidate('installation');
+create trigger invalidate_truncate after truncate on authguard.installation
+    for each statement execute function authguard.invalidate('installation');
+alter table authguard.installation enable always trigger invalidate;
+alter table authguard.installation enable always trigger invalidate_truncate;
+
+create function authguard.is_copy() returns pg_catalog.bool
+language c stable cost 10
+as 'MODULE_PATHNAME', 'authguard_is_copy_wrapper';
+comment on function authguard.is_copy() is
+    'Whether this database came about by a restore, a clone or an upgrade that nobody has acknowledged';
+
+create function authguard.acknowledge_restore() returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.require_primary();
+    if not authguard.is_copy() then
+        return false;
+    end if;
+    perform authguard.note_installation();
+    perform authguard.record('RESTORE_ACKNOWLEDGED', null, null, 'admin', null);
+    return true;
+end
+$$;
+comment on function authguard.acknowledge_restore() is
+    'Says that somebody has seen to what a restored, cloned or upgraded database has forgotten (authguard.end_all_sessions() where in doubt). True where there was something to say';
+
+create function authguard.end_all_sessions(reason pg_catalog.text default null) returns pg_catalog.int4
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    session_id pg_catalog.uuid;
+    ended pg_catalog.int4 := 0;
+begin
+    perform authguard.require_primary();
+    for session_id in select s.id from authguard.session s where s.ended_at is null order by s.id loop
+        if authguard.end_session_nowait(session_id, 'revoked', 'admin') then
+            ended := ended + 1;
+        end if;
+    end loop;
+    perform authguard.begin_key_change();
+    perform authguard.replace_refresh_key();
+    perform authguard.revoke_issued_before(pg_catalog.clock_timestamp(), null, reason);
+    return ended;
+end
+$$;
+comment on function authguard.end_all_sessions(pg_catalog.text) is
+    'Ends every session, replaces the key of refresh tokens, and revokes every token issued so far, by whatever issuer; keys of services (tokens with neither sub nor session_id) stay. Everybody may sign in again. Returns how many sessions of our own ended';

@@ -1,0 +1,187 @@
+-- What operators call to revoke and restore. SECURITY DEFINER, because operators may read the table
+-- but write it only in these ways; every name is qualified and the path is pinned.
+-- Times are of the clock, not of the transaction: a long transaction must not backdate a cut-off.
+
+create function authguard.revoke_token(
+    jti pg_catalog.text,
+    reason pg_catalog.text default null,
+    issuer pg_catalog.text default null,
+    expires_at pg_catalog.timestamptz default null
+) returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    entry authguard.revocation;
+begin
+    entry.kind := 'token';
+    entry.key := authguard.identity('jti', jti);
+    entry.issuer := issuer;
+    entry.blocked := true;
+    entry.include_keys := false;
+    entry.reason := reason;
+    entry.keep_until := coalesce(expires_at + interval '300 s',
+                                 authguard.latest_expiry(pg_catalog.clock_timestamp()));
+    return authguard.revoke(entry);
+end
+$$;
+comment on function authguard.revoke_token(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'Revokes the token with this jti. issuer NULL: of every issuer. expires_at: its exp, after which the entry may be forgotten. True where something changed';
+
+create function authguard.revoke_session(
+    session_id pg_catalog.uuid,
+    reason pg_catalog.text default null,
+    issuer pg_catalog.text default null,
+    expires_at pg_catalog.timestamptz default null
+) returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- An issuer that does not know of this may refresh the session for ever: without its end, kept.
+    entry authguard.revocation := authguard.session_entry(session_id, issuer, reason, expires_at + interval '300 s');
+    session authguard.session;
+begin
+    perform authguard.require_primary();
+    perform authguard.identity('session_id', session_id::pg_catalog.text);
+    select s.* into session from authguard.session s
+     where s.id = session_id and s.ended_at is null and (revoke_session.issuer is null or s.issuer = revoke_session.issuer);
+    if found then
+        if entry.keep_until < session.tokens_until + interval '300 s' then
+            entry.keep_until := session.tokens_until + interval '300 s';
+        end if;
+        return authguard.end_session_nowait(session_id, 'revoked', 'admin', entry);
+    end if;
+    return authguard.revoke(entry);
+end
+$$;
+comment on function authguard.revoke_session(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'Revokes every token of the session. issuer NULL: of every issuer. expires_at: when its last token will have expired; NULL: the entry is kept. True where something changed';
+
+create function authguard.revoke_user(
+    user_id pg_catalog.text,
+    reason pg_catalog.text default null,
+    until pg_catalog.timestamptz default null,
+    issuer pg_catalog.text default null
+) returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    entry authguard.revocation;
+    changed pg_catalog.bool;
+begin
+    if until <= pg_catalog.clock_timestamp() then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'until must be in the future',
+            hint = 'Leave it out to shut the user out until authguard.restore_user().';
+    end if;
+    entry.kind := 'user';
+    entry.key := authguard.identity('user_id', user_id);
+    entry.issuer := issuer;
+    entry.blocked := true;
+    entry.blocked_until := nullif(until, 'infinity');
+    entry.issued_before := pg_catalog.clock_timestamp();
+    entry.include_keys := false;
+    entry.reason := reason;
+    entry.keep_until := greatest(entry.blocked_until, authguard.latest_expiry(entry.issued_before));
+    if entry.blocked_until is null or authguard.latest_expiry(entry.issued_before) is null then
+        entry.keep_until := null;
+    end if;
+    changed := authguard.revoke(entry);
+    perform authguard.end_sessions(entry.key, issuer, 'blocked', 'admin');
+    if changed then
+        perform authguard.record('USER_REVOKED', entry.key, null, 'admin', reason);
+    end if;
+    return changed;
+end
+$$;
+comment on function authguard.revoke_user(pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text) is
+    'Shuts the user out until restored (or until a time) and revokes every token issued so far. issuer NULL: at every issuer. The longer of two blocks stands. True where something changed';
+
+create function authguard.restore_user(
+    user_id pg_catalog.text,
+    issuer pg_catalog.text default null,
+    revive_tokens pg_catalog.bool default false
+) returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    subject pg_catalog.text := authguard.identity('user_id', user_id);
+    everywhere authguard.revocation;
+    changed pg_catalog.int8;
+begin
+    perform authguard.require_primary();
+    if issuer is not null then
+        select r.* into everywhere
+          from authguard.revocation r
+         where r.kind = 'user' and r.key = subject and r.issuer is null
+           and (r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp())
+                or revive_tokens);
+        if found then
+            raise exception using
+                errcode = 'object_not_in_prerequisite_state',
+                message = 'the user is revoked at every issuer',
+                detail = pg_catalog.format('Entry of %s by %s%s.', everywhere.revoked_at, everywhere.revoked_by,
+                                           coalesce(': ' || everywhere.reason, '')),
+                hint = 'Call authguard.restore_user without an issuer to lift that entry, too.';
+        end if;
+    end if;
+    if revive_tokens then
+        delete from authguard.revocation r
+         where r.kind = 'user' and r.key = subject
+           and (restore_user.issuer is null or r.issuer = restore_user.issuer);
+    else
+        update authguard.revocation r
+           set blocked = false,
+               blocked_until = null,
+               keep_until = authguard.latest_expiry(r.issued_before)
+         where r.kind = 'user' and r.key = subject and r.blocked
+           and (restore_user.issuer is null or r.issuer = restore_user.issuer);
+    end if;
+    get diagnostics changed = row_count;
+    if changed > 0 then
+        perform authguard.record('USER_RESTORED', subject, null, 'admin', null);
+    end if;
+    return changed > 0;
+end
+$$;
+comment on function authguard.restore_user(pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
+    'Lets the user in again with new tokens; those from before stay revoked unless revive_tokens. issuer NULL: lifts the blocks at every issuer. True where something changed';
+
+create function authguard.revoke_issued_before(
+    cutoff pg_catalog.timestamptz,
+    issuer pg_catalog.text default null,
+    reason pg_catalog.text default null,
+    include_keys pg_catalog.bool default false
+) returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    entry authguard.revocation;
+begin
+    if cutoff is null or not pg_catalog.isfinite(cutoff) then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'cutoff must be a time',
+            hint = 'now() revokes every token issued so far.';
+    end if;
+    entry.kind := 'issuer';
+    entry.key := '';
+    entry.issuer := issuer;
+    entry.blocked := false;
+    entry.issued_before := cutoff;
+    entry.include_keys := coalesce(include_keys, false);
+    entry.reason := reason;
+    -- Keys of services outlive every user's token, and sessions of our own their tokens: those end when they are
+    -- refreshed.
+    entry.keep_until := case when not entry.include_keys and issuer <> authguard.own_issuer()
+                             then authguard.latest_expiry(cutoff) end;
+    return authguard.revoke(entry);
+end
+$$;
+comment on function authguard.revoke_issued_before(pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
+    'Revokes every token issued at or before the cut-off (in whole seconds), or without iat. issuer NULL: of every issuer; empty: tokens without iss. Tokens with neither sub nor session_id only with include_keys. True where something changed';

@@ -1,0 +1,33 @@
+//! The checks that policies call. Their SQL declarations are in `sql/checks.sql`.
+
+use super::decide;
+use crate::error::Error;
+use crate::pg::call::{guarded, raw_function};
+use authguard_token::canonical;
+use pgrx::prelude::*;
+
+raw_function!(authguard_is_revoked, |call| pg_sys::Datum::from(
+    decide::is_revoked()
+));
+raw_function!(authguard_is_active, |call| pg_sys::Datum::from(
+    decide::is_active()
+));
+
+raw_function!(authguard_require_active, |call| {
+    if !decide::is_active() {
+        guarded(|| Error::NotActive.raise());
+    }
+    pg_sys::Datum::from(0)
+});
+
+/// Why the token is revoked, in the words of the documentation; NULL if it is not.
+#[pg_extern(sql = false)]
+fn authguard_revocation_reason() -> Option<&'static str> {
+    decide::reason().map(authguard_token::RevocationReason::as_str)
+}
+
+/// The one spelling of an identity that entries and look-ups use.
+#[pg_extern(sql = false)]
+fn authguard_canonical(identity: &str) -> String {
+    canonical(identity).into_owned()
+}

@@ -1,0 +1,99 @@
+//! What was last decided about a token, remembered with its claims.
+
+use crate::invalidation;
+use crate::pg::unguarded::NEVER;
+use crate::revocation::{Basis, Finding};
+use authguard_token::RevocationReason;
+use std::cell::Cell;
+
+/// What was last decided about one token.
+pub struct Decision {
+    /// The start of the statement that it was decided for.
+    statement: Cell<i64>,
+    /// The command within it, where the transaction itself revokes.
+    command: Cell<u32>,
+    revoked: Cell<bool>,
+    reason: Cell<Option<RevocationReason>>,
+    /// When the user last proved who it is, by the row of a session of our own.
+    authenticated_at: Cell<Option<i64>>,
+    /// What it was read under, and until when time alone changes nothing.
+    basis: Cell<Option<Basis>>,
+    decided_at: Cell<i64>,
+    valid_until: Cell<i64>,
+    /// The arrivals that it was read under, if a row was looked for in vain.
+    missed: Cell<Option<u64>>,
+}
+
+impl Decision {
+    /// Nothing decided yet.
+    pub const fn none() -> Self {
+        Self {
+            statement: Cell::new(NEVER),
+            command: Cell::new(0),
+            revoked: Cell::new(true),
+            reason: Cell::new(None),
+            authenticated_at: Cell::new(None),
+            basis: Cell::new(None),
+            decided_at: Cell::new(0),
+            valid_until: Cell::new(0),
+            missed: Cell::new(None),
+        }
+    }
+
+    /// Makes the next check of the same statement look again.
+    pub fn forget_statement(&self) {
+        self.statement.set(NEVER);
+    }
+
+    /// Makes it the decision for `now` and `command`.
+    pub fn answers(&self, now: i64, command: u32) {
+        self.statement.set(now);
+        self.command.set(command);
+    }
+
+    /// Whether the token is revoked.
+    pub fn is_revoked(&self) -> bool {
+        self.revoked.get()
+    }
+
+    /// Why it is.
+    pub fn reason(&self) -> Option<RevocationReason> {
+        self.reason.get()
+    }
+
+    /// When its user last proved who it is.
+    pub fn authenticated_at(&self) -> Option<i64> {
+        self.authenticated_at.get()
+    }
+
+    /// Whether this is the decision for `now` and `command`: one statement gets one answer.
+    pub fn stands(&self, now: i64, command: u32) -> bool {
+        self.statement.get() == now && self.command.get() == command
+    }
+
+    /// Whether what was read for an earlier statement still decides this one. The clock may have
+    /// been set back: then it is read again.
+    pub fn still_holds(&self, now: i64, basis: Basis) -> bool {
+        self.basis.get() == Some(basis)
+            && (self.decided_at.get()..self.valid_until.get()).contains(&now)
+            && self
+                .missed
+                .get()
+                .is_none_or(|arrivals| arrivals == invalidation::arrivals())
+            && !invalidation::has_written()
+    }
+
+    /// Remembers what was found.
+    pub fn take(&self, finding: Finding, basis: Basis, arrivals: u64, now: i64) {
+        let verdict = finding.verdict;
+        self.authenticated_at.set(finding.authenticated_at);
+        self.missed.set(verdict.missed.then_some(arrivals));
+        self.revoked.set(verdict.reason.is_some());
+        self.reason.set(verdict.reason);
+        // A transaction that has written sees its own rows, which a rollback takes back.
+        self.basis
+            .set((!invalidation::has_written()).then_some(basis));
+        self.decided_at.set(now);
+        self.valid_until.set(verdict.valid_until);
+    }
+}

@@ -1,0 +1,56 @@
+//! What policies call: the decision about the current token, once a statement, and the functions
+//! that answer from it and from the claims.
+
+mod checks;
+mod decide;
+mod decision;
+mod readers;
+mod whoami;
+
+use crate::claims::{CachedClaims, Memo};
+use crate::pg::{call, state::PerBackend};
+use decision::Decision;
+
+static MEMO: PerBackend<Memo<Decision>> =
+    PerBackend::new(Memo::new(Decision::none(), Decision::none, ask_again));
+
+/// The claims of this backend.
+#[inline(always)]
+fn memo() -> &'static Memo<Decision> {
+    MEMO.value()
+}
+
+/// The current claims, for raw functions: an error leaves by a jump, so the caller must own nothing.
+#[inline(always)]
+fn current() -> &'static CachedClaims<Decision> {
+    match memo().hot() {
+        Some(claims) => claims,
+        None => call::guarded(|| memo().load()),
+    }
+}
+
+/// A setting that the claims depend on has changed.
+pub fn claims_changed() {
+    memo().changed();
+}
+
+/// A role has changed, here or elsewhere.
+pub fn roles_changed() {
+    memo().roles_changed();
+}
+
+/// Makes the next reader settle the claims again.
+pub fn ask_again() {
+    memo().ask_again();
+}
+
+/// Forgets the statement that the last decision was made for: the next check looks again.
+pub fn forget_statement() {
+    memo().ask_again();
+    memo().decisions(Decision::forget_statement);
+}
+
+/// Releases what earlier claims of the transaction occupied.
+pub fn end_of_transaction() {
+    memo().end_of_transaction();
+}

@@ -1,0 +1,163 @@
+//! The readers of schema `auth` that need no look-up: raw functions that answer from the memo.
+//! Their SQL declarations, with COST and comments, are in `sql/readers.sql`.
+
+use super::{current, decide, memo};
+use crate::claims::Values;
+use crate::pg::call::{Call, Value, guarded, raw_function};
+use crate::pg::{memory, timestamp, unguarded};
+use crate::revocation::is_own;
+use crate::settings;
+use authguard_token::expired;
+use pgrx::prelude::*;
+
+raw_function!(authguard_jwt, |call| read(
+    call,
+    |v| v.json,
+    memory::copy_varlena
+));
+raw_function!(authguard_uid, |call| read(
+    call,
+    |v| v.uid,
+    memory::copy_uuid
+));
+raw_function!(authguard_session_id, |call| read(
+    call,
+    |v| v.session_id,
+    memory::copy_uuid
+));
+raw_function!(authguard_subject, |call| read(
+    call,
+    |v| v.subject,
+    memory::copy_varlena
+));
+raw_function!(authguard_issuer, |call| read(
+    call,
+    |v| v.issuer,
+    memory::copy_varlena
+));
+raw_function!(authguard_role, |call| read(
+    call,
+    |v| v.role,
+    memory::copy_varlena
+));
+raw_function!(authguard_email, |call| read(
+    call,
+    |v| v.email,
+    memory::copy_varlena
+));
+raw_function!(authguard_aal, |call| read(
+    call,
+    |v| v.aal,
+    memory::copy_varlena
+));
+raw_function!(authguard_issued_at, |call| read(
+    call,
+    |v| v.issued_at,
+    by_value
+));
+raw_function!(authguard_expires_at, |call| read(
+    call,
+    |v| v.expires_at,
+    by_value
+));
+raw_function!(authguard_authenticated_at, |call| call
+    .answer(authenticated_at()));
+raw_function!(authguard_is_anonymous, |call| read(
+    call,
+    |v| v.is_anonymous,
+    by_value
+));
+
+/// Answers with one of the values; `copy` makes one that outlives the claims, for those that may not
+/// be pointed into. The way of almost every row ends in the first arm, and needs no frame of its own.
+#[inline(always)]
+fn read(
+    call: Call,
+    value: impl Fn(&Values) -> Value,
+    copy: impl Fn(pg_sys::Datum) -> pg_sys::Datum,
+) -> pg_sys::Datum {
+    match memo().hot() {
+        Some(block) => call.answer(value(block.values())),
+        None => settle_and_read(call, value, copy),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn settle_and_read(
+    call: Call,
+    value: impl Fn(&Values) -> Value,
+    copy: impl Fn(pg_sys::Datum) -> pg_sys::Datum,
+) -> pg_sys::Datum {
+    call.answer(guarded(|| {
+        let block = memo().load();
+        let value = value(block.values());
+        if block.lends() {
+            value
+        } else {
+            value.map(copy)
+        }
+    }))
+}
+
+/// What is passed by value is its own copy.
+fn by_value(datum: pg_sys::Datum) -> pg_sys::Datum {
+    datum
+}
+
+raw_function!(authguard_is_expired, |call| {
+    let block = current();
+    let verdict = match block.claims() {
+        Some(claims) => expired(claims, unguarded::statement_start(), settings::leeway()),
+        None => block.is_expired_token().then_some(true),
+    };
+    call.answer(verdict.map(pg_sys::Datum::from).into())
+});
+
+/// When the user last authenticated: the newest of what the claims say and, for a session of our own, of
+/// what its row says, so that a proof counts for the tokens that are out already.
+#[inline(always)]
+fn authenticated_at() -> Value {
+    memo()
+        .authenticated_at()
+        .unwrap_or_else(|| guarded(look_up))
+}
+
+#[cold]
+#[inline(never)]
+fn look_up() -> Value {
+    let block = memo().load();
+    let claimed = block.values().authenticated_at;
+    let authenticated_at = match block.claims() {
+        Some(claims) if is_own(claims) => decide::authenticated_at()
+            .max(claims.authenticated_at)
+            .and_then(timestamp::timestamptz)
+            .map_or(claimed, |at| Some(at.into()).into()),
+        _ => claimed,
+    };
+    memo().looked_up(authenticated_at);
+    authenticated_at
+}
+
+raw_function!(authguard_is_fresh, |call| {
+    pg_sys::Datum::from(call.argument(0).is_some_and(is_fresh))
+});
+
+/// Whether the last authentication is at most `max_age` (an `interval`) ago. A time in the future
+/// counts only as far as clocks may differ.
+fn is_fresh(max_age: pg_sys::Datum) -> bool {
+    let Some(authenticated_at) = authenticated_at().datum() else {
+        return false;
+    };
+    let authenticated_at = timestamp::unix_micros(authenticated_at.value() as i64);
+    let now = unguarded::statement_start();
+    let latest = now.saturating_add(settings::leeway() * 1_000_000);
+    authenticated_at <= latest
+        && authenticated_at >= guarded(|| memory::minus_interval(now, max_age))
+}
+
+/// Whether `scope` is one of the space-separated values of claim `scope` (RFC 8693 section 4.2).
+#[pg_extern(sql = false)]
+fn authguard_has_scope(scope: &str) -> Option<bool> {
+    memo().load().claims().map(|claims| claims.has_scope(scope))
+}

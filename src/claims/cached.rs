@@ -1,0 +1,212 @@
+//! One token's claims, parsed, with the values that readers hand out and a place for the decision
+//! about them.
+
+use super::source::{ClaimsRejected, Origin, Source};
+use crate::invalidation;
+use crate::pg::{call::Value, memory::Memory, timestamp};
+use crate::settings;
+use authguard_token::{Claims, end_of_life};
+use pgrx::pg_sys::Datum;
+use std::ops::Range;
+
+/// What became of the claims.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one a block, and a box would be one more hop a row"
+)]
+pub enum Status {
+    /// Nothing was set.
+    Absent,
+    /// Believed and well-formed.
+    Accepted(Claims),
+    /// Something was set and is not believed.
+    Refused(ClaimsRejected),
+}
+
+/// Claims for as long as they are set. Readers hand out pointers into it.
+pub struct CachedClaims<D> {
+    /// What became of them.
+    pub status: Status,
+    /// What was last decided about them, by whoever decides.
+    pub decision: D,
+    /// All NULL unless accepted.
+    values: Values,
+    origin: Origin,
+    /// The text that was set, as far as it tells it from another.
+    mark: Vec<u8>,
+    /// Whether the source was believed.
+    believed: Result<(), ClaimsRejected>,
+    /// What a token was verified under: the generation of keys, the leeway, and from when to when time
+    /// alone changes nothing.
+    keys: u64,
+    leeway: i64,
+    valid: Range<i64>,
+    lend: bool,
+    /// Where the values are.
+    _memory: Memory,
+}
+
+/// What a reader answers with.
+pub struct Values {
+    /// All claims as `jsonb`.
+    pub json: Value,
+    pub uid: Value,
+    pub session_id: Value,
+    pub subject: Value,
+    pub issuer: Value,
+    pub role: Value,
+    pub email: Value,
+    pub aal: Value,
+    pub issued_at: Value,
+    pub expires_at: Value,
+    pub authenticated_at: Value,
+    pub is_anonymous: Value,
+}
+
+impl Values {
+    const NONE: Values = Values {
+        json: Value::NULL,
+        uid: Value::NULL,
+        session_id: Value::NULL,
+        subject: Value::NULL,
+        issuer: Value::NULL,
+        role: Value::NULL,
+        email: Value::NULL,
+        aal: Value::NULL,
+        issued_at: Value::NULL,
+        expires_at: Value::NULL,
+        authenticated_at: Value::NULL,
+        is_anonymous: Value::NULL,
+    };
+
+    /// `None` where a time is outside the range of `timestamptz`.
+    fn new(claims: &Claims, json: &[u8], memory: &Memory) -> Option<Self> {
+        let text = |value: &Option<String>| value.as_deref().map(|value| memory.text(value)).into();
+        let uuid = |value: &Option<[u8; 16]>| value.as_ref().map(|value| memory.uuid(value)).into();
+        Some(Self {
+            json: Some(memory.varlena(json)).into(),
+            uid: uuid(&claims.uid),
+            session_id: uuid(&claims.session_id),
+            subject: text(&claims.raw_subject),
+            issuer: text(&claims.issuer),
+            role: text(&claims.role),
+            email: text(&claims.email),
+            aal: text(&claims.aal),
+            issued_at: time(claims.issued_at)?,
+            expires_at: time(claims.expires_at)?,
+            authenticated_at: time(claims.authenticated_at)?,
+            is_anonymous: claims.is_anonymous.map(Datum::from).into(),
+        })
+    }
+}
+
+/// A time as `timestamptz`; `None` where it has no such form.
+fn time(micros: Option<i64>) -> Option<Value> {
+    match micros {
+        None => Some(Value::NULL),
+        Some(micros) => {
+            timestamp::timestamptz(micros).map(|timestamp| Some(timestamp.into()).into())
+        }
+    }
+}
+
+impl<D> CachedClaims<D> {
+    /// No claims.
+    pub const fn absent(decision: D) -> Self {
+        Self {
+            status: Status::Absent,
+            decision,
+            values: Values::NONE,
+            origin: Origin::Gateway,
+            mark: Vec::new(),
+            believed: Err(ClaimsRejected::NotAGateway),
+            keys: 0,
+            leeway: 0,
+            valid: 0..0,
+            lend: true,
+            _memory: Memory::NONE,
+        }
+    }
+
+    /// Reads what was set, at `now` (microseconds since 1970). `lend`: whether readers may hand out
+    /// pointers, or must copy.
+    pub fn new(source: &Source, decision: D, now: i64, lend: bool) -> Self {
+        // Before anything is read: what changes meanwhile has to be read again.
+        let (keys, leeway) = (invalidation::keys(), settings::leeway());
+        let memory = Memory::new();
+        let read = source.read(now).and_then(|(claims, json)| {
+            let values = Values::new(&claims, &json, &memory).ok_or(ClaimsRejected::TimeRange)?;
+            Ok((claims, values))
+        });
+        let valid_until = match &read {
+            _ if source.origin == Origin::Gateway => i64::MAX,
+            Ok((claims, _)) => end_of_life(claims, leeway).unwrap_or(i64::MAX),
+            Err(ClaimsRejected::Token(cause)) if cause.may_pass() => now,
+            Err(_) => i64::MAX,
+        };
+        let (status, values) = match read {
+            Ok((claims, values)) => (Status::Accepted(claims), values),
+            Err(refusal) => (Status::Refused(refusal), Values::NONE),
+        };
+        Self {
+            status,
+            decision,
+            values,
+            origin: source.origin,
+            mark: source.mark().to_owned(),
+            believed: source.believed.clone(),
+            keys,
+            leeway,
+            valid: now..valid_until,
+            lend,
+            _memory: memory,
+        }
+    }
+
+    /// Whether `source` is what this was read from.
+    pub fn is_from(&self, source: &Source) -> bool {
+        self.origin == source.origin
+            && self.mark == source.mark()
+            && self.believed == source.believed
+    }
+
+    /// Whether reading it again at `now` would give the same. A token's signature, keys and times are
+    /// judged by this at every statement; a gateway has judged them itself.
+    pub fn holds(&self, now: i64) -> bool {
+        self.origin == Origin::Gateway
+            || (self.keys == invalidation::keys()
+                && self.leeway == settings::leeway()
+                && self.valid.contains(&now))
+    }
+
+    /// Who said what the claims are.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Whether the token was good and is past its time.
+    pub fn is_expired_token(&self) -> bool {
+        matches!(&self.status, Status::Refused(ClaimsRejected::Token(cause)) if cause.is_expired())
+    }
+
+    /// The claims, if they are accepted.
+    #[inline(always)]
+    pub fn claims(&self) -> Option<&Claims> {
+        match &self.status {
+            Status::Accepted(claims) => Some(claims),
+            _ => None,
+        }
+    }
+
+    /// The values of the readers.
+    #[inline(always)]
+    pub fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// Whether readers may hand out pointers; else they copy.
+    pub fn lends(&self) -> bool {
+        self.lend
+    }
+}

@@ -1,0 +1,8 @@
+//! What Postgres calls: the entry point of the library, the callbacks at the end of transactions and
+//! when something elsewhere has changed, and the triggers. Everything else is below this room.
+#![allow(unsafe_code)]
+
+mod callbacks;
+mod changes;
+mod module;
+mod trigger;

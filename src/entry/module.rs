@@ -1,0 +1,86 @@
+//! The entry point of the library, and what it embeds for `cargo pgrx schema`.
+
+use super::callbacks;
+use crate::pg::guc;
+use crate::request::{self, gateways, seal};
+use crate::{access, invalidation, settings};
+use pgrx::{extension_sql_file, pg_guard};
+
+pgrx::pg_module_magic!(name, version);
+
+/// Called by Postgres when the library is loaded: by a preload setting, or by the first call of one
+/// of its functions.
+#[pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    never_capture_backtraces();
+    settings::define(invalidation::keys_changed);
+    seal::adopting(|| {
+        gateways::define(access::claims_changed);
+        request::define(access::claims_changed);
+    });
+    guc::reserve_prefix();
+    invalidation::when_written(access::ask_again);
+    callbacks::register();
+}
+
+/// With RUST_BACKTRACE in the server's environment pgrx would put a backtrace into the DETAIL that a
+/// client sees. std decides once, at the first capture: make it now, with captures switched off.
+fn never_capture_backtraces() {
+    const SWITCH: &str = "RUST_LIB_BACKTRACE";
+    let before = std::env::var_os(SWITCH);
+    // SAFETY: a backend has one thread, so nobody reads the environment meanwhile; it is put back.
+    unsafe {
+        std::env::set_var(SWITCH, "0");
+        let _ = std::backtrace::Backtrace::capture();
+        match before {
+            Some(value) => std::env::set_var(SWITCH, value),
+            None => std::env::remove_var(SWITCH),
+        }
+    }
+}
+
+/// The install script: these files, in this order.
+macro_rules! install_script {
+    ($name:tt = $file:tt, $($rest:tt)*) => {
+        extension_sql_file!($file, name = $name, bootstrap);
+        install_script!(@after $name $($rest)*);
+    };
+    (@after $before:tt $name:tt = $file:tt, $($rest:tt)*) => {
+        extension_sql_file!($file, name = $name, requires = [$before]);
+        install_script!(@after $name $($rest)*);
+    };
+    (@after $last:tt) => {};
+}
+
+install_script! {
+    "schemas" = "../../sql/install/schemas.sql",
+    "adopt" = "../../sql/install/adopt.sql",
+    "readers" = "../../sql/access/readers.sql",
+    "revocation" = "../../sql/revocation/revocation.sql",
+    "checks" = "../../sql/access/checks.sql",
+    "entries" = "../../sql/revocation/entries.sql",
+    "operators" = "../../sql/revocation/operators.sql",
+    "prune" = "../../sql/revocation/prune.sql",
+    "issuers" = "../../sql/keys/issuers.sql",
+    "credentials" = "../../sql/keys/credentials.sql",
+    "trust" = "../../sql/keys/trust.sql",
+    "signing" = "../../sql/keys/signing.sql",
+    "verify" = "../../sql/keys/verify.sql",
+    "events" = "../../sql/session/events.sql",
+    "sources" = "../../sql/attached/sources.sql",
+    "sessions" = "../../sql/session/sessions.sql",
+    "claims" = "../../sql/session/claims.sql",
+    "session_keys" = "../../sql/session/session_keys.sql",
+    "sign_in" = "../../sql/session/sign_in.sql",
+    "end_rows" = "../../sql/session/end_rows.sql",
+    "refresh" = "../../sql/session/refresh.sql",
+    "step_up" = "../../sql/session/step_up.sql",
+    "endings" = "../../sql/session/endings.sql",
+    "attach" = "../../sql/attached/attach.sql",
+    "restore" = "../../sql/install/restore.sql",
+    "guard" = "../../sql/policy/guard.sql",
+    "coverage" = "../../sql/policy/coverage.sql",
+    "release" = "../../sql/install/release.sql",
+    "testkit" = "../../sql/policy/testkit.sql",
+    "grants" = "../../sql/install/grants.sql",
+}

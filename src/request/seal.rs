@@ -1,0 +1,68 @@
+//! `authguard.seal_claims`: the first claims of a transaction stand until it ends.
+//!
+//! They are first when they are set in it, or were there and are read. A later change is refused where the
+//! setting is checked, and for RESET, which guc.c does not check, where it is assigned. A rollback to a
+//! savepoint takes back what was set after it, and the seal with it.
+
+use crate::error::Error;
+use crate::pg::state::PerBackend;
+use crate::pg::subxact_flag::SubxactFlag;
+use crate::settings;
+use pgrx::pg_sys;
+use std::cell::Cell;
+use std::ffi::CStr;
+
+/// Whether the claims are sealed.
+static SEALED: SubxactFlag = SubxactFlag::new();
+
+/// Whether the settings are being defined: what was set before is adopted then, value by value.
+static ADOPTING: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
+
+/// Runs `define`, in which settings get the values that they had before the library was loaded.
+pub fn adopting(define: impl FnOnce()) {
+    ADOPTING.set(true);
+    define();
+    ADOPTING.set(false);
+}
+
+/// Whether a setting that is `now` may become `new`.
+pub fn allows(now: &CStr, new: &CStr) -> bool {
+    !SEALED.is_set() || !settings::seal_claims() || now == new || !is_change()
+}
+
+/// A setting that was `now` becomes `new`. Raises an error where that is not allowed.
+pub fn assigned(now: &CStr, new: &CStr) {
+    if !allows(now, new) {
+        Error::Sealed.raise();
+    }
+    if !new.is_empty() && is_change() {
+        SEALED.set();
+    }
+}
+
+/// Claims were read: those of before the transaction stand, too.
+pub fn read() {
+    SEALED.set_for_transaction();
+}
+
+/// A subtransaction ends. To be called while it is the current one.
+pub fn end_of_subtransaction(committed: bool) {
+    SEALED.end_of_subtransaction(committed);
+}
+
+/// A transaction ends.
+pub fn end_of_transaction() {
+    SEALED.end_of_transaction();
+}
+
+/// Whether somebody changes a setting. Not so while a transaction ends and guc.c puts earlier values back,
+/// while a parallel worker takes over those of its leader, nor while they are adopted.
+pub fn is_change() -> bool {
+    // SAFETY: reads the state of xact.c and of parallel.c.
+    unsafe { pg_sys::IsTransactionState() && pg_sys::ParallelWorkerNumber < 0 && !is_adopting() }
+}
+
+/// Whether values from before the library was loaded are adopted now.
+pub fn is_adopting() -> bool {
+    ADOPTING.get()
+}

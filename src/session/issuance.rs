@@ -1,0 +1,91 @@
+//! Who gets no tokens of ours: asked at a sign-in, a refresh and a step-up, by the newest committed entries and rows,
+//! whatever the transaction's snapshot.
+
+use crate::attached;
+use crate::pg::{timestamp, unguarded};
+use crate::revocation::entries;
+use crate::settings;
+use authguard_token::{Entry, EntryKind, format_uuid};
+use pgrx::Uuid;
+use pgrx::prelude::*;
+
+/// What shuts a session of our own that its row may say nothing of.
+#[derive(Default)]
+pub struct Shut {
+    /// Its user is.
+    pub user: bool,
+    /// It has ended: by an entry of itself, or by a cut-off after it began, for one of the user after the last proof of
+    /// who the user is.
+    pub session: bool,
+}
+
+/// Of a session of `user` (in canonical form). Times are in microseconds.
+pub fn session(user: &str, id: &[u8; 16], began: i64, authenticated_at: i64) -> Shut {
+    let now = unguarded::clock();
+    let id = format_uuid(id);
+    let keys = [
+        (EntryKind::Session, Some(id.as_str())),
+        (EntryKind::User, Some(user)),
+        (EntryKind::Issuer, Some("")),
+    ];
+    let mut shut = Shut::default();
+    own_entries(&keys, |entry| {
+        let cuts_off = |since| entry.issued_before.is_some_and(|cutoff| since <= cutoff);
+        match entry.kind {
+            EntryKind::User => {
+                shut.user |= blocks(entry, now);
+                shut.session |= cuts_off(authenticated_at);
+            }
+            EntryKind::Issuer => shut.session |= cuts_off(began),
+            _ => shut.session = true,
+        }
+    });
+    shut.user |= attached::shuts(user);
+    shut
+}
+
+/// Whether a user (in canonical form) of our own is shut out: by `authguard.revoke_user`, or by an attached table.
+pub fn user(user: &str) -> bool {
+    let now = unguarded::clock();
+    let mut shut = false;
+    own_entries(&[(EntryKind::User, Some(user))], |entry| {
+        shut |= blocks(entry, now)
+    });
+    shut || attached::shuts(user)
+}
+
+fn blocks(entry: &Entry<'_>, now: i64) -> bool {
+    entry.blocked && entry.blocked_until.is_none_or(|until| now < until)
+}
+
+/// Shows the entries that concern our own issuer.
+fn own_entries(keys: &[(EntryKind, Option<&str>)], mut each: impl FnMut(&Entry<'_>)) {
+    let own = settings::issuer();
+    entries(keys, |entry| {
+        if entry.issuer.is_none_or(|issuer| issuer == own) {
+            each(entry);
+        }
+        true
+    });
+}
+
+#[pg_extern(sql = false)]
+fn authguard_is_blocked(user_id: &str) -> bool {
+    user(user_id)
+}
+
+/// Whether something other than its row ends a session of that issuer. Times are `timestamptz`.
+#[pg_extern(sql = false)]
+fn authguard_is_cut_off(
+    id: Uuid,
+    user: &str,
+    issuer: &str,
+    began: i64,
+    authenticated_at: i64,
+) -> bool {
+    let (began, authenticated_at) = (
+        timestamp::unix_micros(began),
+        timestamp::unix_micros(authenticated_at),
+    );
+    issuer != settings::issuer() || session(user, id.as_bytes(), began, authenticated_at).session
+}
