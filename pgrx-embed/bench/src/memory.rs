@@ -1,8 +1,9 @@
 //! Whether a backend's memory stays flat.
 
 use super::DATABASE;
-use crate::cluster::Cluster;
-use crate::error::Result;
+use super::source::Source;
+use pgrx_embed::cluster::Cluster;
+use pgrx_embed::error::Result;
 use postgres::Client;
 
 /// Bytes of all memory contexts of one backend before and after.
@@ -26,7 +27,7 @@ pub fn measure(cluster: &Cluster, claims: &str) -> Result<Memory> {
 
 /// Scans of a million calls each, then that many different claims.
 fn work(client: &mut Client, claims: &str, scans: u32, different: u32) -> Result<()> {
-    super::setup::set_claims(client, claims)?;
+    Source::Claims(claims).set(client)?;
     for _ in 0..scans {
         client.simple_query("select count(*) from items where not auth.is_revoked()")?;
     }
@@ -42,7 +43,7 @@ fn work(client: &mut Client, claims: &str, scans: u32, different: u32) -> Result
              end loop;
          end $$"
     ))?;
-    super::setup::set_claims(client, claims)
+    Source::Claims(claims).set(client)
 }
 
 fn total(client: &mut Client) -> Result<i64> {

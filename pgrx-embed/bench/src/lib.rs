@@ -3,6 +3,7 @@
 mod adopted;
 mod case;
 mod chart;
+pub mod claims;
 mod first_check;
 mod load;
 mod machine;
@@ -12,17 +13,16 @@ mod postgrest;
 mod report;
 mod scans;
 mod sessions;
-pub mod setup;
 mod source;
 pub mod tokens;
 
-use crate::cluster::{Cluster, Config};
-use crate::error::{Context, Result};
-use crate::postgres::DEFAULT_MAJOR;
-use crate::{command, dirs, server};
 use case::Case;
 use clap::ValueEnum;
 use memory::Memory;
+use pgrx_embed::cluster::{Cluster, Config};
+use pgrx_embed::error::{Context, Result};
+use pgrx_embed::postgres::DEFAULT_MAJOR;
+use pgrx_embed::{command, dirs, million_rows, server};
 use std::fs;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -74,7 +74,7 @@ pub fn run(group: Option<Group>, json: Option<&Path>) -> Result<()> {
     let mut admin = cluster.connect("postgres", DATABASE)?;
     admin.batch_execute("create role authenticator login noinherit")?;
     command::progress("making a million rows");
-    setup::make(&mut admin)?;
+    million_rows::make(&mut admin)?;
     drop(admin);
     let found = measure(&cluster, &groups, machine::describe(&install))?;
 
@@ -96,7 +96,7 @@ fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> 
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs();
-    let claims = setup::claims(now, false);
+    let claims = claims::measured(now, false);
     let mut run = Run {
         machine,
         claims_bytes: claims.len(),
@@ -112,7 +112,7 @@ fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> 
             Group::Scans => {
                 command::progress("measuring scans");
                 run.cases.extend(scans::measure(cluster, &claims, 0)?);
-                let with_jti = setup::claims(now, true);
+                let with_jti = claims::measured(now, true);
                 run.cases.push(scans::lookup(cluster, &with_jti)?);
             }
             Group::Parallel => {

@@ -5,9 +5,9 @@ mod writes;
 
 use super::case::Case;
 use super::tokens::verifier::Verifier;
-use crate::cluster::Cluster;
-use crate::command;
-use crate::error::Result;
+use pgrx_embed::cluster::Cluster;
+use pgrx_embed::command;
+use pgrx_embed::error::Result;
 
 /// All cases about sessions.
 pub fn measure(cluster: &Cluster, now: u64) -> Result<Vec<Case>> {

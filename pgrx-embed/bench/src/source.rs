@@ -1,6 +1,6 @@
 //! Where the claims of a measured session or transaction come from.
 
-use crate::error::Result;
+use pgrx_embed::error::Result;
 use postgres::Client;
 
 /// Claims as the gateway sends them, or a token.

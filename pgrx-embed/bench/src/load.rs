@@ -1,11 +1,12 @@
 //! pgbench: point selects in transactions as a gateway sends them, quiet and beside a writer.
 
+use super::DATABASE;
 use super::case::{Case, Limit};
 use super::pgbench::Script;
 use super::source::Source;
-use super::{DATABASE, setup};
-use crate::cluster::Cluster;
-use crate::error::{Error, Result};
+use pgrx_embed::cluster::Cluster;
+use pgrx_embed::error::{Error, Result};
+use pgrx_embed::million_rows;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -144,7 +145,7 @@ pub fn script<'a>(
          select set_config('{}', {value}, true);
          select * from items where id = :id;
          commit;\n",
-        setup::ROWS,
+        million_rows::ROWS,
         source.setting(),
     );
     let script = Script::new(cluster, database, "authenticator", &script)?;

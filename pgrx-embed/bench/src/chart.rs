@@ -80,7 +80,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::case::Limit;
+    use crate::case::Limit;
 
     #[test]
     fn text_is_escaped_and_long_bars_end() {

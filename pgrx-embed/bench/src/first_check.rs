@@ -1,10 +1,10 @@
 //! The first check in a backend after a revocation elsewhere, with few and with many entries.
 
 use super::case::{Case, Limit};
-use super::setup;
-use crate::cluster::Cluster;
-use crate::command;
-use crate::error::{Error, Result};
+use super::source::Source;
+use pgrx_embed::cluster::Cluster;
+use pgrx_embed::command;
+use pgrx_embed::error::{Error, Result};
 use postgres::{Client, Statement};
 use std::time::Instant;
 
@@ -48,7 +48,7 @@ impl Pair {
         fill(&mut revoker, entries)?;
         let mut checker = cluster.connect("authenticator", database)?;
         checker.batch_execute("set role bench_guard")?;
-        setup::set_claims(&mut checker, claims)?;
+        Source::Claims(claims).set(&mut checker)?;
         Ok(Pair {
             revoke: revoker.prepare("select authguard.revoke_token(gen_random_uuid()::text)")?,
             check: checker.prepare("select auth.is_revoked()")?,

@@ -1,6 +1,6 @@
 //! What the figures were measured on.
 
-use crate::postgres::Install;
+use pgrx_embed::postgres::Install;
 use std::fs;
 
 /// Processor, cores, memory and Postgres in one line.

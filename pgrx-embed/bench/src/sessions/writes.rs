@@ -4,12 +4,12 @@
 //! The signature is one that `authguard.sign` makes in the same statement. In a loop of nothing else it takes a third of
 //! that: the library's table of the curve, 150 KB that each signature reads, then stays in the cache next to the core.
 
-use crate::bench::DATABASE;
-use crate::bench::case::{Case, Limit};
-use crate::bench::pgbench::Script;
-use crate::bench::tokens::verifier::Verifier;
-use crate::cluster::Cluster;
-use crate::error::{Error, Result};
+use crate::DATABASE;
+use crate::case::{Case, Limit};
+use crate::pgbench::Script;
+use crate::tokens::verifier::Verifier;
+use pgrx_embed::cluster::Cluster;
+use pgrx_embed::error::{Error, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;

@@ -4,12 +4,12 @@ mod sql;
 pub(super) mod verifier;
 
 use super::case::{Case, Limit};
-use super::setup::{self, SECRET, USER};
+use super::claims::{SECRET, USER};
 use super::source::Source;
 use super::{DATABASE, load, scans};
-use crate::cluster::Cluster;
-use crate::command;
-use crate::error::{Error, Result};
+use pgrx_embed::cluster::Cluster;
+use pgrx_embed::error::{Error, Result};
+use pgrx_embed::{command, million_rows};
 use postgres::{Client, Statement};
 use std::time::Instant;
 use verifier::Verifier;
@@ -126,7 +126,7 @@ fn beside_sql(cluster: &Cluster, token: &str) -> Result<[Case; 3]> {
         case(
             "auth.jwt() of the token that is set",
             "select count(auth.jwt()) from items",
-            setup::ROWS,
+            million_rows::ROWS,
             0.01,
         )?,
         case(

@@ -1,6 +1,6 @@
 //! One line of the table: two series of measurements, taken in turn.
 
-use crate::error::Result;
+use pgrx_embed::error::Result;
 
 /// What was measured, and what it may be at most in relation to the other.
 pub struct Case {

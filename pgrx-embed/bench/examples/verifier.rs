@@ -1,14 +1,14 @@
 //! Verifies tokens outside a server. The bench builds this for release, starts it and asks it line by
 //! line, in turn with what it measures in a server.
 
+use authguard_bench::claims::{self, AUDIENCE, ISSUER, SECRET, SECRET_ISSUER};
+use authguard_bench::tokens::{COUNT, user};
 use authguard_token::{Algorithm, Key, Policy, SigningKey, Token};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, crypto, encode};
-use pgrx_embed::bench::setup::{AUDIENCE, ISSUER, SECRET, SECRET_ISSUER, claims_of};
-use pgrx_embed::bench::tokens::{COUNT, user};
 use std::error::Error;
 use std::hint::black_box;
 use std::io::stdin;
@@ -77,7 +77,7 @@ impl Scheme {
             true => SECRET_ISSUER,
             false => ISSUER,
         };
-        let claims = (0..COUNT).map(|number| claims_of(issuer, &user(number), now));
+        let claims = (0..COUNT).map(|number| claims::of(issuer, &user(number), now));
         let policy = Policy::new(issuer, vec![AUDIENCE.to_owned()]);
         if algorithm.is_symmetric() {
             let mut header = Header::new(raw);

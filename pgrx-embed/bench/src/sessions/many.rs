@@ -1,11 +1,11 @@
 //! The guard beside few and many sessions, each transaction of another one.
 
-use crate::bench::case::{Case, Limit};
-use crate::bench::source::Source;
-use crate::bench::{DATABASE, load, setup};
-use crate::cluster::Cluster;
-use crate::command;
-use crate::error::{Error, Result};
+use crate::case::{Case, Limit};
+use crate::source::Source;
+use crate::{DATABASE, claims, load};
+use pgrx_embed::cluster::Cluster;
+use pgrx_embed::command;
+use pgrx_embed::error::{Error, Result};
 use std::time::Instant;
 
 const FEW: u32 = 1_000;
@@ -17,8 +17,8 @@ const OWN_ISSUER: &str = "authguard";
 
 /// Two databases with the same rows to read.
 pub fn measure(cluster: &Cluster, now: u64) -> Result<Case> {
-    let claims = setup::claims_of(OWN_ISSUER, setup::USER, now)
-        .replace("8f4dd9a6-6a0c-4d5e-9a13-2c1c3f2b7c55", setup::USER);
+    let claims = claims::of(OWN_ISSUER, claims::USER, now)
+        .replace("8f4dd9a6-6a0c-4d5e-9a13-2c1c3f2b7c55", claims::USER);
     let claims = Source::Claims(&claims);
     fill(cluster, "bench_few_sessions", FEW)?;
     fill(cluster, "bench_many_sessions", MANY)?;

@@ -1,8 +1,8 @@
 //! pgbench, started and read.
 
-use crate::cluster::Cluster;
-use crate::command;
-use crate::error::{Error, Result};
+use pgrx_embed::cluster::Cluster;
+use pgrx_embed::command;
+use pgrx_embed::error::{Error, Result};
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,11 +1,11 @@
 //! wrk: GET requests of one row by key through PostgREST, with the guard and without.
 
+use super::DATABASE;
 use super::case::{Case, Limit};
-use super::{DATABASE, setup};
-use crate::cluster::Cluster;
-use crate::error::{Error, Result};
-use crate::sidecar::Sidecar;
-use crate::{clients, command, packages};
+use pgrx_embed::cluster::Cluster;
+use pgrx_embed::error::{Error, Result};
+use pgrx_embed::sidecar::Sidecar;
+use pgrx_embed::{clients, command, million_rows, packages};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -75,7 +75,7 @@ impl Requests {
              request = function()\n  \
                return wrk.format(\"GET\", \"/items?id=eq.\" .. math.random({}))\n\
              end\n",
-            setup::ROWS
+            million_rows::ROWS
         );
         fs::write(&script, text)?;
         Ok(Requests { script, port })

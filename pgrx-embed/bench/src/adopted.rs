@@ -2,8 +2,8 @@
 
 use super::case::{Case, Limit};
 use super::source::Source;
-use crate::cluster::Cluster;
-use crate::error::{Error, Result};
+use pgrx_embed::cluster::Cluster;
+use pgrx_embed::error::{Error, Result};
 use postgres::{Client, Statement};
 use std::time::Instant;
 

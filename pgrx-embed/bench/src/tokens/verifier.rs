@@ -1,15 +1,15 @@
 //! The program that verifies outside a server: built for release, started, asked.
 
-use crate::cluster::Cluster;
-use crate::error::{Context, Error, Result};
-use crate::signals::{self, Registered};
-use crate::{command, dirs, pgrx, procfs};
+use pgrx_embed::cluster::Cluster;
+use pgrx_embed::error::{Context, Error, Result};
+use pgrx_embed::signals::{self, Registered};
+use pgrx_embed::{command, dirs, pgrx, procfs};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// As in Cargo.toml.
+/// Its example.
 const PROGRAM: &str = "verifier";
 
 /// The running program, which ends with this.
@@ -27,7 +27,13 @@ impl Verifier {
         command::progress("building the verifier and signing tokens");
         let target = pgrx::feature(cluster.install());
         let mut build = pgrx::cargo(cluster.install(), &target)?;
-        build.args(["build", "--release", "--package", "pgrx-embed", "--example"]);
+        build.args([
+            "build",
+            "--release",
+            "--package",
+            "authguard-bench",
+            "--example",
+        ]);
         command::run_briefly(build.arg(PROGRAM)).context(|| "cannot build the verifier".into())?;
         let dir = dirs::readable_dir(cluster.dir().join("tokens"))?;
         let examples = dirs::target(&target).join("release/examples");

@@ -1,8 +1,8 @@
 //! The tokens in tables, their issuers, and the same verification as one writes it in SQL.
 
 use super::verifier::Verifier;
-use crate::bench::setup::{AUDIENCE, ISSUER, SECRET_ISSUER};
-use crate::error::Result;
+use crate::claims::{AUDIENCE, ISSUER, SECRET_ISSUER};
+use pgrx_embed::error::Result;
 use postgres::Client;
 use std::io::Write;
 
