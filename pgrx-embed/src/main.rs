@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use pgrx_embed::error::{Error, Result};
 use pgrx_embed::postgres::DEFAULT_MAJOR;
 use pgrx_embed::suites::{self, Majors, Suite};
-use pgrx_embed::{demo, dirs, program, schema, server, signals, source};
+use pgrx_embed::{demo, dirs, packages, program, schema, server, signals, source};
 use std::os::unix::process::CommandExt;
 use std::process::ExitCode;
 
@@ -12,6 +12,9 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(name = "cargo embed", bin_name = "cargo embed", version)]
 struct Cli {
+    /// As root, let apt-get install missing system packages
+    #[arg(long, global = true)]
+    install: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -66,8 +69,11 @@ struct Which {
 }
 
 fn main() -> ExitCode {
-    let command = Cli::parse().command;
-    program::run(|| run(command))
+    let cli = Cli::parse();
+    if cli.install {
+        packages::allow_installing();
+    }
+    program::run(|| run(cli.command))
 }
 
 fn run(command: Command) -> Result<ExitCode> {
@@ -122,5 +128,8 @@ fn bench(args: &[String]) -> Error {
     cargo
         .args(["--package", "authguard-bench", "--"])
         .args(args);
-    Error::new(format!("cannot start cargo: {}", cargo.exec()))
+    Error::new(format!(
+        "cannot start cargo: {}",
+        packages::pass_on(&mut cargo).exec()
+    ))
 }

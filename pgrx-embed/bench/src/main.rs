@@ -2,7 +2,7 @@
 
 use authguard_bench::Group;
 use clap::Parser;
-use pgrx_embed::program;
+use pgrx_embed::{packages, program};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -15,10 +15,16 @@ struct Cli {
     /// Write every figure to this file, too
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// As root, let apt-get install missing system packages
+    #[arg(long)]
+    install: bool,
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if cli.install {
+        packages::allow_installing();
+    }
     program::run(|| {
         authguard_bench::run(cli.group, cli.json.as_deref())?;
         Ok(ExitCode::SUCCESS)
