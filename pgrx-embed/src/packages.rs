@@ -1,5 +1,5 @@
-//! What the system has to have. Missing packages are named in an error. As root they are installed by
-//! apt-get if that was asked for: by `--install`, or by `CI=true` in the environment.
+//! What the system has to have. Missing packages are named in an error. As root they are installed
+//! by apt-get if that was asked for: by `--install`, or by `CI=true` in the environment.
 
 use crate::error::{Context, Error, Result};
 use crate::{command, unix};

@@ -1,5 +1,5 @@
-//! Verifies tokens outside a server. The bench builds this for release, starts it and asks it line by
-//! line, in turn with what it measures in a server.
+//! Verifies tokens outside a server. The bench builds this for release, starts it and asks it line
+//! by line, in turn with what it measures in a server.
 
 use authguard_bench::claims::{self, AUDIENCE, ISSUER, SECRET, SECRET_ISSUER};
 use authguard_bench::tokens::{COUNT, user};
@@ -24,8 +24,9 @@ const SAMPLE: Duration = Duration::from_millis(50);
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Writes `ALGORITHM.tokens` and `ALGORITHM.key` into the directory of its argument and says `ready`;
-/// then answers `cold ALGORITHM`, `raw ALGORITHM` and `sign-THREADS ES256` with the microseconds that one token takes.
+/// Writes `ALGORITHM.tokens` and `ALGORITHM.key` into the directory of its argument and says
+/// `ready`; then answers `cold ALGORITHM`, `raw ALGORITHM` and `sign-THREADS ES256` with the
+/// microseconds that one token takes.
 fn main() -> Result<()> {
     let dir = std::env::args().nth(1).ok_or("which directory?")?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
@@ -174,7 +175,8 @@ impl Scheme {
         }))
     }
 
-    /// The same in threads beside each other: how long it takes from one signature to the next of any.
+    /// The same in threads beside each other: how long it takes from one signature to the next of
+    /// any.
     fn sign_beside(&self, threads: u32) -> Result<f64> {
         let one = || self.sign().map_err(|error| error.to_string());
         let all = thread::scope(|scope| {

@@ -15,7 +15,8 @@ pub const SECRET: &str = "measured with a secret of forty-eight characters";
 /// Whom tokens are for.
 pub const AUDIENCE: &str = "authenticated";
 
-/// Claims of the measured user. Supabase sends no jti: the look-up that needs one gets it at the end.
+/// Claims of the measured user. Supabase sends no jti: the look-up that needs one gets it at the
+/// end.
 pub fn measured(issued_at: u64, jti: bool) -> String {
     let claims = of(ISSUER, USER, issued_at);
     match (jti, claims.strip_suffix('}')) {

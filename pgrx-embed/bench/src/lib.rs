@@ -60,8 +60,8 @@ pub enum Group {
     Sessions,
 }
 
-/// Measures one group or everything on a throw-away server and prints the table. The pages are written
-/// of a whole run only.
+/// Measures one group or everything on a throw-away server and prints the table. The pages are
+/// written of a whole run only.
 pub fn run(group: Option<Group>, json: Option<&Path>) -> Result<()> {
     let groups = group.map_or(Group::value_variants().to_vec(), |group| vec![group]);
     if groups.contains(&Group::Postgrest) {

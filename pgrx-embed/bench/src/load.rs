@@ -129,7 +129,8 @@ fn write(cluster: &Cluster, statement: &str, stop: &AtomicBool, written: &Atomic
     Ok(())
 }
 
-/// What one client of the gateway repeats. `value`: SQL for what is set, made of `:value`, the source's text.
+/// What one client of the gateway repeats. `value`: SQL for what is set, made of `:value`, the
+/// source's text.
 pub fn script<'a>(
     cluster: &'a Cluster,
     database: &'a str,

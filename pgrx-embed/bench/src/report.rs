@@ -68,8 +68,8 @@ pub fn json(run: &Run) -> String {
     format!("{told}\n")
 }
 
-/// Both medians, their relation, its spread, the limit and whether it is kept. A case with a limit that
-/// is a difference shows differences, too.
+/// Both medians, their relation, its spread, the limit and whether it is kept. A case with a limit
+/// that is a difference shows differences, too.
 fn cells(case: &Case) -> [String; 6] {
     let (low, high) = case.spread();
     let mut ratio = format!("{:.3}", case.ratio());

@@ -1,8 +1,9 @@
-//! Refreshing and signing in, against the least that could do so: the same number of rows written, by one
-//! function call, and a signature.
+//! Refreshing and signing in, against the least that could do so: the same number of rows written,
+//! by one function call, and a signature.
 //!
-//! The signature is one that `authguard.sign` makes in the same statement. In a loop of nothing else it takes a third of
-//! that: the library's table of the curve, 150 KB that each signature reads, then stays in the cache next to the core.
+//! The signature is one that `authguard.sign` makes in the same statement. In a loop of nothing
+//! else it takes a third of that: the library's table of the curve, 150 KB that each signature
+//! reads, then stays in the cache next to the core.
 
 use crate::DATABASE;
 use crate::case::{Case, Limit};
@@ -52,8 +53,8 @@ const SIGN_IN: &str =
 const PLAIN_SIGN_IN: &str =
     "select plain_begin('user ' || :client_id), authguard.sign('{}') <> '';\n";
 
-/// Each client begins a session, then hands in the refresh token that it got last. Another one while each refresh still
-/// writes its event: beyond a thousand only one a minute does.
+/// Each client begins a session, then hands in the refresh token that it got last. Another one
+/// while each refresh still writes its event: beyond a thousand only one a minute does.
 const REFRESH: &str = "
 \\if :left = 0
 select refresh_token as token from authguard.sign_in('user ' || :client_id) \\gset

@@ -9,8 +9,8 @@ use std::io::Write;
 /// Those that are measured inside the server, too.
 const IN_TABLES: [&str; 2] = ["ES256", "HS256"];
 
-/// In the way of pgjwt: base64url by hand, the HMAC by pgcrypto, then the algorithm and the times. It
-/// answers NULL for a bad token, and knows nothing of issuers, audiences or revocation.
+/// In the way of pgjwt: base64url by hand, the HMAC by pgcrypto, then the algorithm and the times.
+/// It answers NULL for a bad token, and knows nothing of issuers, audiences or revocation.
 const SQL_VERIFY: &str = "
 create extension pgcrypto;
 create function url_decode(text) returns bytea language sql immutable strict parallel safe as $$

@@ -68,8 +68,8 @@ impl Verifier {
         self.ask("raw", algorithm)
     }
 
-    /// Microseconds to sign one token's text with ES256 by the library alone; from one signature to the next of any,
-    /// where so many threads sign.
+    /// Microseconds to sign one token's text with ES256 by the library alone; from one signature to
+    /// the next of any, where so many threads sign.
     pub fn sign(&mut self, threads: usize) -> Result<f64> {
         self.ask(&format!("sign-{threads}"), "ES256")
     }
