@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const WIDTH: usize = 100;
 
 /// Where comments are looked at, in Rust and SQL.
-const COMMENTED: [&str; 1] = ["pgrx-embed"];
+const COMMENTED: [&str; 2] = ["token", "pgrx-embed"];
 
 /// The SQL that makes the extension.
 const SQL: [&str; 1] = ["sql"];
