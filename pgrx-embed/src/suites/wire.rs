@@ -5,7 +5,7 @@ use super::Target;
 use super::outcome::{self, Tally};
 use crate::error::Result;
 use crate::instances::DATABASE;
-use crate::{cluster, command, dirs};
+use crate::{cluster, command, dirs, packages};
 use std::process::Command;
 
 pub fn run(target: &Target) -> Result<Tally> {
@@ -17,6 +17,7 @@ pub fn run(target: &Target) -> Result<Tally> {
     cargo.args(["test", "--no-fail-fast", "-p", "authguard-wire"]);
     cargo.env("AUTHGUARD_TEST_URI", server.uri("postgres", DATABASE));
     cargo.env("AUTHGUARD_PG_BIN", &server.install().bin);
+    packages::pass_on(&mut cargo);
     let (success, output) = command::tee(&mut cargo)?;
     // A test that was killed left its servers.
     cluster::sweep()?;
