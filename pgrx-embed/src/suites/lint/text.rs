@@ -121,7 +121,7 @@ fn rust_lines(text: &str) -> Vec<Line> {
         let has_comment = text.trim_start().starts_with("//")
             || text
                 .match_indices(" // ")
-                .any(|(at, _)| text[..at].matches('"').count() % 2 == 0);
+                .any(|(at, _)| text[..at].matches('"').count().is_multiple_of(2));
         Line {
             text: text.to_owned(),
             has_comment,
