@@ -1,9 +1,11 @@
 //! What the system has to have. Missing packages are named in an error. As root they are installed
-//! by apt-get if that was asked for: by `--install`, or by `CI=true` in the environment.
+//! by apt-get if that was asked for: by `--install`, or by `CI=true` in the environment. If there is
+//! no terminal (a container, a script), nobody could be told to ask: then it counts as asked.
 
 use crate::error::{Context, Error, Result};
 use crate::{command, unix};
 use std::collections::BTreeSet;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -31,6 +33,7 @@ fn may_install() -> bool {
     ASKED_HERE.get().is_some()
         || std::env::var_os(ASKED).is_some()
         || std::env::var_os("CI").is_some_and(|value| value == "true")
+        || !std::io::stdin().is_terminal()
 }
 
 /// What building the extension needs: bindgen loads libclang and asks clang for its headers.
