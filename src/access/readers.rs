@@ -1,7 +1,7 @@
 //! The readers of schema `auth` that need no look-up: raw functions that answer from the memo.
 //! Their SQL declarations, with COST and comments, are in `sql/readers.sql`.
 
-use super::{current, decide, memo};
+use super::{decide, memo, with_current};
 use crate::claims::Values;
 use crate::pg::call::{Call, Value, guarded, raw_function};
 use crate::pg::{memory, timestamp, unguarded};
@@ -76,10 +76,10 @@ fn read(
     value: impl Fn(&Values) -> Value,
     copy: impl Fn(pg_sys::Datum) -> pg_sys::Datum,
 ) -> pg_sys::Datum {
-    match memo().hot() {
-        Some(block) => call.answer(value(block.values())),
-        None => settle_and_read(call, value, copy),
-    }
+    memo().hot_or(
+        |claims| call.answer(value(claims.values())),
+        || settle_and_read(call, &value, copy),
+    )
 }
 
 #[cold]
@@ -90,13 +90,14 @@ fn settle_and_read(
     copy: impl Fn(pg_sys::Datum) -> pg_sys::Datum,
 ) -> pg_sys::Datum {
     call.answer(guarded(|| {
-        let block = memo().load();
-        let value = value(block.values());
-        if block.lends() {
-            value
-        } else {
-            value.map(copy)
-        }
+        memo().with(|claims| {
+            let value = value(claims.values());
+            if claims.lends() {
+                value
+            } else {
+                value.map(copy)
+            }
+        })
     }))
 }
 
@@ -106,11 +107,10 @@ fn by_value(datum: pg_sys::Datum) -> pg_sys::Datum {
 }
 
 raw_function!(authguard_is_expired, |call| {
-    let block = current();
-    let verdict = match block.claims() {
+    let verdict = with_current(|current| match current.claims() {
         Some(claims) => expired(claims, unguarded::statement_start(), settings::leeway()),
-        None => block.is_expired_token().then_some(true),
-    };
+        None => current.is_expired_token().then_some(true),
+    });
     call.answer(verdict.map(pg_sys::Datum::from).into())
 });
 
@@ -126,15 +126,16 @@ fn authenticated_at() -> Value {
 #[cold]
 #[inline(never)]
 fn look_up() -> Value {
-    let block = memo().load();
-    let claimed = block.values().authenticated_at;
-    let authenticated_at = match block.claims() {
-        Some(claims) if is_own(claims) => decide::authenticated_at()
-            .max(claims.authenticated_at)
-            .and_then(timestamp::timestamptz)
-            .map_or(claimed, |at| Some(at.into()).into()),
-        _ => claimed,
-    };
+    let authenticated_at = memo().with(|current| {
+        let claimed = current.values().authenticated_at;
+        match current.claims() {
+            Some(claims) if is_own(claims) => decide::authenticated_at()
+                .max(claims.authenticated_at)
+                .and_then(timestamp::timestamptz)
+                .map_or(claimed, |at| Some(at.into()).into()),
+            _ => claimed,
+        }
+    });
     memo().looked_up(authenticated_at);
     authenticated_at
 }
@@ -159,5 +160,5 @@ fn is_fresh(max_age: pg_sys::Datum) -> bool {
 /// Whether `scope` is one of the space-separated values of claim `scope` (RFC 8693 section 4.2).
 #[pg_extern(sql = false)]
 fn authguard_has_scope(scope: &str) -> Option<bool> {
-    memo().load().claims().map(|claims| claims.has_scope(scope))
+    memo().with(|current| current.claims().map(|claims| claims.has_scope(scope)))
 }

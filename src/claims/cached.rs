@@ -1,7 +1,7 @@
 //! One token's claims, parsed, with the values that readers hand out and a place for the decision
 //! about them.
 
-use super::source::{ClaimsRejected, Origin, Source};
+use super::source::{ClaimsRejected, Origin, RawClaims};
 use crate::invalidation;
 use crate::pg::{call::Value, memory::Memory, timestamp};
 use crate::settings;
@@ -131,16 +131,16 @@ impl<D> CachedClaims<D> {
 
     /// Reads what was set, at `now` (microseconds since 1970). `lend`: whether readers may hand out
     /// pointers, or must copy.
-    pub fn new(source: &Source, decision: D, now: i64, lend: bool) -> Self {
+    pub fn new(raw: &RawClaims<'_>, decision: D, now: i64, lend: bool) -> Self {
         // Before anything is read: what changes meanwhile has to be read again.
         let (keys, leeway) = (invalidation::keys(), settings::leeway());
         let memory = Memory::new();
-        let read = source.read(now).and_then(|(claims, json)| {
+        let read = raw.read(now).and_then(|(claims, json)| {
             let values = Values::new(&claims, &json, &memory).ok_or(ClaimsRejected::TimeRange)?;
             Ok((claims, values))
         });
         let valid_until = match &read {
-            _ if source.origin == Origin::Gateway => i64::MAX,
+            _ if raw.origin == Origin::Gateway => i64::MAX,
             Ok((claims, _)) => end_of_life(claims, leeway).unwrap_or(i64::MAX),
             Err(ClaimsRejected::Token(cause)) if cause.may_pass() => now,
             Err(_) => i64::MAX,
@@ -153,9 +153,9 @@ impl<D> CachedClaims<D> {
             status,
             decision,
             values,
-            origin: source.origin,
-            mark: source.mark().to_owned(),
-            believed: source.believed.clone(),
+            origin: raw.origin,
+            mark: raw.mark().to_owned(),
+            believed: raw.believed.clone(),
             keys,
             leeway,
             valid: now..valid_until,
@@ -164,11 +164,9 @@ impl<D> CachedClaims<D> {
         }
     }
 
-    /// Whether `source` is what this was read from.
-    pub fn is_from(&self, source: &Source) -> bool {
-        self.origin == source.origin
-            && self.mark == source.mark()
-            && self.believed == source.believed
+    /// Returns true if this was read from the same claims.
+    pub fn is_from(&self, raw: &RawClaims<'_>) -> bool {
+        self.origin == raw.origin && self.mark == raw.mark() && self.believed == raw.believed
     }
 
     /// Whether reading it again at `now` would give the same. A token's signature, keys and times are

@@ -22,24 +22,15 @@ pub fn refused_token(cause: TokenRejected) {
 
 #[cfg(any(test, feature = "pg_test"))]
 #[pgrx::pg_schema]
-#[allow(unsafe_code)]
 mod tests {
     use super::TokenRejected;
     use super::refused_token;
+    use crate::pg::log::with_cancel_pending;
     use pgrx::prelude::*;
 
     #[pg_test]
     fn a_cancel_waits_until_a_refusal_is_logged() {
-        // SAFETY: flags of globals.c, set as the signal's handler does and taken back at once.
-        let still_pending = unsafe {
-            pg_sys::QueryCancelPending = 1;
-            pg_sys::InterruptPending = 1;
-            refused_token(TokenRejected::NoIssuer);
-            let still_pending = pg_sys::QueryCancelPending;
-            pg_sys::QueryCancelPending = 0;
-            pg_sys::InterruptPending = 0;
-            still_pending
-        };
-        assert_eq!(still_pending, 1);
+        let still_pending = with_cancel_pending(|| refused_token(TokenRejected::NoIssuer));
+        assert!(still_pending);
     }
 }

@@ -35,7 +35,7 @@ fn authguard_jwks() -> JsonB {
 /// one. As the text that Postgres has for them: a reader of ours would round numbers, and has limits.
 #[pg_extern(sql = false)]
 fn authguard_sign(claims: AnyElement) -> String {
-    sign(memory::jsonb_text(claims.datum()))
+    sign(&memory::jsonb_text(claims.datum()))
 }
 
 /// Signs a payload (JSON) as it is.

@@ -5,6 +5,7 @@ use super::memory;
 use pgrx::pg_sys::{self, Oid};
 use pgrx::{FromDatum, IntoDatum};
 use std::ffi::CStr;
+use std::marker::PhantomData;
 use std::ptr;
 
 /// The OID of a schema, if it exists.
@@ -137,7 +138,7 @@ pub fn relation_name(relation: Oid) -> Option<String> {
 /// columns must lead the index, in its order. A fresh snapshot is taken for tables that have no system
 /// cache (GetCatalogSnapshot in src/backend/utils/time/snapmgr.c), and it sees this transaction's own
 /// earlier commands.
-pub fn scan(table: Oid, index: Option<Oid>, keys: &[Key<'_>], mut each: impl FnMut(Row)) {
+pub fn scan(table: Oid, index: Option<Oid>, keys: &[Key<'_>], mut each: impl FnMut(Row<'_>)) {
     scan_all(table, index, [((), keys)], |(), row| {
         each(row);
         true
@@ -160,7 +161,7 @@ pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
     table: Oid,
     index: Option<Oid>,
     sets: impl IntoIterator<Item = (T, K)>,
-    mut each: impl FnMut(T, Row) -> bool,
+    mut each: impl FnMut(T, Row<'_>) -> bool,
 ) {
     // SAFETY: each tuple is read before the next is fetched, or the scan ends.
     unsafe {
@@ -295,18 +296,22 @@ pub(super) fn scan_keys(keys: &[Key<'_>]) -> [pg_sys::ScanKeyData; 2] {
     scan_keys
 }
 
-/// The columns of one row, as they are in the tuple that it was taken from.
-pub struct Row {
+/// The columns of one row, as they are in the tuple that it was taken from, which lives for `'t`.
+pub struct Row<'t> {
     values: Vec<pg_sys::Datum>,
     nulls: Vec<bool>,
+    tuple: PhantomData<&'t ()>,
 }
 
-impl Row {
+impl<'t> Row<'t> {
     /// The row that a scan or a query gives or a trigger fires for, if there is one.
     ///
     /// # Safety
-    /// The tuple is NULL or of that descriptor, and both are there for as long as this lives.
-    pub unsafe fn of(tuple: pg_sys::HeapTuple, descriptor: pg_sys::TupleDesc) -> Option<Self> {
+    /// The tuple is NULL or of that descriptor, and both are there for `'t`.
+    pub(super) unsafe fn of(
+        tuple: pg_sys::HeapTuple,
+        descriptor: pg_sys::TupleDesc,
+    ) -> Option<Self> {
         if tuple.is_null() {
             return None;
         }
@@ -316,7 +321,11 @@ impl Row {
             let mut values = vec![pg_sys::Datum::null(); count];
             let mut nulls = vec![true; count];
             pg_sys::heap_deform_tuple(tuple, descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
-            Some(Self { values, nulls })
+            Some(Self {
+                values,
+                nulls,
+                tuple: PhantomData,
+            })
         }
     }
 
@@ -324,24 +333,33 @@ impl Row {
     ///
     /// The type asked for must be the column's: of our own tables and pg_extension it is known, of attached tables it
     /// was checked under the same lock.
-    pub fn get<T: FromDatum>(&self, number: i16) -> Option<T> {
+    pub fn get<T: Owned>(&self, number: i16) -> Option<T> {
+        // SAFETY: the tuple is there for 't; the column is of type T.
+        unsafe { T::from_datum(self.datum(number)?, false) }
+    }
+
+    /// Column `number`, a `name`.
+    pub fn name(&self, number: i16) -> Option<&'t CStr> {
+        // SAFETY: the tuple is there for 't; a name is a C string in a field of fixed size.
+        self.datum(number)
+            .map(|name| unsafe { CStr::from_ptr(name.cast_mut_ptr()) })
+    }
+
+    fn datum(&self, number: i16) -> Option<pg_sys::Datum> {
         let place = usize::try_from(number).ok()?.checked_sub(1)?;
         let (value, null) = (*self.values.get(place)?, *self.nulls.get(place)?);
-        // SAFETY: the tuple is the current one of a scan that is open; the column is of type T.
-        unsafe { T::from_datum(value, null) }
+        (!null).then_some(value)
     }
-}
 
-impl Row {
-    /// Whether column `number` is NULL.
+    /// Returns true if column `number` is NULL.
     pub fn is_null(&self, number: i16) -> bool {
-        self.get::<pg_sys::Datum>(number).is_none()
+        self.datum(number).is_none()
     }
 
     /// Column `number`, a `text` or `varchar`. What a database in another encoding than UTF-8 holds beyond ASCII is
     /// replaced or misread: no claim can hold it there, so it need only be equal to none.
     pub fn text(&self, number: i16) -> Option<String> {
-        let text = self.get::<pg_sys::Datum>(number)?;
+        let text = self.datum(number)?;
         // SAFETY: the datum is a varlena; a copy that is made of it is in the current memory context.
         let text = unsafe {
             let text = pg_sys::pg_detoast_datum_packed(text.cast_mut_ptr());
@@ -352,7 +370,7 @@ impl Row {
 
     /// Column `number`, a `jsonb`, as JSON in UTF-8; or its member of that name, `None` where it is no object or has none.
     pub fn json(&self, number: i16, member: Option<&str>) -> Option<String> {
-        let json = self.get::<pg_sys::Datum>(number)?;
+        let json = self.datum(number)?;
         let json = match member {
             None => json,
             // SAFETY: it takes these types (utils/adt/jsonfuncs.c), detoasts what it is given while the scan's snapshot
@@ -364,7 +382,7 @@ impl Row {
                 )?
             },
         };
-        Some(memory::jsonb_text(json).to_owned())
+        Some(memory::jsonb_text(json))
     }
 
     /// Column `number`, a `text[]`, without what is NULL in it; empty for NULL.
@@ -373,6 +391,21 @@ impl Row {
         texts.unwrap_or_default().into_iter().flatten().collect()
     }
 }
+
+/// A type of a column that can be read: its values hold nothing of the tuple that they were read from.
+pub trait Owned: FromDatum {}
+
+impl Owned for bool {}
+impl Owned for i8 {}
+impl Owned for i16 {}
+impl Owned for i32 {}
+impl Owned for i64 {}
+impl Owned for Oid {}
+impl Owned for String {}
+impl Owned for pgrx::Uuid {}
+impl Owned for pgrx::datum::TimestampWithTimeZone {}
+impl<T: Owned> Owned for Vec<T> where Self: FromDatum {}
+impl<T: Owned> Owned for Vec<Option<T>> where Self: FromDatum {}
 
 fn valid(oid: Oid) -> Option<Oid> {
     (oid != pg_sys::InvalidOid).then_some(oid)

@@ -60,3 +60,18 @@ pub fn server_only(level: LogLevel, message: &CStr, hint: Option<&CStr>) {
         pg_sys::client_min_messages = clients;
     }
 }
+
+/// Runs `work` while a cancel is pending, and returns true if it still is afterwards.
+#[cfg(any(test, feature = "pg_test"))]
+pub fn with_cancel_pending(work: impl FnOnce()) -> bool {
+    // SAFETY: flags of globals.c, set as the signal's handler does and taken back at once.
+    unsafe {
+        pg_sys::QueryCancelPending = 1;
+        pg_sys::InterruptPending = 1;
+        work();
+        let still_pending = pg_sys::QueryCancelPending != 0;
+        pg_sys::QueryCancelPending = 0;
+        pg_sys::InterruptPending = 0;
+        still_pending
+    }
+}

@@ -29,15 +29,22 @@ impl Memory {
         })
     }
 
-    /// Runs `work` with this context as the current one.
+    /// Runs `work` with this context as the current one. If `work` fails, the context is left before the
+    /// error goes on: whoever owns the context may delete it then.
     fn inside<R>(&self, work: impl FnOnce() -> R) -> R {
-        // SAFETY: self.0 is alive; on an error Postgres resets CurrentMemoryContext itself.
-        unsafe {
-            let before = pg_sys::MemoryContextSwitchTo(self.0);
-            let result = work();
-            pg_sys::MemoryContextSwitchTo(before);
-            result
+        /// Makes a memory context the current one again, also when it is dropped by unwinding.
+        struct Around(pg_sys::MemoryContext);
+
+        impl Drop for Around {
+            fn drop(&mut self) {
+                // SAFETY: the context was the current one when `inside` was called, which is still running.
+                unsafe { pg_sys::MemoryContextSwitchTo(self.0) };
+            }
         }
+
+        // SAFETY: self.0 lives as long as `self`.
+        let _around = Around(unsafe { pg_sys::MemoryContextSwitchTo(self.0) });
+        work()
     }
 
     /// A `text` datum with the content of `value`.
@@ -68,10 +75,10 @@ pub fn varlena(bytes: &[u8]) -> pg_sys::Datum {
     }
 }
 
-/// A `jsonb` datum as JSON in UTF-8, in the current memory context, written by Postgres's own `jsonb_out`.
-pub fn jsonb_text(datum: pg_sys::Datum) -> &'static str {
+/// A `jsonb` datum as JSON in UTF-8, written by Postgres's own `jsonb_out`.
+pub fn jsonb_text(datum: pg_sys::Datum) -> String {
     // SAFETY: jsonb_out takes a jsonb, and never returns NULL but a cstring; pg_server_to_any (mbutils.c)
-    // gives the same or a converted copy, of the current memory context like it.
+    // gives the same or a converted copy. Both are in the current memory context, and copied here.
     let text = unsafe {
         let text = pgrx::direct_function_call_as_datum(pg_sys::jsonb_out, &[Some(datum)])
             .expect("jsonb_out never returns NULL")
@@ -83,7 +90,9 @@ pub fn jsonb_text(datum: pg_sys::Datum) -> &'static str {
             pg_sys::pg_enc::PG_UTF8 as i32,
         ))
     };
-    text.to_str().expect("pg_server_to_any gives UTF-8")
+    text.to_str()
+        .expect("pg_server_to_any gives UTF-8")
+        .to_owned()
 }
 
 /// JSON as a `jsonb` datum, in the current memory context, read by Postgres's own `jsonb_in`, which raises an error where
@@ -112,9 +121,13 @@ pub fn left(text: pg_sys::Datum, characters: i32) -> pg_sys::Datum {
     .expect("text_left never returns NULL")
 }
 
-/// The content of a `text` datum. It may be toasted, and lives as long as the current memory context.
-pub fn bytes_of(datum: pg_sys::Datum) -> &'static [u8] {
-    // SAFETY: fmgr hands a text datum; it, or its copy, outlives the call that it is an argument of.
+/// The content of a `text` datum, which may be toasted.
+///
+/// # Safety
+/// The datum is a `text` that lives for `'d`, and so does the current memory context, which gets a copy of a
+/// toasted one.
+pub(super) unsafe fn content<'d>(datum: pg_sys::Datum) -> &'d [u8] {
+    // SAFETY: as the caller promises.
     unsafe {
         let text = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
         std::slice::from_raw_parts(
@@ -128,7 +141,7 @@ impl Drop for Memory {
     fn drop(&mut self) {
         if !self.0.is_null() {
             // SAFETY: the context was made by new() and is deleted once; nothing points into it any
-            // more, which `shelf` sees to.
+            // more, which `retire_list` sees to.
             unsafe { pg_sys::MemoryContextDelete(self.0) };
         }
     }

@@ -31,7 +31,7 @@ impl Plan {
 
     /// Runs the query with a new snapshot, as a statement of its own, and shows its first row, if it has one, to `read`.
     /// What the row holds is gone afterwards.
-    pub fn run<R>(&self, parameters: &[Value], read: impl FnOnce(Option<Row>) -> R) -> R {
+    pub fn run<R>(&self, parameters: &[Value], read: impl FnOnce(Option<Row<'_>>) -> R) -> R {
         assert_eq!(parameters.len(), self.types.len(), "parameters of a query");
         let mut values = [pg_sys::Datum::null(); MOST];
         let mut nulls = [b' ' as c_char; MOST];

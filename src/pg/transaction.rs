@@ -24,15 +24,34 @@ pub fn in_block() -> bool {
     unsafe { pg_sys::IsTransactionBlock() || pg_sys::IsSubTransaction() }
 }
 
+/// Returns true unless no transaction has begun, or the one that was in progress is ending.
+pub fn is_in_progress() -> bool {
+    // SAFETY: reads the state of xact.c.
+    unsafe { pg_sys::IsTransactionState() }
+}
+
 /// Returns true in a parallel worker, which lives for a part of one statement.
 pub fn is_parallel_worker() -> bool {
     // SAFETY: a global of parallel.c.
     unsafe { pg_sys::ParallelWorkerNumber >= 0 }
 }
 
+/// The subtransaction that runs, counted within its transaction.
+pub fn current_subtransaction() -> pg_sys::SubTransactionId {
+    // SAFETY: reads the state of xact.c.
+    unsafe { pg_sys::GetCurrentSubTransactionId() }
+}
+
+/// The role whose privileges count: in a SECURITY DEFINER function, its owner.
+pub fn current_user() -> pg_sys::Oid {
+    // SAFETY: returns a static of miscinit.c.
+    unsafe { pg_sys::GetUserId() }
+}
+
 /// Sends an invalidation of a relation to every backend and standby, at the commit
 /// (src/backend/utils/cache/inval.c).
 pub fn invalidate(relation: pg_sys::Oid) {
-    // SAFETY: the relation exists. Its invalidation goes through Postgres's own queue and WAL.
+    // SAFETY: looks the relation up in the system cache, and raises an error if there is none. Its invalidation
+    // goes through Postgres's own queue and WAL.
     unsafe { pg_sys::CacheInvalidateRelcacheByRelid(relation) };
 }

@@ -7,8 +7,8 @@
 use crate::error::Error;
 use crate::pg::state::PerBackend;
 use crate::pg::subxact_flag::SubxactFlag;
+use crate::pg::transaction;
 use crate::settings;
-use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::CStr;
 
@@ -58,8 +58,7 @@ pub fn end_of_transaction() {
 /// Whether somebody changes a setting. Not so while a transaction ends and guc.c puts earlier values back,
 /// while a parallel worker takes over those of its leader, nor while they are adopted.
 pub fn is_change() -> bool {
-    // SAFETY: reads the state of xact.c and of parallel.c.
-    unsafe { pg_sys::IsTransactionState() && pg_sys::ParallelWorkerNumber < 0 && !is_adopting() }
+    transaction::is_in_progress() && !transaction::is_parallel_worker() && !is_adopting()
 }
 
 /// Whether values from before the library was loaded are adopted now.
