@@ -28,7 +28,7 @@ pub enum Error {
     ListSyntax(&'static str, String),
     /// A key or a secret is refused: why.
     BadKey(String),
-    /// The file with the local issuer's private key cannot be used: why, as a sentence without its full stop.
+    /// The file with the local issuer's private key cannot be used: why.
     KeyFile(String),
     /// The local issuer has no key to sign with.
     NoSigningKey,
@@ -108,6 +108,12 @@ impl Report {
     }
 }
 
+/// A cause as a sentence: with a capital letter and a full stop.
+fn sentence(cause: &str) -> String {
+    let (first, rest) = cause.split_at(cause.chars().next().map_or(0, char::len_utf8));
+    format!("{}{rest}.", first.to_uppercase())
+}
+
 impl Error {
     /// Raises the error.
     pub fn raise(self) -> ! {
@@ -132,8 +138,8 @@ impl Error {
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "the schema of authguard is newer than its library",
             )
-            .detail(format!("Schema version {schema}, library version {library}."))
-            .hint("Install the library of that version, then reconnect (restart where it is preloaded)."),
+            .detail(format!("The schema has version {schema}, the library version {library}."))
+            .hint("Install the library of that version, then reconnect, or restart the server if the library is preloaded."),
             Self::BadToken => Report::new(
                 Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
                 "the token is not accepted",
@@ -168,19 +174,19 @@ impl Error {
                 Code::ERRCODE_CONFIG_FILE_ERROR,
                 "cannot use the key in authguard.signing_key_file",
             )
-            .detail(format!("{problem}."))
-            .hint("The file holds one PKCS#8 private key in PEM; after a change give it another name and reload."),
+            .detail(sentence(&problem))
+            .hint("The file must hold one PKCS#8 private key in PEM. After a change give it another name and reload."),
             Self::NoSigningKey => Report::new(
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                "our own issuer has no key to sign with",
+                "the local issuer has no key to sign with",
             )
             .hint("Call authguard.rotate_signing_key()."),
             Self::BadClaims(problem) => Report::new(
                 Code::ERRCODE_INVALID_PARAMETER_VALUE,
                 "the claims make a token that this database refuses",
             )
-            .detail(format!("{problem}."))
-            .hint("Mend what authguard.sign_in is given, or the claims function makes; authguard.issuer has the roles."),
+            .detail(sentence(&problem))
+            .hint("Fix the claims passed to authguard.sign_in or returned by the claims function; the roles allowed are in authguard.issuer."),
             Self::Missing(problem) => {
                 Report::new(Code::ERRCODE_NULL_VALUE_NOT_ALLOWED, problem)
             }
@@ -216,13 +222,13 @@ impl Error {
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "a table of authguard has another form than its library writes",
             )
-            .detail(format!("Table \"{table}\"."))
+            .detail(format!("The table is \"{table}\"."))
             .hint("It must have the columns that create extension made, of their types."),
             Self::NotWritten(table) => Report::new(
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "a trigger has kept a row of authguard from being written",
             )
-            .detail(format!("Table \"{table}\"."))
+            .detail(format!("The table is \"{table}\"."))
             .hint("Nobody gets tokens whose session is not written. A trigger before the row must return it."),
         }
     }

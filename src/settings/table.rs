@@ -85,7 +85,7 @@ settings! {
     /// The path tells where a secret is.
     SIGNING_KEY_FILE: Text<DecidesTokens> = Text::text(
         c"authguard.signing_key_file", c"",
-        c"The private key (PKCS#8, PEM) that signs our tokens; empty: it is in the database.",
+        c"The private key (PKCS#8, PEM) that signs locally issued tokens; empty: the key is in the database.",
     ).flag(pgrx::pg_sys::GUC_SUPERUSER_ONLY);
 
     JWT_EXPIRY: Number = Number::number(
