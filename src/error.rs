@@ -4,7 +4,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use std::borrow::Cow;
 
-/// What can go wrong. [`Error::report`] has the words.
+/// The errors. [`Error::report`] has their words.
 #[derive(Debug)]
 pub enum Error {
     /// `auth.require_active()` found no active token.
@@ -22,7 +22,8 @@ pub enum Error {
     NoTransactionBlock,
     /// The claims of the transaction stand until it ends.
     Sealed,
-    /// A setting that holds claims has a value that would outlive the request: which setting, and how to set it.
+    /// A setting that holds claims has a value that would outlive the request: which setting, and
+    /// how to set it.
     SessionOnly(&'static str, &'static str),
     /// A setting is no list of names: which setting, and its value.
     ListSyntax(&'static str, String),

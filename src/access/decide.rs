@@ -8,7 +8,7 @@ use crate::pg::{call, unguarded};
 use crate::revocation::{self, Basis, Finding};
 use authguard_token::{RevocationReason, Verdict};
 
-/// Whether the current token is revoked, for raw functions.
+/// Returns true if the current token is revoked, for raw functions.
 #[inline(always)]
 pub fn is_revoked() -> bool {
     memo()
@@ -16,18 +16,18 @@ pub fn is_revoked() -> bool {
         .unwrap_or_else(|| call::guarded(|| decide(Decision::is_revoked)))
 }
 
-/// Whether the claims are accepted, not expired and not revoked; for raw functions.
+/// Returns true if the claims are accepted, not expired and not revoked; for raw functions.
 #[inline(always)]
 pub fn is_active() -> bool {
     super::with_current(|claims| claims.claims().is_some()) && !is_revoked()
 }
 
-/// Why the current token is revoked, if it is.
+/// The reason for which the current token is revoked, if it is.
 pub fn reason() -> Option<RevocationReason> {
     decide(Decision::reason)
 }
 
-/// When the user of a session of our own last proved who it is, as its row says.
+/// The time at which the user of a local session last proved who it is, as the session's row says.
 pub fn authenticated_at() -> Option<i64> {
     decide(Decision::authenticated_at)
 }
@@ -35,8 +35,8 @@ pub fn authenticated_at() -> Option<i64> {
 /// Answers with `read` of the decision for this statement.
 #[cold]
 fn decide<R>(read: impl FnOnce(&Decision) -> R) -> R {
-    // Taken before pending invalidations are accepted, which is before the snapshot of the look-up is taken: so
-    // what an old snapshot decided is never remembered under a new generation.
+    // Taken before pending invalidations are accepted, which is before the snapshot of the look-up
+    // is taken: so what an old snapshot decided is never remembered under a new generation.
     let now = unguarded::statement_start();
     let command = invalidation::own_command();
     memo().with(|claims| {
@@ -46,7 +46,8 @@ fn decide<R>(read: impl FnOnce(&Decision) -> R) -> R {
     })
 }
 
-/// Makes the decision about `claims` that of the statement which began at `now`, and of its `command`.
+/// Makes the decision about `claims` that of the statement which began at `now`, and of its
+/// `command`.
 fn settle(claims: &CachedClaims<Decision>, now: i64, command: u32) {
     let decision = &claims.decision;
     if decision.stands(now, command) {

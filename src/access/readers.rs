@@ -1,5 +1,5 @@
 //! The readers of schema `auth` that need no look-up: raw functions that answer from the memo.
-//! Their SQL declarations, with COST and comments, are in `sql/readers.sql`.
+//! Their SQL declarations, with COST and comments, are in `sql/access/readers.sql`.
 
 use super::{decide, memo, with_current};
 use crate::claims::Values;
@@ -68,8 +68,9 @@ raw_function!(authguard_is_anonymous, |call| read(
     by_value
 ));
 
-/// Answers with one of the values; `copy` makes one that outlives the claims, for those that may not
-/// be pointed into. The way of almost every row ends in the first arm, and needs no frame of its own.
+/// Answers with one of the values; `copy` makes one that outlives the claims, for those that may
+/// not be pointed into. The way of almost every row ends in the first closure, and needs no frame
+/// of its own.
 #[inline(always)]
 fn read(
     call: Call,
@@ -101,7 +102,7 @@ fn settle_and_read(
     }))
 }
 
-/// What is passed by value is its own copy.
+/// A value that is passed as such is its own copy.
 fn by_value(datum: pg_sys::Datum) -> pg_sys::Datum {
     datum
 }
@@ -114,8 +115,9 @@ raw_function!(authguard_is_expired, |call| {
     call.answer(verdict.map(pg_sys::Datum::from).into())
 });
 
-/// When the user last authenticated: the newest of what the claims say and, for a session of our own, of
-/// what its row says, so that a proof counts for the tokens that are out already.
+/// The time at which the user last authenticated: the newest of what the claims say and, for a
+/// local session, of what its row says, so that a proof counts for the tokens that were issued
+/// before it.
 #[inline(always)]
 fn authenticated_at() -> Value {
     memo()
@@ -144,8 +146,8 @@ raw_function!(authguard_is_fresh, |call| {
     pg_sys::Datum::from(call.argument(0).is_some_and(is_fresh))
 });
 
-/// Whether the last authentication is at most `max_age` (an `interval`) ago. A time in the future
-/// counts only as far as clocks may differ.
+/// Returns true if the last authentication is at most `max_age` (an `interval`) ago. A time in the
+/// future counts only as far as clocks may differ.
 fn is_fresh(max_age: pg_sys::Datum) -> bool {
     let Some(authenticated_at) = authenticated_at().datum() else {
         return false;
@@ -157,7 +159,8 @@ fn is_fresh(max_age: pg_sys::Datum) -> bool {
         && authenticated_at >= guarded(|| memory::minus_interval(now, max_age))
 }
 
-/// Whether `scope` is one of the space-separated values of claim `scope` (RFC 8693 section 4.2).
+/// Returns true if `scope` is one of the space-separated values of claim `scope` (RFC 8693 section
+/// 4.2).
 #[pg_extern(sql = false)]
 fn authguard_has_scope(scope: &str) -> Option<bool> {
     memo().with(|current| current.claims().map(|claims| claims.has_scope(scope)))

@@ -8,8 +8,8 @@ use authguard_token::RevocationReason;
 use pgrx::Uuid;
 use pgrx::prelude::*;
 
-/// One row about the current token. Of a refused one it says which setting or form is wrong, and nothing of its
-/// content.
+/// One row about the current token. Of a refused one it says which setting or form is wrong, and
+/// nothing of its content.
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn authguard_whoami() -> TableIterator<

@@ -1,8 +1,8 @@
 //! The memo of the current claims.
 //!
-//! It is settled by the first reader of a statement, and again if a setting changes. It may be lost at any
-//! time: everything in it is derived. If the session user changes while a statement runs, that counts from the
-//! next statement, or from the next change of a setting.
+//! It is settled by the first reader of a statement, and again if a setting changes. It may be lost
+//! at any time: everything in it is derived. If the session user changes while a statement runs,
+//! that counts from the next statement, or from the next change of a setting.
 
 use super::cached::{CachedClaims, Status};
 use super::source::{self, ClaimsRejected, RawClaims};
@@ -16,12 +16,14 @@ use std::cell::Cell;
 
 /// The claims of this backend, with a decision of type `D` about them.
 pub struct Memo<D: 'static> {
-    /// The claims, hot while they are settled for the rows of a statement and may be pointed into. Those last
-    /// set are kept while none are, so that a pool's next transaction of the same user finds them parsed.
+    /// The claims, hot while they are settled for the rows of a statement and may be pointed into.
+    /// Those last set are kept while none are, so that a pool's next transaction of the same user
+    /// finds them parsed.
     claims: RetireList<CachedClaims<D>>,
     /// True if the claims are revoked; `None` until that is decided for this statement.
     revoked: Cell<Option<bool>>,
-    /// When their user last authenticated; `None` until that is looked up for this statement.
+    /// The time at which their user last authenticated; `None` until it is looked up for this
+    /// statement.
     authenticated_at: Cell<Option<Value>>,
     /// The statement for which the claims are settled.
     settled: Cell<i64>,
@@ -34,8 +36,8 @@ pub struct Memo<D: 'static> {
 }
 
 impl<D> Memo<D> {
-    /// A memo that has read nothing yet. `undecided` makes the decision of claims that were just read,
-    /// and `absent` is that of no claims; `ask_again` calls [`Memo::ask_again`] of this memo.
+    /// A memo that has read nothing yet. `undecided` makes the decision of claims that were just
+    /// read, and `absent` is that of no claims; `ask_again` calls [`Memo::ask_again`] of this memo.
     pub const fn new(absent: D, undecided: fn() -> D, ask_again: fn()) -> Self {
         Self {
             claims: RetireList::new(CachedClaims::absent(absent)),
@@ -49,8 +51,8 @@ impl<D> Memo<D> {
         }
     }
 
-    /// Answers with `read` of the claims if they are settled for this statement and may be pointed into,
-    /// and with `otherwise` if they are not.
+    /// Answers with `read` of the claims if they are settled for this statement and may be pointed
+    /// into, and with `otherwise` if they are not.
     #[inline(always)]
     pub fn hot_or<R>(
         &self,
@@ -60,26 +62,27 @@ impl<D> Memo<D> {
         self.claims.hot_or(read, otherwise)
     }
 
-    /// Whether the claims are revoked, if that is decided for this statement.
+    /// True if the claims are revoked; `None` until that is decided for this statement.
     #[inline(always)]
     pub fn revoked(&self) -> Option<bool> {
         self.revoked.get()
     }
 
-    /// Remembers for this statement whether the claims are revoked.
+    /// Remembers that decision for this statement.
     pub fn decided(&self, revoked: bool) {
         if self.claims.is_hot() {
             self.revoked.set(Some(revoked));
         }
     }
 
-    /// When the user last authenticated, if that is looked up for this statement.
+    /// The time at which the user last authenticated; `None` until it is looked up for this
+    /// statement.
     #[inline(always)]
     pub fn authenticated_at(&self) -> Option<Value> {
         self.authenticated_at.get()
     }
 
-    /// Remembers that for this statement.
+    /// Remembers that time for this statement.
     pub fn looked_up(&self, authenticated_at: Value) {
         if self.claims.is_hot() {
             self.authenticated_at.set(Some(authenticated_at));
@@ -108,7 +111,8 @@ impl<D> Memo<D> {
             || self.session_user.get() != session_user
             || !self.claims.with_current(|current| current.holds(now))
         {
-            // An error on the way leaves no claims that could be taken for these: they are derived again.
+            // An error on the way leaves no claims that could be taken for these: they are derived
+            // again.
             self.ask_again();
             self.session_user.set(pg_sys::InvalidOid);
             self.derive(session_user, now);
@@ -137,8 +141,8 @@ impl<D> Memo<D> {
     #[cold]
     fn derive(&self, session_user: pg_sys::Oid, now: i64) {
         loop {
-            // Marked before the settings are read: looking roles up can accept an invalidation, and then
-            // what was read may be older than it.
+            // Marked before the settings are read: looking roles up can accept an invalidation, and
+            // then what was read may be older than it.
             self.stale.set(false);
             let is_derived = source::with_set(session_user, |raw| {
                 if self.stale.get() {

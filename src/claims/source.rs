@@ -1,8 +1,9 @@
-//! Where claims come from, and whether they are believed.
+//! The origin of claims.
 //!
-//! First the token in `authguard.jwt`, which anybody may set: its signature decides. Where one is set,
-//! however bad, nothing else is asked. Else the gateway's `request.jwt.claims`, believed by the login role,
-//! which a client cannot choose: a superuser, or a role of `authguard.gateway_roles`.
+//! If `authguard.jwt` holds a token, only that token counts, even if it is invalid. Anybody may set
+//! it: its signature decides. Otherwise the claims are those of the gateway, in
+//! `request.jwt.claims`. They are believed if the login role, which a client cannot choose, is a
+//! superuser or in `authguard.gateway_roles`.
 
 use crate::keys::{self, TokenRejected};
 use crate::pg::{catalog, jsonb};
@@ -12,7 +13,7 @@ use authguard_token::{Claims, ClaimsError, Object};
 use pgrx::pg_sys::Oid;
 use std::rc::Rc;
 
-/// Who says what the claims are.
+/// The origin of claims.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Origin {
     /// The signature of a token.
@@ -34,7 +35,7 @@ pub enum ClaimsRejected {
     TimeRange,
     /// Not acceptable as claims.
     Claims(ClaimsError),
-    /// The token is not.
+    /// The token in `authguard.jwt` is not accepted.
     Token(TokenRejected),
 }
 
@@ -49,8 +50,9 @@ pub struct RawClaims<'t> {
 }
 
 impl<'t> RawClaims<'t> {
-    /// The part of the text that tells it from another one. A text that is too long is refused whatever it holds, so
-    /// no more than that is kept of it: a transaction may set one after the other.
+    /// The part of the text that tells it from another one. A text that is too long is refused
+    /// whatever it holds, so no more than that is kept of it: a transaction may set one after the
+    /// other.
     pub fn mark(&self) -> &'t [u8] {
         let most = match self.origin {
             Origin::Token => settings::max_token_size(),
@@ -59,7 +61,8 @@ impl<'t> RawClaims<'t> {
         &self.text[..self.text.len().min(most + 1)]
     }
 
-    /// The claims and all of them as `jsonb`, if they are believed at `now` (microseconds since 1970).
+    /// The claims and all of them as `jsonb`, if they are believed at `now` (microseconds since
+    /// 1970).
     pub fn read(&self, now: i64) -> Result<(Claims, Rc<[u8]>), ClaimsRejected> {
         self.believed.clone()?;
         if self.origin == Origin::Token {
@@ -77,8 +80,8 @@ impl<'t> RawClaims<'t> {
     }
 }
 
-/// Answers with `read` of the claims that are set; `None` for none. An empty text is none: it is what
-/// `set_config(…, true)` leaves behind at the end of its transaction.
+/// Answers with `read` of the claims that are set; `None` for none. An empty text is none: it is
+/// what `set_config(…, true)` leaves behind at the end of its transaction.
 pub fn with_set<R>(session_user: Oid, read: impl FnOnce(Option<RawClaims<'_>>) -> R) -> R {
     request::with_token(|token| {
         if !token.is_empty() {

@@ -1,4 +1,4 @@
-//! Who is called at the end of transactions and when something elsewhere has changed.
+//! The calls at the end of transactions and when something elsewhere has changed.
 
 use crate::attached::{self, changes};
 use crate::pg::callbacks::{self, Callbacks};

@@ -9,8 +9,9 @@ use crate::pg::trigger::{Event, TriggerCall};
 use pgrx::pg_sys;
 
 raw_function!(
-    /// Makes every backend look again at the commit: after an insert only for rows that were not there, after
-    /// a change that decides for all rows. The commit of such a change is made durable.
+    /// Makes every backend look again at the commit: after an insert only for rows that were not
+    /// there, after a change that decides for all rows. The commit of such a change is made
+    /// durable.
     authguard_attached_changed,
     |call| {
         guarded(|| changed(call));
@@ -32,8 +33,8 @@ fn changed(call: Call) {
     let objects = invalidation::objects();
     let channel = match trigger.event() {
         Event::Insert => objects.arrival_channel,
-        // The trigger that declares the columns also fires when one of them is only named in an UPDATE; another one
-        // fires when it has changed.
+        // The trigger that declares the columns also fires when one of them is only named in an
+        // UPDATE; another one fires when it has changed.
         Event::Update if trigger.declares_columns() => return,
         _ => objects.channel,
     };

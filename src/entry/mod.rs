@@ -1,5 +1,6 @@
-//! What Postgres calls: the entry point of the library, the callbacks at the end of transactions and
-//! when something elsewhere has changed, and the triggers. No other room imports this one.
+//! The functions that Postgres calls: the entry point of the library, the callbacks at the end of
+//! transactions and when something elsewhere has changed, and the triggers. No other room imports
+//! this one.
 
 mod callbacks;
 mod changes;

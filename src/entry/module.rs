@@ -1,4 +1,4 @@
-//! The entry point of the library, and what it embeds for `cargo pgrx schema`.
+//! The entry point of the library, and the install script that it embeds for `cargo pgrx schema`.
 
 use super::callbacks;
 use crate::pg::{backtrace, guc};

@@ -9,8 +9,8 @@ use crate::pg::trigger::{Event, TriggerCall};
 use pgrx::pg_sys;
 
 raw_function!(
-    /// Makes every backend, here and on standbys, look again at the commit, and makes the commit durable.
-    /// The trigger's argument is the channel, `channel` if it has none.
+    /// Makes every backend, here and on standbys, look again at the commit, and makes the commit
+    /// durable. The trigger's argument is the channel, `channel` if it has none.
     authguard_invalidate,
     |call| {
         guarded(|| invalidate(call));

@@ -1,4 +1,5 @@
-//! Secrets and private keys, kept as options of a user mapping: in no table, no dump and no publication.
+//! Secrets and private keys, kept as options of a user mapping: in no table, no dump and no
+//! publication.
 
 use crate::error::Error;
 use crate::pg::user_mapping;
@@ -17,8 +18,8 @@ pub fn read(name: &str) -> Option<Zeroizing<Vec<u8>>> {
     user_mapping::option(server(), name, decode)?.map(Zeroizing::new)
 }
 
-/// Keeps `secret`, as base64, under `name`, which must be new. Raises an error for anybody but the owner of
-/// the server and superusers.
+/// Keeps `secret`, as base64, under `name`, which must be new. Raises an error for anybody but the
+/// owner of the server and superusers.
 pub fn keep(name: &str, secret: &[u8]) {
     let secret = Zeroizing::new(BASE64_STANDARD.encode(secret));
     user_mapping::add_option(server(), name, &secret);

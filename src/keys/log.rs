@@ -1,13 +1,13 @@
-//! Why tokens are refused, for the server's log.
+//! The server's log of refused tokens.
 
 use super::TokenRejected;
 use crate::pg::log::{self, LogLevel};
 use crate::settings::{self, RefusalLevel};
 use std::ffi::CString;
 
-/// Says why a token was refused, and nothing of what it holds: no statement and no context, in which it
-/// could be written. Clients never get it, whatever their `client_min_messages`: it would tell an attacker
-/// which part to change.
+/// Logs the cause for which a token was refused, and nothing of what it holds: no statement and no
+/// context, in which it could be written. Clients never get it, whatever their
+/// `client_min_messages`: it would tell an attacker which part to change.
 pub fn refused_token(cause: TokenRejected) {
     let wanted = match settings::log_refused_tokens() {
         RefusalLevel::off => false,

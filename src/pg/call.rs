@@ -75,7 +75,7 @@ impl<'c> Call<'c> {
         value.datum
     }
 
-    /// Argument `index`; `None` for SQL NULL or where the declaration has fewer.
+    /// Argument `index`; `None` for SQL NULL, and if the declaration has fewer.
     #[inline(always)]
     pub fn argument(self, index: usize) -> Option<pg_sys::Datum> {
         // SAFETY: fmgr fills nargs entries behind the fixed part of fcinfo.
@@ -96,8 +96,8 @@ impl<'c> Call<'c> {
     /// Argument `index`, a `text`, as it is encoded; `None` for SQL NULL.
     pub fn bytes(self, index: usize) -> Option<&'c [u8]> {
         let text = self.argument(index)?;
-        // SAFETY: the SQL declares the argument as text. fmgr keeps it for the length of the call, and a copy
-        // that is made of a toasted one is in the memory context of the call.
+        // SAFETY: the SQL declares the argument as text. fmgr keeps it for the length of the call,
+        // and a copy that is made of a toasted one is in the memory context of the call.
         Some(unsafe { memory::content(text) })
     }
 
@@ -134,7 +134,8 @@ pub fn guarded<R: Copy>(work: impl FnOnce() -> R) -> R {
     unsafe { pg_sys::submodules::panic::pgrx_extern_c_guard(work) }
 }
 
-/// Defines a raw function `$name`, callable from SQL as `language c … as 'MODULE_PATHNAME', '$name'`.
+/// Defines a raw function `$name`, callable from SQL as `language c … as 'MODULE_PATHNAME',
+/// '$name'`.
 macro_rules! raw_function {
     ($(#[$meta:meta])* $name:ident, |$call:ident| $body:expr) => {
         $(#[$meta])*
@@ -147,7 +148,8 @@ macro_rules! raw_function {
                 &VERSION_1
             }
 
-            // SAFETY (of the export): the symbol is prefixed `authguard_`, and is called by fmgr only.
+            // SAFETY (of the export): the symbol is prefixed `authguard_`, and is called by fmgr
+            // only.
             #[unsafe(export_name = stringify!($name))]
             unsafe extern "C-unwind" fn function(
                 fcinfo: pgrx::pg_sys::FunctionCallInfo,

@@ -1,11 +1,12 @@
-//! What Postgres calls back at the end of transactions and when something elsewhere has changed
+//! Callbacks at the end of transactions and when something elsewhere has changed
 //! (src/backend/access/transam/xact.c, src/backend/utils/cache/inval.c).
 
 use pgrx::pg_guard;
 use pgrx::pg_sys::{self, Oid, SubTransactionId, SubXactEvent, XactEvent};
 use std::ffi::c_void;
 
-/// What is called. Only the first three may raise an error: Postgres cannot take one from the others.
+/// The functions that Postgres calls. Only the first two may raise an error: the transaction of the
+/// others has ended, or is being rolled back.
 pub struct Callbacks {
     /// The transaction commits, and runs no more code of its client.
     pub before_commit: fn(),
@@ -24,7 +25,8 @@ pub struct Callbacks {
 /// Registers the callbacks. To be called once, from `_PG_init`.
 pub fn register(callbacks: &'static Callbacks) {
     let argument = std::ptr::from_ref(callbacks).cast_mut().cast::<c_void>();
-    // SAFETY: the functions are statics of a library that is never unloaded, and take a pointer to a static.
+    // SAFETY: the functions are statics of a library that is never unloaded, and take a pointer to
+    // a static.
     unsafe {
         pg_sys::RegisterXactCallback(Some(at_transaction), argument);
         pg_sys::RegisterSubXactCallback(Some(at_subtransaction), argument);

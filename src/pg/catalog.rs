@@ -29,7 +29,7 @@ pub fn table(name: &CStr, schema: Oid) -> Option<Oid> {
     relation(name, schema).filter(plain)
 }
 
-/// Whether an index may be used: a failed CREATE INDEX CONCURRENTLY leaves one that may not.
+/// Returns true if an index may be used: a failed CREATE INDEX CONCURRENTLY leaves one that may not.
 pub fn index_is_valid(index: Oid) -> bool {
     // SAFETY: a syscache look-up inside a transaction.
     unsafe { pg_sys::get_index_isvalid(index) }
@@ -41,7 +41,7 @@ pub fn extension_of(class: Oid, object: Oid) -> Option<Oid> {
     valid(unsafe { pg_sys::getExtensionOfObject(class, object) })
 }
 
-/// Whether a role is a superuser; false for one that does not exist.
+/// Returns true if a role is a superuser; false for one that does not exist.
 pub fn is_superuser(role: Oid) -> bool {
     // SAFETY: a syscache look-up inside a transaction.
     unsafe { pg_sys::superuser_arg(role) }
@@ -74,14 +74,14 @@ pub fn current_user() -> Option<String> {
     role_name(unsafe { pg_sys::GetUserId() })
 }
 
-/// Whether the database can hold what the JSON `text`, in UTF-8, means.
+/// Returns true if the encoding of the database can hold what the JSON `text`, in UTF-8, means.
 pub fn can_hold(text: &str) -> bool {
     // SAFETY: returns a static of mbutils.c.
     let utf8 = unsafe { pg_sys::GetDatabaseEncoding() == pg_sys::pg_enc::PG_UTF8 as i32 };
     utf8 || stays_ascii(text)
 }
 
-/// Whether JSON `text` holds only ASCII, escapes included: a database in another encoding than UTF-8
+/// Returns true if JSON `text` holds only ASCII, escapes included: a database in another encoding than UTF-8
 /// could not hold the rest.
 fn stays_ascii(text: &str) -> bool {
     text.is_ascii()
@@ -329,7 +329,7 @@ impl<'t> Row<'t> {
         }
     }
 
-    /// Column `number`, from 1; `None` for NULL, and where there is none.
+    /// Column `number`, from 1; `None` for NULL, and if there is no such column.
     ///
     /// The type asked for must be the column's: of our own tables and pg_extension it is known, of attached tables it
     /// was checked under the same lock.
@@ -368,7 +368,8 @@ impl<'t> Row<'t> {
         Some(String::from_utf8_lossy(text).into_owned())
     }
 
-    /// Column `number`, a `jsonb`, as JSON in UTF-8; or its member of that name, `None` where it is no object or has none.
+    /// Column `number`, a `jsonb`, as JSON in UTF-8; or its member of that name, `None` if it is no object or has no
+    /// such member.
     pub fn json(&self, number: i16, member: Option<&str>) -> Option<String> {
         let json = self.datum(number)?;
         let json = match member {

@@ -14,8 +14,8 @@ use std::ptr;
 
 /// A setting: a `static` that is defined once, from `_PG_init`.
 ///
-/// It is declared with its name, its default and a line of description, all as `pg_settings` shows them. If
-/// nothing else is said, it is for the server's file and ALTER SYSTEM.
+/// It is declared with its name, its default and a line of description, all as `pg_settings` shows
+/// them. If nothing else is said, it is for the server's file and ALTER SYSTEM.
 pub struct Setting<V> {
     name: &'static CStr,
     description: &'static CStr,
@@ -25,7 +25,7 @@ pub struct Setting<V> {
     value: V,
 }
 
-/// Who may set a setting.
+/// The most that may set a setting.
 #[derive(Clone, Copy)]
 pub enum SetBy {
     /// The server's file and ALTER SYSTEM (PGC_SIGHUP).
@@ -36,7 +36,7 @@ pub enum SetBy {
     Anybody,
 }
 
-/// What a number counts.
+/// The unit of a number.
 pub enum Unit {
     Seconds,
     Bytes,
@@ -51,7 +51,7 @@ pub type Number = Setting<Range>;
 /// One of the words of an enum.
 pub type Choice<E> = Setting<Word<E>>;
 
-/// A text; `H` says what happens when it changes.
+/// A text, with the hooks `H`.
 pub type Text<H = ()> = Setting<Watched<H>>;
 
 /// The value of a [`Number`].
@@ -70,9 +70,9 @@ pub struct Watched<H> {
     hooks: PhantomData<fn(H)>,
 }
 
-/// What happens when a [`Text`] changes.
+/// The code that runs when a [`Text`] changes.
 pub trait Hooks: 'static {
-    /// What SHOW shows in place of the value.
+    /// The text that SHOW gives in place of the value, if it hides the value.
     const SHOW: Option<fn() -> &'static CStr> = None;
 
     /// Returns an error if the setting must not become `new`.
@@ -82,14 +82,14 @@ pub trait Hooks: 'static {
 
     /// The setting becomes `new`; it has its old value until this returns.
     ///
-    /// Every change passes here: SET, SET LOCAL, its end, a rollback to a savepoint, RESET, DISCARD ALL. RESET is not
-    /// checked, so an error may be raised, unless a transaction is ending.
+    /// Every change passes here: SET, SET LOCAL, its end, a rollback to a savepoint, RESET, DISCARD
+    /// ALL. RESET is not checked, so an error may be raised, unless a transaction is ending.
     fn assign(_new: &CStr) {}
 }
 
 impl Hooks for () {}
 
-/// Where a value comes from.
+/// The origin of a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// The default, or somebody in a session.
@@ -220,7 +220,7 @@ impl<E: GucEnum> Choice<E> {
     }
 }
 
-/// How many texts are being read: none may be assigned meanwhile.
+/// The number of texts that are being read: none may be assigned meanwhile.
 static READING: PerBackend<Cell<u32>> = PerBackend::new(Cell::new(0));
 
 impl<H: Hooks> Text<H> {
@@ -256,7 +256,8 @@ impl<H: Hooks> Text<H> {
 
     /// As [`Self::define`], but returns false if another library has defined the setting already.
     pub fn try_define(&'static self) -> bool {
-        // Nothing was changed when it is refused (define_custom_variable), so there is nothing to clean up.
+        // Nothing was changed when it is refused (define_custom_variable), so there is nothing to
+        // clean up.
         pg_sys::PgTryBuilder::new(AssertUnwindSafe(|| {
             self.define();
             true
@@ -272,9 +273,11 @@ impl<H: Hooks> Text<H> {
         while_kept(unsafe { *self.value.value.as_ptr() }, read)
     }
 
-    /// As [`Self::with`] for a setting that another library has defined: guc.c knows where its text is.
+    /// As [`Self::with`] for a setting that another library has defined: guc.c knows where its text
+    /// is.
     pub fn with_foreign<R>(&self, read: impl FnOnce(&CStr) -> R) -> R {
-        // SAFETY: guc.c gives its own string, or NULL, and keeps it until the setting is assigned again.
+        // SAFETY: guc.c gives its own string, or NULL, and keeps it until the setting is assigned
+        // again.
         while_kept(
             unsafe { pg_sys::GetConfigOption(self.name.as_ptr(), true, false) },
             read,
@@ -346,7 +349,8 @@ unsafe extern "C-unwind" fn show<H: Hooks>() -> *const c_char {
     H::SHOW.map_or(c"", |show| show()).as_ptr()
 }
 
-/// Tells guc.c what is wrong with a value, in words that take the place of those that echo it.
+/// Gives guc.c the words for a value that is refused, in place of its own, which would show the
+/// value.
 fn complain(report: Report) {
     let copy = |text: &str| match CString::new(text) {
         // SAFETY: copies a C string into the current memory context, which outlives the check.

@@ -8,7 +8,7 @@ use std::ptr;
 /// The size of a `uuid` (UUID_LEN in utils/uuid.h).
 const UUID_BYTES: usize = 16;
 
-/// A memory context of our own below TopMemoryContext; dropping it frees all that was made in it.
+/// A memory context below TopMemoryContext; dropping it frees all that was made in it.
 pub struct Memory(pg_sys::MemoryContext);
 
 impl Memory {
@@ -29,15 +29,16 @@ impl Memory {
         })
     }
 
-    /// Runs `work` with this context as the current one. If `work` fails, the context is left before the
-    /// error goes on: whoever owns the context may delete it then.
+    /// Runs `work` with this context as the current one. If `work` fails, the context is left
+    /// before the error goes on: whoever owns the context may delete it then.
     fn inside<R>(&self, work: impl FnOnce() -> R) -> R {
         /// Makes a memory context the current one again, also when it is dropped by unwinding.
         struct Around(pg_sys::MemoryContext);
 
         impl Drop for Around {
             fn drop(&mut self) {
-                // SAFETY: the context was the current one when `inside` was called, which is still running.
+                // SAFETY: the context was the current one when `inside` was called, which is still
+                // running.
                 unsafe { pg_sys::MemoryContextSwitchTo(self.0) };
             }
         }
@@ -77,8 +78,9 @@ pub fn varlena(bytes: &[u8]) -> pg_sys::Datum {
 
 /// A `jsonb` datum as JSON in UTF-8, written by Postgres's own `jsonb_out`.
 pub fn jsonb_text(datum: pg_sys::Datum) -> String {
-    // SAFETY: jsonb_out takes a jsonb, and never returns NULL but a cstring; pg_server_to_any (mbutils.c)
-    // gives the same or a converted copy. Both are in the current memory context, and copied here.
+    // SAFETY: jsonb_out takes a jsonb, and never returns NULL but a cstring; pg_server_to_any
+    // (mbutils.c) gives the same or a converted copy. Both are in the current memory context, and
+    // copied here.
     let text = unsafe {
         let text = pgrx::direct_function_call_as_datum(pg_sys::jsonb_out, &[Some(datum)])
             .expect("jsonb_out never returns NULL")
@@ -95,8 +97,8 @@ pub fn jsonb_text(datum: pg_sys::Datum) -> String {
         .to_owned()
 }
 
-/// JSON as a `jsonb` datum, in the current memory context, read by Postgres's own `jsonb_in`, which raises an error where
-/// it is none.
+/// JSON as a `jsonb` datum, in the current memory context, read by Postgres's own `jsonb_in`, which
+/// raises an error if it is none.
 pub fn jsonb(json: &str) -> Option<pg_sys::Datum> {
     let json = CString::new(json).ok()?;
     // SAFETY: jsonb_in takes a cstring, which outlives the call.
@@ -105,11 +107,12 @@ pub fn jsonb(json: &str) -> Option<pg_sys::Datum> {
 
 /// The length of a `text` datum in bytes.
 pub fn octet_length(text: pg_sys::Datum) -> usize {
-    // SAFETY: the datum is a varlena; this reads its header only, also where it is toasted.
+    // SAFETY: the datum is a varlena; this reads its header only, also if it is toasted.
     unsafe { pg_sys::toast_raw_datum_size(text).saturating_sub(pg_sys::VARHDRSZ) }
 }
 
-/// The first `characters` of a `text` datum, in the current memory context (text_left in varlena.c).
+/// The first `characters` of a `text` datum, in the current memory context (text_left in
+/// varlena.c).
 pub fn left(text: pg_sys::Datum, characters: i32) -> pg_sys::Datum {
     // SAFETY: text_left takes these types and never returns NULL.
     unsafe {
@@ -124,8 +127,8 @@ pub fn left(text: pg_sys::Datum, characters: i32) -> pg_sys::Datum {
 /// The content of a `text` datum, which may be toasted.
 ///
 /// # Safety
-/// The datum is a `text` that lives for `'d`, and so does the current memory context, which gets a copy of a
-/// toasted one.
+/// The datum is a `text` that lives for `'d`, and so does the current memory context, which gets a
+/// copy of a toasted one.
 pub(super) unsafe fn content<'d>(datum: pg_sys::Datum) -> &'d [u8] {
     // SAFETY: as the caller promises.
     unsafe {
@@ -149,7 +152,8 @@ impl Drop for Memory {
 
 /// A copy in the current memory context of a varlena `datum` that is not toasted.
 pub fn copy_varlena(datum: pg_sys::Datum) -> pg_sys::Datum {
-    // SAFETY: the datum points to a varlena with a four-byte header, made by Memory::text or varlena.
+    // SAFETY: the datum points to a varlena with a four-byte header, made by Memory::text or
+    // varlena.
     unsafe {
         let source = datum.cast_mut_ptr::<pg_sys::varlena>();
         let size = varlena::varsize_any(source);
@@ -167,7 +171,7 @@ pub fn copy_uuid(datum: pg_sys::Datum) -> pg_sys::Datum {
     }
 }
 
-/// `unix_micros` less an `interval` datum, as microseconds since the Unix epoch. Raises an error where
+/// `unix_micros` less an `interval` datum, as microseconds since the Unix epoch. Raises an error if
 /// the result is no `timestamptz`.
 pub fn minus_interval(unix_micros: i64, interval: pg_sys::Datum) -> i64 {
     let timestamp = super::timestamp::timestamptz(unix_micros).unwrap_or(0);

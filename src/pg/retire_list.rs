@@ -1,16 +1,16 @@
 //! Values that Postgres may still point into after they were replaced.
 //!
-//! A reader answers with a pointer into the current value. The same statement may replace that value
-//! (`select auth.uid(), set_config(…)`), and a cursor may hold the pointer for the rest of the
-//! transaction. So a replaced value is retired, and released when no statement can hold its pointers:
-//! at the end of a transaction that no procedure is still running in.
+//! A reader answers with a pointer into the current value. The same statement may replace that
+//! value (`select auth.uid(), set_config(…)`), and a cursor may hold the pointer for the rest of
+//! the transaction. So a replaced value is retired, and released when no statement can hold its
+//! pointers: at the end of a transaction that no procedure is still running in.
 
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-/// How many replaced values a transaction may keep before their readers are told to copy instead.
+/// The number of replaced values that a transaction may keep; after that, readers copy.
 const MOST_RETIRED: usize = 64;
 
 /// The current value, and those that it replaced in this transaction.
@@ -41,7 +41,8 @@ impl<T> RetireList<T> {
         }
     }
 
-    /// Answers with `read` of the current value, which stays while `read` runs, also if it is replaced.
+    /// Answers with `read` of the current value, which stays while `read` runs, also if it is
+    /// replaced.
     pub fn with_current<R>(&self, read: impl FnOnce(&T) -> R) -> R {
         let last = match self.is_set.get() {
             true => self.last.borrow().clone(),
@@ -50,13 +51,13 @@ impl<T> RetireList<T> {
         read(last.as_deref().unwrap_or(&self.unset))
     }
 
-    /// Answers with `read` of the current value if it is hot, and with `otherwise` if it is not. This is the
-    /// way of every row: one load and one test. No transaction ends while `read` runs.
+    /// Answers with `read` of the current value if it is hot, and with `otherwise` if it is not.
+    /// This is the way of every row: one load and one test. No transaction ends while `read` runs.
     #[inline(always)]
     pub fn hot_or<R>(&self, read: impl FnOnce(&T) -> R, otherwise: impl FnOnce() -> R) -> R {
         match self.hot.get() {
-            // SAFETY: it points to `unset`, or to a value that the list holds: set() cools it, and retires a lent
-            // one, which is released at the end of the transaction.
+            // SAFETY: it points to `unset`, or to a value that the list holds: set() cools it, and
+            // retires a lent one, which is released at the end of the transaction.
             Some(value) => read(unsafe { value.as_ref() }),
             None => otherwise(),
         }
@@ -96,8 +97,9 @@ impl<T> RetireList<T> {
         fits
     }
 
-    /// False if a client that replaces values in a loop has filled the list: Postgres must not point into the
-    /// next value, so that it can be released as soon as it is replaced. Its readers copy.
+    /// False if a client that replaces values in a loop has filled the list: Postgres must not
+    /// point into the next value, so that it can be released as soon as it is replaced. Its readers
+    /// copy.
     pub fn may_lend(&self) -> bool {
         self.retired.borrow().len() < MOST_RETIRED
     }

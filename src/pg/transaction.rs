@@ -8,9 +8,10 @@ pub fn accept_invalidations() {
     unsafe { pg_sys::AcceptInvalidationMessages() }
 }
 
-/// Runs `work`, which runs SQL where no statement does, with the snapshot that statements have.
+/// Runs `work` with the snapshot that statements have: it runs SQL while no statement does.
 pub fn with_snapshot<R>(work: impl FnOnce() -> R) -> R {
-    // SAFETY: pushed and popped here, in a pair; on an error the end of the transaction pops it (utils/time/snapmgr.c).
+    // SAFETY: pushed and popped here, in a pair; on an error the end of the transaction pops it
+    // (utils/time/snapmgr.c).
     unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot()) };
     let result = work();
     // SAFETY: as above.
@@ -18,7 +19,7 @@ pub fn with_snapshot<R>(work: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Whether a setting that is local to the transaction would outlive this statement.
+/// Returns true if a setting that is local to the transaction outlives this statement.
 pub fn in_block() -> bool {
     // SAFETY: reads the state of xact.c.
     unsafe { pg_sys::IsTransactionBlock() || pg_sys::IsSubTransaction() }
@@ -51,7 +52,7 @@ pub fn current_user() -> pg_sys::Oid {
 /// Sends an invalidation of a relation to every backend and standby, at the commit
 /// (src/backend/utils/cache/inval.c).
 pub fn invalidate(relation: pg_sys::Oid) {
-    // SAFETY: looks the relation up in the system cache, and raises an error if there is none. Its invalidation
-    // goes through Postgres's own queue and WAL.
+    // SAFETY: looks the relation up in the system cache, and raises an error if there is none. Its
+    // invalidation goes through Postgres's own queue and WAL.
     unsafe { pg_sys::CacheInvalidateRelcacheByRelid(relation) };
 }

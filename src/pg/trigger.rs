@@ -13,7 +13,7 @@ pub struct TriggerCall<'c> {
     trigger: &'c pg_sys::Trigger,
 }
 
-/// What fired a trigger.
+/// The command that fired a trigger.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event {
     Insert,
@@ -25,8 +25,9 @@ pub enum Event {
 impl<'c> TriggerCall<'c> {
     /// The trigger that calls. Raises an error if the function is called in another way.
     pub fn of(call: Call<'c>) -> Self {
-        // SAFETY: fcinfo is alive for the call; `context` is NULL or a node, and a TriggerData exactly when
-        // its tag says so (CALLED_AS_TRIGGER). It and its trigger are there until the call returns.
+        // SAFETY: fcinfo is alive for the call; `context` is NULL or a node, and a TriggerData
+        // exactly when its tag says so (CALLED_AS_TRIGGER). It and its trigger are there until the
+        // call returns.
         unsafe {
             let context = (*call.fcinfo()).context;
             if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_TriggerData {
@@ -38,7 +39,7 @@ impl<'c> TriggerCall<'c> {
         }
     }
 
-    /// What fired it.
+    /// The command that fired it.
     pub fn event(self) -> Event {
         match self.data.tg_event & pg_sys::TRIGGER_EVENT_OPMASK {
             pg_sys::TRIGGER_EVENT_INSERT => Event::Insert,
@@ -62,7 +63,8 @@ impl<'c> TriggerCall<'c> {
 
     /// The first argument of the trigger, if it has any.
     pub fn argument(self) -> Option<&'c CStr> {
-        // SAFETY: tgargs has tgnargs strings (utils/reltrigger.h), which live as long as the trigger.
+        // SAFETY: tgargs has tgnargs strings (utils/reltrigger.h), which live as long as the
+        // trigger.
         (self.trigger.tgnargs > 0).then(|| unsafe { CStr::from_ptr(*self.trigger.tgargs) })
     }
 

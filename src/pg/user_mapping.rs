@@ -1,9 +1,9 @@
 //! Options of PUBLIC's user mapping of a foreign server (src/backend/commands/foreigncmds.c).
 //!
-//! Superusers and members of pg_read_all_data read `pg_user_mapping`, as they do pg_authid, and the server's
-//! owner sees its options. It is in no publication, and pg_dump leaves out the mappings of a server that
-//! belongs to an extension. It is written by the functions behind CREATE USER MAPPING, without SQL text that
-//! a log could hold.
+//! Superusers and members of pg_read_all_data read `pg_user_mapping`, as they do pg_authid, and the
+//! server's owner sees its options. It is in no publication, and pg_dump leaves out the mappings of
+//! a server that belongs to an extension. It is written by the functions behind CREATE USER
+//! MAPPING, without SQL text that a log could hold.
 
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::{CStr, CString, c_char};
@@ -17,12 +17,14 @@ pub fn server(name: &CStr) -> Option<Oid> {
     (server != pg_sys::InvalidOid).then_some(server)
 }
 
-/// Answers with `read` of an option of the server's mapping, if there is such a mapping and such an option.
+/// Answers with `read` of an option of the server's mapping, if there is such a mapping and such an
+/// option.
 pub fn option<R>(server: Oid, name: &str, read: impl FnOnce(&CStr) -> R) -> Option<R> {
     if !is_mapped(server) {
         return None;
     }
-    // SAFETY: the mapping exists; the list of options is palloc'd, and each is a DefElem with a string.
+    // SAFETY: the mapping exists; the list of options is palloc'd, and each is a DefElem with a
+    // string.
     unsafe {
         let mapping = pg_sys::GetUserMapping(pg_sys::InvalidOid, server);
         let options = pgrx::PgList::<pg_sys::DefElem>::from_pg((*mapping).options);
@@ -33,8 +35,8 @@ pub fn option<R>(server: Oid, name: &str, read: impl FnOnce(&CStr) -> R) -> Opti
     }
 }
 
-/// Adds an option, whose name must be new, to the server's mapping, and makes the mapping if there is none.
-/// Raises an error for anybody but the owner of the server and superusers.
+/// Adds an option, whose name must be new, to the server's mapping, and makes the mapping if there
+/// is none. Raises an error for anybody but the owner of the server and superusers.
 pub fn add_option(server: Oid, name: &str, value: &Zeroizing<String>) {
     let option = options(name, Some(value), pg_sys::DefElemAction::DEFELEM_ADD);
     if is_mapped(server) {
@@ -45,7 +47,8 @@ pub fn add_option(server: Oid, name: &str, value: &Zeroizing<String>) {
     goes_with(server);
 }
 
-/// Drops an option that the server's mapping has. The same command may add another one of that name.
+/// Drops an option that the server's mapping has. The same command may add another one of that
+/// name.
 pub fn drop_option(server: Oid, name: &str) {
     alter(
         server,
@@ -101,10 +104,11 @@ fn name_of(server: Oid) -> *mut c_char {
     unsafe { (*pg_sys::GetForeignServer(server)).servername }
 }
 
-/// Has the mapping go with its server. CREATE USER MAPPING makes a dependency that DROP EXTENSION would stop
-/// at; this one is made beside it, anew each time, because pg_upgrade loses it.
+/// Has the mapping go with its server. CREATE USER MAPPING makes a dependency that DROP EXTENSION
+/// would stop at; this one is made beside it, anew each time, because pg_upgrade loses it.
 fn goes_with(server: Oid) {
-    // SAFETY: the mapping was written just now, which a new command sees; the addresses are complete.
+    // SAFETY: the mapping was written just now, which a new command sees; the addresses are
+    // complete.
     unsafe {
         pg_sys::CommandCounterIncrement();
         let mapping = (*pg_sys::GetUserMapping(pg_sys::InvalidOid, server)).umid;

@@ -48,7 +48,8 @@ pub fn define() {
     ARE_FOREIGN.set(!CLAIMS.try_define());
 }
 
-/// Returns true if another library owns `request.jwt.claims`: then its text has to be compared every time.
+/// Returns true if another library owns `request.jwt.claims`: then its text has to be compared
+/// every time.
 #[inline(always)]
 pub fn claims_are_foreign() -> bool {
     ARE_FOREIGN.get()

@@ -1,4 +1,4 @@
-//! `authguard.gateway_roles`: whose `request.jwt.claims` is believed.
+//! `authguard.gateway_roles`: the login roles whose `request.jwt.claims` is believed.
 
 use super::ASSIGNED;
 use crate::error::{Error, Report};

@@ -1,5 +1,5 @@
-//! What a request sets: `request.jwt.claims` and `authguard.jwt`, whose claims are believed
-//! (`authguard.gateway_roles`), and the seal that keeps claims until the transaction ends.
+//! The settings of a request: `request.jwt.claims` and `authguard.jwt`, the roles that may set
+//! claims (`authguard.gateway_roles`), and the seal that keeps claims until the transaction ends.
 
 mod claims;
 mod gateways;
@@ -17,7 +17,8 @@ use crate::pg::hook::Hook;
 
 static ASSIGNED: Hook = Hook::new();
 
-/// Defines the settings. To be called once, from `_PG_init`; `changed` is called whenever one is assigned.
+/// Defines the settings. To be called once, from `_PG_init`; `changed` is called whenever one is
+/// assigned.
 pub fn define(changed: fn()) {
     ASSIGNED.set(changed);
     seal::adopting(|| {

@@ -1,4 +1,4 @@
-//! What may be set as the claims of a request.
+//! The check of a value that becomes the claims or the token of a request.
 
 use super::seal;
 use crate::error::{Error, Report};
@@ -7,8 +7,9 @@ use std::ffi::CStr;
 
 /// Returns an error if `setting`, which is `now`, must not become `new`.
 ///
-/// A value from a file, a database or a role would be adopted by every later login (`alter role current_user
-/// set …` needs no privilege). A sealed one stands. `hint` says how to set the setting.
+/// A value from a file, a database or a role would be adopted by every later login (`alter role
+/// current_user set …` needs no privilege). A sealed one stands. `hint` says how to set the
+/// setting.
 pub fn check(
     setting: &'static str,
     hint: &'static str,

@@ -1,24 +1,24 @@
-//! Whether claims were set in this transaction or before it.
+//! Flags that claims were set in this transaction, and not before it.
 //!
-//! Those set before it were set for the whole session, and stay when a pool hands the connection to somebody
-//! else. guc.c tells a hook nothing of SET or SET LOCAL; but what was set locally is gone when the next
-//! transaction begins.
+//! Claims from before it were set for the whole session, and stay when a pool hands the connection
+//! to somebody else. guc.c tells a hook nothing of SET or SET LOCAL; but what was set locally is
+//! gone when the next transaction begins.
 
 use super::seal;
 use crate::pg::subxact_flag::SubxactFlag;
 
-/// Whether a setting that holds claims was set in this transaction.
+/// The flag of a setting that holds claims.
 pub struct SetInTransaction(SubxactFlag);
 
-/// That of `request.jwt.claims`.
+/// The flag of `request.jwt.claims`.
 pub static CLAIMS: SetInTransaction = SetInTransaction(SubxactFlag::new());
 
-/// That of `authguard.jwt`.
+/// The flag of `authguard.jwt`.
 pub static TOKEN: SetInTransaction = SetInTransaction(SubxactFlag::new());
 
 impl SetInTransaction {
-    /// The setting is assigned. What was set before the library was loaded may have been set in this
-    /// transaction: it counts so until the transaction ends.
+    /// The setting is assigned. What was set before the library was loaded may have been set in
+    /// this transaction: it counts so until the transaction ends.
     pub fn assigned(&self) {
         if seal::is_adopting() {
             self.0.set_for_transaction();

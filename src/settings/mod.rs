@@ -1,5 +1,5 @@
-//! Every setting that needs no hook of a higher room; `request/` has the other three: `request.jwt.claims`,
-//! `authguard.jwt` and `authguard.gateway_roles`.
+//! Every setting that needs no hook of a higher room; `request/` has the other three:
+//! `request.jwt.claims`, `authguard.jwt` and `authguard.gateway_roles`.
 
 mod table;
 

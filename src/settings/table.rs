@@ -1,8 +1,9 @@
-//! The settings, one entry each: name, default, range, unit, and who may set it if that is not the server's
-//! file or ALTER SYSTEM. The comment says what `pg_settings` does not: the reason of a default or a range.
+//! The settings, one entry each: name, default, range, unit, and who may set it if that is not the
+//! server's file or ALTER SYSTEM. The comment says what `pg_settings` does not: the reason of a
+//! default or a range.
 //!
-//! A new setting is an entry here with the function that reads it, a row in the README, and the place that
-//! asks for it.
+//! A new setting is an entry here with the function that reads it, a row in the README, and the
+//! place that asks for it.
 
 use crate::pg::guc::{Choice, Hooks, Number, SetBy, Switch, Text, Unit};
 use crate::pg::hook::Hook;
@@ -15,8 +16,8 @@ macro_rules! settings {
     ($($(#[$reason:meta])* $name:ident: $kind:ty = $declaration:expr;)*) => {
         $($(#[$reason])* static $name: $kind = $declaration;)*
 
-        /// Defines the settings. To be called once, from `_PG_init`. `keys_changed` is called when one is assigned
-        /// that decides which tokens are good.
+        /// Defines the settings. To be called once, from `_PG_init`. `keys_changed` is called when
+        /// one is assigned that decides which tokens are good.
         pub fn define(keys_changed: fn()) {
             KEYS_CHANGED.set(keys_changed);
             $($name.define();)*
@@ -27,11 +28,11 @@ macro_rules! settings {
 /// The range of a number of which 0 is a special value.
 const FROM_0: (i32, i32) = (0, i32::MAX);
 
-/// What a refresh obeys if nothing is set.
+/// The settings that a refresh obeys if nothing is set.
 const REFRESH: RefreshSettings = RefreshSettings::DEFAULT;
 
 settings! {
-    // What claims and tokens must be like to count.
+    // Rules for claims and tokens.
 
     /// 64 KiB is eight times what gateways let through as a header.
     MAX_CLAIMS_SIZE: Number = Number::number(
@@ -82,7 +83,7 @@ settings! {
         c"The audience (claim aud) of tokens that this database signs.",
     );
 
-    /// The path tells where a secret is.
+    /// Shown to superusers only, because the path leads to a secret.
     SIGNING_KEY_FILE: Text<DecidesTokens> = Text::text(
         c"authguard.signing_key_file", c"",
         c"The private key (PKCS#8, PEM) that signs locally issued tokens; empty: the key is in the database.",
@@ -124,7 +125,8 @@ settings! {
         c"A sign-in ends the user's other sessions with the same tag.",
     );
 
-    /// Any text: one that Postgres refused in a file would leave the setting empty, and so let everybody in.
+    /// Any text: one that Postgres refused in a file would leave the setting empty, and so let
+    /// everybody in.
     MIN_AAL: Text<DecidesTokens> = Text::text(
         c"authguard.min_aal", c"",
         c"The least assurance level of a sign-in, a step-up and a refresh; empty: any.",
@@ -135,7 +137,7 @@ settings! {
         c"A list of the events that channel authguard is notified of.",
     );
 
-    // What the database is: a copy of another, a standby, one that takes over a schema.
+    // The database: a copy of another one, a standby, one that takes over a schema.
 
     /// `warn`, because whoever restores in an emergency needs a database that works.
     AFTER_RESTORE: Choice<AfterRestore> = Choice::choice(
@@ -148,13 +150,13 @@ settings! {
         c"How far a standby may be behind before every token counts as revoked there; 0: no limit.",
     ).unit(Unit::Seconds);
 
-    /// Asked by `sql/install/schemas.sql`.
+    /// Read by `sql/install/schemas.sql`.
     ADOPT: Switch = Switch::switch(
         c"authguard.adopt", false,
         c"CREATE EXTENSION may take over a schema auth that exists.",
     ).set_by(SetBy::Superuser);
 
-    /// Asked by `sql/install/adopt.sql`.
+    /// Read by `sql/install/adopt.sql`.
     ADOPT_OWNERS: Text = Text::text(
         c"authguard.adopt_owners", c"",
         c"A list of the roles whose schema auth may be taken over; a superuser's always may.",
@@ -172,7 +174,7 @@ impl Hooks for DecidesTokens {
     }
 }
 
-/// How loud the log says why a token is refused: as a message of the level LOG, of DEBUG1, or not at all.
+/// The level at which the log says why a token is refused: LOG, DEBUG1, or not at all.
 #[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
 #[expect(non_camel_case_types, reason = "the names are what users write")]
 pub enum RefusalLevel {
@@ -181,7 +183,7 @@ pub enum RefusalLevel {
     log,
 }
 
-/// What a restored or cloned database does until that is acknowledged.
+/// The behaviour of a restored or cloned database until that is acknowledged.
 #[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
 #[expect(non_camel_case_types, reason = "the names are what users write")]
 pub enum AfterRestore {

@@ -1,4 +1,5 @@
-//! The settings that the README describes are those that there are, with the defaults that they have.
+//! The settings that the README describes are those that there are, with the defaults that they
+//! have.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;
@@ -6,7 +7,8 @@ use pgrx_embed::dirs;
 use std::collections::BTreeMap;
 use std::fs;
 
-/// The settings of the README, each with its default as `pg_settings` has it: empty if none is named.
+/// The settings of the README, each with its default as `pg_settings` has it: empty if none is
+/// named.
 fn described() -> BTreeMap<String, String> {
     let readme = fs::read_to_string(dirs::checkout().join("README.md")).expect("the README");
     let (_, settings) = readme.split_once("\n## Settings\n").expect("the settings");
