@@ -31,6 +31,8 @@ pub enum Error {
     BadKey(String),
     /// The file with the local issuer's private key cannot be used: why.
     KeyFile(String),
+    /// Keys are not made in the database, because they come from a file.
+    KeysInFile,
     /// The local issuer has no key to sign with.
     NoSigningKey,
     /// The claims make a token that this database would refuse: why.
@@ -177,6 +179,11 @@ impl Error {
             )
             .detail(sentence(&problem))
             .hint("The file must hold one PKCS#8 private key in PEM. After a change give it another name and reload."),
+            Self::KeysInFile => Report::new(
+                Code::ERRCODE_CONFIG_FILE_ERROR,
+                "the keys of the local issuer come from authguard.signing_key_file",
+            )
+            .hint("Unset it first."),
             Self::NoSigningKey => Report::new(
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "the local issuer has no key to sign with",

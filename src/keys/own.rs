@@ -108,8 +108,7 @@ fn read_active_key(issuer: &str) -> Option<SigningKey> {
 #[pg_extern(sql = false)]
 fn authguard_require_no_key_file() {
     if file::key().is_some() {
-        Error::KeyFile("keys come from that file while the setting is not empty".to_owned())
-            .raise();
+        Error::KeysInFile.raise();
     }
 }
 
