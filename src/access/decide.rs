@@ -35,10 +35,10 @@ pub fn authenticated_at() -> Option<i64> {
 /// Answers with `read` of the decision for this statement.
 #[cold]
 fn decide<R>(read: impl FnOnce(&Decision) -> R) -> R {
-    // Taken before pending invalidations are accepted, which is before the snapshot of the look-up
-    // is taken: so what an old snapshot decided is never remembered under a new generation.
     let now = unguarded::statement_start();
     let command = invalidation::own_command();
+    // This accepts invalidations before the snapshot of the look-up is taken, so that a decision
+    // which an old snapshot made is never remembered under a new generation.
     memo().with(|claims| {
         settle(claims, now, command);
         memo().decided(claims.decision.is_revoked());
