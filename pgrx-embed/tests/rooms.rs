@@ -30,6 +30,9 @@ const UNSAFE: [&str; 4] = [
     "pg/mod.rs",
 ];
 
+/// Two files that import each other.
+const TWO_WAY: [&str; 1] = ["revocation/lookup.rs and revocation/unused_kinds.rs"];
+
 /// The sources of the library, by their path below `src/`, in lines of code.
 fn sources() -> Vec<(PathBuf, String)> {
     let src = checkout().join("src");
@@ -119,4 +122,27 @@ fn unsafe_is_allowed_where_the_bindings_are() {
         .map(|(path, _)| path.to_string_lossy().into_owned())
         .collect();
     assert_eq!(allowed, UNSAFE.map(str::to_owned).into());
+}
+
+#[test]
+fn no_two_files_of_a_room_import_each_other() {
+    let stem = |path: &Path| {
+        path.file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned()
+    };
+    let sources = sources();
+    let imports = |(path, code): &(PathBuf, String), other: &Path| {
+        path.parent() == other.parent() && imported(code, "super::").contains(&*stem(other))
+    };
+    let mut two_way = BTreeSet::new();
+    for one in sources.iter().filter(|(path, _)| path.iter().count() > 1) {
+        for other in sources.iter().filter(|(path, _)| *path < one.0) {
+            if imports(one, &other.0) && imports(other, &one.0) {
+                two_way.insert(format!("{} and {}", other.0.display(), one.0.display()));
+            }
+        }
+    }
+    assert_eq!(two_way, TWO_WAY.map(str::to_owned).into());
 }

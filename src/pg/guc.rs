@@ -25,7 +25,7 @@ pub struct Setting<V> {
     value: V,
 }
 
-/// The most that may set a setting.
+/// The ways in which a setting may be set.
 #[derive(Clone, Copy)]
 pub enum SetBy {
     /// The server's file and ALTER SYSTEM (PGC_SIGHUP).

@@ -185,3 +185,25 @@ pub fn minus_interval(unix_micros: i64, interval: pg_sys::Datum) -> i64 {
     };
     super::timestamp::unix_micros(result.expect("a timestamptz is never NULL here").value() as i64)
 }
+
+#[cfg(any(test, feature = "pg_test"))]
+#[pgrx::pg_schema]
+mod tests {
+    use super::Memory;
+    use pgrx::prelude::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    #[pg_test]
+    fn a_memory_context_is_left_before_an_error_goes_on() {
+        // SAFETY: reads a global; a request of that size is refused before anything is allocated.
+        let (before, failed, after) = unsafe {
+            let before = pg_sys::CurrentMemoryContext;
+            let memory = Memory::new();
+            let work = || memory.inside(|| pg_sys::palloc(usize::MAX).is_null());
+            let failed = catch_unwind(AssertUnwindSafe(work)).is_err();
+            (before, failed, pg_sys::CurrentMemoryContext)
+        };
+        assert!(failed);
+        assert!(before == after);
+    }
+}
