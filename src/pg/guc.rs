@@ -76,7 +76,7 @@ pub trait Hooks: 'static {
     const SHOW: Option<fn() -> &'static CStr> = None;
 
     /// Returns an error if the setting must not become `new`.
-    fn check(_new: &CStr, _source: Source) -> Result<(), Report> {
+    fn check(_new: &CStr, _source: SetFrom) -> Result<(), Report> {
         Ok(())
     }
 
@@ -91,7 +91,7 @@ impl Hooks for () {}
 
 /// The origin of a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub enum SetFrom {
     /// The default, or somebody in a session.
     Session,
     /// A file, an environment, a database, a role or a function.
@@ -327,8 +327,8 @@ unsafe extern "C-unwind" fn check<H: Hooks>(
         | GucSource::PGC_S_CLIENT
         | GucSource::PGC_S_OVERRIDE
         | GucSource::PGC_S_INTERACTIVE
-        | GucSource::PGC_S_SESSION => Source::Session,
-        _ => Source::Elsewhere,
+        | GucSource::PGC_S_SESSION => SetFrom::Session,
+        _ => SetFrom::Elsewhere,
     };
     guarded(|| {
         // SAFETY: guc.c hands a string, or NULL for no value, and keeps it until the hook returns.

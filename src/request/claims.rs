@@ -2,7 +2,7 @@
 
 use super::{ASSIGNED, gateways, seal, session_only, set_in_transaction};
 use crate::error::Report;
-use crate::pg::guc::{Hooks, SetBy, Source, Text};
+use crate::pg::guc::{Hooks, SetBy, SetFrom, Text};
 use crate::pg::state::PerBackend;
 use pgrx::pg_sys;
 use std::cell::Cell;
@@ -23,7 +23,7 @@ static ARE_FOREIGN: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
 enum Claims {}
 
 impl Hooks for Claims {
-    fn check(new: &CStr, source: Source) -> Result<(), Report> {
+    fn check(new: &CStr, source: SetFrom) -> Result<(), Report> {
         const HINT: &str =
             "Set it in each transaction, with set_config('request.jwt.claims', $1, true).";
         let check = |now: &CStr| session_only::check("request.jwt.claims", HINT, now, new, source);

@@ -2,7 +2,7 @@
 
 use super::ASSIGNED;
 use crate::error::{Error, Report};
-use crate::pg::guc::{Hooks, Source, Text, identifiers};
+use crate::pg::guc::{Hooks, SetFrom, Text, identifiers};
 use pgrx::pg_sys;
 use std::ffi::CStr;
 
@@ -18,7 +18,7 @@ static GATEWAY_ROLES: Text<GatewayRoles> = Text::text(
 enum GatewayRoles {}
 
 impl Hooks for GatewayRoles {
-    fn check(new: &CStr, _source: Source) -> Result<(), Report> {
+    fn check(new: &CStr, _source: SetFrom) -> Result<(), Report> {
         match identifiers(new) {
             Some(_) => Ok(()),
             None => {

@@ -2,7 +2,7 @@
 
 use super::seal;
 use crate::error::{Error, Report};
-use crate::pg::guc::Source;
+use crate::pg::guc::SetFrom;
 use std::ffi::CStr;
 
 /// Returns an error if `setting`, which is `now`, must not become `new`.
@@ -15,9 +15,9 @@ pub fn check(
     hint: &'static str,
     now: &CStr,
     new: &CStr,
-    source: Source,
+    source: SetFrom,
 ) -> Result<(), Report> {
-    if !new.is_empty() && source != Source::Session {
+    if !new.is_empty() && source != SetFrom::Session {
         Err(Error::SessionOnly(setting, hint).report())
     } else if !seal::allows(now, new) {
         Err(Error::Sealed.report())

@@ -2,7 +2,7 @@
 
 use super::{ASSIGNED, seal, session_only, set_in_transaction};
 use crate::error::Report;
-use crate::pg::guc::{Hooks, SetBy, Source, Text};
+use crate::pg::guc::{Hooks, SetBy, SetFrom, Text};
 use pgrx::pg_sys;
 use std::ffi::{CStr, CString};
 
@@ -22,7 +22,7 @@ impl Hooks for Token {
     const SHOW: Option<fn() -> &'static CStr> =
         Some(|| with_token(|token| if token.is_empty() { c"" } else { c"********" }));
 
-    fn check(new: &CStr, source: Source) -> Result<(), Report> {
+    fn check(new: &CStr, source: SetFrom) -> Result<(), Report> {
         const HINT: &str = "Set it in each transaction, with auth.set_token($1).";
         with_token(|now| session_only::check("authguard.jwt", HINT, now, new, source))
     }
