@@ -5,7 +5,7 @@ use crate::{command, unix};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// What building the extension needs: bindgen loads libclang and asks clang for its headers.
 pub fn ensure_build_tools() -> Result<()> {
@@ -90,6 +90,7 @@ pub fn ensure_libraries_of(server: &Path) -> Result<()> {
 
 /// Unpacks a package's files below `dir` without installing it: its dependencies stay away.
 pub fn unpack(package: &str, dir: &Path) -> Result<()> {
+    let _alone = alone();
     update()?;
     command::run(
         Command::new("apt-get")
@@ -165,6 +166,7 @@ fn install(packages: &[&str], purpose: &str) -> Result<()> {
     if !unix::is_root() {
         return Err(missing().hint(format!("run: sudo apt-get install {names}")));
     }
+    let _alone = alone();
     command::progress(format!("installing {names}"));
     update()?;
     command::run(
@@ -173,6 +175,12 @@ fn install(packages: &[&str], purpose: &str) -> Result<()> {
             .args(packages),
     )
     .context(|| format!("cannot install {names}"))
+}
+
+/// One apt-get at a time: tests that run side by side ask for packages, and apt-get waits for nobody.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Refreshes the package lists, once a run and only as root.
