@@ -109,7 +109,7 @@ fn run(command: Command) -> Result<ExitCode> {
             }
         }
         Command::Schema { check } => {
-            let install = server::built(DEFAULT_MAJOR)?;
+            let install = server::built_for_tests(DEFAULT_MAJOR)?;
             match check {
                 true => schema::check(&install)?,
                 false => schema::accept(&install)?,

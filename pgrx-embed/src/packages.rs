@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// In the environment of the tests and the bench, which install for themselves.
 const ASKED: &str = "AUTHGUARD_INSTALL";
@@ -125,6 +125,7 @@ pub fn unpack(package: &str, dir: &Path) -> Result<()> {
                 .hint("run again with `--install`: apt-get then fetches it, without installing it"),
         );
     }
+    let _alone = alone();
     update()?;
     command::run(
         Command::new("apt-get")
@@ -196,6 +197,7 @@ fn install(packages: &[&str], purpose: &str) -> Result<()> {
         ))
         .hint(advice));
     }
+    let _alone = alone();
     command::progress(format!("installing {names}"));
     update()?;
     command::run(
@@ -216,6 +218,12 @@ fn advice(names: &str, has_apt_get: bool, is_root: bool, may_install: bool) -> O
         )),
         (true, true, true) => None,
     }
+}
+
+/// One apt-get at a time: tests that run side by side ask for packages, and apt-get waits for nobody.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Refreshes the package lists, once a run and only as root.

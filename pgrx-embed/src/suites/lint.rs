@@ -15,7 +15,7 @@ pub fn run(target: &Target) -> Result<Tally> {
         .current_dir(dirs::checkout())
         .args(["fmt", "--all", "--check"]);
     let install = target.built()?;
-    let mut clippy = pgrx::cargo(install, "lint")?;
+    let mut clippy = pgrx::cargo(install)?;
     clippy.args(["clippy", "--quiet", "--workspace", "--all-targets"]);
     pgrx::with_features(&mut clippy, install).args(["--", "-D", "warnings"]);
     let mut tally = text::check()? + workflows::check()?;

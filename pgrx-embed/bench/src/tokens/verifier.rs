@@ -25,8 +25,7 @@ impl Verifier {
     /// Builds where the extension was built: its dependencies are there already.
     pub fn start(cluster: &Cluster) -> Result<Verifier> {
         command::progress("building the verifier and signing tokens");
-        let target = pgrx::feature(cluster.install());
-        let mut build = pgrx::cargo(cluster.install(), &target)?;
+        let mut build = pgrx::cargo(cluster.install())?;
         build.args([
             "build",
             "--release",
@@ -36,7 +35,7 @@ impl Verifier {
         ]);
         command::run_briefly(build.arg(PROGRAM)).context(|| "cannot build the verifier".into())?;
         let dir = dirs::readable_dir(cluster.dir().join("tokens"))?;
-        let examples = dirs::target(&target).join("release/examples");
+        let examples = dirs::target("release/examples");
         let mut command = Command::new(examples.join(PROGRAM));
         command
             .arg(&dir)
