@@ -74,12 +74,12 @@ raw_function!(authguard_is_anonymous, |call| read(
 #[inline(always)]
 fn read(
     call: Call,
-    value: impl Fn(&Values) -> Value,
+    value: impl Fn(&Values) -> Value + Copy,
     copy: impl Fn(pg_sys::Datum) -> pg_sys::Datum,
 ) -> pg_sys::Datum {
     memo().hot_or(
         |claims| call.answer(value(claims.values())),
-        || settle_and_read(call, &value, copy),
+        move || settle_and_read(call, value, copy),
     )
 }
 

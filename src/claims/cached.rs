@@ -13,7 +13,7 @@ use std::ops::Range;
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "one a block, and a box would be one more hop a row"
+    reason = "one for all rows, and a box would be one more hop for each"
 )]
 pub enum Status {
     /// Nothing was set.
