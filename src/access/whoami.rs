@@ -4,7 +4,7 @@ use super::{decide, memo};
 use crate::claims::{ClaimsRejected, Origin, Status};
 use crate::pg::{call::Value, catalog, unguarded};
 use crate::request::set_in_transaction;
-use authguard_token::RevocationReason;
+use authguard_token::{RevocationReason, WhoamiSource as Source, WhoamiStatus as Is};
 use pgrx::Uuid;
 use pgrx::prelude::*;
 
@@ -37,68 +37,68 @@ fn authguard_whoami() -> TableIterator<
     let role = claims.and_then(|claims| claims.role.clone());
     let role_mismatch = role.as_ref().map(|role| Some(role) != acting_role.as_ref());
     let source = match (&block.status, block.origin()) {
-        (Status::Absent, _) => "none",
-        (_, Origin::Gateway) => "gateway",
-        (_, Origin::Token) => "token",
+        (Status::Absent, _) => Source::None,
+        (_, Origin::Gateway) => Source::Gateway,
+        (_, Origin::Token) => Source::Token,
     };
     let (status, hint) = match &block.status {
         Status::Absent => (
-            "absent",
+            Is::Absent,
             "No token: neither authguard.jwt nor request.jwt.claims is set. Call auth.set_token, or have the \
              gateway set its claims, in the same transaction."
                 .to_owned(),
         ),
-        Status::Refused(_) if block.is_expired_token() => ("expired", EXPIRED.to_owned()),
-        Status::Refused(refusal) => ("refused", explain(refusal, login_role.as_deref())),
+        Status::Refused(_) if block.is_expired_token() => (Is::Expired, EXPIRED.to_owned()),
+        Status::Refused(refusal) => (Is::Refused, explain(refusal, login_role.as_deref())),
         Status::Accepted(_) => match reason {
             None if role_mismatch == Some(true) => (
-                "accepted",
+                Is::Accepted,
                 "The token is active. Its role is not the role that acts: auth.role() is only a claim."
                     .to_owned(),
             ),
-            None => ("accepted", "The token is active.".to_owned()),
-            Some(RevocationReason::Expired) => ("expired", EXPIRED.to_owned()),
+            None => (Is::Accepted, "The token is active.".to_owned()),
+            Some(RevocationReason::Expired) => (Is::Expired, EXPIRED.to_owned()),
             Some(RevocationReason::ClaimsStale) => (
-                "revoked",
+                Is::Revoked,
                 "What the token says is out of date (claims_stale): refresh it.".to_owned(),
             ),
             Some(RevocationReason::SourceBroken) => (
-                "revoked",
+                Is::Revoked,
                 "A table that is attached cannot be read, so nobody whom it decides about has access \
                  (source_broken); authguard.coverage() says which table, and why."
                     .to_owned(),
             ),
             Some(RevocationReason::Restored) => (
-                "revoked",
+                Is::Revoked,
                 "This database was restored, cloned or upgraded, and believes no token until its owner calls \
                  authguard.acknowledge_restore()."
                     .to_owned(),
             ),
             Some(RevocationReason::ReplicaLag) => (
-                "revoked",
+                Is::Revoked,
                 "This standby is further behind than authguard.max_replay_lag: try again, or ask the primary."
                     .to_owned(),
             ),
             Some(reason @ (RevocationReason::UserDeleted | RevocationReason::UserBanned)) => (
-                "revoked",
+                Is::Revoked,
                 format!(
                     "The token is revoked ({}): the user's row in an attached table shuts it out.",
                     reason.as_str()
                 ),
             ),
             Some(RevocationReason::User) => (
-                "revoked",
+                Is::Revoked,
                 "The token is revoked (user): sign in again; a user who is blocked has to be restored first."
                     .to_owned(),
             ),
             Some(reason) => (
-                "revoked",
+                Is::Revoked,
                 format!("The token is revoked ({}): sign in again.", reason.as_str()),
             ),
         },
     };
     let session_wide = match (source, block.origin()) {
-        ("none", _) => None,
+        (Source::None, _) => None,
         (_, Origin::Gateway) => Some(set_in_transaction::CLAIMS.is_session_wide()),
         (_, Origin::Token) => Some(set_in_transaction::TOKEN.is_session_wide()),
     };
@@ -112,8 +112,8 @@ fn authguard_whoami() -> TableIterator<
             .and_then(|datum| TimestampWithTimeZone::try_from(datum.value() as i64).ok())
     };
     TableIterator::once((
-        source,
-        status,
+        source.as_str(),
+        status.as_str(),
         claims.and_then(|claims| claims.raw_subject.clone()),
         role,
         claims

@@ -2,7 +2,7 @@
 
 use super::server;
 use crate::pg::guc::Text;
-use authguard_token::RefreshSettings;
+use authguard_token::{Aal, RefreshSettings};
 use pgrx::{GucFlags, GucSetting};
 
 /// Claim `iss` of the tokens that this database signs. Unique to each primary.
@@ -160,13 +160,12 @@ pub fn single_session_per_user() -> bool {
     SINGLE_SESSION_PER_USER.get()
 }
 
-/// `authguard.min_aal`; empty for any. A misspelt level is the highest one: it lets nobody in by accident.
-pub fn min_aal() -> &'static str {
+/// `authguard.min_aal`; `None` if every level is enough. A misspelt word counts as the strictest
+/// level.
+pub fn min_aal() -> Option<Aal> {
     match MIN_AAL.get().as_str() {
-        "" => "",
-        "aal1" => "aal1",
-        "aal2" => "aal2",
-        _ => "aal3",
+        "" => None,
+        word => Some(Aal::from_name(word).unwrap_or(Aal::Aal3)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a token or a gateway's claims must be like to be believed, and what is said of those that are not.
 
 use super::server;
+use authguard_token::MAX_LEEWAY_SECONDS;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 
 /// Claims longer than this are refused. 64 KiB is eight times what gateways let through as a header.
@@ -52,7 +53,7 @@ pub fn define() {
         c"authguard.leeway",
         c"How long after its expiry a token is still accepted, for clocks that differ.",
         &LEEWAY,
-        0..=300,
+        0..=MAX_LEEWAY_SECONDS as i32,
         GucFlags::UNIT_S,
     );
     server::int(
@@ -88,9 +89,8 @@ pub fn max_token_size() -> usize {
 }
 
 /// `authguard.max_token_lifetime`, in seconds; 0 for unknown.
-#[pgrx::pg_extern(sql = false)]
-fn authguard_max_token_lifetime() -> i32 {
-    MAX_TOKEN_LIFETIME.get()
+pub fn max_token_lifetime() -> u32 {
+    MAX_TOKEN_LIFETIME.get().unsigned_abs()
 }
 
 /// `authguard.leeway`, in seconds.

@@ -11,7 +11,8 @@ pub use issuing::{
     audience, issuer, min_aal, notifies, refresh, signing_key_file, single_session_per_user,
 };
 pub use judging::{
-    RefusalLevel, leeway, log_refused_tokens, max_claims_size, max_token_size, seal_claims,
+    RefusalLevel, leeway, log_refused_tokens, max_claims_size, max_token_lifetime, max_token_size,
+    seal_claims,
 };
 
 use crate::pg::guc::Text;

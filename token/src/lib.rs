@@ -1,9 +1,10 @@
-//! The rules for tokens, keys, claims, identities and revocation, as pure functions over plain values.
+//! The rules for tokens, keys, claims, identities and revocation, as pure functions over plain
+//! values.
 //!
-//! Nothing here knows Postgres, reads a clock or keeps state, so that unit tests, property tests and
-//! fuzzing need no server. Only a new private key and a signature need something from outside, the
-//! system's randomness. Miri runs what does not reach aws-lc, which is C. No input makes a function here
-//! panic: the lints below refuse the usual ways to.
+//! Nothing here knows Postgres, reads a clock or keeps state, so that unit tests, property tests
+//! and fuzzing need no server. Only a new private key and a signature need something from outside,
+//! the system's randomness. Miri runs what does not reach aws-lc, which is C. No input makes a
+//! function here panic: the lints below refuse the usual ways to.
 //!
 //! Every time is an `i64` of microseconds since the Unix epoch. A NumericDate (RFC 7519 section 2)
 //! beyond that range becomes the nearest end of it.
@@ -26,6 +27,7 @@ mod algorithm;
 mod base64url;
 pub mod claims;
 mod error;
+pub mod event;
 mod header;
 pub mod identity;
 pub mod json;
@@ -37,10 +39,12 @@ pub mod revocation;
 mod sign;
 mod time;
 mod token;
+mod words;
 
 pub use algorithm::Algorithm;
 pub use claims::{ClaimProblem, Claims, ClaimsError, is_flag_set};
 pub use error::{Part, TokenError};
+pub use event::{Actor, Event, EventNameError};
 pub use header::MAX_HEADER_BYTES;
 pub use identity::{
     MAX_IDENTITY_BYTES, canonical, format_uuid, parse_number, parse_uuid, random_uuid, uuid_v5,
@@ -51,8 +55,9 @@ pub use key::{Key, KeyError, KeySetError, MAX_KEY_ID_BYTES, parse_jwks};
 pub use policy::{MAX_LEEWAY_SECONDS, Policy};
 pub use refresh::{RefreshKey, RefreshSettings, RefreshToken, RefreshTokenError};
 pub use revocation::{
-    Entry, EntryKind, Judge, OwnSession, RevocationReason, SessionRow, UserRow, Verdict,
-    end_of_life, expired,
+    Entry, EntryKind, Judge, MAX_REASON_BYTES, OwnSession, RevocationReason, SessionRow, UserRow,
+    Verdict, end_of_life, expired, expiry_with_leeway, latest_expiry,
 };
 pub use sign::{SignError, SigningKey};
 pub use token::{Token, Verified, own_claims};
+pub use words::{Aal, AttachedKind, KeyStatus, SignOutScope, WhoamiSource, WhoamiStatus};
