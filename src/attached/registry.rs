@@ -3,6 +3,7 @@
 use crate::invalidation;
 use crate::pg::catalog;
 use crate::pg::state::PerBackend;
+use authguard_token::AttachedKind;
 use pgrx::pg_sys::Oid;
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -14,23 +15,6 @@ mod column {
     pub const KIND: i16 = 2;
     pub const ISSUER: i16 = 3;
     pub const REFRESH_ON_CHANGE: i16 = 4;
-}
-
-/// What a table holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AttachedKind {
-    Users,
-    Sessions,
-}
-
-impl AttachedKind {
-    /// The kind of that word; anything else is of users, whom it then shuts out.
-    pub fn from_name(name: &str) -> Self {
-        match name {
-            "sessions" => Self::Sessions,
-            _ => Self::Users,
-        }
-    }
 }
 
 /// One attached table.
@@ -72,7 +56,7 @@ fn read() -> Sources {
     catalog::scan(invalidation::objects().attached, None, &[], |row| {
         sources.push(Source {
             relation: row.get(column::RELATION).unwrap_or_default(),
-            kind: AttachedKind::from_name(&row.text(column::KIND).unwrap_or_default()),
+            kind: AttachedKind::of_row(&row.text(column::KIND).unwrap_or_default()),
             issuer: row.text(column::ISSUER),
             refresh_on_change: row.get(column::REFRESH_ON_CHANGE).unwrap_or(true),
         });
