@@ -58,3 +58,4 @@ mod sync;
 mod tokens;
 mod upgrade;
 mod visibility;
+mod words;
