@@ -43,8 +43,12 @@ pub enum Error {
     ClaimsFunctionOwner,
     /// A trigger function was called in another way.
     NotATrigger,
-    /// A table of ours is none that rows can be written to: which.
-    OtherForm(String),
+    /// A table is not as create extension made it: which, and what it needs, as a sentence.
+    OtherForm { table: String, needs: String },
+    /// A table is not there: which.
+    NoTable(String),
+    /// The tables are being replaced again and again.
+    Restless,
     /// Somebody's trigger has kept a row of ours from being written: of which table.
     NotWritten(String),
 }
@@ -80,9 +84,11 @@ impl Error {
             Self::Missing(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Self::Standby => PgSqlErrorCode::ERRCODE_READ_ONLY_SQL_TRANSACTION,
             Self::NoSchema
+            | Self::NoTable(_)
+            | Self::Restless
             | Self::NewerSchema { .. }
             | Self::NoSigningKey
-            | Self::OtherForm(_)
+            | Self::OtherForm { .. }
             | Self::NotWritten(_) => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Self::NotATrigger => PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
         }
@@ -99,7 +105,8 @@ impl Error {
             Self::NoSigningKey => "our own issuer has no key to sign with",
             Self::BadClaims(_) => "the claims make a token that this database refuses",
             Self::NotActive => "no active token",
-            Self::NoSchema => "the tables of extension authguard are missing",
+            Self::NoSchema | Self::NoTable(_) => "the tables of extension authguard are missing",
+            Self::Restless => "the tables of extension authguard change too fast to be read",
             Self::NewerSchema { .. } => "the schema of authguard is newer than its library",
             Self::Prepared => "cannot prepare a transaction that has refreshed or issued tokens",
             Self::PreparedChange => {
@@ -107,7 +114,7 @@ impl Error {
             }
             Self::ClaimsFunctionOwner => "the claims function has another owner by now",
             Self::NotATrigger => "function was not called by a trigger",
-            Self::OtherForm(_) => "a table of authguard has another form than its library writes",
+            Self::OtherForm { .. } => "a table of authguard has another form than its library writes",
             Self::NotWritten(_) => "a trigger has kept a row of authguard from being written",
         }
     }
@@ -115,7 +122,9 @@ impl Error {
     fn detail(&self) -> Option<String> {
         match self {
             Self::KeyFile(problem) | Self::BadClaims(problem) => Some(format!("{problem}.")),
-            Self::OtherForm(table) | Self::NotWritten(table) => Some(format!("Table \"{table}\".")),
+            Self::OtherForm { table, .. } | Self::NotWritten(table) | Self::NoTable(table) => {
+                Some(format!("Table \"{table}\"."))
+            }
             Self::NewerSchema { schema, library } => Some(format!(
                 "Schema version {schema}, library version {library}."
             )),
@@ -123,18 +132,17 @@ impl Error {
         }
     }
 
-    fn hint(&self) -> Option<&'static str> {
+    fn hint(&self) -> Option<&str> {
         match self {
             Self::NotActive => Some(
                 "Sign in again; \"select * from auth.whoami()\" tells what became of the token.",
             ),
-            Self::OtherForm(_) => {
-                Some("It must have the columns that create extension made, of their types.")
-            }
+            Self::OtherForm { needs, .. } => Some(needs),
             Self::NotWritten(_) => Some(
                 "Nobody gets tokens whose session is not written. A trigger before the row must return it.",
             ),
-            Self::NoSchema => Some(
+            Self::Restless => Some("Try again."),
+            Self::NoSchema | Self::NoTable(_) => Some(
                 "Access stays closed. Schema authguard must hold the tables that create extension made.",
             ),
             Self::NewerSchema { .. } => Some(

@@ -1,8 +1,7 @@
 //! The triggers on attached tables (src/backend/commands/trigger.c).
 
 use crate::attached::changes::{Change, noted};
-use crate::attached::table::Table;
-use crate::attached::{AttachedKind, Layout};
+use crate::attached::{AttachedKind, Layout, table};
 use crate::error::Error;
 use crate::invalidation;
 use crate::pg::call::{Call, guarded, raw_function};
@@ -52,15 +51,21 @@ fn changed(call: Call) {
 fn user_changed(call: Call) {
     let trigger = data(call);
     // SAFETY: an update has a new tuple, and its relation is open, both for the length of the call.
-    let (table, row, relation) = unsafe {
+    let (row, relation) = unsafe {
         let relation = trigger.tg_relation;
-        let row = Row::of(trigger.tg_newtuple, (*relation).rd_att);
-        (Table::of_trigger(relation), row, (*relation).rd_id)
+        (
+            Row::of(trigger.tg_newtuple, (*relation).rd_att),
+            (*relation).rd_id,
+        )
     };
-    if let Some(row) = row
-        && let Ok(layout) = Layout::read(&table, AttachedKind::Users)
-        && let Some(user) = layout.id(&row)
-    {
+    let Some(row) = row else {
+        return;
+    };
+    let user = table::open(relation, |table| {
+        let layout = Layout::read(table, AttachedKind::Users).ok()?;
+        layout.id(&row)
+    });
+    if let Some(user) = user.flatten() {
         // SAFETY: both return statics; the function is SECURITY DEFINER, so the user is its owner.
         let (within, teller) =
             unsafe { (pg_sys::GetCurrentSubTransactionId(), pg_sys::GetUserId()) };

@@ -1,9 +1,9 @@
 //! The entry point of the library, and what it embeds for `cargo pgrx schema`.
 
 use super::callbacks;
-use crate::pg::guc;
+use crate::pg::{guc, watch};
 use crate::request::{self, gateways, seal};
-use crate::{access, invalidation, settings};
+use crate::{access, invalidation, schema, settings};
 use pgrx::{extension_sql_file, pg_guard};
 
 pgrx::pg_module_magic!(name, version);
@@ -21,6 +21,7 @@ pub extern "C-unwind" fn _PG_init() {
     guc::reserve_prefix();
     invalidation::when_written(access::ask_again);
     callbacks::register();
+    watch::call(schema::function_changed, schema::names_changed);
 }
 
 /// With RUST_BACKTRACE in the server's environment pgrx would put a backtrace into the DETAIL that a

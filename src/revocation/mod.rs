@@ -7,4 +7,4 @@ mod own_session;
 mod unused_kinds;
 
 pub use lookup::{Basis, Finding, entries, judge};
-pub use own_session::{column, is_own};
+pub use own_session::is_own;
