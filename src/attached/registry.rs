@@ -46,11 +46,13 @@ static LAST: PerBackend<Cell<Option<Sources>>> = PerBackend::new(Cell::new(None)
 
 /// The attached tables, by the newest committed state and this transaction's own.
 pub fn sources() -> Sources {
-    SOURCES.get(|| {
-        let sources = read();
-        LAST.set(Some(Rc::clone(&sources)));
-        Some(sources)
-    }).unwrap_or_default()
+    SOURCES
+        .get(|| {
+            let sources = read();
+            LAST.set(Some(Rc::clone(&sources)));
+            Some(sources)
+        })
+        .unwrap_or_default()
 }
 
 /// Whether a change of a user makes earlier tokens stale, so that tokens are issued after it only.
@@ -80,7 +82,9 @@ fn read() -> Sources {
 pub fn is_attached(relation: Oid) -> bool {
     let last = LAST.take();
     let sources = last.iter().flat_map(|sources| sources.iter());
-    let is_source = sources.into_iter().any(|source| source.relation == relation);
+    let is_source = sources
+        .into_iter()
+        .any(|source| source.relation == relation);
     LAST.set(last);
     is_source || is_relied_on(relation)
 }

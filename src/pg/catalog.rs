@@ -72,9 +72,7 @@ pub fn function_hash(function: Oid) -> u32 {
         pg_sys::Datum::from(0),
     );
     // SAFETY: a hash of a key of that cache, which has one.
-    unsafe {
-        pg_sys::GetSysCacheHashValue(cache, pg_sys::Datum::from(function), none, none, none)
-    }
+    unsafe { pg_sys::GetSysCacheHashValue(cache, pg_sys::Datum::from(function), none, none, none) }
 }
 
 /// What SQL calls a type.
@@ -271,11 +269,7 @@ impl Version {
             let place = (*tuple).t_self;
             Self {
                 made_by: (*(*tuple).t_data).t_choice.t_heap.t_xmin,
-                place: (
-                    place.ip_blkid.bi_hi,
-                    place.ip_blkid.bi_lo,
-                    place.ip_posid,
-                ),
+                place: (place.ip_blkid.bi_hi, place.ip_blkid.bi_lo, place.ip_posid),
             }
         }
     }

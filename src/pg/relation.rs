@@ -303,11 +303,16 @@ impl Index {
             form.indisvalid
                 && (*(*self.0).rd_rel).relam == pg_sys::BTREE_AM_OID
                 && has_all_rows
-                && keys.into_iter().enumerate().all(|(at, (number, family, sorts))| {
-                    columns.get(at) == Some(&number)
-                        && families.get(at) == Some(&family)
-                        && collations.get(at).is_some_and(|collation| sorts(*collation))
-                })
+                && keys
+                    .into_iter()
+                    .enumerate()
+                    .all(|(at, (number, family, sorts))| {
+                        columns.get(at) == Some(&number)
+                            && families.get(at) == Some(&family)
+                            && collations
+                                .get(at)
+                                .is_some_and(|collation| sorts(*collation))
+                    })
         }
     }
 

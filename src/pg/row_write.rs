@@ -106,11 +106,7 @@ impl<'r> Statement<'r> {
     ///
     /// # Safety
     /// `work` writes to that table only, by the state that it is given.
-    unsafe fn run(
-        table: &'r Relation,
-        updated: &[NumberedValue],
-        work: impl FnOnce(&Self),
-    ) {
+    unsafe fn run(table: &'r Relation, updated: &[NumberedValue], work: impl FnOnce(&Self)) {
         let relation = table.raw();
         // SAFETY: as create_edata_for_relation and finish_edata of src/backend/replication/logical/worker.c do it, the
         // memory context besides. What is opened here is closed here; on an error the end of the transaction or

@@ -17,8 +17,8 @@ mod trigger;
 
 pub use copies::is_copy;
 pub use member::is_ours;
-pub use objects::{Feed, Objects, Told, function_changed, known, names_changed, objects, relation_changed, settled};
-pub use open::{ColumnValue, OpenTable, Record, insert, read, try_lock, update};
-pub use tables::{
-    Column, Table, attached, event, issuer, key, revocation, session,
+pub use objects::{
+    Feed, Objects, Told, function_changed, known, names_changed, objects, relation_changed, settled,
 };
+pub use open::{ColumnValue, OpenTable, Record, insert, read, try_lock, update};
+pub use tables::{Column, Table, attached, event, issuer, key, revocation, session};

@@ -45,8 +45,7 @@ pub(super) fn with<R>(table: Table, lock: Lock, work: impl FnOnce(&OpenTable<'_>
                 return None;
             }
             let form = objects::form(table, relation);
-            work.take()
-                .map(|work| work(&OpenTable { relation, form }))
+            work.take().map(|work| work(&OpenTable { relation, form }))
         });
         if let Some(done) = done.flatten() {
             return done;

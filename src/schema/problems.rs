@@ -41,7 +41,9 @@ fn problem(table: Table, relation: &relation::Relation) -> Option<Problem> {
         )),
         Ok(form) => {
             let (what, mend) = trigger::problems(table, relation, &form)?;
-            let problem = format!("{what}: nothing that it feeds is remembered, and it is read at every statement");
+            let problem = format!(
+                "{what}: nothing that it feeds is remembered, and it is read at every statement"
+            );
             Some((table.qualified(), problem, false, mend))
         }
     }

@@ -195,71 +195,87 @@ impl Table {
     /// What it is to be like.
     pub fn declaration(self) -> &'static Declaration {
         match self {
-            Self::Revocation => const {
-                &Declaration {
-                    name: c"revocation",
-                    columns: revocation::COLUMNS,
-                    key: &[revocation::KIND, revocation::KEY],
-                    triggers: &Trigger::for_all(None),
+            Self::Revocation => {
+                const {
+                    &Declaration {
+                        name: c"revocation",
+                        columns: revocation::COLUMNS,
+                        key: &[revocation::KIND, revocation::KEY],
+                        triggers: &Trigger::for_all(None),
+                    }
                 }
-            },
-            Self::Session => const {
-                &Declaration {
-                    name: c"session",
-                    columns: session::COLUMNS,
-                    key: &[session::ID],
-                    triggers: &Trigger::OF_SESSIONS,
+            }
+            Self::Session => {
+                const {
+                    &Declaration {
+                        name: c"session",
+                        columns: session::COLUMNS,
+                        key: &[session::ID],
+                        triggers: &Trigger::OF_SESSIONS,
+                    }
                 }
-            },
-            Self::Attached => const {
-                &Declaration {
-                    name: c"attached",
-                    columns: attached::COLUMNS,
-                    key: &[],
-                    triggers: &Trigger::for_all(None),
+            }
+            Self::Attached => {
+                const {
+                    &Declaration {
+                        name: c"attached",
+                        columns: attached::COLUMNS,
+                        key: &[],
+                        triggers: &Trigger::for_all(None),
+                    }
                 }
-            },
-            Self::Installation => const {
-                &Declaration {
-                    name: c"installation",
-                    columns: installation::COLUMNS,
-                    key: &[],
-                    // It is its own channel: its rows are read again whenever it is looked at.
-                    triggers: &Trigger::for_all(Some(c"installation")),
+            }
+            Self::Installation => {
+                const {
+                    &Declaration {
+                        name: c"installation",
+                        columns: installation::COLUMNS,
+                        key: &[],
+                        // It is its own channel: its rows are read again whenever it is looked at.
+                        triggers: &Trigger::for_all(Some(c"installation")),
+                    }
                 }
-            },
-            Self::Issuer => const {
-                &Declaration {
-                    name: c"issuer",
-                    columns: issuer::COLUMNS,
-                    key: &[issuer::ISSUER],
-                    triggers: &Trigger::for_all(Some(c"key_channel")),
+            }
+            Self::Issuer => {
+                const {
+                    &Declaration {
+                        name: c"issuer",
+                        columns: issuer::COLUMNS,
+                        key: &[issuer::ISSUER],
+                        triggers: &Trigger::for_all(Some(c"key_channel")),
+                    }
                 }
-            },
-            Self::Key => const {
-                &Declaration {
-                    name: c"key",
-                    columns: key::COLUMNS,
-                    key: &[key::ISSUER, key::KID],
-                    triggers: &Trigger::for_all(Some(c"key_channel")),
+            }
+            Self::Key => {
+                const {
+                    &Declaration {
+                        name: c"key",
+                        columns: key::COLUMNS,
+                        key: &[key::ISSUER, key::KID],
+                        triggers: &Trigger::for_all(Some(c"key_channel")),
+                    }
                 }
-            },
-            Self::ClaimsFunction => const {
-                &Declaration {
-                    name: c"claims_function",
-                    columns: &[],
-                    key: &[],
-                    triggers: &Trigger::for_all(Some(c"key_channel")),
+            }
+            Self::ClaimsFunction => {
+                const {
+                    &Declaration {
+                        name: c"claims_function",
+                        columns: &[],
+                        key: &[],
+                        triggers: &Trigger::for_all(Some(c"key_channel")),
+                    }
                 }
-            },
-            Self::Event => const {
-                &Declaration {
-                    name: c"event",
-                    columns: event::COLUMNS,
-                    key: &[],
-                    triggers: &[],
+            }
+            Self::Event => {
+                const {
+                    &Declaration {
+                        name: c"event",
+                        columns: event::COLUMNS,
+                        key: &[],
+                        triggers: &[],
+                    }
                 }
-            },
+            }
         }
     }
 

@@ -57,7 +57,11 @@ impl Trigger {
 
     /// Those of `authguard.session`.
     pub const OF_SESSIONS: [Self; 4] = [
-        Self::new(c"invalidate_arrival", ROW | INSERT, Some(c"arrival_channel")),
+        Self::new(
+            c"invalidate_arrival",
+            ROW | INSERT,
+            Some(c"arrival_channel"),
+        ),
         Self::new(c"invalidate", ROW | DELETE, Some(c"channel")),
         Self {
             columns: &[
@@ -90,7 +94,11 @@ impl Trigger {
     }
 
     fn is_like(&self, found: Found<'_>, numbers: &[i16]) -> bool {
-        let mut columns: Vec<_> = self.columns.iter().map(|it| numbers[usize::from(it.0)]).collect();
+        let mut columns: Vec<_> = self
+            .columns
+            .iter()
+            .map(|it| numbers[usize::from(it.0)])
+            .collect();
         let mut its = found.columns().to_vec();
         columns.sort_unstable();
         its.sort_unstable();
@@ -135,7 +143,11 @@ impl Trigger {
             self.name(),
             events.join(" or "),
             table.qualified(),
-            if self.when & ROW == 0 { "statement" } else { "row" },
+            if self.when & ROW == 0 {
+                "statement"
+            } else {
+                "row"
+            },
             self.argument
                 .map(|channel| format!("'{}'", channel.to_string_lossy()))
                 .unwrap_or_default(),
@@ -163,7 +175,9 @@ pub fn function(table: Table, relation: &Relation) -> Option<pgrx::pg_sys::Oid> 
 pub fn problems(table: Table, relation: &Relation, form: &Form) -> Option<(String, String)> {
     let triggers = table.declaration().triggers;
     let of = |problem| {
-        let wrong = triggers.iter().filter(move |it| it.problem(relation, form.numbers()) == Some(problem));
+        let wrong = triggers
+            .iter()
+            .filter(move |it| it.problem(relation, form.numbers()) == Some(problem));
         wrong.collect::<Vec<_>>()
     };
     let (missing, not_always) = (of(Problem::Missing), of(Problem::NotAlways));
@@ -178,7 +192,11 @@ pub fn problems(table: Table, relation: &Relation, form: &Form) -> Option<(Strin
     for trigger in &missing {
         what.push(format!("trigger {} is not as it was made", trigger.name()));
         if relation.trigger(trigger.name).is_some() {
-            mend.push(format!("drop trigger {} on {}", trigger.name(), table.qualified()));
+            mend.push(format!(
+                "drop trigger {} on {}",
+                trigger.name(),
+                table.qualified()
+            ));
         }
         mend.push(trigger.definition(table));
     }
@@ -191,7 +209,11 @@ pub fn problems(table: Table, relation: &Relation, form: &Form) -> Option<(Strin
             .chain(&not_always)
             .map(|trigger| format!("enable always trigger {}", trigger.name()))
             .collect();
-        mend.push(format!("alter table {} {}", table.qualified(), enable.join(", ")));
+        mend.push(format!(
+            "alter table {} {}",
+            table.qualified(),
+            enable.join(", ")
+        ));
     }
     (!what.is_empty()).then(|| (what.join("; "), mend.join("; ")))
 }
