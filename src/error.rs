@@ -114,7 +114,9 @@ impl Error {
             }
             Self::ClaimsFunctionOwner => "the claims function has another owner by now",
             Self::NotATrigger => "function was not called by a trigger",
-            Self::OtherForm { .. } => "a table of authguard has another form than its library writes",
+            Self::OtherForm { .. } => {
+                "a table of authguard has another form than its library writes"
+            }
             Self::NotWritten(_) => "a trigger has kept a row of authguard from being written",
         }
     }

@@ -21,4 +21,4 @@ pub use objects::{
     Feed, Objects, Told, function_changed, known, names_changed, objects, relation_changed, settled,
 };
 pub use open::{ColumnValue, OpenTable, Record, insert, read, try_lock, update};
-pub use tables::{Column, Table, attached, event, issuer, key, revocation, session};
+pub use tables::{Table, attached, event, issuer, key, revocation, session};

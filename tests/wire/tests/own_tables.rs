@@ -79,7 +79,12 @@ const ALTERED: [(&str, &str, &str, &str, Asks); 20] = {
             "drop column %",
             "add column % bool not null default false",
         ),
-        of("session", "amr", "alter column % type json", "alter column % type jsonb"),
+        of(
+            "session",
+            "amr",
+            "alter column % type json",
+            "alter column % type jsonb",
+        ),
         of(
             "session",
             "rotated_at",
