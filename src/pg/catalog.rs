@@ -275,12 +275,15 @@ impl Version {
     }
 }
 
-/// The versions of the rows of a system catalogue that equal `keys`, in the order of the index.
-pub fn versions(table: Oid, index: Oid, keys: &[Key<'_>]) -> Vec<Version> {
+/// The versions of the rows of a table's triggers in the catalogue: whatever was done to a trigger since has made
+/// another.
+pub fn trigger_versions(table: Oid) -> Vec<Version> {
+    const TABLE: i16 = pg_sys::Anum_pg_trigger_tgrelid as i16;
     let mut versions = Vec::new();
-    relation::open(table, Lock::AccessShare, |table| {
-        let mut scan = Scan::new(table, Some(index));
-        scan.restart(keys);
+    relation::open(pg_sys::TriggerRelationId, Lock::AccessShare, |triggers| {
+        let index = Oid::from(pg_sys::TriggerRelidNameIndexId);
+        let mut scan = Scan::new(triggers, Some(index));
+        scan.restart(&[Key::Oid(TABLE, table)]);
         loop {
             let tuple = scan.next();
             if tuple.is_null() {

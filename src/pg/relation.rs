@@ -1,7 +1,6 @@
 //! Relations that are open, with a lock that keeps their form as it is: columns, triggers and indexes
 //! (src/backend/access/common/relation.c, src/backend/utils/cache/relcache.c).
 
-use super::catalog::{self, Key, Version};
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::CStr;
 use std::slice;
@@ -185,16 +184,6 @@ impl Relation {
     /// The trigger of that name.
     pub fn trigger(&self, name: &CStr) -> Option<Trigger<'_>> {
         self.triggers().find(|trigger| trigger.name() == name)
-    }
-
-    /// The versions of its triggers' rows in the catalogue: whatever was done to a trigger since has made another.
-    pub fn trigger_versions(&self) -> Vec<Version> {
-        const RELATION: i16 = pg_sys::Anum_pg_trigger_tgrelid as i16;
-        catalog::versions(
-            pg_sys::TriggerRelationId,
-            Oid::from(pg_sys::TriggerRelidNameIndexId),
-            &[Key::Oid(RELATION, self.oid())],
-        )
     }
 
     /// The first of its indexes that `fits`, in the order of their OIDs. It stays as long as the relation is locked.

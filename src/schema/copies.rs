@@ -1,7 +1,6 @@
 //! Copies of a database: restored, cloned or upgraded ones.
 
-use super::objects;
-use super::tables::{Column, Table, installation};
+use super::tables::{Column, installation};
 use crate::pg::catalog;
 use crate::pg::log::{self, LogLevel};
 use crate::pg::relation::Relation;
@@ -9,14 +8,9 @@ use crate::pg::{state::PerBackend, transaction};
 use pgrx::pg_sys::Oid;
 use std::cell::Cell;
 
-/// Returns true if this database is a copy that nobody has acknowledged.
-pub fn is_copy() -> bool {
-    objects::form_now(Table::Installation).state.is_copy
-}
-
-/// Reads that from the rows of `authguard.installation`: they are anything but one that names this database. A
+/// Returns true if the rows of `authguard.installation` are anything but one that names this database: a
 /// restored dump brings a second one, a clone or an upgrade has that of another. Says so in the log.
-pub(super) fn read(table: &Relation, columns: &[i16]) -> bool {
+pub fn read(table: &Relation, columns: &[i16]) -> bool {
     let at = |column: Column| columns[usize::from(column.0)];
     let (mut rows, mut ours) = (0, 0);
     catalog::scan_in(table, None, &[], |row| {

@@ -68,7 +68,7 @@ impl Form {
             state: State {
                 file: relation.file(),
                 tells: trigger::tell(table, relation, &columns),
-                triggers: relation.trigger_versions(),
+                triggers: catalog::trigger_versions(relation.oid()),
                 function: function
                     .and_then(catalog::function)
                     .map(|function| function.version),

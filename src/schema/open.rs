@@ -2,6 +2,7 @@
 //! a table or an index that is replaced meanwhile makes no difference.
 
 use super::form::Form;
+use super::forms;
 use super::objects::{self, ATTEMPTS};
 use super::tables::{Column, Table};
 use crate::error::Error;
@@ -20,7 +21,7 @@ pub type ColumnValue = (Column, Oid, Value);
 /// A table that is open.
 pub struct OpenTable<'r> {
     relation: &'r Relation,
-    pub(super) form: Rc<Form>,
+    form: Rc<Form>,
 }
 
 /// A row of a table that is open.
@@ -35,7 +36,7 @@ pub fn read<R>(table: Table, work: impl FnOnce(&OpenTable<'_>) -> R) -> R {
 }
 
 /// Opens a table while `work` lasts: that which has its name once the lock is granted.
-pub(super) fn with<R>(table: Table, lock: Lock, work: impl FnOnce(&OpenTable<'_>) -> R) -> R {
+fn with<R>(table: Table, lock: Lock, work: impl FnOnce(&OpenTable<'_>) -> R) -> R {
     let mut work = Some(work);
     for _ in 0..ATTEMPTS {
         let oid = objects::objects().table(table);
@@ -44,7 +45,7 @@ pub(super) fn with<R>(table: Table, lock: Lock, work: impl FnOnce(&OpenTable<'_>
             if objects::objects().table(table) != oid {
                 return None;
             }
-            let form = objects::form(table, relation);
+            let form = forms::of(table, relation);
             work.take().map(|work| work(&OpenTable { relation, form }))
         });
         if let Some(done) = done.flatten() {
@@ -86,6 +87,11 @@ pub fn try_lock<R>(
 }
 
 impl OpenTable<'_> {
+    /// What it is like.
+    pub(super) fn form(&self) -> &Form {
+        &self.form
+    }
+
     /// The number of a column.
     pub fn at(&self, column: Column) -> i16 {
         self.form.number(column)

@@ -40,7 +40,7 @@ fn problem(table: Table, relation: &relation::Relation) -> Option<Problem> {
             misfit.needs(),
         )),
         Ok(form) => {
-            let (what, mend) = trigger::problems(table, relation, &form)?;
+            let (what, mend) = trigger::problems(table, relation, form.numbers())?;
             let problem = format!(
                 "{what}: nothing that it feeds is remembered, and it is read at every statement"
             );

@@ -1,8 +1,10 @@
 //! What the tables of the extension are to be like: a declaration of each, of what is read or written in Rust.
 //! Other columns may be there, in any order.
 
-use super::trigger::Trigger;
-use pgrx::pg_sys::{self, Oid};
+use pgrx::pg_sys::{
+    self, Oid, TRIGGER_TYPE_DELETE as DELETE, TRIGGER_TYPE_INSERT as INSERT,
+    TRIGGER_TYPE_ROW as ROW, TRIGGER_TYPE_TRUNCATE as TRUNCATE, TRIGGER_TYPE_UPDATE as UPDATE,
+};
 use std::ffi::CStr;
 
 /// A table of the extension.
@@ -43,6 +45,18 @@ pub struct Declared {
     pub not_null: bool,
 }
 
+/// A trigger after each row or statement that calls `authguard.invalidate()`.
+#[derive(Clone, Copy)]
+pub struct Trigger {
+    pub name: &'static CStr,
+    /// Bits TRIGGER_TYPE_*.
+    pub when: u32,
+    /// The channel, if it is not `authguard.channel`.
+    pub argument: Option<&'static CStr>,
+    /// For an update: only if one of these has changed.
+    pub columns: &'static [Column],
+}
+
 const fn of(of: Oid) -> Declared {
     Declared {
         name: "",
@@ -73,6 +87,48 @@ const UUID: Declared = of(pg_sys::UUIDOID);
 const TIME: Declared = of(pg_sys::TIMESTAMPTZOID);
 const JSONB: Declared = of(pg_sys::JSONBOID);
 const INET: Declared = of(pg_sys::INETOID);
+
+impl Trigger {
+    const fn new(name: &'static CStr, when: u32, argument: Option<&'static CStr>) -> Self {
+        Self {
+            name,
+            when,
+            argument,
+            columns: &[],
+        }
+    }
+
+    /// Those of a table of which every change is told.
+    pub const fn for_all(argument: Option<&'static CStr>) -> [Self; 2] {
+        [
+            Self::new(c"invalidate", ROW | INSERT | UPDATE | DELETE, argument),
+            Self::new(c"invalidate_truncate", TRUNCATE, argument),
+        ]
+    }
+
+    /// Those of `authguard.session`.
+    pub const OF_SESSIONS: [Self; 4] = [
+        Self::new(
+            c"invalidate_arrival",
+            ROW | INSERT,
+            Some(c"arrival_channel"),
+        ),
+        Self::new(c"invalidate", ROW | DELETE, Some(c"channel")),
+        Self {
+            columns: &[
+                session::ID,
+                session::USER_ID,
+                session::ISSUER,
+                session::CREATED_AT,
+                session::AUTHENTICATED_AT,
+                session::NOT_AFTER,
+                session::ENDED_AT,
+            ],
+            ..Self::new(c"invalidate_change", ROW | UPDATE, Some(c"channel"))
+        },
+        Self::new(c"invalidate_truncate", TRUNCATE, Some(c"channel")),
+    ];
+}
 
 /// The columns of a table: a constant for each, and what they are to be like, in that order.
 macro_rules! columns {

@@ -1,30 +1,16 @@
 //! The triggers that tell every backend of a change, and the statements that put them back.
 
-use super::form::Form;
-use super::tables::{Column, Table, session};
+use super::tables::{Table, Trigger};
 use crate::pg::catalog;
 use crate::pg::relation::{Relation, Trigger as Found};
 use pgrx::pg_sys::{
     TRIGGER_TYPE_DELETE as DELETE, TRIGGER_TYPE_INSERT as INSERT, TRIGGER_TYPE_ROW as ROW,
     TRIGGER_TYPE_TRUNCATE as TRUNCATE, TRIGGER_TYPE_UPDATE as UPDATE,
 };
-use std::ffi::CStr;
 
 /// The function that they call, in the library and in SQL.
 const SYMBOL: &str = "authguard_invalidate";
 const FUNCTION: &str = "authguard.invalidate()";
-
-/// A trigger after each row or statement that calls `authguard.invalidate()`.
-#[derive(Clone, Copy)]
-pub struct Trigger {
-    name: &'static CStr,
-    /// Bits TRIGGER_TYPE_*.
-    when: u32,
-    /// The channel, if it is not `authguard.channel`.
-    argument: Option<&'static CStr>,
-    /// For an update: only if one of these has changed.
-    columns: &'static [Column],
-}
 
 /// What is wrong with a trigger.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,46 +24,6 @@ enum Problem {
 }
 
 impl Trigger {
-    const fn new(name: &'static CStr, when: u32, argument: Option<&'static CStr>) -> Self {
-        Self {
-            name,
-            when,
-            argument,
-            columns: &[],
-        }
-    }
-
-    /// Those of a table of which every change is told.
-    pub const fn for_all(argument: Option<&'static CStr>) -> [Self; 2] {
-        [
-            Self::new(c"invalidate", ROW | INSERT | UPDATE | DELETE, argument),
-            Self::new(c"invalidate_truncate", TRUNCATE, argument),
-        ]
-    }
-
-    /// Those of `authguard.session`.
-    pub const OF_SESSIONS: [Self; 4] = [
-        Self::new(
-            c"invalidate_arrival",
-            ROW | INSERT,
-            Some(c"arrival_channel"),
-        ),
-        Self::new(c"invalidate", ROW | DELETE, Some(c"channel")),
-        Self {
-            columns: &[
-                session::ID,
-                session::USER_ID,
-                session::ISSUER,
-                session::CREATED_AT,
-                session::AUTHENTICATED_AT,
-                session::NOT_AFTER,
-                session::ENDED_AT,
-            ],
-            ..Self::new(c"invalidate_change", ROW | UPDATE, Some(c"channel"))
-        },
-        Self::new(c"invalidate_truncate", TRUNCATE, Some(c"channel")),
-    ];
-
     /// What is wrong with it on a table whose columns have these numbers.
     fn problem(&self, table: &Relation, numbers: &[i16]) -> Option<Problem> {
         let Some(found) = table.trigger(self.name) else {
@@ -172,12 +118,12 @@ pub fn function(table: Table, relation: &Relation) -> Option<pgrx::pg_sys::Oid> 
 }
 
 /// What is wrong with the triggers of a table, and the statements that put them in order.
-pub fn problems(table: Table, relation: &Relation, form: &Form) -> Option<(String, String)> {
+pub fn problems(table: Table, relation: &Relation, numbers: &[i16]) -> Option<(String, String)> {
     let triggers = table.declaration().triggers;
     let of = |problem| {
         let wrong = triggers
             .iter()
-            .filter(move |it| it.problem(relation, form.numbers()) == Some(problem));
+            .filter(move |it| it.problem(relation, numbers) == Some(problem));
         wrong.collect::<Vec<_>>()
     };
     let (missing, not_always) = (of(Problem::Missing), of(Problem::NotAlways));
