@@ -1,4 +1,4 @@
-//! Our own issuer: its public keys for others, and the tokens that it signs.
+//! The local issuer: its public keys for others, and the tokens that it signs.
 
 use super::rejected::TokenRejected;
 use super::verify::try_own;
@@ -13,7 +13,7 @@ use pgrx::{AnyElement, JsonB};
 use serde_json::{Value, json};
 use std::rc::Rc;
 
-/// The public keys that verify our tokens, as a JWK set.
+/// The public keys that verify locally issued tokens, as a JWK set.
 #[pg_extern(sql = false)]
 fn authguard_jwks() -> JsonB {
     let in_file = file::key().map(|key| key.unwrap_or_else(|error| error.raise()));
@@ -30,11 +30,11 @@ fn authguard_jwks() -> JsonB {
     JsonB(json!({ "keys": keys }))
 }
 
-/// Signs claims (`jsonb`) as they are: with the key in the file where there is one, else with the active
-/// one. As the text that Postgres has for them: a reader of ours would round numbers, and has limits.
+/// Signs claims (`jsonb`) as they are, as the text that Postgres has for them: a parser would round
+/// numbers, and has limits.
 #[pg_extern(sql = false)]
 fn authguard_sign(claims: AnyElement) -> String {
-    sign(memory::jsonb_text(claims.datum()))
+    sign(&memory::jsonb_text(claims.datum()))
 }
 
 /// Signs a payload (JSON) as it is.
@@ -59,7 +59,7 @@ fn signed(key: &SigningKey, payload: &str) -> String {
         .unwrap_or_else(|_| Error::NoSigningKey.raise())
 }
 
-/// The key in the file where there is one, else the active one; an error where there is none.
+/// The key in the file if one is set, otherwise the active one; an error if there is none.
 fn key() -> Rc<SigningKey> {
     match file::key() {
         Some(key) => key.unwrap_or_else(|error| error.raise()),
@@ -67,7 +67,7 @@ fn key() -> Rc<SigningKey> {
     }
 }
 
-/// Whether there is a key to sign with.
+/// Returns true if there is a key to sign with.
 pub fn can_sign() -> bool {
     file::key().is_some_and(|key| key.is_ok()) || active_key().is_some()
 }
@@ -75,7 +75,7 @@ pub fn can_sign() -> bool {
 static KEY: PerGeneration<(u64, String), Option<Rc<SigningKey>>> =
     PerGeneration::new(|| (invalidation::keys(), settings::issuer()), None);
 
-/// The private key of the active row, read once for all tokens until a key or an issuer changes.
+/// The private key of the active row, which is read once until a key or an issuer changes.
 fn active_key() -> Option<Rc<SigningKey>> {
     KEY.get(|| read_active_key(&settings::issuer()).map(Rc::new))
 }
@@ -88,11 +88,11 @@ fn read_active_key(issuer: &str) -> Option<SigningKey> {
     SigningKey::from_pkcs8_der(&private).ok()
 }
 
-/// Raises an error where keys are not made here.
+/// Raises an error if the keys come from a file.
 #[pg_extern(sql = false)]
 fn authguard_require_no_key_file() {
     if file::key().is_some() {
-        Error::KeyFile("Our own keys come from that file; unset it first".to_owned()).raise();
+        Error::KeysInFile.raise();
     }
 }
 

@@ -17,7 +17,7 @@ pub fn try_lock<R>(
     table: &Relation,
     index: Option<Oid>,
     key: &Key<'_>,
-    read: impl FnOnce(&Row, Tid) -> R,
+    read: impl FnOnce(&Row<'_>, Tid) -> R,
 ) -> Option<R> {
     let relation = table.raw();
     // SAFETY: the relation is open. Snapshot, scan and slot are opened and closed here, in pairs; on an error the resource

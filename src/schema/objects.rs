@@ -183,6 +183,6 @@ pub fn relation_changed(relation: Oid) -> Option<Told> {
 }
 
 /// A schema has changed, any one.
-pub fn names_changed(_hash: u32) {
+pub fn names_changed() {
     STATE.renamed.add(Places::ALL);
 }

@@ -7,11 +7,10 @@ use super::objects::{self, ATTEMPTS};
 use super::tables::{Column, Table};
 use crate::error::Error;
 use crate::pg::call::Value;
-use crate::pg::catalog::{self, Key, Row};
+use crate::pg::catalog::{self, Key, Owned, Row};
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::row_lock::{self, Tid};
 use crate::pg::{row_write, timestamp};
-use pgrx::FromDatum;
 use pgrx::pg_sys::{Oid, TimestampTz};
 use std::rc::Rc;
 
@@ -26,7 +25,7 @@ pub struct OpenTable<'r> {
 
 /// A row of a table that is open.
 pub struct Record<'r> {
-    row: &'r Row,
+    row: &'r Row<'r>,
     form: &'r Form,
 }
 
@@ -142,7 +141,7 @@ impl OpenTable<'_> {
 
 impl Record<'_> {
     /// A column, of a type that is read as it lies; `None` for NULL.
-    pub fn get<T: FromDatum>(&self, column: Column) -> Option<T> {
+    pub fn get<T: Owned>(&self, column: Column) -> Option<T> {
         self.row.get(self.form.number(column))
     }
 

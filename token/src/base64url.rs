@@ -1,7 +1,8 @@
-//! Base64url without padding (RFC 4648 section 5), canonical only: one text for one sequence of bytes.
+//! Base64url without padding (RFC 4648 section 5), canonical only: one text for one sequence of
+//! bytes.
 //!
-//! No padding, no blanks, no line breaks, and the bits that fill the last character are zero. Else one
-//! token had many spellings (RFC 8725bis section 3.14).
+//! No padding, no blanks, no line breaks, and the bits that fill the last character are zero. Else
+//! one token had many spellings (RFC 8725bis section 3.14).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,9 +1,10 @@
 //! From the text of the claims to the few values that decide something.
 //!
-//! JSON null is an absent claim, everywhere. A claim that identifies or dates the token has the right
-//! type or the whole is refused: to take a wrong-typed `exp` as absent is how expired tokens stay valid
-//! (CVE-2026-25537), and an identity that cannot be revoked is none. A claim that only describes the
-//! user (`role`, `email`, `aal`, `scope`, `is_anonymous`) is absent when its type is wrong.
+//! JSON null is an absent claim, everywhere. A claim that identifies or dates the token has the
+//! right type or the whole is refused: to take a wrong-typed `exp` as absent is how expired tokens
+//! stay valid (CVE-2026-25537), and an identity that cannot be revoked is none. A claim that only
+//! describes the user (`role`, `email`, `aal`, `scope`, `is_anonymous`) is absent when its type is
+//! wrong.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -96,11 +97,13 @@ pub struct Claims {
     pub expires_at: Option<i64>,
     /// `nbf` (section 4.1.5), microseconds.
     pub not_before: Option<i64>,
-    /// The newest `amr[].timestamp`, else `auth_time` (OpenID Connect Core section 2), microseconds.
+    /// The newest `amr[].timestamp`, else `auth_time` (OpenID Connect Core section 2),
+    /// microseconds.
     pub authenticated_at: Option<i64>,
     /// `role`; `None` too when it is no string.
     pub role: Option<String>,
-    /// Whether `role` is neither a string nor null: somebody may read it from the JSON all the same.
+    /// Whether `role` is neither a string nor null: somebody may read it from the JSON all the
+    /// same.
     pub role_is_malformed: bool,
     /// `email`; `None` too when it is no string.
     pub email: Option<String>,
@@ -124,8 +127,8 @@ impl Claims {
     /// Reads the claims from the text of one JSON object.
     ///
     /// # Errors
-    /// [`ClaimsError`] when the text or one of the claims breaks a rule. Claims that are refused are
-    /// not absent claims: whoever calls this must keep the two apart.
+    /// [`ClaimsError`] when the text or one of the claims breaks a rule. Claims that are refused
+    /// are not absent claims: whoever calls this must keep the two apart.
     pub fn parse(text: &str) -> Result<Self, ClaimsError> {
         Self::read(&Object::parse(text)?)
     }
@@ -280,7 +283,8 @@ fn text_or_none(value: &Node<'_>) -> Option<String> {
     }
 }
 
-/// `amr` is an array of names (RFC 8176) or of objects `{method, timestamp}`; only the latter are dated.
+/// `amr` is an array of names (RFC 8176) or of objects `{method, timestamp}`; only the latter are
+/// dated.
 fn newest_timestamp(amr: &Node<'_>) -> Option<i64> {
     let Node::Array(methods) = amr else {
         return None;
@@ -303,8 +307,8 @@ fn access_revoked(app_metadata: &Node<'_>) -> Result<bool, ClaimsError> {
     }
 }
 
-/// Whether a flag like `access_revoked`, given as JSON, is set: anything but null, false, "false" or 0. What is
-/// not JSON is.
+/// Whether a flag like `access_revoked`, given as JSON, is set: anything but null, false, "false"
+/// or 0. What is not JSON is.
 pub fn is_flag_set(json: &str) -> bool {
     let member = format!(r#"{{"access_revoked":{json}}}"#);
     Object::parse(&member).map_or(true, |flag| {

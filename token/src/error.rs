@@ -45,7 +45,8 @@ pub enum TokenError {
     Header(JsonError),
     /// A header parameter is not a string, or is absent and must not be.
     HeaderText(&'static str),
-    /// A header parameter that is refused whatever it says: `crit`, `b64`, `zip`, or `cty` of a JWT.
+    /// A header parameter that is refused whatever it says: `crit`, `b64`, `zip`, or `cty` of a
+    /// JWT.
     HeaderForbidden(&'static str),
     /// `alg` is `none`, in any case.
     AlgorithmNone,

@@ -1,7 +1,7 @@
 //! The policy for the protected header, before any key is looked up.
 //!
-//! `jku`, `x5u`, `jwk`, `x5c` and whatever else is unknown are ignored: a key comes from registration
-//! only, never from the token (RFC 8725 section 3.10).
+//! `jku`, `x5u`, `jwk`, `x5c` and whatever else is unknown are ignored: a key comes from
+//! registration only, never from the token (RFC 8725 section 3.10).
 
 use crate::algorithm::Algorithm;
 use crate::base64url;
@@ -66,8 +66,8 @@ impl Draft {
             "cty" if media_type(string("cty", value)?).eq_ignore_ascii_case("JWT") => {
                 return Err(TokenError::HeaderForbidden("cty"));
             }
-            // Each changes what the signature covers, and RFC 7515 section 4.1.11 wants a token refused
-            // that asks for an extension which is not understood.
+            // Each changes what the signature covers, and RFC 7515 section 4.1.11 wants a token
+            // refused that asks for an extension which is not understood.
             "crit" => return Err(TokenError::HeaderForbidden("crit")),
             "b64" => return Err(TokenError::HeaderForbidden("b64")),
             "zip" => return Err(TokenError::HeaderForbidden("zip")),

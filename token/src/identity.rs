@@ -17,7 +17,8 @@ const DASHES: [usize; 4] = [8, 13, 18, 23];
 /// Reads a UUID in any spelling that Postgres takes, and in no other; else `None`.
 ///
 /// The rule is `string_to_uuid` in `src/backend/utils/adt/uuid.c`: hex digits in any case, a dash
-/// allowed after every group of four of them but the last, braces around all of it or none. No blanks.
+/// allowed after every group of four of them but the last, braces around all of it or none. No
+/// blanks.
 pub fn parse_uuid(text: &str) -> Option<[u8; 16]> {
     let (mut rest, end): (&[u8], &[u8]) = match text.as_bytes() {
         [b'{', tail @ ..] => (tail, b"}"),
@@ -58,8 +59,8 @@ pub fn random_uuid() -> Option<[u8; 16]> {
     Some(marked(uuid, 4))
 }
 
-/// The name-based UUID of a subject in a namespace (RFC 9562 section 5.5, with SHA-1 as it says there):
-/// the same subject of two issuers is two users.
+/// The name-based UUID of a subject in a namespace (RFC 9562 section 5.5, with SHA-1 as it says
+/// there): the same subject of two issuers is two users.
 pub fn uuid_v5(namespace: &[u8; 16], name: &str) -> [u8; 16] {
     let hash = digest(
         &SHA1_FOR_LEGACY_USE_ONLY,
@@ -87,8 +88,8 @@ pub fn parse_number(text: &str) -> Option<i64> {
 
 /// The form under which an identity is stored and looked up.
 ///
-/// A UUID in any spelling becomes lower-case with dashes. Everything else stays as it is, byte by byte:
-/// two subjects of an external provider may differ only in case.
+/// A UUID in any spelling becomes lower-case with dashes. Everything else stays as it is, byte by
+/// byte: two subjects of an external provider may differ only in case.
 pub fn canonical(text: &str) -> Cow<'_, str> {
     canonical_of(text, parse_uuid(text))
 }

@@ -1,7 +1,8 @@
 //! The strict parser: one JSON object, or a refusal that names the rule and nothing of the text.
 //!
-//! serde_json reads the grammar; what it builds of it (`parser`) applies the limits and borrows from the text.
-//! Whatever passes is also accepted by Postgres's `jsonb`, with the same values. `writer` writes it again.
+//! serde_json reads the grammar; what it builds of it (`parser`) applies the limits and borrows
+//! from the text. Whatever passes is also accepted by Postgres's `jsonb`, with the same values.
+//! `writer` writes it again.
 
 mod number;
 mod parser;
@@ -43,7 +44,8 @@ impl<'t> Node<'t> {
         parser::parse(text)
     }
 
-    /// Whether what was put together would be read again: no deeper than [`MAX_DEPTH`], no more than [`MAX_NODES`].
+    /// Whether what was put together would be read again: no deeper than [`MAX_DEPTH`], no more
+    /// than [`MAX_NODES`].
     ///
     /// # Errors
     /// [`JsonError::TooDeep`] or [`JsonError::TooManyNodes`].
@@ -63,7 +65,8 @@ impl<'t, T: Into<Cow<'t, str>>> From<T> for Node<'t> {
     }
 }
 
-/// An object: no key occurs twice, and the members are in the order of their keys' lengths, then bytes.
+/// An object: no key occurs twice, and the members are in the order of their keys' lengths, then
+/// bytes.
 #[derive(Clone, Default, PartialEq)]
 pub struct Object<'t>(Vec<(Cow<'t, str>, Node<'t>)>);
 
@@ -114,7 +117,8 @@ impl<'t> Object<'t> {
     }
 }
 
-/// The order of the members of `jsonb` (lengthCompareJsonbPair in src/backend/utils/adt/jsonb_util.c).
+/// The order of the members of `jsonb` (lengthCompareJsonbPair in
+/// src/backend/utils/adt/jsonb_util.c).
 fn order(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
 }

@@ -38,7 +38,8 @@ impl<'t> Jws<'t> {
             let bytes = base64url::decode(payload);
             Ok((header, bytes.ok_or(TokenError::Encoding(Part::Payload))?))
         };
-        // No base64url has a dot in it: a fourth part is looked for, through all of the payload, in a bad text only.
+        // No base64url has a dot in it: a fourth part is looked for, through all of the payload, in
+        // a bad text only.
         let (header, payload) = decode().map_err(|error| match payload.contains('.') {
             true => TokenError::NotThreeParts,
             false => error,

@@ -1,7 +1,7 @@
 //! A key that verifies signatures, judged when it is made: a [`Key`] that exists is a good one.
 //!
-//! One key has one algorithm (RFC 8725 section 3.1). Keys come from a JWK (RFC 7517) or, for HMAC, from
-//! a secret.
+//! One key has one algorithm (RFC 8725 section 3.1). Keys come from a JWK (RFC 7517) or, for HMAC,
+//! from a secret.
 
 mod ec;
 mod edwards;
@@ -36,16 +36,17 @@ pub struct Key {
     algorithm: Algorithm,
     key_id: Option<String>,
     decoding: DecodingKey,
-    /// The JWK of which RFC 7638 takes the thumbprint: the required members only, in the order of their
-    /// names, without blanks. `None` for a secret.
+    /// The JWK of which RFC 7638 takes the thumbprint: the required members only, in the order of
+    /// their names, without blanks. `None` for a secret.
     public: Option<String>,
 }
 
 impl Key {
     /// Judges a JWK: a public key, or a secret (`kty` `oct`).
     ///
-    /// `alg` is required for a secret, may be absent for RSA (RS256 then, as some providers leave it out)
-    /// and follows from the curve for others. Members that are not known, certificates too, are ignored.
+    /// `alg` is required for a secret, may be absent for RSA (RS256 then, as some providers leave
+    /// it out) and follows from the curve for others. Members that are not known, certificates too,
+    /// are ignored.
     ///
     /// # Errors
     /// [`KeyError`], without key material.
@@ -120,12 +121,14 @@ impl Key {
         self.algorithm
     }
 
-    /// `kid`; the [thumbprint](Key::thumbprint) where the JWK has none; `None` for a secret without.
+    /// `kid`; the [thumbprint](Key::thumbprint) where the JWK has none; `None` for a secret
+    /// without.
     pub fn key_id(&self) -> Option<&str> {
         self.key_id.as_deref()
     }
 
-    /// The RFC 7638 thumbprint (SHA-256, base64url). `None` for a secret: its hash could be used to guess it.
+    /// The RFC 7638 thumbprint (SHA-256, base64url). `None` for a secret: its hash could be used to
+    /// guess it.
     pub fn thumbprint(&self) -> Option<String> {
         let public = self.public.as_ref()?;
         Some(base64url::encode(

@@ -1,9 +1,10 @@
-//! The rules for tokens, keys, claims, identities and revocation, as pure functions over plain values.
+//! The rules for tokens, keys, claims, identities and revocation, as pure functions over plain
+//! values.
 //!
-//! Nothing here knows Postgres, reads a clock or keeps state, so that unit tests, property tests and
-//! fuzzing need no server. Only a new private key and a signature need something from outside, the
-//! system's randomness. Miri runs what does not reach aws-lc, which is C. No input makes a function here
-//! panic: the lints below refuse the usual ways to.
+//! Nothing here knows Postgres, reads a clock or keeps state, so that unit tests, property tests
+//! and fuzzing need no server. Only a new private key and a signature need something from outside,
+//! the system's randomness. Miri runs what does not reach aws-lc, which is C. No input makes a
+//! function here panic: the lints below refuse the usual ways to.
 //!
 //! Every time is an `i64` of microseconds since the Unix epoch. A NumericDate (RFC 7519 section 2)
 //! beyond that range becomes the nearest end of it.

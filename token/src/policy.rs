@@ -18,20 +18,20 @@ pub struct Policy {
     pub issuer: String,
     /// One of these must be in `aud`. With none, no token is accepted.
     pub audience: Vec<String>,
-    /// `typ` must be one of these; where it is absent it counts as `JWT`, so that an issuer of access
-    /// tokens only (`at+jwt`, RFC 9068 section 4) is not believed by its ID tokens. Case and the prefix
-    /// `application/` do not matter (RFC 7515 section 4.1.9).
+    /// `typ` must be one of these; where it is absent it counts as `JWT`, so that an issuer of
+    /// access tokens only (`at+jwt`, RFC 9068 section 4) is not believed by its ID tokens. Case and
+    /// the prefix `application/` do not matter (RFC 7515 section 4.1.9).
     pub types: Vec<String>,
-    /// The longest time from `iat` to `exp`, seconds. Where it is set, `iat` is required: else a token
-    /// could have any age.
+    /// The longest time from `iat` to `exp`, seconds. Where it is set, `iat` is required: else a
+    /// token could have any age.
     pub max_lifetime: Option<i64>,
     /// How far clocks may differ, seconds, 0 to [`MAX_LEEWAY_SECONDS`].
     pub leeway: i64,
 }
 
 impl Policy {
-    /// The rules with the default types (`JWT`, and `at+jwt` of RFC 9068), no longest lifetime and no
-    /// leeway.
+    /// The rules with the default types (`JWT`, and `at+jwt` of RFC 9068), no longest lifetime and
+    /// no leeway.
     pub fn new(issuer: impl Into<String>, audience: Vec<String>) -> Self {
         Self {
             issuer: issuer.into(),

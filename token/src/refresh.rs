@@ -1,9 +1,9 @@
 //! Sessions and refresh tokens: one row a session, no row a token.
 //!
-//! A refresh is `RefreshToken::read`, `Unchecked::verify`, the look-up and lock of the row, [`decide`],
-//! [`RefreshState::apply`], and the new token from `RefreshToken::mint`. A client gets the answer `invalid`
-//! for whatever the first two refuse: nobody without a key learns whether a session exists, or holds its
-//! lock.
+//! A refresh is `RefreshToken::read`, `Unchecked::verify`, the look-up and lock of the row,
+//! [`decide`], [`RefreshState::apply`], and the new token from `RefreshToken::mint`. A client gets
+//! the answer `invalid` for whatever the first two refuse: nobody without a key learns whether a
+//! session exists, or holds its lock.
 
 mod answer;
 mod decide;

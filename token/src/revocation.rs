@@ -1,4 +1,5 @@
-//! The decision whether claims are revoked, as a pure function of the claims, the entries and the time.
+//! The decision whether claims are revoked, as a pure function of the claims, the entries and the
+//! time.
 //!
 //! The caller looks entries up by kind and key and hands them to a [`Judge`], in any order.
 
@@ -18,7 +19,8 @@ pub enum EntryKind {
     Session,
     /// All tokens of a user, by `sub`.
     User,
-    /// What the tokens of a user say about it, by `sub`: a cut-off, and signing in again is not needed.
+    /// What the tokens of a user say about it, by `sub`: a cut-off, and signing in again is not
+    /// needed.
     Claims,
     /// All tokens, of one issuer or of every issuer.
     Issuer,
@@ -42,7 +44,8 @@ impl EntryKind {
 pub struct Entry<'a> {
     /// What the entry is about.
     pub kind: EntryKind,
-    /// `None` is every issuer, `""` is tokens without `iss`, anything else is that issuer, byte by byte.
+    /// `None` is every issuer, `""` is tokens without `iss`, anything else is that issuer, byte by
+    /// byte.
     pub issuer: Option<&'a str>,
     /// Of a user: shut out, whenever the token was issued.
     pub blocked: bool,
@@ -130,7 +133,8 @@ pub struct OwnSession {
 pub struct Verdict {
     /// Why the claims are revoked; `None` when they are not.
     pub reason: Option<RevocationReason>,
-    /// Before this instant (microseconds) time alone does not change the reason; `i64::MAX` is never.
+    /// Before this instant (microseconds) time alone does not change the reason; `i64::MAX` is
+    /// never.
     pub valid_until: i64,
     /// Whether a row was looked for in vain: one that appears changes the verdict.
     pub missed: bool,
@@ -202,8 +206,8 @@ impl<'c> Judge<'c> {
         }
     }
 
-    /// Weighs the session of our own that the claims name: no row, no access. To be called before the
-    /// entries, because a session that began after a cut-off is not cut off.
+    /// Weighs the session of our own that the claims name: no row, no access. To be called before
+    /// the entries, because a session that began after a cut-off is not cut off.
     pub fn session(&mut self, session: Option<&OwnSession>) {
         let Some(session) = session else {
             self.verdict.missed = true;
@@ -293,11 +297,12 @@ impl<'c> Judge<'c> {
         before
     }
 
-    /// Compares whole seconds, as `iat` has no finer ones: a token of the cut-off's own second may be
-    /// older than the cut-off, and counts as such. A token that does not say when it was issued too. The
-    /// row of a session of our own says it better: what happened there (`since`) after the cut-off wins.
-    /// For a cut-off of an issuer that is its begin. For one of a user it is also a later proof of who the
-    /// user is, so that a change of credentials can keep the session that it was made in.
+    /// Compares whole seconds, as `iat` has no finer ones: a token of the cut-off's own second may
+    /// be older than the cut-off, and counts as such. A token that does not say when it was issued
+    /// too. The row of a session of our own says it better: what happened there (`since`) after the
+    /// cut-off wins. For a cut-off of an issuer that is its begin. For one of a user it is also a
+    /// later proof of who the user is, so that a change of credentials can keep the session that it
+    /// was made in.
     fn is_cut_off(&self, entry: &Entry<'_>, since: Option<i64>) -> bool {
         entry.issued_before.is_some_and(|cutoff| {
             since.is_none_or(|since| since <= cutoff)

@@ -68,7 +68,8 @@ impl SigningKey {
         Self::from_pair(pair.map_err(|_| KeyError::NotPkcs8)?)
     }
 
-    /// Reads an unencrypted PKCS#8 key in PEM (RFC 7468 section 10), as `openssl genpkey` writes it.
+    /// Reads an unencrypted PKCS#8 key in PEM (RFC 7468 section 10), as `openssl genpkey` writes
+    /// it.
     ///
     /// # Errors
     /// As [`SigningKey::from_pkcs8_der`].

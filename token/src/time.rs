@@ -18,8 +18,9 @@ pub(crate) fn micros(seconds: &Number) -> i64 {
 fn micros_of_double(seconds: f64) -> i64 {
     let whole = seconds.floor();
     let fraction = (seconds - whole) * 1e6;
-    // The double may lie just below the microsecond that was written: where that is the one it stands
-    // for, it is meant. This never reaches the next second, and a cut-off compares whole seconds.
+    // The double may lie just below the microsecond that was written: where that is the one it
+    // stands for, it is meant. This never reaches the next second, and a cut-off compares whole
+    // seconds.
     let nearest = fraction.round();
     let written = whole + nearest / 1e6 == seconds;
     let fraction = if written { nearest } else { fraction.floor() };

@@ -1,7 +1,8 @@
 //! A signed token with claims (RFC 7519): from its text to claims that may be believed.
 //!
-//! The payload is parsed once, and before the signature is checked: `iss` says whose key to look up. So
-//! [`Token`] shows that, `kid` and `alg`, and keeps the claims to itself until [`Token::verify`].
+//! The payload is parsed once, and before the signature is checked: `iss` says whose key to look
+//! up. So [`Token`] shows that, `kid` and `alg`, and keeps the claims to itself until
+//! [`Token::verify`].
 
 use std::fmt;
 
@@ -92,8 +93,8 @@ impl<'t> Token<'t> {
     }
 }
 
-/// The claims of a token that the caller is about to sign itself, with `typ: JWT`, if it would be believed. Never for a
-/// payload that came from elsewhere.
+/// The claims of a token that the caller is about to sign itself, with `typ: JWT`, if it would be
+/// believed. Never for a payload that came from elsewhere.
 ///
 /// # Errors
 /// [`TokenError`] for the claims: the token would be refused.

@@ -4,13 +4,14 @@ use serde_json::Number;
 
 /// How long a number may be written.
 ///
-/// jsonb keeps at most 16,383 digits after the point and refuses larger exponents; both stay far away.
-/// The longest double in use, 0.1 written out exactly, is 57 bytes.
+/// jsonb keeps at most 16,383 digits after the point and refuses larger exponents; both stay far
+/// away. The longest double in use, 0.1 written out exactly, is 57 bytes.
 pub const MAX_NUMBER_BYTES: usize = 64;
 const MAX_EXPONENT_BYTES: usize = 4;
 const MAX_ZERO_EXPONENT_BYTES: usize = 2;
 
-/// The number literals of a JSON text, in order: jsonb keeps their digits, serde_json only their values.
+/// The number literals of a JSON text, in order: jsonb keeps their digits, serde_json only their
+/// values.
 pub(super) struct Literals<'t> {
     rest: &'t str,
     /// The last string that was read, as it is in the text.
@@ -78,7 +79,8 @@ fn is_part(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
 }
 
-/// Whether a number that serde_json takes for a double may stay: not an integer that it has rounded.
+/// Whether a number that serde_json takes for a double may stay: not an integer that it has
+/// rounded.
 pub(super) fn fits(literal: &str) -> bool {
     let is_short = literal.len() <= MAX_NUMBER_BYTES;
     is_short && (literal == "-0" || is_fraction(literal) && double_fits(literal))

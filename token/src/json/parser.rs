@@ -1,4 +1,5 @@
-//! serde_json reads the grammar. The visitor here builds the tree, in the same pass, and applies the limits.
+//! serde_json reads the grammar. The visitor here builds the tree, in the same pass, and applies
+//! the limits.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +12,8 @@ use super::{JsonError, Node, Object, order};
 /// How deep objects and arrays may nest; the outermost object is depth 1.
 pub const MAX_DEPTH: usize = 16;
 
-/// How many values one text may hold, keys and the object itself not counted: 8 bytes a value in 64 KiB.
+/// How many values one text may hold, keys and the object itself not counted: 8 bytes a value in 64
+/// KiB.
 pub const MAX_NODES: usize = 8192;
 
 /// How many claims a token has, more or less.
@@ -30,7 +32,8 @@ pub(super) fn parse(text: &str) -> Result<Node<'_>, JsonError> {
         .map_err(|error| reader.refusal.unwrap_or_else(|| refusal_of(&error)))
 }
 
-/// Whether a tree that was put together keeps to the limits of one that is read; `depth` is that of what is around it.
+/// Whether a tree that was put together keeps to the limits of one that is read; `depth` is that of
+/// what is around it.
 pub(super) fn check(node: &Node<'_>, depth: usize, nodes: &mut usize) -> Result<(), JsonError> {
     let mut all = |values: &mut dyn Iterator<Item = &Node<'_>>| {
         let depth = depth.saturating_add(1);

@@ -56,7 +56,8 @@ pub(super) fn judge(point: &[u8; 32]) -> Result<(), KeyError> {
     Ok(())
 }
 
-/// A number below 2^256, of which only the remainder by 2^255 - 19 matters; the lowest 64 bits first.
+/// A number below 2^256, of which only the remainder by 2^255 - 19 matters; the lowest 64 bits
+/// first.
 type Field = [u64; 4];
 
 const ONE: Field = [1, 0, 0, 0];
@@ -69,8 +70,8 @@ const D: Field = [
     0x5203_6cee_2b6f_fe73,
 ];
 
-/// Whether x^2 = (y^2 - 1) / (d y^2 + 1) has a solution. aws-lc would find out only when it verifies, and
-/// every token of such a key would be refused without a word.
+/// Whether x^2 = (y^2 - 1) / (d y^2 + 1) has a solution. aws-lc would find out only when it
+/// verifies, and every token of such a key would be refused without a word.
 fn is_on_curve(y: &[u8; 32]) -> bool {
     let mut limbs = [0; 4];
     for (limb, bytes) in limbs.iter_mut().zip(y.as_chunks().0) {

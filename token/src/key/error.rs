@@ -34,7 +34,8 @@ pub enum KeyError {
     RsaSize,
     /// An RSA exponent that is not 65537.
     RsaExponent,
-    /// An RSA modulus that is even, has a small factor, or is of the family that CVE-2017-15361 breaks.
+    /// An RSA modulus that is even, has a small factor, or is of the family that CVE-2017-15361
+    /// breaks.
     RsaWeak,
     /// Not a point on the curve, or not in its canonical form.
     NotOnCurve,

@@ -45,8 +45,8 @@ impl<'j> Members<'j> {
         }
     }
 
-    /// `use` and `key_ops` must say, or leave open, that the key verifies signatures (sections 4.2, 4.3).
-    /// Beside `verify` only `sign` is related to it.
+    /// `use` and `key_ops` must say, or leave open, that the key verifies signatures (sections 4.2,
+    /// 4.3). Beside `verify` only `sign` is related to it.
     pub fn check_use(&self) -> Result<(), KeyError> {
         if self.text("use")?.is_some_and(|purpose| purpose != "sig") {
             return Err(KeyError::NotForSignatures);
@@ -70,7 +70,8 @@ impl<'j> Members<'j> {
         }
     }
 
-    /// A private key has no place where public ones are listed: whoever could read it there could sign.
+    /// A private key has no place where public ones are listed: whoever could read it there could
+    /// sign.
     pub fn check_public(&self) -> Result<(), KeyError> {
         if PRIVATE.iter().any(|name| self.0.contains_key(*name)) {
             return Err(KeyError::Private);

@@ -13,8 +13,9 @@ pub(super) fn from_jwk(members: &Members<'_>) -> Result<Key, KeyError> {
     Ok(Key::secret(&secret, algorithm))
 }
 
-/// Judges a secret that a person may have chosen: blanks, or one key held down, are long enough too. A
-/// JWK may have such a one, as the vectors of others do; no JWK of a secret can be registered.
+/// Judges a secret that a person may have chosen: blanks, or one key held down, are long enough
+/// too. A JWK may have such a one, as the vectors of others do; no JWK of a secret can be
+/// registered.
 pub(super) fn judge_chosen(secret: &[u8], algorithm: Algorithm) -> Result<(), KeyError> {
     judge(secret, algorithm)?;
     if secret.windows(2).all(|pair| pair.first() == pair.last()) {
@@ -39,15 +40,16 @@ fn judge(secret: &[u8], algorithm: Algorithm) -> Result<(), KeyError> {
     Ok(())
 }
 
-// The way to forge by algorithm confusion (CVE-2016-5431 and many after it): a published key as secret.
+// The way to forge by algorithm confusion (CVE-2016-5431 and many after it): a published key as
+// secret.
 
 fn is_pem_or_json(text: &[u8]) -> bool {
     let is_pem = text.windows(5).any(|five| five == b"-----");
     is_pem || (text.first() == Some(&b'{') && text.last() == Some(&b'}'))
 }
 
-/// A line of OpenSSH (RFC 4253 section 6.6: a name, then base64 that begins with the name's length), or
-/// the file of RFC 4716.
+/// A line of OpenSSH (RFC 4253 section 6.6: a name, then base64 that begins with the name's
+/// length), or the file of RFC 4716.
 fn is_ssh(text: &[u8]) -> bool {
     let names: [&[u8]; 4] = [b"ssh-", b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-sha2-"];
     let is_line = names.iter().any(|name| text.starts_with(name))
@@ -55,8 +57,9 @@ fn is_ssh(text: &[u8]) -> bool {
     is_line || text.starts_with(b"---- BEGIN ")
 }
 
-/// DER: a SEQUENCE with the length of the whole. Where one byte of a text could say that length, it also
-/// has to go on as keys do: with the identifier of an algorithm (SPKI), or with a version (private keys).
+/// DER: a SEQUENCE with the length of the whole. Where one byte of a text could say that length, it
+/// also has to go on as keys do: with the identifier of an algorithm (SPKI), or with a version
+/// (private keys).
 fn is_der(secret: &[u8]) -> bool {
     match secret {
         [0x30, 0x82, high, low, rest @ ..] => {

@@ -61,8 +61,9 @@ fn has_small_factor(n: &[u8]) -> bool {
     PRIMES.iter().any(|prime| remainder(n, *prime) == 0)
 }
 
-/// CVE-2017-15361: these primes are 65537^a plus a multiple of a product of small primes, so the modulus
-/// is a power of 65537 modulo each of those. A random one is that by chance once in 2^27 or less.
+/// CVE-2017-15361: these primes are 65537^a plus a multiple of a product of small primes, so the
+/// modulus is a power of 65537 modulo each of those. A random one is that by chance once in 2^27 or
+/// less.
 fn is_roca(n: &[u8]) -> bool {
     PRIMES.iter().all(|prime| {
         let residue = remainder(n, *prime);

@@ -7,7 +7,8 @@ pub enum Answer {
     Ok,
     /// A new access token and the current refresh token: another tab, or a lost answer.
     Reused,
-    /// Not a token of ours. Never given by [`decide`](super::decide), which sees verified tokens only.
+    /// Not a token of ours. Never given by [`decide`](super::decide), which sees verified tokens
+    /// only.
     Invalid,
     /// There is no such session. Never given by [`decide`](super::decide), which sees a row.
     NotFound,

@@ -1,8 +1,10 @@
-//! The decision of a refresh, as a pure function of the row, the token's counter, the time and settings.
+//! The decision of a refresh, as a pure function of the row, the token's counter, the time and
+//! settings.
 //!
-//! RFC 9700 section 4.14.2: a superseded token in use means that it or its successor was stolen, and as
-//! nobody can tell which, the session ends. The one exception, for two tabs and lost answers, is the token
-//! directly before the current one, for a few seconds that no use makes longer.
+//! RFC 9700 section 4.14.2: a superseded token in use means that it or its successor was stolen,
+//! and as nobody can tell which, the session ends. The one exception, for two tabs and lost
+//! answers, is the token directly before the current one, for a few seconds that no use makes
+//! longer.
 
 use super::answer::{Answer, Change, EndReason, RefreshDecision};
 use super::session::{Ended, RefreshState};
@@ -51,8 +53,8 @@ pub fn decide(
     }
 }
 
-/// Decides a step-up: the counter moves even without rotation, so that the token from before does not
-/// take the higher level.
+/// Decides a step-up: the counter moves even without rotation, so that the token from before does
+/// not take the higher level.
 pub fn step_up(row: &RefreshState, now: i64, settings: &RefreshSettings) -> RefreshDecision {
     refuse_dead(row, now, settings).unwrap_or_else(|| {
         give(Change::StepUp {
@@ -62,8 +64,9 @@ pub fn step_up(row: &RefreshState, now: i64, settings: &RefreshSettings) -> Refr
     })
 }
 
-/// Whether a refresh is worth an event: a client may refresh without end, and what that writes is bounded, by a thousand
-/// events of a session and one more a minute. `row` is that before the change.
+/// Whether a refresh is worth an event: a client may refresh without end, and what that writes is
+/// bounded, by a thousand events of a session and one more a minute. `row` is that before the
+/// change.
 pub fn is_told(row: &RefreshState, change: Change) -> bool {
     let minutes = |from: i64, to: i64| to.saturating_sub(from).max(0).div_euclid(micros(60));
     match change {
@@ -90,8 +93,8 @@ fn refuse_dead(
     }
 }
 
-/// The window has no lower edge: a clock that was set back must not make thieves of two tabs. It then
-/// lasts longer by that much, and the limit holds.
+/// The window has no lower edge: a clock that was set back must not make thieves of two tabs. It
+/// then lasts longer by that much, and the limit holds.
 fn is_in_window(row: &RefreshState, now: i64, settings: &RefreshSettings) -> bool {
     let age = now.saturating_sub(row.rotated_at).max(0);
     age < micros(settings.reuse_interval)

@@ -14,9 +14,9 @@ const DOMAIN: &[u8] = b"authguard refresh token\0";
 ///
 /// `Debug` shows nothing of the key. It is zeroed when it is dropped.
 ///
-/// Neither the token nor the row names its key: while keys change there are two, and to try both costs a
-/// microsecond. So the old key stays until its tokens are no longer wanted, and who removes it at once
-/// ends every token of it.
+/// Neither the token nor the row names its key: while keys change there are two, and to try both
+/// costs a microsecond. So the old key stays until its tokens are no longer wanted, and who removes
+/// it at once ends every token of it.
 #[derive(Clone)]
 pub struct RefreshKey {
     bytes: Zeroizing<[u8; Self::BYTES]>,

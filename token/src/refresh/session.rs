@@ -1,4 +1,5 @@
-//! What a session's row says of its refresh tokens, how a change alters it, and when it ends by time.
+//! What a session's row says of its refresh tokens, how a change alters it, and when it ends by
+//! time.
 
 use super::answer::{Change, EndReason};
 use super::settings::{RefreshSettings, micros};
@@ -11,7 +12,8 @@ pub struct RefreshState {
     pub counter: u64,
     /// The sign-in.
     pub created_at: i64,
-    /// The sign-in, or the last refresh or step-up that gave a token: what inactivity is counted from.
+    /// The sign-in, or the last refresh or step-up that gave a token: what inactivity is counted
+    /// from.
     pub refreshed_at: i64,
     /// When `counter` last moved: where the window for reuse begins.
     pub rotated_at: i64,
@@ -74,8 +76,8 @@ impl RefreshState {
             .min()
     }
 
-    /// `exp` of an access token issued now, seconds: never past the session's end. Of the row as it is
-    /// once the change is applied.
+    /// `exp` of an access token issued now, seconds: never past the session's end. Of the row as it
+    /// is once the change is applied.
     pub fn access_expires_at(&self, now: i64, settings: &RefreshSettings) -> i64 {
         let usual = now.saturating_add(micros(settings.jwt_expiry));
         second(self.expires_at(settings).unwrap_or(i64::MAX).min(usual))

@@ -7,30 +7,37 @@ use crate::time::MICROS_PER_SECOND;
 pub struct RefreshSettings {
     /// `jwt_expiry`: how long an access token lives, seconds.
     pub jwt_expiry: u32,
-    /// `refresh_token_rotation_enabled`: off, and a refresh gives the same refresh token again, which
-    /// then lives as long as its session. What was superseded before, or by a step-up, stays so.
+    /// `refresh_token_rotation_enabled`: off, and a refresh gives the same refresh token again,
+    /// which then lives as long as its session. What was superseded before, or by a step-up, stays
+    /// so.
     pub rotation_enabled: bool,
-    /// `refresh_token_reuse_interval`: how long after a rotation the token before it is still answered,
-    /// seconds; 0 is not at all.
+    /// `refresh_token_reuse_interval`: how long after a rotation the token before it is still
+    /// answered, seconds; 0 is not at all.
     pub reuse_interval: u32,
     /// `refresh_token_reuse_limit`: how often it is answered in that time.
     pub reuse_limit: u32,
     /// `session_timebox`: how long a session lives, seconds; 0 is for ever.
     pub timebox: u32,
-    /// `session_inactivity_timeout`: how long a session lives without a refresh, seconds; 0 is for ever.
+    /// `session_inactivity_timeout`: how long a session lives without a refresh, seconds; 0 is for
+    /// ever.
     pub inactivity_timeout: u32,
+}
+
+impl RefreshSettings {
+    /// What is obeyed if nothing is set.
+    pub const DEFAULT: Self = Self {
+        jwt_expiry: 3600,
+        rotation_enabled: true,
+        reuse_interval: 10,
+        reuse_limit: 100,
+        timebox: 0,
+        inactivity_timeout: 0,
+    };
 }
 
 impl Default for RefreshSettings {
     fn default() -> Self {
-        Self {
-            jwt_expiry: 3600,
-            rotation_enabled: true,
-            reuse_interval: 10,
-            reuse_limit: 100,
-            timebox: 0,
-            inactivity_timeout: 0,
-        }
+        Self::DEFAULT
     }
 }
 

@@ -53,7 +53,8 @@ impl Judge<'_> {
         self.found(RevocationReason::SourceBroken);
     }
 
-    /// A row was read of a table that does not tell when it changes: the verdict is for this instant only.
+    /// A row was read of a table that does not tell when it changes: the verdict is for this
+    /// instant only.
     pub fn changes_unseen(&mut self) {
         self.verdict.valid_until = i64::MIN;
     }

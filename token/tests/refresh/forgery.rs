@@ -1,5 +1,5 @@
-//! Tokens that are not ours: each is refused, by the checksum where it was not made again, by the MAC
-//! where it was.
+//! Tokens that are not ours: each is refused, by the checksum where it was not made again, by the
+//! MAC where it was.
 
 use authguard_token::refresh::{RefreshKey, RefreshToken, RefreshTokenError};
 use aws_lc_rs::digest::{SHA256, digest};

@@ -56,7 +56,8 @@ fn rows() -> Vec<RefreshState> {
     all
 }
 
-/// The edges of the window and of each limit, one microsecond to either side, and the ends of the range.
+/// The edges of the window and of each limit, one microsecond to either side, and the ends of the
+/// range.
 fn instants() -> Vec<i64> {
     let edges = [1000, 1010, 5000, 5500, 6000].map(|second| START + second * S);
     let near = edges

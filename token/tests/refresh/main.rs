@@ -1,5 +1,5 @@
-//! Refresh tokens and the sessions behind them: no text that is not ours is read, and nobody who holds a
-//! superseded token goes on unnoticed.
+//! Refresh tokens and the sessions behind them: no text that is not ours is read, and nobody who
+//! holds a superseded token goes on unnoticed.
 
 mod attacks;
 mod clock;

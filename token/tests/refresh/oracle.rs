@@ -1,5 +1,5 @@
-//! The rules of the design, written a second time: as a list from which the first that applies is taken,
-//! over integers that cannot overflow.
+//! The rules of the design, written a second time: as a list from which the first that applies is
+//! taken, over integers that cannot overflow.
 
 use authguard_token::refresh::{
     Answer, Change, EndReason, Ended, RefreshDecision, RefreshSettings, RefreshState,

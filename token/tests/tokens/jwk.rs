@@ -269,7 +269,8 @@ fn a_number_in_a_key_has_one_spelling_and_the_full_length() {
             json!({"x": encode([0; 32]), "y": encode([0; 32])}),
             NotOnCurve,
         ),
-        // x + p is the same point, for who reduces it first; it has no such spelling in 32 bytes here.
+        // x + p is the same point, for who reduces it first; it has no such spelling in 32 bytes
+        // here.
         (ec(), json!({"x": encode([0xff; 32])}), NotOnCurve),
         (okp(), json!({"x": null}), Missing("x")),
         (

@@ -72,8 +72,8 @@ fn a_published_key_is_no_secret_to_sign_with() {
     }
 }
 
-/// A public key in any of its forms cannot be registered as a secret either. The bare 32 bytes of Ed25519
-/// and a bare point look like any secret.
+/// A public key in any of its forms cannot be registered as a secret either. The bare 32 bytes of
+/// Ed25519 and a bare point look like any secret.
 #[test]
 fn a_published_key_is_not_taken_as_a_secret() {
     for signer in all() {
@@ -154,7 +154,8 @@ fn keys_of_two_issuers_are_not_swapped() {
             ours.judge(&theirs.token()).err(),
             Some(TokenError::Signature)
         );
-        // Their own key signs what claims to be ours: the policy of their key knows their name only.
+        // Their own key signs what claims to be ours: the policy of their key knows their name
+        // only.
         let forged = theirs.signed(theirs.header(), PAYLOAD);
         let mut policy = crate::signers::policy();
         policy.issuer = "https://other.example".to_owned();

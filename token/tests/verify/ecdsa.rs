@@ -1,4 +1,5 @@
-//! The numbers of an ECDSA signature: r and s from 1 to n - 1, at full length, on the key's own curve.
+//! The numbers of an ECDSA signature: r and s from 1 to n - 1, at full length, on the key's own
+//! curve.
 
 use authguard_token::{Algorithm, Key, KeyError, TokenError};
 use serde_json::json;
@@ -104,8 +105,9 @@ fn r_and_s_at_their_ends_are_refused() {
     }
 }
 
-/// ECDSA is malleable: s and n - s are both good, so a token has two spellings. Both are one identity, and
-/// a revocation of the one is a revocation of the other, as neither depends on the text.
+/// ECDSA is malleable: s and n - s are both good, so a token has two spellings. Both are one
+/// identity, and a revocation of the one is a revocation of the other, as neither depends on the
+/// text.
 #[test]
 fn the_other_s_is_the_same_token() {
     for (algorithm, order) in ORDERS {

@@ -1,4 +1,5 @@
-//! RFC 7520 sections 4.1 to 4.4, with their own values. Those of RFC 7515 and 8037 are beside the tokens.
+//! RFC 7520 sections 4.1 to 4.4, with their own values. Those of RFC 7515 and 8037 are beside the
+//! tokens.
 
 use authguard_token::{Algorithm, Jws, Key, KeyError, TokenError};
 

@@ -1,8 +1,10 @@
-//! Fuzzing on stable: random edits of the seeds in `token/fuzz/seeds`, and of whatever was new on the way.
+//! Fuzzing on stable: random edits of the seeds in `token/fuzz/seeds`, and of whatever was new on
+//! the way.
 //!
-//! An input is new if it brings an answer that none before it brought. Each run is the same for one number:
-//! `AUTHGUARD_FUZZ_SEED` (1). `AUTHGUARD_FUZZ_RUNS` (10000) says how many inputs, and `AUTHGUARD_FUZZ_ACCEPTED`
-//! names a file that gets the accepted payloads without line breaks, a line each, to be cast to `jsonb`.
+//! An input is new if it brings an answer that none before it brought. Each run is the same for one
+//! number: `AUTHGUARD_FUZZ_SEED` (1). `AUTHGUARD_FUZZ_RUNS` (10000) says how many inputs, and
+//! `AUTHGUARD_FUZZ_ACCEPTED` names a file that gets the accepted payloads without line breaks, a
+//! line each, to be cast to `jsonb`.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;

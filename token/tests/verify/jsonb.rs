@@ -1,8 +1,8 @@
 //! What is accepted here, Postgres's `jsonb` accepts too, and reads as the same values.
 //!
-//! `jsonb/accepted.jsonl` has a payload a line and `jsonb/read.jsonl` what the strict parser made of it. A test
-//! in a server (`src/pg/jsonb.rs`) makes `jsonb` of the former in both ways. `jsonb/refused.jsonl` has what never
-//! gets there.
+//! `jsonb/accepted.jsonl` has a payload a line and `jsonb/read.jsonl` what the strict parser made
+//! of it. A test in a server (`src/pg/jsonb.rs`) makes `jsonb` of the former in both ways.
+//! `jsonb/refused.jsonl` has what never gets there.
 
 use authguard_token::{Claims, parse_object};
 use serde_json::Value;

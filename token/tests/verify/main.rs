@@ -1,5 +1,5 @@
-//! What an attacker may try, what others have published, and what must hold of any input: run against every
-//! algorithm, through the public functions only.
+//! What an attacker may try, what others have published, and what must hold of any input: run
+//! against every algorithm, through the public functions only.
 
 mod bounds;
 mod claims;

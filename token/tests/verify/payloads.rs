@@ -14,7 +14,8 @@ const CLAIMS: [(&str, &str); 6] = [
     ("jti", r#""t-1""#),
 ];
 
-/// Good claims with this one in the place of its namesake, or added. Its value is text, as it stands.
+/// Good claims with this one in the place of its namesake, or added. Its value is text, as it
+/// stands.
 pub fn with(name: &str, value: &str) -> String {
     let others = CLAIMS.iter().filter(|(other, _)| *other != name);
     let members: Vec<_> = others

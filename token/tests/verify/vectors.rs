@@ -29,7 +29,8 @@ pub fn folder() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    // Past the capture of the test's output: a test that did not run must not look like one that did.
+    // Past the capture of the test's output: a test that did not run must not look like one that
+    // did.
     let test = std::thread::current();
     let test = test.name().unwrap_or_default();
     let line = format!("skipped: {test}: no vectors in {DEFAULT}; set {SETTING} to their folder\n");

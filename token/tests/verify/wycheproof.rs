@@ -1,4 +1,5 @@
-//! Project Wycheproof's vectors for JOSE: each gives the answer that its file lists, or is named here.
+//! Project Wycheproof's vectors for JOSE: each gives the answer that its file lists, or is named
+//! here.
 
 use std::collections::BTreeMap;
 
@@ -86,8 +87,8 @@ fn single(jwk: &Value) -> Result<Key, String> {
     Key::from_jwk(&jwk.to_string()).map_err(|error| format!("{error:?}"))
 }
 
-/// A set is of public keys, so a secret is registered alone. That its name is the only one of its issuer is a
-/// rule of the tables.
+/// A set is of public keys, so a secret is registered alone. That its name is the only one of its
+/// issuer is a rule of the tables.
 fn secret(keys: &[Value], text: &str) -> Result<Key, String> {
     let jws = parse(text)?;
     let mut named = keys
