@@ -51,8 +51,12 @@ pub enum Error {
     ClaimsFunctionOwner,
     /// A trigger function was called in another way.
     NotATrigger,
-    /// A table of the extension is none that rows can be written to: which.
-    OtherForm(String),
+    /// A table is not as create extension made it: which, and what it needs, as a sentence.
+    OtherForm { table: String, needs: String },
+    /// A table is not there, or is no plain table: which.
+    NoTable(String),
+    /// The tables are replaced again and again.
+    Restless,
     /// Somebody's trigger has kept a row of the extension from being written: of which table.
     NotWritten(String),
 }
@@ -226,12 +230,20 @@ impl Error {
                 Code::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
                 "function was not called by a trigger",
             ),
-            Self::OtherForm(table) => Report::new(
+            Self::OtherForm { table, needs } => Report::new(
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "a table of authguard has another form than its library writes",
             )
             .detail(format!("The table is \"{table}\"."))
-            .hint("It must have the columns that create extension made, of their types."),
+            .hint(needs),
+            Self::NoTable(table) => Self::NoSchema
+                .report()
+                .detail(format!("The table is \"{table}\".")),
+            Self::Restless => Report::new(
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "the tables of extension authguard are replaced faster than they are read",
+            )
+            .hint("Try again."),
             Self::NotWritten(table) => Report::new(
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "a trigger has kept a row of authguard from being written",

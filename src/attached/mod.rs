@@ -9,7 +9,6 @@ pub mod changes;
 mod descent;
 mod functions;
 mod layout;
-mod partition;
 mod problem;
 mod registry;
 mod rows;

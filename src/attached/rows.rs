@@ -152,7 +152,7 @@ fn of_user(
 ) -> Result<bool, TableProblem> {
     read(source, None, |table, layout| {
         if let Some((number, base_type)) = layout.column(Part::UserId) {
-            let index = table.any_index(number, base_type);
+            let index = tables::any_index(table, number, base_type);
             scan(table, layout, Part::UserId, index, identity, &mut each);
         }
     })
@@ -178,6 +178,6 @@ fn scan(
     mut each: impl FnMut(&Layout, &Row),
 ) {
     for key in layout.keys(part, identity, index) {
-        catalog::scan(table.oid(), index, &[key], |row| each(layout, &row));
+        catalog::scan_in(table, index, &[key], |row| each(layout, &row));
     }
 }

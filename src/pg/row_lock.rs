@@ -2,34 +2,34 @@
 //! an executor: that costs several times what the lock does.
 
 use super::catalog::{Key, Row, scan_keys};
+use super::relation::Relation;
 use pgrx::pg_sys::{self, Oid};
 use std::ptr;
 
 /// Where a row of a table is, as system column `ctid` says; that of a locked row stays.
 pub type Tid = pg_sys::ItemPointerData;
 
-/// Locks the row that equals `key` until the end of the transaction, and shows it and its place to `read`. `index`, asked
-/// once the table is locked, gives a unique index of the key's column, if there is one. `None` where the transaction sees
-/// no such row, where another transaction has it, and where one has changed it since: who waits for the row by `select …
-/// for update` learns which.
+/// Locks the row that equals `key` until the end of the transaction, and shows it and its place to `read`. The table is
+/// open with a lock for that; `index` is one of its own that begins with the key's column. `None` if the transaction sees
+/// no such row, if another transaction has it, and if one has changed it since: who waits for the row by `select … for
+/// update` learns which.
 pub fn try_lock<R>(
-    table: Oid,
-    index: impl FnOnce() -> Option<Oid>,
+    table: &Relation,
+    index: Option<Oid>,
     key: &Key<'_>,
     read: impl FnOnce(&Row<'_>, Tid) -> R,
 ) -> Option<R> {
-    // SAFETY: relation, snapshot, scan and slot are opened and closed here, in pairs; on an error the resource owner and
-    // the memory context of the transaction close them. The key's data outlive the scan. The locked row is read while the
+    let relation = table.raw();
+    // SAFETY: the relation is open. Snapshot, scan and slot are opened and closed here, in pairs; on an error the resource
+    // owner and the memory context of the transaction close them. The key's data outlive the scan. The locked row is read while the
     // slot holds it. The method is the table's own, which may raise errors, so Postgres's error handling is around it; its
     // arguments are those of the executor.
     unsafe {
-        pg_sys::PreventCommandIfReadOnly(c"SELECT FOR UPDATE".as_ptr());
-        let relation = pg_sys::table_open(table, pg_sys::RowShareLock as i32);
         pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
         let snapshot = pg_sys::GetActiveSnapshot();
         let slot = pg_sys::table_slot_create(relation, ptr::null_mut());
         let mut read_row = None;
-        if let Some(mut place) = find(relation, index(), snapshot, key) {
+        if let Some(mut place) = find(relation, index, snapshot, key) {
             let lock = (*(*relation).rd_tableam)
                 .tuple_lock
                 .expect("every table can lock rows");
@@ -55,8 +55,6 @@ pub fn try_lock<R>(
         }
         pg_sys::ExecDropSingleTupleTableSlot(slot);
         pg_sys::PopActiveSnapshot();
-        // The lock on the table lasts as long as that on the row.
-        pg_sys::table_close(relation, pg_sys::NoLock as i32);
         read_row
     }
 }

@@ -1,18 +1,16 @@
 //! A row of `authguard.session` that this transaction changes.
 
-use crate::invalidation;
 use crate::pg::call::Value;
-use crate::pg::catalog::{Key, Row};
+use crate::pg::catalog::Key;
 use crate::pg::plan::Plan;
-use crate::pg::row_lock::{self, Tid};
-use crate::pg::row_write::{self, ColumnValue};
+use crate::pg::row_lock::Tid;
 use crate::pg::state::PerBackend;
 use crate::pg::{timestamp, unguarded};
-use crate::revocation::column;
+use crate::schema::{self, ColumnValue, OpenTable, Record, Table, session as column};
 use crate::settings;
 use authguard_token::refresh::{Ended, RefreshState};
 use pgrx::Uuid;
-use pgrx::pg_sys::{self, TimestampTz};
+use pgrx::pg_sys;
 
 /// What tokens are made of.
 pub struct Session {
@@ -65,22 +63,17 @@ pub fn lock(id: [u8; 16]) -> Locked {
 
 /// Locks a session's row, unless another transaction has it or there is none.
 pub fn try_lock(id: [u8; 16]) -> Option<Held> {
-    let objects = invalidation::objects();
-    let index = || objects.index(c"session_pkey");
-    let key = Key::Uuid(column::ID, id);
-    row_lock::try_lock(objects.session, index, &key, |row, place| Held {
+    let key = |table: &OpenTable<'_>| Key::Uuid(table.at(column::ID), id);
+    schema::try_lock(Table::Session, key, |row, place| Held {
         session: read(id, row),
         place,
     })
 }
 
-fn read(id: [u8; 16], row: &Row) -> Session {
+fn read(id: [u8; 16], row: &Record<'_>) -> Session {
     let text = |column| row.text(column).unwrap_or_default();
-    let json = |column| row.json(column, None).unwrap_or_default();
-    let time = |column| {
-        row.get::<i64>(column)
-            .map(|at: TimestampTz| timestamp::unix_micros(at))
-    };
+    let json = |column| row.json(column).unwrap_or_default();
+    let time = |column| row.time(column);
     let counter = |column| row.get::<i64>(column).map(i64::unsigned_abs);
     let past = i64::MIN;
     Session {
@@ -113,11 +106,7 @@ impl Held {
     pub fn store(&mut self) {
         let session = &mut self.session;
         session.tokens_until = session.tokens_until.max(tokens_until());
-        row_write::update(
-            invalidation::objects().session,
-            self.place,
-            &session.progress(),
-        );
+        schema::update(Table::Session, self.place, &session.progress());
     }
 }
 

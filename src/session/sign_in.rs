@@ -5,12 +5,11 @@ use super::refresh::await_changes;
 use super::tokens::Tokens;
 use super::{arguments, events, issuance, response, writes};
 use crate::error::Error;
-use crate::invalidation;
 use crate::pg::call::{Call, Value, guarded, raw_function};
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
-use crate::pg::{memory, row_write, unguarded};
-use crate::revocation::column;
+use crate::pg::{memory, unguarded};
+use crate::schema::{self, Table, session as column};
 use crate::settings;
 use authguard_token::refresh::{Answer, RefreshState};
 use authguard_token::{Actor, Event, random_uuid};
@@ -132,8 +131,8 @@ fn begin(call: Call, session: &Session) {
         (column::IP, pg_sys::INETOID, call.value(argument::IP)),
         (column::TAG, pg_sys::TEXTOID, call.value(argument::TAG)),
     ];
-    row_write::insert(
-        invalidation::objects().session,
+    schema::insert(
+        Table::Session,
         &[columns.as_slice(), &session.progress()].concat(),
     );
 }

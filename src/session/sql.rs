@@ -7,6 +7,7 @@ use crate::invalidation;
 use crate::keys;
 use crate::pg::call::{guarded, raw_function};
 use crate::pg::{lock, timestamp};
+use crate::schema::Table;
 use crate::settings;
 use authguard_token::refresh::{Answer, Ended, RefreshState, step_up};
 use pgrx::prelude::*;
@@ -26,7 +27,7 @@ raw_function!(
 /// Waits until no other transaction signs this user (in canonical form) in.
 #[pg_extern(sql = false)]
 fn authguard_lock_user(user: &str) {
-    lock::take(invalidation::objects().session, user);
+    lock::take(invalidation::objects().table(Table::Session), user);
 }
 
 /// Whether there is a key to sign access tokens with.

@@ -5,18 +5,17 @@ use super::record::{Session, uuid};
 use super::transaction as duties;
 use crate::attached;
 use crate::error::Error;
-use crate::invalidation;
+use crate::invalidation::{self, PerGeneration};
 use crate::keys::{self, TokenRejected};
 use crate::pg::call::Value;
-use crate::pg::catalog;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
 use crate::pg::{transaction, unguarded};
+use crate::schema::{self, Table};
 use crate::settings;
 use authguard_token::refresh::{RefreshKey, RefreshToken};
 use authguard_token::{ClaimsError, Node, Object, format_uuid};
 use pgrx::pg_sys;
-use std::cell::Cell;
 use std::rc::Rc;
 
 const MICROS: i64 = 1_000_000;
@@ -158,20 +157,12 @@ fn fresh_claims(session: &Session, claims: &Object<'_>) -> Option<String> {
     FRESH_CLAIMS.run(&parameters, |row| row.and_then(|row| row.json(1, None)))
 }
 
-/// Whether there is one, and the generation that this was read under.
-static KNOWN: PerBackend<Cell<Option<(u64, bool)>>> = PerBackend::new(Cell::new(None));
+static HAS_FUNCTION: PerGeneration<u64, Option<bool>> =
+    PerGeneration::new(invalidation::keys, None);
 
-/// Whether a claims function is set, by the newest committed state and this transaction's own.
+/// Returns true if a claims function is set, by the newest committed state and this transaction's own.
 fn has_claims_function() -> bool {
     transaction::accept_invalidations();
-    let table = invalidation::objects().claims_function;
-    let generation = invalidation::keys();
-    match KNOWN.get() {
-        Some((under, is_set)) if under == generation => is_set,
-        _ => {
-            let is_set = !catalog::is_empty(table);
-            KNOWN.set(Some((generation, is_set)));
-            is_set
-        }
-    }
+    let is_set = || schema::read(Table::ClaimsFunction, |table| !table.is_empty());
+    HAS_FUNCTION.get(|| Some(is_set())) == Some(true)
 }
