@@ -16,7 +16,7 @@ pub fn try_lock<R>(
     table: Oid,
     index: impl FnOnce() -> Option<Oid>,
     key: &Key<'_>,
-    read: impl FnOnce(&Row, Tid) -> R,
+    read: impl FnOnce(&Row<'_>, Tid) -> R,
 ) -> Option<R> {
     // SAFETY: relation, snapshot, scan and slot are opened and closed here, in pairs; on an error the resource owner and
     // the memory context of the transaction close them. The key's data outlive the scan. The locked row is read while the

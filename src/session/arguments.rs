@@ -91,7 +91,7 @@ pub fn add_method(amr: &str, method: &str, second: i64) -> String {
 
 #[pg_extern(sql = false)]
 fn authguard_check_claims(json: Option<AnyElement>) {
-    claims(json.map(|json| memory::jsonb_text(json.datum())));
+    claims(json.map(|json| memory::jsonb_text(json.datum())).as_deref());
 }
 
 #[pg_extern(sql = false)]
@@ -103,5 +103,5 @@ fn authguard_check_aal(aal: Option<&str>) {
 #[pg_extern(sql = false)]
 fn authguard_add_method(amr: AnyElement, name: Option<&str>, at: i64) -> String {
     let second = timestamp::unix_micros(at).div_euclid(1_000_000);
-    add_method(memory::jsonb_text(amr.datum()), method(name), second)
+    add_method(&memory::jsonb_text(amr.datum()), method(name), second)
 }
