@@ -283,7 +283,7 @@ fn limits_are_those_of_the_constants() {
     );
 
     // One time to wait, and what it is in words.
-    let waits = "select distinct setting from pg_proc, unnest(proconfig) setting
+    let waits = "select string_agg(distinct setting, '; ') from pg_proc, unnest(proconfig) setting
                   where setting like 'lock_timeout=%'";
     assert_eq!(text(client, waits).as_deref(), Some("lock_timeout=2s"));
     let comments =
