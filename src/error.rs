@@ -41,6 +41,20 @@ pub enum Error {
     PreparedChange,
     /// The claims function is another role's by now.
     ClaimsFunctionOwner,
+    /// A session takes no proof of who its user is: why.
+    NotLive(&'static str),
+    /// Another transaction has a session's row for too long.
+    LockTimeout,
+    /// As `LockTimeout`, for a client that would end the session.
+    SessionHeld,
+    /// A row has changed since the snapshot of the transaction.
+    ConcurrentUpdate,
+    /// A sign-in cannot see the sessions that it replaces.
+    SingleSessionSnapshot,
+    /// A client that would end sessions has no token of the local issuer.
+    NoLocalToken,
+    /// A client that would end the token's session has a token without one.
+    NoSession,
     /// A trigger function was called in another way.
     NotATrigger,
     /// A table of ours is none that rows can be written to: which.
@@ -65,9 +79,14 @@ impl Error {
 
     fn code(&self) -> PgSqlErrorCode {
         match self {
-            Self::NotActive | Self::BadToken => {
-                PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION
-            }
+            Self::NotActive
+            | Self::BadToken
+            | Self::NotLive(_)
+            | Self::NoLocalToken
+            | Self::NoSession => PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+            Self::LockTimeout | Self::SessionHeld => PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE,
+            Self::ConcurrentUpdate => PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
+            Self::SingleSessionSnapshot => PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
             Self::NoTransactionBlock => PgSqlErrorCode::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
             Self::Prepared | Self::PreparedChange => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
             Self::Sealed | Self::ClaimsFunctionOwner => {
@@ -94,6 +113,15 @@ impl Error {
             Self::NoTransactionBlock => "a local token would be gone after this statement",
             Self::Sealed => "the claims of this transaction are sealed",
             Self::BadKey(problem) | Self::Missing(problem) | Self::Argument(problem, _) => problem,
+            Self::NotLive(problem) => problem,
+            Self::LockTimeout => "canceling statement due to lock timeout",
+            Self::SessionHeld => "another transaction has the session",
+            Self::ConcurrentUpdate => "could not serialize access due to concurrent update",
+            Self::SingleSessionSnapshot => {
+                "authguard.single_session_per_user needs isolation level read committed"
+            }
+            Self::NoLocalToken => "no token of a session of this database",
+            Self::NoSession => "the token has no session",
             Self::Standby => "cannot write on a standby",
             Self::KeyFile(_) => "cannot use the key in authguard.signing_key_file",
             Self::NoSigningKey => "our own issuer has no key to sign with",
@@ -115,6 +143,7 @@ impl Error {
     fn detail(&self) -> Option<String> {
         match self {
             Self::KeyFile(problem) | Self::BadClaims(problem) => Some(format!("{problem}.")),
+            Self::SessionHeld => Some("Nothing has ended.".to_owned()),
             Self::OtherForm(table) | Self::NotWritten(table) => Some(format!("Table \"{table}\".")),
             Self::NewerSchema { schema, library } => Some(format!(
                 "Schema version {schema}, library version {library}."
@@ -167,7 +196,24 @@ impl Error {
             ),
             Self::Standby => Some("Connect to the primary; standbys follow it."),
             Self::Argument(_, hint) => *hint,
-            Self::BadKey(_) | Self::Missing(_) | Self::NotATrigger => None,
+            Self::NotLive(_) => {
+                Some("Sign the user in again: authguard.sign_in begins another session.")
+            }
+            Self::SessionHeld => Some(
+                "Try again; authguard.sign_out_user, which operators call, waits for no other transaction.",
+            ),
+            Self::SingleSessionSnapshot => Some(
+                "An older snapshot does not see the session to be replaced: sign in in a transaction of its own.",
+            ),
+            Self::NoLocalToken => Some(
+                "Sessions of other issuers end there; authguard.revoke_session and revoke_user shut them out here.",
+            ),
+            Self::NoSession => Some("Sign out with scope global."),
+            Self::BadKey(_)
+            | Self::Missing(_)
+            | Self::NotATrigger
+            | Self::LockTimeout
+            | Self::ConcurrentUpdate => None,
         }
     }
 }

@@ -1,11 +1,14 @@
 //! What policies call: the decision about the current token, once a statement, and the functions
 //! that answer from it and from the claims.
 
+mod caller;
 mod checks;
 mod decide;
 mod decision;
 mod readers;
 mod whoami;
+
+pub use caller::caller;
 
 use crate::claims::{CachedClaims, Memo};
 use crate::pg::{call, state::PerBackend};

@@ -58,6 +58,27 @@ impl Memory {
     }
 }
 
+/// Runs `work` in a memory context of its own, which is freed afterwards. For loops: what one round of it allocates in
+/// the current memory context would otherwise last as long as the call of the function.
+pub fn scratch<R>(work: impl FnOnce() -> R) -> R {
+    // SAFETY: made, entered, left and freed here; on an error Postgres switches to another context, and frees this one
+    // with the one around it. `R` owns nothing in it, for only Rust's allocator makes what Rust drops.
+    unsafe {
+        let own = pg_sys::AllocSetContextCreateExtended(
+            pg_sys::CurrentMemoryContext,
+            c"authguard scratch".as_ptr(),
+            pg_sys::ALLOCSET_SMALL_MINSIZE as usize,
+            pg_sys::ALLOCSET_SMALL_INITSIZE as usize,
+            pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
+        );
+        let around = pg_sys::MemoryContextSwitchTo(own);
+        let result = work();
+        pg_sys::MemoryContextSwitchTo(around);
+        pg_sys::MemoryContextDelete(own);
+        result
+    }
+}
+
 /// A copy in the current memory context of a whole varlena, header included.
 pub fn varlena(bytes: &[u8]) -> pg_sys::Datum {
     // SAFETY: palloc gives as many bytes, aligned for every type, or raises an error.
