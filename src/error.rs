@@ -2,8 +2,9 @@
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use std::borrow::Cow;
 
-/// What can go wrong, each with its SQLSTATE, message, detail and hint.
+/// The errors. [`Error::report`] has their words.
 #[derive(Debug)]
 pub enum Error {
     /// `auth.require_active()` found no active token.
@@ -17,15 +18,22 @@ pub enum Error {
     },
     /// A token is refused, for whatever cause.
     BadToken,
-    /// `auth.set_token` would set for a transaction that ends with the statement.
+    /// `auth.set_token` would set a token for a transaction that ends with the statement.
     NoTransactionBlock,
     /// The claims of the transaction stand until it ends.
     Sealed,
+    /// A setting that holds claims has a value that would outlive the request: which setting, and
+    /// how to set it.
+    SessionOnly(&'static str, &'static str),
+    /// A setting is no list of names: which setting, and its value.
+    ListSyntax(&'static str, String),
     /// A key or a secret is refused: why.
     BadKey(String),
-    /// The file with our own private key cannot be used: why.
+    /// The file with the local issuer's private key cannot be used: why.
     KeyFile(String),
-    /// Our own issuer has no key to sign with.
+    /// Keys are not made in the database, because they come from a file.
+    KeysInFile,
+    /// The local issuer has no key to sign with.
     NoSigningKey,
     /// The claims make a token that this database would refuse: why.
     BadClaims(String),
@@ -33,13 +41,13 @@ pub enum Error {
     Missing(String),
     /// An argument is none that the function takes: what is wrong, and what to do.
     Argument(String, Option<&'static str>),
-    /// What writes was called on a standby.
+    /// A function that writes was called on a standby.
     Standby,
-    /// A transaction that has handed tokens out shall be prepared.
+    /// A transaction that has handed tokens out is to be prepared.
     Prepared,
-    /// A transaction that has cut off the claims of a user of an attached table shall be prepared.
+    /// A transaction that has cut off the claims of a user of an attached table is to be prepared.
     PreparedChange,
-    /// The claims function is another role's by now.
+    /// The claims function belongs to another role by now.
     ClaimsFunctionOwner,
     /// A session takes no proof of who its user is: why.
     NotLive(&'static str),
@@ -57,163 +65,241 @@ pub enum Error {
     NoSession,
     /// A trigger function was called in another way.
     NotATrigger,
-    /// A table of ours is none that rows can be written to: which.
+    /// A table of the extension is none that rows can be written to: which.
     OtherForm(String),
-    /// Somebody's trigger has kept a row of ours from being written: of which table.
+    /// Somebody's trigger has kept a row of the extension from being written: of which table.
     NotWritten(String),
 }
 
-impl Error {
+/// An error as a client sees it.
+#[derive(Debug)]
+pub struct Report {
+    pub code: PgSqlErrorCode,
+    pub message: Cow<'static, str>,
+    pub detail: Option<Cow<'static, str>>,
+    pub hint: Option<Cow<'static, str>>,
+}
+
+impl Report {
+    /// An error with neither a detail nor a hint.
+    pub fn new(code: PgSqlErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            detail: None,
+            hint: None,
+        }
+    }
+
+    /// The same with a detail.
+    pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// The same with a hint.
+    pub fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The SQLSTATE as SQL writes it (MAKE_SQLSTATE in utils/elog.h: six bits a character).
+    pub fn sqlstate(&self) -> String {
+        let code = self.code as i32;
+        (0..5)
+            .map(|place| char::from(b'0' + (code >> (6 * place) & 0x3F) as u8))
+            .collect()
+    }
+
     /// Raises the error.
-    pub fn raise(&self) -> ! {
-        let mut report = ErrorReport::new(self.code(), self.message().to_owned(), "authguard");
-        if let Some(detail) = self.detail() {
+    pub fn raise(self) -> ! {
+        let mut report = ErrorReport::new(self.code, self.message, "authguard");
+        if let Some(detail) = self.detail {
             report = report.set_detail(detail);
         }
-        if let Some(hint) = self.hint() {
+        if let Some(hint) = self.hint {
             report = report.set_hint(hint);
         }
         report.report(PgLogLevel::ERROR);
         unreachable!("an ERROR does not return")
     }
+}
 
-    fn code(&self) -> PgSqlErrorCode {
-        match self {
-            Self::NotActive
-            | Self::BadToken
-            | Self::NotLive(_)
-            | Self::NoLocalToken
-            | Self::NoSession => PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-            Self::LockTimeout | Self::SessionHeld => PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE,
-            Self::ConcurrentUpdate => PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
-            Self::SingleSessionSnapshot => PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
-            Self::NoTransactionBlock => PgSqlErrorCode::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
-            Self::Prepared | Self::PreparedChange => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
-            Self::Sealed | Self::ClaimsFunctionOwner => {
-                PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE
-            }
-            Self::KeyFile(_) => PgSqlErrorCode::ERRCODE_CONFIG_FILE_ERROR,
-            Self::BadKey(_) | Self::BadClaims(_) | Self::Argument(..) => {
-                PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE
-            }
-            Self::Missing(_) => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
-            Self::Standby => PgSqlErrorCode::ERRCODE_READ_ONLY_SQL_TRANSACTION,
-            Self::NoSchema
-            | Self::NewerSchema { .. }
-            | Self::NoSigningKey
-            | Self::OtherForm(_)
-            | Self::NotWritten(_) => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-            Self::NotATrigger => PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
-        }
+/// A cause as a sentence: with a capital letter and a full stop.
+fn sentence(cause: &str) -> String {
+    let (first, rest) = cause.split_at(cause.chars().next().map_or(0, char::len_utf8));
+    format!("{}{rest}.", first.to_uppercase())
+}
+
+impl Error {
+    /// Raises the error.
+    pub fn raise(self) -> ! {
+        self.report().raise()
     }
 
-    fn message(&self) -> &str {
+    /// Its row of the table.
+    pub fn report(self) -> Report {
+        use PgSqlErrorCode as Code;
         match self {
-            Self::BadToken => "the token is not accepted",
-            Self::NoTransactionBlock => "a local token would be gone after this statement",
-            Self::Sealed => "the claims of this transaction are sealed",
-            Self::BadKey(problem) | Self::Missing(problem) | Self::Argument(problem, _) => problem,
-            Self::NotLive(problem) => problem,
-            Self::LockTimeout => "canceling statement due to lock timeout",
-            Self::SessionHeld => "another transaction has the session",
-            Self::ConcurrentUpdate => "could not serialize access due to concurrent update",
-            Self::SingleSessionSnapshot => {
-                "authguard.single_session_per_user needs isolation level read committed"
+            Self::NotActive => Report::new(
+                Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+                "no active token",
+            )
+            .hint("Sign in again; \"select * from auth.whoami()\" tells what became of the token."),
+            Self::NoSchema => Report::new(
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "the tables of extension authguard are missing",
+            )
+            .hint("Access stays closed. Schema authguard must hold the tables that create extension made."),
+            Self::NewerSchema { schema, library } => Report::new(
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "the schema of authguard is newer than its library",
+            )
+            .detail(format!("The schema has version {schema}, the library version {library}."))
+            .hint("Install the library of that version, then reconnect, or restart the server if the library is preloaded."),
+            Self::BadToken => Report::new(
+                Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+                "the token is not accepted",
+            )
+            .hint("Sign in again. Why it is not accepted is in the server's log only."),
+            Self::NoTransactionBlock => Report::new(
+                Code::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
+                "a local token would be gone after this statement",
+            )
+            .hint("Call auth.set_token between begin and commit, or with is_local => false."),
+            Self::Sealed => Report::new(
+                Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                "the claims of this transaction are sealed",
+            )
+            .detail("authguard.seal_claims is on, and this transaction has claims already.")
+            .hint("Set them once, first in a transaction; the next one may have others."),
+            Self::SessionOnly(setting, hint) => Report::new(
+                Code::ERRCODE_INVALID_PARAMETER_VALUE,
+                format!("{setting} can only be set by a session"),
+            )
+            .detail("A value from a file, a database, a role or a function would outlive the request.")
+            .hint(hint),
+            Self::ListSyntax(setting, value) => Report::new(
+                Code::ERRCODE_INVALID_PARAMETER_VALUE,
+                format!("invalid value for parameter \"{setting}\": \"{value}\""),
+            )
+            .detail("List syntax is invalid."),
+            Self::BadKey(problem) => {
+                Report::new(Code::ERRCODE_INVALID_PARAMETER_VALUE, problem)
             }
-            Self::NoLocalToken => "no token of a session of this database",
-            Self::NoSession => "the token has no session",
-            Self::Standby => "cannot write on a standby",
-            Self::KeyFile(_) => "cannot use the key in authguard.signing_key_file",
-            Self::NoSigningKey => "our own issuer has no key to sign with",
-            Self::BadClaims(_) => "the claims make a token that this database refuses",
-            Self::NotActive => "no active token",
-            Self::NoSchema => "the tables of extension authguard are missing",
-            Self::NewerSchema { .. } => "the schema of authguard is newer than its library",
-            Self::Prepared => "cannot prepare a transaction that has refreshed or issued tokens",
-            Self::PreparedChange => {
-                "cannot prepare a transaction that makes earlier tokens of a user stale"
+            Self::KeyFile(problem) => Report::new(
+                Code::ERRCODE_CONFIG_FILE_ERROR,
+                "cannot use the key in authguard.signing_key_file",
+            )
+            .detail(sentence(&problem))
+            .hint("The file must hold one PKCS#8 private key in PEM. After a change give it another name and reload."),
+            Self::KeysInFile => Report::new(
+                Code::ERRCODE_CONFIG_FILE_ERROR,
+                "the keys of the local issuer come from authguard.signing_key_file",
+            )
+            .hint("Unset it first."),
+            Self::NoSigningKey => Report::new(
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "the local issuer has no key to sign with",
+            )
+            .hint("Call authguard.rotate_signing_key()."),
+            Self::BadClaims(problem) => Report::new(
+                Code::ERRCODE_INVALID_PARAMETER_VALUE,
+                "the claims make a token that this database refuses",
+            )
+            .detail(sentence(&problem))
+            .hint("Fix the claims passed to authguard.sign_in or returned by the claims function; the roles allowed are in authguard.issuer."),
+            Self::Missing(problem) => {
+                Report::new(Code::ERRCODE_NULL_VALUE_NOT_ALLOWED, problem)
             }
-            Self::ClaimsFunctionOwner => "the claims function has another owner by now",
-            Self::NotATrigger => "function was not called by a trigger",
-            Self::OtherForm(_) => "a table of authguard has another form than its library writes",
-            Self::NotWritten(_) => "a trigger has kept a row of authguard from being written",
+            Self::Argument(problem, hint) => Report {
+                hint: hint.map(Cow::from),
+                ..Report::new(Code::ERRCODE_INVALID_PARAMETER_VALUE, problem)
+            },
+            Self::Standby => Report::new(
+                Code::ERRCODE_READ_ONLY_SQL_TRANSACTION,
+                "cannot write on a standby",
+            )
+            .hint("Connect to the primary; standbys follow it."),
+            Self::Prepared => Report::new(
+                Code::ERRCODE_FEATURE_NOT_SUPPORTED,
+                "cannot prepare a transaction that has refreshed or issued tokens",
+            )
+            .hint("The client has its answer already: call sign_in, step_up and refresh in a transaction of their own, and commit it."),
+            Self::PreparedChange => Report::new(
+                Code::ERRCODE_FEATURE_NOT_SUPPORTED,
+                "cannot prepare a transaction that makes earlier tokens of a user stale",
+            )
+            .hint("Every refresh would wait for it: commit it, or attach the table without refresh_on_change."),
+            Self::ClaimsFunctionOwner => Report::new(
+                Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                "the claims function has another owner by now",
+            )
+            .hint("No token is issued by the function of another; a new transaction tells more."),
+            Self::NotLive(problem) => Report::new(
+                Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+                problem,
+            )
+            .hint("Sign the user in again: authguard.sign_in begins another session."),
+            Self::LockTimeout => Report::new(
+                Code::ERRCODE_LOCK_NOT_AVAILABLE,
+                "canceling statement due to lock timeout",
+            ),
+            Self::SessionHeld => Report::new(
+                Code::ERRCODE_LOCK_NOT_AVAILABLE,
+                "another transaction has the session",
+            )
+            .detail("Nothing has ended.")
+            .hint("Try again; authguard.sign_out_user, which operators call, waits for no other transaction."),
+            Self::ConcurrentUpdate => Report::new(
+                Code::ERRCODE_T_R_SERIALIZATION_FAILURE,
+                "could not serialize access due to concurrent update",
+            ),
+            Self::SingleSessionSnapshot => Report::new(
+                Code::ERRCODE_ACTIVE_SQL_TRANSACTION,
+                "authguard.single_session_per_user needs isolation level read committed",
+            )
+            .hint("An older snapshot does not see the session to be replaced: sign in in a transaction of its own."),
+            Self::NoLocalToken => Report::new(
+                Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+                "no token of a session of this database",
+            )
+            .hint("Sessions of other issuers end there; authguard.revoke_session and revoke_user shut them out here."),
+            Self::NoSession => Report::new(
+                Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+                "the token has no session",
+            )
+            .hint("Sign out with scope global."),
+            Self::NotATrigger => Report::new(
+                Code::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
+                "function was not called by a trigger",
+            ),
+            Self::OtherForm(table) => Report::new(
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "a table of authguard has another form than its library writes",
+            )
+            .detail(format!("The table is \"{table}\"."))
+            .hint("It must have the columns that create extension made, of their types."),
+            Self::NotWritten(table) => Report::new(
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "a trigger has kept a row of authguard from being written",
+            )
+            .detail(format!("The table is \"{table}\"."))
+            .hint("Nobody gets tokens whose session is not written. A trigger before the row must return it."),
         }
     }
+}
 
-    fn detail(&self) -> Option<String> {
-        match self {
-            Self::KeyFile(problem) | Self::BadClaims(problem) => Some(format!("{problem}.")),
-            Self::SessionHeld => Some("Nothing has ended.".to_owned()),
-            Self::OtherForm(table) | Self::NotWritten(table) => Some(format!("Table \"{table}\".")),
-            Self::NewerSchema { schema, library } => Some(format!(
-                "Schema version {schema}, library version {library}."
-            )),
-            _ => None,
-        }
-    }
+#[cfg(test)]
+mod unit {
+    use super::Error;
 
-    fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::NotActive => Some(
-                "Sign in again; \"select * from auth.whoami()\" tells what became of the token.",
-            ),
-            Self::OtherForm(_) => {
-                Some("It must have the columns that create extension made, of their types.")
-            }
-            Self::NotWritten(_) => Some(
-                "Nobody gets tokens whose session is not written. A trigger before the row must return it.",
-            ),
-            Self::NoSchema => Some(
-                "Access stays closed. Schema authguard must hold the tables that create extension made.",
-            ),
-            Self::NewerSchema { .. } => Some(
-                "Install the library of that version, then reconnect (restart where it is preloaded).",
-            ),
-            Self::BadToken => {
-                Some("Sign in again. Why it is not accepted is in the server's log only.")
-            }
-            Self::NoTransactionBlock => {
-                Some("Call auth.set_token between begin and commit, or with is_local => false.")
-            }
-            Self::Sealed => {
-                Some("Set them once, first in a transaction; the next one may have others.")
-            }
-            Self::KeyFile(_) => Some(
-                "The file holds one PKCS#8 private key in PEM; after a change give it another name and reload.",
-            ),
-            Self::Prepared => Some(
-                "The client has its answer already: call sign_in, step_up and refresh in a transaction of their own, and commit it.",
-            ),
-            Self::PreparedChange => Some(
-                "Every refresh would wait for it: commit it, or attach the table without refresh_on_change.",
-            ),
-            Self::NoSigningKey => Some("Call authguard.rotate_signing_key()."),
-            Self::ClaimsFunctionOwner => {
-                Some("No token is issued by the function of another; a new transaction tells more.")
-            }
-            Self::BadClaims(_) => Some(
-                "Mend what authguard.sign_in is given, or the claims function makes; authguard.issuer has the roles.",
-            ),
-            Self::Standby => Some("Connect to the primary; standbys follow it."),
-            Self::Argument(_, hint) => *hint,
-            Self::NotLive(_) => {
-                Some("Sign the user in again: authguard.sign_in begins another session.")
-            }
-            Self::SessionHeld => Some(
-                "Try again; authguard.sign_out_user, which operators call, waits for no other transaction.",
-            ),
-            Self::SingleSessionSnapshot => Some(
-                "An older snapshot does not see the session to be replaced: sign in in a transaction of its own.",
-            ),
-            Self::NoLocalToken => Some(
-                "Sessions of other issuers end there; authguard.revoke_session and revoke_user shut them out here.",
-            ),
-            Self::NoSession => Some("Sign out with scope global."),
-            Self::BadKey(_)
-            | Self::Missing(_)
-            | Self::NotATrigger
-            | Self::LockTimeout
-            | Self::ConcurrentUpdate => None,
-        }
+    #[test]
+    fn a_sqlstate_is_written_as_in_sql() {
+        assert_eq!(Error::NotActive.report().sqlstate(), "28000");
+        assert_eq!(Error::NoSchema.report().sqlstate(), "55000");
+        assert_eq!(Error::Standby.report().sqlstate(), "25006");
+        assert_eq!(Error::KeyFile(String::new()).report().sqlstate(), "F0000");
+        assert_eq!(Error::NotATrigger.report().sqlstate(), "39P01");
     }
 }

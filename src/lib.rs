@@ -26,7 +26,7 @@ mod settings;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 
-/// What `cargo pgrx test` asks of the crate under test.
+/// The module that `cargo pgrx test` expects of the crate under test.
 #[cfg(test)]
 pub mod pg_test {
     /// Nothing to prepare.

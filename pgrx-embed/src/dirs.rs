@@ -17,8 +17,7 @@ pub fn checkout() -> &'static Path {
     own.parent().unwrap_or(own)
 }
 
-/// Where the extension is built for one Postgres: every pg_config has its own, since switching
-/// would build everything again.
+/// A place in cargo's target directory.
 pub fn target(name: &str) -> PathBuf {
     checkout().join("target").join(name)
 }

@@ -4,7 +4,6 @@
 //! Tests use it as a library to boot servers of their own: [`postgres::Install::from_env`] and
 //! [`cluster::Cluster::create`].
 
-pub mod bench;
 pub mod clients;
 pub mod cluster;
 pub mod command;
@@ -12,11 +11,13 @@ pub mod demo;
 pub mod dirs;
 pub mod error;
 pub mod instances;
+pub mod million_rows;
 pub mod packages;
 pub mod pgrx;
 pub mod postgres;
 pub mod postmaster;
 pub mod procfs;
+pub mod program;
 pub mod schema;
 pub mod server;
 pub mod sidecar;

@@ -4,14 +4,17 @@ use clap::{Args, Parser, Subcommand};
 use pgrx_embed::error::{Error, Result};
 use pgrx_embed::postgres::DEFAULT_MAJOR;
 use pgrx_embed::suites::{self, Majors, Suite};
-use pgrx_embed::{bench, cluster, demo, schema, server, signals, source};
-use std::path::PathBuf;
+use pgrx_embed::{demo, dirs, packages, program, schema, server, signals, source};
+use std::os::unix::process::CommandExt;
 use std::process::ExitCode;
 
 /// A private Postgres with authguard in it, its tests and its benchmarks.
 #[derive(Parser)]
 #[command(name = "cargo embed", bin_name = "cargo embed", version)]
 struct Cli {
+    /// As root, let apt-get install missing system packages
+    #[arg(long, global = true)]
+    install: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -32,13 +35,12 @@ enum Command {
     },
     /// Start a server and see a token revoked while it is unexpired; leaves the server running
     Demo(Which),
-    /// Measure the checks against their alternatives: one group, or all, which writes docs/bench.md
-    /// and docs/bench.svg
+    /// Measure the checks against their alternatives; `cargo embed bench --help` has the details
+    #[command(disable_help_flag = true)]
     Bench {
-        group: Option<bench::Group>,
-        /// Write every figure to this file, too
-        #[arg(long, value_name = "FILE")]
-        json: Option<PathBuf>,
+        /// Passed on to the crate in pgrx-embed/bench
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
     },
     /// Run the tests: one suite, or all
     Test {
@@ -67,24 +69,14 @@ struct Which {
 }
 
 fn main() -> ExitCode {
-    let command = Cli::parse().command;
-    match signals::install()
-        .map_err(Error::from)
-        .and_then(|()| run(command))
-    {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
+    let cli = Cli::parse();
+    if cli.install {
+        packages::allow_installing();
     }
+    program::run(|| run(cli.command))
 }
 
 fn run(command: Command) -> Result<ExitCode> {
-    // Registered first, so done last: by then the tests that own servers have ended.
-    let _swept = signals::on_interrupt(|| {
-        let _ = cluster::sweep();
-    });
     match command {
         Command::Up(which) => {
             let server = server::up(which.pg.unwrap_or(DEFAULT_MAJOR), which.port)?;
@@ -109,7 +101,7 @@ fn run(command: Command) -> Result<ExitCode> {
             }
             demo::farewell(&server);
         }
-        Command::Bench { group, json } => bench::run(group, json.as_deref())?,
+        Command::Bench { args } => return Err(bench(&args)),
         Command::Test { suite, pg } => {
             let total = suites::run(suite, pg.unwrap_or(Majors::One(DEFAULT_MAJOR)));
             if total.failed > 0 {
@@ -117,7 +109,7 @@ fn run(command: Command) -> Result<ExitCode> {
             }
         }
         Command::Schema { check } => {
-            let install = server::built(DEFAULT_MAJOR)?;
+            let install = server::built_for_tests(DEFAULT_MAJOR)?;
             match check {
                 true => schema::check(&install)?,
                 false => schema::accept(&install)?,
@@ -125,4 +117,19 @@ fn run(command: Command) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Becomes the bench, which is a crate of its own: what builds the tool does not build it. Returns
+/// only if that fails.
+fn bench(args: &[String]) -> Error {
+    let manifest = dirs::checkout().join("Cargo.toml");
+    let mut cargo = std::process::Command::new("cargo");
+    cargo.arg("run").arg("--manifest-path").arg(manifest);
+    cargo
+        .args(["--package", "authguard-bench", "--"])
+        .args(args);
+    Error::new(format!(
+        "cannot start cargo: {}",
+        packages::pass_on(&mut cargo).exec()
+    ))
 }

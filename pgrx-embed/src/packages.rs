@@ -1,11 +1,40 @@
-//! What the system has to have: installed by apt-get as root, named in a message otherwise.
+//! What the system has to have. Missing packages are named in an error. As root they are installed
+//! by apt-get if that was asked for: by `--install`, or by `CI=true` in the environment. If there is
+//! no terminal (a container, a script), nobody could be told to ask: then it counts as asked.
 
 use crate::error::{Context, Error, Result};
 use crate::{command, unix};
 use std::collections::BTreeSet;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// In the environment of the tests and the bench, which install for themselves.
+const ASKED: &str = "AUTHGUARD_INSTALL";
+
+/// Set by `--install`.
+static ASKED_HERE: OnceLock<()> = OnceLock::new();
+
+/// From now on, apt-get may install what is missing.
+pub fn allow_installing() {
+    let _ = ASKED_HERE.set(());
+}
+
+/// Allows it to a program that this one starts, if it is allowed here.
+pub fn pass_on(command: &mut Command) -> &mut Command {
+    match may_install() {
+        true => command.env(ASKED, "1"),
+        false => command,
+    }
+}
+
+fn may_install() -> bool {
+    ASKED_HERE.get().is_some()
+        || std::env::var_os(ASKED).is_some()
+        || std::env::var_os("CI").is_some_and(|value| value == "true")
+        || !std::io::stdin().is_terminal()
+}
 
 /// What building the extension needs: bindgen loads libclang and asks clang for its headers.
 pub fn ensure_build_tools() -> Result<()> {
@@ -90,6 +119,13 @@ pub fn ensure_libraries_of(server: &Path) -> Result<()> {
 
 /// Unpacks a package's files below `dir` without installing it: its dependencies stay away.
 pub fn unpack(package: &str, dir: &Path) -> Result<()> {
+    if unix::is_root() && !may_install() {
+        return Err(
+            Error::new(format!("the package {package} is not in the cache"))
+                .hint("run again with `--install`: apt-get then fetches it, without installing it"),
+        );
+    }
+    let _alone = alone();
     update()?;
     command::run(
         Command::new("apt-get")
@@ -154,17 +190,14 @@ fn install(packages: &[&str], purpose: &str) -> Result<()> {
         return Ok(());
     }
     let names = packages.join(" ");
-    let missing = || {
-        Error::new(format!(
+    let has_apt_get = command::on_path("apt-get").is_some();
+    if let Some(advice) = advice(&names, has_apt_get, unix::is_root(), may_install()) {
+        return Err(Error::new(format!(
             "{purpose} needs packages that are missing: {names}"
         ))
-    };
-    if command::on_path("apt-get").is_none() {
-        return Err(missing().hint("install them with this system's package manager"));
+        .hint(advice));
     }
-    if !unix::is_root() {
-        return Err(missing().hint(format!("run: sudo apt-get install {names}")));
-    }
+    let _alone = alone();
     command::progress(format!("installing {names}"));
     update()?;
     command::run(
@@ -173,6 +206,24 @@ fn install(packages: &[&str], purpose: &str) -> Result<()> {
             .args(packages),
     )
     .context(|| format!("cannot install {names}"))
+}
+
+/// What somebody else has to do about missing packages; nothing if apt-get installs them now.
+fn advice(names: &str, has_apt_get: bool, is_root: bool, may_install: bool) -> Option<String> {
+    match (has_apt_get, is_root, may_install) {
+        (false, ..) => Some("install them with this system's package manager".into()),
+        (true, false, _) => Some(format!("run: sudo apt-get install {names}")),
+        (true, true, false) => Some(format!(
+            "run again with `--install`, or run: apt-get install {names}"
+        )),
+        (true, true, true) => None,
+    }
+}
+
+/// One apt-get at a time: tests that run side by side ask for packages, and apt-get waits for nobody.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Refreshes the package lists, once a run and only as root.
@@ -202,6 +253,18 @@ mod tests {
                    /x/bin/psql:\n\tlibpq.so.5 => not found\n\tlibreadline.so.8 => not found\n";
         let packages: Vec<_> = packages_of(ldd).unwrap().into_iter().collect();
         assert_eq!(packages, ["libreadline8", "libssl3"]);
+    }
+
+    #[test]
+    fn nothing_is_installed_unless_root_has_asked_for_it() {
+        let advice = |is_root, may_install| advice("clang", true, is_root, may_install);
+        assert_eq!(advice(true, true), None);
+        let told = advice(true, false).unwrap();
+        assert!(told.contains("`--install`") && told.contains(": apt-get install clang"));
+        for asked in [false, true] {
+            let told = advice(false, asked).unwrap();
+            assert_eq!(told, "run: sudo apt-get install clang");
+        }
     }
 
     #[test]

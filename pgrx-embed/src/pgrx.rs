@@ -1,6 +1,8 @@
 //! Building and installing the extension with cargo-pgrx.
 //!
-//! `PGRX_PG_CONFIG_PATH` and a `PGRX_HOME` of our own replace `~/.pgrx` and its set-up.
+//! All versions are built in `target/`, where the tests share their dependencies: whatever is built for tests has
+//! cargo's profile `dev`. A `PGRX_HOME` for each Postgres replaces `~/.pgrx` and its set-up. `PGRX_PG_CONFIG_PATH` would
+//! do that, too, but it is part of what cargo compares: each change of it builds the bindings again.
 
 use crate::error::{Context, Error, Result};
 use crate::postgres::Install;
@@ -11,34 +13,32 @@ use std::process::Command;
 /// Must be the version of the `pgrx` crate.
 const VERSION: &str = "0.18.1";
 
-/// Builds the extension for release and installs it into that Postgres.
-pub fn install_extension(install: &Install) -> Result<()> {
+/// How the extension is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Build {
+    /// Quickly, and with the checks of a debug build.
+    ForTests,
+    /// As it is shipped, to be measured or worked with.
+    Release,
+}
+
+/// Builds the extension and installs it into that Postgres.
+pub fn install_extension(install: &Install, build: Build) -> Result<()> {
     command::progress(format!("building for Postgres {}", install.major));
-    let mut command = cargo_pgrx(install, "install", &feature(install))?;
-    command
-        .args(["--release", "--pg-config"])
-        .arg(install.pg_config());
+    let mut command = cargo_pgrx(install, "install")?;
+    command.arg("--pg-config").arg(install.pg_config());
+    if build == Build::Release {
+        command.arg("--release");
+    }
     command::run_briefly(with_features(&mut command, install))
         .context(|| format!("cannot build for Postgres {}", install.major))?;
     make_readable(install)
 }
 
-/// Writes the install script that the built library describes.
-pub fn write_schema(install: &Install, file: &Path) -> Result<()> {
-    let mut command = cargo_pgrx(install, "schema", &feature(install))?;
-    command
-        .arg("--release")
-        .arg("--out")
-        .arg(file)
-        .arg(feature(install));
-    command::run_briefly(with_features(&mut command, install))
-        .context(|| "cannot make the schema".into())
-}
-
 /// A `cargo pgrx` command for one Postgres, to which the caller adds arguments.
-pub fn cargo_pgrx(install: &Install, subcommand: &str, target: &str) -> Result<Command> {
+pub fn cargo_pgrx(install: &Install, subcommand: &str) -> Result<Command> {
     let program = program()?;
-    let mut command = for_building(Command::new(&program), install, target)?;
+    let mut command = for_building(Command::new(&program), install)?;
     command
         .args(["pgrx", subcommand])
         .env("PATH", path_with(&program));
@@ -46,12 +46,12 @@ pub fn cargo_pgrx(install: &Install, subcommand: &str, target: &str) -> Result<C
 }
 
 /// A plain `cargo` command that can build the extension for one Postgres.
-pub fn cargo(install: &Install, target: &str) -> Result<Command> {
-    for_building(Command::new("cargo"), install, target)
+pub fn cargo(install: &Install) -> Result<Command> {
+    for_building(Command::new("cargo"), install)
 }
 
 /// Tells a command where it builds, and against which Postgres.
-fn for_building(mut command: Command, install: &Install, target: &str) -> Result<Command> {
+fn for_building(mut command: Command, install: &Install) -> Result<Command> {
     packages::ensure_build_tools()?;
     command.current_dir(dirs::checkout());
     // `cargo run` describes this tool in the environment: build scripts would take it for theirs.
@@ -62,10 +62,15 @@ fn for_building(mut command: Command, install: &Install, target: &str) -> Result
         }
     }
     command
-        .env("PGRX_HOME", home()?)
-        .env("PGRX_PG_CONFIG_PATH", install.pg_config())
-        .env("CARGO_TARGET_DIR", dirs::target(target))
+        .env("PGRX_HOME", home(install)?)
+        .env_remove("PGRX_PG_CONFIG_PATH")
+        .env("CARGO_TARGET_DIR", dirs::checkout().join("target"))
         .env_remove("RUST_BACKTRACE");
+    // cargo-pgrx passes a linker's flag to what it builds, for linkers that would drop the description of the SQL; the
+    // flag is compared, too, and the dependencies would be built once more for it.
+    if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        command.env("CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND", "1");
+    }
     Ok(command)
 }
 
@@ -74,17 +79,22 @@ pub fn with_features<'a>(command: &'a mut Command, install: &Install) -> &'a mut
     command.args(["--no-default-features", "--features", &feature(install)])
 }
 
-/// The cargo feature of a Postgres, such as `pg15`; its target directory has the same name.
+/// The cargo feature of a Postgres, such as `pg15`.
 pub fn feature(install: &Install) -> String {
     format!("pg{}", install.major)
 }
 
-/// Build scripts watch its file: while that is missing, cargo builds the bindings every time anew.
-fn home() -> Result<PathBuf> {
-    let home = dirs::readable_dir(dirs::cache()?.join("pgrx"))?;
+/// Names that Postgres to cargo-pgrx. Build scripts watch the file: it is written only if it changes.
+fn home(install: &Install) -> Result<PathBuf> {
+    let home = dirs::readable_dir(install.pkglib.join("pgrx"))?;
     let config = home.join("config.toml");
-    if !config.is_file() {
-        std::fs::write(&config, "[configs]\n")?;
+    let told = format!(
+        "[configs]\n{} = {:?}\n",
+        feature(install),
+        install.pg_config()
+    );
+    if std::fs::read_to_string(&config).ok().as_ref() != Some(&told) {
+        std::fs::write(&config, told)?;
     }
     Ok(home)
 }

@@ -3,9 +3,9 @@
 
 use crate::error::{Context, Error, Result};
 use crate::postgres::Install;
-use crate::{command, dirs, pgrx};
+use crate::{command, dirs};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The crates of the workspace share the extension's version.
@@ -50,9 +50,10 @@ fn snapshot() -> PathBuf {
     dirs::checkout().join(SNAPSHOT)
 }
 
+/// The script that was installed with the library, which describes it.
 fn current(install: &Install) -> Result<String> {
-    let file = dirs::target(&pgrx::feature(install)).join("schema.sql");
-    pgrx::write_schema(install, &file)?;
+    let name = Path::new(SNAPSHOT).file_name().unwrap_or_default();
+    let file = install.extensions().join(name);
     let told = fs::read_to_string(&file).context(|| format!("cannot read {}", file.display()))?;
     Ok(stable(&told))
 }

@@ -3,8 +3,9 @@
 use crate::cluster::{self, Cluster, Config};
 use crate::error::{Context, Error, Result};
 use crate::instances::{self, DATABASE, Running};
+use crate::pgrx::{self, Build};
 use crate::postgres::Install;
-use crate::{command, dirs, pgrx, postmaster, source};
+use crate::{command, dirs, postmaster, source};
 use std::fs::File;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
@@ -51,11 +52,20 @@ pub fn start(install: &Install, port: u16) -> Result<Running> {
     Ok(server)
 }
 
-/// A private Postgres with the extension as it is in the checkout now.
+/// A private Postgres with the extension as it is in the checkout now, built for release.
 pub fn built(major: u16) -> Result<Install> {
-    let _alone = lock(major)?;
-    let install = source::private_install(major, "")?;
-    pgrx::install_extension(&install)?;
+    installed(major, "", Build::Release)
+}
+
+/// The same, built for tests; what `up` has started is not disturbed by it.
+pub fn built_for_tests(major: u16) -> Result<Install> {
+    installed(major, "tests", Build::ForTests)
+}
+
+fn installed(major: u16, purpose: &str, build: Build) -> Result<Install> {
+    let _alone = lock()?;
+    let install = source::private_install(major, purpose)?;
+    pgrx::install_extension(&install, build)?;
     Ok(install)
 }
 
@@ -109,12 +119,13 @@ fn ensure_free(port: u16) -> Result<()> {
     Ok(())
 }
 
-/// One build and installation at a time for each Postgres.
-fn lock(major: u16) -> Result<File> {
-    let file = dirs::own_servers()?.join(format!("pg{major}.lock"));
+/// One build and installation at a time: the library has the same file in `target/` for every Postgres, so what is
+/// installed is what was built last.
+pub fn lock() -> Result<File> {
+    let file = dirs::own_servers()?.join("build.lock");
     let file = File::create(&file).context(|| format!("cannot write {}", file.display()))?;
     if file.try_lock().is_err() {
-        command::progress("waiting for another cargo embed that builds the same");
+        command::progress("waiting for another cargo embed that builds");
         file.lock()?;
     }
     Ok(file)

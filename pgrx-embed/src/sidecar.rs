@@ -1,5 +1,5 @@
-//! Programs that run beside a server, such as PostgREST and pgbouncer: as the server's user, in its directory, and
-//! no longer than whoever started them.
+//! Programs that run beside a server, such as PostgREST and pgbouncer: as the server's user, in its
+//! directory, and no longer than whoever started them.
 
 use crate::cluster::Cluster;
 use crate::error::{Context, Error, Result};
@@ -51,7 +51,8 @@ impl Sidecar {
         Ok(sidecar)
     }
 
-    /// Starts PostgREST with a configuration file's text; where it connects to and listens is added here.
+    /// Starts PostgREST with a configuration file's text; where it connects to and listens is added
+    /// here.
     pub fn postgrest(cluster: &Cluster, user: &str, database: &str, conf: &str) -> Result<Sidecar> {
         let port = Cluster::free_port()?;
         let program = cluster.dir().join("postgrest");

@@ -2,6 +2,7 @@
 //!
 //! The signal handler only writes the signal's number into a pipe; a thread reads it and does the
 //! rest as ordinary code. Nothing is blocked or ignored, since children would inherit that.
+#![allow(unsafe_code)]
 
 use std::io::{self, Read};
 use std::os::fd::{IntoRawFd, RawFd};

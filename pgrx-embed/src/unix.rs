@@ -1,4 +1,5 @@
 //! The few system calls that std does not offer.
+#![allow(unsafe_code)]
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! Pages that name something in the tree stay true: the tests of `docs/security.md`, and the crates of
-//! `THIRD-PARTY-LICENSES.md`.
+//! Pages that name something in the tree stay true: the tests of `docs/security.md`, the crates of
+//! `THIRD-PARTY-LICENSES.md`, and the version in `META.json`.
 
 use pgrx_embed::dirs::checkout;
 use std::collections::BTreeSet;
@@ -87,6 +87,15 @@ fn nothing_on_the_security_page_is_pending() {
         .filter(|line| line.contains("PENDING"))
         .collect();
     assert!(pending.is_empty(), "{pending:#?}");
+}
+
+#[test]
+fn the_version_is_the_same_everywhere() {
+    let meta: serde_json::Value =
+        serde_json::from_str(&read("META.json")).expect("META.json is JSON");
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(meta["version"], version);
+    assert_eq!(meta["provides"]["authguard"]["version"], version);
 }
 
 #[test]

@@ -21,13 +21,15 @@ pub struct Caller {
 /// so nothing is called by name here.
 pub fn caller() -> Caller {
     let is_revoked = decide::reason().is_some();
-    let claims = memo().load().claims();
-    Caller {
-        subject: claims.and_then(|claims| claims.subject.clone()),
-        session: claims.and_then(|claims| claims.session_id),
-        is_local: claims
-            .is_some_and(|claims| claims.issuer.as_deref() == Some(&settings::issuer())),
-        is_revoked,
-        is_active: claims.is_some() && !is_revoked,
-    }
+    memo().with(|current| {
+        let claims = current.claims();
+        let issuer = claims.and_then(|claims| claims.issuer.as_deref());
+        Caller {
+            subject: claims.and_then(|claims| claims.subject.clone()),
+            session: claims.and_then(|claims| claims.session_id),
+            is_local: issuer == Some(&settings::issuer()),
+            is_revoked,
+            is_active: claims.is_some() && !is_revoked,
+        }
+    })
 }

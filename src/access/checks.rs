@@ -1,4 +1,4 @@
-//! The checks that policies call. Their SQL declarations are in `sql/checks.sql`.
+//! The checks that policies call. Their SQL declarations are in `sql/access/checks.sql`.
 
 use super::decide;
 use crate::error::Error;
@@ -20,7 +20,7 @@ raw_function!(authguard_require_active, |call| {
     pg_sys::Datum::from(0)
 });
 
-/// Why the token is revoked, in the words of the documentation; NULL if it is not.
+/// The reason for which the token is revoked, in the words of the documentation; NULL if it is not.
 #[pg_extern(sql = false)]
 fn authguard_revocation_reason() -> Option<&'static str> {
     decide::reason().map(authguard_token::RevocationReason::as_str)

@@ -8,52 +8,60 @@ use crate::pg::{call, unguarded};
 use crate::revocation::{self, Basis, Finding};
 use authguard_token::{RevocationReason, Verdict};
 
-/// Whether the current token is revoked, for raw functions.
+/// Returns true if the current token is revoked, for raw functions.
 #[inline(always)]
 pub fn is_revoked() -> bool {
     memo()
         .revoked()
-        .unwrap_or_else(|| call::guarded(|| decide().decision.is_revoked()))
+        .unwrap_or_else(|| call::guarded(|| decide(Decision::is_revoked)))
 }
 
-/// Whether the claims are accepted, not expired and not revoked; for raw functions.
+/// Returns true if the claims are accepted, not expired and not revoked; for raw functions.
 #[inline(always)]
 pub fn is_active() -> bool {
-    super::current().claims().is_some() && !is_revoked()
+    super::with_current(|claims| claims.claims().is_some()) && !is_revoked()
 }
 
-/// Why the current token is revoked, if it is.
+/// The reason for which the current token is revoked, if it is.
 pub fn reason() -> Option<RevocationReason> {
-    decide().decision.reason()
+    decide(Decision::reason)
 }
 
-/// When the user of a session of our own last proved who it is, as its row says.
+/// The time at which the user of a local session last proved who it is, as the session's row says.
 pub fn authenticated_at() -> Option<i64> {
-    decide().decision.authenticated_at()
+    decide(Decision::authenticated_at)
 }
 
-/// The current claims, with the decision for this statement.
+/// Answers with `read` of the decision for this statement.
 #[cold]
-fn decide() -> &'static CachedClaims<Decision> {
+fn decide<R>(read: impl FnOnce(&Decision) -> R) -> R {
     let now = unguarded::statement_start();
     let command = invalidation::own_command();
-    // This has accepted invalidations before the snapshot of the look-up is taken, so that a decision
+    // This accepts invalidations before the snapshot of the look-up is taken, so that a decision
     // which an old snapshot made is never remembered under a new generation.
-    let block = memo().load();
-    if block.decision.stands(now, command) {
-        memo().decided(block.decision.is_revoked());
-        return block;
+    memo().with(|claims| {
+        settle(claims, now, command);
+        memo().decided(claims.decision.is_revoked());
+        read(&claims.decision)
+    })
+}
+
+/// Makes the decision about `claims` that of the statement which began at `now`, and of its
+/// `command`.
+fn settle(claims: &CachedClaims<Decision>, now: i64, command: u32) {
+    let decision = &claims.decision;
+    if decision.stands(now, command) {
+        return;
     }
-    let decision = &block.decision;
     let basis = Basis::current();
     if !decision.still_holds(now, basis) {
         let arrivals = invalidation::arrivals();
-        let finding = match block.claims() {
-            Some(claims) => revocation::judge(claims, now, basis),
+        let finding = match claims.claims() {
+            Some(read) => revocation::judge(read, now, basis),
             None => Finding {
                 verdict: Verdict {
-                    reason: match block.status {
-                        Status::Refused(_) if block.is_expired_token() => {
+                    reason: match claims.status {
+                        Status::Refused(_) if claims.is_expired_token() => {
                             Some(RevocationReason::Expired)
                         }
                         Status::Refused(_) => Some(RevocationReason::Refused),
@@ -68,6 +76,4 @@ fn decide() -> &'static CachedClaims<Decision> {
         decision.take(finding, basis, arrivals, now);
     }
     decision.answers(now, command);
-    memo().decided(decision.is_revoked());
-    block
 }

@@ -1,4 +1,4 @@
-//! What was last decided about a token, remembered with its claims.
+//! The last decision about a token, remembered with its claims.
 
 use crate::invalidation;
 use crate::pg::unguarded::NEVER;
@@ -6,21 +6,22 @@ use crate::revocation::{Basis, Finding};
 use authguard_token::RevocationReason;
 use std::cell::Cell;
 
-/// What was last decided about one token.
+/// The last decision about one token.
 pub struct Decision {
     /// The start of the statement that it was decided for.
     statement: Cell<i64>,
-    /// The command within it, where the transaction itself revokes.
+    /// The command within it, if the transaction itself revokes.
     command: Cell<u32>,
     revoked: Cell<bool>,
     reason: Cell<Option<RevocationReason>>,
-    /// When the user last proved who it is, by the row of a session of our own.
+    /// The time at which the user last proved who it is, by the row of a local session.
     authenticated_at: Cell<Option<i64>>,
-    /// What it was read under, and until when time alone changes nothing.
+    /// The basis that it was read under; `valid_until` is the time until which time alone changes
+    /// nothing.
     basis: Cell<Option<Basis>>,
     decided_at: Cell<i64>,
     valid_until: Cell<i64>,
-    /// The arrivals that it was read under, if a row was looked for in vain.
+    /// The generation of arrivals that it was read under, if a row was looked for in vain.
     missed: Cell<Option<u64>>,
 }
 
@@ -51,28 +52,28 @@ impl Decision {
         self.command.set(command);
     }
 
-    /// Whether the token is revoked.
+    /// Returns true if the token is revoked.
     pub fn is_revoked(&self) -> bool {
         self.revoked.get()
     }
 
-    /// Why it is.
+    /// The reason for which it is.
     pub fn reason(&self) -> Option<RevocationReason> {
         self.reason.get()
     }
 
-    /// When its user last proved who it is.
+    /// The time at which its user last proved who it is.
     pub fn authenticated_at(&self) -> Option<i64> {
         self.authenticated_at.get()
     }
 
-    /// Whether this is the decision for `now` and `command`: one statement gets one answer.
+    /// Returns true if this is the decision for `now` and `command`: one statement gets one answer.
     pub fn stands(&self, now: i64, command: u32) -> bool {
         self.statement.get() == now && self.command.get() == command
     }
 
-    /// Whether what was read for an earlier statement still decides this one. The clock may have
-    /// been set back: then it is read again.
+    /// Returns true if what was read for an earlier statement decides this one, too. If the clock
+    /// was set back since, it is read again.
     pub fn still_holds(&self, now: i64, basis: Basis) -> bool {
         self.basis.get() == Some(basis)
             && (self.decided_at.get()..self.valid_until.get()).contains(&now)
@@ -90,7 +91,7 @@ impl Decision {
         self.missed.set(verdict.missed.then_some(arrivals));
         self.revoked.set(verdict.reason.is_some());
         self.reason.set(verdict.reason);
-        // A transaction that has written sees its own rows, which a rollback takes back.
+        // A transaction that has written sees its own rows, which a rollback would take back.
         self.basis
             .set((!invalidation::has_written()).then_some(basis));
         self.decided_at.set(now);

@@ -1,5 +1,5 @@
-//! What policies call: the decision about the current token, once a statement, and the functions
-//! that answer from it and from the claims.
+//! The functions that policies call, and the decision about the current token, once a statement,
+//! that they answer from.
 
 mod caller;
 mod checks;
@@ -23,13 +23,11 @@ fn memo() -> &'static Memo<Decision> {
     MEMO.value()
 }
 
-/// The current claims, for raw functions: an error leaves by a jump, so the caller must own nothing.
+/// Answers with `read` of the current claims, for raw functions: an error leaves by a jump, so the
+/// caller must own nothing.
 #[inline(always)]
-fn current() -> &'static CachedClaims<Decision> {
-    match memo().hot() {
-        Some(claims) => claims,
-        None => call::guarded(|| memo().load()),
-    }
+fn with_current<R: Copy>(read: impl Fn(&CachedClaims<Decision>) -> R) -> R {
+    memo().hot_or(&read, || call::guarded(|| memo().with(&read)))
 }
 
 /// A setting that the claims depend on has changed.

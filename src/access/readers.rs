@@ -1,7 +1,7 @@
 //! The readers of schema `auth` that need no look-up: raw functions that answer from the memo.
-//! Their SQL declarations, with COST and comments, are in `sql/readers.sql`.
+//! Their SQL declarations, with COST and comments, are in `sql/access/readers.sql`.
 
-use super::{current, decide, memo};
+use super::{decide, memo, with_current};
 use crate::claims::Values;
 use crate::pg::call::{Call, Value, guarded, raw_function};
 use crate::pg::{memory, timestamp, unguarded};
@@ -68,18 +68,19 @@ raw_function!(authguard_is_anonymous, |call| read(
     by_value
 ));
 
-/// Answers with one of the values; `copy` makes one that outlives the claims, for those that may not
-/// be pointed into. The way of almost every row ends in the first arm, and needs no frame of its own.
+/// Answers with one of the values; `copy` makes one that outlives the claims, for those that may
+/// not be pointed into. The way of almost every row ends in the first closure, and needs no frame
+/// of its own.
 #[inline(always)]
 fn read(
     call: Call,
-    value: impl Fn(&Values) -> Value,
+    value: impl Fn(&Values) -> Value + Copy,
     copy: impl Fn(pg_sys::Datum) -> pg_sys::Datum,
 ) -> pg_sys::Datum {
-    match memo().hot() {
-        Some(block) => call.answer(value(block.values())),
-        None => settle_and_read(call, value, copy),
-    }
+    memo().hot_or(
+        |claims| call.answer(value(claims.values())),
+        move || settle_and_read(call, value, copy),
+    )
 }
 
 #[cold]
@@ -90,32 +91,33 @@ fn settle_and_read(
     copy: impl Fn(pg_sys::Datum) -> pg_sys::Datum,
 ) -> pg_sys::Datum {
     call.answer(guarded(|| {
-        let block = memo().load();
-        let value = value(block.values());
-        if block.lends() {
-            value
-        } else {
-            value.map(copy)
-        }
+        memo().with(|claims| {
+            let value = value(claims.values());
+            if claims.lends() {
+                value
+            } else {
+                value.map(copy)
+            }
+        })
     }))
 }
 
-/// What is passed by value is its own copy.
+/// A value that is passed as such is its own copy.
 fn by_value(datum: pg_sys::Datum) -> pg_sys::Datum {
     datum
 }
 
 raw_function!(authguard_is_expired, |call| {
-    let block = current();
-    let verdict = match block.claims() {
+    let verdict = with_current(|current| match current.claims() {
         Some(claims) => expired(claims, unguarded::statement_start(), settings::leeway()),
-        None => block.is_expired_token().then_some(true),
-    };
+        None => current.is_expired_token().then_some(true),
+    });
     call.answer(verdict.map(pg_sys::Datum::from).into())
 });
 
-/// When the user last authenticated: the newest of what the claims say and, for a session of our own, of
-/// what its row says, so that a proof counts for the tokens that are out already.
+/// The time at which the user last authenticated: the newest of what the claims say and, for a
+/// local session, of what its row says, so that a proof counts for the tokens that were issued
+/// before it.
 #[inline(always)]
 fn authenticated_at() -> Value {
     memo()
@@ -126,15 +128,16 @@ fn authenticated_at() -> Value {
 #[cold]
 #[inline(never)]
 fn look_up() -> Value {
-    let block = memo().load();
-    let claimed = block.values().authenticated_at;
-    let authenticated_at = match block.claims() {
-        Some(claims) if is_own(claims) => decide::authenticated_at()
-            .max(claims.authenticated_at)
-            .and_then(timestamp::timestamptz)
-            .map_or(claimed, |at| Some(at.into()).into()),
-        _ => claimed,
-    };
+    let authenticated_at = memo().with(|current| {
+        let claimed = current.values().authenticated_at;
+        match current.claims() {
+            Some(claims) if is_own(claims) => decide::authenticated_at()
+                .max(claims.authenticated_at)
+                .and_then(timestamp::timestamptz)
+                .map_or(claimed, |at| Some(at.into()).into()),
+            _ => claimed,
+        }
+    });
     memo().looked_up(authenticated_at);
     authenticated_at
 }
@@ -143,8 +146,8 @@ raw_function!(authguard_is_fresh, |call| {
     pg_sys::Datum::from(call.argument(0).is_some_and(is_fresh))
 });
 
-/// Whether the last authentication is at most `max_age` (an `interval`) ago. A time in the future
-/// counts only as far as clocks may differ.
+/// Returns true if the last authentication is at most `max_age` (an `interval`) ago. A time in the
+/// future counts only as far as clocks may differ.
 fn is_fresh(max_age: pg_sys::Datum) -> bool {
     let Some(authenticated_at) = authenticated_at().datum() else {
         return false;
@@ -156,8 +159,9 @@ fn is_fresh(max_age: pg_sys::Datum) -> bool {
         && authenticated_at >= guarded(|| memory::minus_interval(now, max_age))
 }
 
-/// Whether `scope` is one of the space-separated values of claim `scope` (RFC 8693 section 4.2).
+/// Returns true if `scope` is one of the space-separated values of claim `scope` (RFC 8693 section
+/// 4.2).
 #[pg_extern(sql = false)]
 fn authguard_has_scope(scope: &str) -> Option<bool> {
-    memo().load().claims().map(|claims| claims.has_scope(scope))
+    memo().with(|current| current.claims().map(|claims| claims.has_scope(scope)))
 }

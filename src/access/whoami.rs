@@ -8,8 +8,8 @@ use authguard_token::{RevocationReason, WhoamiSource as Source, WhoamiStatus as 
 use pgrx::Uuid;
 use pgrx::prelude::*;
 
-/// One row about the current token. What it tells of a refused one is which setting or form is wrong,
-/// never any of its content.
+/// One row about the current token. Of a refused one it says which setting or form is wrong, and
+/// nothing of its content.
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn authguard_whoami() -> TableIterator<
@@ -30,104 +30,59 @@ fn authguard_whoami() -> TableIterator<
     ),
 > {
     let reason = decide::reason();
-    let block = memo().load();
-    let claims = block.claims();
     let acting_role = catalog::current_user();
     let login_role = catalog::role_name(unguarded::session_user());
-    let role = claims.and_then(|claims| claims.role.clone());
-    let role_mismatch = role.as_ref().map(|role| Some(role) != acting_role.as_ref());
-    let source = match (&block.status, block.origin()) {
-        (Status::Absent, _) => Source::None,
-        (_, Origin::Gateway) => Source::Gateway,
-        (_, Origin::Token) => Source::Token,
-    };
-    let (status, hint) = match &block.status {
-        Status::Absent => (
-            Is::Absent,
-            "No token: neither authguard.jwt nor request.jwt.claims is set. Call auth.set_token, or have the \
-             gateway set its claims, in the same transaction."
-                .to_owned(),
-        ),
-        Status::Refused(_) if block.is_expired_token() => (Is::Expired, EXPIRED.to_owned()),
-        Status::Refused(refusal) => (Is::Refused, explain(refusal, login_role.as_deref())),
-        Status::Accepted(_) => match reason {
-            None if role_mismatch == Some(true) => (
-                Is::Accepted,
-                "The token is active. Its role is not the role that acts: auth.role() is only a claim."
-                    .to_owned(),
+    TableIterator::once(memo().with(|current| {
+        let claims = current.claims();
+        let values = current.values();
+        let role = claims.and_then(|claims| claims.role.clone());
+        let role_mismatch = role.as_ref().map(|role| Some(role) != acting_role.as_ref());
+        let (source, session_wide) = match (&current.status, current.origin()) {
+            (Status::Absent, _) => (Source::None, None),
+            (_, Origin::Gateway) => (
+                Source::Gateway,
+                Some(set_in_transaction::CLAIMS.is_session_wide()),
             ),
-            None => (Is::Accepted, "The token is active.".to_owned()),
-            Some(RevocationReason::Expired) => (Is::Expired, EXPIRED.to_owned()),
-            Some(RevocationReason::ClaimsStale) => (
-                Is::Revoked,
-                "What the token says is out of date (claims_stale): refresh it.".to_owned(),
+            (_, Origin::Token) => (
+                Source::Token,
+                Some(set_in_transaction::TOKEN.is_session_wide()),
             ),
-            Some(RevocationReason::SourceBroken) => (
-                Is::Revoked,
-                "A table that is attached cannot be read, so nobody whom it decides about has access \
-                 (source_broken); authguard.coverage() says which table, and why."
-                    .to_owned(),
-            ),
-            Some(RevocationReason::Restored) => (
-                Is::Revoked,
-                "This database was restored, cloned or upgraded, and believes no token until its owner calls \
-                 authguard.acknowledge_restore()."
-                    .to_owned(),
-            ),
-            Some(RevocationReason::ReplicaLag) => (
-                Is::Revoked,
-                "This standby is further behind than authguard.max_replay_lag: try again, or ask the primary."
-                    .to_owned(),
-            ),
-            Some(reason @ (RevocationReason::UserDeleted | RevocationReason::UserBanned)) => (
-                Is::Revoked,
-                format!(
-                    "The token is revoked ({}): the user's row in an attached table shuts it out.",
-                    reason.as_str()
-                ),
-            ),
-            Some(RevocationReason::User) => (
-                Is::Revoked,
-                "The token is revoked (user): sign in again; a user who is blocked has to be restored first."
-                    .to_owned(),
-            ),
-            Some(reason) => (
-                Is::Revoked,
-                format!("The token is revoked ({}): sign in again.", reason.as_str()),
-            ),
-        },
-    };
-    let session_wide = match (source, block.origin()) {
-        (Source::None, _) => None,
-        (_, Origin::Gateway) => Some(set_in_transaction::CLAIMS.is_session_wide()),
-        (_, Origin::Token) => Some(set_in_transaction::TOKEN.is_session_wide()),
-    };
-    let hint = match session_wide {
-        Some(true) => format!("{hint} {SESSION_WIDE}"),
-        _ => hint,
-    };
-    let time = |value: Value| {
-        value
-            .datum()
-            .and_then(|datum| TimestampWithTimeZone::try_from(datum.value() as i64).ok())
-    };
-    TableIterator::once((
-        source.as_str(),
-        status.as_str(),
-        claims.and_then(|claims| claims.raw_subject.clone()),
-        role,
-        claims
-            .and_then(|claims| claims.session_id)
-            .map(Uuid::from_bytes),
-        time(block.values().issued_at),
-        time(block.values().expires_at),
-        acting_role,
-        login_role,
-        role_mismatch,
-        hint,
-        session_wide,
-    ))
+        };
+        let (status, hint) = match &current.status {
+            Status::Absent => (Is::Absent, ABSENT.to_owned()),
+            Status::Refused(_) if current.is_expired_token() => (Is::Expired, EXPIRED.to_owned()),
+            Status::Refused(rejected) => (Is::Refused, why(rejected, login_role.as_deref())),
+            Status::Accepted(_) => judged(reason, role_mismatch == Some(true)),
+        };
+        let hint = match session_wide {
+            Some(true) => format!("{hint} {SESSION_WIDE}"),
+            _ => hint,
+        };
+        (
+            source.as_str(),
+            status.as_str(),
+            claims.and_then(|claims| claims.raw_subject.clone()),
+            role,
+            claims
+                .and_then(|claims| claims.session_id)
+                .map(Uuid::from_bytes),
+            time(values.issued_at),
+            time(values.expires_at),
+            acting_role,
+            login_role,
+            role_mismatch,
+            hint,
+            session_wide,
+        )
+    }))
 }
+
+fn time(value: Value) -> Option<TimestampWithTimeZone> {
+    TimestampWithTimeZone::try_from(value.datum()?.value() as i64).ok()
+}
+
+const ABSENT: &str = "No token: neither authguard.jwt nor request.jwt.claims is set. \
+    Call auth.set_token, or have the gateway set its claims, in the same transaction.";
 
 const EXPIRED: &str = "The token is past its exp claim: refresh it, or sign in again.";
 
@@ -135,8 +90,57 @@ const EXPIRED: &str = "The token is past its exp claim: refresh it, or sign in a
 const SESSION_WIDE: &str =
     "It was set before this transaction, for the session: a pool hands it to its next client.";
 
-fn explain(refusal: &ClaimsRejected, login_role: Option<&str>) -> String {
-    match refusal {
+/// The status of claims that are accepted, and what to do.
+fn judged(reason: Option<RevocationReason>, role_mismatch: bool) -> (Is, String) {
+    let Some(reason) = reason else {
+        let hint = match role_mismatch {
+            true => {
+                "The token is active. Its role is not the role that acts: auth.role() is only a claim."
+            }
+            false => "The token is active.",
+        };
+        return (Is::Accepted, hint.to_owned());
+    };
+    let hint = match reason {
+        RevocationReason::Expired => return (Is::Expired, EXPIRED.to_owned()),
+        RevocationReason::ClaimsStale => {
+            "What the token says is out of date (claims_stale): refresh it."
+        }
+        RevocationReason::SourceBroken => {
+            "A table that is attached cannot be read, so nobody whom it decides about has access \
+             (source_broken); authguard.coverage() says which table, and why."
+        }
+        RevocationReason::Restored => {
+            "This database was restored, cloned or upgraded, and believes no token until its owner \
+             calls authguard.acknowledge_restore()."
+        }
+        RevocationReason::ReplicaLag => {
+            "This standby is further behind than authguard.max_replay_lag: try again, or ask the \
+             primary."
+        }
+        RevocationReason::User => {
+            "The token is revoked (user): sign in again; a user who is blocked has to be restored \
+             first."
+        }
+        RevocationReason::UserDeleted | RevocationReason::UserBanned => {
+            let reason = reason.as_str();
+            let hint = format!(
+                "The token is revoked ({reason}): the user's row in an attached table shuts it out."
+            );
+            return (Is::Revoked, hint);
+        }
+        _ => {
+            let reason = reason.as_str();
+            let hint = format!("The token is revoked ({reason}): sign in again.");
+            return (Is::Revoked, hint);
+        }
+    };
+    (Is::Revoked, hint.to_owned())
+}
+
+/// Why claims are refused, and what to do.
+fn why(rejected: &ClaimsRejected, login_role: Option<&str>) -> String {
+    match rejected {
         ClaimsRejected::NotAGateway => format!(
             "request.jwt.claims is set, but login role {} is not believed. If it is the gateway's, \
              add it to authguard.gateway_roles (load 'authguard', alter system, then reload).",

@@ -14,9 +14,9 @@ fn authguard_check_source(
 ) -> TableIterator<
     'static,
     (
-        name!(code, &'static str),
+        name!(code, String),
         name!(problem, String),
-        name!(hint, &'static str),
+        name!(hint, String),
     ),
 > {
     let parts = parts.iter().map(|part| Part::from_name(part));
@@ -39,23 +39,26 @@ fn authguard_source_problem(
 ) -> TableIterator<
     'static,
     (
-        name!(code, &'static str),
+        name!(code, String),
         name!(problem, String),
-        name!(hint, &'static str),
+        name!(hint, String),
     ),
 > {
     TableIterator::new(problem_of(tables::open(
         relation,
         |table| match descent::read(table, AttachedKind::of_row(kind), None, |_, _| {})? {
             true => Ok(()),
-            false => Err(TableProblem::Silent),
+            false => Err(TableProblem::TriggersDisabled),
         },
     )))
 }
 
-fn problem_of(
-    checked: Option<Result<(), TableProblem>>,
-) -> Option<(&'static str, String, &'static str)> {
+fn problem_of(checked: Option<Result<(), TableProblem>>) -> Option<(String, String, String)> {
     let problem = checked.unwrap_or(Err(TableProblem::Gone)).err()?;
-    Some((problem.code(), problem.message(), problem.hint()))
+    let report = problem.report();
+    Some((
+        report.sqlstate(),
+        report.message.into_owned(),
+        report.hint.unwrap_or_default().into_owned(),
+    ))
 }

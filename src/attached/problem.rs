@@ -1,7 +1,9 @@
-//! What can be wrong with an attached table, in words.
+//! The problems that an attached table can have, in words.
 
 use super::Part;
+use crate::error::Report;
 use crate::pg::catalog;
+use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
 
 /// Why a table cannot be read.
@@ -19,9 +21,9 @@ pub enum TableProblem {
     NoTrigger,
     /// The column of a part is not there any more.
     NoColumn(Part),
-    /// It has no type that can be read.
+    /// The column of a part has no type that can be read.
     WrongType(Part),
-    /// It is computed when it is read.
+    /// The column of a part is computed when it is read.
     Virtual(Part),
     /// Keys may be NULL.
     NullableKey,
@@ -29,100 +31,118 @@ pub enum TableProblem {
     NoIndex { partitioned: bool },
     /// Partitioned by something else than the key, or not in its type's own order or hash.
     OtherPartitions,
-    /// What is wrong with one of its partitions, at any level.
+    /// A problem of one of its partitions, at any level.
     Partition(Oid, Box<TableProblem>),
-    /// A trigger is gone or does not fire always: it is read at every statement.
-    Silent,
+    /// A trigger is gone or does not fire always: the table is read at every statement.
+    TriggersDisabled,
 }
 
 impl TableProblem {
-    /// The SQLSTATE of the error that it makes.
-    pub fn code(&self) -> &'static str {
+    /// The error that it makes; its message is to be read after the table's name.
+    pub fn report(&self) -> Report {
+        use PgSqlErrorCode as Code;
         match self {
-            Self::Gone => "42P01",
-            Self::NoTable { .. } | Self::NotPermanent | Self::OtherStorage => "42809",
-            Self::NoColumn(_) => "42703",
-            Self::WrongType(_) => "42804",
-            Self::NoTrigger | Self::Virtual(_) | Self::NullableKey => "55000",
-            Self::NoIndex { .. } | Self::OtherPartitions => "55000",
-            Self::Partition(_, problem) => problem.code(),
-            // A warning: it is read all the same.
-            Self::Silent => "01000",
-        }
-    }
-
-    /// What is wrong: to be read after the table's name.
-    pub fn message(&self) -> String {
-        match self {
-            Self::Gone => "does not exist any more".to_owned(),
-            Self::NoTable { kind } => match kind {
-                b'v' => "is a view",
-                b'm' => "is a materialized view",
-                b'f' => "is a foreign table",
-                _ => "is no table",
+            Self::Gone => Report::new(Code::ERRCODE_UNDEFINED_TABLE, "does not exist any more")
+                .hint(
+                    "Detach it by its number, or attach the table that took its place as well and then detach this one.",
+                ),
+            Self::NoTable { kind } => Report::new(
+                Code::ERRCODE_WRONG_OBJECT_TYPE,
+                match kind {
+                    b'v' => "is a view",
+                    b'm' => "is a materialized view",
+                    b'f' => "is a foreign table",
+                    _ => "is no table",
+                },
+            )
+            .hint("Attach the table that the rows are stored in."),
+            Self::NotPermanent => {
+                Report::new(Code::ERRCODE_WRONG_OBJECT_TYPE, "is temporary or unlogged").hint(
+                    "Standbys and a server after a crash must have its rows, too: attach a logged table.",
+                )
             }
-            .to_owned(),
-            Self::NotPermanent => "is temporary or unlogged".to_owned(),
-            Self::OtherStorage => "is not stored as heap".to_owned(),
-            Self::NoTrigger => "has lost trigger authguard_attached".to_owned(),
-            Self::NoColumn(part) => format!("has lost its column for {}", part.as_str()),
-            Self::WrongType(part) => {
+            Self::OtherStorage => {
+                Report::new(Code::ERRCODE_WRONG_OBJECT_TYPE, "is not stored as heap")
+                    .hint("Attach a table of access method heap.")
+            }
+            Self::NoTrigger => Report::new(
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "has lost trigger authguard_attached",
+            )
+            .hint(ATTACH_AGAIN),
+            Self::NoColumn(part) => Report::new(
+                Code::ERRCODE_UNDEFINED_COLUMN,
+                format!("has lost its column for {}", part.as_str()),
+            )
+            .hint(ATTACH_AGAIN),
+            Self::WrongType(part) => Report::new(
+                Code::ERRCODE_DATATYPE_MISMATCH,
                 format!(
                     "has a column for {} of a type that cannot be read",
                     part.as_str()
-                )
-            }
-            Self::Virtual(part) => format!("has a virtual column for {}", part.as_str()),
-            Self::NullableKey => "has a key that may be NULL".to_owned(),
-            Self::NoIndex { .. } => "has no unique index on its key alone".to_owned(),
-            Self::OtherPartitions => {
-                "is not partitioned by its key alone, in its type's own order or hash".to_owned()
-            }
+                ),
+            )
+            .hint(types_of(*part)),
+            Self::Virtual(part) => Report::new(
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                format!("has a virtual column for {}", part.as_str()),
+            )
+            .hint("Use a column that is stored."),
+            Self::NullableKey => Report::new(
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "has a key that may be NULL",
+            )
+            .hint("Alter the column and set it not null; a primary key is."),
+            Self::NoIndex { partitioned } => Report::new(
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "has no unique index on its key alone",
+            )
+            .hint(match partitioned {
+                true => PARTITION_BY_KEY,
+                false => {
+                    "Create a unique index on that column alone: not partial, not deferrable, valid, of its type's default operator class and a deterministic collation."
+                }
+            }),
+            Self::OtherPartitions => Report::new(
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "is not partitioned by its key alone, in its type's own order or hash",
+            )
+            .hint(PARTITION_BY_KEY),
             Self::Partition(partition, problem) => {
                 let name = catalog::relation_name(*partition);
                 let name = name.unwrap_or_else(|| partition.to_u32().to_string());
-                format!("has partition {name}, which {}", problem.message())
+                let report = problem.report();
+                Report {
+                    message: format!("has partition {name}, which {}", report.message).into(),
+                    ..report
+                }
             }
-            Self::Silent => {
-                "has triggers of authguard that do not fire, and is read at every statement"
-                    .to_owned()
-            }
+            // A warning: it is read all the same.
+            Self::TriggersDisabled => Report::new(
+                Code::ERRCODE_WARNING,
+                "has triggers of authguard that do not fire, and is read at every statement",
+            )
+            .hint(ATTACH_AGAIN),
         }
     }
+}
 
-    /// What to do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Gone => {
-                "Detach it by its number, or attach the table that took its place as well and then detach this one."
-            }
-            Self::NoTable { .. } => "Attach the table that the rows are stored in.",
-            Self::NotPermanent => {
-                "Standbys and a server after a crash must have its rows, too: attach a logged table."
-            }
-            Self::OtherStorage => "Attach a table of access method heap.",
-            Self::NoTrigger | Self::NoColumn(_) | Self::Silent => "Attach it again, or detach it.",
-            Self::WrongType(Part::Id) => {
-                "The key of users is uuid, text, varchar or bigint; that of sessions uuid, text or varchar."
-            }
-            Self::WrongType(Part::UserId) => "It must be uuid, text, varchar or bigint.",
-            Self::WrongType(Part::DeletedAt) => {
-                "It must be timestamptz or timestamp (deleted unless NULL), or boolean."
-            }
-            Self::WrongType(Part::AppMetadata) => "It must be jsonb.",
-            Self::WrongType(Part::Role) => "It must be text, varchar or an enum.",
-            Self::WrongType(Part::BannedUntil | Part::NotAfter) => {
-                "It must be timestamptz: a timestamp without time zone is no instant."
-            }
-            Self::Virtual(_) => "Use a column that is stored.",
-            Self::NullableKey => "Alter the column and set it not null; a primary key is.",
-            Self::Partition(_, problem) => problem.hint(),
-            Self::NoIndex { partitioned: true } | Self::OtherPartitions => {
-                "Partition it by that column at every level, and create a unique index on that column alone, valid and not deferrable, both of its type's default operator class; or attach a plain table of the keys that triggers keep up to date."
-            }
-            Self::NoIndex { partitioned: false } => {
-                "Create a unique index on that column alone: not partial, not deferrable, valid, of its type's default operator class and a deterministic collation."
-            }
+const ATTACH_AGAIN: &str = "Attach it again, or detach it.";
+
+const PARTITION_BY_KEY: &str = "Partition it by that column at every level, and create a unique index on that column alone, valid and not deferrable, both of its type's default operator class; or attach a plain table of the keys that triggers keep up to date.";
+
+/// The types that the column of a part may have.
+fn types_of(part: Part) -> &'static str {
+    match part {
+        Part::Id => {
+            "The key of users is uuid, text, varchar or bigint; that of sessions uuid, text or varchar."
+        }
+        Part::UserId => "It must be uuid, text, varchar or bigint.",
+        Part::DeletedAt => "It must be timestamptz or timestamp (deleted unless NULL), or boolean.",
+        Part::AppMetadata => "It must be jsonb.",
+        Part::Role => "It must be text, varchar or an enum.",
+        Part::BannedUntil | Part::NotAfter => {
+            "It must be timestamptz: a timestamp without time zone is no instant."
         }
     }
 }

@@ -53,14 +53,6 @@ pub fn is_enum(base_type: Oid) -> bool {
 }
 
 impl Table {
-    /// The table that a trigger fires on.
-    ///
-    /// # Safety
-    /// The relation is open for as long as this lives.
-    pub unsafe fn of_trigger(relation: pg_sys::Relation) -> Self {
-        Self { relation }
-    }
-
     /// The relation, for the rest of this room.
     pub(super) fn relation(&self) -> pg_sys::Relation {
         self.relation

@@ -1,7 +1,7 @@
 //! One token's claims, parsed, with the values that readers hand out and a place for the decision
 //! about them.
 
-use super::source::{ClaimsRejected, Origin, Source};
+use super::source::{ClaimsRejected, Origin, RawClaims};
 use crate::invalidation;
 use crate::pg::{call::Value, memory::Memory, timestamp};
 use crate::settings;
@@ -9,11 +9,11 @@ use authguard_token::{Claims, end_of_life};
 use pgrx::pg_sys::Datum;
 use std::ops::Range;
 
-/// What became of the claims.
+/// The outcome of reading claims.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "one a block, and a box would be one more hop a row"
+    reason = "one for all rows, and a box would be one more hop for each"
 )]
 pub enum Status {
     /// Nothing was set.
@@ -26,28 +26,28 @@ pub enum Status {
 
 /// Claims for as long as they are set. Readers hand out pointers into it.
 pub struct CachedClaims<D> {
-    /// What became of them.
+    /// The outcome of reading them.
     pub status: Status,
-    /// What was last decided about them, by whoever decides.
+    /// The last decision about them.
     pub decision: D,
     /// All NULL unless accepted.
     values: Values,
     origin: Origin,
     /// The text that was set, as far as it tells it from another.
     mark: Vec<u8>,
-    /// Whether the source was believed.
+    /// An error if the text was not believed.
     believed: Result<(), ClaimsRejected>,
-    /// What a token was verified under: the generation of keys, the leeway, and from when to when time
-    /// alone changes nothing.
+    /// The generation of keys that a token was verified under, and the leeway; and the time in
+    /// which time alone changes nothing.
     keys: u64,
     leeway: i64,
     valid: Range<i64>,
     lend: bool,
-    /// Where the values are.
+    /// The memory of the values.
     _memory: Memory,
 }
 
-/// What a reader answers with.
+/// The answers of the readers.
 pub struct Values {
     /// All claims as `jsonb`.
     pub json: Value,
@@ -80,7 +80,7 @@ impl Values {
         is_anonymous: Value::NULL,
     };
 
-    /// `None` where a time is outside the range of `timestamptz`.
+    /// `None` if a time is outside the range of `timestamptz`.
     fn new(claims: &Claims, json: &[u8], memory: &Memory) -> Option<Self> {
         let text = |value: &Option<String>| value.as_deref().map(|value| memory.text(value)).into();
         let uuid = |value: &Option<[u8; 16]>| value.as_ref().map(|value| memory.uuid(value)).into();
@@ -101,7 +101,7 @@ impl Values {
     }
 }
 
-/// A time as `timestamptz`; `None` where it has no such form.
+/// A time as `timestamptz`; `None` if it is outside its range.
 fn time(micros: Option<i64>) -> Option<Value> {
     match micros {
         None => Some(Value::NULL),
@@ -129,18 +129,18 @@ impl<D> CachedClaims<D> {
         }
     }
 
-    /// Reads what was set, at `now` (microseconds since 1970). `lend`: whether readers may hand out
-    /// pointers, or must copy.
-    pub fn new(source: &Source, decision: D, now: i64, lend: bool) -> Self {
+    /// Reads what was set, at `now` (microseconds since 1970). `lend`: readers may hand
+    /// out pointers; otherwise they copy.
+    pub fn new(raw: &RawClaims<'_>, decision: D, now: i64, lend: bool) -> Self {
         // Before anything is read: what changes meanwhile has to be read again.
         let (keys, leeway) = (invalidation::keys(), settings::leeway());
         let memory = Memory::new();
-        let read = source.read(now).and_then(|(claims, json)| {
+        let read = raw.read(now).and_then(|(claims, json)| {
             let values = Values::new(&claims, &json, &memory).ok_or(ClaimsRejected::TimeRange)?;
             Ok((claims, values))
         });
         let valid_until = match &read {
-            _ if source.origin == Origin::Gateway => i64::MAX,
+            _ if raw.origin == Origin::Gateway => i64::MAX,
             Ok((claims, _)) => end_of_life(claims, leeway).unwrap_or(i64::MAX),
             Err(ClaimsRejected::Token(cause)) if cause.may_pass() => now,
             Err(_) => i64::MAX,
@@ -153,9 +153,9 @@ impl<D> CachedClaims<D> {
             status,
             decision,
             values,
-            origin: source.origin,
-            mark: source.mark().to_owned(),
-            believed: source.believed.clone(),
+            origin: raw.origin,
+            mark: raw.mark().to_owned(),
+            believed: raw.believed.clone(),
             keys,
             leeway,
             valid: now..valid_until,
@@ -164,15 +164,13 @@ impl<D> CachedClaims<D> {
         }
     }
 
-    /// Whether `source` is what this was read from.
-    pub fn is_from(&self, source: &Source) -> bool {
-        self.origin == source.origin
-            && self.mark == source.mark()
-            && self.believed == source.believed
+    /// Returns true if this was read from the same claims.
+    pub fn is_from(&self, raw: &RawClaims<'_>) -> bool {
+        self.origin == raw.origin && self.mark == raw.mark() && self.believed == raw.believed
     }
 
-    /// Whether reading it again at `now` would give the same. A token's signature, keys and times are
-    /// judged by this at every statement; a gateway has judged them itself.
+    /// Returns true if reading them again at `now` would give the same. This checks a token's keys
+    /// and times at every statement; a gateway has checked them itself.
     pub fn holds(&self, now: i64) -> bool {
         self.origin == Origin::Gateway
             || (self.keys == invalidation::keys()
@@ -180,12 +178,12 @@ impl<D> CachedClaims<D> {
                 && self.valid.contains(&now))
     }
 
-    /// Who said what the claims are.
+    /// The origin of the claims.
     pub fn origin(&self) -> Origin {
         self.origin
     }
 
-    /// Whether the token was good and is past its time.
+    /// Returns true if they are a good token that is past its time.
     pub fn is_expired_token(&self) -> bool {
         matches!(&self.status, Status::Refused(ClaimsRejected::Token(cause)) if cause.is_expired())
     }
@@ -205,7 +203,7 @@ impl<D> CachedClaims<D> {
         &self.values
     }
 
-    /// Whether readers may hand out pointers; else they copy.
+    /// Returns true if readers may hand out pointers; otherwise they copy.
     pub fn lends(&self) -> bool {
         self.lend
     }

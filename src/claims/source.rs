@@ -1,18 +1,19 @@
-//! Where claims come from, and whether they are believed.
+//! The origin of claims.
 //!
-//! First the token in `authguard.jwt`, which anybody may set: its signature decides. Where one is set,
-//! however bad, nothing else is asked. Else the gateway's `request.jwt.claims`, believed by the login role,
-//! which a client cannot choose: a superuser, or a role of `authguard.gateway_roles`.
+//! If `authguard.jwt` holds a token, only that token counts, even if it is invalid. Anybody may set
+//! it: its signature decides. Otherwise the claims are those of the gateway, in
+//! `request.jwt.claims`. They are believed if the login role, which a client cannot choose, is a
+//! superuser or in `authguard.gateway_roles`.
 
 use crate::keys::{self, TokenRejected};
 use crate::pg::{catalog, jsonb};
-use crate::request::{self, gateways};
+use crate::request;
 use crate::settings;
 use authguard_token::{Claims, ClaimsError, Object};
 use pgrx::pg_sys::Oid;
 use std::rc::Rc;
 
-/// Who says what the claims are.
+/// The origin of claims.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Origin {
     /// The signature of a token.
@@ -34,24 +35,25 @@ pub enum ClaimsRejected {
     TimeRange,
     /// Not acceptable as claims.
     Claims(ClaimsError),
-    /// The token is not.
+    /// The token in `authguard.jwt` is not accepted.
     Token(TokenRejected),
 }
 
-/// Claims that somebody has set.
+/// Claims as they were set, before anything of them is read.
 #[derive(Debug)]
-pub struct Source {
+pub struct RawClaims<'t> {
     pub origin: Origin,
-    /// What was set; no reader is given any of it before it is believed.
-    pub text: &'static [u8],
-    /// Whether it may be read at all. A token may: it is judged by what it holds.
+    /// The text; no reader is given any of it before it is believed.
+    text: &'t [u8],
+    /// An error if the text must not be read at all. A token may be: what it holds decides.
     pub believed: Result<(), ClaimsRejected>,
 }
 
-impl Source {
-    /// What tells it from another one. Of a text that is too long, which is refused whatever it holds, no more than that:
-    /// a transaction that sets one after the other must not have all of them kept.
-    pub fn mark(&self) -> &'static [u8] {
+impl<'t> RawClaims<'t> {
+    /// The part of the text that tells it from another one. A text that is too long is refused
+    /// whatever it holds, so no more than that is kept of it: a transaction may set one after the
+    /// other.
+    pub fn mark(&self) -> &'t [u8] {
         let most = match self.origin {
             Origin::Token => settings::max_token_size(),
             Origin::Gateway => settings::max_claims_size(),
@@ -59,7 +61,8 @@ impl Source {
         &self.text[..self.text.len().min(most + 1)]
     }
 
-    /// The claims and all of them as `jsonb`, if they are believed at `now` (microseconds since 1970).
+    /// The claims and all of them as `jsonb`, if they are believed at `now` (microseconds since
+    /// 1970).
     pub fn read(&self, now: i64) -> Result<(Claims, Rc<[u8]>), ClaimsRejected> {
         self.believed.clone()?;
         if self.origin == Origin::Token {
@@ -77,37 +80,41 @@ impl Source {
     }
 }
 
-/// What is set at the moment; `None` for nothing. An empty text is nothing: it is what
-/// `set_config(…, true)` leaves behind at the end of its transaction.
-pub fn find(session_user: Oid) -> Option<Source> {
-    let token = request::token_text().to_bytes();
-    if !token.is_empty() {
-        return Some(Source {
-            origin: Origin::Token,
-            text: token,
-            believed: Ok(()),
-        });
-    }
-    let text = request::claims_text().to_bytes();
-    if text.is_empty() {
-        return None;
-    }
-    let believed = if !is_gateway(session_user) {
-        Err(ClaimsRejected::NotAGateway)
-    } else if text.len() > settings::max_claims_size() {
-        Err(ClaimsRejected::TooLarge)
-    } else {
-        Ok(())
-    };
-    Some(Source {
-        origin: Origin::Gateway,
-        text,
-        believed,
+/// Answers with `read` of the claims that are set; `None` for none. An empty text is none: it is
+/// what `set_config(…, true)` leaves behind at the end of its transaction.
+pub fn with_set<R>(session_user: Oid, read: impl FnOnce(Option<RawClaims<'_>>) -> R) -> R {
+    request::with_token(|token| {
+        if !token.is_empty() {
+            return read(Some(RawClaims {
+                origin: Origin::Token,
+                text: token.to_bytes(),
+                believed: Ok(()),
+            }));
+        }
+        request::with_claims(|claims| {
+            if claims.is_empty() {
+                return read(None);
+            }
+            let text = claims.to_bytes();
+            let believed = if !is_gateway(session_user) {
+                Err(ClaimsRejected::NotAGateway)
+            } else if text.len() > settings::max_claims_size() {
+                Err(ClaimsRejected::TooLarge)
+            } else {
+                Ok(())
+            };
+            read(Some(RawClaims {
+                origin: Origin::Gateway,
+                text,
+                believed,
+            }))
+        })
     })
 }
 
-/// Whether `session_user` may say what the claims are.
+/// Returns true if `session_user` may say what the claims are.
 fn is_gateway(session_user: Oid) -> bool {
     catalog::is_superuser(session_user)
-        || catalog::role_name(session_user).is_some_and(|name| gateways::names().contains(&name))
+        || catalog::role_name(session_user)
+            .is_some_and(|name| request::gateway_roles().contains(&name))
 }

@@ -1,17 +1,17 @@
-//! The triggers on attached tables (src/backend/commands/trigger.c).
+//! The triggers of attached tables.
 
 use crate::attached::changes::{Change, noted};
-use crate::attached::table::Table;
-use crate::attached::{AttachedKind, Layout};
-use crate::error::Error;
+use crate::attached::{AttachedKind, Layout, table};
 use crate::invalidation;
 use crate::pg::call::{Call, guarded, raw_function};
-use crate::pg::catalog::Row;
+use crate::pg::transaction;
+use crate::pg::trigger::{Event, TriggerCall};
 use pgrx::pg_sys;
 
 raw_function!(
-    /// Tells every backend that rows of an attached table have changed: to look again for what was not there, after an
-    /// insert; for all, after a change that decides. It makes the commit of one durable.
+    /// Makes every backend look again at the commit: after an insert only for rows that were not
+    /// there, after a change that decides for all rows. The commit of such a change is made
+    /// durable.
     authguard_attached_changed,
     |call| {
         guarded(|| changed(call));
@@ -20,7 +20,7 @@ raw_function!(
 );
 
 raw_function!(
-    /// Notes that what tokens say about a user has changed; the commit tells of it.
+    /// Notes that what tokens say about a user has changed; the commit writes it down.
     authguard_attached_user_changed,
     |call| {
         guarded(|| user_changed(call));
@@ -29,53 +29,36 @@ raw_function!(
 );
 
 fn changed(call: Call) {
-    let trigger = data(call);
+    let trigger = TriggerCall::of(call);
     let objects = invalidation::objects();
-    // SAFETY: the trigger is alive for the call.
-    let declares = unsafe { (*trigger.tg_trigger).tgnattr > 0 };
-    let channel = match trigger.tg_event & pg_sys::TRIGGER_EVENT_OPMASK {
-        pg_sys::TRIGGER_EVENT_INSERT => objects.arrival_channel,
-        // The trigger that declares the columns also fires when one of them is only named in an UPDATE; another one
-        // fires when it has changed.
-        pg_sys::TRIGGER_EVENT_UPDATE if declares => return,
+    let channel = match trigger.event() {
+        Event::Insert => objects.arrival_channel,
+        // The trigger that declares the columns also fires when one of them is only named in an
+        // UPDATE; another one fires when it has changed.
+        Event::Update if trigger.declares_columns() => return,
         _ => objects.channel,
     };
-    let shuts = channel == objects.channel;
-    // SAFETY: as in `trigger`: the channel exists, and nobody opens it.
-    unsafe { pg_sys::CacheInvalidateRelcacheByRelid(channel) };
+    transaction::invalidate(channel);
     invalidation::written(channel);
-    if shuts {
+    if channel == objects.channel {
         invalidation::must_last();
     }
 }
 
 fn user_changed(call: Call) {
-    let trigger = data(call);
-    // SAFETY: an update has a new tuple, and its relation is open, both for the length of the call.
-    let (table, row, relation) = unsafe {
-        let relation = trigger.tg_relation;
-        let row = Row::of(trigger.tg_newtuple, (*relation).rd_att);
-        (Table::of_trigger(relation), row, (*relation).rd_id)
+    let trigger = TriggerCall::of(call);
+    let Some(row) = trigger.new_row() else {
+        return;
     };
-    if let Some(row) = row
-        && let Ok(layout) = Layout::read(&table, AttachedKind::Users)
-        && let Some(user) = layout.id(&row)
-    {
-        // SAFETY: both return statics; the function is SECURITY DEFINER, so the user is its owner.
-        let (within, teller) =
-            unsafe { (pg_sys::GetCurrentSubTransactionId(), pg_sys::GetUserId()) };
-        noted(relation, user, Change { within, teller });
-    }
-}
-
-fn data(call: Call) -> &'static pg_sys::TriggerData {
-    // SAFETY: fcinfo is alive for the call; `context` is NULL or a node, and a TriggerData exactly when its tag says so
-    // (CALLED_AS_TRIGGER in commands/trigger.h). The reference is not kept beyond the call.
-    unsafe {
-        let context = (*call.fcinfo()).context;
-        if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_TriggerData {
-            Error::NotATrigger.raise();
-        }
-        &*context.cast::<pg_sys::TriggerData>()
+    let user = table::open(trigger.table(), |table| {
+        let layout = Layout::read(table, AttachedKind::Users).ok()?;
+        layout.id(&row)
+    });
+    if let Some(user) = user.flatten() {
+        let change = Change {
+            within: transaction::current_subtransaction(),
+            teller: transaction::current_user(),
+        };
+        noted(trigger.table(), user, change);
     }
 }

@@ -1,6 +1,6 @@
-//! What Postgres calls: the entry point of the library, the callbacks at the end of transactions and
-//! when something elsewhere has changed, and the triggers. Everything else is below this room.
-#![allow(unsafe_code)]
+//! The functions that Postgres calls: the entry point of the library, the callbacks at the end of
+//! transactions and when something elsewhere has changed, and the triggers. No other room imports
+//! this one.
 
 mod callbacks;
 mod changes;

@@ -1,9 +1,8 @@
-//! The entry point of the library, and what it embeds for `cargo pgrx schema`.
+//! The entry point of the library, and the install script that it embeds for `cargo pgrx schema`.
 
 use super::callbacks;
-use crate::pg::guc;
-use crate::request::{self, gateways, seal};
-use crate::{access, invalidation, settings};
+use crate::pg::{backtrace, guc};
+use crate::{access, invalidation, request, settings};
 use pgrx::{extension_sql_file, pg_guard};
 
 pgrx::pg_module_magic!(name, version);
@@ -12,31 +11,12 @@ pgrx::pg_module_magic!(name, version);
 /// of its functions.
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
-    never_capture_backtraces();
+    backtrace::never_capture();
     settings::define(invalidation::keys_changed);
-    seal::adopting(|| {
-        gateways::define(access::claims_changed);
-        request::define(access::claims_changed);
-    });
+    request::define(access::claims_changed);
     guc::reserve_prefix();
     invalidation::when_written(access::ask_again);
     callbacks::register();
-}
-
-/// With RUST_BACKTRACE in the server's environment pgrx would put a backtrace into the DETAIL that a
-/// client sees. std decides once, at the first capture: make it now, with captures switched off.
-fn never_capture_backtraces() {
-    const SWITCH: &str = "RUST_LIB_BACKTRACE";
-    let before = std::env::var_os(SWITCH);
-    // SAFETY: a backend has one thread, so nobody reads the environment meanwhile; it is put back.
-    unsafe {
-        std::env::set_var(SWITCH, "0");
-        let _ = std::backtrace::Backtrace::capture();
-        match before {
-            Some(value) => std::env::set_var(SWITCH, value),
-            None => std::env::remove_var(SWITCH),
-        }
-    }
 }
 
 /// The install script: these files, in this order.

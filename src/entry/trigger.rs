@@ -1,13 +1,16 @@
-//! The trigger behind every table that decides something.
+//! The trigger of every table that decides something.
 
 use crate::error::Error;
 use crate::invalidation;
 use crate::pg::call::{Call, guarded, raw_function};
+use crate::pg::catalog;
+use crate::pg::transaction;
+use crate::pg::trigger::{Event, TriggerCall};
 use pgrx::pg_sys;
 
 raw_function!(
-    /// Tells every backend, here and on standbys, to look again, and makes this commit durable. The
-    /// trigger's argument is the channel, if not `authguard.channel`.
+    /// Makes every backend, here and on standbys, look again at the commit, and makes the commit
+    /// durable. The trigger's argument is the channel, `channel` if it has none.
     authguard_invalidate,
     |call| {
         guarded(|| invalidate(call));
@@ -16,44 +19,15 @@ raw_function!(
 );
 
 fn invalidate(call: Call) {
-    let fcinfo = call.fcinfo();
-    // SAFETY: fcinfo is alive for the call; `context` is NULL or a node, and a TriggerData exactly
-    // when its tag says so (CALLED_AS_TRIGGER in commands/trigger.h).
-    let (schema, channel, opens) = unsafe {
-        let context = (*fcinfo).context;
-        if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_TriggerData {
-            Error::NotATrigger.raise();
-        }
-        let trigger = &*context.cast::<pg_sys::TriggerData>();
-        let event = trigger.tg_event & pg_sys::TRIGGER_EVENT_OPMASK;
-        let definition = &*trigger.tg_trigger;
-        let channel = match definition.tgnargs {
-            0 => c"channel".as_ptr(),
-            _ => (*definition.tgargs).cast_const(),
-        };
-        let deletes = matches!(
-            event,
-            pg_sys::TRIGGER_EVENT_DELETE | pg_sys::TRIGGER_EVENT_TRUNCATE
-        );
-        (
-            (*(*trigger.tg_relation).rd_rel).relnamespace,
-            channel,
-            // To forget an entry closes nothing; to forget a key or an issuer does.
-            deletes && definition.tgnargs == 0,
-        )
-    };
-    // SAFETY: looks names up in the system caches. The channel is a relation that nobody ever opens:
-    // it exists so that its invalidation can be sent, at commit, through Postgres's own queue and WAL.
-    let channel = unsafe {
-        let found = pg_sys::get_relname_relid(channel, schema);
-        if found == pg_sys::InvalidOid {
-            Error::NoSchema.raise();
-        }
-        pg_sys::CacheInvalidateRelcacheByRelid(found);
-        found
-    };
+    let trigger = TriggerCall::of(call);
+    // A relation that nobody opens: it exists so that its invalidation can be sent.
+    let channel = catalog::relation(trigger.argument().unwrap_or(c"channel"), trigger.schema());
+    let channel = channel.unwrap_or_else(|| Error::NoSchema.raise());
+    transaction::invalidate(channel);
     invalidation::written(channel);
-    if !opens {
+    // To forget an entry closes nothing; to forget a key or an issuer does.
+    let forgets = matches!(trigger.event(), Event::Delete | Event::Truncate);
+    if !(forgets && trigger.argument().is_none()) {
         invalidation::must_last();
     }
 }

@@ -1,6 +1,6 @@
-//! The private key in `authguard.signing_key_file`, for those who want none in the database.
+//! The private key in `authguard.signing_key_file`, for databases that must hold none.
 //!
-//! A backend reads the file once for each name: whoever replaces the key gives it another name.
+//! A backend reads the file once for each name: a key that replaces it needs another name.
 
 use crate::error::Error;
 use crate::pg::state::PerBackend;
@@ -19,7 +19,7 @@ struct Read {
 
 static READ: PerBackend<RefCell<Option<Read>>> = PerBackend::new(RefCell::new(None));
 
-/// The key; `None` where the setting is empty.
+/// The key; `None` if the setting is empty.
 pub fn key() -> Option<Result<Rc<SigningKey>, Error>> {
     let path = settings::signing_key_file();
     if path.is_empty() {
@@ -48,7 +48,9 @@ fn read(path: &str) -> Result<SigningKey, String> {
         .mode()
         & 0o007;
     if readable_by_all != 0 {
-        return Err("others than its owner and group may use it; chmod 600".to_owned());
+        return Err(
+            "others than the owner and the group of the file may use it; chmod 600".to_owned(),
+        );
     }
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     SigningKey::from_pkcs8_pem(&Zeroizing::new(text)).map_err(|error| error.to_string())

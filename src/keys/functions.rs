@@ -6,19 +6,17 @@ use crate::pg::{call::guarded, call::raw_function, memory, transaction};
 use crate::request;
 use pgrx::prelude::*;
 
-raw_function!(authguard_verify, |call| match call.argument(0) {
-    Some(token) => guarded(|| check(memory::bytes_of(token))),
+raw_function!(authguard_verify, |call| guarded(|| match call.bytes(0) {
+    Some(token) => check(token),
     None => call.null(),
-});
+}));
 
-raw_function!(
-    authguard_set_token,
-    |call| match (call.argument(0), call.argument(1)) {
-        (Some(token), Some(is_local)) =>
-            guarded(|| set(memory::bytes_of(token), is_local.value() != 0)),
+raw_function!(authguard_set_token, |call| guarded(|| {
+    match (call.bytes(0), call.argument(1)) {
+        (Some(token), Some(is_local)) => set(token, is_local.value() != 0),
         _ => call.null(),
     }
-);
+}));
 
 /// The claims of a token, in the current memory context.
 fn check(token: &[u8]) -> pg_sys::Datum {

@@ -1,4 +1,4 @@
-//! Our own issuer: its public keys for others, and the tokens that it signs.
+//! The local issuer: its public keys for others, and the tokens that it signs.
 
 use super::rejected::TokenRejected;
 use super::verify::try_own;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// The public keys that verify our tokens, as a JWK set.
+/// The public keys that verify locally issued tokens, as a JWK set.
 #[pg_extern(sql = false)]
 fn authguard_jwks() -> JsonB {
     let in_file = file::key().map(|key| key.unwrap_or_else(|error| error.raise()));
@@ -31,11 +31,11 @@ fn authguard_jwks() -> JsonB {
     JsonB(json!({ "keys": keys }))
 }
 
-/// Signs claims (`jsonb`) as they are: with the key in the file where there is one, else with the active
-/// one. As the text that Postgres has for them: a reader of ours would round numbers, and has limits.
+/// Signs claims (`jsonb`) as they are, as the text that Postgres has for them: a parser would round
+/// numbers, and has limits.
 #[pg_extern(sql = false)]
 fn authguard_sign(claims: AnyElement) -> String {
-    sign(memory::jsonb_text(claims.datum()))
+    sign(&memory::jsonb_text(claims.datum()))
 }
 
 /// Signs a payload (JSON) as it is.
@@ -60,7 +60,7 @@ fn signed(key: &SigningKey, payload: &str) -> String {
         .unwrap_or_else(|_| Error::NoSigningKey.raise())
 }
 
-/// The key in the file where there is one, else the active one; an error where there is none.
+/// The key in the file if one is set, otherwise the active one; an error if there is none.
 fn key() -> Rc<SigningKey> {
     match file::key() {
         Some(key) => key.unwrap_or_else(|error| error.raise()),
@@ -68,7 +68,7 @@ fn key() -> Rc<SigningKey> {
     }
 }
 
-/// Whether there is a key to sign with.
+/// Returns true if there is a key to sign with.
 pub fn can_sign() -> bool {
     file::key().is_some_and(|key| key.is_ok()) || active_key().is_some()
 }
@@ -78,7 +78,7 @@ type Read = Option<(String, u64, Rc<SigningKey>)>;
 
 static READ: PerBackend<RefCell<Read>> = PerBackend::new(RefCell::new(None));
 
-/// The private key of the active row, read once for all tokens until a key or an issuer changes.
+/// The private key of the active row, which is read once until a key or an issuer changes.
 fn active_key() -> Option<Rc<SigningKey>> {
     // Makes sure that the tables are known, without which no invalidation is noticed.
     invalidation::objects();
@@ -89,7 +89,7 @@ fn active_key() -> Option<Rc<SigningKey>> {
         return Some(Rc::clone(key));
     }
     let key = Rc::new(read_active_key(&issuer)?);
-    // What this transaction has made, a rollback takes back.
+    // A rollback would take back a key that this transaction has made.
     if !invalidation::has_changed() {
         READ.replace(Some((issuer, generation, Rc::clone(&key))));
     }
@@ -106,11 +106,11 @@ fn read_active_key(issuer: &str) -> Option<SigningKey> {
     SigningKey::from_pkcs8_der(&private).ok()
 }
 
-/// Raises an error where keys are not made here.
+/// Raises an error if the keys come from a file.
 #[pg_extern(sql = false)]
 fn authguard_require_no_key_file() {
     if file::key().is_some() {
-        Error::KeyFile("Our own keys come from that file; unset it first".to_owned()).raise();
+        Error::KeysInFile.raise();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::memory;
 use pgrx::{FromDatum, IntoDatum, Uuid, pg_sys};
+use std::marker::PhantomData;
 
 /// A datum, or SQL NULL.
 #[derive(Clone, Copy)]
@@ -46,16 +47,16 @@ impl From<Option<pg_sys::Datum>> for Value {
     }
 }
 
-/// The arguments and the result of one call.
+/// The arguments and the result of one call, which lasts for `'c`.
 #[derive(Clone, Copy)]
-pub struct Call(pg_sys::FunctionCallInfo);
+pub struct Call<'c>(pg_sys::FunctionCallInfo, PhantomData<&'c ()>);
 
-impl Call {
+impl<'c> Call<'c> {
     /// # Safety
-    /// `fcinfo` is what fmgr handed to a version-1 function.
+    /// `fcinfo` is what fmgr handed to a version-1 function, and the call lasts for `'c`.
     #[inline(always)]
     pub unsafe fn new(fcinfo: pg_sys::FunctionCallInfo) -> Self {
-        Self(fcinfo)
+        Self(fcinfo, PhantomData)
     }
 
     /// Answers SQL NULL.
@@ -74,7 +75,7 @@ impl Call {
         value.datum
     }
 
-    /// Argument `index`; `None` for SQL NULL or where the declaration has fewer.
+    /// Argument `index`; `None` for SQL NULL, and if the declaration has fewer.
     #[inline(always)]
     pub fn argument(self, index: usize) -> Option<pg_sys::Datum> {
         // SAFETY: fmgr fills nargs entries behind the fixed part of fcinfo.
@@ -90,6 +91,14 @@ impl Call {
     /// Argument `index` as it is.
     pub fn value(self, index: usize) -> Value {
         self.argument(index).into()
+    }
+
+    /// Argument `index`, a `text`, as it is encoded; `None` for SQL NULL.
+    pub fn bytes(self, index: usize) -> Option<&'c [u8]> {
+        let text = self.argument(index)?;
+        // SAFETY: the SQL declares the argument as text. fmgr keeps it for the length of the call,
+        // and a copy that is made of a toasted one is in the memory context of the call.
+        Some(unsafe { memory::content(text) })
     }
 
     /// The length of argument `index`, a text, in bytes; 0 for SQL NULL.
@@ -110,8 +119,8 @@ impl Call {
         unsafe { String::from_datum(self.argument(index)?, false) }
     }
 
-    /// The raw call, for code of this room.
-    pub fn fcinfo(self) -> pg_sys::FunctionCallInfo {
+    /// The raw call.
+    pub(super) fn fcinfo(self) -> pg_sys::FunctionCallInfo {
         self.0
     }
 }
@@ -125,7 +134,8 @@ pub fn guarded<R: Copy>(work: impl FnOnce() -> R) -> R {
     unsafe { pg_sys::submodules::panic::pgrx_extern_c_guard(work) }
 }
 
-/// Defines a raw function `$name`, callable from SQL as `language c … as 'MODULE_PATHNAME', '$name'`.
+/// Defines a raw function `$name`, callable from SQL as `language c … as 'MODULE_PATHNAME',
+/// '$name'`.
 macro_rules! raw_function {
     ($(#[$meta:meta])* $name:ident, |$call:ident| $body:expr) => {
         $(#[$meta])*
@@ -138,14 +148,20 @@ macro_rules! raw_function {
                 &VERSION_1
             }
 
-            // SAFETY (of the export): the symbol is prefixed `authguard_`, and is called by fmgr only.
+            // SAFETY (of the export): the symbol is prefixed `authguard_`, and is called by fmgr
+            // only.
             #[unsafe(export_name = stringify!($name))]
             unsafe extern "C-unwind" fn function(
                 fcinfo: pgrx::pg_sys::FunctionCallInfo,
             ) -> pgrx::pg_sys::Datum {
-                // SAFETY: fmgr calls with its own fcinfo.
-                #[allow(unused_variables)]
-                let $call = unsafe { $crate::pg::call::Call::new(fcinfo) };
+                // SAFETY: fmgr calls with its own fcinfo, and nothing of it outlives the answer.
+                answer(unsafe { $crate::pg::call::Call::new(fcinfo) })
+            }
+
+            // A function of its own, so that its body holds for every lifetime of a call.
+            #[inline(always)]
+            #[allow(unused_variables)]
+            fn answer($call: $crate::pg::call::Call<'_>) -> pgrx::pg_sys::Datum {
                 $body
             }
         };

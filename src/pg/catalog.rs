@@ -5,6 +5,7 @@ use super::memory;
 use pgrx::pg_sys::{self, Oid};
 use pgrx::{FromDatum, IntoDatum};
 use std::ffi::CStr;
+use std::marker::PhantomData;
 use std::ptr;
 
 /// The OID of a schema, if it exists.
@@ -28,7 +29,7 @@ pub fn table(name: &CStr, schema: Oid) -> Option<Oid> {
     relation(name, schema).filter(plain)
 }
 
-/// Whether an index may be used: a failed CREATE INDEX CONCURRENTLY leaves one that may not.
+/// Returns true if an index may be used: a failed CREATE INDEX CONCURRENTLY leaves one that may not.
 pub fn index_is_valid(index: Oid) -> bool {
     // SAFETY: a syscache look-up inside a transaction.
     unsafe { pg_sys::get_index_isvalid(index) }
@@ -40,7 +41,7 @@ pub fn extension_of(class: Oid, object: Oid) -> Option<Oid> {
     valid(unsafe { pg_sys::getExtensionOfObject(class, object) })
 }
 
-/// Whether a role is a superuser; false for one that does not exist.
+/// Returns true if a role is a superuser; false for one that does not exist.
 pub fn is_superuser(role: Oid) -> bool {
     // SAFETY: a syscache look-up inside a transaction.
     unsafe { pg_sys::superuser_arg(role) }
@@ -73,14 +74,14 @@ pub fn current_user() -> Option<String> {
     role_name(unsafe { pg_sys::GetUserId() })
 }
 
-/// Whether the database can hold what the JSON `text`, in UTF-8, means.
+/// Returns true if the encoding of the database can hold what the JSON `text`, in UTF-8, means.
 pub fn can_hold(text: &str) -> bool {
     // SAFETY: returns a static of mbutils.c.
     let utf8 = unsafe { pg_sys::GetDatabaseEncoding() == pg_sys::pg_enc::PG_UTF8 as i32 };
     utf8 || stays_ascii(text)
 }
 
-/// Whether JSON `text` holds only ASCII, escapes included: a database in another encoding than UTF-8
+/// Returns true if JSON `text` holds only ASCII, escapes included: a database in another encoding than UTF-8
 /// could not hold the rest.
 fn stays_ascii(text: &str) -> bool {
     text.is_ascii()
@@ -137,7 +138,7 @@ pub fn relation_name(relation: Oid) -> Option<String> {
 /// columns must lead the index, in its order. A fresh snapshot is taken for tables that have no system
 /// cache (GetCatalogSnapshot in src/backend/utils/time/snapmgr.c), and it sees this transaction's own
 /// earlier commands.
-pub fn scan(table: Oid, index: Option<Oid>, keys: &[Key<'_>], mut each: impl FnMut(Row)) {
+pub fn scan(table: Oid, index: Option<Oid>, keys: &[Key<'_>], mut each: impl FnMut(Row<'_>)) {
     scan_all(table, index, [((), keys)], |(), row| {
         each(row);
         true
@@ -160,7 +161,7 @@ pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
     table: Oid,
     index: Option<Oid>,
     sets: impl IntoIterator<Item = (T, K)>,
-    mut each: impl FnMut(T, Row) -> bool,
+    mut each: impl FnMut(T, Row<'_>) -> bool,
 ) {
     // SAFETY: each tuple is read before the next is fetched, or the scan ends.
     unsafe {
@@ -295,18 +296,22 @@ pub(super) fn scan_keys(keys: &[Key<'_>]) -> [pg_sys::ScanKeyData; 2] {
     scan_keys
 }
 
-/// The columns of one row, as they are in the tuple that it was taken from.
-pub struct Row {
+/// The columns of one row, as they are in the tuple that it was taken from, which lives for `'t`.
+pub struct Row<'t> {
     values: Vec<pg_sys::Datum>,
     nulls: Vec<bool>,
+    tuple: PhantomData<&'t ()>,
 }
 
-impl Row {
+impl<'t> Row<'t> {
     /// The row that a scan or a query gives or a trigger fires for, if there is one.
     ///
     /// # Safety
-    /// The tuple is NULL or of that descriptor, and both are there for as long as this lives.
-    pub unsafe fn of(tuple: pg_sys::HeapTuple, descriptor: pg_sys::TupleDesc) -> Option<Self> {
+    /// The tuple is NULL or of that descriptor, and both are there for `'t`.
+    pub(super) unsafe fn of(
+        tuple: pg_sys::HeapTuple,
+        descriptor: pg_sys::TupleDesc,
+    ) -> Option<Self> {
         if tuple.is_null() {
             return None;
         }
@@ -316,32 +321,45 @@ impl Row {
             let mut values = vec![pg_sys::Datum::null(); count];
             let mut nulls = vec![true; count];
             pg_sys::heap_deform_tuple(tuple, descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
-            Some(Self { values, nulls })
+            Some(Self {
+                values,
+                nulls,
+                tuple: PhantomData,
+            })
         }
     }
 
-    /// Column `number`, from 1; `None` for NULL, and where there is none.
+    /// Column `number`, from 1; `None` for NULL, and if there is no such column.
     ///
     /// The type asked for must be the column's: of our own tables and pg_extension it is known, of attached tables it
     /// was checked under the same lock.
-    pub fn get<T: FromDatum>(&self, number: i16) -> Option<T> {
+    pub fn get<T: Owned>(&self, number: i16) -> Option<T> {
+        // SAFETY: the tuple is there for 't; the column is of type T.
+        unsafe { T::from_datum(self.datum(number)?, false) }
+    }
+
+    /// Column `number`, a `name`.
+    pub fn name(&self, number: i16) -> Option<&'t CStr> {
+        // SAFETY: the tuple is there for 't; a name is a C string in a field of fixed size.
+        self.datum(number)
+            .map(|name| unsafe { CStr::from_ptr(name.cast_mut_ptr()) })
+    }
+
+    fn datum(&self, number: i16) -> Option<pg_sys::Datum> {
         let place = usize::try_from(number).ok()?.checked_sub(1)?;
         let (value, null) = (*self.values.get(place)?, *self.nulls.get(place)?);
-        // SAFETY: the tuple is the current one of a scan that is open; the column is of type T.
-        unsafe { T::from_datum(value, null) }
+        (!null).then_some(value)
     }
-}
 
-impl Row {
-    /// Whether column `number` is NULL.
+    /// Returns true if column `number` is NULL.
     pub fn is_null(&self, number: i16) -> bool {
-        self.get::<pg_sys::Datum>(number).is_none()
+        self.datum(number).is_none()
     }
 
     /// Column `number`, a `text` or `varchar`. What a database in another encoding than UTF-8 holds beyond ASCII is
     /// replaced or misread: no claim can hold it there, so it need only be equal to none.
     pub fn text(&self, number: i16) -> Option<String> {
-        let text = self.get::<pg_sys::Datum>(number)?;
+        let text = self.datum(number)?;
         // SAFETY: the datum is a varlena; a copy that is made of it is in the current memory context.
         let text = unsafe {
             let text = pg_sys::pg_detoast_datum_packed(text.cast_mut_ptr());
@@ -350,9 +368,10 @@ impl Row {
         Some(String::from_utf8_lossy(text).into_owned())
     }
 
-    /// Column `number`, a `jsonb`, as JSON in UTF-8; or its member of that name, `None` where it is no object or has none.
+    /// Column `number`, a `jsonb`, as JSON in UTF-8; or its member of that name, `None` if it is no object or has no
+    /// such member.
     pub fn json(&self, number: i16, member: Option<&str>) -> Option<String> {
-        let json = self.get::<pg_sys::Datum>(number)?;
+        let json = self.datum(number)?;
         let json = match member {
             None => json,
             // SAFETY: it takes these types (utils/adt/jsonfuncs.c), detoasts what it is given while the scan's snapshot
@@ -364,7 +383,7 @@ impl Row {
                 )?
             },
         };
-        Some(memory::jsonb_text(json).to_owned())
+        Some(memory::jsonb_text(json))
     }
 
     /// Column `number`, a `text[]`, without what is NULL in it; empty for NULL.
@@ -373,6 +392,21 @@ impl Row {
         texts.unwrap_or_default().into_iter().flatten().collect()
     }
 }
+
+/// A type of a column that can be read: its values hold nothing of the tuple that they were read from.
+pub trait Owned: FromDatum {}
+
+impl Owned for bool {}
+impl Owned for i8 {}
+impl Owned for i16 {}
+impl Owned for i32 {}
+impl Owned for i64 {}
+impl Owned for Oid {}
+impl Owned for String {}
+impl Owned for pgrx::Uuid {}
+impl Owned for pgrx::datum::TimestampWithTimeZone {}
+impl<T: Owned> Owned for Vec<T> where Self: FromDatum {}
+impl<T: Owned> Owned for Vec<Option<T>> where Self: FromDatum {}
 
 fn valid(oid: Oid) -> Option<Oid> {
     (oid != pg_sys::InvalidOid).then_some(oid)

@@ -12,8 +12,9 @@ pub fn row(call: Call, columns: &[Value]) -> Value {
         .map(|column| column.datum().is_none())
         .collect();
     let mut descriptor: pg_sys::TupleDesc = ptr::null_mut();
-    // SAFETY: the call is fmgr's; the descriptor is a copy in the current memory context, as is the row, which keeps
-    // its type. There is a value for each of its columns, of the type that the SQL declares.
+    // SAFETY: the call is fmgr's; the descriptor is a copy in the current memory context, as is the
+    // row, which keeps its type. There is a value for each of its columns, of the type that the SQL
+    // declares.
     unsafe {
         let class =
             pg_sys::get_call_result_type(call.fcinfo(), ptr::null_mut(), &raw mut descriptor);

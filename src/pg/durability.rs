@@ -1,4 +1,5 @@
-//! What a commit waits for (src/backend/access/transam/xact.c, src/backend/replication/syncrep.c).
+//! The disk and the standbys that a commit waits for (src/backend/access/transam/xact.c,
+//! src/backend/replication/syncrep.c).
 
 use super::guc;
 use pgrx::pg_sys;
@@ -9,8 +10,8 @@ pub fn commit_durably() {
     unsafe { pg_sys::ForceSyncCommit() };
 }
 
-/// Whether commits may wait for standbys (`SyncRepRequested` and its list in replication/syncrep.h)
-/// but this transaction would not.
+/// Returns true if commits may wait for standbys (`SyncRepRequested` and its list in
+/// replication/syncrep.h) but this transaction would not.
 pub fn skips_standbys() -> bool {
     const ON: i32 = 3; // SYNCHRONOUS_COMMIT_REMOTE_FLUSH in access/xact.h
     // SAFETY: reads two settings of guc.c.
@@ -20,7 +21,8 @@ pub fn skips_standbys() -> bool {
     }
 }
 
-/// Raises `synchronous_commit` to `on` until the end of the transaction: AtEOXact_GUC undoes a local assignment.
+/// Raises `synchronous_commit` to `on` until the end of the transaction: AtEOXact_GUC undoes a
+/// local assignment.
 pub fn commit_synchronously() {
     guc::set(
         c"synchronous_commit",

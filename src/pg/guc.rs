@@ -1,63 +1,392 @@
 //! Settings as guc.c keeps them (src/backend/utils/misc/guc.c).
 
-use super::hook::Hook;
+use super::call::guarded;
 use super::state::PerBackend;
+use super::transaction;
+use crate::error::Report;
+use pgrx::guc::GucEnum;
 use pgrx::pg_sys::{self, GucSource};
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 use std::cell::Cell;
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::marker::PhantomData;
+use std::panic::AssertUnwindSafe;
 use std::ptr;
 
-static ASSIGNED: Hook = Hook::new();
+/// A setting: a `static` that is defined once, from `_PG_init`.
+///
+/// It is declared with its name, its default and a line of description, all as `pg_settings` shows
+/// them. If nothing else is said, it is for the server's file and ALTER SYSTEM.
+pub struct Setting<V> {
+    name: &'static CStr,
+    description: &'static CStr,
+    more: &'static CStr,
+    set_by: SetBy,
+    flags: GucFlags,
+    value: V,
+}
 
-/// A text for the server's file or ALTER SYSTEM that decides which tokens are good.
-pub struct Text(PerBackend<Cell<*mut c_char>>);
+/// The ways in which a setting may be set.
+#[derive(Clone, Copy)]
+pub enum SetBy {
+    /// The server's file and ALTER SYSTEM (PGC_SIGHUP).
+    Server,
+    /// A superuser in a session, too (PGC_SUSET).
+    Superuser,
+    /// Anybody (PGC_USERSET).
+    Anybody,
+}
 
-impl Text {
-    pub const fn new() -> Self {
-        Self(PerBackend::new(Cell::new(ptr::null_mut())))
+/// The unit of a number.
+pub enum Unit {
+    Seconds,
+    Bytes,
+}
+
+/// A switch.
+pub type Switch = Setting<GucSetting<bool>>;
+
+/// A whole number in a range.
+pub type Number = Setting<Range>;
+
+/// One of the words of an enum.
+pub type Choice<E> = Setting<Word<E>>;
+
+/// A text, with the hooks `H`.
+pub type Text<H = ()> = Setting<Watched<H>>;
+
+/// The value of a [`Number`].
+pub struct Range {
+    value: GucSetting<i32>,
+    least: i32,
+    most: i32,
+}
+
+/// The value of a [`Choice`].
+pub struct Word<E: GucEnum>(GucSetting<E>);
+
+/// The value of a [`Text`].
+pub struct Watched<H> {
+    value: GucSetting<Option<CString>>,
+    hooks: PhantomData<fn(H)>,
+}
+
+/// The code that runs when a [`Text`] changes.
+pub trait Hooks: 'static {
+    /// The text that SHOW gives in place of the value, if it hides the value.
+    const SHOW: Option<fn() -> &'static CStr> = None;
+
+    /// Returns an error if the setting must not become `new`.
+    fn check(_new: &CStr, _source: SetFrom) -> Result<(), Report> {
+        Ok(())
     }
 
-    /// `call` is called whenever one of them is assigned. To be called before they are defined.
-    pub fn when_assigned(call: fn()) {
-        ASSIGNED.set(call);
+    /// The setting becomes `new`; it has its old value until this returns.
+    ///
+    /// Every change passes here: SET, SET LOCAL, its end, a rollback to a savepoint, RESET, DISCARD
+    /// ALL. RESET is not checked, so an error may be raised, unless a transaction is ending.
+    fn assign(_new: &CStr) {}
+}
+
+impl Hooks for () {}
+
+/// The origin of a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum SetFrom {
+    /// The default, or somebody in a session.
+    Session,
+    /// A file, an environment, a database, a role or a function.
+    Elsewhere,
+}
+
+impl<V> Setting<V> {
+    const fn new(name: &'static CStr, description: &'static CStr, value: V) -> Self {
+        Self {
+            name,
+            description,
+            more: c"",
+            set_by: SetBy::Server,
+            flags: GucFlags::empty(),
+            value,
+        }
+    }
+
+    /// The same with a second line of description.
+    pub const fn more(mut self, more: &'static CStr) -> Self {
+        self.more = more;
+        self
+    }
+
+    /// The same for others than the server's file and ALTER SYSTEM.
+    pub const fn set_by(mut self, set_by: SetBy) -> Self {
+        self.set_by = set_by;
+        self
+    }
+
+    /// The same with a flag of guc.h.
+    pub const fn flag(mut self, flag: u32) -> Self {
+        self.flags = GucFlags::from_bits_retain(self.flags.bits() | flag as i32);
+        self
+    }
+
+    fn context(&self) -> GucContext {
+        match self.set_by {
+            SetBy::Server => GucContext::Sighup,
+            SetBy::Superuser => GucContext::Suset,
+            SetBy::Anybody => GucContext::Userset,
+        }
+    }
+}
+
+impl Switch {
+    pub const fn switch(name: &'static CStr, default: bool, description: &'static CStr) -> Self {
+        Self::new(name, description, GucSetting::<bool>::new(default))
     }
 
     /// To be called once, from `_PG_init`.
-    pub fn define(
-        &'static self,
+    pub fn define(&'static self) {
+        GucRegistry::define_bool_guc(
+            self.name,
+            self.description,
+            self.more,
+            &self.value,
+            self.context(),
+            self.flags,
+        );
+    }
+
+    pub fn get(&self) -> bool {
+        self.value.get()
+    }
+}
+
+impl Number {
+    /// A number from `least` to `most`.
+    pub const fn number(
         name: &'static CStr,
+        default: i32,
+        (least, most): (i32, i32),
         description: &'static CStr,
+    ) -> Self {
+        let value = GucSetting::<i32>::new(default);
+        Self::new(name, description, Range { value, least, most })
+    }
+
+    /// The same with a unit.
+    pub const fn unit(self, unit: Unit) -> Self {
+        self.flag(match unit {
+            Unit::Seconds => pg_sys::GUC_UNIT_S,
+            Unit::Bytes => pg_sys::GUC_UNIT_BYTE,
+        })
+    }
+
+    /// To be called once, from `_PG_init`.
+    pub fn define(&'static self) {
+        GucRegistry::define_int_guc(
+            self.name,
+            self.description,
+            self.more,
+            &self.value.value,
+            self.value.least,
+            self.value.most,
+            self.context(),
+            self.flags,
+        );
+    }
+
+    pub fn get(&self) -> i32 {
+        self.value.value.get()
+    }
+}
+
+impl<E: GucEnum> Choice<E> {
+    pub const fn choice(name: &'static CStr, default: E, description: &'static CStr) -> Self {
+        Self::new(name, description, Word(GucSetting::<E>::new(default)))
+    }
+
+    /// To be called once, from `_PG_init`.
+    pub fn define(&'static self) {
+        GucRegistry::define_enum_guc(
+            self.name,
+            self.description,
+            self.more,
+            &self.value.0,
+            self.context(),
+            self.flags,
+        );
+    }
+
+    pub fn get(&self) -> E {
+        self.value.0.get()
+    }
+}
+
+/// The number of texts that are being read: none may be assigned meanwhile.
+static READING: PerBackend<Cell<u32>> = PerBackend::new(Cell::new(0));
+
+impl<H: Hooks> Text<H> {
+    pub const fn text(
+        name: &'static CStr,
         default: &'static CStr,
-        flags: u32,
-    ) {
-        // SAFETY: the name, the texts and the value's address are statics that live as long as the backend; a
-        // Cell has the address of what is in it.
+        description: &'static CStr,
+    ) -> Self {
+        let value = Watched {
+            value: GucSetting::<Option<CString>>::new(Some(default)),
+            hooks: PhantomData,
+        };
+        Self::new(name, description, value)
+    }
+
+    /// To be called once, from `_PG_init`.
+    pub fn define(&'static self) {
+        // SAFETY: each hook stops a panic before it reaches guc.c.
         unsafe {
-            pg_sys::DefineCustomStringVariable(
-                name.as_ptr(),
-                description.as_ptr(),
-                ptr::null(),
-                self.0.as_ptr(),
-                default.as_ptr(),
-                pg_sys::GucContext::PGC_SIGHUP,
-                flags as c_int,
-                None,
-                Some(assign_text),
-                None,
+            GucRegistry::define_string_guc_with_hooks(
+                self.name,
+                self.description,
+                self.more,
+                &self.value.value,
+                self.context(),
+                self.flags,
+                Some(check::<H>),
+                Some(assign::<H>),
+                H::SHOW.map(|_| show::<H> as unsafe extern "C-unwind" fn() -> *const c_char),
             );
         }
     }
 
+    /// As [`Self::define`], but returns false if another library has defined the setting already.
+    pub fn try_define(&'static self) -> bool {
+        // Nothing was changed when it is refused (define_custom_variable), so there is nothing to
+        // clean up.
+        pg_sys::PgTryBuilder::new(AssertUnwindSafe(|| {
+            self.define();
+            true
+        }))
+        // "attempt to redefine parameter"; no other error is hidden.
+        .catch_when(pgrx::PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, |_| false)
+        .execute()
+    }
+
+    /// Answers with `read` of the text, which is empty if none is set.
+    pub fn with<R>(&self, read: impl FnOnce(&CStr) -> R) -> R {
+        // SAFETY: guc.c keeps the string until it is assigned again.
+        while_kept(unsafe { *self.value.value.as_ptr() }, read)
+    }
+
+    /// As [`Self::with`] for a setting that another library has defined: guc.c knows where its text
+    /// is.
+    pub fn with_foreign<R>(&self, read: impl FnOnce(&CStr) -> R) -> R {
+        // SAFETY: guc.c gives its own string, or NULL, and keeps it until the setting is assigned
+        // again.
+        while_kept(
+            unsafe { pg_sys::GetConfigOption(self.name.as_ptr(), true, false) },
+            read,
+        )
+    }
+
     /// A copy of the text.
     pub fn get(&self) -> String {
-        // SAFETY: guc.c keeps the string until the next assignment.
-        let text = unsafe { text_or_empty(self.0.get()) };
-        text.to_string_lossy().into_owned()
+        self.with(|text| text.to_string_lossy().into_owned())
+    }
+
+    /// Sets it as the session itself would, until the end of the transaction or of the session.
+    pub fn set(&self, value: &CStr, is_local: bool) {
+        let action = match is_local {
+            true => pg_sys::GucAction::GUC_ACTION_LOCAL,
+            false => pg_sys::GucAction::GUC_ACTION_SET,
+        };
+        set(self.name, value, action);
     }
 }
 
-unsafe extern "C-unwind" fn assign_text(_value: *const c_char, _extra: *mut c_void) {
-    ASSIGNED.call();
+/// Runs `read` with a string of guc.c, which is empty if it is NULL. No text is assigned meanwhile.
+fn while_kept<R>(text: *const c_char, read: impl FnOnce(&CStr) -> R) -> R {
+    /// Ends the reading, also when it is dropped by unwinding.
+    struct Reading;
+
+    impl Drop for Reading {
+        fn drop(&mut self) {
+            READING.set(READING.get() - 1);
+        }
+    }
+
+    READING.set(READING.get() + 1);
+    let _reading = Reading;
+    // SAFETY: guc.c frees a string when it assigns another one, which assign() refuses now.
+    read(unsafe { text_or_empty(text) })
+}
+
+unsafe extern "C-unwind" fn check<H: Hooks>(
+    value: *mut *mut c_char,
+    _extra: *mut *mut c_void,
+    source: GucSource::Type,
+) -> bool {
+    let source = match source {
+        GucSource::PGC_S_DEFAULT
+        | GucSource::PGC_S_DYNAMIC_DEFAULT
+        | GucSource::PGC_S_CLIENT
+        | GucSource::PGC_S_OVERRIDE
+        | GucSource::PGC_S_INTERACTIVE
+        | GucSource::PGC_S_SESSION => SetFrom::Session,
+        _ => SetFrom::Elsewhere,
+    };
+    guarded(|| {
+        // SAFETY: guc.c hands a string, or NULL for no value, and keeps it until the hook returns.
+        let checked = H::check(unsafe { text_or_empty(*value) }, source);
+        checked.map_err(complain).is_ok()
+    })
+}
+
+unsafe extern "C-unwind" fn assign<H: Hooks>(value: *const c_char, _extra: *mut c_void) {
+    guarded(|| {
+        // While a transaction ends nobody goes on reading: a FATAL error does not come back.
+        let is_read = READING.get() > 0 && transaction::is_in_progress();
+        assert!(!is_read, "no text is assigned while one is read");
+        // SAFETY: as in check().
+        H::assign(unsafe { text_or_empty(value) });
+    });
+}
+
+unsafe extern "C-unwind" fn show<H: Hooks>() -> *const c_char {
+    H::SHOW.map_or(c"", |show| show()).as_ptr()
+}
+
+/// Gives guc.c the words for a value that is refused, in place of its own, which would show the
+/// value.
+fn complain(report: Report) {
+    let copy = |text: &str| match CString::new(text) {
+        // SAFETY: copies a C string into the current memory context, which outlives the check.
+        Ok(text) => unsafe { pg_sys::pstrdup(text.as_ptr()) },
+        Err(_) => ptr::null_mut(),
+    };
+    // SAFETY: guc.c resets these before each check, and only reads what they point to.
+    unsafe {
+        pg_sys::GUC_check_errcode(report.code as c_int);
+        pg_sys::GUC_check_errmsg_string = copy(&report.message);
+        pg_sys::GUC_check_errdetail_string = report.detail.map_or(ptr::null_mut(), |it| copy(&it));
+        pg_sys::GUC_check_errhint_string = report.hint.map_or(ptr::null_mut(), |it| copy(&it));
+    }
+}
+
+/// The names in a list of identifiers, as Postgres splits it; `None` if its syntax is wrong.
+pub fn identifiers(list: &CStr) -> Option<Vec<String>> {
+    // SAFETY: SplitIdentifierString writes into the copy and makes a list of pointers into it
+    // (varlena.c); both are in the current memory context.
+    unsafe {
+        let copy = pg_sys::pstrdup(list.as_ptr());
+        let mut names: *mut pg_sys::List = ptr::null_mut();
+        if !pg_sys::SplitIdentifierString(copy, b',' as c_char, &raw mut names) {
+            return None;
+        }
+        let names = pgrx::PgList::<c_char>::from_pg(names);
+        Some(
+            names
+                .iter_ptr()
+                .map(|name| CStr::from_ptr(name).to_string_lossy().into_owned())
+                .collect(),
+        )
+    }
 }
 
 /// Reserves `authguard.`: a misspelt setting is an error instead of silence.
@@ -101,11 +430,11 @@ pub fn with<R>(name: &CStr, value: &CStr, work: impl FnOnce() -> R) -> R {
 }
 
 /// # Safety
-/// `text` is NULL or a C string that outlives the use of the result.
-pub unsafe fn text_or_empty(text: *const c_char) -> &'static CStr {
+/// `text` is NULL or a C string that lives for `'t`.
+unsafe fn text_or_empty<'t>(text: *const c_char) -> &'t CStr {
     match text.is_null() {
         true => c"",
-        // SAFETY: by the rule above.
+        // SAFETY: as the caller promises.
         false => unsafe { CStr::from_ptr(text) },
     }
 }

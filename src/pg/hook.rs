@@ -1,24 +1,24 @@
-//! A call into a room above this one, which is named once, in `_PG_init`: so whoever is below need not know who is
-//! above.
+//! A call into a higher room. `_PG_init` names the function once, so the lower room need not import
+//! the higher one.
 
 use super::state::PerBackend;
 use std::cell::Cell;
 
-/// What is called when something happens.
+/// The function that is called when something happens.
 pub struct Hook(PerBackend<Cell<fn()>>);
 
 impl Hook {
-    /// Calls nobody yet.
+    /// A hook that calls nothing yet.
     pub const fn new() -> Self {
         Self(PerBackend::new(Cell::new(|| {})))
     }
 
-    /// Names whom to call.
+    /// Names the function.
     pub fn set(&self, call: fn()) {
         self.0.set(call);
     }
 
-    /// It has happened.
+    /// Calls it.
     pub fn call(&self) {
         (self.0.get())();
     }

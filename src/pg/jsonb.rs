@@ -1,8 +1,8 @@
 //! JSON as a `jsonb` value, byte for byte as `jsonb_in` makes it (src/include/utils/jsonb.h).
 //!
-//! Built here and not by Postgres's functions, because they take ten times as long for each new token,
-//! and an error of theirs would jump over Rust frames. The form is that on disk, which pg_upgrade needs
-//! unchanged; the tests compare it with `jsonb_in`'s on every version.
+//! Built here and not by Postgres's functions, because they take ten times as long for each new
+//! token, and an error of theirs would jump over Rust frames. The form is that on disk, which
+//! pg_upgrade needs unchanged; the tests compare it with `jsonb_in`'s on every version.
 
 use super::numeric;
 use authguard_token::{Node, Object};

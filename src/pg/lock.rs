@@ -1,13 +1,14 @@
-//! Locks that last until the end of the transaction, and that no SQL command can take: unlike an advisory one, which
-//! anybody may hold (src/backend/storage/lmgr/lmgr.c).
+//! Locks that last until the end of the transaction, and that no SQL command can take: unlike an
+//! advisory one, which anybody may hold (src/backend/storage/lmgr/lmgr.c).
 
 use pgrx::pg_sys::{self, Oid};
 
-/// Waits for whoever has `name` of `class`, one of our tables. Names that share a hash wait for each other, too.
+/// Takes the lock on `name` of `class`, a table of the extension; waits until no other transaction
+/// has it. Names that share a hash share a lock.
 pub fn take(class: Oid, name: &str) {
     let object = Oid::from(fnv(name.as_bytes()));
-    // SAFETY: the lock manager takes any pair of numbers for an object; commands lock objects of catalogues only, which
-    // `class` is none of.
+    // SAFETY: the lock manager takes any pair of numbers for an object; commands lock objects of
+    // catalogues only, which `class` is none of.
     unsafe { pg_sys::LockDatabaseObject(class, object, 0, pg_sys::ExclusiveLock as i32) };
 }
 

@@ -1,4 +1,4 @@
-//! What goes to the server's log, and to no client (src/backend/utils/error/elog.c).
+//! Messages for the server's log that no client gets (src/backend/utils/error/elog.c).
 
 use pgrx::pg_sys;
 use std::ffi::{CStr, c_char, c_int};
@@ -18,7 +18,7 @@ mod declared {
     }
 }
 
-/// How important a message for the server's log is.
+/// The level of a message for the server's log.
 #[derive(Clone, Copy)]
 pub enum LogLevel {
     /// LOG_SERVER_ONLY.
@@ -39,10 +39,11 @@ pub fn server_only(level: LogLevel, message: &CStr, hint: Option<&CStr>) {
         LogLevel::Log => pg_sys::LOG_SERVER_ONLY,
         LogLevel::Warning => pg_sys::WARNING,
     } as c_int;
-    // SAFETY: the calls of the macro ereport, in its order. The level is below ERROR, so errfinish comes
-    // back; it ends with a look at interrupts, which are held meanwhile (HOLD_INTERRUPTS in miscadmin.h),
-    // because a cancel would jump over the frames of whoever logs. The texts outlive the calls. errstart
-    // decides by client_min_messages what a client gets: ERROR, so nothing of this.
+    // SAFETY: the calls of the macro ereport, in its order. The level is below ERROR, so errfinish
+    // comes back; it ends with a look at interrupts, which are held meanwhile (HOLD_INTERRUPTS in
+    // miscadmin.h), because a cancel would jump over the frames of whoever logs. The texts outlive
+    // the calls. errstart decides by client_min_messages what a client gets: ERROR, so nothing of
+    // this.
     unsafe {
         let clients = pg_sys::client_min_messages;
         pg_sys::client_min_messages = pg_sys::PGERROR as c_int;
@@ -58,5 +59,20 @@ pub fn server_only(level: LogLevel, message: &CStr, hint: Option<&CStr>) {
         }
         pg_sys::InterruptHoldoffCount -= 1;
         pg_sys::client_min_messages = clients;
+    }
+}
+
+/// Runs `work` while a cancel is pending, and returns true if it still is afterwards.
+#[cfg(any(test, feature = "pg_test"))]
+pub fn with_cancel_pending(work: impl FnOnce()) -> bool {
+    // SAFETY: flags of globals.c, set as the signal's handler does and taken back at once.
+    unsafe {
+        pg_sys::QueryCancelPending = 1;
+        pg_sys::InterruptPending = 1;
+        work();
+        let still_pending = pg_sys::QueryCancelPending != 0;
+        pg_sys::QueryCancelPending = 0;
+        pg_sys::InterruptPending = 0;
+        still_pending
     }
 }

@@ -8,7 +8,7 @@ use std::ptr;
 /// The size of a `uuid` (UUID_LEN in utils/uuid.h).
 const UUID_BYTES: usize = 16;
 
-/// A memory context of our own below TopMemoryContext; dropping it frees all that was made in it.
+/// A memory context below TopMemoryContext; dropping it frees all that was made in it.
 pub struct Memory(pg_sys::MemoryContext);
 
 impl Memory {
@@ -29,15 +29,23 @@ impl Memory {
         })
     }
 
-    /// Runs `work` with this context as the current one.
+    /// Runs `work` with this context as the current one. If `work` fails, the context is left
+    /// before the error goes on: whoever owns the context may delete it then.
     fn inside<R>(&self, work: impl FnOnce() -> R) -> R {
-        // SAFETY: self.0 is alive; on an error Postgres resets CurrentMemoryContext itself.
-        unsafe {
-            let before = pg_sys::MemoryContextSwitchTo(self.0);
-            let result = work();
-            pg_sys::MemoryContextSwitchTo(before);
-            result
+        /// Makes a memory context the current one again, also when it is dropped by unwinding.
+        struct Around(pg_sys::MemoryContext);
+
+        impl Drop for Around {
+            fn drop(&mut self) {
+                // SAFETY: the context was the current one when `inside` was called, which is still
+                // running.
+                unsafe { pg_sys::MemoryContextSwitchTo(self.0) };
+            }
         }
+
+        // SAFETY: self.0 lives as long as `self`.
+        let _around = Around(unsafe { pg_sys::MemoryContextSwitchTo(self.0) });
+        work()
     }
 
     /// A `text` datum with the content of `value`.
@@ -58,25 +66,21 @@ impl Memory {
     }
 }
 
-/// Runs `work` in a memory context of its own, which is freed afterwards. For loops: what one round of it allocates in
-/// the current memory context would otherwise last as long as the call of the function.
+/// Runs `work` in a memory context that is freed afterwards. For loops: what one round allocates in
+/// the current context would otherwise last as long as the call of the function.
 pub fn scratch<R>(work: impl FnOnce() -> R) -> R {
-    // SAFETY: made, entered, left and freed here; on an error Postgres switches to another context, and frees this one
-    // with the one around it. `R` owns nothing in it, for only Rust's allocator makes what Rust drops.
-    unsafe {
-        let own = pg_sys::AllocSetContextCreateExtended(
+    // SAFETY: the current context lives longer than this call; the name is a constant. `R` has
+    // nothing in it: what Rust drops is made by Rust's own allocator.
+    let scratch = Memory(unsafe {
+        pg_sys::AllocSetContextCreateExtended(
             pg_sys::CurrentMemoryContext,
             c"authguard scratch".as_ptr(),
             pg_sys::ALLOCSET_SMALL_MINSIZE as usize,
             pg_sys::ALLOCSET_SMALL_INITSIZE as usize,
             pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
-        );
-        let around = pg_sys::MemoryContextSwitchTo(own);
-        let result = work();
-        pg_sys::MemoryContextSwitchTo(around);
-        pg_sys::MemoryContextDelete(own);
-        result
-    }
+        )
+    });
+    scratch.inside(work)
 }
 
 /// A copy in the current memory context of a whole varlena, header included.
@@ -89,10 +93,11 @@ pub fn varlena(bytes: &[u8]) -> pg_sys::Datum {
     }
 }
 
-/// A `jsonb` datum as JSON in UTF-8, in the current memory context, written by Postgres's own `jsonb_out`.
-pub fn jsonb_text(datum: pg_sys::Datum) -> &'static str {
-    // SAFETY: jsonb_out takes a jsonb, and never returns NULL but a cstring; pg_server_to_any (mbutils.c)
-    // gives the same or a converted copy, of the current memory context like it.
+/// A `jsonb` datum as JSON in UTF-8, written by Postgres's own `jsonb_out`.
+pub fn jsonb_text(datum: pg_sys::Datum) -> String {
+    // SAFETY: jsonb_out takes a jsonb, and never returns NULL but a cstring; pg_server_to_any
+    // (mbutils.c) gives the same or a converted copy. Both are in the current memory context, and
+    // copied here.
     let text = unsafe {
         let text = pgrx::direct_function_call_as_datum(pg_sys::jsonb_out, &[Some(datum)])
             .expect("jsonb_out never returns NULL")
@@ -104,11 +109,13 @@ pub fn jsonb_text(datum: pg_sys::Datum) -> &'static str {
             pg_sys::pg_enc::PG_UTF8 as i32,
         ))
     };
-    text.to_str().expect("pg_server_to_any gives UTF-8")
+    text.to_str()
+        .expect("pg_server_to_any gives UTF-8")
+        .to_owned()
 }
 
-/// JSON as a `jsonb` datum, in the current memory context, read by Postgres's own `jsonb_in`, which raises an error where
-/// it is none.
+/// JSON as a `jsonb` datum, in the current memory context, read by Postgres's own `jsonb_in`, which
+/// raises an error if it is none.
 pub fn jsonb(json: &str) -> Option<pg_sys::Datum> {
     let json = CString::new(json).ok()?;
     // SAFETY: jsonb_in takes a cstring, which outlives the call.
@@ -117,11 +124,12 @@ pub fn jsonb(json: &str) -> Option<pg_sys::Datum> {
 
 /// The length of a `text` datum in bytes.
 pub fn octet_length(text: pg_sys::Datum) -> usize {
-    // SAFETY: the datum is a varlena; this reads its header only, also where it is toasted.
+    // SAFETY: the datum is a varlena; this reads its header only, also if it is toasted.
     unsafe { pg_sys::toast_raw_datum_size(text).saturating_sub(pg_sys::VARHDRSZ) }
 }
 
-/// The first `characters` of a `text` datum, in the current memory context (text_left in varlena.c).
+/// The first `characters` of a `text` datum, in the current memory context (text_left in
+/// varlena.c).
 pub fn left(text: pg_sys::Datum, characters: i32) -> pg_sys::Datum {
     // SAFETY: text_left takes these types and never returns NULL.
     unsafe {
@@ -133,9 +141,13 @@ pub fn left(text: pg_sys::Datum, characters: i32) -> pg_sys::Datum {
     .expect("text_left never returns NULL")
 }
 
-/// The content of a `text` datum. It may be toasted, and lives as long as the current memory context.
-pub fn bytes_of(datum: pg_sys::Datum) -> &'static [u8] {
-    // SAFETY: fmgr hands a text datum; it, or its copy, outlives the call that it is an argument of.
+/// The content of a `text` datum, which may be toasted.
+///
+/// # Safety
+/// The datum is a `text` that lives for `'d`, and so does the current memory context, which gets a
+/// copy of a toasted one.
+pub(super) unsafe fn content<'d>(datum: pg_sys::Datum) -> &'d [u8] {
+    // SAFETY: as the caller promises.
     unsafe {
         let text = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
         std::slice::from_raw_parts(
@@ -149,7 +161,7 @@ impl Drop for Memory {
     fn drop(&mut self) {
         if !self.0.is_null() {
             // SAFETY: the context was made by new() and is deleted once; nothing points into it any
-            // more, which `shelf` sees to.
+            // more, which `retire_list` sees to.
             unsafe { pg_sys::MemoryContextDelete(self.0) };
         }
     }
@@ -157,7 +169,8 @@ impl Drop for Memory {
 
 /// A copy in the current memory context of a varlena `datum` that is not toasted.
 pub fn copy_varlena(datum: pg_sys::Datum) -> pg_sys::Datum {
-    // SAFETY: the datum points to a varlena with a four-byte header, made by Memory::text or varlena.
+    // SAFETY: the datum points to a varlena with a four-byte header, made by Memory::text or
+    // varlena.
     unsafe {
         let source = datum.cast_mut_ptr::<pg_sys::varlena>();
         let size = varlena::varsize_any(source);
@@ -175,7 +188,7 @@ pub fn copy_uuid(datum: pg_sys::Datum) -> pg_sys::Datum {
     }
 }
 
-/// `unix_micros` less an `interval` datum, as microseconds since the Unix epoch. Raises an error where
+/// `unix_micros` less an `interval` datum, as microseconds since the Unix epoch. Raises an error if
 /// the result is no `timestamptz`.
 pub fn minus_interval(unix_micros: i64, interval: pg_sys::Datum) -> i64 {
     let timestamp = super::timestamp::timestamptz(unix_micros).unwrap_or(0);
@@ -188,4 +201,26 @@ pub fn minus_interval(unix_micros: i64, interval: pg_sys::Datum) -> i64 {
         )
     };
     super::timestamp::unix_micros(result.expect("a timestamptz is never NULL here").value() as i64)
+}
+
+#[cfg(any(test, feature = "pg_test"))]
+#[pgrx::pg_schema]
+mod tests {
+    use super::Memory;
+    use pgrx::prelude::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    #[pg_test]
+    fn a_memory_context_is_left_before_an_error_goes_on() {
+        // SAFETY: reads a global; a request of that size is refused before anything is allocated.
+        let (before, failed, after) = unsafe {
+            let before = pg_sys::CurrentMemoryContext;
+            let memory = Memory::new();
+            let work = || memory.inside(|| pg_sys::palloc(usize::MAX).is_null());
+            let failed = catch_unwind(AssertUnwindSafe(work)).is_err();
+            (before, failed, pg_sys::CurrentMemoryContext)
+        };
+        assert!(failed);
+        assert!(before == after);
+    }
 }

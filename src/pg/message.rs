@@ -1,8 +1,8 @@
 //! The end of a client message, which is what a statement is (src/backend/tcop/postgres.c).
 //!
-//! PostgresMain resets `MessageContext` before it reads each message, and a context that is reset calls
-//! back. So what was settled for one message can be dropped at the next, and the way of every row need
-//! not ask which statement it is in.
+//! PostgresMain resets `MessageContext` before it reads each message, and a context that is reset
+//! calls back. So what was settled for one message can be dropped at the next, and the way of every
+//! row need not find out which statement it is in.
 
 use super::state::PerBackend;
 use pgrx::pg_sys;
@@ -12,7 +12,7 @@ use std::ptr;
 
 type Call = fn();
 
-/// What the next message calls.
+/// The function that the next message calls.
 static AWAITED: PerBackend<Cell<Option<Call>>> = PerBackend::new(Cell::new(None));
 
 static mut CALLBACK: pg_sys::MemoryContextCallback = pg_sys::MemoryContextCallback {
@@ -21,12 +21,12 @@ static mut CALLBACK: pg_sys::MemoryContextCallback = pg_sys::MemoryContextCallba
     next: ptr::null_mut(),
 };
 
-/// Makes the next message call `then`. False in a process that reads no messages, such as
+/// Makes the next message call `then`. Returns false in a process that reads no messages, such as
 /// the apply worker of logical replication; a parallel worker lives for one statement only.
 pub fn await_next(then: Call) -> bool {
-    // SAFETY: reads globals. The callback is on the list of at most one context, once: mmgr takes it off
-    // before it is called (MemoryContextCallResetCallbacks), and MessageContext lives as long as its
-    // backend.
+    // SAFETY: reads globals. The callback is on the list of at most one context, once: mmgr takes
+    // it off before it is called (MemoryContextCallResetCallbacks), and MessageContext lives as
+    // long as its backend.
     unsafe {
         if pg_sys::ParallelWorkerNumber >= 0 || AWAITED.get().is_some() {
             return true;

@@ -2,7 +2,9 @@
 //! Postgres rule that it relies on. Nothing here knows a rule of authguard, or calls upwards.
 #![allow(unsafe_code)]
 
+pub mod backtrace;
 pub mod call;
+pub mod callbacks;
 pub mod catalog;
 pub mod composite;
 pub mod durability;
@@ -25,4 +27,6 @@ pub mod subxact_flag;
 pub mod support;
 pub mod timestamp;
 pub mod transaction;
+pub mod trigger;
 pub mod unguarded;
+pub mod user_mapping;

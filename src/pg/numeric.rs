@@ -19,7 +19,7 @@ pub fn encode(out: &mut Vec<u8>, literal: &str) {
     let (significand, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
     let (whole, fraction) = significand.split_once('.').unwrap_or((significand, ""));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    // How many digits are shown after the point: the scale, also of zero.
+    // The scale: the number of digits that are shown after the point, also of zero.
     let scale = (fraction.len() as i32 - exponent).max(0) as u16;
     // The power of ten of the first digit, and of 10,000 of the first group.
     let power = whole.len() as i32 - 1 + exponent;
@@ -66,7 +66,8 @@ pub fn encode(out: &mut Vec<u8>, literal: &str) {
     });
 }
 
-/// Appends a varlena: its size in four bytes (SET_VARSIZE_4B in varatt.h), then what `write` appends.
+/// Appends a varlena: its size in four bytes (SET_VARSIZE_4B in varatt.h), then what `write`
+/// appends.
 pub fn varlena<R>(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> R) {
     let start = out.len();
     out.extend_from_slice(&[0; 4]);

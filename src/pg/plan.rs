@@ -1,4 +1,5 @@
-//! Queries that a backend plans once (src/backend/executor/spi.c, src/backend/utils/cache/plancache.c).
+//! Queries that a backend plans once (src/backend/executor/spi.c,
+//! src/backend/utils/cache/plancache.c).
 
 use super::call::Value;
 use super::catalog::Row;
@@ -11,8 +12,8 @@ use std::ptr;
 /// The most parameters that a query has.
 const MOST: usize = 4;
 
-/// A query whose names are qualified, and the types of its parameters. Its plan is kept, and made anew by Postgres
-/// when what it names has changed.
+/// A query whose names are qualified, and the types of its parameters. Its plan is kept, and made
+/// anew by Postgres when what it names has changed.
 pub struct Plan {
     sql: &'static CStr,
     types: &'static [Oid],
@@ -29,9 +30,9 @@ impl Plan {
         })
     }
 
-    /// Runs the query with a new snapshot, as a statement of its own, and shows its first row, if it has one, to `read`.
-    /// What the row holds is gone afterwards.
-    pub fn run<R>(&self, parameters: &[Value], read: impl FnOnce(Option<Row>) -> R) -> R {
+    /// Runs the query with a new snapshot, as a statement of its own, and answers with `read` of
+    /// its first row, if it has one. The row is gone afterwards.
+    pub fn run<R>(&self, parameters: &[Value], read: impl FnOnce(Option<Row<'_>>) -> R) -> R {
         assert_eq!(parameters.len(), self.types.len(), "parameters of a query");
         let mut values = [pg_sys::Datum::null(); MOST];
         let mut nulls = [b' ' as c_char; MOST];
@@ -41,23 +42,24 @@ impl Plan {
                 None => nulls[place] = b'n' as c_char,
             }
         }
-        // SAFETY: connected and finished in pairs; on an error the end of the transaction or subtransaction does it
-        // (AtEOXact_SPI). The plan is kept for as long as the backend lives. Values and types are as many as the
-        // query has parameters; the table of results is of this query, and read before it is freed.
+        // SAFETY: connected and finished in pairs; on an error the end of the transaction or
+        // subtransaction does it (AtEOXact_SPI). The plan is kept for as long as the backend lives.
+        // Values and types are as many as the query has parameters; the table of results is of this
+        // query, and read before it is freed.
         unsafe {
             pg_sys::SPI_connect();
             if self.kept.get().is_null() {
                 let count = self.types.len() as i32;
                 let plan =
                     pg_sys::SPI_prepare(self.sql.as_ptr(), count, self.types.as_ptr().cast_mut());
-                assert!(!plan.is_null(), "a query of our own can be planned");
+                assert!(!plan.is_null(), "a query of the extension can be planned");
                 pg_sys::SPI_keepplan(plan);
                 self.kept.set(plan);
             }
             let plan = self.kept.get();
             let done =
                 pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), nulls.as_ptr(), false, 0);
-            assert!(done >= 0, "a query of our own can be run");
+            assert!(done >= 0, "a query of the extension can be run");
             let table = pg_sys::SPI_tuptable;
             let row = (pg_sys::SPI_processed > 0 && !table.is_null())
                 .then(|| Row::of(*(*table).vals, (*table).tupdesc));

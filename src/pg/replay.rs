@@ -1,18 +1,21 @@
-//! How far a standby is behind (src/backend/replication/walreceiverfuncs.c, access/transam/xlogrecovery.c).
+//! The lag of a standby (src/backend/replication/walreceiverfuncs.c,
+//! access/transam/xlogrecovery.c).
 
 use pgrx::pg_sys;
 
-/// Replay that has just been woken up by its first record for hours gets this often 10 ms to catch up.
+/// Replay that has just been woken up by its first record for hours gets this often 10 ms to catch
+/// up.
 const PATIENCE: u32 = 10;
 
-/// Whether this server only replays what another one writes.
+/// Returns true if this server is a standby: it only replays what another one writes.
 pub fn is_standby() -> bool {
     // SAFETY: reads the state of recovery in shared memory.
     unsafe { pg_sys::RecoveryInProgress() }
 }
 
-/// Whether this is a standby that may be more than `limit` seconds behind its primary. One whose receiver is
-/// live and that has replayed all of what it received is not behind, however long the primary has been idle.
+/// Returns true if this is a standby that may be more than `limit` seconds behind its primary. One
+/// whose receiver is live and that has replayed all that it received is not behind, however long
+/// the primary has been idle.
 pub fn is_behind(limit: i64) -> bool {
     if !is_standby() {
         return false;
@@ -29,7 +32,7 @@ pub fn is_behind(limit: i64) -> bool {
     true
 }
 
-/// Milliseconds; negative: not known.
+/// In milliseconds; negative if it is not known.
 enum Lag {
     /// Since replay reached the chunk of received WAL that it is in.
     Live(i64),

@@ -1,4 +1,5 @@
-//! Runs a function that somebody has registered as its owner, and lets nothing of it outlive the call.
+//! Runs a function that somebody has registered, as the function's owner, so that nothing of it
+//! outlives the call.
 
 use super::call::{Call, guarded, raw_function};
 use super::catalog::{self, Key};
@@ -8,8 +9,8 @@ use pgrx::pg_sys::{self, Datum, Oid};
 use std::ffi::CStr;
 
 raw_function!(
-    /// `authguard.run_claims_function`: what the function that the first argument names, if the second names
-    /// its owner, answers to the others.
+    /// `authguard.run_claims_function`: calls the function that the first argument names with the
+    /// arguments after the second, which names its owner, and gives its answer.
     authguard_run_claims_function,
     |call| match (call.argument(0), call.argument(1)) {
         (Some(function), Some(owner)) => guarded(|| run(call, function, owner)),
@@ -19,7 +20,7 @@ raw_function!(
 
 fn run(call: Call, function: Datum, name: Datum) -> Datum {
     let function = Oid::from(function.value() as u32);
-    // The SQL has looked under its snapshot, which may be old: this is how it is now.
+    // The SQL has checked the owner under its snapshot, which may be old: this is the owner now.
     match owner(function) {
         Some(owner) if is_named(owner, name) => as_restricted(owner, || forward(call, function)),
         _ => Error::ClaimsFunctionOwner.raise(),
@@ -40,19 +41,21 @@ fn owner(function: Oid) -> Option<Oid> {
 }
 
 fn is_named(role: Oid, name: Datum) -> bool {
-    // SAFETY: the SQL declares the argument as a name, which is a C string in a field of fixed size.
+    // SAFETY: the SQL declares the argument as a name, which is a C string in a field of fixed
+    // size.
     let name = unsafe { CStr::from_ptr(name.cast_mut_ptr()) };
     catalog::role_name(role).is_some_and(|role| role.as_bytes() == name.to_bytes())
 }
 
 /// Runs `work` as `role` in a security-restricted operation, as Postgres runs an index function in
-/// REINDEX: it becomes no other role, and leaves no temporary table, cursor, prepared statement, LISTEN or
-/// deferred trigger behind. No setting that it makes stays, and names that it does not qualify are those of
-/// pg_catalog.
+/// REINDEX: it becomes no other role, and leaves no temporary table, cursor, prepared statement,
+/// LISTEN or deferred trigger behind. No setting that it makes stays, and names that it does not
+/// qualify are those of pg_catalog.
 pub fn as_restricted<R>(role: Oid, work: impl FnOnce() -> R) -> R {
     let (mut user, mut context) = (pg_sys::InvalidOid, 0);
-    // SAFETY: statics of miscinit.c and the stack of guc.c, put back below. An error leaves that to the
-    // abort of the transaction or subtransaction, which puts back both (AbortTransaction in xact.c).
+    // SAFETY: statics of miscinit.c and the stack of guc.c, put back below. An error leaves that to
+    // the abort of the transaction or subtransaction, which puts back both (AbortTransaction in
+    // xact.c).
     let level = unsafe {
         pg_sys::GetUserIdAndSecContext(&raw mut user, &raw mut context);
         let restricted =
@@ -75,14 +78,14 @@ pub fn as_restricted<R>(role: Oid, work: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Calls `function` with the last three arguments; NULL is answered as such.
+/// Calls `function` with the last three arguments.
 fn forward(call: Call, function: Oid) -> Datum {
     const ARGUMENTS: usize = 3;
     let size = size_of::<pg_sys::FunctionCallInfoBaseData>()
         + ARGUMENTS * size_of::<pg_sys::NullableDatum>();
-    // SAFETY: fcinfo has room for the arguments, and lives with flinfo in the current memory context. The
-    // SQL that calls this has checked that the function takes (text, uuid, jsonb) and returns jsonb. An
-    // error jumps to the boundary, which makes it one of Rust.
+    // SAFETY: fcinfo has room for the arguments, and lives with flinfo in the current memory
+    // context. The SQL that calls this has checked that the function takes (text, uuid, jsonb) and
+    // returns jsonb. An error jumps to the boundary, which makes it one of Rust.
     let (answer, null) = unsafe {
         let flinfo = pg_sys::palloc0(size_of::<pg_sys::FmgrInfo>()).cast::<pg_sys::FmgrInfo>();
         pg_sys::fmgr_info(function, flinfo);

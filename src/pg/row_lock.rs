@@ -31,7 +31,7 @@ pub fn try_lock<R>(
     index: impl FnOnce() -> Option<Oid>,
     key: &Key<'_>,
     wanted: Option<&dyn Fn(&Row) -> bool>,
-    read: impl FnOnce(&Row, Tid) -> R,
+    read: impl FnOnce(&Row<'_>, Tid) -> R,
 ) -> RowLock<R> {
     // SAFETY: relation, snapshot, scan and slot are opened and closed here, in pairs; on an error
     // the resource owner and the memory context of the transaction close them. The key's data

@@ -18,7 +18,7 @@ impl<T> PerBackend<T> {
         Self(value)
     }
 
-    /// The value, also where a `static` is made of it.
+    /// The value, for as long as the `static` lives.
     pub const fn value(&'static self) -> &'static T {
         &self.0
     }

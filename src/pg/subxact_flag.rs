@@ -1,11 +1,11 @@
-//! What has happened in a transaction, with the level of nested transactions at which it first did: a rollback to a
-//! savepoint takes it back.
+//! A flag of the transaction that a rollback to a savepoint takes back, if it was set after the
+//! savepoint.
 
 use super::state::PerBackend;
 use pgrx::pg_sys;
 use std::cell::Cell;
 
-/// Whether it has happened, and where; 0: it has not.
+/// The level of nested transactions at which it was first set; 0 if it is not set.
 pub struct SubxactFlag(PerBackend<Cell<i32>>);
 
 impl SubxactFlag {
@@ -13,17 +13,17 @@ impl SubxactFlag {
         Self(PerBackend::new(Cell::new(0)))
     }
 
-    /// Whether it has happened in this transaction, and was not taken back.
+    /// Returns true if it was set in this transaction, and not taken back.
     pub fn is_set(&self) -> bool {
         self.0.get() != 0
     }
 
-    /// It happens now.
+    /// Sets it.
     pub fn set(&self) {
         self.set_at(current());
     }
 
-    /// It happens now, and stands however this subtransaction ends.
+    /// Sets it, however this subtransaction ends.
     pub fn set_for_transaction(&self) {
         self.set_at(1);
     }

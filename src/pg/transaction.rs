@@ -8,9 +8,10 @@ pub fn accept_invalidations() {
     unsafe { pg_sys::AcceptInvalidationMessages() }
 }
 
-/// Runs `work`, which runs SQL where no statement does, with the snapshot that statements have.
+/// Runs `work` with the snapshot that statements have: it runs SQL while no statement does.
 pub fn with_snapshot<R>(work: impl FnOnce() -> R) -> R {
-    // SAFETY: pushed and popped here, in a pair; on an error the end of the transaction pops it (utils/time/snapmgr.c).
+    // SAFETY: pushed and popped here, in a pair; on an error the end of the transaction pops it
+    // (utils/time/snapmgr.c).
     unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot()) };
     let result = work();
     // SAFETY: as above.
@@ -18,7 +19,7 @@ pub fn with_snapshot<R>(work: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Whether a setting that is local to the transaction would outlive this statement.
+/// Returns true if a setting that is local to the transaction outlives this statement.
 pub fn in_block() -> bool {
     // SAFETY: reads the state of xact.c.
     unsafe { pg_sys::IsTransactionBlock() || pg_sys::IsSubTransaction() }
@@ -37,15 +38,34 @@ pub fn is_read_committed() -> bool {
     unsafe { pg_sys::XactIsoLevel == pg_sys::XACT_READ_COMMITTED as i32 }
 }
 
+/// Returns true unless no transaction has begun, or the one that was in progress is ending.
+pub fn is_in_progress() -> bool {
+    // SAFETY: reads the state of xact.c.
+    unsafe { pg_sys::IsTransactionState() }
+}
+
 /// Returns true in a parallel worker, which lives for a part of one statement.
 pub fn is_parallel_worker() -> bool {
     // SAFETY: a global of parallel.c.
     unsafe { pg_sys::ParallelWorkerNumber >= 0 }
 }
 
+/// The subtransaction that runs, counted within its transaction.
+pub fn current_subtransaction() -> pg_sys::SubTransactionId {
+    // SAFETY: reads the state of xact.c.
+    unsafe { pg_sys::GetCurrentSubTransactionId() }
+}
+
+/// The role whose privileges count: in a SECURITY DEFINER function, its owner.
+pub fn current_user() -> pg_sys::Oid {
+    // SAFETY: returns a static of miscinit.c.
+    unsafe { pg_sys::GetUserId() }
+}
+
 /// Sends an invalidation of a relation to every backend and standby, at the commit
 /// (src/backend/utils/cache/inval.c).
 pub fn invalidate(relation: pg_sys::Oid) {
-    // SAFETY: the relation exists. Its invalidation goes through Postgres's own queue and WAL.
+    // SAFETY: looks the relation up in the system cache, and raises an error if there is none. Its
+    // invalidation goes through Postgres's own queue and WAL.
     unsafe { pg_sys::CacheInvalidateRelcacheByRelid(relation) };
 }

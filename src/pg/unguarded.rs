@@ -1,6 +1,6 @@
 //! The few Postgres functions that the per-row path calls. pgrx wraps every call into Postgres in a
-//! `sigsetjmp`, which costs 10 ns a row; these five cannot raise an error, so they are declared here
-//! and called bare.
+//! `sigsetjmp`, which costs 10 ns a row; these five cannot raise an error, so they are declared
+//! here and called bare.
 
 use super::timestamp::{self, POSTGRES_EPOCH};
 use pgrx::pg_sys;
@@ -20,9 +20,10 @@ mod declared {
 /// No statement starts at this time.
 pub const NEVER: i64 = i64::MIN;
 
-/// When the current client message arrived, in microseconds since the Unix epoch: it tells one
-/// statement from the next, and is the clock by which a statement is judged. Or when the transaction began, if that is
-/// later: after a COMMIT in a procedure or a DO block, which goes on for as long as it likes (StartTransaction in xact.c).
+/// The time at which the current client message arrived, in microseconds since the Unix epoch. It
+/// tells one statement from the next, and is the time by which a statement is judged. If the
+/// transaction began later, it is that time: after a COMMIT in a procedure or a DO block, which
+/// goes on for as long as it likes (StartTransaction in xact.c).
 #[inline(always)]
 pub fn statement_start() -> i64 {
     // SAFETY: each returns a static of xact.c and nothing else.

@@ -1,10 +1,41 @@
-//! What a request sets: `request.jwt.claims` and `authguard.jwt`, whose claims are believed
-//! (`authguard.gateway_roles`), and the seal that keeps claims until the transaction ends.
-#![allow(unsafe_code)]
+//! The settings of a request: `request.jwt.claims` and `authguard.jwt`, the roles that may set
+//! claims (`authguard.gateway_roles`), and the seal that keeps claims until the transaction ends.
 
-pub mod gateways;
-mod request;
-pub mod seal;
+mod claims;
+mod gateways;
+mod seal;
+mod session_only;
 pub mod set_in_transaction;
+mod token;
 
-pub use request::{claims_are_foreign, claims_text, define, set_token, token_text};
+pub use claims::{claims_are_foreign, with_claims};
+pub use gateways::gateway_roles;
+pub use seal::read as claims_were_read;
+pub use token::{set_token, with_token};
+
+use crate::pg::hook::Hook;
+
+static ASSIGNED: Hook = Hook::new();
+
+/// Defines the settings. To be called once, from `_PG_init`; `changed` is called whenever one is
+/// assigned.
+pub fn define(changed: fn()) {
+    ASSIGNED.set(changed);
+    seal::adopting(|| {
+        gateways::define();
+        token::define();
+        claims::define();
+    });
+}
+
+/// A subtransaction ends. To be called while it is the current one.
+pub fn end_of_subtransaction(committed: bool) {
+    seal::end_of_subtransaction(committed);
+    set_in_transaction::end_of_subtransaction(committed);
+}
+
+/// A transaction ends.
+pub fn end_of_transaction() {
+    seal::end_of_transaction();
+    set_in_transaction::end_of_transaction();
+}

@@ -1,21 +1,23 @@
 //! `authguard.seal_claims`: the first claims of a transaction stand until it ends.
 //!
-//! They are first when they are set in it, or were there and are read. A later change is refused where the
-//! setting is checked, and for RESET, which guc.c does not check, where it is assigned. A rollback to a
-//! savepoint takes back what was set after it, and the seal with it.
+//! They are the first if they are set in it, or were there before and are read. A later change is
+//! refused when the setting is checked; RESET, which guc.c does not check, is refused when the
+//! setting is assigned. A rollback to a savepoint takes back what was set after it, and the seal
+//! with it.
 
 use crate::error::Error;
 use crate::pg::state::PerBackend;
 use crate::pg::subxact_flag::SubxactFlag;
+use crate::pg::transaction;
 use crate::settings;
-use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::CStr;
 
-/// Whether the claims are sealed.
+/// Set if the claims are sealed.
 static SEALED: SubxactFlag = SubxactFlag::new();
 
-/// Whether the settings are being defined: what was set before is adopted then, value by value.
+/// True while the settings are being defined: values that were set before are adopted then, one by
+/// one.
 static ADOPTING: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
 
 /// Runs `define`, in which settings get the values that they had before the library was loaded.
@@ -25,12 +27,12 @@ pub fn adopting(define: impl FnOnce()) {
     ADOPTING.set(false);
 }
 
-/// Whether a setting that is `now` may become `new`.
+/// Returns true if a setting that is `now` may become `new`.
 pub fn allows(now: &CStr, new: &CStr) -> bool {
     !SEALED.is_set() || !settings::seal_claims() || now == new || !is_change()
 }
 
-/// A setting that was `now` becomes `new`. Raises an error where that is not allowed.
+/// A setting that was `now` becomes `new`. Raises an error if that is not allowed.
 pub fn assigned(now: &CStr, new: &CStr) {
     if !allows(now, new) {
         Error::Sealed.raise();
@@ -40,7 +42,7 @@ pub fn assigned(now: &CStr, new: &CStr) {
     }
 }
 
-/// Claims were read: those of before the transaction stand, too.
+/// Claims were read: they stand, also if they were set before the transaction.
 pub fn read() {
     SEALED.set_for_transaction();
 }
@@ -55,14 +57,14 @@ pub fn end_of_transaction() {
     SEALED.end_of_transaction();
 }
 
-/// Whether somebody changes a setting. Not so while a transaction ends and guc.c puts earlier values back,
-/// while a parallel worker takes over those of its leader, nor while they are adopted.
+/// Returns true if somebody changes a setting. A setting is not changed but restored while a
+/// transaction ends and guc.c puts earlier values back, while a parallel worker takes over those of
+/// its leader, and while values are adopted.
 pub fn is_change() -> bool {
-    // SAFETY: reads the state of xact.c and of parallel.c.
-    unsafe { pg_sys::IsTransactionState() && pg_sys::ParallelWorkerNumber < 0 && !is_adopting() }
+    transaction::is_in_progress() && !transaction::is_parallel_worker() && !is_adopting()
 }
 
-/// Whether values from before the library was loaded are adopted now.
+/// Returns true while values from before the library was loaded are adopted.
 pub fn is_adopting() -> bool {
     ADOPTING.get()
 }

@@ -1,22 +1,24 @@
-//! Whether claims were set in this transaction or before it. What was set before it was set for the whole session,
-//! and stays when a pool hands the connection to somebody else. guc.c tells a hook nothing of SET or SET LOCAL; but
-//! what was set locally is gone when the next transaction begins.
+//! Flags that claims were set in this transaction, and not before it.
+//!
+//! Claims from before it were set for the whole session, and stay when a pool hands the connection
+//! to somebody else. guc.c tells a hook nothing of SET or SET LOCAL; but what was set locally is
+//! gone when the next transaction begins.
 
 use super::seal;
 use crate::pg::subxact_flag::SubxactFlag;
 
-/// A setting that holds claims.
+/// The flag of a setting that holds claims.
 pub struct SetInTransaction(SubxactFlag);
 
-/// Of `request.jwt.claims`.
+/// The flag of `request.jwt.claims`.
 pub static CLAIMS: SetInTransaction = SetInTransaction(SubxactFlag::new());
 
-/// Of `authguard.jwt`.
+/// The flag of `authguard.jwt`.
 pub static TOKEN: SetInTransaction = SetInTransaction(SubxactFlag::new());
 
 impl SetInTransaction {
-    /// The setting is assigned. What was set before the library was loaded may have been set in this transaction:
-    /// it counts so until the transaction ends.
+    /// The setting is assigned. What was set before the library was loaded may have been set in
+    /// this transaction: it counts so until the transaction ends.
     pub fn assigned(&self) {
         if seal::is_adopting() {
             self.0.set_for_transaction();
@@ -25,7 +27,7 @@ impl SetInTransaction {
         }
     }
 
-    /// Whether what the setting holds was set before this transaction.
+    /// Returns true if what the setting holds was set before this transaction.
     pub fn is_session_wide(&self) -> bool {
         !self.0.is_set()
     }

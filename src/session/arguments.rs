@@ -91,5 +91,5 @@ pub fn add_method(amr: &str, method: &str, second: i64) -> String {
 
 #[pg_extern(sql = false)]
 fn authguard_check_claims(json: Option<AnyElement>) {
-    claims(json.map(|json| memory::jsonb_text(json.datum())));
+    claims(json.map(|json| memory::jsonb_text(json.datum())).as_deref());
 }

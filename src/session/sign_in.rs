@@ -35,7 +35,7 @@ fn sign_in(call: Call) -> Datum {
     let user = writes::identity("user_id", call.text(argument::USER_ID).as_deref());
     writes::require_primary();
     let claims = call.argument(argument::CLAIMS).map(memory::jsonb_text);
-    arguments::claims(claims);
+    arguments::claims(claims.as_deref());
     let aal = arguments::level(call.text(argument::AAL).as_deref());
     if call.octet_length(argument::TAG) > MAX_TAG {
         Error::Argument(format!("a tag has at most {MAX_TAG} bytes"), None).raise();
@@ -59,7 +59,7 @@ fn sign_in(call: Call) -> Datum {
         issuer: settings::issuer(),
         aal: aal.as_str().to_owned(),
         amr: arguments::add_method("[]", method, now.div_euclid(1_000_000)),
-        claims: claims.unwrap_or_default().to_owned(),
+        claims: claims.unwrap_or_default(),
         tokens_until: record::tokens_until(),
         times: RefreshState::begin(now),
     };

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 impl Cluster {
-    /// Restarts the server from a copy of its Postgres and returns that. It is removed with the server.
+    /// Restarts the server from a copy of its Postgres and returns that. It is removed with the
+    /// server.
     pub fn restart_apart(&mut self) -> Result<Install> {
         let shared = &self.install;
         let root = common(&common(&shared.bin, &shared.pkglib), &shared.share);

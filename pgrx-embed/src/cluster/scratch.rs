@@ -2,10 +2,11 @@
 
 use crate::error::{Error, Result};
 use crate::{dirs, postmaster, procfs};
-use std::fs;
+use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Stops the server of a directory and removes all its files.
@@ -29,17 +30,38 @@ pub(super) fn fresh() -> Result<PathBuf> {
 /// A free port, another one at each call. It is below the range that the kernel gives to clients:
 /// one of those could take the port of a server that restarts.
 pub(super) fn port() -> Result<u16> {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let first = std::process::id().wrapping_mul(20);
+    static COUNT: AtomicU16 = AtomicU16::new(0);
+    let first = block()?;
     (0..PORTS)
-        .map(|_| first.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed)) % PORTS)
-        .filter_map(|offset| u16::try_from(FIRST_PORT + offset).ok())
+        .map(|_| first + COUNT.fetch_add(1, Ordering::Relaxed) % PORTS)
         .find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok())
         .ok_or_else(|| Error::new("no free port is left"))
 }
 
-const FIRST_PORT: u32 = 20_000;
-const PORTS: u32 = 10_000;
+const FIRST_PORT: u16 = 20_000;
+const BLOCKS: u16 = 20;
+const PORTS: u16 = 500;
+
+/// The first of the ports that are this process's alone until it ends: between choosing a port and listening to it,
+/// and while a server restarts, nobody else may take it.
+fn block() -> Result<u16> {
+    static OWN: Mutex<Option<(u16, File)>> = Mutex::new(None);
+    let mut own = OWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((first, _)) = &*own {
+        return Ok(*first);
+    }
+    for number in 0..BLOCKS {
+        let file = File::create(dirs::run()?.join(format!("ports-{number}.lock")))?;
+        if file.try_lock().is_ok() {
+            let first = FIRST_PORT + number * PORTS;
+            *own = Some((first, file));
+            return Ok(first);
+        }
+    }
+    Err(Error::new(
+        "too many runs at the same time: no ports are left",
+    ))
+}
 
 /// Removes the throw-away servers of processes that ended before they could.
 pub fn sweep() -> Result<()> {

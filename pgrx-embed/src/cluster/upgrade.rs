@@ -5,7 +5,8 @@ use crate::error::{Context, Error, Result};
 use crate::postgres::Install;
 
 impl Cluster {
-    /// Stops this server for good and starts one on another Postgres with its data, made by `pg_upgrade`.
+    /// Stops this server for good and starts one on another Postgres with its data, made by
+    /// `pg_upgrade`.
     pub fn upgraded(&mut self, install: &Install, config: Config) -> Result<Cluster> {
         self.stop()?;
         let mut new = Self::prepare(install, &config, scratch::fresh()?)?;

@@ -1,4 +1,5 @@
-//! The second story: sessions of our own, from the sign-in to theft, and what a listener hears of it.
+//! The second story: sessions of our own, from the sign-in to theft, and what a listener hears of
+//! it.
 
 use super::people::{Person, text};
 use crate::error::{Error, Result};

@@ -18,6 +18,7 @@ use crate::postgres::{DEFAULT_MAJOR, Install, MAJORS};
 use crate::{command, schema, server, source};
 use clap::ValueEnum;
 use std::cell::OnceCell;
+use std::time::Instant;
 
 /// A kind of tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -57,7 +58,7 @@ pub fn parse_majors(text: &str) -> Result<Majors> {
     }
 }
 
-/// Runs suites, tells their outcomes and returns the sum.
+/// Runs suites, tells their outcomes and times, and returns the sum.
 pub fn run(suite: Option<Suite>, majors: Majors) -> Tally {
     let mut lines = Vec::new();
     let mut total = Tally::default();
@@ -66,11 +67,13 @@ pub fn run(suite: Option<Suite>, majors: Majors) -> Tally {
         for suite in suites {
             let name = format!("{} (Postgres {major})", label(suite));
             command::progress(format!("testing: {name}"));
+            let start = Instant::now();
             let tally = one(suite, &target).unwrap_or_else(|error| {
                 eprintln!("error: {error}");
                 Tally::failure()
             });
-            lines.push(format!("{name:<24} {tally}"));
+            let took = start.elapsed().as_secs();
+            lines.push(format!("{name:<24} {took:>5} s  {tally}"));
             total = total + tally;
         }
     }
@@ -142,7 +145,7 @@ impl Target {
         match self.install.get() {
             Some(install) => Ok(install),
             None => {
-                let install = server::built(self.major)?;
+                let install = server::built_for_tests(self.major)?;
                 Ok(self.install.get_or_init(|| install))
             }
         }

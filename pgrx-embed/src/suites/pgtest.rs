@@ -1,16 +1,17 @@
 //! The extension's `#[pg_test]`s, which run inside a server that cargo-pgrx starts.
 //!
-//! It installs a test build, so it gets a Postgres and a target directory of its own.
+//! It installs a test build, so it gets a Postgres of its own.
 
 use super::outcome::{self, Tally};
 use crate::error::Result;
 use crate::user::ServerUser;
-use crate::{command, dirs, packages, pgrx, source};
+use crate::{command, dirs, packages, pgrx, server, source};
 
 pub fn run(major: u16) -> Result<Tally> {
     let install = source::private_install(major, "pgtest")?;
-    let target = format!("{}-pgtest", pgrx::feature(&install));
-    let mut test = pgrx::cargo_pgrx(&install, "test", &target)?;
+    // What it builds has the name of the library without tests.
+    let _alone = server::lock()?;
+    let mut test = pgrx::cargo_pgrx(&install, "test")?;
     test.arg(pgrx::feature(&install));
     let data = dirs::run()?.join("pgtest");
     if let Some(user) = ServerUser::needed()? {

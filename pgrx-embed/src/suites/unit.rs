@@ -1,4 +1,4 @@
-//! The crates that need no Postgres: token rules and this tool.
+//! The crates that need no Postgres: token rules, this tool and its bench.
 
 use super::outcome::{self, Tally};
 use crate::error::Result;
@@ -17,6 +17,8 @@ pub fn run() -> Result<Tally> {
         "authguard-token",
         "-p",
         "pgrx-embed",
+        "-p",
+        "authguard-bench",
     ]);
     let (success, output) = command::tee(&mut cargo)?;
     Ok(outcome::of_cargo(&output).with_status(success))

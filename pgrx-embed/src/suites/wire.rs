@@ -1,22 +1,31 @@
-//! The crate in `tests/wire`: it gets a server by `AUTHGUARD_TEST_URI`, and the Postgres to boot
-//! more of its own from by `AUTHGUARD_PG_BIN`.
+//! The crate in `tests/wire`: it gets the Postgres that it boots servers from by `AUTHGUARD_PG_BIN`.
 
 use super::Target;
 use super::outcome::{self, Tally};
 use crate::error::Result;
-use crate::instances::DATABASE;
-use crate::{cluster, command, dirs};
+use crate::{cluster, command, dirs, packages};
 use std::process::Command;
 
+/// How many tests run at a time: most of the time each waits for its server or for a client.
+const THREADS: &str = "--test-threads=6";
+
 pub fn run(target: &Target) -> Result<Tally> {
-    let server = target.boot()?;
+    let install = target.built()?;
     let mut cargo = Command::new("cargo");
     cargo
         .current_dir(dirs::checkout())
-        .env_remove("RUST_BACKTRACE");
-    cargo.args(["test", "--no-fail-fast", "-p", "authguard-wire"]);
-    cargo.env("AUTHGUARD_TEST_URI", server.uri("postgres", DATABASE));
-    cargo.env("AUTHGUARD_PG_BIN", &server.install().bin);
+        .env_remove("RUST_BACKTRACE")
+        .env("AUTHGUARD_PG_BIN", &install.bin);
+    cargo.args([
+        "test",
+        "--no-fail-fast",
+        "-p",
+        "authguard-wire",
+        "--test",
+        "wire",
+    ]);
+    cargo.args(["--", THREADS]);
+    packages::pass_on(&mut cargo);
     let (success, output) = command::tee(&mut cargo)?;
     // A test that was killed left its servers.
     cluster::sweep()?;

@@ -8,15 +8,14 @@ use pgrx_embed::postgres::Install;
 use pgrx_embed::{dirs, packages};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 const DATABASE: &str = "app";
 
-/// Adds the packaged pg_cron to the private Postgres, without what its package depends on.
-fn add_cron(install: &Install) -> Result<()> {
-    let major = install.major;
+/// The files of the packaged pg_cron, without what its package depends on.
+fn packaged(major: u16) -> Result<PathBuf> {
     if major != 15 {
         return Err(Error::new(format!(
             "there is no packaged pg_cron for Postgres {major}"
@@ -26,35 +25,41 @@ fn add_cron(install: &Install) -> Result<()> {
     if !root.is_dir() {
         dirs::complete(&root, |dir| packages::unpack("postgresql-15-cron", dir))?;
     }
-    let add = |from: &Path, to: &Path| -> Result<()> {
-        for entry in fs::read_dir(root.join(from))? {
-            let entry = entry?;
+    Ok(root)
+}
+
+/// Adds them to a Postgres.
+fn add_cron(root: &Path, install: &Install) {
+    let add = |from: &str, to: &Path| {
+        for entry in fs::read_dir(root.join(from)).unwrap() {
+            let entry = entry.unwrap();
             let to = to.join(entry.file_name());
-            if entry.file_type()?.is_file() {
-                fs::copy(entry.path(), &to)?;
-                fs::set_permissions(&to, fs::Permissions::from_mode(0o644))?;
+            if entry.file_type().unwrap().is_file() {
+                fs::copy(entry.path(), &to).unwrap();
+                fs::set_permissions(&to, fs::Permissions::from_mode(0o644)).unwrap();
             }
         }
-        Ok(())
     };
-    add(Path::new("usr/lib/postgresql/15/lib"), &install.pkglib)?;
-    add(
-        Path::new("usr/share/postgresql/15/extension"),
-        &install.extensions(),
-    )
+    add("usr/lib/postgresql/15/lib", &install.pkglib);
+    add("usr/share/postgresql/15/extension", &install.extensions());
 }
 
 #[test]
 fn a_job_of_an_operator_forgets_what_is_over() {
     let install = Install::from_env().expect("AUTHGUARD_PG_BIN");
-    if installed(add_cron(&install).map(|()| install.bin.clone())).is_none() {
+    let Some(root) = installed(packaged(install.major)) else {
         return;
-    }
-    let config = Config::default()
-        .set("shared_preload_libraries", "pg_cron")
-        .set("cron.database_name", DATABASE)
-        .set("cron.use_background_workers", "on");
-    let cluster = Cluster::create(&install, config).unwrap();
+    };
+    let mut cluster = Cluster::create(&install, Config::default()).unwrap();
+    add_cron(&root, &cluster.restart_apart().unwrap());
+    cluster
+        .configure(&[
+            ("shared_preload_libraries", "pg_cron"),
+            ("cron.database_name", DATABASE),
+            ("cron.use_background_workers", "on"),
+        ])
+        .unwrap();
+    cluster.restart().unwrap();
     page::database(&cluster, DATABASE);
     let mut admin = cluster.connect("postgres", DATABASE).unwrap();
     admin

@@ -63,9 +63,9 @@ fn claims_are_followed_where_another_library_owns_the_setting() {
                                        PGC_USERSET, 0, NULL, NULL, NULL);
         }
     "#;
-    let cluster = server(Config::default());
+    let mut cluster = server(Config::default());
     let source = cluster.dir().join("other.c");
-    let library = cluster.install().pkglib.join("authguard_test_other.so");
+    let library = cluster.restart_apart().unwrap().pkglib.join("other.so");
     std::fs::write(&source, SOURCE).unwrap();
     let built = Command::new("cc")
         .args(["-shared", "-fPIC", "-I"])
@@ -77,10 +77,7 @@ fn claims_are_followed_where_another_library_owns_the_setting() {
         .unwrap();
     assert!(built.success());
     cluster
-        .configure(&[(
-            "session_preload_libraries",
-            "authguard_test_other,authguard",
-        )])
+        .configure(&[("session_preload_libraries", "other,authguard")])
         .unwrap();
     // Whoever connects from here on has both.
     let told = || text(&mut admin(&cluster), "show session_preload_libraries").unwrap();
@@ -112,5 +109,4 @@ fn claims_are_followed_where_another_library_owns_the_setting() {
     );
     assert!(operate(&cluster, &format!("revoke_user('{ADA}')")));
     assert_eq!(seen(&mut client), 0);
-    let _ = std::fs::remove_file(library);
 }

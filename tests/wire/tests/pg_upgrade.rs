@@ -25,7 +25,7 @@ fn pg_upgrade_keeps_what_is_revoked_and_who_is_signed_in() {
         );
         return;
     }
-    let newest = server::built(newest).unwrap();
+    let newest = server::built_for_tests(newest).unwrap();
     shaped::owner(&old).batch_execute(shaped::ADOPT).unwrap();
     let rows = shaped::rows(&old, "shaped");
     let mut owner = admin(&old);

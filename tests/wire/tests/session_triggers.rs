@@ -221,7 +221,7 @@ fn a_trigger_that_keeps_a_row_from_being_written_keeps_tokens_back() {
             error.message(),
             "a trigger has kept a row of authguard from being written"
         );
-        assert_eq!(error.detail(), Some(&*format!("Table \"{table}\".")));
+        assert_eq!(error.detail(), Some(&*format!("The table is \"{table}\".")));
         change(
             &cluster,
             &format!("drop trigger nothing on authguard.{table}"),
@@ -258,12 +258,15 @@ fn a_table_of_another_form_is_an_error_and_no_crash() {
                 "a table of authguard has another form than its library writes",
                 "{alter}"
             );
-            assert_eq!(error.detail(), Some("Table \"event\"."));
+            assert_eq!(error.detail(), Some("The table is \"event\"."));
         }
         change(&cluster, back);
     }
     // A dropped column does not come back in its place.
-    assert_eq!(refused(&cluster, &token).detail(), Some("Table \"event\"."));
+    assert_eq!(
+        refused(&cluster, &token).detail(),
+        Some("The table is \"event\".")
+    );
 }
 
 #[test]

@@ -5,9 +5,9 @@
 //! release its frozen script takes that place.
 
 use authguard_wire::*;
-use pgrx_embed::cluster::{Cluster, Config};
+use pgrx_embed::cluster::Config;
+use pgrx_embed::postgres::Install;
 use postgres::Client;
-use std::path::PathBuf;
 
 /// Every member of the extension with its definition, comment and grants.
 const OBJECTS: &str = "
@@ -33,33 +33,18 @@ fn objects(client: &mut Client) -> Vec<String> {
         .collect()
 }
 
-/// Scripts that exist for one test.
-struct Scripts(Vec<PathBuf>);
-
-impl Scripts {
-    /// Today's script as version `old`, and an update from it that runs `update`.
-    fn from(cluster: &Cluster, old: &str, update: &str) -> Self {
-        let place = |name: String| cluster.install().extensions().join(name);
-        let now = env!("CARGO_PKG_VERSION");
-        let install = place(format!("authguard--{old}.sql"));
-        let step = place(format!("authguard--{old}--{now}.sql"));
-        std::fs::copy(place(format!("authguard--{now}.sql")), &install).unwrap();
-        std::fs::write(&step, update).unwrap();
-        Self(vec![install, step])
-    }
-}
-
-impl Drop for Scripts {
-    fn drop(&mut self) {
-        for script in &self.0 {
-            let _ = std::fs::remove_file(script);
-        }
-    }
+/// Adds today's script as version `old`, and an update from it that runs `update`.
+fn add_scripts(install: &Install, old: &str, update: &str) {
+    let place = |name: String| install.extensions().join(name);
+    let now = env!("CARGO_PKG_VERSION");
+    let script = place(format!("authguard--{old}.sql"));
+    std::fs::copy(place(format!("authguard--{now}.sql")), script).unwrap();
+    std::fs::write(place(format!("authguard--{old}--{now}.sql")), update).unwrap();
 }
 
 fn updated(old: &str, update: &str) -> (Vec<String>, Vec<String>) {
-    let cluster = server(Config::default());
-    let _scripts = Scripts::from(&cluster, old, update);
+    let mut cluster = server(Config::default());
+    add_scripts(&cluster.restart_apart().unwrap(), old, update);
     let mut client = admin(&cluster);
     let fresh = objects(&mut client);
     client

@@ -23,16 +23,21 @@ pub struct RefreshSettings {
     pub inactivity_timeout: u32,
 }
 
+impl RefreshSettings {
+    /// The values that apply if nothing is set.
+    pub const DEFAULT: Self = Self {
+        jwt_expiry: 3600,
+        rotation_enabled: true,
+        reuse_interval: 10,
+        reuse_limit: 100,
+        timebox: 0,
+        inactivity_timeout: 0,
+    };
+}
+
 impl Default for RefreshSettings {
     fn default() -> Self {
-        Self {
-            jwt_expiry: 3600,
-            rotation_enabled: true,
-            reuse_interval: 10,
-            reuse_limit: 100,
-            timebox: 0,
-            inactivity_timeout: 0,
-        }
+        Self::DEFAULT
     }
 }
 

@@ -1,4 +1,5 @@
 //! The largest inputs cost a bounded amount: counted in bytes and allocations, not in time.
+#![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

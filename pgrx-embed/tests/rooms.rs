@@ -1,0 +1,148 @@
+//! The rooms of `src/`: which may import which, and where `unsafe` may stand.
+
+use pgrx_embed::dirs::checkout;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each room imports those before it only.
+const ROOMS: [&str; 13] = [
+    "error",
+    "pg",
+    "settings",
+    "schema",
+    "invalidation",
+    "request",
+    "attached",
+    "revocation",
+    "keys",
+    "claims",
+    "access",
+    "session",
+    "entry",
+];
+
+/// The files that say `allow(unsafe_code)`: for a whole room, and for what a macro makes.
+const UNSAFE: [&str; 4] = [
+    "attached/partition.rs",
+    "attached/table.rs",
+    "pg/call.rs",
+    "pg/mod.rs",
+];
+
+/// Two files that import each other.
+const TWO_WAY: [&str; 1] = ["revocation/lookup.rs and revocation/unused_kinds.rs"];
+
+/// The sources of the library, by their path below `src/`, in lines of code.
+fn sources() -> Vec<(PathBuf, String)> {
+    let src = checkout().join("src");
+    let mut left = vec![src.clone()];
+    let mut sources = Vec::new();
+    while let Some(dir) = left.pop() {
+        for entry in fs::read_dir(dir).expect("a folder of src/") {
+            let path = entry.expect("an entry of it").path();
+            if path.is_dir() {
+                left.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("a source");
+            let code: Vec<_> = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .collect();
+            let path = path.strip_prefix(&src).expect("a path below src/");
+            sources.push((path.to_owned(), code.join("\n")));
+        }
+    }
+    sources
+}
+
+/// The names that follow `prefix`, also in a list of several (`crate::{a, b::{c, d}}`).
+fn imported<'s>(code: &'s str, prefix: &str) -> BTreeSet<&'s str> {
+    let name = |text: &'s str| {
+        let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        &text[..end.unwrap_or(text.len())]
+    };
+    let mut names = BTreeSet::new();
+    for import in code.split(prefix).skip(1) {
+        let Some(list) = import.strip_prefix('{') else {
+            names.insert(name(import));
+            continue;
+        };
+        let mut depth = 0;
+        for part in list.split_inclusive(['{', '}', ',']) {
+            if depth == 0 {
+                names.insert(name(part.trim_start()));
+            }
+            depth += i32::from(part.ends_with('{')) - i32::from(part.ends_with('}'));
+            if depth < 0 {
+                break;
+            }
+        }
+    }
+    names.remove("");
+    names
+}
+
+fn room(path: &Path) -> String {
+    let first = path.iter().next().expect("a name").to_string_lossy();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+#[test]
+fn a_room_imports_only_rooms_before_it() {
+    let place = |room: &str| ROOMS.iter().position(|it| *it == room);
+    let mut wrong = Vec::new();
+    for (path, code) in sources() {
+        let own = room(&path);
+        if matches!(own.as_str(), "lib" | "tests") {
+            continue;
+        }
+        let own = place(&own).unwrap_or_else(|| panic!("{} is in no room", path.display()));
+        let mut names = imported(&code, "crate::");
+        names.extend(
+            imported(&code, "super::super::")
+                .iter()
+                .filter(|_| path.iter().count() == 2),
+        );
+        for name in names {
+            if place(name).is_none_or(|other| other > own) {
+                wrong.push(format!("{} imports {name}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn unsafe_is_allowed_where_the_bindings_are() {
+    let allowed: BTreeSet<_> = sources()
+        .into_iter()
+        .filter(|(_, code)| code.contains("allow(unsafe_code)"))
+        .map(|(path, _)| path.to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(allowed, UNSAFE.map(str::to_owned).into());
+}
+
+#[test]
+fn no_two_files_of_a_room_import_each_other() {
+    let stem = |path: &Path| {
+        path.file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned()
+    };
+    let sources = sources();
+    let imports = |(path, code): &(PathBuf, String), other: &Path| {
+        path.parent() == other.parent() && imported(code, "super::").contains(&*stem(other))
+    };
+    let mut two_way = BTreeSet::new();
+    for one in sources.iter().filter(|(path, _)| path.iter().count() > 1) {
+        for other in sources.iter().filter(|(path, _)| *path < one.0) {
+            if imports(one, &other.0) && imports(other, &one.0) {
+                two_way.insert(format!("{} and {}", other.0.display(), one.0.display()));
+            }
+        }
+    }
+    assert_eq!(two_way, TWO_WAY.map(str::to_owned).into());
+}

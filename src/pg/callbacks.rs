@@ -1,0 +1,91 @@
+//! Callbacks at the end of transactions and when something elsewhere has changed
+//! (src/backend/access/transam/xact.c, src/backend/utils/cache/inval.c).
+
+use pgrx::pg_guard;
+use pgrx::pg_sys::{self, Oid, SubTransactionId, SubXactEvent, XactEvent};
+use std::ffi::c_void;
+
+/// The functions that Postgres calls. Only the first two may raise an error: the transaction of the
+/// others has ended, or is being rolled back.
+pub struct Callbacks {
+    /// The transaction commits, and runs no more code of its client.
+    pub before_commit: fn(),
+    /// The transaction is prepared, and runs no more code of its client.
+    pub before_prepare: fn(),
+    /// A transaction has ended: committed, prepared or rolled back.
+    pub end_of_transaction: fn(),
+    /// A subtransaction ends, and is still the current one; true if it commits.
+    pub end_of_subtransaction: fn(SubTransactionId, bool),
+    /// A relation has changed, here or elsewhere; `InvalidOid` for all of them.
+    pub relation_changed: fn(Oid),
+    /// A role has changed, here or elsewhere.
+    pub role_changed: fn(),
+}
+
+/// Registers the callbacks. To be called once, from `_PG_init`.
+pub fn register(callbacks: &'static Callbacks) {
+    let argument = std::ptr::from_ref(callbacks).cast_mut().cast::<c_void>();
+    // SAFETY: the functions are statics of a library that is never unloaded, and take a pointer to
+    // a static.
+    unsafe {
+        pg_sys::RegisterXactCallback(Some(at_transaction), argument);
+        pg_sys::RegisterSubXactCallback(Some(at_subtransaction), argument);
+        pg_sys::CacheRegisterRelcacheCallback(
+            Some(at_relation_change),
+            pg_sys::Datum::from(argument),
+        );
+        pg_sys::CacheRegisterSyscacheCallback(
+            pg_sys::SysCacheIdentifier::AUTHOID as _,
+            Some(at_role_change),
+            pg_sys::Datum::from(argument),
+        );
+    }
+}
+
+/// # Safety
+/// `argument` is the one that `register` has registered.
+unsafe fn registered(argument: *mut c_void) -> &'static Callbacks {
+    // SAFETY: as the caller promises.
+    unsafe { &*argument.cast::<Callbacks>() }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn at_transaction(event: XactEvent::Type, argument: *mut c_void) {
+    // SAFETY: Postgres hands the argument back.
+    let callbacks = unsafe { registered(argument) };
+    match event {
+        XactEvent::XACT_EVENT_PRE_COMMIT => (callbacks.before_commit)(),
+        XactEvent::XACT_EVENT_PRE_PREPARE => (callbacks.before_prepare)(),
+        XactEvent::XACT_EVENT_COMMIT
+        | XactEvent::XACT_EVENT_PARALLEL_COMMIT
+        | XactEvent::XACT_EVENT_ABORT
+        | XactEvent::XACT_EVENT_PARALLEL_ABORT
+        | XactEvent::XACT_EVENT_PREPARE => (callbacks.end_of_transaction)(),
+        _ => {}
+    }
+}
+
+unsafe extern "C-unwind" fn at_subtransaction(
+    event: SubXactEvent::Type,
+    id: SubTransactionId,
+    _parent: SubTransactionId,
+    argument: *mut c_void,
+) {
+    // SAFETY: as in at_transaction().
+    let callbacks = unsafe { registered(argument) };
+    match event {
+        SubXactEvent::SUBXACT_EVENT_ABORT_SUB => (callbacks.end_of_subtransaction)(id, false),
+        SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => (callbacks.end_of_subtransaction)(id, true),
+        _ => {}
+    }
+}
+
+unsafe extern "C-unwind" fn at_relation_change(argument: pg_sys::Datum, relation: Oid) {
+    // SAFETY: as in at_transaction().
+    (unsafe { registered(argument.cast_mut_ptr()) }.relation_changed)(relation);
+}
+
+unsafe extern "C-unwind" fn at_role_change(argument: pg_sys::Datum, _cache: i32, _hash: u32) {
+    // SAFETY: as in at_transaction().
+    (unsafe { registered(argument.cast_mut_ptr()) }.role_changed)();
+}

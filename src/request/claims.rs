@@ -1,0 +1,64 @@
+//! `request.jwt.claims`: the claims of a token that a gateway has verified.
+
+use super::{ASSIGNED, gateways, seal, session_only, set_in_transaction};
+use crate::error::Report;
+use crate::pg::guc::{Hooks, SetBy, SetFrom, Text};
+use crate::pg::state::PerBackend;
+use pgrx::pg_sys;
+use std::cell::Cell;
+use std::ffi::CStr;
+
+static CLAIMS: Text<Claims> = Text::text(
+    c"request.jwt.claims",
+    c"",
+    c"Claims of the token that the gateway has verified, a JSON object.",
+)
+.more(c"Believed by authguard where the session user is a superuser or in authguard.gateway_roles.")
+.set_by(SetBy::Anybody)
+.flag(pg_sys::GUC_NOT_IN_SAMPLE);
+
+/// True if another library owns the setting, so that no hook of this library sees it change.
+static ARE_FOREIGN: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
+
+enum Claims {}
+
+impl Hooks for Claims {
+    fn check(new: &CStr, source: SetFrom) -> Result<(), Report> {
+        const HINT: &str =
+            "Set it in each transaction, with set_config('request.jwt.claims', $1, true).";
+        let check = |now: &CStr| session_only::check("request.jwt.claims", HINT, now, new, source);
+        // If no gateway is believed there is nothing to seal: it may go on setting its claims.
+        match gateways::any() {
+            true => with_claims(check),
+            false => check(new),
+        }
+    }
+
+    fn assign(new: &CStr) {
+        if gateways::any() {
+            with_claims(|now| seal::assigned(now, new));
+        }
+        set_in_transaction::CLAIMS.assigned();
+        ASSIGNED.call();
+    }
+}
+
+/// Defines it. To be called once, from `_PG_init`.
+pub fn define() {
+    ARE_FOREIGN.set(!CLAIMS.try_define());
+}
+
+/// Returns true if another library owns `request.jwt.claims`: then its text has to be compared
+/// every time.
+#[inline(always)]
+pub fn claims_are_foreign() -> bool {
+    ARE_FOREIGN.get()
+}
+
+/// Answers with `read` of the text of `request.jwt.claims`, which is empty if it is not set.
+pub fn with_claims<R>(read: impl FnOnce(&CStr) -> R) -> R {
+    match claims_are_foreign() {
+        true => CLAIMS.with_foreign(read),
+        false => CLAIMS.with(read),
+    }
+}

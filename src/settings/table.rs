@@ -1,0 +1,280 @@
+//! The settings, one entry each: name, default, range, unit, and who may set it if that is not the
+//! server's file or ALTER SYSTEM. The comment says what `pg_settings` does not: the reason of a
+//! default or a range.
+//!
+//! A new setting is an entry here with the function that reads it, a row in the README, and the
+//! place that asks for it.
+
+use crate::pg::guc::{Choice, Hooks, Number, SetBy, Switch, Text, Unit};
+use crate::pg::hook::Hook;
+use authguard_token::{Aal, MAX_LEEWAY_SECONDS, RefreshSettings};
+use pgrx::PostgresGucEnum;
+use std::ffi::CStr;
+
+/// Declares settings, and the function that defines all of them.
+macro_rules! settings {
+    ($($(#[$reason:meta])* $name:ident: $kind:ty = $declaration:expr;)*) => {
+        $($(#[$reason])* static $name: $kind = $declaration;)*
+
+        /// Defines the settings. To be called once, from `_PG_init`. `keys_changed` is called when
+        /// one is assigned that decides which tokens are good.
+        pub fn define(keys_changed: fn()) {
+            KEYS_CHANGED.set(keys_changed);
+            $($name.define();)*
+        }
+    };
+}
+
+/// The range of a number of which 0 is a special value.
+const FROM_0: (i32, i32) = (0, i32::MAX);
+
+/// The settings that a refresh obeys if nothing is set.
+const REFRESH: RefreshSettings = RefreshSettings::DEFAULT;
+
+settings! {
+    // Rules for claims and tokens.
+
+    /// 64 KiB is eight times what gateways let through as a header.
+    MAX_CLAIMS_SIZE: Number = Number::number(
+        c"authguard.max_claims_size", 65_536, (256, 1_048_576),
+        c"Claims longer than this are refused.",
+    ).unit(Unit::Bytes);
+
+    /// 8 KiB is what servers let through as a header.
+    MAX_TOKEN_SIZE: Number = Number::number(
+        c"authguard.max_token_size", 8192, (256, 65_536),
+        c"Tokens longer than this are refused.",
+    ).unit(Unit::Bytes);
+
+    /// 0, unknown: an entry without an expiry is kept for ever rather than forgotten too early.
+    MAX_TOKEN_LIFETIME: Number = Number::number(
+        c"authguard.max_token_lifetime", 0, FROM_0,
+        c"The longest lifetime of any token; 0 means unknown, and that entries without an expiry are kept.",
+    ).unit(Unit::Seconds);
+
+    /// The range is that of the rules of tokens, which clamp it.
+    LEEWAY: Number = Number::number(
+        c"authguard.leeway", 30, (0, MAX_LEEWAY_SECONDS as i32),
+        c"How long after its expiry a token is still accepted, for clocks that differ.",
+    ).unit(Unit::Seconds);
+
+    /// Off, because an application may set its claims twice in a transaction.
+    SEAL_CLAIMS: Switch = Switch::switch(
+        c"authguard.seal_claims", false,
+        c"The first claims of a transaction stand until it ends.",
+    );
+
+    /// Clients are not told.
+    LOG_REFUSED_TOKENS: Choice<RefusalLevel> = Choice::choice(
+        c"authguard.log_refused_tokens", RefusalLevel::log,
+        c"The level at which the log says why a token is refused, without anything of the token.",
+    );
+
+    // The tokens that this database signs, and their sessions.
+
+    /// Unique to each primary.
+    ISSUER: Text<DecidesTokens> = Text::text(
+        c"authguard.issuer", c"authguard",
+        c"The issuer (claim iss) of tokens that this database signs.",
+    );
+
+    AUDIENCE: Text<DecidesTokens> = Text::text(
+        c"authguard.audience", c"authenticated",
+        c"The audience (claim aud) of tokens that this database signs.",
+    );
+
+    /// Shown to superusers only, because the path leads to a secret.
+    SIGNING_KEY_FILE: Text<DecidesTokens> = Text::text(
+        c"authguard.signing_key_file", c"",
+        c"The private key (PKCS#8, PEM) that signs locally issued tokens; empty: the key is in the database.",
+    ).flag(pgrx::pg_sys::GUC_SUPERUSER_ONLY);
+
+    JWT_EXPIRY: Number = Number::number(
+        c"authguard.jwt_expiry", REFRESH.jwt_expiry.cast_signed(), (1, i32::MAX),
+        c"How long an access token that this database signs lives.",
+    ).unit(Unit::Seconds);
+
+    ROTATION_ENABLED: Switch = Switch::switch(
+        c"authguard.refresh_token_rotation_enabled", REFRESH.rotation_enabled,
+        c"Each refresh gives a new refresh token.",
+    );
+
+    /// Another tab, or a lost answer, asks again within seconds.
+    REUSE_INTERVAL: Number = Number::number(
+        c"authguard.refresh_token_reuse_interval", REFRESH.reuse_interval.cast_signed(), FROM_0,
+        c"How long after a rotation the refresh token before it is still answered.",
+    ).unit(Unit::Seconds);
+
+    REUSE_LIMIT: Number = Number::number(
+        c"authguard.refresh_token_reuse_limit", REFRESH.reuse_limit.cast_signed(), FROM_0,
+        c"How often a refresh token is answered after its rotation, before that is theft.",
+    );
+
+    SESSION_TIMEBOX: Number = Number::number(
+        c"authguard.session_timebox", REFRESH.timebox.cast_signed(), FROM_0,
+        c"How long a session lives; 0: for ever.",
+    ).unit(Unit::Seconds);
+
+    SESSION_INACTIVITY_TIMEOUT: Number = Number::number(
+        c"authguard.session_inactivity_timeout", REFRESH.inactivity_timeout.cast_signed(), FROM_0,
+        c"How long a session lives without a refresh; 0: for ever.",
+    ).unit(Unit::Seconds);
+
+    SINGLE_SESSION_PER_USER: Switch = Switch::switch(
+        c"authguard.single_session_per_user", false,
+        c"A sign-in ends the user's other sessions with the same tag.",
+    );
+
+    /// Any text: one that Postgres refused in a file would leave the setting empty, and so let
+    /// everybody in.
+    MIN_AAL: Text<DecidesTokens> = Text::text(
+        c"authguard.min_aal", c"",
+        c"The least assurance level of a sign-in, a step-up and a refresh; empty: any.",
+    );
+
+    NOTIFY_EVENTS: Text = Text::text(
+        c"authguard.notify_events", c"",
+        c"A list of the events that channel authguard is notified of.",
+    );
+
+    // The database: a copy of another one, a standby, one that takes over a schema.
+
+    /// `warn`, because whoever restores in an emergency needs a database that works.
+    AFTER_RESTORE: Choice<AfterRestore> = Choice::choice(
+        c"authguard.after_restore", AfterRestore::warn,
+        c"What a restored or cloned database does until authguard.acknowledge_restore(): warn, or deny every token.",
+    );
+
+    MAX_REPLAY_LAG: Number = Number::number(
+        c"authguard.max_replay_lag", 0, FROM_0,
+        c"How far a standby may be behind before every token counts as revoked there; 0: no limit.",
+    ).unit(Unit::Seconds);
+
+    /// Read by `sql/install/schemas.sql`.
+    ADOPT: Switch = Switch::switch(
+        c"authguard.adopt", false,
+        c"CREATE EXTENSION may take over a schema auth that exists.",
+    ).set_by(SetBy::Superuser);
+
+    /// Read by `sql/install/adopt.sql`.
+    ADOPT_OWNERS: Text = Text::text(
+        c"authguard.adopt_owners", c"",
+        c"A list of the roles whose schema auth may be taken over; a superuser's always may.",
+    ).set_by(SetBy::Superuser);
+}
+
+static KEYS_CHANGED: Hook = Hook::new();
+
+/// A text that decides which tokens are good.
+enum DecidesTokens {}
+
+impl Hooks for DecidesTokens {
+    fn assign(_new: &CStr) {
+        KEYS_CHANGED.call();
+    }
+}
+
+/// The level at which the log says why a token is refused: LOG, DEBUG1, or not at all.
+#[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+#[expect(non_camel_case_types, reason = "the names are what users write")]
+pub enum RefusalLevel {
+    off,
+    debug1,
+    log,
+}
+
+/// The behaviour of a restored or cloned database until that is acknowledged.
+#[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+#[expect(non_camel_case_types, reason = "the names are what users write")]
+pub enum AfterRestore {
+    warn,
+    deny,
+}
+
+/// `authguard.max_claims_size`, in bytes.
+pub fn max_claims_size() -> usize {
+    usize::try_from(MAX_CLAIMS_SIZE.get()).unwrap_or(0)
+}
+
+/// `authguard.max_token_size`, in bytes.
+pub fn max_token_size() -> usize {
+    usize::try_from(MAX_TOKEN_SIZE.get()).unwrap_or(0)
+}
+
+/// `authguard.max_token_lifetime`, in seconds; 0 for unknown.
+pub fn max_token_lifetime() -> u32 {
+    MAX_TOKEN_LIFETIME.get().unsigned_abs()
+}
+
+/// `authguard.leeway`, in seconds.
+pub fn leeway() -> i64 {
+    i64::from(LEEWAY.get())
+}
+
+/// `authguard.seal_claims`.
+pub fn seal_claims() -> bool {
+    SEAL_CLAIMS.get()
+}
+
+/// `authguard.log_refused_tokens`.
+pub fn log_refused_tokens() -> RefusalLevel {
+    LOG_REFUSED_TOKENS.get()
+}
+
+/// `authguard.issuer`.
+pub fn issuer() -> String {
+    ISSUER.get()
+}
+
+/// `authguard.audience`.
+pub fn audience() -> String {
+    AUDIENCE.get()
+}
+
+/// `authguard.signing_key_file`; empty for none.
+pub fn signing_key_file() -> String {
+    SIGNING_KEY_FILE.get()
+}
+
+/// The settings that a refresh obeys.
+pub fn refresh() -> RefreshSettings {
+    let unsigned = |setting: &Number| setting.get().unsigned_abs();
+    RefreshSettings {
+        jwt_expiry: unsigned(&JWT_EXPIRY),
+        rotation_enabled: ROTATION_ENABLED.get(),
+        reuse_interval: unsigned(&REUSE_INTERVAL),
+        reuse_limit: unsigned(&REUSE_LIMIT),
+        timebox: unsigned(&SESSION_TIMEBOX),
+        inactivity_timeout: unsigned(&SESSION_INACTIVITY_TIMEOUT),
+    }
+}
+
+/// `authguard.single_session_per_user`.
+pub fn single_session_per_user() -> bool {
+    SINGLE_SESSION_PER_USER.get()
+}
+
+/// `authguard.min_aal`; `None` if every level is enough. A misspelt level counts as `aal3`, the
+/// strictest one.
+pub fn min_aal() -> Option<Aal> {
+    match MIN_AAL.get().as_str() {
+        "" => None,
+        word => Some(Aal::from_name(word).unwrap_or(Aal::Aal3)),
+    }
+}
+
+/// Returns true if `authguard.notify_events` lists `event`.
+pub fn notifies(event: &str) -> bool {
+    let events = NOTIFY_EVENTS.get();
+    events.split(',').any(|name| name.trim() == event)
+}
+
+/// `authguard.after_restore`.
+pub fn after_restore() -> AfterRestore {
+    AFTER_RESTORE.get()
+}
+
+/// `authguard.max_replay_lag`, in seconds; 0 for no limit.
+pub fn max_replay_lag() -> i64 {
+    i64::from(MAX_REPLAY_LAG.get())
+}
