@@ -18,7 +18,7 @@ pub use authguard_token::AttachedKind;
 pub use layout::{Identity, Layout};
 pub use problem::TableProblem;
 pub use registry::{is_attached, refresh_on_change};
-pub use rows::{metadata, shuts, weigh};
+pub use rows::{metadata, sessions, shuts, weigh};
 
 /// What a column of an attached table means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

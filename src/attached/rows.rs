@@ -7,8 +7,7 @@ use crate::pg::catalog::{self, Row};
 use crate::pg::unguarded;
 use crate::settings;
 use authguard_token::{Claims, Judge, SessionRow, UserRow, is_flag_set, parse_uuid};
-use pgrx::datum::TimestampWithTimeZone;
-use pgrx::pg_sys::Oid;
+use pgrx::pg_sys::{Oid, TimestampTz};
 
 /// Weighs what every attached table that concerns the claims says about them.
 pub fn weigh(judge: &mut Judge<'_>, claims: &Claims) {
@@ -112,18 +111,31 @@ pub fn metadata(user: &str) -> Vec<String> {
     found
 }
 
-/// The sessions of a user in all attached tables: the claim, the table's issuer, the end.
-pub fn sessions(user: &str) -> Vec<(String, Option<String>, Option<TimestampWithTimeZone>)> {
+/// A session in an attached table.
+pub struct AttachedSession {
+    /// Claim `session_id`.
+    pub id: [u8; 16],
+    /// The table's issuer.
+    pub issuer: Option<String>,
+    /// When it ends, a `timestamptz`.
+    pub not_after: Option<TimestampTz>,
+}
+
+/// The sessions of a user in all attached tables.
+pub fn sessions(user: &str) -> Vec<AttachedSession> {
     let identity = Identity::of(user);
     let mut found = Vec::new();
     for source in registry::sources().iter() {
         if source.kind == AttachedKind::Sessions {
             // A table that cannot be read shuts everybody out.
             let _ = of_user(source, &identity, |layout, row| {
-                if let Some(id) = layout.id(row).filter(|id| parse_uuid(id).is_some()) {
+                if let Some(id) = layout.id(row).and_then(|id| parse_uuid(&id)) {
                     let end = layout.column(Part::NotAfter);
-                    let end = end.and_then(|(number, _)| row.get(number));
-                    found.push((id, source.issuer.clone(), end));
+                    found.push(AttachedSession {
+                        id,
+                        issuer: source.issuer.clone(),
+                        not_after: end.and_then(|(number, _)| row.get(number)),
+                    });
                 }
             });
         }

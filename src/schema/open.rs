@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::pg::call::Value;
 use crate::pg::catalog::{self, Key, Owned, Row};
 use crate::pg::relation::{self, Lock, Relation};
-use crate::pg::row_lock::{self, Tid};
+use crate::pg::row_lock::{self, RowLock, Tid};
 use crate::pg::{row_write, timestamp};
 use pgrx::pg_sys::{Oid, TimestampTz};
 use std::rc::Rc;
@@ -74,14 +74,21 @@ pub fn update(table: Table, place: Tid, columns: &[ColumnValue]) {
 pub fn try_lock<R>(
     table: Table,
     key: impl FnOnce(&OpenTable<'_>) -> Key<'static>,
+    wanted: Option<&dyn Fn(&Record<'_>) -> bool>,
     read: impl FnOnce(&Record<'_>, Tid) -> R,
-) -> Option<R> {
+) -> RowLock<R> {
     row_write::require_writable(c"SELECT FOR UPDATE");
     with(table, Lock::RowShare, |table| {
         let form = &*table.form;
-        row_lock::try_lock(table.relation, form.index, &key(table), |row, place| {
-            read(&Record { row, form }, place)
-        })
+        let is_wanted = |row: &Row<'_>| wanted.is_none_or(|wanted| wanted(&Record { row, form }));
+        let wanted = wanted.map(|_| &is_wanted as &dyn Fn(&Row<'_>) -> bool);
+        row_lock::try_lock(
+            table.relation,
+            form.index,
+            &key(table),
+            wanted,
+            |row, place| read(&Record { row, form }, place),
+        )
     })
 }
 
@@ -143,6 +150,11 @@ impl Record<'_> {
     /// A column, of a type that is read as it lies; `None` for NULL.
     pub fn get<T: Owned>(&self, column: Column) -> Option<T> {
         self.row.get(self.form.number(column))
+    }
+
+    /// Returns true if a column is NULL.
+    pub fn is_null(&self, column: Column) -> bool {
+        self.row.is_null(self.form.number(column))
     }
 
     /// A column of type `text`.

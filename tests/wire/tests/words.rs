@@ -317,12 +317,9 @@ fn pages_and_comments_tell_how_much_is_forgotten_at_a_time() {
 
     let revoke = of(client, "revoke(authguard.revocation)");
     let at_a_write = number_after(&revoke, "at_a_write constant pg_catalog.int8 := ");
-    let architecture = page("docs/architecture.md").replace('\n', " ");
-    assert_eq!(
-        number_after(&architecture, "write forgets up to "),
-        at_a_write
-    );
-    assert_eq!(number_after(&architecture, "`prune()` up to "), most);
+    let decisions = page("docs/decisions.md").replace('\n', " ");
+    assert_eq!(number_after(&decisions, "write forgets up to "), at_a_write);
+    assert_eq!(number_after(&decisions, "`prune()` up to "), most);
 }
 
 #[test]
