@@ -541,6 +541,33 @@ comment on function authguard.cuts_off(pg_catalog.timestamptz, pg_catalog.timest
     'True if a cut-off (column issued_before) covers a session whose user last proved at since '
     'who it is. NULL for NULL';
 
+create function authguard.entry(
+    kind pg_catalog.text, key pg_catalog.text, issuer pg_catalog.text,
+    issued_before pg_catalog.timestamptz, reason pg_catalog.text,
+    keep_until pg_catalog.timestamptz)
+returns authguard.revocation
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    entry authguard.revocation;
+begin
+    entry.kind := kind;
+    entry.key := key;
+    entry.issuer := issuer;
+    entry.blocked := issued_before is null;
+    entry.issued_before := issued_before;
+    entry.include_keys := false;
+    entry.reason := reason;
+    entry.keep_until := keep_until;
+    return entry;
+end
+$$;
+comment on function authguard.entry(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text,
+    pg_catalog.timestamptz) is
+    'An entry as the library writes it: a cut-off or, if issued_before is NULL, a block';
+
 create function authguard.merged(old authguard.revocation, new authguard.revocation)
 returns authguard.revocation
 language plpgsql stable
@@ -704,30 +731,9 @@ create function authguard.revoke_session(
     issuer pg_catalog.text default null,
     expires_at pg_catalog.timestamptz default null
 ) returns pg_catalog.bool
-language plpgsql volatile security definer
+language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as $$
-declare
-    -- An issuer that does not know of this may refresh the session for ever: without expires_at the
-    -- entry is kept.
-    entry authguard.revocation := authguard.session_entry(
-        session_id, issuer, reason, authguard.expiry_with_leeway(expires_at));
-    session authguard.session;
-begin
-    perform authguard.require_primary();
-    perform authguard.identity('session_id', session_id::pg_catalog.text);
-    select s.* into session from authguard.session s
-     where s.id = session_id and s.ended_at is null
-       and (revoke_session.issuer is null or s.issuer = revoke_session.issuer);
-    if found then
-        if entry.keep_until < authguard.expiry_with_leeway(session.tokens_until) then
-            entry.keep_until := authguard.expiry_with_leeway(session.tokens_until);
-        end if;
-        return authguard.end_session_nowait(session_id, 'revoked', 'admin', entry);
-    end if;
-    return authguard.revoke(entry);
-end
-$$;
+as 'MODULE_PATHNAME', 'authguard_revoke_session';
 comment on function authguard.revoke_session(
     pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
     'Revokes every token of the session. issuer NULL: of every issuer. expires_at: when its last '
@@ -766,7 +772,7 @@ begin
         entry.keep_until := null;
     end if;
     changed := authguard.revoke(entry);
-    perform authguard.end_sessions(entry.key, issuer, 'blocked', 'admin');
+    perform authguard.end_blocked_sessions(entry.key, issuer);
     if changed then
         perform authguard.record('USER_REVOKED', entry.key, null, 'admin', reason);
     end if;
@@ -1718,7 +1724,6 @@ comment on function authguard.user_updated(pg_catalog.regclass, pg_catalog.text)
 create function authguard.await_changes() returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '2s'
 as $$
 begin
     if not exists (select from authguard.attached a where a.refresh_on_change) then
@@ -1738,7 +1743,8 @@ end
 $$;
 comment on function authguard.await_changes() is
     'Waits until changes of attached rows that are being committed have committed, cut-off and '
-    'row, if a table is attached with refresh_on_change. False if that takes two seconds';
+    'row, if a table is attached with refresh_on_change. False if that takes lock_timeout, which '
+    'the library sets';
 
 create function authguard.attached_user_changed() returns pg_catalog.trigger
 language c volatile security definer cost 100
@@ -1767,14 +1773,6 @@ as 'MODULE_PATHNAME', 'authguard_source_problem_wrapper';
 comment on function authguard.source_problem(pg_catalog.regclass, pg_catalog.text) is
     'Returns what is wrong with an attached table of that kind, as an SQLSTATE, a problem and a '
     'hint. No row if nothing is, and for NULL';
-
-create function authguard.attached_sessions(user_id pg_catalog.text)
-returns table (session_id pg_catalog.text, issuer pg_catalog.text, not_after pg_catalog.timestamptz)
-language c stable strict cost 1000 rows 5
-as 'MODULE_PATHNAME', 'authguard_attached_sessions_wrapper';
-comment on function authguard.attached_sessions(pg_catalog.text) is
-    'Returns the sessions of a user (in canonical form) in the attached tables, each with its '
-    'table''s issuer. No row for NULL';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -1895,6 +1893,32 @@ alter table authguard.session enable always trigger invalidate_arrival;
 alter table authguard.session enable always trigger invalidate;
 alter table authguard.session enable always trigger invalidate_change;
 alter table authguard.session enable always trigger invalidate_truncate;
+
+-- What the row alone does not say.
+
+create function authguard.is_cut_off(
+    session_id pg_catalog.uuid, user_id pg_catalog.text, issuer pg_catalog.text,
+    created_at pg_catalog.timestamptz, authenticated_at pg_catalog.timestamptz)
+returns pg_catalog.bool
+language c stable strict cost 100
+as 'MODULE_PATHNAME', 'authguard_is_cut_off_wrapper';
+comment on function authguard.is_cut_off(
+    pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz,
+    pg_catalog.timestamptz) is
+    'True if something other than its row ends a session: authguard.issuer is another one by now, '
+    'or the newest committed entries revoke the session or cut off its user or issuer. An entry '
+    'may have been written while another transaction had the row, or before the session was '
+    'committed';
+
+create function authguard.session_end(
+    created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
+    not_after pg_catalog.timestamptz)
+returns pg_catalog.timestamptz
+language c stable cost 10
+as 'MODULE_PATHNAME', 'authguard_session_end_wrapper';
+comment on function authguard.session_end(
+    pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz) is
+    'When a session with these times is past its time unless it is refreshed. NULL: never';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -2127,113 +2151,18 @@ comment on function authguard.ensure_session_keys() is
 -- requires:
 --   session_keys
 
--- Tokens of a session, and the sign-in that begins one. SECURITY DEFINER behind a door, grant_signer.
-
-create function authguard.check_aal(aal pg_catalog.text) returns pg_catalog.void
-language c stable cost 10
-as 'MODULE_PATHNAME', 'authguard_check_aal_wrapper';
-comment on function authguard.check_aal(pg_catalog.text) is
-    'Raises 22023 where aal is no level, or is below authguard.min_aal';
-
-create function authguard.add_method(
-    amr pg_catalog.jsonb, method pg_catalog.text, at pg_catalog.timestamptz)
-returns pg_catalog.text
-language c immutable cost 10
-as 'MODULE_PATHNAME', 'authguard_add_method_wrapper';
-comment on function authguard.add_method(pg_catalog.jsonb, pg_catalog.text, pg_catalog.timestamptz) is
-    'Claim amr, as JSON, with this method (RFC 8176) as the newest; each is in it once, so that tokens do not grow. 22023 where it is none';
-
-create function authguard.is_blocked(user_id pg_catalog.text) returns pg_catalog.bool
-language c stable strict cost 100
-as 'MODULE_PATHNAME', 'authguard_is_blocked_wrapper';
-comment on function authguard.is_blocked(pg_catalog.text) is
-    'Whether authguard.revoke_user or an attached table shuts this user (in canonical form) of our own issuer out of sign-in and refresh, by the newest committed entries and rows';
-
-create function authguard.is_cut_off(
-    session_id pg_catalog.uuid, user_id pg_catalog.text, issuer pg_catalog.text,
-    created_at pg_catalog.timestamptz, authenticated_at pg_catalog.timestamptz)
-returns pg_catalog.bool
-language c stable strict cost 100
-as 'MODULE_PATHNAME', 'authguard_is_cut_off_wrapper';
-comment on function authguard.is_cut_off(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.timestamptz) is
-    'Whether something other than its row ends a session: authguard.issuer is another one by now, or the newest committed entries revoke the session or cut off its user or issuer. An entry may have been written while somebody had the row, or before the session was committed';
-
-create function authguard.session_end(
-    created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz, not_after pg_catalog.timestamptz)
-returns pg_catalog.timestamptz
-language c stable cost 10
-as 'MODULE_PATHNAME', 'authguard_session_end_wrapper';
-comment on function authguard.session_end(pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz) is
-    'When a session with these times is past its time unless it is refreshed; NULL: never';
-
-create function authguard.tokens_until() returns pg_catalog.timestamptz
-language c volatile cost 1
-as 'MODULE_PATHNAME', 'authguard_tokens_until_wrapper';
-comment on function authguard.tokens_until() is
-    'When an access token that is issued now has surely expired';
-
-create function authguard.issue_at(user_id pg_catalog.text, issuer pg_catalog.text, at pg_catalog.int8)
-returns pg_catalog.int8
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    changed pg_catalog.int8;
-begin
-    select pg_catalog.floor(extract(epoch from pg_catalog.max(r.issued_before))) into changed
-      from authguard.revocation r
-     where r.kind = 'claims' and r.key = user_id and (r.issuer is null or r.issuer = issue_at.issuer);
-    -- A token of the second of the change counts as older: the next second, then.
-    if at <= changed then
-        perform pg_catalog.pg_sleep(least(1, changed + 1 - extract(epoch from pg_catalog.clock_timestamp())));
-        at := greatest(changed + 1, pg_catalog.floor(extract(epoch from pg_catalog.clock_timestamp())));
-    end if;
-    return at;
-end
-$$;
-comment on function authguard.issue_at(pg_catalog.text, pg_catalog.text, pg_catalog.int8) is
-    'Claim iat of the tokens that a user (in canonical form) is issued at that second since 1970: later than the last change of the user''s row, for which it waits up to a second. After authguard.await_changes';
+-- Tokens of a session, and the sign-in that begins one. SECURITY DEFINER, because the roles that may
+-- call it (grant_signer) write no table.
 
 create function authguard.issue(session_id pg_catalog.uuid) returns authguard.issued
 language c volatile strict cost 10000
 as 'MODULE_PATHNAME', 'authguard_issue';
 comment on function authguard.issue(pg_catalog.uuid) is
-    'Tokens of a session as it is, which it locks: an access token that ends with the session at the latest, and its refresh token. Claims: those of Supabase''s tokens, then those of the sign-in, of attached tables, of the claims function, and what authguard sets. 22023 where this database would refuse the token; status not_found where there is no such session, or somebody has its row';
-
-create function authguard.lock_user(user_id pg_catalog.text) returns pg_catalog.void
-language c volatile strict cost 100
-as 'MODULE_PATHNAME', 'authguard_lock_user_wrapper';
-comment on function authguard.lock_user(pg_catalog.text) is
-    'Waits until no other transaction signs this user (in canonical form) in; by a lock that SQL cannot take';
-
-create function authguard.replace_sessions(user_id pg_catalog.text, tag pg_catalog.text)
-returns pg_catalog.void
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    other pg_catalog.uuid;
-begin
-    if pg_catalog.current_setting('transaction_isolation') <> 'read committed' then
-        raise exception using
-            errcode = 'active_sql_transaction',
-            message = 'authguard.single_session_per_user needs isolation level read committed',
-            hint = 'An older snapshot does not see the session to be replaced: sign in in a transaction of its own.';
-    end if;
-    -- Two sign-ins at once of one user: the second one ends the session of the first.
-    perform authguard.lock_user(user_id);
-    for other in
-        select s.id from authguard.session s
-         where s.user_id = replace_sessions.user_id and s.ended_at is null
-           and s.tag is not distinct from replace_sessions.tag
-         order by s.id
-    loop
-        perform authguard.end_session_nowait(other, 'replaced', 'policy');
-    end loop;
-end
-$$;
-comment on function authguard.replace_sessions(pg_catalog.text, pg_catalog.text) is
-    'Ends the sessions of a user (in canonical form) with this tag, for the one that is about to begin; others who sign this user in wait for the end of the transaction. 25001 above isolation level read committed';
+    'Tokens of a session as it is, which it locks: an access token that ends with the session at '
+    'the latest, and its refresh token. Claims: those of Supabase''s tokens, then those of the '
+    'sign-in, of attached tables, of the claims function, and what authguard sets. 22023 if this '
+    'database would refuse the token. status not_found if there is no such session, or another '
+    'transaction has its row';
 
 create function authguard.sign_in(
     user_id pg_catalog.text,
@@ -2256,123 +2185,11 @@ comment on function authguard.sign_in(pg_catalog.text, pg_catalog.jsonb, pg_cata
 -- requires:
 --   sign_in
 
--- How a session ends: its row, its revocation entry and its event. Who may end which: endings.sql.
-
-create function authguard.session_entry(
-    session_id pg_catalog.uuid, issuer pg_catalog.text, reason pg_catalog.text, keep_until pg_catalog.timestamptz)
-returns authguard.revocation
-language plpgsql immutable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    entry authguard.revocation;
-begin
-    entry.kind := 'session';
-    entry.key := session_id::pg_catalog.text;
-    entry.issuer := issuer;
-    entry.blocked := true;
-    entry.include_keys := false;
-    entry.reason := reason;
-    entry.keep_until := keep_until;
-    return entry;
-end
-$$;
-comment on function authguard.session_entry(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
-    'An entry that revokes the tokens of a session';
-
-create function authguard.end_session_row(
-    session authguard.session, reason pg_catalog.text, event pg_catalog.text, actor pg_catalog.text,
-    entry authguard.revocation default null)
-returns pg_catalog.bool
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    update authguard.session s
-       set ended_at = pg_catalog.clock_timestamp(), ended_reason = end_session_row.reason
-     where s.id = session.id and s.ended_at is null;
-    if not found then
-        return false;
-    end if;
-    if entry is null then
-        entry := authguard.session_entry(session.id, session.issuer, reason, authguard.expiry_with_leeway(session.tokens_until));
-    end if;
-    perform authguard.revoke(entry);
-    perform authguard.record(event, session.user_id, session.id, actor, reason);
-    return true;
-end
-$$;
-comment on function authguard.end_session_row(authguard.session, pg_catalog.text, pg_catalog.text, pg_catalog.text, authguard.revocation) is
-    'Ends a session that this transaction has locked, with its revocation entry (NULL: its own) and its event; false, and nothing written, where it has ended';
-
-create function authguard.end_session_nowait(
-    session_id pg_catalog.uuid, reason pg_catalog.text, actor pg_catalog.text, entry authguard.revocation default null)
-returns pg_catalog.bool
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    session authguard.session;
-begin
-    select s.* into session from authguard.session s
-     where s.id = session_id and s.ended_at is null
-       for update skip locked;
-    if found then
-        return authguard.end_session_row(session, reason, 'SIGNED_OUT', actor, entry);
-    end if;
-    select s.* into session from authguard.session s where s.id = session_id and s.ended_at is null;
-    if not found then
-        return false;
-    end if;
-    -- Whoever has the row may keep it, and with it an entry of our own issuer that waits for its commit. So one for
-    -- every issuer, which clients never write; it is kept, because the row may stay as it is.
-    if not authguard.revoke(authguard.session_entry(session_id, null, coalesce(entry.reason, reason), null)) then
-        return false;
-    end if;
-    perform authguard.record('SIGNED_OUT', session.user_id, session.id, actor, reason);
-    return true;
-end
-$$;
-comment on function authguard.end_session_nowait(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, authguard.revocation) is
-    'Ends a session for an operator or the application, who wait for no client: where another transaction has its row, by an entry that its next refresh heeds. False where it has ended, or is none';
-
-create function authguard.end_session_wait(session_id pg_catalog.uuid, reason pg_catalog.text, actor pg_catalog.text)
-returns pg_catalog.bool
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-set lock_timeout = '2s'
-as $$
-declare
-    session authguard.session;
-begin
-    select s.* into session from authguard.session s
-     where s.id = session_id and s.ended_at is null
-       for update;
-    return found and authguard.end_session_row(session, reason, 'SIGNED_OUT', actor);
-exception when lock_not_available then
-    -- No entry instead of the row: a client's transaction would keep it from operators as long as it likes.
-    raise exception using
-        errcode = 'lock_not_available',
-        message = 'another transaction has the session',
-        detail = 'Nothing has ended.',
-        hint = 'Try again; authguard.sign_out_user, which operators call, waits for no other transaction.';
-end
-$$;
-comment on function authguard.end_session_wait(pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
-    'Ends a session for a client, who waits for whoever has its row: 55P03 after two seconds. False where it has ended, or is none';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/entry/module.rs
--- requires:
---   end_rows
-
 -- Refreshing. SECURITY DEFINER; authguard.grant_client grants access.
 
 create function authguard.await_session(session_id pg_catalog.uuid) returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '2s'
 as $$
 begin
     perform from authguard.session s where s.id = session_id for update;
@@ -2382,8 +2199,8 @@ exception when lock_not_available then
 end
 $$;
 comment on function authguard.await_session(pg_catalog.uuid) is
-    'Locks the row of a session and returns true. False if another transaction holds it for two '
-    'seconds. NULL if there is no row';
+    'Locks the row of a session and returns true. False if another transaction holds it for '
+    'lock_timeout, which the library sets. NULL if there is no row';
 
 create function auth.refresh(refresh_token pg_catalog.text) returns authguard.issued
 language c volatile security definer cost 10000
@@ -2404,125 +2221,35 @@ comment on function auth.refresh(pg_catalog.text) is
 -- requires:
 --   refresh
 
--- Another proof of who the user is, in a session that there is: with new tokens of a higher level, or without.
-
-create function authguard.decide_step_up(
-    created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz, not_after pg_catalog.timestamptz,
-    ended_reason pg_catalog.text, at pg_catalog.timestamptz)
-returns pg_catalog.text
-language c stable cost 100
-as 'MODULE_PATHNAME', 'authguard_decide_step_up_wrapper';
-comment on function authguard.decide_step_up(pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.timestamptz) is
-    'Whether a session takes another proof: ok, session_expired or session_revoked';
-
-create function authguard.lock_session_of(user_id pg_catalog.text, session_id pg_catalog.uuid)
-returns authguard.session
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-set lock_timeout = '2s'
-as $$
-declare
-    session authguard.session;
-    verdict pg_catalog.text := 'not_found';
-begin
-    select s.* into session from authguard.session s
-     where s.id = lock_session_of.session_id and s.user_id = lock_session_of.user_id
-       for update;
-    if found then
-        verdict := authguard.decide_step_up(session.created_at, session.refreshed_at, session.not_after,
-                                            session.ended_reason, pg_catalog.clock_timestamp());
-        if verdict = 'ok' and authguard.is_cut_off(session.id, session.user_id, session.issuer,
-                                                   session.created_at, session.authenticated_at) then
-            verdict := 'session_revoked';
-        end if;
-    end if;
-    if verdict <> 'ok' then
-        raise exception using
-            errcode = 'invalid_authorization_specification',
-            message = case verdict
-                when 'not_found' then 'the user has no such session'
-                when 'session_expired' then 'the session is past its time'
-                else 'the session has ended' end,
-            hint = 'Sign the user in again: authguard.sign_in begins another session.';
-    end if;
-    return session;
-end
-$$;
-comment on function authguard.lock_session_of(pg_catalog.text, pg_catalog.uuid) is
-    'Locks a live session of the user (in canonical form); 28000 where it is none, 55P03 where somebody has its row for two seconds';
+-- Another proof of who the user is, in a session that there is: with new tokens of a higher level,
+-- or without. SECURITY DEFINER, because the roles that may call these (grant_signer) write no table.
 
 create function authguard.step_up(
-    user_id pg_catalog.text, session_id pg_catalog.uuid, method pg_catalog.text, aal pg_catalog.text)
+    user_id pg_catalog.text, session_id pg_catalog.uuid, method pg_catalog.text,
+    aal pg_catalog.text)
 returns authguard.issued
-language plpgsql volatile security definer
+language c volatile security definer cost 10000
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '2s'
-as $$
-declare
-    subject pg_catalog.text := authguard.identity('user_id', user_id);
-    session authguard.session;
-    at pg_catalog.timestamptz;
-    answer authguard.issued;
-begin
-    perform authguard.require_primary();
-    perform authguard.check_aal(aal);
-    begin
-        perform from authguard.session s where s.id = step_up.session_id and s.user_id = subject for update;
-    exception when lock_not_available then
-        answer.status := 'busy';
-        return answer;
-    end;
-    if authguard.is_blocked(subject) then
-        answer.status := 'user_blocked';
-        return answer;
-    end if;
-    if not authguard.await_changes() then
-        answer.status := 'busy';
-        return answer;
-    end if;
-    session := authguard.lock_session_of(subject, session_id);
-    if aal < session.aal then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = pg_catalog.format('the session has level %s already', pg_catalog.quote_literal(session.aal)),
-            hint = 'A session keeps its level: authguard.reauthenticated renews a proof, authguard.credentials_changed ends sessions.';
-    end if;
-    at := pg_catalog.clock_timestamp();
-    update authguard.session s
-       set aal = step_up.aal, amr = authguard.add_method(s.amr, step_up.method, at)::pg_catalog.jsonb,
-           counter = s.counter + 1, reuse_count = 0, stepped_up_from = s.counter,
-           authenticated_at = at, refreshed_at = at, rotated_at = at,
-           tokens_until = greatest(s.tokens_until, authguard.tokens_until())
-     where s.id = session.id;
-    answer := authguard.issue(session.id);
-    perform authguard.record('MFA_CHALLENGE_VERIFIED', subject, session.id, 'user', method);
-    return answer;
-end
-$$;
-comment on function authguard.step_up(pg_catalog.text, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
-    'Raises the level (aal) of a session whose user has proved another factor (method, RFC 8176), and issues new tokens: the refresh token from before does not take the higher level. status user_blocked or busy, and no tokens, as auth.refresh answers them. 28000 where it is no live session of the user; 22023 for a lower level than it has';
+as 'MODULE_PATHNAME', 'authguard_step_up';
+comment on function authguard.step_up(
+    pg_catalog.text, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
+    'Raises the level (aal) of a session whose user has proved another factor (method, RFC 8176), '
+    'and issues new tokens: the refresh token from before does not take the higher level. status '
+    'user_blocked or busy, and no tokens, as auth.refresh answers them. 28000 if it is no live '
+    'session of the user; 22023 for a lower level than it has';
 
 create function authguard.reauthenticated(
     user_id pg_catalog.text, session_id pg_catalog.uuid, method pg_catalog.text)
 returns pg_catalog.void
-language plpgsql volatile security definer
+language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as $$
-declare
-    subject pg_catalog.text := authguard.identity('user_id', user_id);
-    session authguard.session;
-    at pg_catalog.timestamptz;
-begin
-    perform authguard.require_primary();
-    session := authguard.lock_session_of(subject, session_id);
-    at := pg_catalog.clock_timestamp();
-    update authguard.session s
-       set amr = authguard.add_method(s.amr, reauthenticated.method, at)::pg_catalog.jsonb, authenticated_at = at
-     where s.id = session.id;
-end
-$$;
-comment on function authguard.reauthenticated(pg_catalog.text, pg_catalog.uuid, pg_catalog.text) is
-    'The user of a session has proved once more who it is (method, RFC 8176): auth.is_fresh() and auth.authenticated_at() count it at the next statement, also for the tokens that are out. No new tokens. 28000 where it is no live session of the user';
+as 'MODULE_PATHNAME', 'authguard_reauthenticated_wrapper';
+comment on function authguard.reauthenticated(
+    pg_catalog.text, pg_catalog.uuid, pg_catalog.text) is
+    'The user of a session has proved once more who it is (method, RFC 8176): auth.is_fresh() and '
+    'auth.authenticated_at() count it at the next statement, also for tokens that were issued '
+    'before. No new tokens. 28000 if it is no live session of the user; 55P03 if another '
+    'transaction has its row for two seconds';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -2530,164 +2257,52 @@ comment on function authguard.reauthenticated(pg_catalog.text, pg_catalog.uuid, 
 -- requires:
 --   step_up
 
--- Endings: each bites at the next statement, writes an event, and also a revocation entry, so that databases
--- which only receive those agree. What is ended already is a success, and writes nothing.
+-- Endings: each bites at the next statement, writes an event, and also a revocation entry, so that
+-- databases which only receive those agree. What has ended already is a success, and writes
+-- nothing. SECURITY DEFINER, because the roles that may call these write no table.
 
-create function authguard.end_sessions(
-    user_id pg_catalog.text, issuer pg_catalog.text, reason pg_catalog.text, actor pg_catalog.text,
-    only_session pg_catalog.uuid default null, except_session pg_catalog.uuid default null, wait pg_catalog.bool default false)
+create function authguard.sign_out_user(
+    user_id pg_catalog.text, scope pg_catalog.text default 'global')
 returns pg_catalog.int4
-language plpgsql volatile
+language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as $$
-declare
-    session_id pg_catalog.uuid;
-    ended pg_catalog.int4 := 0;
-begin
-    -- In one order, so that two endings of one user's sessions cannot wait for each other.
-    for session_id in
-        select s.id from authguard.session s
-         where s.user_id = end_sessions.user_id and s.ended_at is null
-           and (end_sessions.issuer is null or s.issuer = end_sessions.issuer)
-           and (only_session is null or s.id = only_session)
-           and (except_session is null or s.id <> except_session)
-         order by s.id
-    loop
-        ended := ended + case when wait then authguard.end_session_wait(session_id, reason, actor)
-                              else authguard.end_session_nowait(session_id, reason, actor) end::pg_catalog.int4;
-    end loop;
-    return ended;
-end
-$$;
-comment on function authguard.end_sessions(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.uuid, pg_catalog.bool) is
-    'Ends the sessions of a user (in canonical form): all, only one, or all but one. issuer NULL: of every issuer. wait: as authguard.end_session_wait, for clients; else as authguard.end_session_nowait. Returns how many';
-
-create function authguard.sign_out_user(user_id pg_catalog.text, scope pg_catalog.text default 'global')
-returns pg_catalog.int4
-language plpgsql volatile security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    subject pg_catalog.text := authguard.identity('user_id', user_id);
-    elsewhere record;
-    ended pg_catalog.int4;
-begin
-    perform authguard.require_primary();
-    if scope is distinct from 'global' then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'the scope of authguard.sign_out_user is global',
-            hint = 'authguard.revoke_session ends one session.';
-    end if;
-    ended := authguard.end_sessions(subject, null, 'signed_out', 'admin');
-    -- Whoever keeps those tables may refresh such a session for ever; its tokens stay dead here.
-    for elsewhere in select s.* from authguard.attached_sessions(subject) s order by s.session_id loop
-        if authguard.revoke_session(elsewhere.session_id::pg_catalog.uuid, 'signed_out', elsewhere.issuer,
-                nullif(elsewhere.not_after, 'infinity')) then
-            perform authguard.record('SIGNED_OUT', subject, elsewhere.session_id::pg_catalog.uuid, 'admin', 'signed_out');
-            ended := ended + 1;
-        end if;
-    end loop;
-    return ended;
-end
-$$;
+as 'MODULE_PATHNAME', 'authguard_sign_out_user_wrapper';
 comment on function authguard.sign_out_user(pg_catalog.text, pg_catalog.text) is
-    'Ends every session of a user, also those in attached tables, and with them all their tokens; signing in again works. Returns how many';
+    'Ends every session of a user, also those in attached tables, and with them all their tokens; '
+    'signing in again works. Returns how many. Waits for no other transaction';
 
-create function authguard.credentials_changed(user_id pg_catalog.text, keep_session pg_catalog.uuid default null)
+create function authguard.end_blocked_sessions(user_id pg_catalog.text, issuer pg_catalog.text)
 returns pg_catalog.int4
-language plpgsql volatile security definer
+language c volatile cost 1000
 set search_path = pg_catalog, pg_temp
-as $$
-declare
-    subject pg_catalog.text := authguard.identity('user_id', user_id);
-    entry authguard.revocation;
-    ended pg_catalog.int4;
-begin
-    perform authguard.require_primary();
-    if keep_session is not null then
-        begin
-            perform authguard.lock_session_of(subject, keep_session);
-        exception when lock_not_available then
-            -- Whoever has the row may keep it for ever: it ends with the others.
-            keep_session := null;
-        end;
-    end if;
-    entry.kind := 'user';
-    entry.key := subject;
-    entry.blocked := false;
-    entry.issued_before := pg_catalog.clock_timestamp();
-    entry.include_keys := false;
-    entry.reason := 'credentials';
-    entry.keep_until := authguard.latest_expiry(entry.issued_before);
-    perform authguard.revoke(entry);
-    ended := authguard.end_sessions(subject, null, 'credentials', 'user', except_session => keep_session);
-    -- After the cut-off: whoever set the new credentials has shown who it is.
-    update authguard.session s
-       set authenticated_at = greatest(pg_catalog.clock_timestamp(), entry.issued_before + interval '1 us')
-     where s.id = keep_session;
-    perform authguard.record('USER_UPDATED', subject, keep_session, 'user', 'credentials');
-    return ended;
-end
-$$;
-comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uuid) is
-    'The user has new credentials, or one factor less: ends every session of the user but keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. Each call is an event. Returns how many sessions ended. 28000, and nothing changed, where keep_session is no live session of the user; where somebody has its row for two seconds it ends with the others';
+as 'MODULE_PATHNAME', 'authguard_end_blocked_sessions_wrapper';
+comment on function authguard.end_blocked_sessions(pg_catalog.text, pg_catalog.text) is
+    'Ends the sessions of a user (in canonical form) whom authguard.revoke_user shuts out. issuer '
+    'NULL: of every issuer. Returns how many. Waits for no other transaction';
 
--- For functions that act as the extension's owner. Of an adopted schema the owner may replace auth.jwt() and the
--- three others, and rename the schema: so none of these is called here, and nothing by its name.
-create function authguard.caller(
-    out subject pg_catalog.text, out session_id pg_catalog.uuid, out is_own pg_catalog.bool,
-    out is_revoked pg_catalog.bool, out is_active pg_catalog.bool)
-returns pg_catalog.record
-language sql stable
+create function authguard.credentials_changed(
+    user_id pg_catalog.text, keep_session pg_catalog.uuid default null)
+returns pg_catalog.int4
+language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-begin atomic
-    select authguard.canonical(auth.subject()), auth.session_id(),
-           coalesce(auth.issuer() = authguard.own_issuer(), false), auth.is_revoked(), auth.is_active();
-end;
-comment on function authguard.caller() is
-    'Whose the current token is (in canonical form), its session, whether our own issuer''s, and the decision about it';
+as 'MODULE_PATHNAME', 'authguard_credentials_changed_wrapper';
+comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uuid) is
+    'The user has new credentials, or one factor less: ends every session of the user but '
+    'keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. Each '
+    'call is an event. Returns how many sessions ended. 28000, and nothing changed, if '
+    'keep_session is no live session of the user. If another transaction has its row for two '
+    'seconds, it ends with the others';
 
 create function auth.sign_out(scope pg_catalog.text default 'global') returns pg_catalog.int4
-language plpgsql volatile security definer
+language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as $$
-declare
-    caller record;
-begin
-    if scope is null or scope not in ('global', 'local', 'others') then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'scope must be global, local or others';
-    end if;
-    perform authguard.require_primary();
-    select * into caller from authguard.caller();
-    if caller.subject is null or not caller.is_own then
-        raise exception using
-            errcode = 'invalid_authorization_specification',
-            message = 'no token of a session of this database',
-            hint = 'Sessions of other issuers end there; authguard.revoke_session and revoke_user shut them out here.';
-    end if;
-    if caller.session_id is null and scope <> 'global' then
-        raise exception using
-            errcode = 'invalid_authorization_specification',
-            message = 'the token has no session',
-            hint = 'Sign out with scope global.';
-    end if;
-    if caller.is_revoked then
-        -- Whoever holds it is shut out, and must not shut out the user's later sessions in turn.
-        if scope = 'others' or caller.session_id is null then
-            return 0;
-        end if;
-        scope := 'local';
-    end if;
-    return authguard.end_sessions(caller.subject, authguard.own_issuer(), 'signed_out', 'user',
-        only_session => case scope when 'local' then caller.session_id end,
-        except_session => case scope when 'others' then caller.session_id end, wait => true);
-end
-$$;
+as 'MODULE_PATHNAME', 'authguard_sign_out_wrapper';
 comment on function auth.sign_out(pg_catalog.text) is
-    'Ends sessions of the current token''s user: global, all; local, the token''s; others, all but that. A revoked token ends no session but its own. Returns how many; one that has ended already counts as none. 28000 without a token of our own issuer, or for local and others without a session; 55P03, and nothing ended, where another transaction has the row of one for two seconds';
+    'Ends sessions of the current token''s user: global, all; local, the token''s; others, all but '
+    'that. A revoked token ends no session but its own. Returns how many; one that has ended '
+    'already counts as none. 28000 without a token of the local issuer, or for local and others '
+    'without a session; 55P03, and nothing ended, if another transaction has the row of one for '
+    'two seconds';
 
 create function auth.sessions()
 returns table (id pg_catalog.uuid, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
@@ -2711,29 +2326,12 @@ comment on function auth.sessions() is
     'The live sessions of the current token''s user; none without an active token of our own issuer';
 
 create function auth.end_session(id pg_catalog.uuid) returns pg_catalog.bool
-language plpgsql volatile security definer
+language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as $$
-declare
-    caller record;
-begin
-    perform authguard.require_primary();
-    select * into caller from authguard.caller();
-    if not caller.is_active then
-        raise exception using
-            errcode = 'invalid_authorization_specification',
-            message = 'no active token',
-            hint = 'Sign in again; "select * from auth.whoami()" tells what became of the token.';
-    end if;
-    if not caller.is_own or end_session.id is null then
-        return false;
-    end if;
-    return authguard.end_sessions(caller.subject, authguard.own_issuer(), 'signed_out', 'user',
-        only_session => end_session.id, wait => true) > 0;
-end
-$$;
+as 'MODULE_PATHNAME', 'authguard_end_session_wrapper';
 comment on function auth.end_session(pg_catalog.uuid) is
-    'Ends one of the current user''s own sessions. False where it is none, or has ended. 28000 without an active token; 55P03 where another transaction has its row for two seconds';
+    'Ends one of the current user''s own sessions. False if it is none, or has ended. 28000 '
+    'without an active token; 55P03 if another transaction has its row for two seconds';
 
 create function auth.get_user()
 returns table (subject pg_catalog.text, role pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb,
@@ -3117,27 +2715,9 @@ comment on function authguard.acknowledge_restore() is
 
 create function authguard.end_all_sessions(reason pg_catalog.text default null)
 returns pg_catalog.int4
-language plpgsql volatile security definer
+language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as $$
-declare
-    session_id pg_catalog.uuid;
-    ended pg_catalog.int4 := 0;
-begin
-    perform authguard.require_primary();
-    for session_id in
-        select s.id from authguard.session s where s.ended_at is null order by s.id
-    loop
-        if authguard.end_session_nowait(session_id, 'revoked', 'admin') then
-            ended := ended + 1;
-        end if;
-    end loop;
-    perform authguard.begin_key_change();
-    perform authguard.replace_refresh_key();
-    perform authguard.revoke_issued_before(pg_catalog.clock_timestamp(), null, reason);
-    return ended;
-end
-$$;
+as 'MODULE_PATHNAME', 'authguard_end_all_sessions';
 comment on function authguard.end_all_sessions(pg_catalog.text) is
     'Ends every session, replaces the key of refresh tokens, and revokes every token issued so '
     'far, of every issuer; keys of services (tokens with neither sub nor session_id) stay. Every '
@@ -3329,6 +2909,13 @@ comment on function authguard.guard_schema(pg_catalog.name, pg_catalog.text, pg_
 
 -- Coverage: which tables are guarded, and every way around a guard.
 
+create function authguard.own_table_problems()
+returns table (relation pg_catalog.text, problem pg_catalog.text, closes pg_catalog.bool, hint pg_catalog.text)
+language c stable cost 1000 rows 1
+as 'MODULE_PATHNAME', 'authguard_own_table_problems_wrapper';
+comment on function authguard.own_table_problems() is
+    'The tables of authguard that are not as create extension made them, whether that closes access, and the statements that put them in order or what is needed';
+
 create function authguard.coverage(
     out kind pg_catalog.text,
     out object pg_catalog.text,
@@ -3514,6 +3101,9 @@ begin atomic
                        else p.hint end
       from authguard.attached a
       left join lateral authguard.source_problem(a.relation, a.kind) p on true
+    union all
+    select 'own table', o.relation, not o.closes, o.problem, o.hint
+      from authguard.own_table_problems() o
     order by 1, 2;
 end;
 comment on function authguard.coverage() is
@@ -3521,7 +3111,8 @@ comment on function authguard.coverage() is
     'or not, and why not. Then a row for each way around a guard: partitions, views, materialized '
     'views, foreign tables, SECURITY DEFINER functions, owners without FORCE, and roles with '
     'BYPASSRLS. Then a row for each attached table, with its problem, for each reader that was '
-    'replaced, and for a restored database. problem and hint are NULL if nothing is wrong';
+    'replaced, for each table of authguard that is not as create extension made it, and for a '
+    'restored database. problem and hint are NULL if nothing is wrong';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -3750,6 +3341,7 @@ begin
         'authguard.end_all_sessions(text)',
         'authguard.coverage()',
         'authguard.source_problem(regclass, text)',
+        'authguard.own_table_problems()',
         'authguard.is_copy()'
     ]::pg_catalog.regprocedure[], array[
         'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event',
@@ -3799,18 +3391,6 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/session/arguments.rs
--- authguard::session::arguments::authguard_add_method
--- Skipped due to `#[pgrx(sql = false)]`
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/attached/functions.rs
--- authguard::attached::functions::authguard_attached_sessions
--- Skipped due to `#[pgrx(sql = false)]`
-/* </end connected objects> */
-
-/* <begin connected objects> */
 -- src/revocation/entry.rs
 -- authguard::revocation::entry::authguard_blocks
 -- Skipped due to `#[pgrx(sql = false)]`
@@ -3825,12 +3405,6 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/access/checks.rs
 -- authguard::access::checks::authguard_canonical
--- Skipped due to `#[pgrx(sql = false)]`
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/session/arguments.rs
--- authguard::session::arguments::authguard_check_aal
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -3859,20 +3433,32 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- src/session/endings.rs
+-- authguard::session::endings::authguard_credentials_changed
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- src/revocation/entry.rs
 -- authguard::revocation::entry::authguard_cuts_off
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/session/sql.rs
--- authguard::session::sql::authguard_decide_step_up
+-- src/keys/registration.rs
+-- authguard::keys::registration::authguard_drop_credential
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/keys/registration.rs
--- authguard::keys::registration::authguard_drop_credential
+-- src/session/endings.rs
+-- authguard::session::endings::authguard_end_blocked_sessions
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/endings.rs
+-- authguard::session::endings::authguard_end_session
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -3897,12 +3483,6 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/session/writes.rs
 -- authguard::session::writes::authguard_identity
--- Skipped due to `#[pgrx(sql = false)]`
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/session/issuance.rs
--- authguard::session::issuance::authguard_is_blocked
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -3938,12 +3518,6 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 
 /* <begin connected objects> */
 -- src/session/sql.rs
--- authguard::session::sql::authguard_lock_user
--- Skipped due to `#[pgrx(sql = false)]`
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/session/sql.rs
 -- authguard::session::sql::authguard_make_refresh_key
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
@@ -3961,8 +3535,20 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- src/schema/problems.rs
+-- authguard::schema::problems::authguard_own_table_problems
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- src/keys/registration.rs
 -- authguard::keys::registration::authguard_read_jwks
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/step_up.rs
+-- authguard::session::step_up::authguard_reauthenticated
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -4009,14 +3595,20 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/attached/functions.rs
--- authguard::attached::functions::authguard_source_problem
+-- src/session/endings.rs
+-- authguard::session::endings::authguard_sign_out
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/session/sql.rs
--- authguard::session::sql::authguard_tokens_until
+-- src/session/endings.rs
+-- authguard::session::endings::authguard_sign_out_user
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/attached/functions.rs
+-- authguard::attached::functions::authguard_source_problem
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
