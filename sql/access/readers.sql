@@ -1,62 +1,67 @@
--- The readers: what the current token claims. STABLE, never IMMUTABLE (a generic plan would serve one
--- user's rows to another), never LEAKPROOF. COST orders quals: one unit is the price of an operator.
--- "or replace" is for what adopt.sql has made a member: of anything else Postgres refuses it.
+-- The readers: what the current token claims. They are STABLE, never IMMUTABLE (a generic plan
+-- would serve one user's rows to another), and never LEAKPROOF. COST orders quals: one unit is the
+-- price of an operator. "or replace" is for the functions that adopt.sql has made members; Postgres
+-- refuses it for any other.
 
 create or replace function auth.jwt() returns pg_catalog.jsonb
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_jwt';
 comment on function auth.jwt() is
-    'All claims of the current token; NULL where there are none or they are refused (RFC 7519)';
+    'All claims of the current token (RFC 7519). NULL if there are none, or if they are refused';
 
 create or replace function auth.uid() returns pg_catalog.uuid
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_uid';
 comment on function auth.uid() is
-    'Claim sub as a uuid; NULL where it is none, or there are no claims (RFC 7519 section 4.1.2)';
+    'Claim sub as a uuid (RFC 7519 section 4.1.2). NULL if it is no uuid, or if there are no '
+    'claims';
 
 create function auth.subject() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_subject';
 comment on function auth.subject() is
-    'Claim sub as it was sent; NULL where there are no claims (RFC 7519 section 4.1.2)';
+    'Claim sub as it was sent (RFC 7519 section 4.1.2). NULL if there are no claims';
 
 create function auth.issuer() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_issuer';
 comment on function auth.issuer() is
-    'Claim iss; NULL where it is absent or there are no claims (RFC 7519 section 4.1.1)';
+    'Claim iss (RFC 7519 section 4.1.1). NULL if it is absent, or if there are no claims';
 
 create or replace function auth.role() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_role';
 comment on function auth.role() is
-    'Claim role, a string; it is only a claim and sets no database role. NULL where there is none';
+    'Claim role, a string. It is only a claim and sets no database role. NULL if there is none';
 
 create or replace function auth.email() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_email';
 comment on function auth.email() is
-    'Claim email, a string; NULL where there is none (OpenID Connect Core section 5.1)';
+    'Claim email, a string (OpenID Connect Core section 5.1). NULL if there is none';
 
 create function auth.aal() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_aal';
 comment on function auth.aal() is
-    'Claim aal, the authenticator assurance level such as aal1 or aal2; NULL where there is none';
+    'Claim aal, the authenticator assurance level (NIST SP 800-63B), such as aal1. NULL if there '
+    'is none';
 
 create function auth.session_id() returns pg_catalog.uuid
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_session_id';
 comment on function auth.session_id() is
-    'Claim session_id; NULL where the token has no session or there are no claims';
+    'Claim session_id. NULL if the token has no session, or if there are no claims';
 
 create function auth.claim(variadic path pg_catalog.text[]) returns pg_catalog.jsonb
 language sql stable parallel safe cost 20
 begin atomic
-    select nullif(pg_catalog.jsonb_extract_path(auth.jwt(), variadic path), 'null'::pg_catalog.jsonb);
+    select nullif(pg_catalog.jsonb_extract_path(auth.jwt(), variadic path),
+                  'null'::pg_catalog.jsonb);
 end;
 comment on function auth.claim(variadic pg_catalog.text[]) is
-    'The claim at a path, as jsonb: auth.claim(''app_metadata'', ''org_id''). NULL where it is absent or JSON null';
+    'The claim at a path, as jsonb: auth.claim(''app_metadata'', ''org_id''). NULL if it is '
+    'absent or JSON null';
 
 create function auth.claim_text(variadic path pg_catalog.text[]) returns pg_catalog.text
 language sql stable parallel safe cost 20
@@ -64,7 +69,8 @@ begin atomic
     select pg_catalog.jsonb_extract_path_text(auth.jwt(), variadic path);
 end;
 comment on function auth.claim_text(variadic pg_catalog.text[]) is
-    'The claim at a path, as text: auth.claim_text(''app_metadata'', ''org_id''). NULL where it is absent or JSON null';
+    'The claim at a path, as text: auth.claim_text(''app_metadata'', ''org_id''). NULL if it is '
+    'absent or JSON null';
 
 create function auth.app_metadata() returns pg_catalog.jsonb
 language sql stable parallel safe cost 20
@@ -72,37 +78,40 @@ begin atomic
     select auth.claim('app_metadata');
 end;
 comment on function auth.app_metadata() is
-    'Claim app_metadata, an object that only the issuer can write; NULL where there is none';
+    'Claim app_metadata, an object that only the issuer can write. NULL if there is none';
 
 create function auth.is_anonymous() returns pg_catalog.bool
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_is_anonymous';
 comment on function auth.is_anonymous() is
-    'Claim is_anonymous, a boolean; NULL where there is none';
+    'Claim is_anonymous, a boolean. NULL if there is none';
 
 create function auth.has_scope(scope pg_catalog.text) returns pg_catalog.bool
 language c stable strict parallel safe cost 20
 as 'MODULE_PATHNAME', 'authguard_has_scope_wrapper';
 comment on function auth.has_scope(pg_catalog.text) is
-    'Whether claim scope, values separated by spaces, has this one; NULL for NULL, or without claims (RFC 8693 section 4.2)';
+    'True if claim scope, values separated by spaces, has this one (RFC 8693 section 4.2). NULL '
+    'for NULL, and if there are no claims';
 
 create function auth.issued_at() returns pg_catalog.timestamptz
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_issued_at';
 comment on function auth.issued_at() is
-    'Claim iat; every refresh sets it anew. NULL where there is none (RFC 7519 section 4.1.6)';
+    'Claim iat (RFC 7519 section 4.1.6); every refresh sets it anew. NULL if there is none';
 
 create function auth.expires_at() returns pg_catalog.timestamptz
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_expires_at';
 comment on function auth.expires_at() is
-    'Claim exp; NULL where there is none (RFC 7519 section 4.1.4)';
+    'Claim exp (RFC 7519 section 4.1.4). NULL if there is none';
 
 create function auth.authenticated_at() returns pg_catalog.timestamptz
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_authenticated_at';
 comment on function auth.authenticated_at() is
-    'When the user last authenticated: the newest amr[].timestamp, else auth_time (OpenID Connect Core section 2), and for a session of our own what its row says, if that is later. Never iat, which every refresh sets anew. NULL where it is not known';
+    'When the user last authenticated: the newest amr[].timestamp, otherwise auth_time (OpenID '
+    'Connect Core section 2). For a session of the local issuer, the time in its row if that is '
+    'later. Never iat, which every refresh sets anew. NULL if it is not known';
 
 create function auth.token_age() returns pg_catalog.interval
 language sql stable parallel safe cost 10
@@ -110,7 +119,7 @@ begin atomic
     select pg_catalog.statement_timestamp() operator(pg_catalog.-) auth.issued_at();
 end;
 comment on function auth.token_age() is
-    'How long ago the token was issued, at the start of the statement; NULL without iat';
+    'How long ago the token was issued, when the statement began. NULL without iat';
 
 create function auth.whoami(
     out source pg_catalog.text,
@@ -129,4 +138,7 @@ create function auth.whoami(
 language c volatile parallel restricted cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_whoami_wrapper';
 comment on function auth.whoami() is
-    'The current token in one row: source (none, gateway, token), status (absent, accepted, refused, expired, revoked), claims in brief, the roles, a hint in words, and session_wide: whether it was set before this transaction, so that a pool would hand it to its next client';
+    'The current token in one row. source: none, gateway or token. status: absent, accepted, '
+    'refused, expired or revoked. Then the claims in brief, the roles and a hint in words. '
+    'session_wide: true if it was set before this transaction, so that a pool would hand it to '
+    'its next client';

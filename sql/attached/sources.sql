@@ -1,4 +1,5 @@
--- Attached tables: users and sessions that others keep become sources of the decision. What src/attached reads.
+-- Attached tables: users and sessions that others keep become sources of the decision. src/attached
+-- reads authguard.attached.
 
 create table authguard.attached (
     relation pg_catalog.regclass not null primary key,
@@ -10,13 +11,16 @@ create table authguard.attached (
     constraint attached_issuer_length check (pg_catalog.octet_length(issuer) <= 1024)
 );
 comment on table authguard.attached is
-    'Tables that authguard.attach_users and attach_sessions have made sources of the decision; which of their columns is which is in their trigger authguard_attached, which follows renames and dumps';
-comment on column authguard.attached.relation is 'The table; a number where it has been dropped';
+    'Tables that authguard.attach_users and attach_sessions have made sources of the decision. '
+    'The meaning of their columns is in their trigger authguard_attached, which follows renames '
+    'and dumps';
+comment on column authguard.attached.relation is
+    'The table; a number if it was dropped';
 comment on column authguard.attached.kind is 'users or sessions';
 comment on column authguard.attached.issuer is
-    'Claim iss of the tokens that it decides about; NULL: of every issuer; empty: tokens without iss';
+    'Claim iss of the tokens that it decides about; NULL: every issuer; empty: tokens without iss';
 comment on column authguard.attached.refresh_on_change is
-    'Of users: whether a change of app_metadata or role makes earlier tokens stale';
+    'For users: true if a change of app_metadata or role makes earlier tokens stale';
 select pg_catalog.pg_extension_config_dump('authguard.attached', '');
 
 create trigger invalidate after insert or update or delete on authguard.attached
@@ -26,17 +30,19 @@ create trigger invalidate_truncate after truncate on authguard.attached
 alter table authguard.attached enable always trigger invalidate;
 alter table authguard.attached enable always trigger invalidate_truncate;
 
--- As authguard.channel, for rows that appear: only who has looked for one in vain looks again, so that a
--- sign-in does not make every backend do it.
+-- Like authguard.channel, for rows that appear: only a backend that has looked for one in vain
+-- looks again, so that a sign-in does not make every backend do it.
 create table authguard.arrival_channel ();
 comment on table authguard.arrival_channel is
-    'Always empty, never read: its relcache invalidation tells every backend to look again for rows that were not there';
+    'Always empty, never read: its relcache invalidation makes every backend look again for rows '
+    'that were missing';
 
 create function authguard.attached_changed() returns pg_catalog.trigger
 language c volatile cost 10
 as 'MODULE_PATHNAME', 'authguard_attached_changed';
 comment on function authguard.attached_changed() is
-    'Trigger of attached tables: tells every backend to look again, and makes the commit of a change or deletion durable. Its arguments are the meanings of its columns';
+    'Trigger of attached tables: makes every backend look again, and the commit of a change or '
+    'deletion durable. Its arguments are the meanings of the columns';
 
 create function authguard.user_updated(relation pg_catalog.regclass, user_id pg_catalog.text)
 returns pg_catalog.bool
@@ -52,7 +58,9 @@ begin
      where a.kind = 'users'
        and (a.relation = user_updated.relation
             -- The trigger of a partition fires there.
-            or a.relation in (select p.relid from pg_catalog.pg_partition_ancestors(user_updated.relation) p));
+            or a.relation in (
+                select p.relid
+                  from pg_catalog.pg_partition_ancestors(user_updated.relation) p));
     if not found then
         return false;
     end if;
@@ -74,7 +82,10 @@ begin
 end
 $$;
 comment on function authguard.user_updated(pg_catalog.regclass, pg_catalog.text) is
-    'Writes the event USER_UPDATED and, where the table is attached with refresh_on_change, the cut-off for the claims of earlier tokens; whether it did. Called when a transaction commits and its client can do nothing more in it, because refreshes wait for the lock';
+    'Writes the event USER_UPDATED for a user (in canonical form) of an attached table. If the '
+    'table is attached with refresh_on_change, also writes the cut-off for earlier tokens and '
+    'returns true. Called when a transaction commits and its client can do nothing more in it, '
+    'because refreshes wait for the lock';
 
 create function authguard.await_changes() returns pg_catalog.bool
 language plpgsql volatile
@@ -85,8 +96,9 @@ begin
     if not exists (select from authguard.attached a where a.refresh_on_change) then
         return true;
     end if;
-    -- What a transaction that changes a user's row has read from the clock is older than what it lets others see. A
-    -- lock on a table, because everybody may take advisory locks; the error gives it back at once.
+    -- A transaction that changes a user's row reads the clock before others see the change. The
+    -- lock is one of a table, because everybody may take advisory locks; the error gives it back at
+    -- once.
     lock table authguard.attached in share mode;
     raise exception using errcode = 'AG001', message = 'nothing is being committed';
 exception
@@ -97,33 +109,41 @@ exception
 end
 $$;
 comment on function authguard.await_changes() is
-    'Waits until the changes of attached rows that are being committed are, cut-off and row, where a table is attached with refresh_on_change. False where that takes two seconds';
+    'Waits until changes of attached rows that are being committed have committed, cut-off and '
+    'row, if a table is attached with refresh_on_change. False if that takes two seconds';
 
 create function authguard.attached_user_changed() returns pg_catalog.trigger
 language c volatile security definer cost 100
 set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'authguard_attached_user_changed';
 comment on function authguard.attached_user_changed() is
-    'Trigger of attached tables of users: notes that what tokens say about a user has changed, for authguard.user_updated at the commit. SECURITY DEFINER, because whoever changes the row writes no table of authguard: its owner does';
+    'Trigger of attached tables of users: notes for authguard.user_updated that what tokens say '
+    'about a user has changed. SECURITY DEFINER, because the role that changes the row may not '
+    'write the tables of authguard';
 
 create function authguard.check_source(
-    relation pg_catalog.regclass, kind pg_catalog.text, parts pg_catalog.text[], columns pg_catalog.int2[])
+    relation pg_catalog.regclass, kind pg_catalog.text,
+    parts pg_catalog.text[], columns pg_catalog.int2[])
 returns table (code pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
 language c stable strict cost 100 rows 1
 as 'MODULE_PATHNAME', 'authguard_check_source_wrapper';
-comment on function authguard.check_source(pg_catalog.regclass, pg_catalog.text, pg_catalog.text[], pg_catalog.int2[]) is
-    'Why a table whose columns have these meanings cannot be a source; no row if it can';
+comment on function authguard.check_source(
+    pg_catalog.regclass, pg_catalog.text, pg_catalog.text[], pg_catalog.int2[]) is
+    'Returns why a table of that kind whose columns have these meanings (parts) cannot be a '
+    'source, as an SQLSTATE, a problem and a hint. No row if it can be one, and for NULL';
 
 create function authguard.source_problem(relation pg_catalog.regclass, kind pg_catalog.text)
 returns table (code pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
 language c stable strict cost 100 rows 1
 as 'MODULE_PATHNAME', 'authguard_source_problem_wrapper';
 comment on function authguard.source_problem(pg_catalog.regclass, pg_catalog.text) is
-    'What is wrong with an attached table; no row if nothing is';
+    'Returns what is wrong with an attached table of that kind, as an SQLSTATE, a problem and a '
+    'hint. No row if nothing is, and for NULL';
 
 create function authguard.attached_sessions(user_id pg_catalog.text)
 returns table (session_id pg_catalog.text, issuer pg_catalog.text, not_after pg_catalog.timestamptz)
 language c stable strict cost 1000 rows 5
 as 'MODULE_PATHNAME', 'authguard_attached_sessions_wrapper';
 comment on function authguard.attached_sessions(pg_catalog.text) is
-    'The sessions of a user (in canonical form) in the attached tables, each with its table''s issuer';
+    'Returns the sessions of a user (in canonical form) in the attached tables, each with its '
+    'table''s issuer. No row for NULL';

@@ -1,13 +1,18 @@
--- auth is for everyone (adopt.sql). In authguard nobody has anything until the owner opens one of three doors.
+-- Schema auth is for everyone (adopt.sql). In schema authguard no role has any right until the
+-- owner of the extension grants access with one of three functions: grant_operator, grant_signer,
+-- grant_client.
 
 revoke all on schema authguard from public;
 revoke all on all tables in schema authguard from public;
 revoke all on all functions in schema authguard from public;
--- Postgres asks for this when a new partition gets its copy of a trigger, and whoever adds it only owns the table. To
--- name them in a trigger of one's own takes the schema, which stays shut.
-grant execute on function authguard.attached_changed(), authguard.attached_user_changed() to public;
+-- When a new partition gets its copy of a trigger, Postgres asks this of the role that adds it,
+-- which may only own the table. Whoever wants to name the functions in another trigger needs usage
+-- of the schema.
+grant execute on function authguard.attached_changed(), authguard.attached_user_changed()
+    to public;
 
-create function authguard.grant_access(role pg_catalog.name, functions pg_catalog.regprocedure[], tables pg_catalog.regclass[])
+create function authguard.grant_access(
+    role pg_catalog.name, functions pg_catalog.regprocedure[], tables pg_catalog.regclass[])
 returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -24,8 +29,10 @@ begin
     end loop;
 end
 $$;
-comment on function authguard.grant_access(pg_catalog.name, pg_catalog.regprocedure[], pg_catalog.regclass[]) is
-    'Grants a role the use of the schema, of functions and the reading of tables';
+comment on function authguard.grant_access(
+    pg_catalog.name, pg_catalog.regprocedure[], pg_catalog.regclass[]) is
+    'Grants a role the use of schema authguard, the execution of these functions, and the reading '
+    'of these tables';
 
 create function authguard.grant_operator(role pg_catalog.name) returns pg_catalog.void
 language plpgsql volatile
@@ -46,12 +53,13 @@ begin
         'authguard.own_table_problems()',
         'authguard.is_copy()'
     ]::pg_catalog.regprocedure[], array[
-        'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event', 'authguard.attached'
+        'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event',
+        'authguard.attached'
     ]::pg_catalog.regclass[]);
 end
 $$;
 comment on function authguard.grant_operator(pg_catalog.name) is
-    'Lets a role revoke, restore, prune and read the state';
+    'Lets a role revoke, restore, sign users out, prune, and read the state';
 
 create function authguard.grant_signer(role pg_catalog.name) returns pg_catalog.void
 language plpgsql volatile
@@ -68,7 +76,7 @@ begin
 end
 $$;
 comment on function authguard.grant_signer(pg_catalog.name) is
-    'Lets a role sign users in, step them up, and tell of proofs, new credentials and events';
+    'Lets a role sign users in, step them up, and report new proofs, new credentials and events';
 
 create function authguard.grant_client(role pg_catalog.name) returns pg_catalog.void
 language plpgsql volatile
@@ -79,10 +87,13 @@ begin
 end
 $$;
 comment on function authguard.grant_client(pg_catalog.name) is
-    'Lets a role refresh tokens. Only for roles whose transactions end users cannot roll back: a refresh that is rolled back has handed out its tokens, and a theft that it found is undone';
+    'Lets a role refresh tokens. Only for roles whose transactions end users cannot roll back: a '
+    'refresh that is rolled back has handed out its tokens, and the ending of a stolen session is '
+    'undone';
 
 revoke all on function auth.refresh(pg_catalog.text) from public;
-revoke all on function authguard.grant_access(pg_catalog.name, pg_catalog.regprocedure[], pg_catalog.regclass[]) from public;
+revoke all on function authguard.grant_access(
+    pg_catalog.name, pg_catalog.regprocedure[], pg_catalog.regclass[]) from public;
 revoke all on function authguard.grant_operator(pg_catalog.name) from public;
 revoke all on function authguard.grant_signer(pg_catalog.name) from public;
 revoke all on function authguard.grant_client(pg_catalog.name) from public;

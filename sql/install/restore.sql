@@ -1,5 +1,6 @@
--- Which database this is. A backup that is restored, cloned or upgraded brings back sessions that had ended
--- since: it has another system identifier or OID than the row that came with it.
+-- The identity of this database. A backup that is restored, cloned or upgraded brings back sessions that
+-- have ended since. It is recognised by its system identifier or OID, which is not that of the row
+-- in it.
 
 create table authguard.installation (
     system_identifier pg_catalog.int8 not null,
@@ -8,11 +9,14 @@ create table authguard.installation (
     acknowledged_by pg_catalog.name not null default session_user
 );
 comment on table authguard.installation is
-    'The database whose entries these are: one row, and it is this database''s, or this is a copy (see authguard.after_restore)';
+    'The database that the entries were written in: one row. If it is not this database, this is '
+    'a copy (see authguard.after_restore)';
 comment on column authguard.installation.system_identifier is 'As in pg_control_system()';
 comment on column authguard.installation.database is 'As in pg_database';
-comment on column authguard.installation.acknowledged_at is 'When the extension was created, or authguard.acknowledge_restore() called';
-comment on column authguard.installation.acknowledged_by is 'The login role that did';
+comment on column authguard.installation.acknowledged_at is
+    'When the extension was created, or authguard.acknowledge_restore() was called';
+comment on column authguard.installation.acknowledged_by is
+    'The login role that did it';
 
 create function authguard.note_installation() returns pg_catalog.void
 language plpgsql volatile
@@ -27,10 +31,11 @@ begin
 end
 $$;
 comment on function authguard.note_installation() is
-    'The entries are those of this database from now on';
+    'Notes that the entries are those of this database from now on';
 select authguard.note_installation();
 
--- In a restored database the row of the dump joins that of create extension: no key forbids the two.
+-- In a restored database the row of the dump is added to that of create extension: no key forbids
+-- two.
 select pg_catalog.pg_extension_config_dump('authguard.installation', '');
 alter table authguard.installation replica identity full;
 
@@ -45,7 +50,8 @@ create function authguard.is_copy() returns pg_catalog.bool
 language c stable cost 10
 as 'MODULE_PATHNAME', 'authguard_is_copy_wrapper';
 comment on function authguard.is_copy() is
-    'Whether this database came about by a restore, a clone or an upgrade that nobody has acknowledged';
+    'True if this database was restored, cloned or upgraded, and nobody has acknowledged that. '
+    'Never NULL';
 
 create function authguard.acknowledge_restore() returns pg_catalog.bool
 language plpgsql volatile
@@ -62,9 +68,12 @@ begin
 end
 $$;
 comment on function authguard.acknowledge_restore() is
-    'Says that somebody has seen to what a restored, cloned or upgraded database has forgotten (authguard.end_all_sessions() where in doubt). True where there was something to say';
+    'Notes that somebody has dealt with the revocations that a restored, cloned or upgraded '
+    'database lacks (if in doubt, call authguard.end_all_sessions() first). True if there was '
+    'something to acknowledge. 25006 on a standby';
 
-create function authguard.end_all_sessions(reason pg_catalog.text default null) returns pg_catalog.int4
+create function authguard.end_all_sessions(reason pg_catalog.text default null)
+returns pg_catalog.int4
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -73,7 +82,9 @@ declare
     ended pg_catalog.int4 := 0;
 begin
     perform authguard.require_primary();
-    for session_id in select s.id from authguard.session s where s.ended_at is null order by s.id loop
+    for session_id in
+        select s.id from authguard.session s where s.ended_at is null order by s.id
+    loop
         if authguard.end_session_nowait(session_id, 'revoked', 'admin') then
             ended := ended + 1;
         end if;
@@ -85,4 +96,7 @@ begin
 end
 $$;
 comment on function authguard.end_all_sessions(pg_catalog.text) is
-    'Ends every session, replaces the key of refresh tokens, and revokes every token issued so far, by whatever issuer; keys of services (tokens with neither sub nor session_id) stay. Everybody may sign in again. Returns how many sessions of our own ended';
+    'Ends every session, replaces the key of refresh tokens, and revokes every token issued so '
+    'far, of every issuer; keys of services (tokens with neither sub nor session_id) stay. Every '
+    'user may sign in again. Returns how many sessions of the local issuer ended. 22023 if the '
+    'reason is too long, 25006 on a standby';

@@ -1,11 +1,11 @@
 \echo Use "create extension authguard" to load this file. \quit
 
--- Until the library is loaded its settings are placeholders that anybody may set. It takes over only
--- what a superuser has set, so that authguard.adopt below is a superuser's decision.
+-- Until the library is loaded, its settings are placeholders that anybody may set. It keeps only
+-- values that a superuser has set, so that authguard.adopt below is a superuser's decision.
 load 'MODULE_PATHNAME';
 
--- A schema that somebody else made may hold hostile objects (CVE-2022-2625): authguard is never reused,
--- and auth only when a superuser says so (see adopt.sql).
+-- A schema that somebody else made may hold hostile objects (CVE-2022-2625): authguard is never
+-- reused, and auth only when a superuser says so (see adopt.sql).
 do $$
 declare
     adopt pg_catalog.bool := pg_catalog.current_setting('authguard.adopt');
@@ -23,12 +23,14 @@ begin
                                         pg_catalog.array_to_string(taken, ', ')),
             detail = 'Nothing was changed.',
             hint = case when taken operator(pg_catalog.=) array['auth']::pg_catalog.name[]
-                        then 'If it is Supabase''s, or made like it: set authguard.adopt = on, then create the extension again; docs/supabase.md. Else rename or drop it.'
-                        else 'Rename or drop it, or install authguard in a database of its own.' end;
+                then 'If it is Supabase''s, or made like it: set authguard.adopt = on, then create '
+                    'the extension again; see docs/supabase.md. Otherwise rename or drop it.'
+                else 'Rename or drop it, or install authguard in a database of its own.' end;
     end if;
 end
 $$;
 
 create schema authguard;
 comment on schema authguard is
-    'authguard: state and operators; authguard.grant_operator(role) opens it';
+    'authguard: its state, and functions for operators; authguard.grant_operator(role) grants '
+    'access';

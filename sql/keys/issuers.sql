@@ -1,10 +1,11 @@
--- Whose tokens are believed, and by which keys. Everything here stays with the owner of the extension;
--- operators may read authguard.issuer.
+-- The issuers whose tokens are believed, and their keys. Only the owner of the extension may use any of it,
+-- but operators may read authguard.issuer.
 
--- As authguard.channel, for keys: a revocation must not make every backend verify its token again.
+-- Like authguard.channel, for keys: a revocation must not make every backend verify its token
+-- again.
 create table authguard.key_channel ();
 comment on table authguard.key_channel is
-    'Always empty, never read: its relcache invalidation tells every backend to look at keys again';
+    'Always empty, never read: its relcache invalidation makes every backend look at keys again';
 
 create table authguard.issuer (
     issuer pg_catalog.text collate pg_catalog."C" primary key,
@@ -25,24 +26,30 @@ create table authguard.issuer (
         check (pg_catalog.cardinality(types) between 1 and 32
                and pg_catalog.array_position(types, null) is null),
     constraint issuer_roles
-        check (pg_catalog.cardinality(roles) <= 32 and pg_catalog.array_position(roles, null) is null),
+        check (pg_catalog.cardinality(roles) <= 32
+               and pg_catalog.array_position(roles, null) is null),
     constraint issuer_subjects check (subject_namespace is null or not shares_subjects),
     constraint issuer_max_lifetime check (max_lifetime > 0)
 );
 comment on table authguard.issuer is
-    'Issuers whose tokens authguard.jwt may hold; written by authguard.trust_issuer and trust_secret';
+    'Issuers whose tokens are believed; authguard.trust_issuer and trust_secret write it';
 comment on column authguard.issuer.issuer is 'Claim iss, byte by byte';
-comment on column authguard.issuer.audience is 'Claim aud must hold one of these';
+comment on column authguard.issuer.audience is
+    'Claim aud must name one of these';
 comment on column authguard.issuer.types is
-    'Header typ must be one of these, in any case; absent counts as JWT (RFC 8725 section 3.11)';
-comment on column authguard.issuer.roles is 'Claim role must be one of these, or absent';
+    'Header typ must be one of these, in any case; if it is absent it counts as JWT (RFC 8725 '
+    'section 3.11)';
+comment on column authguard.issuer.roles is
+    'Claim role must be one of these, or absent';
 comment on column authguard.issuer.subject_namespace is
-    'auth.uid() and auth.subject() are the UUIDv5 of claim sub in it (RFC 9562 section 5.5); NULL: sub itself';
+    'If given, auth.uid() and auth.subject() are the UUIDv5 of claim sub in it (RFC 9562 section '
+    '5.5); NULL: sub itself';
 comment on column authguard.issuer.shares_subjects is
-    'Its subjects are those of the other issuers: the same sub is the same user';
+    'True if its subjects are those of the other issuers: the same sub is the same user';
 comment on column authguard.issuer.max_lifetime is
-    'Seconds from iat to exp at most; NULL: any';
-comment on column authguard.issuer.trusted_at is 'When it was first trusted';
+    'The longest time from iat to exp, in seconds; NULL: any';
+comment on column authguard.issuer.trusted_at is
+    'When it was first trusted';
 
 create table authguard.key (
     issuer pg_catalog.text collate pg_catalog."C" not null
@@ -63,23 +70,28 @@ create table authguard.key (
     constraint key_verifies check (jwk is not null or credential is not null)
 );
 comment on table authguard.key is
-    'The keys of each issuer; secrets and private keys are options of the user mapping of server authguard_credentials, not here';
-comment on column authguard.key.issuer is 'Whose it is';
+    'The keys of each issuer. Secrets and private keys are not here but in the user mapping of '
+    'server authguard_credentials';
+comment on column authguard.key.issuer is
+    'The issuer that it belongs to';
 comment on column authguard.key.kid is
-    'Header kid that asks for it; empty: a secret that any token of the issuer is verified with';
-comment on column authguard.key.algorithm is 'The one alg it verifies';
+    'Header kid that names it; empty: a secret that verifies any token of the issuer';
+comment on column authguard.key.algorithm is
+    'The only alg that it verifies (RFC 7518)';
 comment on column authguard.key.jwk is 'The public key (RFC 7517); NULL for a secret';
 comment on column authguard.key.credential is
-    'Under which authguard.credentials keeps the secret, or the private key of our own issuer';
+    'The name under which the secret, or the private key of the local issuer, is kept';
 comment on column authguard.key.status is
-    'active; retiring: verifies, and signs no more; revoked: verifies nothing';
+    'active, retiring or revoked. retiring: verifies, and signs no more; revoked: verifies nothing';
 comment on column authguard.key.created_at is 'When it was registered';
-comment on column authguard.key.retired_at is 'When it stopped to sign';
+comment on column authguard.key.retired_at is
+    'When it stopped signing';
 comment on column authguard.key.revoked_at is 'When it was revoked';
 comment on column authguard.key.withdrawn is
-    'Revoked because the issuer''s set no longer had it: it verifies again when the set has it again';
+    'True if it is revoked because the issuer''s set no longer had it: it verifies again when the '
+    'set has it again';
 
--- Secrets are in no dump: their rows would be keys without one.
+-- Secrets are in no dump, so a row of a secret would come back without its secret.
 select pg_catalog.pg_extension_config_dump('authguard.issuer', '');
 select pg_catalog.pg_extension_config_dump('authguard.key', 'where jwk is not null');
 

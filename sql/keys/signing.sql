@@ -1,29 +1,31 @@
--- Our own issuer: its keys, and what they sign.
+-- The local issuer: its keys, and what they sign.
 
 create function authguard.own_issuer() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_own_issuer_wrapper';
 comment on function authguard.own_issuer() is
-    'The setting authguard.issuer, also where the library was not loaded before';
+    'The setting authguard.issuer, even if the library was not loaded before';
 
 create function authguard.own_audience() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_own_audience_wrapper';
 comment on function authguard.own_audience() is
-    'The setting authguard.audience, also where the library was not loaded before';
+    'The setting authguard.audience, even if the library was not loaded before';
 
 create function authguard.generate_key(algorithm pg_catalog.text, credential pg_catalog.uuid)
 returns table (kid pg_catalog.text, jwk pg_catalog.text)
 language c volatile strict cost 1000000
 as 'MODULE_PATHNAME', 'authguard_generate_key_wrapper';
 comment on function authguard.generate_key(pg_catalog.text, pg_catalog.uuid) is
-    'Makes a key pair, keeps the private key as a credential, and returns the public one. The owner of the extension only';
+    'Makes a key pair, keeps the private key under the name credential, and returns the public '
+    'key (RFC 7517). algorithm: as in rotate_signing_key. Only the owner of the extension may '
+    'call it. 22023 for an algorithm that cannot sign here. No row for NULL';
 
 create function authguard.require_no_key_file() returns pg_catalog.void
 language c stable cost 1
 as 'MODULE_PATHNAME', 'authguard_require_no_key_file_wrapper';
 comment on function authguard.require_no_key_file() is
-    'Raises F0000 where authguard.signing_key_file is set: keys are then not made here';
+    'Raises F0000 if authguard.signing_key_file is set: keys are then not made here';
 
 create function authguard.rotate_signing_key(algorithm pg_catalog.text default 'ES256')
 returns pg_catalog.text
@@ -43,14 +45,12 @@ begin
     perform authguard.begin_key_change();
     perform authguard.require_no_key_file();
     if exists (select from authguard.key k where k.issuer = own and k.jwk is null) then
-        raise exception using
-            errcode = 'object_not_in_prerequisite_state',
-            message = 'our own issuer is trusted by a secret',
-            hint = 'A secret and public keys are never mixed: call authguard.distrust_issuer first, or change authguard.issuer.';
+        perform authguard.refuse_mixed_keys(own, 'a secret');
     end if;
     if not exists (select from authguard.issuer i where i.issuer = own) then
         perform authguard.trust(row(own, array[authguard.own_audience()], array['JWT'],
-            array['authenticated'], null, true, null, pg_catalog.clock_timestamp())::authguard.issuer);
+            array['authenticated'], null, true, null,
+            pg_catalog.clock_timestamp())::authguard.issuer);
     end if;
     select g.kid, g.jwk into strict made from authguard.generate_key(algorithm, kept) g;
     update authguard.key k
@@ -62,16 +62,22 @@ begin
 end
 $$;
 comment on function authguard.rotate_signing_key(pg_catalog.text) is
-    'Makes a new key for the tokens of our own issuer and returns its kid; the earlier one verifies what it has signed until authguard.revoke_key. algorithm: ES256, ES384, EdDSA or RS256';
+    'Makes a new key for the tokens of the local issuer and returns its kid. The earlier key '
+    'verifies what it has signed until authguard.revoke_key. algorithm: ES256, ES384, EdDSA or '
+    'RS256 (RFC 7518). 22004 for NULL, 22023 for another algorithm, 55000 if the issuer is '
+    'trusted by a secret, F0000 if authguard.signing_key_file is set, 25006 on a standby';
 
 create function auth.jwks() returns pg_catalog.jsonb
 language c stable parallel safe cost 100
 as 'MODULE_PATHNAME', 'authguard_jwks_wrapper';
 comment on function auth.jwks() is
-    'The public keys of our own issuer as a JWK set (RFC 7517), for others that verify its tokens. Never NULL';
+    'The public keys of the local issuer as a JWK set (RFC 7517), for servers that verify its '
+    'tokens. Never NULL';
 
 create function authguard.sign(claims pg_catalog.jsonb) returns pg_catalog.text
 language c volatile strict cost 10000
 as 'MODULE_PATHNAME', 'authguard_sign_wrapper';
 comment on function authguard.sign(pg_catalog.jsonb) is
-    'A token of our own issuer with these claims as they are, signed by its active key. The owner of the extension only. NULL for NULL';
+    'Returns a token (RFC 7515 compact form) of the local issuer with these claims as they are, '
+    'signed by its active key. Only the owner of the extension may call it. 55000 without a key. '
+    'NULL for NULL';

@@ -1,11 +1,12 @@
--- What is guarded, and every way around it.
+-- Coverage: which tables are guarded, and every way around a guard.
 
 create function authguard.own_table_problems()
 returns table (relation pg_catalog.text, problem pg_catalog.text, closes pg_catalog.bool, hint pg_catalog.text)
 language c stable cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_own_table_problems_wrapper';
 comment on function authguard.own_table_problems() is
-    'The tables of authguard that are not as create extension made them, whether that closes access, and the statements that put them in order or what is needed';
+    'Returns a row for each table of authguard that is not as create extension made it. closes: whoever needs it '
+    'gets an error. hint: the statements that put it in order, or what it needs';
 
 create function authguard.coverage(
     out kind pg_catalog.text,
@@ -19,8 +20,8 @@ set search_path = pg_catalog, pg_temp
 begin atomic
     with recursive
     relations as (
-        select c.oid, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relispartition,
-               c.reloptions,
+        select c.oid, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity,
+               c.relispartition, c.reloptions,
                pg_catalog.format('%I.%I', n.nspname, c.relname) as name,
                exists (
                    select from pg_catalog.aclexplode(c.relacl) a where a.grantee <> c.relowner
@@ -43,7 +44,8 @@ begin atomic
           from pg_catalog.pg_policy p
          where not p.polpermissive and p.polcmd = '*'
            and exists (select from pg_catalog.pg_depend d
-                        where d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass and d.objid = p.oid
+                        where d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass
+                          and d.objid = p.oid
                           and d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
                           and d.refobjid in ('auth.is_revoked()'::pg_catalog.regprocedure,
                                              'auth.is_active()'::pg_catalog.regprocedure))
@@ -84,7 +86,8 @@ begin atomic
     select 'table', t.name, t.is_guarded,
            case
                when not t.relrowsecurity then 'row-level security is off'
-               when not t.is_guarded then 'no restrictive policy for all commands calls auth.is_revoked() or auth.is_active()'
+               when not t.is_guarded then 'no restrictive policy for all commands calls '
+                   'auth.is_revoked() or auth.is_active()'
                when not t.for_everyone then 'the guard is for some roles only'
            end,
            case when not t.is_guarded
@@ -93,7 +96,8 @@ begin atomic
      where t.relrowsecurity or t.reachable
     union all
     select 'partition', t.name, false,
-           pg_catalog.format('reached directly, it goes around the guard of %s', d.root::pg_catalog.regclass),
+           pg_catalog.format('reached directly, it goes around the guard of %s',
+               d.root::pg_catalog.regclass),
            pg_catalog.format('select authguard.guard_table(%L), or revoke its privileges', t.name)
       from descendants d join tables t on t.oid = d.inhrelid
      where not t.is_guarded
@@ -119,7 +123,8 @@ begin atomic
      where f.relkind = 'f' and f.reachable
     union all
     select 'function', p.oid::pg_catalog.regprocedure::pg_catalog.text, false,
-           pg_catalog.format('SECURITY DEFINER, callable by clients, and its owner %I passes row-level security', o.rolname),
+           pg_catalog.format('SECURITY DEFINER, callable by clients, and its owner %I passes '
+               'row-level security', o.rolname),
            'let it call auth.require_active() first, or revoke execute'
       from pg_catalog.pg_proc p
       join pg_catalog.pg_namespace n on n.oid = p.pronamespace
@@ -129,51 +134,62 @@ begin atomic
        and not exists (select from pg_catalog.pg_depend d
                         where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
                           and d.objid = p.oid and d.deptype = 'e')
-       and exists (select from pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
+       and exists (select from pg_catalog.aclexplode(
+                        coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
                     where a.grantee <> p.proowner)
        and (o.rolsuper or o.rolbypassrls
-            or exists (select from tables t where t.is_guarded and t.relowner = o.oid and not t.relforcerowsecurity))
+            or exists (select from tables t
+                        where t.is_guarded and t.relowner = o.oid and not t.relforcerowsecurity))
     union all
-    -- In an adopted schema their owner can still replace them, as a migration of the issuer may.
+    -- In an adopted schema the owner can still replace the readers, as a migration of the issuer
+    -- may.
     select 'function', p.oid::pg_catalog.regprocedure::pg_catalog.text, false,
-           'replaced or altered: what it answers does not come from authguard',
-           pg_catalog.format('create or replace function auth.%I() returns %s language c stable parallel safe as %L, %L',
-                             p.proname, p.prorettype::pg_catalog.regtype, ours.probin, 'authguard_' || p.proname)
+           'replaced or altered: its answers do not come from authguard',
+           pg_catalog.format('create or replace function auth.%I() returns %s language c '
+               'stable parallel safe as %L, %L',
+               p.proname, p.prorettype::pg_catalog.regtype, own.probin, 'authguard_' || p.proname)
       from pg_catalog.pg_proc p
       join pg_catalog.pg_language l on l.oid = p.prolang,
-           pg_catalog.pg_proc ours
+           pg_catalog.pg_proc own
      where p.pronamespace = 'auth'::pg_catalog.regnamespace and p.pronargs = 0
        and p.proname in ('jwt', 'uid', 'role', 'email')
-       and ours.oid = 'auth.subject()'::pg_catalog.regprocedure
-       and (l.lanname <> 'c' or p.probin <> ours.probin or p.prosrc <> 'authguard_' || p.proname
+       and own.oid = 'auth.subject()'::pg_catalog.regprocedure
+       and (l.lanname <> 'c' or p.probin <> own.probin or p.prosrc <> 'authguard_' || p.proname
             or p.provolatile <> 's' or p.prosecdef or p.proleakproof or p.proconfig is not null)
     union all
     select 'owner', t.name, true,
-           pg_catalog.format('its owner %I passes the guard, and %s can become that role', o.rolname,
-                             (select pg_catalog.string_agg(pg_catalog.quote_ident(l.rolname), ', ' order by l.rolname)
-                                from pg_catalog.pg_roles l
-                               where l.rolcanlogin and not l.rolsuper
-                                 and pg_catalog.pg_has_role(l.oid, o.oid, 'member'))),
+           pg_catalog.format('its owner %I passes the guard, and %s can become that role',
+               o.rolname,
+               (select pg_catalog.string_agg(
+                           pg_catalog.quote_ident(l.rolname), ', ' order by l.rolname)
+                  from pg_catalog.pg_roles l
+                 where l.rolcanlogin and not l.rolsuper
+                   and pg_catalog.pg_has_role(l.oid, o.oid, 'member'))),
            pg_catalog.format('alter table %s force row level security', t.name)
       from tables t join pg_catalog.pg_roles o on o.oid = t.relowner
      where t.is_guarded and not t.relforcerowsecurity and not o.rolsuper
        and exists (select from pg_catalog.pg_roles l
-                    where l.rolcanlogin and not l.rolsuper and pg_catalog.pg_has_role(l.oid, o.oid, 'member'))
+                    where l.rolcanlogin and not l.rolsuper
+                      and pg_catalog.pg_has_role(l.oid, o.oid, 'member'))
     union all
     select 'database', pg_catalog.current_database(), false,
-           'restored, cloned or upgraded: what has been revoked or ended since the backup is not known here',
-           'select authguard.end_all_sessions() where in doubt, then authguard.acknowledge_restore()'
+           'restored, cloned or upgraded: it lacks the revocations and endings since the backup',
+           'if in doubt, select authguard.end_all_sessions(); then authguard.acknowledge_restore()'
      where authguard.is_copy()
     union all
     select 'role', pg_catalog.quote_ident(b.rolname), false,
            'BYPASSRLS: no policy applies to it',
-           pg_catalog.format('leave it where only services of yours act as it; else: alter role %I nobypassrls', b.rolname)
+           pg_catalog.format('if only trusted services act as it, leave it; otherwise: '
+               'alter role %I nobypassrls', b.rolname)
       from pg_catalog.pg_roles b
      where b.rolbypassrls and not b.rolsuper
     union all
     select 'attached table', a.relation::pg_catalog.text, p.code is null or p.code = '01000',
-           p.problem || case when p.code <> '01000' then ': tokens that it decides about are revoked' else '' end,
-           case p.code when '42P01' then pg_catalog.format('select authguard.detach_%s(%s)', a.kind, a.relation::pg_catalog.oid)
+           p.problem || case when p.code <> '01000'
+                             then ': tokens that it decides about are revoked' else '' end,
+           case p.code when '42P01'
+                       then pg_catalog.format('select authguard.detach_%s(%s)',
+                           a.kind, a.relation::pg_catalog.oid)
                        else p.hint end
       from authguard.attached a
       left join lateral authguard.source_problem(a.relation, a.kind) p on true
@@ -183,4 +199,8 @@ begin atomic
     order by 1, 2;
 end;
 comment on function authguard.coverage() is
-    'A row for each table that has row-level security or that clients reach: guarded or not, and why not; and one for each way around a guard: partitions, views, materialized views, foreign tables, SECURITY DEFINER functions, owners without FORCE, roles with BYPASSRLS; one for each attached table, with what is wrong with it; one for each table of authguard that is not as it was made; and one for each reader that somebody has replaced';
+    'Returns a row for each table that has row-level security or that clients can reach: guarded '
+    'or not, and why not. Then a row for each way around a guard: partitions, views, materialized '
+    'views, foreign tables, SECURITY DEFINER functions, owners without FORCE, and roles with '
+    'BYPASSRLS. Then a row for each attached table, with its problem, for each reader that was '
+    'replaced, and for a restored database. problem and hint are NULL if nothing is wrong';

@@ -1,30 +1,35 @@
--- For the tests of policy authors: be somebody until the end of the transaction.
+-- For tests of policies: acting as somebody until the end of the transaction.
 
-create function authguard.act_as(role pg_catalog.name, claims pg_catalog.jsonb) returns pg_catalog.void
+create function authguard.act_as(role pg_catalog.name, claims pg_catalog.jsonb)
+returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform pg_catalog.set_config('role', 'none', true);
-    perform pg_catalog.set_config('request.jwt.claims', coalesce(claims::pg_catalog.text, ''), true);
+    perform pg_catalog.set_config(
+        'request.jwt.claims', coalesce(claims::pg_catalog.text, ''), true);
     if claims is not null and (select w.status = 'refused' from auth.whoami() w) then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'these claims are refused',
             detail = (select w.hint from auth.whoami() w);
     end if;
-    -- The role must be able to come back by authguard.act_reset(). Tests roll back, and this with them.
+    -- The role must be able to call authguard.act_reset(). Tests roll back, and these grants with
+    -- them.
     if not pg_catalog.has_schema_privilege(role, 'authguard', 'usage') then
         execute pg_catalog.format('grant usage on schema authguard to %I', role);
     end if;
     if not pg_catalog.has_function_privilege(role, 'authguard.act_reset()', 'execute') then
-        execute pg_catalog.format('grant execute on function authguard.act_reset(), authguard.act_as(name, jsonb), authguard.act_as_user(text, jsonb) to %I', role);
+        execute pg_catalog.format('grant execute on function authguard.act_reset(), '
+            'authguard.act_as(name, jsonb), authguard.act_as_user(text, jsonb) to %I', role);
     end if;
     perform pg_catalog.set_config('role', role, true);
 end
 $$;
 comment on function authguard.act_as(pg_catalog.name, pg_catalog.jsonb) is
-    'For tests, until the end of the transaction, which is to be rolled back: sets the role and the claims (NULL: none) as a gateway does';
+    'For tests: sets the role and the claims (NULL: none) as a gateway does, until the end of the '
+    'transaction, which should be rolled back. 22023 if the claims are refused';
 
 create function authguard.act_as_user(user_id pg_catalog.text, claims pg_catalog.jsonb default '{}')
 returns pg_catalog.void
@@ -43,7 +48,8 @@ begin
 end
 $$;
 comment on function authguard.act_as_user(pg_catalog.text, pg_catalog.jsonb) is
-    'For tests: act_as a user with role authenticated and a token of an hour; the given claims come on top';
+    'For tests: calls act_as for a user with role authenticated and a token that lives an hour. '
+    'claims are added to those, or replace them';
 
 create function authguard.act_reset() returns pg_catalog.void
 language plpgsql volatile
@@ -55,4 +61,4 @@ begin
 end
 $$;
 comment on function authguard.act_reset() is
-    'For tests: no claims, and the session''s own role again';
+    'For tests: removes the claims and sets the session''s own role again';

@@ -1,31 +1,63 @@
--- How an entry is written, and how long it is kept: what the functions for operators have in common.
--- Times are of the clock, not of the transaction: a long transaction must not backdate a cut-off.
+-- How an entry is written, and how long it is kept. The functions for operators, and those that end
+-- sessions, call these. Times are those of the clock, not of the transaction: a long transaction
+-- must not backdate a cut-off.
 
-create function authguard.max_token_lifetime() returns pg_catalog.int4
-language c stable parallel safe cost 1
-as 'MODULE_PATHNAME', 'authguard_max_token_lifetime_wrapper';
-comment on function authguard.max_token_lifetime() is
-    'The setting of that name, in seconds, also where the library was not loaded before';
-
-create function authguard.latest_expiry(after pg_catalog.timestamptz)
+create function authguard.expiry_with_leeway(expires_at pg_catalog.timestamptz)
 returns pg_catalog.timestamptz
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    lifetime pg_catalog.int4 := authguard.max_token_lifetime();
-begin
-    return case when lifetime > 0 then after + lifetime * interval '1 s' + interval '300 s' end;
-end
-$$;
+language c immutable strict cost 1
+as 'MODULE_PATHNAME', 'authguard_expiry_with_leeway_wrapper';
+comment on function authguard.expiry_with_leeway(pg_catalog.timestamptz) is
+    'The instant from which no server accepts a token with this exp, whatever its '
+    'authguard.leeway: expires_at plus the greatest leeway. An infinite time stays as it is. NULL '
+    'for NULL';
+
+create function authguard.latest_expiry(issued_at pg_catalog.timestamptz)
+returns pg_catalog.timestamptz
+language c stable strict cost 1
+as 'MODULE_PATHNAME', 'authguard_latest_expiry_wrapper';
 comment on function authguard.latest_expiry(pg_catalog.timestamptz) is
-    'When the last token issued at that time is surely expired, by authguard.max_token_lifetime and the greatest leeway; NULL if that is not known';
+    'The instant from which no server accepts a token issued at that time: issued_at plus '
+    'authguard.max_token_lifetime plus the greatest leeway. NULL if that setting is 0, and for '
+    'NULL';
 
 create function authguard.require_primary() returns pg_catalog.void
 language c stable cost 1
 as 'MODULE_PATHNAME', 'authguard_require_primary_wrapper';
 comment on function authguard.require_primary() is
-    'Raises 25006 on a standby, with a hint';
+    'Raises 25006 on a standby';
+
+create function authguard.check_entry(
+    key pg_catalog.text, issuer pg_catalog.text, reason pg_catalog.text)
+returns pg_catalog.void
+language c immutable cost 1
+as 'MODULE_PATHNAME', 'authguard_check_entry';
+comment on function authguard.check_entry(pg_catalog.text, pg_catalog.text, pg_catalog.text) is
+    'Raises 22023 if the key or the issuer of an entry is longer than an identity in claims may '
+    'be, or the reason is too long. NULL passes';
+
+create function authguard.check_reason(reason pg_catalog.text) returns pg_catalog.void
+language c immutable cost 1
+as 'MODULE_PATHNAME', 'authguard_check_reason';
+comment on function authguard.check_reason(pg_catalog.text) is
+    'Raises 22023 if the reason of an entry or an event is too long. NULL passes';
+
+create function authguard.blocks(
+    blocked pg_catalog.bool, blocked_until pg_catalog.timestamptz)
+returns pg_catalog.bool
+language c volatile cost 1
+as 'MODULE_PATHNAME', 'authguard_blocks_wrapper';
+comment on function authguard.blocks(pg_catalog.bool, pg_catalog.timestamptz) is
+    'True if an entry of a user with these columns shuts the user out now, by the clock. '
+    'blocked_until NULL: until restored. blocked must not be NULL';
+
+create function authguard.cuts_off(
+    issued_before pg_catalog.timestamptz, since pg_catalog.timestamptz)
+returns pg_catalog.bool
+language c immutable strict cost 1
+as 'MODULE_PATHNAME', 'authguard_cuts_off_wrapper';
+comment on function authguard.cuts_off(pg_catalog.timestamptz, pg_catalog.timestamptz) is
+    'True if a cut-off (column issued_before) covers a session whose user last proved at since '
+    'who it is. NULL for NULL';
 
 create function authguard.merged(old authguard.revocation, new authguard.revocation)
 returns authguard.revocation
@@ -48,7 +80,7 @@ begin
     merged.reason := coalesce(new.reason, old.reason);
     merged.keep_until := nullif(greatest(coalesce(old.keep_until, 'infinity'),
                                          coalesce(new.keep_until, 'infinity')), 'infinity');
-    -- Tokens are compared with a cut-off in whole seconds: within one, nothing moves.
+    -- A cut-off covers tokens in whole seconds: a later one in the same second covers no more.
     if (merged.blocked, merged.blocked_until, date_trunc('second', merged.issued_before),
         merged.include_keys, merged.reason)
        is not distinct from
@@ -62,54 +94,52 @@ begin
 end
 $$;
 comment on function authguard.merged(authguard.revocation, authguard.revocation) is
-    'An entry that covers what both cover: the longer block, the later cut-off, the later forgetting; the old one where it does';
+    'Returns an entry that covers what both cover: the longer block, the later cut-off, the later '
+    'keep_until. Returns the old one if that covers as much as the new one';
 
 create function authguard.revoke(entry authguard.revocation) returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    -- As many as keep up with the entries that are written.
+    at_a_write constant pg_catalog.int8 := 10;
     old authguard.revocation;
 begin
     perform authguard.require_primary();
-    if pg_catalog.octet_length(entry.key) > 1024 or pg_catalog.octet_length(entry.issuer) > 1024 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'an identity has at most 1024 bytes',
-            hint = 'Claims with a longer one are refused anyway.';
-    end if;
-    if pg_catalog.octet_length(entry.reason) > 1024 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'a reason has at most 1024 bytes';
-    end if;
+    perform authguard.check_entry(entry.key, entry.issuer, entry.reason);
     entry.revoked_at := pg_catalog.clock_timestamp();
     entry.revoked_by := session_user;
 
-    -- Without a lock, because what changes nothing must write nothing.
+    -- Without a lock: a call that changes nothing must write nothing.
     select r.* into old
       from authguard.revocation r
-     where r.kind = entry.kind and r.key = entry.key and r.issuer is not distinct from entry.issuer;
+     where r.kind = entry.kind and r.key = entry.key
+       and r.issuer is not distinct from entry.issuer;
     if found and authguard.merged(old, entry) is not distinct from old then
         return false;
     end if;
-    -- Merged again with the row as it is by then: of two operators at once, neither loses.
+    -- Merged again with the row as it is by then: if two operators write at once, neither loses.
     insert into authguard.revocation as r select entry.*
     on conflict (kind, key, (issuer is null), (coalesce(issuer, ''))) do update
-        set (blocked, blocked_until, issued_before, include_keys, reason, revoked_at, revoked_by, keep_until)
+        set (blocked, blocked_until, issued_before, include_keys, reason,
+             revoked_at, revoked_by, keep_until)
             = (select m.blocked, m.blocked_until, m.issued_before, m.include_keys, m.reason,
                       m.revoked_at, m.revoked_by, m.keep_until
                  from authguard.merged(r, excluded) m);
 
-    -- A client's transaction writes entries of sessions, and must not hold up operators by others that it forgets.
-    perform authguard.forget(10, case entry.kind when 'session' then 'session' end);
+    -- A client's transaction writes entries of sessions. It must not hold up operators by
+    -- forgetting other entries, whose locks it would keep.
+    perform authguard.forget(at_a_write, case entry.kind when 'session' then 'session' end);
     return true;
 end
 $$;
 comment on function authguard.revoke(authguard.revocation) is
-    'Writes an entry, or lets the one that exists cover more; false, and nothing written, where it covers as much';
+    'Writes an entry, or lets the existing one cover more. Returns false, and writes nothing, if '
+    'that covers as much already. 22023 if a text is too long; 25006 on a standby';
 
-create function authguard.forget(most pg_catalog.int8, kind pg_catalog.text default null) returns pg_catalog.int8
+create function authguard.forget(most pg_catalog.int8, kind pg_catalog.text default null)
+returns pg_catalog.int8
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -122,10 +152,11 @@ begin
              from authguard.revocation o
             where o.keep_until < pg_catalog.clock_timestamp()
               and (forget.kind is null or o.kind = forget.kind)
-              -- Of a sign-in that was committed after the cut-off nothing else says that it is shut out.
+              -- A sign-in may have been committed after the cut-off: only the entry shuts it out.
               and not (o.kind = 'user' and exists (
                       select from authguard.session s
-                       where s.user_id = o.key and s.ended_at is null and s.authenticated_at <= o.issued_before))
+                       where s.user_id = o.key and s.ended_at is null
+                         and authguard.cuts_off(o.issued_before, s.authenticated_at)))
             order by o.keep_until
             limit most
               for update skip locked));
@@ -134,10 +165,14 @@ begin
 end
 $$;
 comment on function authguard.forget(pg_catalog.int8, pg_catalog.text) is
-    'Deletes at most that many entries (of one kind; NULL: of all) whose keep_until has passed and that no session depends on, oldest first, waiting for nobody; returns how many';
+    'Deletes entries whose keep_until has passed and that no session depends on: at most that '
+    'many, of one kind (NULL: of all), the oldest first. Skips locked ones. Returns how many it '
+    'deleted';
 
-create function authguard.identity(name pg_catalog.text, value pg_catalog.text) returns pg_catalog.text
+create function authguard.identity(name pg_catalog.text, value pg_catalog.text)
+returns pg_catalog.text
 language c immutable cost 10
 as 'MODULE_PATHNAME', 'authguard_identity_wrapper';
 comment on function authguard.identity(pg_catalog.text, pg_catalog.text) is
-    'The canonical form of a value that must be given; an error that names it otherwise';
+    'Returns the canonical form of an identity. Errors name the argument, name: 22004 if value is '
+    'NULL, 22023 if it is empty or too long';

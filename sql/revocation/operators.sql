@@ -1,6 +1,6 @@
--- What operators call to revoke and restore. SECURITY DEFINER, because operators may read the table
--- but write it only in these ways; every name is qualified and the path is pinned.
--- Times are of the clock, not of the transaction: a long transaction must not backdate a cut-off.
+-- For operators: revoking and restoring. SECURITY DEFINER, because operators may read the table
+-- but write it only in these ways; every name is qualified and the path is pinned. Times are those
+-- of the clock, not of the transaction: a long transaction must not backdate a cut-off.
 
 create function authguard.revoke_token(
     jti pg_catalog.text,
@@ -20,13 +20,16 @@ begin
     entry.blocked := true;
     entry.include_keys := false;
     entry.reason := reason;
-    entry.keep_until := coalesce(expires_at + interval '300 s',
+    entry.keep_until := coalesce(authguard.expiry_with_leeway(expires_at),
                                  authguard.latest_expiry(pg_catalog.clock_timestamp()));
     return authguard.revoke(entry);
 end
 $$;
-comment on function authguard.revoke_token(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
-    'Revokes the token with this jti. issuer NULL: of every issuer. expires_at: its exp, after which the entry may be forgotten. True where something changed';
+comment on function authguard.revoke_token(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'Revokes the token with this jti. issuer NULL: of every issuer. expires_at: its exp, after '
+    'which the entry may be forgotten. True if something changed. 22004 if jti is NULL, 22023 if '
+    'a text is empty or too long, 25006 on a standby';
 
 create function authguard.revoke_session(
     session_id pg_catalog.uuid,
@@ -38,25 +41,31 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- An issuer that does not know of this may refresh the session for ever: without its end, kept.
-    entry authguard.revocation := authguard.session_entry(session_id, issuer, reason, expires_at + interval '300 s');
+    -- An issuer that does not know of this may refresh the session for ever: without expires_at the
+    -- entry is kept.
+    entry authguard.revocation := authguard.session_entry(
+        session_id, issuer, reason, authguard.expiry_with_leeway(expires_at));
     session authguard.session;
 begin
     perform authguard.require_primary();
     perform authguard.identity('session_id', session_id::pg_catalog.text);
     select s.* into session from authguard.session s
-     where s.id = session_id and s.ended_at is null and (revoke_session.issuer is null or s.issuer = revoke_session.issuer);
+     where s.id = session_id and s.ended_at is null
+       and (revoke_session.issuer is null or s.issuer = revoke_session.issuer);
     if found then
-        if entry.keep_until < session.tokens_until + interval '300 s' then
-            entry.keep_until := session.tokens_until + interval '300 s';
+        if entry.keep_until < authguard.expiry_with_leeway(session.tokens_until) then
+            entry.keep_until := authguard.expiry_with_leeway(session.tokens_until);
         end if;
         return authguard.end_session_nowait(session_id, 'revoked', 'admin', entry);
     end if;
     return authguard.revoke(entry);
 end
 $$;
-comment on function authguard.revoke_session(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
-    'Revokes every token of the session. issuer NULL: of every issuer. expires_at: when its last token will have expired; NULL: the entry is kept. True where something changed';
+comment on function authguard.revoke_session(
+    pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'Revokes every token of the session. issuer NULL: of every issuer. expires_at: when its last '
+    'token will have expired; NULL: the entry is kept. True if something changed. 22004 if '
+    'session_id is NULL, 22023 if a text is too long, 25006 on a standby';
 
 create function authguard.revoke_user(
     user_id pg_catalog.text,
@@ -97,8 +106,12 @@ begin
     return changed;
 end
 $$;
-comment on function authguard.revoke_user(pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text) is
-    'Shuts the user out until restored (or until a time) and revokes every token issued so far. issuer NULL: at every issuer. The longer of two blocks stands. True where something changed';
+comment on function authguard.revoke_user(
+    pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text) is
+    'Shuts the user out until restored (or until a time) and revokes every token issued so far. '
+    'issuer NULL: at every issuer. The longer of two blocks stands. True if something changed. '
+    '22004 if user_id is NULL; 22023 if a text is empty or too long, or until is not in the '
+    'future; 25006 on a standby';
 
 create function authguard.restore_user(
     user_id pg_catalog.text,
@@ -118,14 +131,14 @@ begin
         select r.* into everywhere
           from authguard.revocation r
          where r.kind = 'user' and r.key = subject and r.issuer is null
-           and (r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp())
-                or revive_tokens);
+           and (revive_tokens or authguard.blocks(r.blocked, r.blocked_until));
         if found then
             raise exception using
                 errcode = 'object_not_in_prerequisite_state',
                 message = 'the user is revoked at every issuer',
-                detail = pg_catalog.format('Entry of %s by %s%s.', everywhere.revoked_at, everywhere.revoked_by,
-                                           coalesce(': ' || everywhere.reason, '')),
+                detail = pg_catalog.format('Entry of %s by %s%s.',
+                    everywhere.revoked_at, everywhere.revoked_by,
+                    coalesce(': ' || everywhere.reason, '')),
                 hint = 'Call authguard.restore_user without an issuer to lift that entry, too.';
         end if;
     end if;
@@ -149,7 +162,10 @@ begin
 end
 $$;
 comment on function authguard.restore_user(pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
-    'Lets the user in again with new tokens; those from before stay revoked unless revive_tokens. issuer NULL: lifts the blocks at every issuer. True where something changed';
+    'Lets the user in again with new tokens; earlier ones stay revoked unless revive_tokens. '
+    'issuer NULL: lifts the blocks at every issuer. True if something changed. 55000 if an issuer '
+    'is given and the user is revoked at every issuer; 22004 if user_id is NULL, 22023 if it is '
+    'empty or too long, 25006 on a standby';
 
 create function authguard.revoke_issued_before(
     cutoff pg_catalog.timestamptz,
@@ -176,12 +192,17 @@ begin
     entry.issued_before := cutoff;
     entry.include_keys := coalesce(include_keys, false);
     entry.reason := reason;
-    -- Keys of services outlive every user's token, and sessions of our own their tokens: those end when they are
-    -- refreshed.
+    -- Keys of services live longer than every user's token, so their entry is kept. So is one that
+    -- covers sessions of the local issuer, which live longer than their tokens: it ends them at the
+    -- refresh.
     entry.keep_until := case when not entry.include_keys and issuer <> authguard.own_issuer()
                              then authguard.latest_expiry(cutoff) end;
     return authguard.revoke(entry);
 end
 $$;
-comment on function authguard.revoke_issued_before(pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
-    'Revokes every token issued at or before the cut-off (in whole seconds), or without iat. issuer NULL: of every issuer; empty: tokens without iss. Tokens with neither sub nor session_id only with include_keys. True where something changed';
+comment on function authguard.revoke_issued_before(
+    pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
+    'Revokes every token issued at or before the cut-off (in whole seconds), or without iat. '
+    'issuer NULL: of every issuer; empty: tokens without iss. Tokens with neither sub nor '
+    'session_id are covered only with include_keys. True if something changed. 22023 if cutoff is '
+    'NULL or infinite, or a text is too long; 25006 on a standby';

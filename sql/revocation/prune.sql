@@ -1,4 +1,4 @@
--- What operators call to forget what can decide nothing any more.
+-- For operators: forgetting rows that cannot decide anything any more.
 
 create function authguard.prune(
     sessions_after pg_catalog.interval default '7 days',
@@ -9,33 +9,37 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    most constant pg_catalog.int8 := 100000;
+    -- Deleting a session makes every backend look again.
+    most_sessions constant pg_catalog.int8 := 10000;
     over_since pg_catalog.timestamptz := pg_catalog.clock_timestamp() - sessions_after;
 begin
     perform authguard.require_primary();
     if sessions_after < interval '0' then
         raise exception using
             errcode = 'invalid_parameter_value',
-            message = 'what is not over cannot be forgotten',
-            hint = 'Give an interval that is not negative.';
+            message = 'sessions_after must not be negative',
+            hint = 'A session that is not over cannot be forgotten.';
     end if;
     if events_after < interval '1 hour' then
         raise exception using
             errcode = 'invalid_parameter_value',
-            message = 'events of the last hour are not forgotten',
-            detail = 'Who follows them by notifications may not have read them yet.',
-            hint = 'Give an interval of an hour or more.';
+            message = 'events_after must be an hour or more',
+            detail = 'A client that follows notifications may not have read later events yet.';
     end if;
     kind := 'revocation';
-    forgotten := authguard.forget(100000);
+    forgotten := authguard.forget(most);
     return next;
-    -- No row, no access: what is forgotten stays shut. What somebody uses at the moment waits.
+    -- No row, no access: a forgotten session stays shut. A session that somebody has locked waits.
     kind := 'session';
     with dead as (
         select s.id from authguard.session s
          where s.ended_at < over_since
-            -- No session that was refreshed lately is asked when it ends, which costs more.
-            or (s.ended_at is null and s.refreshed_at < over_since and authguard.session_end(s.created_at, s.refreshed_at, s.not_after) < over_since)
-         limit 10000
+            -- A session that was refreshed lately is not over: session_end, which costs more, is
+            -- not called for it.
+            or (s.ended_at is null and s.refreshed_at < over_since
+                and authguard.session_end(s.created_at, s.refreshed_at, s.not_after) < over_since)
+         limit most_sessions
            for update skip locked
     )
     delete from authguard.session s using dead d where s.id = d.id;
@@ -45,7 +49,7 @@ begin
     with old as (
         select e.id from authguard.event e
          where e.happened_at < pg_catalog.clock_timestamp() - events_after
-         limit 100000
+         limit most
            for update skip locked
     )
     delete from authguard.event e using old o where e.id = o.id;
@@ -54,4 +58,8 @@ begin
 end
 $$;
 comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is
-    'Forgets what can decide nothing any more: entries past their keep_until, sessions that are over, old events (none of the last hour: 22023); at most 100,000, 10,000 and 100,000 at a time. Returns how many, by kind';
+    'Forgets rows that cannot decide anything any more: entries past their keep_until, sessions '
+    'that have been over for sessions_after, and events older than events_after. Deletes at most '
+    '100,000 entries, 10,000 sessions and 100,000 events at a time. Returns how many it forgot, '
+    'by kind. 22023 if sessions_after is negative, or events_after is less than an hour; 25006 on '
+    'a standby';

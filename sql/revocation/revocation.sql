@@ -1,17 +1,18 @@
--- What is revoked. One row an entry; the newest committed rows decide, whatever the snapshot.
+-- The entries: each row revokes tokens, or is a cut-off. The newest committed rows decide, whatever the snapshot.
 
--- Checked by every write, so defined first.
+-- Called by a check of the table, so it is defined first.
 create function authguard.canonical(identity pg_catalog.text) returns pg_catalog.text
 language c immutable strict parallel safe cost 10
 as 'MODULE_PATHNAME', 'authguard_canonical_wrapper';
 comment on function authguard.canonical(pg_catalog.text) is
-    'The one spelling of an identity: what uuid accepts becomes lower-case with dashes, anything else stays. NULL for NULL';
+    'The one spelling of an identity: a text that type uuid accepts becomes lower-case with '
+    'dashes, any other stays as it is. NULL for NULL';
 
--- A relation that nobody opens. Its invalidation, sent by a trigger at commit, tells every backend
--- and every standby to look again.
+-- A relation that nobody opens. Its invalidation, sent by a trigger at commit, makes every backend
+-- and every standby look again.
 create table authguard.channel ();
 comment on table authguard.channel is
-    'Always empty, never read: its relcache invalidation tells every backend to look again';
+    'Always empty, never read: its relcache invalidation makes every backend look again';
 
 create table authguard.revocation (
     kind pg_catalog.text collate pg_catalog."C" not null,
@@ -43,35 +44,38 @@ create table authguard.revocation (
     constraint revocation_until check (blocked_until is null or (kind = 'user' and blocked))
 );
 comment on table authguard.revocation is
-    'Revoked tokens, sessions and users, and cut-offs; operators may read it, authguard.revoke_* write it';
+    'Revoked tokens, sessions and users, and cut-offs; operators may read it, authguard.revoke_* '
+    'write it';
 comment on column authguard.revocation.kind is
-    'token, session, user, claims (what tokens say about a user has changed: a refresh is needed) or issuer';
+    'token, session, user, claims or issuer. claims: what tokens say about a user has changed, '
+    'and a refresh is needed';
 comment on column authguard.revocation.key is
     'jti, session_id or sub in canonical form; empty for an issuer';
 comment on column authguard.revocation.issuer is
-    'Claim iss that it is for; NULL: every issuer; empty: tokens without iss';
+    'Claim iss of the tokens that it covers; NULL: every issuer; empty: tokens without iss';
 comment on column authguard.revocation.blocked is
-    'Shut out altogether; false where only the cut-off is left';
+    'True if it shuts out altogether; false if it is only a cut-off';
 comment on column authguard.revocation.blocked_until is
-    'A user is shut out until then; NULL: until restored';
+    'When the block of a user ends; NULL: when the user is restored';
 comment on column authguard.revocation.issued_before is
-    'Cut-off: tokens issued at or before it, in whole seconds, or without iat, are revoked';
+    'The cut-off: tokens issued at or before it, in whole seconds, or without iat, are revoked';
 comment on column authguard.revocation.include_keys is
-    'Whether a cut-off of an issuer covers tokens with neither sub nor session_id, too';
+    'True if a cut-off of an issuer also covers tokens with neither sub nor session_id';
 comment on column authguard.revocation.reason is 'For people to read';
 comment on column authguard.revocation.revoked_at is 'When the entry was last made to cover more';
-comment on column authguard.revocation.revoked_by is 'The login role that did';
+comment on column authguard.revocation.revoked_by is
+    'The login role that did it';
 comment on column authguard.revocation.keep_until is
-    'authguard.prune() forgets the entry after this; NULL: never';
+    'When authguard.prune() may forget the entry; NULL: never';
 
--- The look-up of src/revocation/lookup.rs: kind and key, then whichever issuers there are.
+-- For the look-up of src/revocation/lookup.rs: kind and key, then every issuer that has an entry.
 create unique index revocation_key
     on authguard.revocation (kind, key, (issuer is null), (coalesce(issuer, '')));
 create index revocation_keep_until
     on authguard.revocation (keep_until) where keep_until is not null;
 
--- Entries may be published by logical replication, updates and deletes included, and no unique index
--- without an expression could identify them.
+-- Entries may be published by logical replication, updates and deletes included, and no unique
+-- index without an expression could identify them.
 alter table authguard.revocation replica identity full;
 
 select pg_catalog.pg_extension_config_dump('authguard.revocation', '');
@@ -80,10 +84,10 @@ create function authguard.invalidate() returns pg_catalog.trigger
 language c volatile cost 10
 as 'MODULE_PATHNAME', 'authguard_invalidate';
 comment on function authguard.invalidate() is
-    'Trigger: tells every backend to look again, and makes the commit of an insert or update durable';
+    'Trigger: makes every backend look again, and the commit of an insert or update durable';
 
--- ALWAYS, so that the apply worker of logical replication fires them, too; it fires row triggers, and
--- for TRUNCATE its statement trigger.
+-- ALWAYS, so that the apply worker of logical replication fires them, too. It fires row triggers,
+-- and for TRUNCATE the statement trigger.
 create trigger invalidate after insert or update or delete on authguard.revocation
     for each row execute function authguard.invalidate();
 create trigger invalidate_truncate after truncate on authguard.revocation

@@ -37,7 +37,7 @@ begin
         return false;
     end if;
     if entry is null then
-        entry := authguard.session_entry(session.id, session.issuer, reason, session.tokens_until + interval '300 s');
+        entry := authguard.session_entry(session.id, session.issuer, reason, authguard.expiry_with_leeway(session.tokens_until));
     end if;
     perform authguard.revoke(entry);
     perform authguard.record(event, session.user_id, session.id, actor, reason);

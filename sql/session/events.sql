@@ -1,4 +1,5 @@
--- What happened to whom. Append-only for everyone but authguard.prune(); never a token.
+-- Events: what happened to sessions and users. Rows are only added, but for authguard.prune(), and
+-- hold no token.
 
 create table authguard.event (
     id pg_catalog.int8 generated always as identity primary key,
@@ -10,20 +11,28 @@ create table authguard.event (
     happened_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp()
 );
 comment on table authguard.event is
-    'What happened to sessions and users; operators may read it, authguard.prune() forgets old ones';
-comment on column authguard.event.id is 'Grows; the payload of the notification names it';
+    'What happened to sessions and users. Operators may read it; authguard.prune() forgets old '
+    'rows';
+comment on column authguard.event.id is
+    'Grows; the payload of the notification has it';
 comment on column authguard.event.name is
-    'SIGNED_IN, SIGNED_OUT, TOKEN_REFRESHED, USER_UPDATED, PASSWORD_RECOVERY, MFA_CHALLENGE_VERIFIED, REFRESH_TOKEN_REUSED, USER_REVOKED, USER_RESTORED, RESTORE_ACKNOWLEDGED, or one of the application''s';
-comment on column authguard.event.user_id is 'Whom it is about';
-comment on column authguard.event.session_id is 'Which session it is about; NULL: all of the user''s, or none';
+    'What happened, such as SIGNED_IN. docs/sessions.md lists the events of authguard; other '
+    'names are events of the application';
+comment on column authguard.event.user_id is
+    'The user that it is about, in canonical form; NULL: none';
+comment on column authguard.event.session_id is
+    'The session that it is about; NULL: all of the user''s, or none';
 comment on column authguard.event.actor is
-    'user: the user; admin: an operator; policy: a limit or theft; system: the database';
+    'user, admin, policy or system. admin: an operator; policy: a limit, or the detection of '
+    'theft; system: the database';
 comment on column authguard.event.reason is 'For people to read';
-comment on column authguard.event.happened_at is 'When, by the clock';
+comment on column authguard.event.happened_at is
+    'When it happened, by the clock';
 
--- Of the size of nothing, and as good: events are written in the order of their times.
+-- BRIN is tiny, and good enough: events are written in the order of their times.
 create index event_happened_at on authguard.event using brin (happened_at);
-comment on sequence authguard.event_id_seq is 'Gives authguard.event its ids';
+comment on sequence authguard.event_id_seq is
+    'Provides the ids of authguard.event';
 select pg_catalog.pg_extension_config_dump('authguard.event', '');
 select pg_catalog.pg_extension_config_dump('authguard.event_id_seq', '');
 
@@ -33,8 +42,18 @@ create function authguard.record(
 returns pg_catalog.int8
 language c volatile cost 1000
 as 'MODULE_PATHNAME', 'authguard_record_wrapper';
-comment on function authguard.record(pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
-    'Writes an event and, where authguard.notify_events lists its name, notifies channel authguard of its id and name';
+comment on function authguard.record(
+    pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
+    'Writes an event and returns its id. If authguard.notify_events lists the name, also notifies '
+    'channel authguard of id and name. user_id must be in canonical form. name and actor must not '
+    'be NULL';
+
+create function authguard.check_event_name(name pg_catalog.text) returns pg_catalog.void
+language c immutable cost 1
+as 'MODULE_PATHNAME', 'authguard_check_event_name_wrapper';
+comment on function authguard.check_event_name(pg_catalog.text) is
+    'Raises 22023 if the application may not record an event of that name: it has another form, '
+    'or only authguard records it. NULL counts as empty';
 
 create function authguard.record_event(
     name pg_catalog.text, user_id pg_catalog.text,
@@ -47,32 +66,20 @@ declare
     subject pg_catalog.text := authguard.identity('user_id', user_id);
 begin
     perform authguard.require_primary();
-    if name is null or name !~ '^[A-Z][A-Z_]{0,62}$' then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'an event''s name has 1 to 63 characters A to Z and _',
-            hint = 'Such as EMAIL_CHANGED.';
-    end if;
-    if name in ('SIGNED_IN', 'SIGNED_OUT', 'TOKEN_REFRESHED', 'PASSWORD_RECOVERY', 'MFA_CHALLENGE_VERIFIED',
-                'REFRESH_TOKEN_REUSED', 'USER_REVOKED', 'USER_RESTORED', 'RESTORE_ACKNOWLEDGED') then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = pg_catalog.format('event %s is recorded by authguard only', name),
-            hint = 'Record USER_UPDATED, or a name of your own.';
-    end if;
+    perform authguard.check_event_name(name);
     if exists (select from authguard.session s
                 where s.id = record_event.session_id and s.user_id <> subject) then
         raise exception using
             errcode = 'invalid_authorization_specification',
             message = 'the session is another user''s';
     end if;
-    if pg_catalog.octet_length(reason) > 1024 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'a reason has at most 1024 bytes';
-    end if;
+    perform authguard.check_reason(reason);
     return authguard.record(name, subject, session_id, 'user', reason);
 end
 $$;
-comment on function authguard.record_event(pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.text) is
-    'Records USER_UPDATED or an event of the application''s own, with actor user, and returns its id. What authguard records itself cannot be recorded by hand (22023). Never put a token into the reason';
+comment on function authguard.record_event(
+    pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.text) is
+    'Records USER_UPDATED or an event of the application, with actor user, and returns its id. '
+    'The other events of authguard cannot be recorded by hand (22023). Never put a token into the '
+    'reason. 22004 if user_id is NULL; 22023 if a text has another form or is too long; 28000 if '
+    'the session is another user''s; 25006 on a standby';

@@ -4,19 +4,20 @@ create function authguard.can_sign() returns pg_catalog.bool
 language c stable cost 100
 as 'MODULE_PATHNAME', 'authguard_can_sign_wrapper';
 comment on function authguard.can_sign() is
-    'Whether there is a key to sign access tokens with: after a restore its row is there, and it is not';
+    'True if there is a key to sign access tokens with. A restore brings back the row of a key, '
+    'and not the private key';
 
 create function authguard.make_refresh_key() returns pg_catalog.void
 language c volatile cost 1000
 as 'MODULE_PATHNAME', 'authguard_make_refresh_key_wrapper';
 comment on function authguard.make_refresh_key() is
-    'Makes the key of refresh tokens, where there is none';
+    'Makes the key of refresh tokens, if there is none';
 
 create function authguard.replace_refresh_key() returns pg_catalog.void
 language c volatile cost 1000
 as 'MODULE_PATHNAME', 'authguard_replace_refresh_key_wrapper';
 comment on function authguard.replace_refresh_key() is
-    'Makes another key of refresh tokens: every earlier one is invalid';
+    'Makes another key of refresh tokens: every earlier token is invalid';
 
 create function authguard.ensure_session_keys() returns pg_catalog.void
 language plpgsql volatile
@@ -31,4 +32,5 @@ begin
 end
 $$;
 comment on function authguard.ensure_session_keys() is
-    'Makes the keys of access and refresh tokens that are missing: at the first sign-in, after a restore, and after authguard.revoke_key';
+    'Makes the keys of access and refresh tokens that are missing: at the first sign-in, after a '
+    'restore, and after authguard.revoke_key. 25006 on a standby';

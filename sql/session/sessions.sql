@@ -1,4 +1,5 @@
--- Sessions: one row each, no row a token. Their tokens are signed by our own issuer, and judged by the row.
+-- Sessions: one row each, and no row for a token. The local issuer signs their tokens, and the row
+-- decides about them.
 
 create type authguard.issued as (
     status pg_catalog.text,
@@ -11,7 +12,8 @@ create type authguard.issued as (
     user_id pg_catalog.text
 );
 comment on type authguard.issued is
-    'What sign_in, step_up and auth.refresh answer (RFC 6749 section 5.1); all but the status are NULL where no token is issued';
+    'The answer of sign_in, step_up and auth.refresh (RFC 6749 section 5.1). All but the status '
+    'are NULL if no token is issued';
 
 create table authguard.session (
     id pg_catalog.uuid primary key default pg_catalog.gen_random_uuid(),
@@ -35,51 +37,73 @@ create table authguard.session (
     ended_reason pg_catalog.text,
     tokens_until pg_catalog.timestamptz not null default pg_catalog.clock_timestamp()
 );
--- No CHECK: Postgres reads each anew from its catalogue for every write, which costs more than the write. Nobody but the
--- owner writes here otherwise than by functions, which check.
+-- No CHECK: Postgres reads each from its catalogue again for every write, which costs more than the
+-- write. Only functions write here, which check, and the owner.
 comment on table authguard.session is
-    'Sessions of users; operators may read it. Access tokens of a session that is not here, has ended or is past its time are revoked';
+    'Sessions of users; operators may read it. An access token is revoked if its session is not '
+    'here, has ended or is past its time';
 comment on column authguard.session.id is 'Claim session_id';
 comment on column authguard.session.user_id is 'Claim sub, in canonical form';
-comment on column authguard.session.issuer is 'Claim iss: authguard.issuer when it began';
+comment on column authguard.session.issuer is
+    'Claim iss: the value of authguard.issuer when it began';
 comment on column authguard.session.created_at is 'When the user signed in';
-comment on column authguard.session.authenticated_at is 'When the user last proved who it is: sign-in, step-up or reauthentication; auth.is_fresh() asks it';
-comment on column authguard.session.refreshed_at is 'When tokens were last issued; the inactivity timeout counts from it';
-comment on column authguard.session.rotated_at is 'When the refresh token last changed; the reuse interval counts from it';
+comment on column authguard.session.authenticated_at is
+    'When the user last proved who it is, by a sign-in, a step-up or a reauthentication; '
+    'auth.is_fresh() uses it';
+comment on column authguard.session.refreshed_at is
+    'When tokens were last issued; the inactivity timeout counts from it';
+comment on column authguard.session.rotated_at is
+    'When the refresh token last changed; the reuse interval counts from it';
 comment on column authguard.session.counter is 'Generation of the current refresh token';
-comment on column authguard.session.reuse_count is 'How often the one before it was answered since';
-comment on column authguard.session.stepped_up_from is 'The generation before the last step-up; NULL: none since the last rotation';
-comment on column authguard.session.not_after is 'The session ends then; NULL: by authguard.session_timebox only';
-comment on column authguard.session.aal is 'Claim aal: the authenticator assurance level';
-comment on column authguard.session.amr is 'Claim amr: methods and when, the newest first';
-comment on column authguard.session.claims is 'The claims given at sign-in';
-comment on column authguard.session.user_agent is 'As the application gave it';
-comment on column authguard.session.ip is 'As the application gave it';
-comment on column authguard.session.tag is 'With authguard.single_session_per_user: one session of a user for each tag';
-comment on column authguard.session.ended_at is 'When it ended; NULL: it has not';
+comment on column authguard.session.reuse_count is
+    'How often the refresh token before the current one was answered since the rotation';
+comment on column authguard.session.stepped_up_from is
+    'The generation before the last step-up; NULL if there was none since the last rotation';
+comment on column authguard.session.not_after is
+    'When the session ends; NULL: by the settings only';
+comment on column authguard.session.aal is
+    'Claim aal: aal1, aal2 or aal3, the authenticator assurance level (NIST SP 800-63B)';
+comment on column authguard.session.amr is
+    'Claim amr (RFC 8176): the methods, each with its time, the newest first';
+comment on column authguard.session.claims is
+    'The claims passed at sign-in';
+comment on column authguard.session.user_agent is
+    'As the application passed it';
+comment on column authguard.session.ip is
+    'As the application passed it';
+comment on column authguard.session.tag is
+    'With authguard.single_session_per_user a user has one session for each tag';
+comment on column authguard.session.ended_at is
+    'When it ended; NULL if it has not';
 comment on column authguard.session.ended_reason is
-    'signed_out, revoked, reuse, state_lost, replaced, credentials, blocked or expired';
-comment on column authguard.session.tokens_until is 'When its last access token has surely expired, whatever authguard.jwt_expiry is by now';
+    'signed_out, revoked, reuse, state_lost, replaced, credentials, blocked or expired; NULL if '
+    'it has not ended';
+comment on column authguard.session.tokens_until is
+    'When its last access token has surely expired, even if authguard.jwt_expiry was changed';
 
 create index session_of_user on authguard.session (user_id) where ended_at is null;
 
--- A restored session would be one without its refresh token's key; and what a dump has missed must not live again.
--- Rows are in a dump so that tokens of sessions that had ended stay dead.
+-- A restored session has no key for its refresh tokens, and what ended after the dump must not live
+-- again. Rows are in a dump so that tokens of sessions that had ended stay revoked.
 select pg_catalog.pg_extension_config_dump('authguard.session', '');
 
--- A new session only makes those look again who have looked for it in vain: its token may have been refused elsewhere
--- before the commit. A refresh changes nothing that decides, and must not make every backend look again.
+-- A new session makes only those backends look again that have looked for it in vain: they may have
+-- refused its token before the commit. A refresh changes nothing that decides, and must not make
+-- every backend look again.
 create trigger invalidate_arrival after insert on authguard.session
     for each row execute function authguard.invalidate('arrival_channel');
 create trigger invalidate after delete on authguard.session
     for each row execute function authguard.invalidate('channel');
 -- Named columns first: an update of others does not even read the condition.
 create trigger invalidate_change
-    after update of id, user_id, issuer, created_at, authenticated_at, not_after, ended_at on authguard.session
+    after update of id, user_id, issuer, created_at, authenticated_at, not_after, ended_at
+    on authguard.session
     for each row
-    when ((old.id, old.user_id, old.issuer, old.created_at, old.authenticated_at, old.not_after, old.ended_at)
+    when ((old.id, old.user_id, old.issuer, old.created_at, old.authenticated_at,
+           old.not_after, old.ended_at)
           is distinct from
-          (new.id, new.user_id, new.issuer, new.created_at, new.authenticated_at, new.not_after, new.ended_at))
+          (new.id, new.user_id, new.issuer, new.created_at, new.authenticated_at,
+           new.not_after, new.ended_at))
     execute function authguard.invalidate('channel');
 create trigger invalidate_truncate after truncate on authguard.session
     for each statement execute function authguard.invalidate('channel');

@@ -4,7 +4,7 @@ use super::{decide, memo};
 use crate::claims::{ClaimsRejected, Origin, Status};
 use crate::pg::{call::Value, catalog, unguarded};
 use crate::request::set_in_transaction;
-use authguard_token::RevocationReason;
+use authguard_token::{RevocationReason, WhoamiSource as Source, WhoamiStatus as Is};
 use pgrx::Uuid;
 use pgrx::prelude::*;
 
@@ -38,17 +38,20 @@ fn authguard_whoami() -> TableIterator<
         let role = claims.and_then(|claims| claims.role.clone());
         let role_mismatch = role.as_ref().map(|role| Some(role) != acting_role.as_ref());
         let (source, session_wide) = match (&current.status, current.origin()) {
-            (Status::Absent, _) => ("none", None),
+            (Status::Absent, _) => (Source::None, None),
             (_, Origin::Gateway) => (
-                "gateway",
+                Source::Gateway,
                 Some(set_in_transaction::CLAIMS.is_session_wide()),
             ),
-            (_, Origin::Token) => ("token", Some(set_in_transaction::TOKEN.is_session_wide())),
+            (_, Origin::Token) => (
+                Source::Token,
+                Some(set_in_transaction::TOKEN.is_session_wide()),
+            ),
         };
         let (status, hint) = match &current.status {
-            Status::Absent => ("absent", ABSENT.to_owned()),
-            Status::Refused(_) if current.is_expired_token() => ("expired", EXPIRED.to_owned()),
-            Status::Refused(rejected) => ("refused", why(rejected, login_role.as_deref())),
+            Status::Absent => (Is::Absent, ABSENT.to_owned()),
+            Status::Refused(_) if current.is_expired_token() => (Is::Expired, EXPIRED.to_owned()),
+            Status::Refused(rejected) => (Is::Refused, why(rejected, login_role.as_deref())),
             Status::Accepted(_) => judged(reason, role_mismatch == Some(true)),
         };
         let hint = match session_wide {
@@ -56,8 +59,8 @@ fn authguard_whoami() -> TableIterator<
             _ => hint,
         };
         (
-            source,
-            status,
+            source.as_str(),
+            status.as_str(),
             claims.and_then(|claims| claims.raw_subject.clone()),
             role,
             claims
@@ -88,7 +91,7 @@ const SESSION_WIDE: &str =
     "It was set before this transaction, for the session: a pool hands it to its next client.";
 
 /// The status of claims that are accepted, and what to do.
-fn judged(reason: Option<RevocationReason>, role_mismatch: bool) -> (&'static str, String) {
+fn judged(reason: Option<RevocationReason>, role_mismatch: bool) -> (Is, String) {
     let Some(reason) = reason else {
         let hint = match role_mismatch {
             true => {
@@ -96,10 +99,10 @@ fn judged(reason: Option<RevocationReason>, role_mismatch: bool) -> (&'static st
             }
             false => "The token is active.",
         };
-        return ("accepted", hint.to_owned());
+        return (Is::Accepted, hint.to_owned());
     };
     let hint = match reason {
-        RevocationReason::Expired => return ("expired", EXPIRED.to_owned()),
+        RevocationReason::Expired => return (Is::Expired, EXPIRED.to_owned()),
         RevocationReason::ClaimsStale => {
             "What the token says is out of date (claims_stale): refresh it."
         }
@@ -124,15 +127,15 @@ fn judged(reason: Option<RevocationReason>, role_mismatch: bool) -> (&'static st
             let hint = format!(
                 "The token is revoked ({reason}): the user's row in an attached table shuts it out."
             );
-            return ("revoked", hint);
+            return (Is::Revoked, hint);
         }
         _ => {
             let reason = reason.as_str();
             let hint = format!("The token is revoked ({reason}): sign in again.");
-            return ("revoked", hint);
+            return (Is::Revoked, hint);
         }
     };
-    ("revoked", hint.to_owned())
+    (Is::Revoked, hint.to_owned())
 }
 
 /// Why claims are refused, and what to do.

@@ -27,7 +27,7 @@ fn authguard_check_source(
     TableIterator::new(problem_of(tables::open(relation, |table| {
         // First what no index could mend.
         descent::check_storage(table)?;
-        Layout::check(table, AttachedKind::from_name(kind), &parts).map(|_| ())
+        Layout::check(table, AttachedKind::of_row(kind), &parts).map(|_| ())
     })))
 }
 
@@ -46,7 +46,7 @@ fn authguard_source_problem(
 > {
     TableIterator::new(problem_of(tables::open(
         relation,
-        |table| match descent::read(table, AttachedKind::from_name(kind), None, |_, _| {})? {
+        |table| match descent::read(table, AttachedKind::of_row(kind), None, |_, _| {})? {
             true => Ok(()),
             false => Err(TableProblem::TriggersDisabled),
         },

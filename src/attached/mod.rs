@@ -14,9 +14,10 @@ mod registry;
 mod rows;
 pub mod table;
 
+pub use authguard_token::AttachedKind;
 pub use layout::{Identity, Layout};
 pub use problem::TableProblem;
-pub use registry::{AttachedKind, is_attached, refresh_on_change};
+pub use registry::{is_attached, refresh_on_change};
 pub use rows::{metadata, shuts, weigh};
 
 /// What a column of an attached table means.

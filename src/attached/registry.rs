@@ -3,27 +3,11 @@
 use crate::invalidation::{self, PerGeneration};
 use crate::pg::state::PerBackend;
 use crate::schema::{self, Table, attached as column};
+use authguard_token::AttachedKind;
 use pgrx::pg_sys::Oid;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
-
-/// What a table holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AttachedKind {
-    Users,
-    Sessions,
-}
-
-impl AttachedKind {
-    /// The kind of that word; anything else is of users, whom it then shuts out.
-    pub fn from_name(name: &str) -> Self {
-        match name {
-            "sessions" => Self::Sessions,
-            _ => Self::Users,
-        }
-    }
-}
 
 /// One attached table.
 #[derive(Clone, Debug)]
@@ -66,7 +50,7 @@ fn read() -> Sources {
         table.scan(&[], |row| {
             sources.push(Source {
                 relation: row.get(column::RELATION).unwrap_or_default(),
-                kind: AttachedKind::from_name(&row.text(column::KIND).unwrap_or_default()),
+                kind: AttachedKind::of_row(&row.text(column::KIND).unwrap_or_default()),
                 issuer: row.text(column::ISSUER),
                 refresh_on_change: row.get(column::REFRESH_ON_CHANGE).unwrap_or(true),
             });

@@ -1,8 +1,8 @@
 //! What the rows of attached tables say: about a token, about a user who wants one, and which sessions a user has.
 
-use super::registry::{self, AttachedKind, Source};
+use super::registry::{self, Source};
 use super::table::{self as tables, Table};
-use super::{Identity, Layout, Part, TableProblem, descent};
+use super::{AttachedKind, Identity, Layout, Part, TableProblem, descent};
 use crate::pg::catalog::{self, Row};
 use crate::pg::unguarded;
 use crate::settings;
@@ -16,7 +16,11 @@ pub fn weigh(judge: &mut Judge<'_>, claims: &Claims) {
         let identity = match source.kind {
             AttachedKind::Users => Identity::of_user(claims),
             // The sessions that this database has begun are judged by their own rows.
-            AttachedKind::Sessions if is_own(claims) && source.issuer.is_none() => None,
+            AttachedKind::Sessions
+                if source.issuer.is_none() && claims.is_of_local_session(&settings::issuer()) =>
+            {
+                None
+            }
             AttachedKind::Sessions => Identity::of_session(claims),
         };
         let Some(identity) = identity.filter(|_| judge.is_of_issuer(source.issuer.as_deref()))
@@ -27,10 +31,6 @@ pub fn weigh(judge: &mut Judge<'_>, claims: &Claims) {
             judge.broken_source();
         }
     }
-}
-
-fn is_own(claims: &Claims) -> bool {
-    claims.issuer.as_deref() == Some(&settings::issuer())
 }
 
 fn weigh_rows(

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::invalidation::{self, PerGeneration};
 use crate::pg::memory;
 use crate::settings;
-use authguard_token::{Object, SigningKey, TokenError};
+use authguard_token::{KeyStatus, Object, SigningKey, TokenError};
 use pgrx::prelude::*;
 use pgrx::{AnyElement, JsonB};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn authguard_jwks() -> JsonB {
     let in_file = in_file.and_then(|key| key.public().to_jwk());
     let in_table = trust::keys(&settings::issuer(), None)
         .into_iter()
-        .filter(|row| row.status != "revoked")
+        .filter(|row| row.status != KeyStatus::Revoked)
         .filter_map(|row| row.jwk);
     let keys: Vec<Value> = in_file
         .into_iter()
@@ -83,7 +83,9 @@ fn active_key() -> Option<Rc<SigningKey>> {
 /// Its `kid` is its thumbprint, in the row as in the key.
 fn read_active_key(issuer: &str) -> Option<SigningKey> {
     let rows = trust::keys(issuer, None);
-    let row = rows.into_iter().find(|row| row.status == "active")?;
+    let row = rows
+        .into_iter()
+        .find(|row| row.status == KeyStatus::Active)?;
     let private = credentials::read(row.credential.as_deref()?)?;
     SigningKey::from_pkcs8_der(&private).ok()
 }

@@ -8,7 +8,7 @@ use crate::invalidation::{self, PerGeneration};
 use crate::pg::catalog::Key as Column;
 use crate::schema::{self, Table};
 use crate::settings;
-use authguard_token::{Algorithm, Key, Policy, Token};
+use authguard_token::{Algorithm, Key, KeyStatus, Policy, Token};
 use std::rc::Rc;
 
 /// How many issuers' keys a backend keeps ready.
@@ -29,7 +29,7 @@ pub struct KeyRow {
     pub algorithm: Option<Algorithm>,
     pub jwk: Option<String>,
     pub credential: Option<String>,
-    pub status: String,
+    pub status: KeyStatus,
 }
 
 /// Whose key a token asks for, and which.
@@ -82,7 +82,7 @@ fn read(asked: &Asked, leeway: i64) -> Result<Trusted, TokenRejected> {
     let (policy, roles, subject_namespace) =
         issuer(&asked.issuer, leeway).ok_or(TokenRejected::UnknownIssuer)?;
     let key = match choose(asked) {
-        Ok(row) if row.status == "revoked" => return Err(TokenRejected::RevokedKey),
+        Ok(row) if row.status == KeyStatus::Revoked => return Err(TokenRejected::RevokedKey),
         Ok(row) => verification_key(&row).ok_or(TokenRejected::BrokenKey)?,
         Err(cause) => key_in_file(asked).ok_or(cause)?,
     };
@@ -115,7 +115,9 @@ fn choose(asked: &Asked) -> Result<KeyRow, TokenRejected> {
         }
         None => {
             let mut all = keys(&asked.issuer, None);
-            all.retain(|row| row.status != "revoked" && row.algorithm == Some(asked.algorithm));
+            all.retain(|row| {
+                row.status != KeyStatus::Revoked && row.algorithm == Some(asked.algorithm)
+            });
             all
         }
     };
@@ -170,7 +172,7 @@ pub fn keys(issuer: &str, kid: Option<&str>) -> Vec<KeyRow> {
                 credential: row
                     .get::<pgrx::Uuid>(at::CREDENTIAL)
                     .map(|uuid| authguard_token::format_uuid(uuid.as_bytes())),
-                status: row.get(at::STATUS).unwrap_or_default(),
+                status: KeyStatus::of_row(&row.text(at::STATUS).unwrap_or_default()),
             });
         });
     });

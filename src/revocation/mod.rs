@@ -2,9 +2,11 @@
 //! where this database may not know what is revoked.
 
 mod availability;
+mod entry;
 mod lookup;
 mod own_session;
 mod unused_kinds;
 
+pub use entry::check_identity;
 pub use lookup::{Basis, Finding, entries, judge};
 pub use own_session::is_own;

@@ -8,7 +8,7 @@ use authguard_token::{Claims, OwnSession};
 
 /// Whether `claims` are of a session that this database issued.
 pub fn is_own(claims: &Claims) -> bool {
-    claims.session_id.is_some() && claims.issuer.as_deref() == Some(&settings::issuer())
+    claims.is_of_local_session(&settings::issuer())
 }
 
 /// The session of `claims`, if this database issued them: the outer `None` where it did not, the inner

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::pg::{memory, timestamp};
 use crate::settings;
-use authguard_token::{ClaimsError, JsonError, Node, Object};
+use authguard_token::{Aal, ClaimsError, JsonError, Node, Object};
 use pgrx::AnyElement;
 use pgrx::prelude::*;
 
@@ -45,16 +45,13 @@ pub fn claims(json: Option<&str>) {
 }
 
 /// An authenticator assurance level, at least `authguard.min_aal`; an error otherwise.
-pub fn level(aal: Option<&str>) -> &'static str {
-    let level = match aal {
-        Some("aal1") => "aal1",
-        Some("aal2") => "aal2",
-        Some("aal3") => "aal3",
-        _ => Error::Argument("aal must be aal1, aal2 or aal3".to_owned(), None).raise(),
+pub fn level(aal: Option<&str>) -> Aal {
+    let Some(level) = aal.and_then(Aal::from_name) else {
+        Error::Argument(format!("aal must be {}", Aal::listed()), None).raise()
     };
-    if level < settings::min_aal() {
+    if Some(level) < settings::min_aal() {
         Error::Argument(
-            format!("level '{level}' is below authguard.min_aal"),
+            format!("level '{}' is below authguard.min_aal", level.as_str()),
             Some("Ask the user for another factor first."),
         )
         .raise();

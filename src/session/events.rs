@@ -1,6 +1,7 @@
 //! What happened to sessions, for `authguard.event`.
 
 use super::record::{time, uuid};
+use crate::error::Error;
 use crate::invalidation;
 use crate::pg::call::Value;
 use crate::pg::plan::Plan;
@@ -8,6 +9,7 @@ use crate::pg::state::PerBackend;
 use crate::pg::{row_write, unguarded};
 use crate::schema::{self, Table, event as column};
 use crate::settings;
+use authguard_token::{Event, EventNameError};
 use pgrx::Uuid;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -49,6 +51,27 @@ pub fn record(
         NOTIFY.run(&[Value::of(id), Value::of(name)], |_| ());
     }
     id
+}
+
+/// Raises an error if the application may not record an event of that name.
+#[pg_extern(sql = false)]
+fn authguard_check_event_name(name: Option<&str>) {
+    let name = name.unwrap_or_default();
+    match Event::check_name(name) {
+        Ok(()) => {}
+        Err(EventNameError::Form) => {
+            let message = format!(
+                "an event's name has 1 to {} characters A to Z and _",
+                Event::MAX_NAME_BYTES
+            );
+            Error::Argument(message, Some("Such as EMAIL_CHANGED.")).raise()
+        }
+        Err(EventNameError::Reserved) => Error::Argument(
+            format!("event {name} is recorded by authguard only"),
+            Some("Record USER_UPDATED, or a name of your own."),
+        )
+        .raise(),
+    }
 }
 
 #[pg_extern(sql = false)]

@@ -29,16 +29,13 @@ pub fn session(user: &str, id: &[u8; 16], began: i64, authenticated_at: i64) -> 
         (EntryKind::Issuer, Some("")),
     ];
     let mut shut = Shut::default();
-    own_entries(&keys, |entry| {
-        let cuts_off = |since| entry.issued_before.is_some_and(|cutoff| since <= cutoff);
-        match entry.kind {
-            EntryKind::User => {
-                shut.user |= blocks(entry, now);
-                shut.session |= cuts_off(authenticated_at);
-            }
-            EntryKind::Issuer => shut.session |= cuts_off(began),
-            _ => shut.session = true,
+    own_entries(&keys, |entry| match entry.kind {
+        EntryKind::User => {
+            shut.user |= entry.blocks(now);
+            shut.session |= entry.cuts_off(authenticated_at);
         }
+        EntryKind::Issuer => shut.session |= entry.cuts_off(began),
+        _ => shut.session = true,
     });
     shut.user |= attached::shuts(user);
     shut
@@ -49,13 +46,9 @@ pub fn user(user: &str) -> bool {
     let now = unguarded::clock();
     let mut shut = false;
     own_entries(&[(EntryKind::User, Some(user))], |entry| {
-        shut |= blocks(entry, now)
+        shut |= entry.blocks(now)
     });
     shut || attached::shuts(user)
-}
-
-fn blocks(entry: &Entry<'_>, now: i64) -> bool {
-    entry.blocked && entry.blocked_until.is_none_or(|until| now < until)
 }
 
 /// Shows the entries that concern our own issuer.

@@ -14,6 +14,7 @@ use crate::settings;
 use authguard_token::refresh::{
     Answer, Change, EndReason, RefreshDecision, RefreshToken, decide, is_told,
 };
+use authguard_token::{Aal, Actor, Event};
 use pgrx::pg_sys;
 
 raw_function!(authguard_refresh, |call| guarded(|| refresh(call)));
@@ -44,10 +45,10 @@ fn refresh(call: Call) -> pg_sys::Datum {
     let tokens = Tokens::of(session);
     if answer == Answer::Ok && is_told(&before, change) {
         events::record(
-            "TOKEN_REFRESHED",
+            Event::TokenRefreshed.as_str(),
             Some(&session.user),
             Some(session.id),
-            "user",
+            Actor::User.as_str(),
             None,
         );
     }
@@ -81,22 +82,18 @@ fn answer(held: &mut Held, counter: u64) -> RefreshDecision {
             return refuse(Answer::UserBlocked);
         }
         if shut.session || session.issuer != settings::issuer() {
-            end(session, "revoked", "SIGNED_OUT");
+            end(session, EndReason::Revoked);
             return refuse(Answer::SessionRevoked);
         }
     }
     let now = unguarded::clock();
     let decision = decide(&session.times, counter, now, &settings::refresh());
     if let Change::End { reason } = decision.change {
-        let event = match reason {
-            EndReason::Reuse => "REFRESH_TOKEN_REUSED",
-            EndReason::Expired | EndReason::StateLost => "SIGNED_OUT",
-        };
-        end(session, reason.as_str(), event);
+        end(session, reason);
     }
     if decision.answer.gives_tokens() {
         // Nothing ends, and the token stays good: a step-up lifts the session over the least level.
-        if session.aal.as_str() < settings::min_aal() {
+        if Aal::from_name(&session.aal) < settings::min_aal() {
             return refuse(Answer::SessionExpired);
         }
         if !await_changes() {
@@ -108,7 +105,8 @@ fn answer(held: &mut Held, counter: u64) -> RefreshDecision {
     decision
 }
 
-fn end(session: &Session, reason: &str, event: &str) {
+fn end(session: &Session, reason: EndReason) {
+    let (reason, event) = (reason.as_str(), reason.event().as_str());
     END.run(
         &[uuid(session.id), Value::of(reason), Value::of(event)],
         |_| (),

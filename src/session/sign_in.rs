@@ -11,8 +11,8 @@ use crate::pg::state::PerBackend;
 use crate::pg::{memory, unguarded};
 use crate::schema::{self, Table, session as column};
 use crate::settings;
-use authguard_token::random_uuid;
 use authguard_token::refresh::{Answer, RefreshState};
+use authguard_token::{Actor, Event, random_uuid};
 use pgrx::pg_sys::{self, Datum};
 
 const MAX_TAG: usize = 256;
@@ -65,7 +65,7 @@ fn sign_in(call: Call) -> Datum {
         id: random_uuid().expect("the system has randomness"),
         user,
         issuer: settings::issuer(),
-        aal: aal.to_owned(),
+        aal: aal.as_str().to_owned(),
         amr: arguments::add_method("[]", method, now.div_euclid(1_000_000)),
         claims: claims.unwrap_or_default(),
         authenticated_at: now,
@@ -74,15 +74,11 @@ fn sign_in(call: Call) -> Datum {
     };
     begin(call, &session);
     let tokens = Tokens::of(&session);
-    let event = match method {
-        "recovery" => "PASSWORD_RECOVERY",
-        _ => "SIGNED_IN",
-    };
     events::record(
-        event,
+        Event::of_sign_in(method).as_str(),
         Some(&session.user),
         Some(session.id),
-        "user",
+        Actor::User.as_str(),
         Some(method),
     );
     response::answer(call, Answer::Ok, &session, &tokens)

@@ -2,10 +2,9 @@
 
 use crate::error::Error;
 use crate::pg::replay;
+use crate::revocation::check_identity;
 use authguard_token::canonical;
 use pgrx::prelude::*;
-
-const MAX_IDENTITY: usize = 1024;
 
 /// Raises an error on a standby.
 pub fn require_primary() {
@@ -22,13 +21,7 @@ pub fn identity(name: &str, value: Option<&str>) -> String {
     if value.is_empty() {
         Error::Argument(format!("{name} must not be empty"), None).raise();
     }
-    if value.len() > MAX_IDENTITY {
-        Error::Argument(
-            format!("{name} has at most {MAX_IDENTITY} bytes"),
-            Some("Claims with a longer one are refused anyway."),
-        )
-        .raise();
-    }
+    check_identity(name, value.len());
     canonical(value).into_owned()
 }
 

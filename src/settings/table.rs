@@ -7,7 +7,7 @@
 
 use crate::pg::guc::{Choice, Hooks, Number, SetBy, Switch, Text, Unit};
 use crate::pg::hook::Hook;
-use authguard_token::{MAX_LEEWAY_SECONDS, RefreshSettings};
+use authguard_token::{Aal, MAX_LEEWAY_SECONDS, RefreshSettings};
 use pgrx::PostgresGucEnum;
 use std::ffi::CStr;
 
@@ -202,9 +202,8 @@ pub fn max_token_size() -> usize {
 }
 
 /// `authguard.max_token_lifetime`, in seconds; 0 for unknown.
-#[pgrx::pg_extern(sql = false)]
-fn authguard_max_token_lifetime() -> i32 {
-    MAX_TOKEN_LIFETIME.get()
+pub fn max_token_lifetime() -> u32 {
+    MAX_TOKEN_LIFETIME.get().unsigned_abs()
 }
 
 /// `authguard.leeway`, in seconds.
@@ -255,13 +254,12 @@ pub fn single_session_per_user() -> bool {
     SINGLE_SESSION_PER_USER.get()
 }
 
-/// `authguard.min_aal`; empty for any. A misspelt level counts as `aal3`, the strictest one.
-pub fn min_aal() -> &'static str {
+/// `authguard.min_aal`; `None` if every level is enough. A misspelt level counts as `aal3`, the
+/// strictest one.
+pub fn min_aal() -> Option<Aal> {
     match MIN_AAL.get().as_str() {
-        "" => "",
-        "aal1" => "aal1",
-        "aal2" => "aal2",
-        _ => "aal3",
+        "" => None,
+        word => Some(Aal::from_name(word).unwrap_or(Aal::Aal3)),
     }
 }
 

@@ -7,16 +7,16 @@ The ordering of items is not stable, it is driven by a dependency graph.
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- bootstrap
 \echo Use "create extension authguard" to load this file. \quit
 
--- Until the library is loaded its settings are placeholders that anybody may set. It takes over only
--- what a superuser has set, so that authguard.adopt below is a superuser's decision.
+-- Until the library is loaded, its settings are placeholders that anybody may set. It keeps only
+-- values that a superuser has set, so that authguard.adopt below is a superuser's decision.
 load 'MODULE_PATHNAME';
 
--- A schema that somebody else made may hold hostile objects (CVE-2022-2625): authguard is never reused,
--- and auth only when a superuser says so (see adopt.sql).
+-- A schema that somebody else made may hold hostile objects (CVE-2022-2625): authguard is never
+-- reused, and auth only when a superuser says so (see adopt.sql).
 do $$
 declare
     adopt pg_catalog.bool := pg_catalog.current_setting('authguard.adopt');
@@ -34,25 +34,28 @@ begin
                                         pg_catalog.array_to_string(taken, ', ')),
             detail = 'Nothing was changed.',
             hint = case when taken operator(pg_catalog.=) array['auth']::pg_catalog.name[]
-                        then 'If it is Supabase''s, or made like it: set authguard.adopt = on, then create the extension again; docs/supabase.md. Else rename or drop it.'
-                        else 'Rename or drop it, or install authguard in a database of its own.' end;
+                then 'If it is Supabase''s, or made like it: set authguard.adopt = on, then create '
+                    'the extension again; see docs/supabase.md. Otherwise rename or drop it.'
+                else 'Rename or drop it, or install authguard in a database of its own.' end;
     end if;
 end
 $$;
 
 create schema authguard;
 comment on schema authguard is
-    'authguard: state and operators; authguard.grant_operator(role) opens it';
+    'authguard: its state, and functions for operators; authguard.grant_operator(role) grants '
+    'access';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   schemas
 
--- Schema auth: made here, or adopted. What is adopted stays its owner's and no member of the extension,
--- so that dropping the extension can never take the users' tables with it. Only functions that are ours by
--- name and shape become members, which lets the script replace them in place: policies refer to them by OID.
+-- Schema auth: made here, or adopted. An adopted schema stays its owner's and is no member of the
+-- extension, so that dropping the extension can never take the users' tables with it. Only
+-- functions with the names and the shape of the four readers become members. That lets the script
+-- replace them in place, because policies refer to them by OID.
 
 do $$
 declare
@@ -61,7 +64,9 @@ declare
     stranger pg_catalog.text;
     function pg_catalog.regprocedure;
 begin
-    select n.* into schema from pg_catalog.pg_namespace n where n.nspname operator(pg_catalog.=) 'auth';
+    select n.* into schema
+      from pg_catalog.pg_namespace n
+     where n.nspname operator(pg_catalog.=) 'auth';
     if not found then
         create schema auth;
         comment on schema auth is
@@ -71,7 +76,8 @@ begin
     end if;
 
     select e.extname into stranger
-      from pg_catalog.pg_depend d join pg_catalog.pg_extension e on e.oid operator(pg_catalog.=) d.refobjid
+      from pg_catalog.pg_depend d
+      join pg_catalog.pg_extension e on e.oid operator(pg_catalog.=) d.refobjid
      where d.classid operator(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
        and d.objid operator(pg_catalog.=) schema.oid and d.deptype operator(pg_catalog.=) 'e';
     if found then
@@ -81,20 +87,26 @@ begin
             hint = 'Drop that extension first, or install authguard in a database of its own.';
     end if;
 
-    select r.* into owner from pg_catalog.pg_roles r where r.oid operator(pg_catalog.=) schema.nspowner;
+    select r.* into owner
+      from pg_catalog.pg_roles r
+     where r.oid operator(pg_catalog.=) schema.nspowner;
     if not owner.rolsuper and not exists (
-        select from pg_catalog.string_to_table(pg_catalog.current_setting('authguard.adopt_owners'), ',') listed
+        select from pg_catalog.string_to_table(
+                        pg_catalog.current_setting('authguard.adopt_owners'), ',') listed
          where pg_catalog.btrim(listed) in (owner.rolname, pg_catalog.quote_ident(owner.rolname))
     ) then
         raise exception using
             errcode = 'insufficient_privilege',
-            message = pg_catalog.format('schema auth belongs to role %I, which is not trusted with it', owner.rolname),
-            detail = 'An owner can leave objects in a schema that a superuser then uses unaware (CVE-2022-2625).',
-            hint = pg_catalog.format('If you trust that role: set authguard.adopt_owners = %L, then create the extension again.',
-                                     pg_catalog.quote_ident(owner.rolname));
+            message = pg_catalog.format(
+                'schema auth belongs to role %I, which is not trusted with it', owner.rolname),
+            detail = 'An owner can leave objects in a schema that a superuser then uses unaware '
+                '(CVE-2022-2625).',
+            hint = pg_catalog.format('If you trust that role: set authguard.adopt_owners = %L, '
+                'then create the extension again.', pg_catalog.quote_ident(owner.rolname));
     end if;
 
-    -- An overload could be called in the place of ours, and a function of another shape not be replaced.
+    -- An overload could be called instead of a function of authguard, and a function of another
+    -- shape could not be replaced.
     select pg_catalog.string_agg(p.oid::pg_catalog.regprocedure::pg_catalog.text, ', '
                                  order by p.oid::pg_catalog.regprocedure::pg_catalog.text)
       into stranger
@@ -102,35 +114,42 @@ begin
       join pg_catalog.pg_language l on l.oid operator(pg_catalog.=) p.prolang
      where p.pronamespace operator(pg_catalog.=) schema.oid
        and p.proname operator(pg_catalog.=) any (array[
-               'aal', 'app_metadata', 'authenticated_at', 'claim', 'claim_text', 'email', 'end_session',
-               'expires_at', 'get_user', 'has_scope', 'is_active', 'is_anonymous', 'is_expired', 'is_fresh',
-               'is_revoked', 'issued_at', 'issuer', 'jwks', 'jwt', 'refresh', 'require_active',
-               'revocation_reason', 'role', 'session_id', 'sessions', 'set_token', 'sign_out', 'subject',
-               'token_age', 'uid', 'verify', 'whoami']::pg_catalog.name[])
+               'aal', 'app_metadata', 'authenticated_at', 'claim', 'claim_text', 'email',
+               'end_session', 'expires_at', 'get_user', 'has_scope', 'is_active', 'is_anonymous',
+               'is_expired', 'is_fresh', 'is_revoked', 'issued_at', 'issuer', 'jwks', 'jwt',
+               'refresh', 'require_active', 'revocation_reason', 'role', 'session_id', 'sessions',
+               'set_token', 'sign_out', 'subject', 'token_age', 'uid', 'verify',
+               'whoami']::pg_catalog.name[])
        and not (p.oid::pg_catalog.regprocedure::pg_catalog.text operator(pg_catalog.=)
                     any (array['auth.jwt()', 'auth.uid()', 'auth.role()', 'auth.email()'])
                 and p.prorettype operator(pg_catalog.=) case p.proname
                         when 'jwt' then 'pg_catalog.jsonb'::pg_catalog.regtype
                         when 'uid' then 'pg_catalog.uuid'::pg_catalog.regtype
                         else 'pg_catalog.text'::pg_catalog.regtype end
-                and p.prokind operator(pg_catalog.=) 'f' and not p.proretset and p.proallargtypes is null
+                and p.prokind operator(pg_catalog.=) 'f'
+                and not p.proretset and p.proallargtypes is null
                 and l.lanname operator(pg_catalog.=) 'sql'
                 and not exists (
                     select from pg_catalog.pg_depend d
-                     where d.classid operator(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
-                       and d.objid operator(pg_catalog.=) p.oid and d.deptype operator(pg_catalog.=) 'e'));
+                     where d.classid operator(pg_catalog.=)
+                               'pg_catalog.pg_proc'::pg_catalog.regclass
+                       and d.objid operator(pg_catalog.=) p.oid
+                       and d.deptype operator(pg_catalog.=) 'e'));
     if stranger is not null then
         raise exception using
             errcode = 'duplicate_function',
             message = pg_catalog.format('authguard cannot take the place of %s', stranger),
-            detail = 'It takes over auth.jwt() returns jsonb, auth.uid() returns uuid, auth.role() and auth.email() returns text, of language SQL and of no extension; every other function of its own must not exist. Nothing was changed.',
-            hint = 'Rename or drop what is named.';
+            detail = 'It takes over auth.jwt() returns jsonb, auth.uid() returns uuid, auth.role() '
+                'and auth.email() returns text, if they are of language SQL and of no extension. '
+                'No other function with a name that it uses may exist. Nothing was changed.',
+            hint = 'Rename or drop the functions named above.';
     end if;
 
     for function in
         select p.oid from pg_catalog.pg_proc p
          where p.pronamespace operator(pg_catalog.=) schema.oid
-           and p.proname operator(pg_catalog.=) any (array['jwt', 'uid', 'role', 'email']::pg_catalog.name[])
+           and p.proname operator(pg_catalog.=)
+                   any (array['jwt', 'uid', 'role', 'email']::pg_catalog.name[])
     loop
         execute pg_catalog.format('alter extension authguard add function %s', function);
     end loop;
@@ -139,69 +158,74 @@ $$;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   adopt
 
--- The readers: what the current token claims. STABLE, never IMMUTABLE (a generic plan would serve one
--- user's rows to another), never LEAKPROOF. COST orders quals: one unit is the price of an operator.
--- "or replace" is for what adopt.sql has made a member: of anything else Postgres refuses it.
+-- The readers: what the current token claims. They are STABLE, never IMMUTABLE (a generic plan
+-- would serve one user's rows to another), and never LEAKPROOF. COST orders quals: one unit is the
+-- price of an operator. "or replace" is for the functions that adopt.sql has made members; Postgres
+-- refuses it for any other.
 
 create or replace function auth.jwt() returns pg_catalog.jsonb
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_jwt';
 comment on function auth.jwt() is
-    'All claims of the current token; NULL where there are none or they are refused (RFC 7519)';
+    'All claims of the current token (RFC 7519). NULL if there are none, or if they are refused';
 
 create or replace function auth.uid() returns pg_catalog.uuid
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_uid';
 comment on function auth.uid() is
-    'Claim sub as a uuid; NULL where it is none, or there are no claims (RFC 7519 section 4.1.2)';
+    'Claim sub as a uuid (RFC 7519 section 4.1.2). NULL if it is no uuid, or if there are no '
+    'claims';
 
 create function auth.subject() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_subject';
 comment on function auth.subject() is
-    'Claim sub as it was sent; NULL where there are no claims (RFC 7519 section 4.1.2)';
+    'Claim sub as it was sent (RFC 7519 section 4.1.2). NULL if there are no claims';
 
 create function auth.issuer() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_issuer';
 comment on function auth.issuer() is
-    'Claim iss; NULL where it is absent or there are no claims (RFC 7519 section 4.1.1)';
+    'Claim iss (RFC 7519 section 4.1.1). NULL if it is absent, or if there are no claims';
 
 create or replace function auth.role() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_role';
 comment on function auth.role() is
-    'Claim role, a string; it is only a claim and sets no database role. NULL where there is none';
+    'Claim role, a string. It is only a claim and sets no database role. NULL if there is none';
 
 create or replace function auth.email() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_email';
 comment on function auth.email() is
-    'Claim email, a string; NULL where there is none (OpenID Connect Core section 5.1)';
+    'Claim email, a string (OpenID Connect Core section 5.1). NULL if there is none';
 
 create function auth.aal() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_aal';
 comment on function auth.aal() is
-    'Claim aal, the authenticator assurance level such as aal1 or aal2; NULL where there is none';
+    'Claim aal, the authenticator assurance level (NIST SP 800-63B), such as aal1. NULL if there '
+    'is none';
 
 create function auth.session_id() returns pg_catalog.uuid
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_session_id';
 comment on function auth.session_id() is
-    'Claim session_id; NULL where the token has no session or there are no claims';
+    'Claim session_id. NULL if the token has no session, or if there are no claims';
 
 create function auth.claim(variadic path pg_catalog.text[]) returns pg_catalog.jsonb
 language sql stable parallel safe cost 20
 begin atomic
-    select nullif(pg_catalog.jsonb_extract_path(auth.jwt(), variadic path), 'null'::pg_catalog.jsonb);
+    select nullif(pg_catalog.jsonb_extract_path(auth.jwt(), variadic path),
+                  'null'::pg_catalog.jsonb);
 end;
 comment on function auth.claim(variadic pg_catalog.text[]) is
-    'The claim at a path, as jsonb: auth.claim(''app_metadata'', ''org_id''). NULL where it is absent or JSON null';
+    'The claim at a path, as jsonb: auth.claim(''app_metadata'', ''org_id''). NULL if it is '
+    'absent or JSON null';
 
 create function auth.claim_text(variadic path pg_catalog.text[]) returns pg_catalog.text
 language sql stable parallel safe cost 20
@@ -209,7 +233,8 @@ begin atomic
     select pg_catalog.jsonb_extract_path_text(auth.jwt(), variadic path);
 end;
 comment on function auth.claim_text(variadic pg_catalog.text[]) is
-    'The claim at a path, as text: auth.claim_text(''app_metadata'', ''org_id''). NULL where it is absent or JSON null';
+    'The claim at a path, as text: auth.claim_text(''app_metadata'', ''org_id''). NULL if it is '
+    'absent or JSON null';
 
 create function auth.app_metadata() returns pg_catalog.jsonb
 language sql stable parallel safe cost 20
@@ -217,37 +242,40 @@ begin atomic
     select auth.claim('app_metadata');
 end;
 comment on function auth.app_metadata() is
-    'Claim app_metadata, an object that only the issuer can write; NULL where there is none';
+    'Claim app_metadata, an object that only the issuer can write. NULL if there is none';
 
 create function auth.is_anonymous() returns pg_catalog.bool
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_is_anonymous';
 comment on function auth.is_anonymous() is
-    'Claim is_anonymous, a boolean; NULL where there is none';
+    'Claim is_anonymous, a boolean. NULL if there is none';
 
 create function auth.has_scope(scope pg_catalog.text) returns pg_catalog.bool
 language c stable strict parallel safe cost 20
 as 'MODULE_PATHNAME', 'authguard_has_scope_wrapper';
 comment on function auth.has_scope(pg_catalog.text) is
-    'Whether claim scope, values separated by spaces, has this one; NULL for NULL, or without claims (RFC 8693 section 4.2)';
+    'True if claim scope, values separated by spaces, has this one (RFC 8693 section 4.2). NULL '
+    'for NULL, and if there are no claims';
 
 create function auth.issued_at() returns pg_catalog.timestamptz
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_issued_at';
 comment on function auth.issued_at() is
-    'Claim iat; every refresh sets it anew. NULL where there is none (RFC 7519 section 4.1.6)';
+    'Claim iat (RFC 7519 section 4.1.6); every refresh sets it anew. NULL if there is none';
 
 create function auth.expires_at() returns pg_catalog.timestamptz
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_expires_at';
 comment on function auth.expires_at() is
-    'Claim exp; NULL where there is none (RFC 7519 section 4.1.4)';
+    'Claim exp (RFC 7519 section 4.1.4). NULL if there is none';
 
 create function auth.authenticated_at() returns pg_catalog.timestamptz
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_authenticated_at';
 comment on function auth.authenticated_at() is
-    'When the user last authenticated: the newest amr[].timestamp, else auth_time (OpenID Connect Core section 2), and for a session of our own what its row says, if that is later. Never iat, which every refresh sets anew. NULL where it is not known';
+    'When the user last authenticated: the newest amr[].timestamp, otherwise auth_time (OpenID '
+    'Connect Core section 2). For a session of the local issuer, the time in its row if that is '
+    'later. Never iat, which every refresh sets anew. NULL if it is not known';
 
 create function auth.token_age() returns pg_catalog.interval
 language sql stable parallel safe cost 10
@@ -255,7 +283,7 @@ begin atomic
     select pg_catalog.statement_timestamp() operator(pg_catalog.-) auth.issued_at();
 end;
 comment on function auth.token_age() is
-    'How long ago the token was issued, at the start of the statement; NULL without iat';
+    'How long ago the token was issued, when the statement began. NULL without iat';
 
 create function auth.whoami(
     out source pg_catalog.text,
@@ -274,28 +302,32 @@ create function auth.whoami(
 language c volatile parallel restricted cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_whoami_wrapper';
 comment on function auth.whoami() is
-    'The current token in one row: source (none, gateway, token), status (absent, accepted, refused, expired, revoked), claims in brief, the roles, a hint in words, and session_wide: whether it was set before this transaction, so that a pool would hand it to its next client';
+    'The current token in one row. source: none, gateway or token. status: absent, accepted, '
+    'refused, expired or revoked. Then the claims in brief, the roles and a hint in words. '
+    'session_wide: true if it was set before this transaction, so that a pool would hand it to '
+    'its next client';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   readers
 
--- What is revoked. One row an entry; the newest committed rows decide, whatever the snapshot.
+-- The entries: each row revokes tokens, or is a cut-off. The newest committed rows decide, whatever the snapshot.
 
--- Checked by every write, so defined first.
+-- Called by a check of the table, so it is defined first.
 create function authguard.canonical(identity pg_catalog.text) returns pg_catalog.text
 language c immutable strict parallel safe cost 10
 as 'MODULE_PATHNAME', 'authguard_canonical_wrapper';
 comment on function authguard.canonical(pg_catalog.text) is
-    'The one spelling of an identity: what uuid accepts becomes lower-case with dashes, anything else stays. NULL for NULL';
+    'The one spelling of an identity: a text that type uuid accepts becomes lower-case with '
+    'dashes, any other stays as it is. NULL for NULL';
 
--- A relation that nobody opens. Its invalidation, sent by a trigger at commit, tells every backend
--- and every standby to look again.
+-- A relation that nobody opens. Its invalidation, sent by a trigger at commit, makes every backend
+-- and every standby look again.
 create table authguard.channel ();
 comment on table authguard.channel is
-    'Always empty, never read: its relcache invalidation tells every backend to look again';
+    'Always empty, never read: its relcache invalidation makes every backend look again';
 
 create table authguard.revocation (
     kind pg_catalog.text collate pg_catalog."C" not null,
@@ -327,35 +359,38 @@ create table authguard.revocation (
     constraint revocation_until check (blocked_until is null or (kind = 'user' and blocked))
 );
 comment on table authguard.revocation is
-    'Revoked tokens, sessions and users, and cut-offs; operators may read it, authguard.revoke_* write it';
+    'Revoked tokens, sessions and users, and cut-offs; operators may read it, authguard.revoke_* '
+    'write it';
 comment on column authguard.revocation.kind is
-    'token, session, user, claims (what tokens say about a user has changed: a refresh is needed) or issuer';
+    'token, session, user, claims or issuer. claims: what tokens say about a user has changed, '
+    'and a refresh is needed';
 comment on column authguard.revocation.key is
     'jti, session_id or sub in canonical form; empty for an issuer';
 comment on column authguard.revocation.issuer is
-    'Claim iss that it is for; NULL: every issuer; empty: tokens without iss';
+    'Claim iss of the tokens that it covers; NULL: every issuer; empty: tokens without iss';
 comment on column authguard.revocation.blocked is
-    'Shut out altogether; false where only the cut-off is left';
+    'True if it shuts out altogether; false if it is only a cut-off';
 comment on column authguard.revocation.blocked_until is
-    'A user is shut out until then; NULL: until restored';
+    'When the block of a user ends; NULL: when the user is restored';
 comment on column authguard.revocation.issued_before is
-    'Cut-off: tokens issued at or before it, in whole seconds, or without iat, are revoked';
+    'The cut-off: tokens issued at or before it, in whole seconds, or without iat, are revoked';
 comment on column authguard.revocation.include_keys is
-    'Whether a cut-off of an issuer covers tokens with neither sub nor session_id, too';
+    'True if a cut-off of an issuer also covers tokens with neither sub nor session_id';
 comment on column authguard.revocation.reason is 'For people to read';
 comment on column authguard.revocation.revoked_at is 'When the entry was last made to cover more';
-comment on column authguard.revocation.revoked_by is 'The login role that did';
+comment on column authguard.revocation.revoked_by is
+    'The login role that did it';
 comment on column authguard.revocation.keep_until is
-    'authguard.prune() forgets the entry after this; NULL: never';
+    'When authguard.prune() may forget the entry; NULL: never';
 
--- The look-up of src/revocation/lookup.rs: kind and key, then whichever issuers there are.
+-- For the look-up of src/revocation/lookup.rs: kind and key, then every issuer that has an entry.
 create unique index revocation_key
     on authguard.revocation (kind, key, (issuer is null), (coalesce(issuer, '')));
 create index revocation_keep_until
     on authguard.revocation (keep_until) where keep_until is not null;
 
--- Entries may be published by logical replication, updates and deletes included, and no unique index
--- without an expression could identify them.
+-- Entries may be published by logical replication, updates and deletes included, and no unique
+-- index without an expression could identify them.
 alter table authguard.revocation replica identity full;
 
 select pg_catalog.pg_extension_config_dump('authguard.revocation', '');
@@ -364,10 +399,10 @@ create function authguard.invalidate() returns pg_catalog.trigger
 language c volatile cost 10
 as 'MODULE_PATHNAME', 'authguard_invalidate';
 comment on function authguard.invalidate() is
-    'Trigger: tells every backend to look again, and makes the commit of an insert or update durable';
+    'Trigger: makes every backend look again, and the commit of an insert or update durable';
 
--- ALWAYS, so that the apply worker of logical replication fires them, too; it fires row triggers, and
--- for TRUNCATE its statement trigger.
+-- ALWAYS, so that the apply worker of logical replication fires them, too. It fires row triggers,
+-- and for TRUNCATE the statement trigger.
 create trigger invalidate after insert or update or delete on authguard.revocation
     for each row execute function authguard.invalidate();
 create trigger invalidate_truncate after truncate on authguard.revocation
@@ -377,12 +412,12 @@ alter table authguard.revocation enable always trigger invalidate_truncate;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   revocation
 
--- The checks for policies. Their support functions tell the planner how often they are true; without
--- them it guesses a third.
+-- The checks for policies. Their support functions tell the planner how often the checks are true;
+-- without them it guesses a third of the rows.
 
 create function authguard.support_never(pg_catalog.internal) returns pg_catalog.internal
 language c immutable strict parallel safe
@@ -400,19 +435,24 @@ create function auth.is_revoked() returns pg_catalog.bool
 language c stable parallel safe cost 1 support authguard.support_never
 as 'MODULE_PATHNAME', 'authguard_is_revoked';
 comment on function auth.is_revoked() is
-    'Whether the current token is revoked, expired or refused; one answer a statement, from the newest committed state. False only where claims are absent, or accepted and live; never NULL';
+    'True if the current token is revoked, expired or refused; false if there are no claims, or '
+    'if they are accepted and live. Never NULL. One answer a statement, from the newest committed '
+    'state';
 
 create function auth.revocation_reason() returns pg_catalog.text
 language c stable parallel safe cost 20
 as 'MODULE_PATHNAME', 'authguard_revocation_reason_wrapper';
 comment on function auth.revocation_reason() is
-    'Why auth.is_revoked() is true: refused, expired, claim, token, session, session_ended, session_expired, user, user_deleted, user_banned, claims_stale or issuer; source_broken, restored, replica_lag where this database cannot know; NULL where it is false';
+    'Why auth.is_revoked() is true: refused, expired, claim, token, session, session_ended, '
+    'session_expired, user, user_deleted, user_banned, claims_stale, issuer, source_broken, '
+    'restored or replica_lag. The last three mean that this database cannot know. NULL if it is '
+    'false';
 
 create function auth.is_active() returns pg_catalog.bool
 language c stable parallel safe cost 1 support authguard.support_always
 as 'MODULE_PATHNAME', 'authguard_is_active';
 comment on function auth.is_active() is
-    'Whether there are claims, accepted, not expired and not revoked; never NULL';
+    'True if there are claims, and they are accepted, not expired and not revoked. Never NULL';
 
 create function auth.require_active() returns pg_catalog.void
 language c stable parallel safe cost 1
@@ -424,48 +464,82 @@ create function auth.is_expired() returns pg_catalog.bool
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_is_expired';
 comment on function auth.is_expired() is
-    'Whether exp plus authguard.leeway has passed at the start of the statement; NULL without exp (RFC 7519 section 4.1.4)';
+    'True if exp plus authguard.leeway had passed when the statement began (RFC 7519 section '
+    '4.1.4). NULL without exp';
 
 create function auth.is_fresh(max_age pg_catalog.interval) returns pg_catalog.bool
 language c stable parallel safe cost 10
 as 'MODULE_PATHNAME', 'authguard_is_fresh';
 comment on function auth.is_fresh(pg_catalog.interval) is
-    'Whether the user authenticated at most max_age ago; false without a known time or for NULL, never NULL';
+    'True if the user authenticated at most max_age ago. False if that time is not known, and for '
+    'NULL; never NULL';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   checks
 
--- How an entry is written, and how long it is kept: what the functions for operators have in common.
--- Times are of the clock, not of the transaction: a long transaction must not backdate a cut-off.
+-- How an entry is written, and how long it is kept. The functions for operators, and those that end
+-- sessions, call these. Times are those of the clock, not of the transaction: a long transaction
+-- must not backdate a cut-off.
 
-create function authguard.max_token_lifetime() returns pg_catalog.int4
-language c stable parallel safe cost 1
-as 'MODULE_PATHNAME', 'authguard_max_token_lifetime_wrapper';
-comment on function authguard.max_token_lifetime() is
-    'The setting of that name, in seconds, also where the library was not loaded before';
-
-create function authguard.longest_life(after pg_catalog.timestamptz)
+create function authguard.expiry_with_leeway(expires_at pg_catalog.timestamptz)
 returns pg_catalog.timestamptz
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    lifetime pg_catalog.int4 := authguard.max_token_lifetime();
-begin
-    return case when lifetime > 0 then after + lifetime * interval '1 s' + interval '300 s' end;
-end
-$$;
-comment on function authguard.longest_life(pg_catalog.timestamptz) is
-    'When the last token issued at that time is surely expired, by authguard.max_token_lifetime and the greatest leeway; NULL if that is not known';
+language c immutable strict cost 1
+as 'MODULE_PATHNAME', 'authguard_expiry_with_leeway_wrapper';
+comment on function authguard.expiry_with_leeway(pg_catalog.timestamptz) is
+    'The instant from which no server accepts a token with this exp, whatever its '
+    'authguard.leeway: expires_at plus the greatest leeway. An infinite time stays as it is. NULL '
+    'for NULL';
+
+create function authguard.latest_expiry(issued_at pg_catalog.timestamptz)
+returns pg_catalog.timestamptz
+language c stable strict cost 1
+as 'MODULE_PATHNAME', 'authguard_latest_expiry_wrapper';
+comment on function authguard.latest_expiry(pg_catalog.timestamptz) is
+    'The instant from which no server accepts a token issued at that time: issued_at plus '
+    'authguard.max_token_lifetime plus the greatest leeway. NULL if that setting is 0, and for '
+    'NULL';
 
 create function authguard.require_primary() returns pg_catalog.void
 language c stable cost 1
 as 'MODULE_PATHNAME', 'authguard_require_primary_wrapper';
 comment on function authguard.require_primary() is
-    'Raises 25006 on a standby, with a hint';
+    'Raises 25006 on a standby';
+
+create function authguard.check_entry(
+    key pg_catalog.text, issuer pg_catalog.text, reason pg_catalog.text)
+returns pg_catalog.void
+language c immutable cost 1
+as 'MODULE_PATHNAME', 'authguard_check_entry';
+comment on function authguard.check_entry(pg_catalog.text, pg_catalog.text, pg_catalog.text) is
+    'Raises 22023 if the key or the issuer of an entry is longer than an identity in claims may '
+    'be, or the reason is too long. NULL passes';
+
+create function authguard.check_reason(reason pg_catalog.text) returns pg_catalog.void
+language c immutable cost 1
+as 'MODULE_PATHNAME', 'authguard_check_reason';
+comment on function authguard.check_reason(pg_catalog.text) is
+    'Raises 22023 if the reason of an entry or an event is too long. NULL passes';
+
+create function authguard.blocks(
+    blocked pg_catalog.bool, blocked_until pg_catalog.timestamptz)
+returns pg_catalog.bool
+language c volatile cost 1
+as 'MODULE_PATHNAME', 'authguard_blocks_wrapper';
+comment on function authguard.blocks(pg_catalog.bool, pg_catalog.timestamptz) is
+    'True if an entry of a user with these columns shuts the user out now, by the clock. '
+    'blocked_until NULL: until restored. blocked must not be NULL';
+
+create function authguard.cuts_off(
+    issued_before pg_catalog.timestamptz, since pg_catalog.timestamptz)
+returns pg_catalog.bool
+language c immutable strict cost 1
+as 'MODULE_PATHNAME', 'authguard_cuts_off_wrapper';
+comment on function authguard.cuts_off(pg_catalog.timestamptz, pg_catalog.timestamptz) is
+    'True if a cut-off (column issued_before) covers a session whose user last proved at since '
+    'who it is. NULL for NULL';
 
 create function authguard.merged(old authguard.revocation, new authguard.revocation)
 returns authguard.revocation
@@ -488,7 +562,7 @@ begin
     merged.reason := coalesce(new.reason, old.reason);
     merged.keep_until := nullif(greatest(coalesce(old.keep_until, 'infinity'),
                                          coalesce(new.keep_until, 'infinity')), 'infinity');
-    -- Tokens are compared with a cut-off in whole seconds: within one, nothing moves.
+    -- A cut-off covers tokens in whole seconds: a later one in the same second covers no more.
     if (merged.blocked, merged.blocked_until, date_trunc('second', merged.issued_before),
         merged.include_keys, merged.reason)
        is not distinct from
@@ -502,54 +576,52 @@ begin
 end
 $$;
 comment on function authguard.merged(authguard.revocation, authguard.revocation) is
-    'An entry that covers what both cover: the longer block, the later cut-off, the later forgetting; the old one where it does';
+    'Returns an entry that covers what both cover: the longer block, the later cut-off, the later '
+    'keep_until. Returns the old one if that covers as much as the new one';
 
 create function authguard.revoke(entry authguard.revocation) returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    -- As many as keep up with the entries that are written.
+    at_a_write constant pg_catalog.int8 := 10;
     old authguard.revocation;
 begin
     perform authguard.require_primary();
-    if pg_catalog.octet_length(entry.key) > 1024 or pg_catalog.octet_length(entry.issuer) > 1024 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'an identity has at most 1024 bytes',
-            hint = 'Claims with a longer one are refused anyway.';
-    end if;
-    if pg_catalog.octet_length(entry.reason) > 1024 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'a reason has at most 1024 bytes';
-    end if;
+    perform authguard.check_entry(entry.key, entry.issuer, entry.reason);
     entry.revoked_at := pg_catalog.clock_timestamp();
     entry.revoked_by := session_user;
 
-    -- Without a lock, because what changes nothing must write nothing.
+    -- Without a lock: a call that changes nothing must write nothing.
     select r.* into old
       from authguard.revocation r
-     where r.kind = entry.kind and r.key = entry.key and r.issuer is not distinct from entry.issuer;
+     where r.kind = entry.kind and r.key = entry.key
+       and r.issuer is not distinct from entry.issuer;
     if found and authguard.merged(old, entry) is not distinct from old then
         return false;
     end if;
-    -- Merged again with the row as it is by then: of two operators at once, neither loses.
+    -- Merged again with the row as it is by then: if two operators write at once, neither loses.
     insert into authguard.revocation as r select entry.*
     on conflict (kind, key, (issuer is null), (coalesce(issuer, ''))) do update
-        set (blocked, blocked_until, issued_before, include_keys, reason, revoked_at, revoked_by, keep_until)
+        set (blocked, blocked_until, issued_before, include_keys, reason,
+             revoked_at, revoked_by, keep_until)
             = (select m.blocked, m.blocked_until, m.issued_before, m.include_keys, m.reason,
                       m.revoked_at, m.revoked_by, m.keep_until
                  from authguard.merged(r, excluded) m);
 
-    -- A client's transaction writes entries of sessions, and must not hold up operators by others that it forgets.
-    perform authguard.forget(10, case entry.kind when 'session' then 'session' end);
+    -- A client's transaction writes entries of sessions. It must not hold up operators by
+    -- forgetting other entries, whose locks it would keep.
+    perform authguard.forget(at_a_write, case entry.kind when 'session' then 'session' end);
     return true;
 end
 $$;
 comment on function authguard.revoke(authguard.revocation) is
-    'Writes an entry, or lets the one that exists cover more; false, and nothing written, where it covers as much';
+    'Writes an entry, or lets the existing one cover more. Returns false, and writes nothing, if '
+    'that covers as much already. 22023 if a text is too long; 25006 on a standby';
 
-create function authguard.forget(most pg_catalog.int8, kind pg_catalog.text default null) returns pg_catalog.int8
+create function authguard.forget(most pg_catalog.int8, kind pg_catalog.text default null)
+returns pg_catalog.int8
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -562,10 +634,11 @@ begin
              from authguard.revocation o
             where o.keep_until < pg_catalog.clock_timestamp()
               and (forget.kind is null or o.kind = forget.kind)
-              -- Of a sign-in that was committed after the cut-off nothing else says that it is shut out.
+              -- A sign-in may have been committed after the cut-off: only the entry shuts it out.
               and not (o.kind = 'user' and exists (
                       select from authguard.session s
-                       where s.user_id = o.key and s.ended_at is null and s.authenticated_at <= o.issued_before))
+                       where s.user_id = o.key and s.ended_at is null
+                         and authguard.cuts_off(o.issued_before, s.authenticated_at)))
             order by o.keep_until
             limit most
               for update skip locked));
@@ -574,23 +647,27 @@ begin
 end
 $$;
 comment on function authguard.forget(pg_catalog.int8, pg_catalog.text) is
-    'Deletes at most that many entries (of one kind; NULL: of all) whose keep_until has passed and that no session depends on, oldest first, waiting for nobody; returns how many';
+    'Deletes entries whose keep_until has passed and that no session depends on: at most that '
+    'many, of one kind (NULL: of all), the oldest first. Skips locked ones. Returns how many it '
+    'deleted';
 
-create function authguard.identity(name pg_catalog.text, value pg_catalog.text) returns pg_catalog.text
+create function authguard.identity(name pg_catalog.text, value pg_catalog.text)
+returns pg_catalog.text
 language c immutable cost 10
 as 'MODULE_PATHNAME', 'authguard_identity_wrapper';
 comment on function authguard.identity(pg_catalog.text, pg_catalog.text) is
-    'The canonical form of a value that must be given; an error that names it otherwise';
+    'Returns the canonical form of an identity. Errors name the argument, name: 22004 if value is '
+    'NULL, 22023 if it is empty or too long';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   entries
 
--- What operators call to revoke and restore. SECURITY DEFINER, because operators may read the table
--- but write it only in these ways; every name is qualified and the path is pinned.
--- Times are of the clock, not of the transaction: a long transaction must not backdate a cut-off.
+-- For operators: revoking and restoring. SECURITY DEFINER, because operators may read the table
+-- but write it only in these ways; every name is qualified and the path is pinned. Times are those
+-- of the clock, not of the transaction: a long transaction must not backdate a cut-off.
 
 create function authguard.revoke_token(
     jti pg_catalog.text,
@@ -610,13 +687,16 @@ begin
     entry.blocked := true;
     entry.include_keys := false;
     entry.reason := reason;
-    entry.keep_until := coalesce(expires_at + interval '300 s',
-                                 authguard.longest_life(pg_catalog.clock_timestamp()));
+    entry.keep_until := coalesce(authguard.expiry_with_leeway(expires_at),
+                                 authguard.latest_expiry(pg_catalog.clock_timestamp()));
     return authguard.revoke(entry);
 end
 $$;
-comment on function authguard.revoke_token(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
-    'Revokes the token with this jti. issuer NULL: of every issuer. expires_at: its exp, after which the entry may be forgotten. True where something changed';
+comment on function authguard.revoke_token(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'Revokes the token with this jti. issuer NULL: of every issuer. expires_at: its exp, after '
+    'which the entry may be forgotten. True if something changed. 22004 if jti is NULL, 22023 if '
+    'a text is empty or too long, 25006 on a standby';
 
 create function authguard.revoke_session(
     session_id pg_catalog.uuid,
@@ -628,25 +708,31 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- An issuer that does not know of this may refresh the session for ever: without its end, kept.
-    entry authguard.revocation := authguard.session_entry(session_id, issuer, reason, expires_at + interval '300 s');
+    -- An issuer that does not know of this may refresh the session for ever: without expires_at the
+    -- entry is kept.
+    entry authguard.revocation := authguard.session_entry(
+        session_id, issuer, reason, authguard.expiry_with_leeway(expires_at));
     session authguard.session;
 begin
     perform authguard.require_primary();
     perform authguard.identity('session_id', session_id::pg_catalog.text);
     select s.* into session from authguard.session s
-     where s.id = session_id and s.ended_at is null and (revoke_session.issuer is null or s.issuer = revoke_session.issuer);
+     where s.id = session_id and s.ended_at is null
+       and (revoke_session.issuer is null or s.issuer = revoke_session.issuer);
     if found then
-        if entry.keep_until < session.tokens_until + interval '300 s' then
-            entry.keep_until := session.tokens_until + interval '300 s';
+        if entry.keep_until < authguard.expiry_with_leeway(session.tokens_until) then
+            entry.keep_until := authguard.expiry_with_leeway(session.tokens_until);
         end if;
-        return authguard.end_at_once(session_id, 'revoked', 'admin', entry);
+        return authguard.end_session_nowait(session_id, 'revoked', 'admin', entry);
     end if;
     return authguard.revoke(entry);
 end
 $$;
-comment on function authguard.revoke_session(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
-    'Revokes every token of the session. issuer NULL: of every issuer. expires_at: when its last token will have expired; NULL: the entry is kept. True where something changed';
+comment on function authguard.revoke_session(
+    pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'Revokes every token of the session. issuer NULL: of every issuer. expires_at: when its last '
+    'token will have expired; NULL: the entry is kept. True if something changed. 22004 if '
+    'session_id is NULL, 22023 if a text is too long, 25006 on a standby';
 
 create function authguard.revoke_user(
     user_id pg_catalog.text,
@@ -675,8 +761,8 @@ begin
     entry.issued_before := pg_catalog.clock_timestamp();
     entry.include_keys := false;
     entry.reason := reason;
-    entry.keep_until := greatest(entry.blocked_until, authguard.longest_life(entry.issued_before));
-    if entry.blocked_until is null or authguard.longest_life(entry.issued_before) is null then
+    entry.keep_until := greatest(entry.blocked_until, authguard.latest_expiry(entry.issued_before));
+    if entry.blocked_until is null or authguard.latest_expiry(entry.issued_before) is null then
         entry.keep_until := null;
     end if;
     changed := authguard.revoke(entry);
@@ -687,8 +773,12 @@ begin
     return changed;
 end
 $$;
-comment on function authguard.revoke_user(pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text) is
-    'Shuts the user out until restored (or until a time) and revokes every token issued so far. issuer NULL: at every issuer. The longer of two blocks stands. True where something changed';
+comment on function authguard.revoke_user(
+    pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text) is
+    'Shuts the user out until restored (or until a time) and revokes every token issued so far. '
+    'issuer NULL: at every issuer. The longer of two blocks stands. True if something changed. '
+    '22004 if user_id is NULL; 22023 if a text is empty or too long, or until is not in the '
+    'future; 25006 on a standby';
 
 create function authguard.restore_user(
     user_id pg_catalog.text,
@@ -708,14 +798,14 @@ begin
         select r.* into everywhere
           from authguard.revocation r
          where r.kind = 'user' and r.key = subject and r.issuer is null
-           and (r.blocked and (r.blocked_until is null or r.blocked_until > pg_catalog.clock_timestamp())
-                or revive_tokens);
+           and (revive_tokens or authguard.blocks(r.blocked, r.blocked_until));
         if found then
             raise exception using
                 errcode = 'object_not_in_prerequisite_state',
                 message = 'the user is revoked at every issuer',
-                detail = pg_catalog.format('Entry of %s by %s%s.', everywhere.revoked_at, everywhere.revoked_by,
-                                           coalesce(': ' || everywhere.reason, '')),
+                detail = pg_catalog.format('Entry of %s by %s%s.',
+                    everywhere.revoked_at, everywhere.revoked_by,
+                    coalesce(': ' || everywhere.reason, '')),
                 hint = 'Call authguard.restore_user without an issuer to lift that entry, too.';
         end if;
     end if;
@@ -727,7 +817,7 @@ begin
         update authguard.revocation r
            set blocked = false,
                blocked_until = null,
-               keep_until = authguard.longest_life(r.issued_before)
+               keep_until = authguard.latest_expiry(r.issued_before)
          where r.kind = 'user' and r.key = subject and r.blocked
            and (restore_user.issuer is null or r.issuer = restore_user.issuer);
     end if;
@@ -739,7 +829,10 @@ begin
 end
 $$;
 comment on function authguard.restore_user(pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
-    'Lets the user in again with new tokens; those from before stay revoked unless revive_tokens. issuer NULL: lifts the blocks at every issuer. True where something changed';
+    'Lets the user in again with new tokens; earlier ones stay revoked unless revive_tokens. '
+    'issuer NULL: lifts the blocks at every issuer. True if something changed. 55000 if an issuer '
+    'is given and the user is revoked at every issuer; 22004 if user_id is NULL, 22023 if it is '
+    'empty or too long, 25006 on a standby';
 
 create function authguard.revoke_issued_before(
     cutoff pg_catalog.timestamptz,
@@ -766,23 +859,28 @@ begin
     entry.issued_before := cutoff;
     entry.include_keys := coalesce(include_keys, false);
     entry.reason := reason;
-    -- Keys of services outlive every user's token, and sessions of our own their tokens: those end when they are
-    -- refreshed.
+    -- Keys of services live longer than every user's token, so their entry is kept. So is one that
+    -- covers sessions of the local issuer, which live longer than their tokens: it ends them at the
+    -- refresh.
     entry.keep_until := case when not entry.include_keys and issuer <> authguard.own_issuer()
-                             then authguard.longest_life(cutoff) end;
+                             then authguard.latest_expiry(cutoff) end;
     return authguard.revoke(entry);
 end
 $$;
-comment on function authguard.revoke_issued_before(pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
-    'Revokes every token issued at or before the cut-off (in whole seconds), or without iat. issuer NULL: of every issuer; empty: tokens without iss. Tokens with neither sub nor session_id only with include_keys. True where something changed';
+comment on function authguard.revoke_issued_before(
+    pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
+    'Revokes every token issued at or before the cut-off (in whole seconds), or without iat. '
+    'issuer NULL: of every issuer; empty: tokens without iss. Tokens with neither sub nor '
+    'session_id are covered only with include_keys. True if something changed. 22023 if cutoff is '
+    'NULL or infinite, or a text is too long; 25006 on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   operators
 
--- What operators call to forget what can decide nothing any more.
+-- For operators: forgetting rows that cannot decide anything any more.
 
 create function authguard.prune(
     sessions_after pg_catalog.interval default '7 days',
@@ -793,33 +891,37 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    most constant pg_catalog.int8 := 100000;
+    -- Deleting a session makes every backend look again.
+    most_sessions constant pg_catalog.int8 := 10000;
     over_since pg_catalog.timestamptz := pg_catalog.clock_timestamp() - sessions_after;
 begin
     perform authguard.require_primary();
     if sessions_after < interval '0' then
         raise exception using
             errcode = 'invalid_parameter_value',
-            message = 'what is not over cannot be forgotten',
-            hint = 'Give an interval that is not negative.';
+            message = 'sessions_after must not be negative',
+            hint = 'A session that is not over cannot be forgotten.';
     end if;
     if events_after < interval '1 hour' then
         raise exception using
             errcode = 'invalid_parameter_value',
-            message = 'events of the last hour are not forgotten',
-            detail = 'Who follows them by notifications may not have read them yet.',
-            hint = 'Give an interval of an hour or more.';
+            message = 'events_after must be an hour or more',
+            detail = 'A client that follows notifications may not have read later events yet.';
     end if;
     kind := 'revocation';
-    forgotten := authguard.forget(100000);
+    forgotten := authguard.forget(most);
     return next;
-    -- No row, no access: what is forgotten stays shut. What somebody uses at the moment waits.
+    -- No row, no access: a forgotten session stays shut. A session that somebody has locked waits.
     kind := 'session';
     with dead as (
         select s.id from authguard.session s
          where s.ended_at < over_since
-            -- No session that was refreshed lately is asked when it ends, which costs more.
-            or (s.ended_at is null and s.refreshed_at < over_since and authguard.session_end(s.created_at, s.refreshed_at, s.not_after) < over_since)
-         limit 10000
+            -- A session that was refreshed lately is not over: session_end, which costs more, is
+            -- not called for it.
+            or (s.ended_at is null and s.refreshed_at < over_since
+                and authguard.session_end(s.created_at, s.refreshed_at, s.not_after) < over_since)
+         limit most_sessions
            for update skip locked
     )
     delete from authguard.session s using dead d where s.id = d.id;
@@ -829,7 +931,7 @@ begin
     with old as (
         select e.id from authguard.event e
          where e.happened_at < pg_catalog.clock_timestamp() - events_after
-         limit 100000
+         limit most
            for update skip locked
     )
     delete from authguard.event e using old o where e.id = o.id;
@@ -838,21 +940,26 @@ begin
 end
 $$;
 comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is
-    'Forgets what can decide nothing any more: entries past their keep_until, sessions that are over, old events (none of the last hour: 22023); at most 100,000, 10,000 and 100,000 at a time. Returns how many, by kind';
+    'Forgets rows that cannot decide anything any more: entries past their keep_until, sessions '
+    'that have been over for sessions_after, and events older than events_after. Deletes at most '
+    '100,000 entries, 10,000 sessions and 100,000 events at a time. Returns how many it forgot, '
+    'by kind. 22023 if sessions_after is negative, or events_after is less than an hour; 25006 on '
+    'a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   prune
 
--- Whose tokens are believed, and by which keys. Everything here stays with the owner of the extension;
--- operators may read authguard.issuer.
+-- The issuers whose tokens are believed, and their keys. Only the owner of the extension may use any of it,
+-- but operators may read authguard.issuer.
 
--- As authguard.channel, for keys: a revocation must not make every backend verify its token again.
+-- Like authguard.channel, for keys: a revocation must not make every backend verify its token
+-- again.
 create table authguard.key_channel ();
 comment on table authguard.key_channel is
-    'Always empty, never read: its relcache invalidation tells every backend to look at keys again';
+    'Always empty, never read: its relcache invalidation makes every backend look at keys again';
 
 create table authguard.issuer (
     issuer pg_catalog.text collate pg_catalog."C" primary key,
@@ -873,24 +980,30 @@ create table authguard.issuer (
         check (pg_catalog.cardinality(types) between 1 and 32
                and pg_catalog.array_position(types, null) is null),
     constraint issuer_roles
-        check (pg_catalog.cardinality(roles) <= 32 and pg_catalog.array_position(roles, null) is null),
+        check (pg_catalog.cardinality(roles) <= 32
+               and pg_catalog.array_position(roles, null) is null),
     constraint issuer_subjects check (subject_namespace is null or not shares_subjects),
     constraint issuer_max_lifetime check (max_lifetime > 0)
 );
 comment on table authguard.issuer is
-    'Issuers whose tokens authguard.jwt may hold; written by authguard.trust_issuer and trust_secret';
+    'Issuers whose tokens are believed; authguard.trust_issuer and trust_secret write it';
 comment on column authguard.issuer.issuer is 'Claim iss, byte by byte';
-comment on column authguard.issuer.audience is 'Claim aud must hold one of these';
+comment on column authguard.issuer.audience is
+    'Claim aud must name one of these';
 comment on column authguard.issuer.types is
-    'Header typ must be one of these, in any case; absent counts as JWT (RFC 8725 section 3.11)';
-comment on column authguard.issuer.roles is 'Claim role must be one of these, or absent';
+    'Header typ must be one of these, in any case; if it is absent it counts as JWT (RFC 8725 '
+    'section 3.11)';
+comment on column authguard.issuer.roles is
+    'Claim role must be one of these, or absent';
 comment on column authguard.issuer.subject_namespace is
-    'auth.uid() and auth.subject() are the UUIDv5 of claim sub in it (RFC 9562 section 5.5); NULL: sub itself';
+    'If given, auth.uid() and auth.subject() are the UUIDv5 of claim sub in it (RFC 9562 section '
+    '5.5); NULL: sub itself';
 comment on column authguard.issuer.shares_subjects is
-    'Its subjects are those of the other issuers: the same sub is the same user';
+    'True if its subjects are those of the other issuers: the same sub is the same user';
 comment on column authguard.issuer.max_lifetime is
-    'Seconds from iat to exp at most; NULL: any';
-comment on column authguard.issuer.trusted_at is 'When it was first trusted';
+    'The longest time from iat to exp, in seconds; NULL: any';
+comment on column authguard.issuer.trusted_at is
+    'When it was first trusted';
 
 create table authguard.key (
     issuer pg_catalog.text collate pg_catalog."C" not null
@@ -911,23 +1024,28 @@ create table authguard.key (
     constraint key_verifies check (jwk is not null or credential is not null)
 );
 comment on table authguard.key is
-    'The keys of each issuer; secrets and private keys are options of the user mapping of server authguard_credentials, not here';
-comment on column authguard.key.issuer is 'Whose it is';
+    'The keys of each issuer. Secrets and private keys are not here but in the user mapping of '
+    'server authguard_credentials';
+comment on column authguard.key.issuer is
+    'The issuer that it belongs to';
 comment on column authguard.key.kid is
-    'Header kid that asks for it; empty: a secret that any token of the issuer is verified with';
-comment on column authguard.key.algorithm is 'The one alg it verifies';
+    'Header kid that names it; empty: a secret that verifies any token of the issuer';
+comment on column authguard.key.algorithm is
+    'The only alg that it verifies (RFC 7518)';
 comment on column authguard.key.jwk is 'The public key (RFC 7517); NULL for a secret';
 comment on column authguard.key.credential is
-    'Under which authguard.credentials keeps the secret, or the private key of our own issuer';
+    'The name under which the secret, or the private key of the local issuer, is kept';
 comment on column authguard.key.status is
-    'active; retiring: verifies, and signs no more; revoked: verifies nothing';
+    'active, retiring or revoked. retiring: verifies, and signs no more; revoked: verifies nothing';
 comment on column authguard.key.created_at is 'When it was registered';
-comment on column authguard.key.retired_at is 'When it stopped to sign';
+comment on column authguard.key.retired_at is
+    'When it stopped signing';
 comment on column authguard.key.revoked_at is 'When it was revoked';
 comment on column authguard.key.withdrawn is
-    'Revoked because the issuer''s set no longer had it: it verifies again when the set has it again';
+    'True if it is revoked because the issuer''s set no longer had it: it verifies again when the '
+    'set has it again';
 
--- Secrets are in no dump: their rows would be keys without one.
+-- Secrets are in no dump, so a row of a secret would come back without its secret.
 select pg_catalog.pg_extension_config_dump('authguard.issuer', '');
 select pg_catalog.pg_extension_config_dump('authguard.key', 'where jwk is not null');
 
@@ -946,35 +1064,39 @@ alter table authguard.key enable always trigger invalidate_truncate;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   issuers
 
--- Secrets and private keys live where Postgres keeps the passwords of foreign servers: in
--- pg_user_mapping, a system catalogue. As pg_authid with the roles' passwords, it is read by superusers and
--- members of pg_read_all_data; the owner of the extension sees his own in pg_user_mappings. No publication
--- contains it, and pg_dump leaves out what belongs to an extension's server.
+-- Secrets and private keys, where Postgres keeps the passwords of foreign servers: in the system
+-- catalogue pg_user_mapping. As with pg_authid, which has the passwords of roles, superusers and
+-- members of pg_read_all_data can read it. The owner of the extension sees its own mapping in
+-- pg_user_mappings. No publication contains it, and pg_dump leaves out the mappings of an
+-- extension's server.
 create foreign data wrapper authguard_credentials;
 comment on foreign data wrapper authguard_credentials is
-    'authguard: holds the server of its credentials, and reads nothing';
+    'authguard: holds the server of its credentials, and reads no data';
 create server authguard_credentials foreign data wrapper authguard_credentials;
 comment on server authguard_credentials is
-    'authguard: its user mapping holds secrets and private keys, in no dump and no publication';
+    'authguard: its user mapping holds secrets and private keys, which are in no dump and no '
+    'publication';
 
 create function authguard.keep_credential(credential pg_catalog.uuid, secret pg_catalog.bytea)
 returns pg_catalog.void
 language c volatile strict cost 1000
 as 'MODULE_PATHNAME', 'authguard_keep_credential_wrapper';
 comment on function authguard.keep_credential(pg_catalog.uuid, pg_catalog.bytea) is
-    'Keeps a secret under a name of its own. The owner of the extension only';
+    'Keeps a secret under a name of its own. Only the owner of the extension may call it. NULL '
+    'for NULL';
 
 create function authguard.drop_credential(credential pg_catalog.uuid) returns pg_catalog.void
 language c volatile strict cost 1000
 as 'MODULE_PATHNAME', 'authguard_drop_credential_wrapper';
 comment on function authguard.drop_credential(pg_catalog.uuid) is
-    'Forgets a secret; nothing where there is none. The owner of the extension only';
+    'Forgets a secret, if there is one of that name. Only the owner of the extension may call it. '
+    'NULL for NULL';
 
--- Drops the credential with its row, however that goes.
+-- Drops the credential together with its row, by whatever command.
 create function authguard.forget_credential() returns pg_catalog.trigger
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -983,18 +1105,21 @@ declare
     credential pg_catalog.uuid;
 begin
     if tg_op = 'TRUNCATE' then
-        -- One command each: all of them change the same row of the catalogue.
-        for credential in select k.credential from authguard.key k where k.credential is not null loop
+        -- One command for each: they all change the same row of the catalogue.
+        for credential in
+            select k.credential from authguard.key k where k.credential is not null
+        loop
             perform authguard.drop_credential(credential);
         end loop;
-    elsif old.credential is not null and (tg_op = 'DELETE' or new.credential is distinct from old.credential) then
+    elsif old.credential is not null
+          and (tg_op = 'DELETE' or new.credential is distinct from old.credential) then
         perform authguard.drop_credential(old.credential);
     end if;
     return null;
 end
 $$;
 comment on function authguard.forget_credential() is
-    'Trigger: the secret goes with its key';
+    'Trigger: forgets the secret of a key that goes';
 create trigger forget_credential after delete or update of credential on authguard.key
     for each row execute function authguard.forget_credential();
 create trigger forget_credentials before truncate on authguard.key
@@ -1004,27 +1129,31 @@ alter table authguard.key enable always trigger forget_credentials;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   credentials
 
--- What operators call to say whose tokens are believed, and by which keys.
+-- Trusting issuers: whose tokens are believed, and by which keys.
 
 create function authguard.read_jwks(jwks pg_catalog.text)
 returns table (kid pg_catalog.text, algorithm pg_catalog.text, jwk pg_catalog.text)
 language c immutable strict cost 10000
 as 'MODULE_PATHNAME', 'authguard_read_jwks_wrapper';
 comment on function authguard.read_jwks(pg_catalog.text) is
-    'The signature keys of a JWK set (RFC 7517), each judged; keys for encryption or of an unknown kind are left out. 22023 where one is malformed or weak, or none is left';
+    'Returns the signature keys of a JWK set (RFC 7517), each checked; keys for encryption or of '
+    'an unknown kind are left out. 22023 if one is malformed or weak, or none is left. No row for '
+    'NULL';
 
 create function authguard.check_secret(secret pg_catalog.text, algorithm pg_catalog.text)
 returns pg_catalog.void
 language c immutable strict cost 100
 as 'MODULE_PATHNAME', 'authguard_check_secret_wrapper';
 comment on function authguard.check_secret(pg_catalog.text, pg_catalog.text) is
-    'Raises 22023 where a secret is too short for its algorithm, or is no secret but a key (RFC 7518 section 3.2)';
+    'Raises 22023 if a secret is too short for its algorithm (RFC 7518 section 3.2), or is a key. '
+    'NULL for NULL';
 
--- Writers of issuers and keys take turns, and all lock in this order: their secrets share one row.
+-- Writers of issuers and keys take turns, because their secrets share one row, and all lock in this
+-- order.
 create function authguard.begin_key_change() returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -1035,7 +1164,23 @@ begin
 end
 $$;
 comment on function authguard.begin_key_change() is
-    'Refuses on a standby, and waits for other writers of issuers and keys';
+    'Waits for other writers of issuers and keys. 25006 on a standby';
+
+create function authguard.refuse_mixed_keys(issuer pg_catalog.text, trusted_by pg_catalog.text)
+returns pg_catalog.void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise exception using
+        errcode = 'object_not_in_prerequisite_state',
+        message = pg_catalog.format('issuer %s is trusted by %s',
+            pg_catalog.quote_literal(issuer), trusted_by),
+        hint = 'A secret and public keys are never mixed: call authguard.distrust_issuer first.';
+end
+$$;
+comment on function authguard.refuse_mixed_keys(pg_catalog.text, pg_catalog.text) is
+    'Raises 55000: the issuer is trusted by keys of the other kind, which trusted_by names';
 
 create function authguard.trust(entry authguard.issuer) returns pg_catalog.void
 language plpgsql volatile
@@ -1058,7 +1203,8 @@ begin
                 errcode = 'invalid_parameter_value',
                 message = pg_catalog.format('issuer %s would speak for the users of issuer %s',
                     pg_catalog.quote_literal(entry.issuer), pg_catalog.quote_literal(shared)),
-                hint = 'Give it a subject_namespace (then auth.uid() is made of that and its sub), or say shares_subjects => true where the same sub is the same person.';
+                hint = 'Give it a subject_namespace: auth.uid() is then made of that and its sub. '
+                    'Or, if the same sub is the same person, say shares_subjects => true.';
         end if;
     end if;
     insert into authguard.issuer as i select entry.*
@@ -1069,9 +1215,11 @@ begin
 end
 $$;
 comment on function authguard.trust(authguard.issuer) is
-    'Writes an issuer, or what is to be believed of one that exists';
+    'Writes an issuer, or replaces what is believed of an existing one. 22023 if it would speak '
+    'for the users of another issuer';
 
-create function authguard.set_jwks(issuer pg_catalog.text, jwks pg_catalog.jsonb) returns pg_catalog.int4
+create function authguard.set_jwks(issuer pg_catalog.text, jwks pg_catalog.jsonb)
+returns pg_catalog.int4
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -1088,21 +1236,20 @@ begin
     if not exists (select from authguard.issuer i where i.issuer = set_jwks.issuer) then
         raise exception using
             errcode = 'undefined_object',
-            message = pg_catalog.format('issuer %s is not trusted', pg_catalog.quote_literal(issuer)),
+            message = pg_catalog.format('issuer %s is not trusted',
+                pg_catalog.quote_literal(issuer)),
             hint = 'Call authguard.trust_issuer first.';
     end if;
     if exists (select from authguard.key k
                 where k.issuer = set_jwks.issuer and k.jwk is null and k.status <> 'revoked') then
-        raise exception using
-            errcode = 'object_not_in_prerequisite_state',
-            message = pg_catalog.format('issuer %s is trusted by a secret', pg_catalog.quote_literal(issuer)),
-            hint = 'A secret and public keys are never mixed: call authguard.distrust_issuer first.';
+        perform authguard.refuse_mixed_keys(issuer, 'a secret');
     end if;
     if issuer = authguard.own_issuer() then
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
-            message = 'the keys of our own issuer are made here',
-            hint = 'Call authguard.rotate_signing_key; or is it another database''s? Then give this one another authguard.issuer.';
+            message = 'the keys of the local issuer are made here',
+            hint = 'Call authguard.rotate_signing_key. If the issuer is another database, set '
+                'authguard.issuer of this one to another name.';
     end if;
     insert into authguard.key as k (issuer, kid, algorithm, jwk)
     select set_jwks.issuer, r.kid, r.algorithm, r.jwk
@@ -1110,9 +1257,11 @@ begin
     on conflict on constraint key_pkey do update
         set algorithm = excluded.algorithm, jwk = excluded.jwk,
             status = 'active', retired_at = null, revoked_at = null, withdrawn = false
-        -- What authguard.revoke_key has revoked stays so, though the issuer still publishes it.
+        -- A key that authguard.revoke_key has revoked stays so, though the issuer still publishes
+        -- it.
         where (k.status <> 'revoked' or k.withdrawn)
-          and (k.algorithm, k.jwk, k.status) is distinct from (excluded.algorithm, excluded.jwk, 'active');
+          and (k.algorithm, k.jwk, k.status)
+              is distinct from (excluded.algorithm, excluded.jwk, 'active');
     update authguard.key k
        set status = 'revoked', revoked_at = pg_catalog.clock_timestamp(), withdrawn = true
      where k.issuer = set_jwks.issuer
@@ -1125,7 +1274,11 @@ begin
 end
 $$;
 comment on function authguard.set_jwks(pg_catalog.text, pg_catalog.jsonb) is
-    'The keys of a trusted issuer are now those of this JWK set (RFC 7517): new ones verify, missing ones are revoked, and what revoke_key has revoked stays so. Returns how many verify. 22023 where a key is malformed or weak';
+    'Replaces the keys of a trusted issuer with those of this JWK set (RFC 7517): new ones '
+    'verify, and missing ones are revoked. A key that revoke_key has revoked stays so. Returns '
+    'how many verify. 22004 if jwks is NULL; 22023 if a key is malformed or weak; 42704 if the '
+    'issuer is not trusted; 55000 if it is trusted by a secret, or is the local issuer; 25006 on '
+    'a standby';
 
 create function authguard.trust_issuer(
     issuer pg_catalog.text,
@@ -1143,12 +1296,20 @@ as $$
 begin
     perform authguard.begin_key_change();
     perform authguard.trust(row(issuer, audience, types, roles, subject_namespace, shares_subjects,
-        extract(epoch from max_lifetime)::pg_catalog.int4, pg_catalog.clock_timestamp())::authguard.issuer);
+        extract(epoch from max_lifetime)::pg_catalog.int4,
+        pg_catalog.clock_timestamp())::authguard.issuer);
     return authguard.set_jwks(issuer, jwks);
 end
 $$;
-comment on function authguard.trust_issuer(pg_catalog.text, pg_catalog.jsonb, pg_catalog.text[], pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval) is
-    'Believes the tokens of an issuer (claim iss) that are for this audience, by the keys of its JWK set; called again, replaces all of that. roles: values of claim role that it may assert. subject_namespace or shares_subjects: what its subjects are beside those of others. Returns how many keys verify';
+comment on function authguard.trust_issuer(
+    pg_catalog.text, pg_catalog.jsonb, pg_catalog.text[], pg_catalog.text[], pg_catalog.uuid,
+    pg_catalog.bool, pg_catalog.text[], pg_catalog.interval) is
+    'Believes the tokens of an issuer (claim iss) that are for this audience, by the keys of its '
+    'JWK set (RFC 7517). If called again, replaces all of that. roles: the values of claim role '
+    'that it may assert. subject_namespace or shares_subjects: how its subjects relate to those '
+    'of others. types: the values of header typ. max_lifetime: from iat to exp. Returns how many '
+    'keys verify. Errors as for authguard.set_jwks; 22023 also if it would speak for the users of '
+    'another issuer';
 
 create function authguard.trust_secret(
     issuer pg_catalog.text,
@@ -1176,13 +1337,12 @@ begin
     perform authguard.check_secret(secret, algorithm);
     perform authguard.begin_key_change();
     perform authguard.trust(row(issuer, audience, types, roles, subject_namespace, shares_subjects,
-        extract(epoch from max_lifetime)::pg_catalog.int4, pg_catalog.clock_timestamp())::authguard.issuer);
+        extract(epoch from max_lifetime)::pg_catalog.int4,
+        pg_catalog.clock_timestamp())::authguard.issuer);
     if exists (select from authguard.key k
-                where k.issuer = trust_secret.issuer and k.jwk is not null and k.status <> 'revoked') then
-        raise exception using
-            errcode = 'object_not_in_prerequisite_state',
-            message = pg_catalog.format('issuer %s is trusted by public keys', pg_catalog.quote_literal(issuer)),
-            hint = 'A secret and public keys are never mixed: call authguard.distrust_issuer first.';
+                where k.issuer = trust_secret.issuer
+                  and k.jwk is not null and k.status <> 'revoked') then
+        perform authguard.refuse_mixed_keys(issuer, 'public keys');
     end if;
     perform authguard.keep_credential(kept, pg_catalog.convert_to(secret, 'UTF8'));
     delete from authguard.key k where k.issuer = trust_secret.issuer;
@@ -1190,8 +1350,15 @@ begin
     values (trust_secret.issuer, trust_secret.kid, trust_secret.algorithm, kept);
 end
 $$;
-comment on function authguard.trust_secret(pg_catalog.text, pg_catalog.text, pg_catalog.text[], pg_catalog.text, pg_catalog.text, pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval) is
-    'Believes the tokens of an issuer by a shared secret (HS256, HS384, HS512): whoever has it can also sign. Bind it as a parameter, so that no log holds it. Called again, replaces the secret at once. kid: the header kid that tokens must have; empty: any or none';
+comment on function authguard.trust_secret(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text[], pg_catalog.text, pg_catalog.text,
+    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval) is
+    'Believes the tokens of an issuer by a shared secret (HS256, HS384 or HS512): whoever has it '
+    'can also sign. Bind it as a parameter, so that no log holds it. If called again, replaces '
+    'the secret at once. kid: the header kid that tokens must have; empty: any or none. The other '
+    'arguments are those of authguard.trust_issuer. 22004 if secret, algorithm or kid is NULL; '
+    '22023 if the secret is weak; 55000 if the issuer is trusted by public keys; 25006 on a '
+    'standby';
 
 create function authguard.distrust_issuer(issuer pg_catalog.text) returns pg_catalog.bool
 language plpgsql volatile
@@ -1201,19 +1368,23 @@ begin
     perform authguard.begin_key_change();
     if issuer = authguard.own_issuer() then
         perform authguard.require_no_key_file();
-        -- The next sign-in makes keys anew, and no session from before may go on with those. The cut-off is for whoever
-        -- is being refreshed right now, for step-ups, and for gateways that verify tokens themselves.
+        -- The next sign-in makes new keys, and no earlier session may go on with them. The cut-off
+        -- is for sessions that are being refreshed right now, for step-ups, and for gateways that
+        -- verify tokens themselves.
         perform authguard.replace_refresh_key();
         perform authguard.revoke_issued_before(pg_catalog.clock_timestamp(), issuer, 'distrusted');
     end if;
-    -- The keys go first: their trigger forgets the secrets.
+    -- The keys first, because their trigger forgets the secrets.
     delete from authguard.key k where k.issuer = distrust_issuer.issuer;
     delete from authguard.issuer i where i.issuer = distrust_issuer.issuer;
     return found;
 end
 $$;
 comment on function authguard.distrust_issuer(pg_catalog.text) is
-    'Believes no token of this issuer any more, from the next statement of every backend; forgets its keys. Our own: its refresh tokens are invalid, too, and a cut-off ends its sessions. False where it was not trusted';
+    'Believes no token of this issuer any more, from the next statement of every backend, and '
+    'forgets its keys. If it is the local issuer, its refresh tokens become invalid too, and a '
+    'cut-off ends its sessions. False if it was not trusted. F0000 if it is the local issuer and '
+    'authguard.signing_key_file is set, 25006 on a standby';
 
 create function authguard.revoke_key(kid pg_catalog.text, issuer pg_catalog.text default null)
 returns pg_catalog.bool
@@ -1236,40 +1407,45 @@ begin
 end
 $$;
 comment on function authguard.revoke_key(pg_catalog.text, pg_catalog.text) is
-    'No token that this key has signed is believed any more, from the next statement of every backend. issuer NULL: our own, whose next token is signed by a new key. False where there is no such key';
+    'Believes no token that this key has signed any more, from the next statement of every '
+    'backend. issuer NULL: the local issuer, whose next token is signed by a new key. False if '
+    'there is no such key. F0000 if it is the local issuer and authguard.signing_key_file is set, '
+    '25006 on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   trust
 
--- Our own issuer: its keys, and what they sign.
+-- The local issuer: its keys, and what they sign.
 
 create function authguard.own_issuer() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_own_issuer_wrapper';
 comment on function authguard.own_issuer() is
-    'The setting authguard.issuer, also where the library was not loaded before';
+    'The setting authguard.issuer, even if the library was not loaded before';
 
 create function authguard.own_audience() returns pg_catalog.text
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_own_audience_wrapper';
 comment on function authguard.own_audience() is
-    'The setting authguard.audience, also where the library was not loaded before';
+    'The setting authguard.audience, even if the library was not loaded before';
 
 create function authguard.generate_key(algorithm pg_catalog.text, credential pg_catalog.uuid)
 returns table (kid pg_catalog.text, jwk pg_catalog.text)
 language c volatile strict cost 1000000
 as 'MODULE_PATHNAME', 'authguard_generate_key_wrapper';
 comment on function authguard.generate_key(pg_catalog.text, pg_catalog.uuid) is
-    'Makes a key pair, keeps the private key as a credential, and returns the public one. The owner of the extension only';
+    'Makes a key pair, keeps the private key under the name credential, and returns the public '
+    'key (RFC 7517). algorithm: as in rotate_signing_key. Only the owner of the extension may '
+    'call it. 22023 for an algorithm that cannot sign here. No row for NULL';
 
 create function authguard.require_no_key_file() returns pg_catalog.void
 language c stable cost 1
 as 'MODULE_PATHNAME', 'authguard_require_no_key_file_wrapper';
 comment on function authguard.require_no_key_file() is
-    'Raises F0000 where authguard.signing_key_file is set: keys are then not made here';
+    'Raises F0000 if authguard.signing_key_file is set: keys are then not made here';
 
 create function authguard.rotate_signing_key(algorithm pg_catalog.text default 'ES256')
 returns pg_catalog.text
@@ -1289,14 +1465,12 @@ begin
     perform authguard.begin_key_change();
     perform authguard.require_no_key_file();
     if exists (select from authguard.key k where k.issuer = own and k.jwk is null) then
-        raise exception using
-            errcode = 'object_not_in_prerequisite_state',
-            message = 'our own issuer is trusted by a secret',
-            hint = 'A secret and public keys are never mixed: call authguard.distrust_issuer first, or change authguard.issuer.';
+        perform authguard.refuse_mixed_keys(own, 'a secret');
     end if;
     if not exists (select from authguard.issuer i where i.issuer = own) then
         perform authguard.trust(row(own, array[authguard.own_audience()], array['JWT'],
-            array['authenticated'], null, true, null, pg_catalog.clock_timestamp())::authguard.issuer);
+            array['authenticated'], null, true, null,
+            pg_catalog.clock_timestamp())::authguard.issuer);
     end if;
     select g.kid, g.jwk into strict made from authguard.generate_key(algorithm, kept) g;
     update authguard.key k
@@ -1308,48 +1482,60 @@ begin
 end
 $$;
 comment on function authguard.rotate_signing_key(pg_catalog.text) is
-    'Makes a new key for the tokens of our own issuer and returns its kid; the earlier one verifies what it has signed until authguard.revoke_key. algorithm: ES256, ES384, EdDSA or RS256';
+    'Makes a new key for the tokens of the local issuer and returns its kid. The earlier key '
+    'verifies what it has signed until authguard.revoke_key. algorithm: ES256, ES384, EdDSA or '
+    'RS256 (RFC 7518). 22004 for NULL, 22023 for another algorithm, 55000 if the issuer is '
+    'trusted by a secret, F0000 if authguard.signing_key_file is set, 25006 on a standby';
 
 create function auth.jwks() returns pg_catalog.jsonb
 language c stable parallel safe cost 100
 as 'MODULE_PATHNAME', 'authguard_jwks_wrapper';
 comment on function auth.jwks() is
-    'The public keys of our own issuer as a JWK set (RFC 7517), for others that verify its tokens. Never NULL';
+    'The public keys of the local issuer as a JWK set (RFC 7517), for servers that verify its '
+    'tokens. Never NULL';
 
 create function authguard.sign(claims pg_catalog.jsonb) returns pg_catalog.text
 language c volatile strict cost 10000
 as 'MODULE_PATHNAME', 'authguard_sign_wrapper';
 comment on function authguard.sign(pg_catalog.jsonb) is
-    'A token of our own issuer with these claims as they are, signed by its active key. The owner of the extension only. NULL for NULL';
+    'Returns a token (RFC 7515 compact form) of the local issuer with these claims as they are, '
+    'signed by its active key. Only the owner of the extension may call it. 55000 without a key. '
+    'NULL for NULL';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   signing
 
--- A token, whoever has signed it: verified, or set as the request's.
+-- Verifying a token, whoever has signed it, and setting it as the request's.
 
 create function auth.verify(token pg_catalog.text) returns pg_catalog.jsonb
 language c stable strict parallel safe cost 1000
 as 'MODULE_PATHNAME', 'authguard_verify';
 comment on function auth.verify(pg_catalog.text) is
-    'The claims of a token (RFC 7515 compact form) of a trusted issuer that is neither expired nor revoked; else 28000, with one message for every cause: the server''s log has it. NULL for NULL';
+    'Returns the claims of a token (RFC 7515 compact form) of a trusted issuer that is neither '
+    'expired nor revoked. Otherwise raises 28000, with one message for every cause: only the '
+    'server''s log has the cause. NULL for NULL';
 
 create function auth.set_token(token pg_catalog.text, is_local pg_catalog.bool default true)
 returns pg_catalog.jsonb
 language c volatile strict cost 1000
 as 'MODULE_PATHNAME', 'authguard_set_token';
 comment on function auth.set_token(pg_catalog.text, pg_catalog.bool) is
-    'Verifies a token as auth.verify does, makes it the current one and returns its claims. is_local: until the end of the transaction (25P01 outside a transaction block), else of the session. NULL for NULL, and nothing set. Bind the token as a parameter, so that no log holds it';
+    'Verifies a token as auth.verify does, makes it the current one and returns its claims. '
+    'is_local true: until the end of the transaction (25P01 outside a transaction block); false: '
+    'of the session. NULL for NULL, and nothing is set. Bind the token as a parameter, so that no '
+    'log holds it';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   verify
 
--- What happened to whom. Append-only for everyone but authguard.prune(); never a token.
+-- Events: what happened to sessions and users. Rows are only added, but for authguard.prune(), and
+-- hold no token.
 
 create table authguard.event (
     id pg_catalog.int8 generated always as identity primary key,
@@ -1361,20 +1547,28 @@ create table authguard.event (
     happened_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp()
 );
 comment on table authguard.event is
-    'What happened to sessions and users; operators may read it, authguard.prune() forgets old ones';
-comment on column authguard.event.id is 'Grows; the payload of the notification names it';
+    'What happened to sessions and users. Operators may read it; authguard.prune() forgets old '
+    'rows';
+comment on column authguard.event.id is
+    'Grows; the payload of the notification has it';
 comment on column authguard.event.name is
-    'SIGNED_IN, SIGNED_OUT, TOKEN_REFRESHED, USER_UPDATED, PASSWORD_RECOVERY, MFA_CHALLENGE_VERIFIED, REFRESH_TOKEN_REUSED, USER_REVOKED, USER_RESTORED, RESTORE_ACKNOWLEDGED, or one of the application''s';
-comment on column authguard.event.user_id is 'Whom it is about';
-comment on column authguard.event.session_id is 'Which session it is about; NULL: all of the user''s, or none';
+    'What happened, such as SIGNED_IN. docs/sessions.md lists the events of authguard; other '
+    'names are events of the application';
+comment on column authguard.event.user_id is
+    'The user that it is about, in canonical form; NULL: none';
+comment on column authguard.event.session_id is
+    'The session that it is about; NULL: all of the user''s, or none';
 comment on column authguard.event.actor is
-    'user: the user; admin: an operator; policy: a limit or theft; system: the database';
+    'user, admin, policy or system. admin: an operator; policy: a limit, or the detection of '
+    'theft; system: the database';
 comment on column authguard.event.reason is 'For people to read';
-comment on column authguard.event.happened_at is 'When, by the clock';
+comment on column authguard.event.happened_at is
+    'When it happened, by the clock';
 
--- Of the size of nothing, and as good: events are written in the order of their times.
+-- BRIN is tiny, and good enough: events are written in the order of their times.
 create index event_happened_at on authguard.event using brin (happened_at);
-comment on sequence authguard.event_id_seq is 'Gives authguard.event its ids';
+comment on sequence authguard.event_id_seq is
+    'Provides the ids of authguard.event';
 select pg_catalog.pg_extension_config_dump('authguard.event', '');
 select pg_catalog.pg_extension_config_dump('authguard.event_id_seq', '');
 
@@ -1384,8 +1578,18 @@ create function authguard.record(
 returns pg_catalog.int8
 language c volatile cost 1000
 as 'MODULE_PATHNAME', 'authguard_record_wrapper';
-comment on function authguard.record(pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
-    'Writes an event and, where authguard.notify_events lists its name, notifies channel authguard of its id and name';
+comment on function authguard.record(
+    pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
+    'Writes an event and returns its id. If authguard.notify_events lists the name, also notifies '
+    'channel authguard of id and name. user_id must be in canonical form. name and actor must not '
+    'be NULL';
+
+create function authguard.check_event_name(name pg_catalog.text) returns pg_catalog.void
+language c immutable cost 1
+as 'MODULE_PATHNAME', 'authguard_check_event_name_wrapper';
+comment on function authguard.check_event_name(pg_catalog.text) is
+    'Raises 22023 if the application may not record an event of that name: it has another form, '
+    'or only authguard records it. NULL counts as empty';
 
 create function authguard.record_event(
     name pg_catalog.text, user_id pg_catalog.text,
@@ -1398,43 +1602,32 @@ declare
     subject pg_catalog.text := authguard.identity('user_id', user_id);
 begin
     perform authguard.require_primary();
-    if name is null or name !~ '^[A-Z][A-Z_]{0,62}$' then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'an event''s name has 1 to 63 characters A to Z and _',
-            hint = 'Such as EMAIL_CHANGED.';
-    end if;
-    if name in ('SIGNED_IN', 'SIGNED_OUT', 'TOKEN_REFRESHED', 'PASSWORD_RECOVERY', 'MFA_CHALLENGE_VERIFIED',
-                'REFRESH_TOKEN_REUSED', 'USER_REVOKED', 'USER_RESTORED', 'RESTORE_ACKNOWLEDGED') then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = pg_catalog.format('event %s is recorded by authguard only', name),
-            hint = 'Record USER_UPDATED, or a name of your own.';
-    end if;
+    perform authguard.check_event_name(name);
     if exists (select from authguard.session s
                 where s.id = record_event.session_id and s.user_id <> subject) then
         raise exception using
             errcode = 'invalid_authorization_specification',
             message = 'the session is another user''s';
     end if;
-    if pg_catalog.octet_length(reason) > 1024 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'a reason has at most 1024 bytes';
-    end if;
+    perform authguard.check_reason(reason);
     return authguard.record(name, subject, session_id, 'user', reason);
 end
 $$;
-comment on function authguard.record_event(pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.text) is
-    'Records USER_UPDATED or an event of the application''s own, with actor user, and returns its id. What authguard records itself cannot be recorded by hand (22023). Never put a token into the reason';
+comment on function authguard.record_event(
+    pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.text) is
+    'Records USER_UPDATED or an event of the application, with actor user, and returns its id. '
+    'The other events of authguard cannot be recorded by hand (22023). Never put a token into the '
+    'reason. 22004 if user_id is NULL; 22023 if a text has another form or is too long; 28000 if '
+    'the session is another user''s; 25006 on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   events
 
--- Attached tables: users and sessions that others keep become sources of the decision. What src/attached reads.
+-- Attached tables: users and sessions that others keep become sources of the decision. src/attached
+-- reads authguard.attached.
 
 create table authguard.attached (
     relation pg_catalog.regclass not null primary key,
@@ -1446,13 +1639,16 @@ create table authguard.attached (
     constraint attached_issuer_length check (pg_catalog.octet_length(issuer) <= 1024)
 );
 comment on table authguard.attached is
-    'Tables that authguard.attach_users and attach_sessions have made sources of the decision; which of their columns is which is in their trigger authguard_attached, which follows renames and dumps';
-comment on column authguard.attached.relation is 'The table; a number where it has been dropped';
+    'Tables that authguard.attach_users and attach_sessions have made sources of the decision. '
+    'The meaning of their columns is in their trigger authguard_attached, which follows renames '
+    'and dumps';
+comment on column authguard.attached.relation is
+    'The table; a number if it was dropped';
 comment on column authguard.attached.kind is 'users or sessions';
 comment on column authguard.attached.issuer is
-    'Claim iss of the tokens that it decides about; NULL: of every issuer; empty: tokens without iss';
+    'Claim iss of the tokens that it decides about; NULL: every issuer; empty: tokens without iss';
 comment on column authguard.attached.refresh_on_change is
-    'Of users: whether a change of app_metadata or role makes earlier tokens stale';
+    'For users: true if a change of app_metadata or role makes earlier tokens stale';
 select pg_catalog.pg_extension_config_dump('authguard.attached', '');
 
 create trigger invalidate after insert or update or delete on authguard.attached
@@ -1462,17 +1658,19 @@ create trigger invalidate_truncate after truncate on authguard.attached
 alter table authguard.attached enable always trigger invalidate;
 alter table authguard.attached enable always trigger invalidate_truncate;
 
--- As authguard.channel, for rows that appear: only who has looked for one in vain looks again, so that a
--- sign-in does not make every backend do it.
+-- Like authguard.channel, for rows that appear: only a backend that has looked for one in vain
+-- looks again, so that a sign-in does not make every backend do it.
 create table authguard.arrival_channel ();
 comment on table authguard.arrival_channel is
-    'Always empty, never read: its relcache invalidation tells every backend to look again for rows that were not there';
+    'Always empty, never read: its relcache invalidation makes every backend look again for rows '
+    'that were missing';
 
 create function authguard.attached_changed() returns pg_catalog.trigger
 language c volatile cost 10
 as 'MODULE_PATHNAME', 'authguard_attached_changed';
 comment on function authguard.attached_changed() is
-    'Trigger of attached tables: tells every backend to look again, and makes the commit of a change or deletion durable. Its arguments are the meanings of its columns';
+    'Trigger of attached tables: makes every backend look again, and the commit of a change or '
+    'deletion durable. Its arguments are the meanings of the columns';
 
 create function authguard.user_updated(relation pg_catalog.regclass, user_id pg_catalog.text)
 returns pg_catalog.bool
@@ -1488,7 +1686,9 @@ begin
      where a.kind = 'users'
        and (a.relation = user_updated.relation
             -- The trigger of a partition fires there.
-            or a.relation in (select p.relid from pg_catalog.pg_partition_ancestors(user_updated.relation) p));
+            or a.relation in (
+                select p.relid
+                  from pg_catalog.pg_partition_ancestors(user_updated.relation) p));
     if not found then
         return false;
     end if;
@@ -1503,14 +1703,17 @@ begin
         entry.issued_before := pg_catalog.clock_timestamp();
         entry.include_keys := false;
         entry.reason := 'changed';
-        entry.keep_until := authguard.longest_life(entry.issued_before);
+        entry.keep_until := authguard.latest_expiry(entry.issued_before);
         perform authguard.revoke(entry);
     end if;
     return source.refresh_on_change;
 end
 $$;
 comment on function authguard.user_updated(pg_catalog.regclass, pg_catalog.text) is
-    'Writes the event USER_UPDATED and, where the table is attached with refresh_on_change, the cut-off for the claims of earlier tokens; whether it did. Called when a transaction commits and its client can do nothing more in it, because refreshes wait for the lock';
+    'Writes the event USER_UPDATED for a user (in canonical form) of an attached table. If the '
+    'table is attached with refresh_on_change, also writes the cut-off for earlier tokens and '
+    'returns true. Called when a transaction commits and its client can do nothing more in it, '
+    'because refreshes wait for the lock';
 
 create function authguard.await_changes() returns pg_catalog.bool
 language plpgsql volatile
@@ -1521,8 +1724,9 @@ begin
     if not exists (select from authguard.attached a where a.refresh_on_change) then
         return true;
     end if;
-    -- What a transaction that changes a user's row has read from the clock is older than what it lets others see. A
-    -- lock on a table, because everybody may take advisory locks; the error gives it back at once.
+    -- A transaction that changes a user's row reads the clock before others see the change. The
+    -- lock is one of a table, because everybody may take advisory locks; the error gives it back at
+    -- once.
     lock table authguard.attached in share mode;
     raise exception using errcode = 'AG001', message = 'nothing is being committed';
 exception
@@ -1533,44 +1737,53 @@ exception
 end
 $$;
 comment on function authguard.await_changes() is
-    'Waits until the changes of attached rows that are being committed are, cut-off and row, where a table is attached with refresh_on_change. False where that takes two seconds';
+    'Waits until changes of attached rows that are being committed have committed, cut-off and '
+    'row, if a table is attached with refresh_on_change. False if that takes two seconds';
 
 create function authguard.attached_user_changed() returns pg_catalog.trigger
 language c volatile security definer cost 100
 set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'authguard_attached_user_changed';
 comment on function authguard.attached_user_changed() is
-    'Trigger of attached tables of users: notes that what tokens say about a user has changed, for authguard.user_updated at the commit. SECURITY DEFINER, because whoever changes the row writes no table of authguard: its owner does';
+    'Trigger of attached tables of users: notes for authguard.user_updated that what tokens say '
+    'about a user has changed. SECURITY DEFINER, because the role that changes the row may not '
+    'write the tables of authguard';
 
 create function authguard.check_source(
-    relation pg_catalog.regclass, kind pg_catalog.text, parts pg_catalog.text[], columns pg_catalog.int2[])
+    relation pg_catalog.regclass, kind pg_catalog.text,
+    parts pg_catalog.text[], columns pg_catalog.int2[])
 returns table (code pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
 language c stable strict cost 100 rows 1
 as 'MODULE_PATHNAME', 'authguard_check_source_wrapper';
-comment on function authguard.check_source(pg_catalog.regclass, pg_catalog.text, pg_catalog.text[], pg_catalog.int2[]) is
-    'Why a table whose columns have these meanings cannot be a source; no row if it can';
+comment on function authguard.check_source(
+    pg_catalog.regclass, pg_catalog.text, pg_catalog.text[], pg_catalog.int2[]) is
+    'Returns why a table of that kind whose columns have these meanings (parts) cannot be a '
+    'source, as an SQLSTATE, a problem and a hint. No row if it can be one, and for NULL';
 
 create function authguard.source_problem(relation pg_catalog.regclass, kind pg_catalog.text)
 returns table (code pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
 language c stable strict cost 100 rows 1
 as 'MODULE_PATHNAME', 'authguard_source_problem_wrapper';
 comment on function authguard.source_problem(pg_catalog.regclass, pg_catalog.text) is
-    'What is wrong with an attached table; no row if nothing is';
+    'Returns what is wrong with an attached table of that kind, as an SQLSTATE, a problem and a '
+    'hint. No row if nothing is, and for NULL';
 
 create function authguard.attached_sessions(user_id pg_catalog.text)
 returns table (session_id pg_catalog.text, issuer pg_catalog.text, not_after pg_catalog.timestamptz)
 language c stable strict cost 1000 rows 5
 as 'MODULE_PATHNAME', 'authguard_attached_sessions_wrapper';
 comment on function authguard.attached_sessions(pg_catalog.text) is
-    'The sessions of a user (in canonical form) in the attached tables, each with its table''s issuer';
+    'Returns the sessions of a user (in canonical form) in the attached tables, each with its '
+    'table''s issuer. No row for NULL';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
---   attached
+--   sources
 
--- Sessions: one row each, no row a token. Their tokens are signed by our own issuer, and judged by the row.
+-- Sessions: one row each, and no row for a token. The local issuer signs their tokens, and the row
+-- decides about them.
 
 create type authguard.issued as (
     status pg_catalog.text,
@@ -1583,7 +1796,8 @@ create type authguard.issued as (
     user_id pg_catalog.text
 );
 comment on type authguard.issued is
-    'What sign_in, step_up and auth.refresh answer (RFC 6749 section 5.1); all but the status are NULL where no token is issued';
+    'The answer of sign_in, step_up and auth.refresh (RFC 6749 section 5.1). All but the status '
+    'are NULL if no token is issued';
 
 create table authguard.session (
     id pg_catalog.uuid primary key default pg_catalog.gen_random_uuid(),
@@ -1607,51 +1821,73 @@ create table authguard.session (
     ended_reason pg_catalog.text,
     tokens_until pg_catalog.timestamptz not null default pg_catalog.clock_timestamp()
 );
--- No CHECK: Postgres reads each anew from its catalogue for every write, which costs more than the write. Nobody but the
--- owner writes here otherwise than by functions, which check.
+-- No CHECK: Postgres reads each from its catalogue again for every write, which costs more than the
+-- write. Only functions write here, which check, and the owner.
 comment on table authguard.session is
-    'Sessions of users; operators may read it. Access tokens of a session that is not here, has ended or is past its time are revoked';
+    'Sessions of users; operators may read it. An access token is revoked if its session is not '
+    'here, has ended or is past its time';
 comment on column authguard.session.id is 'Claim session_id';
 comment on column authguard.session.user_id is 'Claim sub, in canonical form';
-comment on column authguard.session.issuer is 'Claim iss: authguard.issuer when it began';
+comment on column authguard.session.issuer is
+    'Claim iss: the value of authguard.issuer when it began';
 comment on column authguard.session.created_at is 'When the user signed in';
-comment on column authguard.session.authenticated_at is 'When the user last proved who it is: sign-in, step-up or reauthentication; auth.is_fresh() asks it';
-comment on column authguard.session.refreshed_at is 'When tokens were last issued; the inactivity timeout counts from it';
-comment on column authguard.session.rotated_at is 'When the refresh token last changed; the reuse interval counts from it';
+comment on column authguard.session.authenticated_at is
+    'When the user last proved who it is, by a sign-in, a step-up or a reauthentication; '
+    'auth.is_fresh() uses it';
+comment on column authguard.session.refreshed_at is
+    'When tokens were last issued; the inactivity timeout counts from it';
+comment on column authguard.session.rotated_at is
+    'When the refresh token last changed; the reuse interval counts from it';
 comment on column authguard.session.counter is 'Generation of the current refresh token';
-comment on column authguard.session.reuse_count is 'How often the one before it was answered since';
-comment on column authguard.session.stepped_up_from is 'The generation before the last step-up; NULL: none since the last rotation';
-comment on column authguard.session.not_after is 'The session ends then; NULL: by authguard.session_timebox only';
-comment on column authguard.session.aal is 'Claim aal: the authenticator assurance level';
-comment on column authguard.session.amr is 'Claim amr: methods and when, the newest first';
-comment on column authguard.session.claims is 'The claims given at sign-in';
-comment on column authguard.session.user_agent is 'As the application gave it';
-comment on column authguard.session.ip is 'As the application gave it';
-comment on column authguard.session.tag is 'With authguard.single_session_per_user: one session of a user for each tag';
-comment on column authguard.session.ended_at is 'When it ended; NULL: it has not';
+comment on column authguard.session.reuse_count is
+    'How often the refresh token before the current one was answered since the rotation';
+comment on column authguard.session.stepped_up_from is
+    'The generation before the last step-up; NULL if there was none since the last rotation';
+comment on column authguard.session.not_after is
+    'When the session ends; NULL: by the settings only';
+comment on column authguard.session.aal is
+    'Claim aal: aal1, aal2 or aal3, the authenticator assurance level (NIST SP 800-63B)';
+comment on column authguard.session.amr is
+    'Claim amr (RFC 8176): the methods, each with its time, the newest first';
+comment on column authguard.session.claims is
+    'The claims passed at sign-in';
+comment on column authguard.session.user_agent is
+    'As the application passed it';
+comment on column authguard.session.ip is
+    'As the application passed it';
+comment on column authguard.session.tag is
+    'With authguard.single_session_per_user a user has one session for each tag';
+comment on column authguard.session.ended_at is
+    'When it ended; NULL if it has not';
 comment on column authguard.session.ended_reason is
-    'signed_out, revoked, reuse, state_lost, replaced, credentials, blocked or expired';
-comment on column authguard.session.tokens_until is 'When its last access token has surely expired, whatever authguard.jwt_expiry is by now';
+    'signed_out, revoked, reuse, state_lost, replaced, credentials, blocked or expired; NULL if '
+    'it has not ended';
+comment on column authguard.session.tokens_until is
+    'When its last access token has surely expired, even if authguard.jwt_expiry was changed';
 
 create index session_of_user on authguard.session (user_id) where ended_at is null;
 
--- A restored session would be one without its refresh token's key; and what a dump has missed must not live again.
--- Rows are in a dump so that tokens of sessions that had ended stay dead.
+-- A restored session has no key for its refresh tokens, and what ended after the dump must not live
+-- again. Rows are in a dump so that tokens of sessions that had ended stay revoked.
 select pg_catalog.pg_extension_config_dump('authguard.session', '');
 
--- A new session only makes those look again who have looked for it in vain: its token may have been refused elsewhere
--- before the commit. A refresh changes nothing that decides, and must not make every backend look again.
+-- A new session makes only those backends look again that have looked for it in vain: they may have
+-- refused its token before the commit. A refresh changes nothing that decides, and must not make
+-- every backend look again.
 create trigger invalidate_arrival after insert on authguard.session
     for each row execute function authguard.invalidate('arrival_channel');
 create trigger invalidate after delete on authguard.session
     for each row execute function authguard.invalidate('channel');
 -- Named columns first: an update of others does not even read the condition.
 create trigger invalidate_change
-    after update of id, user_id, issuer, created_at, authenticated_at, not_after, ended_at on authguard.session
+    after update of id, user_id, issuer, created_at, authenticated_at, not_after, ended_at
+    on authguard.session
     for each row
-    when ((old.id, old.user_id, old.issuer, old.created_at, old.authenticated_at, old.not_after, old.ended_at)
+    when ((old.id, old.user_id, old.issuer, old.created_at, old.authenticated_at,
+           old.not_after, old.ended_at)
           is distinct from
-          (new.id, new.user_id, new.issuer, new.created_at, new.authenticated_at, new.not_after, new.ended_at))
+          (new.id, new.user_id, new.issuer, new.created_at, new.authenticated_at,
+           new.not_after, new.ended_at))
     execute function authguard.invalidate('channel');
 create trigger invalidate_truncate after truncate on authguard.session
     for each statement execute function authguard.invalidate('channel');
@@ -1662,21 +1898,21 @@ alter table authguard.session enable always trigger invalidate_truncate;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   sessions
 
--- The claims that the application adds to a session's tokens: those given at sign-in, and a function that
--- makes them anew whenever a token is issued.
+-- The claims that the application adds to a session's tokens: those passed at sign-in, and a
+-- function that makes them anew whenever a token is issued.
 
 create function authguard.check_claims(claims pg_catalog.jsonb) returns pg_catalog.void
 language c stable cost 10
 as 'MODULE_PATHNAME', 'authguard_check_claims_wrapper';
 comment on function authguard.check_claims(pg_catalog.jsonb) is
-    'Raises 22023 where claims are no object or hold one that authguard sets';
+    'Raises 22023 if claims are no JSON object, or include a claim that authguard sets';
 
--- By name, because OIDs are others after a dump or pg_upgrade. Whoever drops the function and makes another
--- of that name does not own what its owner made.
+-- By name, because a dump or pg_upgrade changes OIDs. With its owner, so that whoever drops the
+-- function and makes another of that name gains nothing.
 create table authguard.claims_function (
     schema pg_catalog.name not null,
     name pg_catalog.name not null,
@@ -1686,11 +1922,15 @@ create table authguard.claims_function (
     constraint claims_function_is_one check (is_set)
 );
 comment on table authguard.claims_function is
-    'At most one row: what authguard.set_claims_function named';
-comment on column authguard.claims_function.schema is 'The function''s schema';
-comment on column authguard.claims_function.name is 'Its name; it takes (text, uuid, jsonb)';
-comment on column authguard.claims_function.owner is 'Who set it, and must own it at every run';
-comment on column authguard.claims_function.is_set is 'True: there is one row at most';
+    'At most one row: the function that authguard.set_claims_function named';
+comment on column authguard.claims_function.schema is
+    'The schema of the function';
+comment on column authguard.claims_function.name is
+    'The name of the function; it takes (text, uuid, jsonb)';
+comment on column authguard.claims_function.owner is
+    'The role that set it, which must own it at every run';
+comment on column authguard.claims_function.is_set is
+    'Always true: the key that keeps the table to one row';
 select pg_catalog.pg_extension_config_dump('authguard.claims_function', '');
 create trigger invalidate after insert or update or delete on authguard.claims_function
     for each row execute function authguard.invalidate('key_channel');
@@ -1699,46 +1939,68 @@ create trigger invalidate_truncate after truncate on authguard.claims_function
 alter table authguard.claims_function enable always trigger invalidate;
 alter table authguard.claims_function enable always trigger invalidate_truncate;
 
-create function authguard.find_claims_function(named authguard.claims_function) returns pg_catalog.oid
+create function authguard.refuse_claims_function(signature pg_catalog.text)
+returns pg_catalog.void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise exception using
+        errcode = 'invalid_function_definition',
+        message = pg_catalog.format('%s is no claims function', signature),
+        hint = 'It takes (user_id text, session_id uuid, claims jsonb) and returns jsonb.';
+end
+$$;
+comment on function authguard.refuse_claims_function(pg_catalog.text) is
+    'Raises 42P13: a function with that signature is no claims function';
+
+create function authguard.find_claims_function(named authguard.claims_function)
+returns pg_catalog.oid
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    signature pg_catalog.text := pg_catalog.format('%I.%I(text, uuid, jsonb)', named.schema, named.name);
+    signature pg_catalog.text := pg_catalog.format(
+        '%I.%I(text, uuid, jsonb)', named.schema, named.name);
     candidate record;
 begin
-    select p.oid, p.prokind, p.proretset, p.prorettype, pg_catalog.pg_get_userbyid(p.proowner) as owner
+    select p.oid, p.prokind, p.proretset, p.prorettype,
+           pg_catalog.pg_get_userbyid(p.proowner) as owner
       into candidate
       from pg_catalog.pg_proc p
       join pg_catalog.pg_namespace n on n.oid = p.pronamespace
      where n.nspname = named.schema and p.proname = named.name
        and p.pronargs = 3 and p.proargtypes[0] = 'text'::pg_catalog.regtype
-       and p.proargtypes[1] = 'uuid'::pg_catalog.regtype and p.proargtypes[2] = 'jsonb'::pg_catalog.regtype;
+       and p.proargtypes[1] = 'uuid'::pg_catalog.regtype
+       and p.proargtypes[2] = 'jsonb'::pg_catalog.regtype;
     if not found then
         raise exception using
             errcode = 'undefined_function',
             message = pg_catalog.format('there is no claims function %s', signature),
-            hint = 'No token is issued until authguard.set_claims_function names one that exists, or NULL.';
+            hint = 'No token is issued until authguard.set_claims_function names one that exists, '
+                'or NULL.';
     end if;
-    if candidate.prokind <> 'f' or candidate.proretset or candidate.prorettype <> 'jsonb'::pg_catalog.regtype then
-        raise exception using
-            errcode = 'invalid_function_definition',
-            message = pg_catalog.format('%s is no claims function', signature),
-            hint = 'It takes (user_id text, session_id uuid, claims jsonb) and returns jsonb.';
+    if candidate.prokind <> 'f' or candidate.proretset
+       or candidate.prorettype <> 'jsonb'::pg_catalog.regtype then
+        perform authguard.refuse_claims_function(signature);
     end if;
     if candidate.owner is distinct from named.owner then
         raise exception using
             errcode = 'insufficient_privilege',
-            message = pg_catalog.format('claims function %s must be owned by %I, who sets it', signature, named.owner),
-            hint = 'No token is issued by the function of another: alter its owner back, or set a function of your own.';
+            message = pg_catalog.format('claims function %s must be owned by %I, who set it',
+                signature, named.owner),
+            hint = 'No token is issued with a function of another role: alter its owner back, or '
+                'set a function that you own.';
     end if;
     return candidate.oid;
 end
 $$;
 comment on function authguard.find_claims_function(authguard.claims_function) is
-    'The function of that name; raises 42883 where it is gone, 42P13 where it is none, 42501 where another role owns it';
+    'Returns the function of that name. 42883 if it is gone, 42P13 if it is no claims function, '
+    '42501 if another role owns it';
 
-create function authguard.set_claims_function(function pg_catalog.regprocedure) returns pg_catalog.void
+create function authguard.set_claims_function(function pg_catalog.regprocedure)
+returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -1752,10 +2014,7 @@ begin
     end if;
     if not exists (select from pg_catalog.pg_proc p where p.oid = function
                      and pg_catalog.oidvectortypes(p.proargtypes) = 'text, uuid, jsonb') then
-        raise exception using
-            errcode = 'invalid_function_definition',
-            message = pg_catalog.format('%s is no claims function', function),
-            hint = 'It takes (user_id text, session_id uuid, claims jsonb) and returns jsonb.';
+        perform authguard.refuse_claims_function(function::pg_catalog.text);
     end if;
     select n.nspname, p.proname, current_user, true into named
       from pg_catalog.pg_proc p
@@ -1768,15 +2027,23 @@ begin
 end
 $$;
 comment on function authguard.set_claims_function(pg_catalog.regprocedure) is
-    'Names a function (user_id text, session_id uuid, claims jsonb) returns jsonb that makes the claims of every token of a session: it gets those of the sign-in and returns those of the token. NULL: none. The caller must own it, also at every run. It runs as its owner in a security-restricted operation. An error in it refuses the token, and changes nothing';
+    'Names a function (user_id text, session_id uuid, claims jsonb) returns jsonb that makes the '
+    'claims of every token of a session: it gets those of the sign-in and returns those of the '
+    'token. NULL: none. The caller must own it, also at every run. It runs as its owner in a '
+    'security-restricted operation. An error in it refuses the token and changes nothing. Errors '
+    'as for authguard.find_claims_function; 25006 on a standby';
 
 create function authguard.run_claims_function(
-    function pg_catalog.oid, owner pg_catalog.name, user_id pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb)
+    function pg_catalog.oid, owner pg_catalog.name,
+    user_id pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb)
 returns pg_catalog.jsonb
 language c volatile cost 1000
 as 'MODULE_PATHNAME', 'authguard_run_claims_function';
-comment on function authguard.run_claims_function(pg_catalog.oid, pg_catalog.name, pg_catalog.text, pg_catalog.uuid, pg_catalog.jsonb) is
-    'What a function that find_claims_function has found answers, run as its owner in a security-restricted operation with search_path pg_catalog. 42501 where that is another role by now, whatever the transaction''s snapshot says';
+comment on function authguard.run_claims_function(
+    pg_catalog.oid, pg_catalog.name, pg_catalog.text, pg_catalog.uuid, pg_catalog.jsonb) is
+    'Returns the answer of a function that find_claims_function has found. It runs as its owner, '
+    'in a security-restricted operation, with search_path pg_catalog. 42501 if that owner is '
+    'another role by now, even if the snapshot of the transaction does not show it';
 
 create function authguard.fresh_claims(
     user_id pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb)
@@ -1797,19 +2064,23 @@ begin
     if fresh is null then
         raise exception using
             errcode = 'null_value_not_allowed',
-            message = pg_catalog.format('claims function %I.%I has returned NULL', named.schema, named.name),
-            hint = 'It returns the claims of the token as a JSON object: those that it is given, where it changes nothing.';
+            message = pg_catalog.format('claims function %I.%I has returned NULL',
+                named.schema, named.name),
+            hint = 'It must return the claims of the token as a JSON object. If it changes '
+                'nothing, it returns those that it was given.';
     end if;
     perform authguard.check_claims(fresh);
     return fresh;
 end
 $$;
 comment on function authguard.fresh_claims(pg_catalog.text, pg_catalog.uuid, pg_catalog.jsonb) is
-    'The claims of the next token of a session: as they are, or as the claims function makes them';
+    'Returns the claims of the next token of a session (user_id in canonical form): as they are, '
+    'or as the claims function makes them. 22004 if that returns NULL, 22023 if the claims are '
+    'not allowed; other errors as for authguard.find_claims_function';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   claims
 
@@ -1819,19 +2090,20 @@ create function authguard.can_sign() returns pg_catalog.bool
 language c stable cost 100
 as 'MODULE_PATHNAME', 'authguard_can_sign_wrapper';
 comment on function authguard.can_sign() is
-    'Whether there is a key to sign access tokens with: after a restore its row is there, and it is not';
+    'True if there is a key to sign access tokens with. A restore brings back the row of a key, '
+    'and not the private key';
 
 create function authguard.make_refresh_key() returns pg_catalog.void
 language c volatile cost 1000
 as 'MODULE_PATHNAME', 'authguard_make_refresh_key_wrapper';
 comment on function authguard.make_refresh_key() is
-    'Makes the key of refresh tokens, where there is none';
+    'Makes the key of refresh tokens, if there is none';
 
 create function authguard.replace_refresh_key() returns pg_catalog.void
 language c volatile cost 1000
 as 'MODULE_PATHNAME', 'authguard_replace_refresh_key_wrapper';
 comment on function authguard.replace_refresh_key() is
-    'Makes another key of refresh tokens: every earlier one is invalid';
+    'Makes another key of refresh tokens: every earlier token is invalid';
 
 create function authguard.ensure_session_keys() returns pg_catalog.void
 language plpgsql volatile
@@ -1846,11 +2118,12 @@ begin
 end
 $$;
 comment on function authguard.ensure_session_keys() is
-    'Makes the keys of access and refresh tokens that are missing: at the first sign-in, after a restore, and after authguard.revoke_key';
+    'Makes the keys of access and refresh tokens that are missing: at the first sign-in, after a '
+    'restore, and after authguard.revoke_key. 25006 on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   session_keys
 
@@ -1955,7 +2228,7 @@ begin
            and s.tag is not distinct from replace_sessions.tag
          order by s.id
     loop
-        perform authguard.end_at_once(other, 'replaced', 'policy');
+        perform authguard.end_session_nowait(other, 'replaced', 'policy');
     end loop;
 end
 $$;
@@ -1979,9 +2252,9 @@ comment on function authguard.sign_in(pg_catalog.text, pg_catalog.jsonb, pg_cata
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
---   signin
+--   sign_in
 
 -- How a session ends: its row, its revocation entry and its event. Who may end which: endings.sql.
 
@@ -2022,7 +2295,7 @@ begin
         return false;
     end if;
     if entry is null then
-        entry := authguard.session_entry(session.id, session.issuer, reason, session.tokens_until + interval '300 s');
+        entry := authguard.session_entry(session.id, session.issuer, reason, authguard.expiry_with_leeway(session.tokens_until));
     end if;
     perform authguard.revoke(entry);
     perform authguard.record(event, session.user_id, session.id, actor, reason);
@@ -2032,7 +2305,7 @@ $$;
 comment on function authguard.end_session_row(authguard.session, pg_catalog.text, pg_catalog.text, pg_catalog.text, authguard.revocation) is
     'Ends a session that this transaction has locked, with its revocation entry (NULL: its own) and its event; false, and nothing written, where it has ended';
 
-create function authguard.end_at_once(
+create function authguard.end_session_nowait(
     session_id pg_catalog.uuid, reason pg_catalog.text, actor pg_catalog.text, entry authguard.revocation default null)
 returns pg_catalog.bool
 language plpgsql volatile
@@ -2060,10 +2333,10 @@ begin
     return true;
 end
 $$;
-comment on function authguard.end_at_once(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, authguard.revocation) is
+comment on function authguard.end_session_nowait(pg_catalog.uuid, pg_catalog.text, pg_catalog.text, authguard.revocation) is
     'Ends a session for an operator or the application, who wait for no client: where another transaction has its row, by an entry that its next refresh heeds. False where it has ended, or is none';
 
-create function authguard.end_in_turn(session_id pg_catalog.uuid, reason pg_catalog.text, actor pg_catalog.text)
+create function authguard.end_session_wait(session_id pg_catalog.uuid, reason pg_catalog.text, actor pg_catalog.text)
 returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -2085,16 +2358,16 @@ exception when lock_not_available then
         hint = 'Try again; authguard.sign_out_user, which operators call, waits for no other transaction.';
 end
 $$;
-comment on function authguard.end_in_turn(pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
+comment on function authguard.end_session_wait(pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
     'Ends a session for a client, who waits for whoever has its row: 55P03 after two seconds. False where it has ended, or is none';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   end_rows
 
--- Refreshing: SECURITY DEFINER behind a door, grant_client.
+-- Refreshing. SECURITY DEFINER; authguard.grant_client grants access.
 
 create function authguard.await_session(session_id pg_catalog.uuid) returns pg_catalog.bool
 language plpgsql volatile
@@ -2109,18 +2382,25 @@ exception when lock_not_available then
 end
 $$;
 comment on function authguard.await_session(pg_catalog.uuid) is
-    'Locks the row of a session: true; false where somebody has it for two seconds; NULL where there is none';
+    'Locks the row of a session and returns true. False if another transaction holds it for two '
+    'seconds. NULL if there is no row';
 
 create function auth.refresh(refresh_token pg_catalog.text) returns authguard.issued
 language c volatile security definer cost 10000
 set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'authguard_refresh';
 comment on function auth.refresh(pg_catalog.text) is
-    'New tokens for a refresh token (RFC 6749 section 6, with rotation: RFC 9700 section 4.14.2). status: ok; reused: the same tokens again, for another tab; refresh_token_already_used: stolen, and the session has ended; session_expired: past its time, or below authguard.min_aal; invalid, not_found, session_revoked, user_blocked, stepped_up, state_lost; busy: try again. It is answered, not raised, because the ending of a stolen session must be committed';
+    'Returns new tokens for a refresh token (RFC 6749 section 6, with rotation: RFC 9700 section '
+    '4.14.2). status: ok, reused, refresh_token_already_used, invalid, not_found, '
+    'session_revoked, session_expired, stepped_up, user_blocked, state_lost or busy. ok: new '
+    'tokens; reused: the same tokens again, for another tab; refresh_token_already_used: the '
+    'token was stolen, and the session has ended; session_expired: it is past its time, or below '
+    'authguard.min_aal; busy: try again. The status is answered, not raised, because the ending '
+    'of a stolen session must be committed. 25006 on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   refresh
 
@@ -2246,16 +2526,16 @@ comment on function authguard.reauthenticated(pg_catalog.text, pg_catalog.uuid, 
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
---   stepup
+--   step_up
 
 -- Endings: each bites at the next statement, writes an event, and also a revocation entry, so that databases
 -- which only receive those agree. What is ended already is a success, and writes nothing.
 
 create function authguard.end_sessions(
     user_id pg_catalog.text, issuer pg_catalog.text, reason pg_catalog.text, actor pg_catalog.text,
-    the_one pg_catalog.uuid default null, all_but pg_catalog.uuid default null, waits pg_catalog.bool default false)
+    only_session pg_catalog.uuid default null, except_session pg_catalog.uuid default null, wait pg_catalog.bool default false)
 returns pg_catalog.int4
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -2269,18 +2549,18 @@ begin
         select s.id from authguard.session s
          where s.user_id = end_sessions.user_id and s.ended_at is null
            and (end_sessions.issuer is null or s.issuer = end_sessions.issuer)
-           and (the_one is null or s.id = the_one)
-           and (all_but is null or s.id <> all_but)
+           and (only_session is null or s.id = only_session)
+           and (except_session is null or s.id <> except_session)
          order by s.id
     loop
-        ended := ended + case when waits then authguard.end_in_turn(session_id, reason, actor)
-                              else authguard.end_at_once(session_id, reason, actor) end::pg_catalog.int4;
+        ended := ended + case when wait then authguard.end_session_wait(session_id, reason, actor)
+                              else authguard.end_session_nowait(session_id, reason, actor) end::pg_catalog.int4;
     end loop;
     return ended;
 end
 $$;
 comment on function authguard.end_sessions(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.uuid, pg_catalog.bool) is
-    'Ends the sessions of a user (in canonical form): all, only one, or all but one. issuer NULL: of every issuer. waits: as authguard.end_in_turn, for clients; else as authguard.end_at_once. Returns how many';
+    'Ends the sessions of a user (in canonical form): all, only one, or all but one. issuer NULL: of every issuer. wait: as authguard.end_session_wait, for clients; else as authguard.end_session_nowait. Returns how many';
 
 create function authguard.sign_out_user(user_id pg_catalog.text, scope pg_catalog.text default 'global')
 returns pg_catalog.int4
@@ -2339,9 +2619,9 @@ begin
     entry.issued_before := pg_catalog.clock_timestamp();
     entry.include_keys := false;
     entry.reason := 'credentials';
-    entry.keep_until := authguard.longest_life(entry.issued_before);
+    entry.keep_until := authguard.latest_expiry(entry.issued_before);
     perform authguard.revoke(entry);
-    ended := authguard.end_sessions(subject, null, 'credentials', 'user', all_but => keep_session);
+    ended := authguard.end_sessions(subject, null, 'credentials', 'user', except_session => keep_session);
     -- After the cut-off: whoever set the new credentials has shown who it is.
     update authguard.session s
        set authenticated_at = greatest(pg_catalog.clock_timestamp(), entry.issued_before + interval '1 us')
@@ -2402,8 +2682,8 @@ begin
         scope := 'local';
     end if;
     return authguard.end_sessions(caller.subject, authguard.own_issuer(), 'signed_out', 'user',
-        the_one => case scope when 'local' then caller.session_id end,
-        all_but => case scope when 'others' then caller.session_id end, waits => true);
+        only_session => case scope when 'local' then caller.session_id end,
+        except_session => case scope when 'others' then caller.session_id end, wait => true);
 end
 $$;
 comment on function auth.sign_out(pg_catalog.text) is
@@ -2449,7 +2729,7 @@ begin
         return false;
     end if;
     return authguard.end_sessions(caller.subject, authguard.own_issuer(), 'signed_out', 'user',
-        the_one => end_session.id, waits => true) > 0;
+        only_session => end_session.id, wait => true) > 0;
 end
 $$;
 comment on function auth.end_session(pg_catalog.uuid) is
@@ -2473,11 +2753,27 @@ comment on function auth.get_user() is
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   endings
 
--- Attaching and detaching. With the caller's rights: the table's owner, who also writes authguard.attached.
+-- Attaching and detaching tables. These functions run with the rights of the caller, who must own
+-- the table and may write authguard.attached.
+
+create function authguard.refuse_source(relation pg_catalog.regclass, reason pg_catalog.record)
+returns pg_catalog.void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise exception using
+        errcode = reason.code,
+        message = pg_catalog.format('%s %s', relation, reason.problem),
+        hint = reason.hint;
+end
+$$;
+comment on function authguard.refuse_source(pg_catalog.regclass, pg_catalog.record) is
+    'Raises the error of a row of authguard.check_source or authguard.source_problem';
 
 create function authguard.attach(
     relation pg_catalog.regclass, kind pg_catalog.text,
@@ -2491,7 +2787,6 @@ declare
     class pg_catalog.pg_class;
     places pg_catalog.int2[];
     missing pg_catalog.name;
-    wrong record;
     related pg_catalog.regclass;
     existing authguard.attached;
     changes pg_catalog.text;
@@ -2508,23 +2803,28 @@ begin
         raise exception using
             errcode = 'insufficient_privilege',
             message = pg_catalog.format('must be owner of %s', relation),
-            hint = pg_catalog.format('Triggers that always fire are its owner''s to make: call this as a member of %I, or as a superuser.',
-                                     pg_catalog.pg_get_userbyid(class.relowner));
+            hint = pg_catalog.format('Only the owner can make triggers that always fire: call '
+                'this as a member of %I, or as a superuser.',
+                pg_catalog.pg_get_userbyid(class.relowner));
     end if;
     if class.relkind in ('r', 'p') then
-        -- So that its form stays as it is found.
+        -- So that its form stays as it is checked.
         execute pg_catalog.format('lock table %s in share row exclusive mode', relation);
     end if;
-    -- What is not given is not there.
-    select pg_catalog.array_agg(p.part order by p.place), pg_catalog.array_agg(p.name order by p.place)
+    -- Drops the columns that were not passed.
+    select pg_catalog.array_agg(p.part order by p.place),
+           pg_catalog.array_agg(p.name order by p.place)
       into parts, names
-      from rows from (pg_catalog.unnest(parts), pg_catalog.unnest(names)) with ordinality p (part, name, place)
+      from rows from (pg_catalog.unnest(parts), pg_catalog.unnest(names))
+           with ordinality p (part, name, place)
      where p.name is not null;
-    select pg_catalog.array_agg(a.attnum order by p.place), (pg_catalog.array_agg(p.name) filter (where a.attnum is null))[1]
+    select pg_catalog.array_agg(a.attnum order by p.place),
+           (pg_catalog.array_agg(p.name) filter (where a.attnum is null))[1]
       into places, missing
       from pg_catalog.unnest(names) with ordinality p (name, place)
       left join pg_catalog.pg_attribute a
-             on a.attrelid = attach.relation and a.attname = p.name and a.attnum > 0 and not a.attisdropped;
+             on a.attrelid = attach.relation and a.attname = p.name
+            and a.attnum > 0 and not a.attisdropped;
     if parts is null or parts[1] <> 'id' then
         raise exception using
             errcode = 'null_value_not_allowed',
@@ -2535,26 +2835,23 @@ begin
         raise exception using
             errcode = 'undefined_column',
             message = pg_catalog.format('column %I of %s does not exist', missing, relation),
-            hint = 'Name the column as it is: without quotes, in upper and lower case.';
+            hint = 'Give the name as it is stored: without quotes, in upper and lower case.';
     end if;
-    select * into wrong from authguard.check_source(relation, kind, parts, places);
-    if found then
-        raise exception using
-            errcode = wrong.code,
-            message = pg_catalog.format('%s %s', relation, wrong.problem),
-            hint = wrong.hint;
-    end if;
+    perform authguard.refuse_source(relation, s)
+       from authguard.check_source(relation, kind, parts, places) s;
     select a.relation into related
       from authguard.attached a
      where a.relation <> attach.relation
-       and (a.relation in (select p.relid from pg_catalog.pg_partition_ancestors(attach.relation) p)
-            or a.relation in (select p.relid from pg_catalog.pg_partition_tree(attach.relation) p))
+       and (a.relation in (
+                select p.relid from pg_catalog.pg_partition_ancestors(attach.relation) p)
+            or a.relation in (
+                select p.relid from pg_catalog.pg_partition_tree(attach.relation) p))
      order by a.relation::pg_catalog.oid limit 1;
     if found then
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
             message = pg_catalog.format('%s is attached, and %s has rows of it', related, relation),
-            hint = 'Of a partitioned table and its partitions attach one: detach the other first.';
+            hint = 'Attach either the partitioned table or its partitions: detach the other first.';
     end if;
 
     select a.* into existing from authguard.attached a where a.relation = attach.relation;
@@ -2569,66 +2866,77 @@ begin
     end if;
     perform authguard.detach(relation, coalesce(existing.kind, kind));
 
-    select pg_catalog.string_agg(pg_catalog.format('old.%1$I is distinct from new.%1$I', n.name), ' or ' order by n.place),
-           pg_catalog.string_agg(pg_catalog.format('old.%1$I is distinct from new.%1$I', n.name), ' or ' order by n.place)
+    select pg_catalog.string_agg(c.changed, ' or ' order by n.place),
+           pg_catalog.string_agg(c.changed, ' or ' order by n.place)
                filter (where parts[n.place] in ('app_metadata', 'role'))
       into changes, updates
-      from pg_catalog.unnest(names) with ordinality n (name, place);
-    -- This one also declares the columns. That an update only names one of them means nothing to it.
+      from pg_catalog.unnest(names) with ordinality n (name, place),
+           pg_catalog.format('old.%1$I is distinct from new.%1$I', n.name) c (changed);
+    -- This trigger also declares the columns. It ignores updates, which may name a column and not
+    -- change it.
     execute pg_catalog.format(
-        'create trigger authguard_attached after insert or delete or update of %s on %s for each row execute function authguard.attached_changed(%s)',
+        'create trigger authguard_attached after insert or delete or update of %s on %s '
+        'for each row execute function authguard.attached_changed(%s)',
         (select pg_catalog.string_agg(pg_catalog.quote_ident(n.name), ', ' order by n.place)
            from pg_catalog.unnest(names) with ordinality n (name, place)),
         relation,
         (select pg_catalog.string_agg(pg_catalog.quote_literal(p.part), ', ' order by p.place)
            from pg_catalog.unnest(parts) with ordinality p (part, place)));
     execute pg_catalog.format(
-        'create trigger authguard_attached_change after update on %s for each row when (%s) execute function authguard.attached_changed()',
+        'create trigger authguard_attached_change after update on %s '
+        'for each row when (%s) execute function authguard.attached_changed()',
         relation, changes);
     execute pg_catalog.format(
-        'create trigger authguard_attached_truncate after truncate on %s for each statement execute function authguard.attached_changed()',
+        'create trigger authguard_attached_truncate after truncate on %s '
+        'for each statement execute function authguard.attached_changed()',
         relation);
     execute pg_catalog.format(
-        'alter table %s enable always trigger authguard_attached, enable always trigger authguard_attached_change, enable always trigger authguard_attached_truncate',
+        'alter table %s enable always trigger authguard_attached, '
+        'enable always trigger authguard_attached_change, '
+        'enable always trigger authguard_attached_truncate',
         relation);
     if updates is not null then
-        -- It only notes the user, for the end of the commit: a token that is issued while the transaction lasts is
-        -- issued by the row from before. Not deferred: an apply worker of logical replication could not fire it.
+        -- It only notes the user, for the end of the commit: until then tokens are issued from the
+        -- row as it was. It is not deferred, because an apply worker of logical replication could
+        -- not fire it then.
         execute pg_catalog.format(
-            'create trigger authguard_attached_user after update on %s for each row when (%s) execute function authguard.attached_user_changed()',
+            'create trigger authguard_attached_user after update on %s '
+            'for each row when (%s) execute function authguard.attached_user_changed()',
             relation, updates);
-        execute pg_catalog.format('alter table %s enable always trigger authguard_attached_user', relation);
+        execute pg_catalog.format(
+            'alter table %s enable always trigger authguard_attached_user', relation);
     end if;
-    -- What only the partitions' copies of the triggers show.
-    select * into wrong from authguard.source_problem(relation, kind);
-    if found then
-        raise exception using
-            errcode = wrong.code,
-            message = pg_catalog.format('%s %s', relation, wrong.problem),
-            hint = wrong.hint;
-    end if;
+    -- Only the partitions' copies of the triggers show some problems.
+    perform authguard.refuse_source(relation, s) from authguard.source_problem(relation, kind) s;
     insert into authguard.attached values (relation, kind, issuer, refresh_on_change);
     return true;
 end
 $$;
-comment on function authguard.attach(pg_catalog.regclass, pg_catalog.text, pg_catalog.text[], pg_catalog.name[], pg_catalog.text, pg_catalog.bool) is
-    'Makes a table, whose named columns have these meanings, a source of the decision; false where it is one already';
+comment on function authguard.attach(
+    pg_catalog.regclass, pg_catalog.text, pg_catalog.text[], pg_catalog.name[], pg_catalog.text,
+    pg_catalog.bool) is
+    'Makes a table, whose named columns have these meanings (parts), a source of the decision. '
+    'False if it is one already. Errors as for authguard.attach_users';
 
-create function authguard.declared_columns(relation pg_catalog.regclass, out parts pg_catalog.text[], out columns pg_catalog.int2[])
+create function authguard.declared_columns(
+    relation pg_catalog.regclass, out parts pg_catalog.text[], out columns pg_catalog.int2[])
 language sql stable
 set search_path = pg_catalog, pg_temp
 begin atomic
-    -- Arguments end in a zero byte each.
-    select pg_catalog.string_to_array(pg_catalog.rtrim(pg_catalog.encode(t.tgargs, 'escape'), '\000'), '\000'),
-           -- Counted from 1: an int2vector begins at 0, and then equals no array.
+    -- Each argument ends in a zero byte.
+    select pg_catalog.string_to_array(
+               pg_catalog.rtrim(pg_catalog.encode(t.tgargs, 'escape'), '\000'), '\000'),
+           -- Counted from 1: an int2vector begins at 0, and then it equals no array.
            (t.tgattr::pg_catalog.int2[])[:]
       from pg_catalog.pg_trigger t
      where t.tgrelid = relation and t.tgname = 'authguard_attached';
 end;
 comment on function authguard.declared_columns(pg_catalog.regclass) is
-    'The columns of an attached table, and what each means, as its trigger authguard_attached says';
+    'The columns of an attached table, and the meaning of each, as its trigger authguard_attached '
+    'declares them. NULL for a table without it';
 
-create function authguard.detach(relation pg_catalog.regclass, kind pg_catalog.text) returns pg_catalog.bool
+create function authguard.detach(relation pg_catalog.regclass, kind pg_catalog.text)
+returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -2637,16 +2945,17 @@ declare
     was_attached pg_catalog.bool;
 begin
     perform authguard.require_primary();
-    delete from authguard.attached a where a.relation = detach.relation and a.kind = detach.kind;
+    delete from authguard.attached a
+     where a.relation = detach.relation and a.kind = detach.kind;
     was_attached := found;
     if exists (select from authguard.attached a where a.relation = detach.relation) then
         return false;
     end if;
-    -- None, where the table is gone; left over, where a restore had them and not the row.
+    -- None if the table is gone. They are left over if a restore had them and not the row.
     for name in
         select t.tgname from pg_catalog.pg_trigger t
          where t.tgrelid = relation and t.tgname like 'authguard\_attached%' and not t.tgisinternal
-           -- Not those that it has as a partition.
+           -- Not those of a partitioned table above it.
            and t.tgparentid = 0
     loop
         execute pg_catalog.format('drop trigger %I on %s', name, relation);
@@ -2655,7 +2964,8 @@ begin
 end
 $$;
 comment on function authguard.detach(pg_catalog.regclass, pg_catalog.text) is
-    'Makes a table no source any more, and drops its triggers; false where it is none of that kind';
+    'Makes a table no source any more, and drops its triggers. False if it is no source of that '
+    'kind. 25006 on a standby';
 
 create function authguard.attach_users(
     users pg_catalog.regclass,
@@ -2670,11 +2980,20 @@ create function authguard.attach_users(
 language sql volatile
 set search_path = pg_catalog, pg_temp
 begin atomic
-    select authguard.attach(users, 'users', array['id', 'banned_until', 'deleted_at', 'app_metadata', 'role'],
-        array[id, banned_until, deleted_at, app_metadata, role], issuer, coalesce(refresh_on_change, false));
+    select authguard.attach(users, 'users',
+        array['id', 'banned_until', 'deleted_at', 'app_metadata', 'role'],
+        array[id, banned_until, deleted_at, app_metadata, role],
+        issuer, coalesce(refresh_on_change, false));
 end;
-comment on function authguard.attach_users(pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name, pg_catalog.name, pg_catalog.text, pg_catalog.bool, pg_catalog.name) is
-    'Makes a table of users a source of the decision: a token whose sub is no id in it, or whose row is deleted, banned now or flagged access_revoked, is revoked. issuer NULL: tokens of every issuer. refresh_on_change: a change of app_metadata or role makes earlier tokens stale. Needs the table''s ownership. True where something changed';
+comment on function authguard.attach_users(
+    pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name, pg_catalog.name,
+    pg_catalog.text, pg_catalog.bool, pg_catalog.name) is
+    'Makes a table of users a source of the decision: a token is revoked if its sub is no id in '
+    'it, or if the row is deleted, banned now or flagged access_revoked. issuer NULL: tokens of '
+    'every issuer. refresh_on_change: a change of app_metadata or role makes earlier tokens '
+    'stale. True if something changed. 42501 unless the caller owns the table; 42703 if a column '
+    'does not exist; 22004 without a table or its id; 55000 if a table above or below it is '
+    'attached; the error of authguard.check_source if it cannot be a source; 25006 on a standby';
 
 create function authguard.attach_sessions(
     sessions pg_catalog.regclass,
@@ -2689,8 +3008,12 @@ begin atomic
     select authguard.attach(sessions, 'sessions', array['id', 'user_id', 'not_after'],
         array[id, user_id, not_after], issuer, false);
 end;
-comment on function authguard.attach_sessions(pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name, pg_catalog.text) is
-    'Makes a table of sessions a source of the decision: a token whose session_id is no id in it, or whose row is past not_after, is revoked. user_id: whose it is, for authguard.sign_out_user. issuer NULL: tokens of every issuer but our own. Needs the table''s ownership. True where something changed';
+comment on function authguard.attach_sessions(
+    pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name, pg_catalog.text) is
+    'Makes a table of sessions a source of the decision: a token is revoked if its session_id is '
+    'no id in it, or if the row is past not_after. user_id: the user that a session belongs to, '
+    'for authguard.sign_out_user. issuer NULL: tokens of every issuer but the local one. True if '
+    'something changed. Errors as for authguard.attach_users';
 
 create function authguard.detach_users(users pg_catalog.regclass) returns pg_catalog.bool
 language sql volatile
@@ -2699,7 +3022,8 @@ begin atomic
     select authguard.detach(users, 'users');
 end;
 comment on function authguard.detach_users(pg_catalog.regclass) is
-    'Undoes authguard.attach_users; of a table that was dropped: by its number, which coverage() names. True where something changed';
+    'Undoes authguard.attach_users. If the table was dropped, give its number, which coverage() '
+    'names. True if something changed. 25006 on a standby';
 
 create function authguard.detach_sessions(sessions pg_catalog.regclass) returns pg_catalog.bool
 language sql volatile
@@ -2708,16 +3032,18 @@ begin atomic
     select authguard.detach(sessions, 'sessions');
 end;
 comment on function authguard.detach_sessions(pg_catalog.regclass) is
-    'Undoes authguard.attach_sessions; of a table that was dropped: by its number, which coverage() names. True where something changed';
+    'Undoes authguard.attach_sessions. If the table was dropped, give its number, which '
+    'coverage() names. True if something changed. 25006 on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   attach
 
--- Which database this is. A backup that is restored, cloned or upgraded brings back sessions that had ended
--- since: it has another system identifier or OID than the row that came with it.
+-- The identity of this database. A backup that is restored, cloned or upgraded brings back sessions that
+-- have ended since. It is recognised by its system identifier or OID, which is not that of the row
+-- in it.
 
 create table authguard.installation (
     system_identifier pg_catalog.int8 not null,
@@ -2726,11 +3052,14 @@ create table authguard.installation (
     acknowledged_by pg_catalog.name not null default session_user
 );
 comment on table authguard.installation is
-    'The database whose entries these are: one row, and it is this database''s, or this is a copy (see authguard.after_restore)';
+    'The database that the entries were written in: one row. If it is not this database, this is '
+    'a copy (see authguard.after_restore)';
 comment on column authguard.installation.system_identifier is 'As in pg_control_system()';
 comment on column authguard.installation.database is 'As in pg_database';
-comment on column authguard.installation.acknowledged_at is 'When the extension was created, or authguard.acknowledge_restore() called';
-comment on column authguard.installation.acknowledged_by is 'The login role that did';
+comment on column authguard.installation.acknowledged_at is
+    'When the extension was created, or authguard.acknowledge_restore() was called';
+comment on column authguard.installation.acknowledged_by is
+    'The login role that did it';
 
 create function authguard.note_installation() returns pg_catalog.void
 language plpgsql volatile
@@ -2745,10 +3074,11 @@ begin
 end
 $$;
 comment on function authguard.note_installation() is
-    'The entries are those of this database from now on';
+    'Notes that the entries are those of this database from now on';
 select authguard.note_installation();
 
--- In a restored database the row of the dump joins that of create extension: no key forbids the two.
+-- In a restored database the row of the dump is added to that of create extension: no key forbids
+-- two.
 select pg_catalog.pg_extension_config_dump('authguard.installation', '');
 alter table authguard.installation replica identity full;
 
@@ -2763,7 +3093,8 @@ create function authguard.is_copy() returns pg_catalog.bool
 language c stable cost 10
 as 'MODULE_PATHNAME', 'authguard_is_copy_wrapper';
 comment on function authguard.is_copy() is
-    'Whether this database came about by a restore, a clone or an upgrade that nobody has acknowledged';
+    'True if this database was restored, cloned or upgraded, and nobody has acknowledged that. '
+    'Never NULL';
 
 create function authguard.acknowledge_restore() returns pg_catalog.bool
 language plpgsql volatile
@@ -2780,9 +3111,12 @@ begin
 end
 $$;
 comment on function authguard.acknowledge_restore() is
-    'Says that somebody has seen to what a restored, cloned or upgraded database has forgotten (authguard.end_all_sessions() where in doubt). True where there was something to say';
+    'Notes that somebody has dealt with the revocations that a restored, cloned or upgraded '
+    'database lacks (if in doubt, call authguard.end_all_sessions() first). True if there was '
+    'something to acknowledge. 25006 on a standby';
 
-create function authguard.end_all_sessions(reason pg_catalog.text default null) returns pg_catalog.int4
+create function authguard.end_all_sessions(reason pg_catalog.text default null)
+returns pg_catalog.int4
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -2791,8 +3125,10 @@ declare
     ended pg_catalog.int4 := 0;
 begin
     perform authguard.require_primary();
-    for session_id in select s.id from authguard.session s where s.ended_at is null order by s.id loop
-        if authguard.end_at_once(session_id, 'revoked', 'admin') then
+    for session_id in
+        select s.id from authguard.session s where s.ended_at is null order by s.id
+    loop
+        if authguard.end_session_nowait(session_id, 'revoked', 'admin') then
             ended := ended + 1;
         end if;
     end loop;
@@ -2803,15 +3139,18 @@ begin
 end
 $$;
 comment on function authguard.end_all_sessions(pg_catalog.text) is
-    'Ends every session, replaces the key of refresh tokens, and revokes every token issued so far, by whatever issuer; keys of services (tokens with neither sub nor session_id) stay. Everybody may sign in again. Returns how many sessions of our own ended';
+    'Ends every session, replaces the key of refresh tokens, and revokes every token issued so '
+    'far, of every issuer; keys of services (tokens with neither sub nor session_id) stay. Every '
+    'user may sign in again. Returns how many sessions of the local issuer ended. 22023 if the '
+    'reason is too long, 25006 on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   restore
 
--- Guarding tables. With the caller's rights: the table's owner decides.
+-- Guarding tables. These functions run with the rights of the caller, who must own the table.
 
 create function authguard.guard_table(
     relation pg_catalog.regclass,
@@ -2843,17 +3182,22 @@ begin
     if expression is null then
         raise exception using
             errcode = 'invalid_parameter_value',
-            message = pg_catalog.format('unknown kind of check: %s', coalesce(pg_catalog.quote_literal(check_kind), 'NULL')),
-            hint = 'Use ''revoked'' (no token passes) or ''active'' (a token is needed).';
+            message = pg_catalog.format('unknown kind of check: %s',
+                coalesce(pg_catalog.quote_literal(check_kind), 'NULL')),
+            hint = 'Use ''revoked'' (a request without a token passes) or ''active'' (a live token '
+                'is needed).';
     end if;
     select c.* into class from pg_catalog.pg_class c where c.oid = relation;
     if class.relkind not in ('r', 'p') then
         raise exception using
             errcode = 'wrong_object_type',
             message = pg_catalog.format('%s is no table', relation),
-            hint = 'Row-level security exists for tables and partitioned tables only; guard the tables below a view.';
+            hint = 'Only tables and partitioned tables have row-level security; guard the tables '
+                'below a view.';
     end if;
-    select pg_catalog.string_agg(case when r = 'public' then 'public' else pg_catalog.quote_ident(r) end, ', ' order by r),
+    select pg_catalog.string_agg(
+               case when r = 'public' then 'public' else pg_catalog.quote_ident(r) end,
+               ', ' order by r),
            pg_catalog.array_agg(r order by r)
       into grantees, wanted
       from (select distinct u.r from pg_catalog.unnest(roles) u (r)) u;
@@ -2866,7 +3210,9 @@ begin
     if existing.policyname is not null and existing.permissive <> 'RESTRICTIVE' then
         raise exception using
             errcode = 'duplicate_object',
-            message = pg_catalog.format('%s has a permissive policy named authguard, which is not ours', relation),
+            message = pg_catalog.format(
+                '%s has a permissive policy named authguard, which guard_table did not make',
+                relation),
             hint = 'Rename it with alter policy … rename to ….';
     end if;
 
@@ -2879,8 +3225,10 @@ begin
     ) then
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
-            message = pg_catalog.format('%s has no permissive policy: with row-level security on, no client would see a row', relation),
-            hint = pg_catalog.format('First say who may see which rows, for example: create policy everyone on %s for all to %s using (true);', relation, grantees);
+            message = pg_catalog.format('%s has no permissive policy: with row-level security on, '
+                'no client would see a row', relation),
+            hint = pg_catalog.format('First say who may see which rows, for example: create policy '
+                'everyone on %s for all to %s using (true);', relation, grantees);
     end if;
 
     if class.relrowsecurity and existing.policyname is not null
@@ -2894,13 +3242,19 @@ begin
     if existing.policyname is not null then
         execute pg_catalog.format('drop policy authguard on %s', relation);
     end if;
-    execute pg_catalog.format('create policy authguard on %s as restrictive for all to %s using (%s)',
-                              relation, grantees, expression);
+    execute pg_catalog.format(
+        'create policy authguard on %s as restrictive for all to %s using (%s)',
+        relation, grantees, expression);
     return true;
 end
 $$;
-comment on function authguard.guard_table(pg_catalog.regclass, pg_catalog.text, pg_catalog.name[]) is
-    'Adds the restrictive policy authguard: check_kind revoked (revoked tokens see nothing) or active (a live token is needed), for the roles. Needs the table''s ownership. True where something changed';
+comment on function authguard.guard_table(
+    pg_catalog.regclass, pg_catalog.text, pg_catalog.name[]) is
+    'Adds the restrictive policy authguard for these roles. check_kind: revoked (revoked tokens '
+    'see nothing) or active (a live token is needed). True if something changed. 42501 unless the '
+    'caller owns the table; 22023 without a table or a role, or for another kind of check; 42809 '
+    'for a relation that is no table; 55000 if the table has no permissive policy; 42710 if it '
+    'has a permissive policy of that name';
 
 create function authguard.unguard_table(relation pg_catalog.regclass) returns pg_catalog.bool
 language plpgsql volatile
@@ -2908,7 +3262,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if not exists (select from pg_catalog.pg_policy p
-                    where p.polrelid = relation and p.polname = 'authguard' and not p.polpermissive) then
+                    where p.polrelid = relation and p.polname = 'authguard'
+                      and not p.polpermissive) then
         return false;
     end if;
     execute pg_catalog.format('drop policy authguard on %s', relation);
@@ -2916,7 +3271,8 @@ begin
 end
 $$;
 comment on function authguard.unguard_table(pg_catalog.regclass) is
-    'Drops the policy authguard; row-level security stays on. Needs the table''s ownership. True where something changed';
+    'Drops the policy authguard; row-level security stays on. True if something changed. 42501 '
+    'unless the caller owns the table';
 
 create function authguard.guard_schema(
     schema pg_catalog.name,
@@ -2934,12 +3290,13 @@ begin
         raise exception using
             errcode = 'invalid_schema_name',
             message = pg_catalog.format('schema %s does not exist', pg_catalog.quote_ident(schema)),
-            hint = 'The name is taken as it is: without quotes, in upper and lower case.';
+            hint = 'Give the name as it is stored: without quotes, in upper and lower case.';
     end if;
     for relation in
         select c.oid
           from pg_catalog.pg_class c
-         where c.relnamespace = (select n.oid from pg_catalog.pg_namespace n where n.nspname = schema)
+         where c.relnamespace = (
+                select n.oid from pg_catalog.pg_namespace n where n.nspname = schema)
            and c.relkind in ('r', 'p')
            and not exists (select from pg_catalog.pg_depend d
                             where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
@@ -2950,7 +3307,8 @@ begin
             outcome := case when authguard.guard_table(relation, check_kind, roles)
                             then 'guarded' else 'unchanged' end;
             detail := null;
-        exception when object_not_in_prerequisite_state or insufficient_privilege or duplicate_object then
+        exception when object_not_in_prerequisite_state or insufficient_privilege
+                       or duplicate_object then
             outcome := 'skipped';
             detail := sqlerrm;
         end;
@@ -2959,15 +3317,17 @@ begin
 end
 $$;
 comment on function authguard.guard_schema(pg_catalog.name, pg_catalog.text, pg_catalog.name[]) is
-    'authguard.guard_table for every table of a schema; a table that cannot be guarded is skipped, and the row says why';
+    'Calls authguard.guard_table for every table of a schema, with one row for each. outcome: '
+    'guarded, unchanged or skipped; detail says why a table was skipped. 3F000 if the schema does '
+    'not exist';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   guard
 
--- What is guarded, and every way around it.
+-- Coverage: which tables are guarded, and every way around a guard.
 
 create function authguard.coverage(
     out kind pg_catalog.text,
@@ -2981,8 +3341,8 @@ set search_path = pg_catalog, pg_temp
 begin atomic
     with recursive
     relations as (
-        select c.oid, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relispartition,
-               c.reloptions,
+        select c.oid, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity,
+               c.relispartition, c.reloptions,
                pg_catalog.format('%I.%I', n.nspname, c.relname) as name,
                exists (
                    select from pg_catalog.aclexplode(c.relacl) a where a.grantee <> c.relowner
@@ -3005,7 +3365,8 @@ begin atomic
           from pg_catalog.pg_policy p
          where not p.polpermissive and p.polcmd = '*'
            and exists (select from pg_catalog.pg_depend d
-                        where d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass and d.objid = p.oid
+                        where d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass
+                          and d.objid = p.oid
                           and d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
                           and d.refobjid in ('auth.is_revoked()'::pg_catalog.regprocedure,
                                              'auth.is_active()'::pg_catalog.regprocedure))
@@ -3046,7 +3407,8 @@ begin atomic
     select 'table', t.name, t.is_guarded,
            case
                when not t.relrowsecurity then 'row-level security is off'
-               when not t.is_guarded then 'no restrictive policy for all commands calls auth.is_revoked() or auth.is_active()'
+               when not t.is_guarded then 'no restrictive policy for all commands calls '
+                   'auth.is_revoked() or auth.is_active()'
                when not t.for_everyone then 'the guard is for some roles only'
            end,
            case when not t.is_guarded
@@ -3055,7 +3417,8 @@ begin atomic
      where t.relrowsecurity or t.reachable
     union all
     select 'partition', t.name, false,
-           pg_catalog.format('reached directly, it goes around the guard of %s', d.root::pg_catalog.regclass),
+           pg_catalog.format('reached directly, it goes around the guard of %s',
+               d.root::pg_catalog.regclass),
            pg_catalog.format('select authguard.guard_table(%L), or revoke its privileges', t.name)
       from descendants d join tables t on t.oid = d.inhrelid
      where not t.is_guarded
@@ -3081,7 +3444,8 @@ begin atomic
      where f.relkind = 'f' and f.reachable
     union all
     select 'function', p.oid::pg_catalog.regprocedure::pg_catalog.text, false,
-           pg_catalog.format('SECURITY DEFINER, callable by clients, and its owner %I passes row-level security', o.rolname),
+           pg_catalog.format('SECURITY DEFINER, callable by clients, and its owner %I passes '
+               'row-level security', o.rolname),
            'let it call auth.require_active() first, or revoke execute'
       from pg_catalog.pg_proc p
       join pg_catalog.pg_namespace n on n.oid = p.pronamespace
@@ -3091,80 +3455,97 @@ begin atomic
        and not exists (select from pg_catalog.pg_depend d
                         where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
                           and d.objid = p.oid and d.deptype = 'e')
-       and exists (select from pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
+       and exists (select from pg_catalog.aclexplode(
+                        coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
                     where a.grantee <> p.proowner)
        and (o.rolsuper or o.rolbypassrls
-            or exists (select from tables t where t.is_guarded and t.relowner = o.oid and not t.relforcerowsecurity))
+            or exists (select from tables t
+                        where t.is_guarded and t.relowner = o.oid and not t.relforcerowsecurity))
     union all
-    -- In an adopted schema their owner can still replace them, as a migration of the issuer may.
+    -- In an adopted schema the owner can still replace the readers, as a migration of the issuer
+    -- may.
     select 'function', p.oid::pg_catalog.regprocedure::pg_catalog.text, false,
-           'replaced or altered: what it answers does not come from authguard',
-           pg_catalog.format('create or replace function auth.%I() returns %s language c stable parallel safe as %L, %L',
-                             p.proname, p.prorettype::pg_catalog.regtype, ours.probin, 'authguard_' || p.proname)
+           'replaced or altered: its answers do not come from authguard',
+           pg_catalog.format('create or replace function auth.%I() returns %s language c '
+               'stable parallel safe as %L, %L',
+               p.proname, p.prorettype::pg_catalog.regtype, own.probin, 'authguard_' || p.proname)
       from pg_catalog.pg_proc p
       join pg_catalog.pg_language l on l.oid = p.prolang,
-           pg_catalog.pg_proc ours
+           pg_catalog.pg_proc own
      where p.pronamespace = 'auth'::pg_catalog.regnamespace and p.pronargs = 0
        and p.proname in ('jwt', 'uid', 'role', 'email')
-       and ours.oid = 'auth.subject()'::pg_catalog.regprocedure
-       and (l.lanname <> 'c' or p.probin <> ours.probin or p.prosrc <> 'authguard_' || p.proname
+       and own.oid = 'auth.subject()'::pg_catalog.regprocedure
+       and (l.lanname <> 'c' or p.probin <> own.probin or p.prosrc <> 'authguard_' || p.proname
             or p.provolatile <> 's' or p.prosecdef or p.proleakproof or p.proconfig is not null)
     union all
     select 'owner', t.name, true,
-           pg_catalog.format('its owner %I passes the guard, and %s can become that role', o.rolname,
-                             (select pg_catalog.string_agg(pg_catalog.quote_ident(l.rolname), ', ' order by l.rolname)
-                                from pg_catalog.pg_roles l
-                               where l.rolcanlogin and not l.rolsuper
-                                 and pg_catalog.pg_has_role(l.oid, o.oid, 'member'))),
+           pg_catalog.format('its owner %I passes the guard, and %s can become that role',
+               o.rolname,
+               (select pg_catalog.string_agg(
+                           pg_catalog.quote_ident(l.rolname), ', ' order by l.rolname)
+                  from pg_catalog.pg_roles l
+                 where l.rolcanlogin and not l.rolsuper
+                   and pg_catalog.pg_has_role(l.oid, o.oid, 'member'))),
            pg_catalog.format('alter table %s force row level security', t.name)
       from tables t join pg_catalog.pg_roles o on o.oid = t.relowner
      where t.is_guarded and not t.relforcerowsecurity and not o.rolsuper
        and exists (select from pg_catalog.pg_roles l
-                    where l.rolcanlogin and not l.rolsuper and pg_catalog.pg_has_role(l.oid, o.oid, 'member'))
+                    where l.rolcanlogin and not l.rolsuper
+                      and pg_catalog.pg_has_role(l.oid, o.oid, 'member'))
     union all
     select 'database', pg_catalog.current_database(), false,
-           'restored, cloned or upgraded: what has been revoked or ended since the backup is not known here',
-           'select authguard.end_all_sessions() where in doubt, then authguard.acknowledge_restore()'
+           'restored, cloned or upgraded: it lacks the revocations and endings since the backup',
+           'if in doubt, select authguard.end_all_sessions(); then authguard.acknowledge_restore()'
      where authguard.is_copy()
     union all
     select 'role', pg_catalog.quote_ident(b.rolname), false,
            'BYPASSRLS: no policy applies to it',
-           pg_catalog.format('leave it where only services of yours act as it; else: alter role %I nobypassrls', b.rolname)
+           pg_catalog.format('if only trusted services act as it, leave it; otherwise: '
+               'alter role %I nobypassrls', b.rolname)
       from pg_catalog.pg_roles b
      where b.rolbypassrls and not b.rolsuper
     union all
     select 'attached table', a.relation::pg_catalog.text, p.code is null or p.code = '01000',
-           p.problem || case when p.code <> '01000' then ': tokens that it decides about are revoked' else '' end,
-           case p.code when '42P01' then pg_catalog.format('select authguard.detach_%s(%s)', a.kind, a.relation::pg_catalog.oid)
+           p.problem || case when p.code <> '01000'
+                             then ': tokens that it decides about are revoked' else '' end,
+           case p.code when '42P01'
+                       then pg_catalog.format('select authguard.detach_%s(%s)',
+                           a.kind, a.relation::pg_catalog.oid)
                        else p.hint end
       from authguard.attached a
       left join lateral authguard.source_problem(a.relation, a.kind) p on true
     order by 1, 2;
 end;
 comment on function authguard.coverage() is
-    'A row for each table that has row-level security or that clients reach: guarded or not, and why not; and one for each way around a guard: partitions, views, materialized views, foreign tables, SECURITY DEFINER functions, owners without FORCE, roles with BYPASSRLS; one for each attached table, with what is wrong with it; and one for each reader that somebody has replaced';
+    'Returns a row for each table that has row-level security or that clients can reach: guarded '
+    'or not, and why not. Then a row for each way around a guard: partitions, views, materialized '
+    'views, foreign tables, SECURITY DEFINER functions, owners without FORCE, and roles with '
+    'BYPASSRLS. Then a row for each attached table, with its problem, for each reader that was '
+    'replaced, and for a restored database. problem and hint are NULL if nothing is wrong';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   coverage
 
--- Leaving: what policies call stays, as plain SQL, and the rest can be dropped.
+-- Leaving: the functions that policies call stay, as plain SQL, and the rest can be dropped.
 
 create function authguard.release() returns setof pg_catalog.text
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    extension pg_catalog.oid := (select e.oid from pg_catalog.pg_extension e where e.extname = 'authguard');
+    extension pg_catalog.oid := (
+        select e.oid from pg_catalog.pg_extension e where e.extname = 'authguard');
     reader pg_catalog.record;
     member pg_catalog.text;
 begin
     perform authguard.require_primary();
     if not exists (select from pg_catalog.pg_depend d
-                    where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and d.refobjid = extension
-                      and d.deptype = 'e' and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                    where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+                      and d.refobjid = extension and d.deptype = 'e'
+                      and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
                       and d.objid = 'auth.uid()'::pg_catalog.regprocedure) then
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
@@ -3175,92 +3556,109 @@ begin
     for reader in
         select r.name, r.type, r.expression, r.comment
           from (values
-                ('jwt', 'pg_catalog.jsonb', '%s', 'The claims in request.jwt.claims; NULL where it is not set'),
-                ('uid', 'pg_catalog.uuid', '(%s ->> ''sub'')::pg_catalog.uuid', 'Claim sub in request.jwt.claims; NULL where there is none'),
-                ('role', 'pg_catalog.text', '%s ->> ''role''', 'Claim role in request.jwt.claims; NULL where there is none'),
-                ('email', 'pg_catalog.text', '%s ->> ''email''', 'Claim email in request.jwt.claims; NULL where there is none')
+                ('jwt', 'pg_catalog.jsonb', '%s',
+                 'The claims in request.jwt.claims; NULL if it is not set'),
+                ('uid', 'pg_catalog.uuid', '(%s ->> ''sub'')::pg_catalog.uuid',
+                 'Claim sub in request.jwt.claims; NULL if there is none'),
+                ('role', 'pg_catalog.text', '%s ->> ''role''',
+                 'Claim role in request.jwt.claims; NULL if there is none'),
+                ('email', 'pg_catalog.text', '%s ->> ''email''',
+                 'Claim email in request.jwt.claims; NULL if there is none')
                ) r (name, type, expression, comment)
           join pg_catalog.pg_proc p on p.oid = pg_catalog.to_regprocedure('auth.' || r.name || '()')
           join pg_catalog.pg_language l on l.oid = p.prolang
-         -- What somebody has replaced is theirs already.
+         -- A reader that was replaced belongs to whoever did it.
          where l.lanname = 'c'
     loop
-        execute pg_catalog.format('create or replace function auth.%I() returns %s language sql stable return %s',
-                                  reader.name, reader.type, pg_catalog.format(reader.expression,
-                                  'nullif(pg_catalog.current_setting(''request.jwt.claims'', true), '''')::pg_catalog.jsonb'));
-        execute pg_catalog.format('comment on function auth.%I() is %L', reader.name, reader.comment);
+        execute pg_catalog.format(
+            'create or replace function auth.%I() returns %s language sql stable return %s',
+            reader.name, reader.type, pg_catalog.format(reader.expression,
+                'nullif(pg_catalog.current_setting(''request.jwt.claims'', true), '''')'
+                '::pg_catalog.jsonb'));
+        execute pg_catalog.format(
+            'comment on function auth.%I() is %L', reader.name, reader.comment);
     end loop;
 
     for member in
         select pg_catalog.format('%s %s', o.type, o.identity)
           from pg_catalog.pg_depend d,
                pg_catalog.pg_identify_object(d.classid, d.objid, 0) o
-         where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and d.refobjid = extension
-           and d.deptype = 'e'
+         where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+           and d.refobjid = extension and d.deptype = 'e'
            and (o.type = 'schema' and o.identity = 'auth'
-                or o.type = 'function' and o.identity in ('auth.jwt()', 'auth.uid()', 'auth.role()', 'auth.email()'))
+                or o.type = 'function'
+                   and o.identity in ('auth.jwt()', 'auth.uid()', 'auth.role()', 'auth.email()'))
     loop
         execute pg_catalog.format('alter extension authguard drop %s', member);
     end loop;
 
-    -- Their triggers call it.
+    -- The triggers of attached tables call the extension.
     perform authguard.detach(a.relation, a.kind) from authguard.attached a;
 
-    -- What else would stand in the way.
+    -- Everything else that would prevent the drop.
     return query
         select distinct pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)
           from pg_catalog.pg_depend m
           join pg_catalog.pg_depend d on d.refclassid = m.classid and d.refobjid = m.objid
-         where m.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and m.refobjid = extension
-           and m.deptype = 'e' and d.deptype = 'n'
-           -- Members, and what belongs to one, go with it.
+         where m.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+           and m.refobjid = extension and m.deptype = 'e' and d.deptype = 'n'
+           -- Members, and objects that belong to one, are dropped with the extension.
            and not exists (
                select from pg_catalog.pg_depend o
                 where o.classid = d.classid and o.objid = d.objid
                   and (o.refclassid = m.refclassid and o.refobjid = extension and o.deptype = 'e'
                        or o.deptype in ('a', 'i') and exists (
                            select from pg_catalog.pg_depend e
-                            where e.classid = o.refclassid and e.objid = o.refobjid and e.deptype = 'e'
+                            where e.classid = o.refclassid and e.objid = o.refobjid
+                              and e.deptype = 'e'
                               and e.refclassid = m.refclassid and e.refobjid = extension)))
          order by 1;
 end
 $$;
 comment on function authguard.release() is
-    'Before drop extension: auth.jwt(), uid(), role() and email() become plain SQL functions of their owners again, in place, and stay, as does schema auth; attached tables are detached. Returns what else calls the extension and has to go first';
+    'To be called before drop extension: auth.jwt(), uid(), role() and email() become plain SQL '
+    'functions of their owners again, in place, and stay, as does schema auth. Attached tables '
+    'are detached. Returns the objects that still call the extension and must be dropped first. '
+    '55000 if it was called before, 25006 on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   release
 
--- For the tests of policy authors: be somebody until the end of the transaction.
+-- For tests of policies: acting as somebody until the end of the transaction.
 
-create function authguard.act_as(role pg_catalog.name, claims pg_catalog.jsonb) returns pg_catalog.void
+create function authguard.act_as(role pg_catalog.name, claims pg_catalog.jsonb)
+returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform pg_catalog.set_config('role', 'none', true);
-    perform pg_catalog.set_config('request.jwt.claims', coalesce(claims::pg_catalog.text, ''), true);
+    perform pg_catalog.set_config(
+        'request.jwt.claims', coalesce(claims::pg_catalog.text, ''), true);
     if claims is not null and (select w.status = 'refused' from auth.whoami() w) then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'these claims are refused',
             detail = (select w.hint from auth.whoami() w);
     end if;
-    -- The role must be able to come back by authguard.act_reset(). Tests roll back, and this with them.
+    -- The role must be able to call authguard.act_reset(). Tests roll back, and these grants with
+    -- them.
     if not pg_catalog.has_schema_privilege(role, 'authguard', 'usage') then
         execute pg_catalog.format('grant usage on schema authguard to %I', role);
     end if;
     if not pg_catalog.has_function_privilege(role, 'authguard.act_reset()', 'execute') then
-        execute pg_catalog.format('grant execute on function authguard.act_reset(), authguard.act_as(name, jsonb), authguard.act_as_user(text, jsonb) to %I', role);
+        execute pg_catalog.format('grant execute on function authguard.act_reset(), '
+            'authguard.act_as(name, jsonb), authguard.act_as_user(text, jsonb) to %I', role);
     end if;
     perform pg_catalog.set_config('role', role, true);
 end
 $$;
 comment on function authguard.act_as(pg_catalog.name, pg_catalog.jsonb) is
-    'For tests, until the end of the transaction, which is to be rolled back: sets the role and the claims (NULL: none) as a gateway does';
+    'For tests: sets the role and the claims (NULL: none) as a gateway does, until the end of the '
+    'transaction, which should be rolled back. 22023 if the claims are refused';
 
 create function authguard.act_as_user(user_id pg_catalog.text, claims pg_catalog.jsonb default '{}')
 returns pg_catalog.void
@@ -3279,7 +3677,8 @@ begin
 end
 $$;
 comment on function authguard.act_as_user(pg_catalog.text, pg_catalog.jsonb) is
-    'For tests: act_as a user with role authenticated and a token of an hour; the given claims come on top';
+    'For tests: calls act_as for a user with role authenticated and a token that lives an hour. '
+    'claims are added to those, or replace them';
 
 create function authguard.act_reset() returns pg_catalog.void
 language plpgsql volatile
@@ -3291,24 +3690,29 @@ begin
 end
 $$;
 comment on function authguard.act_reset() is
-    'For tests: no claims, and the session''s own role again';
+    'For tests: removes the claims and sets the session''s own role again';
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/pg/module.rs
+-- src/entry/module.rs
 -- requires:
 --   testkit
 
--- auth is for everyone (adopt.sql). In authguard nobody has anything until the owner opens one of three doors.
+-- Schema auth is for everyone (adopt.sql). In schema authguard no role has any right until the
+-- owner of the extension grants access with one of three functions: grant_operator, grant_signer,
+-- grant_client.
 
 revoke all on schema authguard from public;
 revoke all on all tables in schema authguard from public;
 revoke all on all functions in schema authguard from public;
--- Postgres asks for this when a new partition gets its copy of a trigger, and whoever adds it only owns the table. To
--- name them in a trigger of one's own takes the schema, which stays shut.
-grant execute on function authguard.attached_changed(), authguard.attached_user_changed() to public;
+-- When a new partition gets its copy of a trigger, Postgres asks this of the role that adds it,
+-- which may only own the table. Whoever wants to name the functions in another trigger needs usage
+-- of the schema.
+grant execute on function authguard.attached_changed(), authguard.attached_user_changed()
+    to public;
 
-create function authguard.open_door(role pg_catalog.name, functions pg_catalog.regprocedure[], tables pg_catalog.regclass[])
+create function authguard.grant_access(
+    role pg_catalog.name, functions pg_catalog.regprocedure[], tables pg_catalog.regclass[])
 returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -3325,15 +3729,17 @@ begin
     end loop;
 end
 $$;
-comment on function authguard.open_door(pg_catalog.name, pg_catalog.regprocedure[], pg_catalog.regclass[]) is
-    'Grants a role the use of the schema, of functions and the reading of tables';
+comment on function authguard.grant_access(
+    pg_catalog.name, pg_catalog.regprocedure[], pg_catalog.regclass[]) is
+    'Grants a role the use of schema authguard, the execution of these functions, and the reading '
+    'of these tables';
 
 create function authguard.grant_operator(role pg_catalog.name) returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform authguard.open_door(role, array[
+    perform authguard.grant_access(role, array[
         'authguard.revoke_token(text, text, text, timestamptz)',
         'authguard.revoke_session(uuid, text, text, timestamptz)',
         'authguard.revoke_user(text, text, timestamptz, text)',
@@ -3346,19 +3752,20 @@ begin
         'authguard.source_problem(regclass, text)',
         'authguard.is_copy()'
     ]::pg_catalog.regprocedure[], array[
-        'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event', 'authguard.attached'
+        'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event',
+        'authguard.attached'
     ]::pg_catalog.regclass[]);
 end
 $$;
 comment on function authguard.grant_operator(pg_catalog.name) is
-    'Lets a role revoke, restore, prune and read the state';
+    'Lets a role revoke, restore, sign users out, prune, and read the state';
 
 create function authguard.grant_signer(role pg_catalog.name) returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform authguard.open_door(role, array[
+    perform authguard.grant_access(role, array[
         'authguard.sign_in(text, jsonb, text, text, text, inet, text)',
         'authguard.step_up(text, uuid, text, text)',
         'authguard.reauthenticated(text, uuid, text)',
@@ -3368,7 +3775,7 @@ begin
 end
 $$;
 comment on function authguard.grant_signer(pg_catalog.name) is
-    'Lets a role sign users in, step them up, and tell of proofs, new credentials and events';
+    'Lets a role sign users in, step them up, and report new proofs, new credentials and events';
 
 create function authguard.grant_client(role pg_catalog.name) returns pg_catalog.void
 language plpgsql volatile
@@ -3379,10 +3786,13 @@ begin
 end
 $$;
 comment on function authguard.grant_client(pg_catalog.name) is
-    'Lets a role refresh tokens. Only for roles whose transactions end users cannot roll back: a refresh that is rolled back has handed out its tokens, and a theft that it found is undone';
+    'Lets a role refresh tokens. Only for roles whose transactions end users cannot roll back: a '
+    'refresh that is rolled back has handed out its tokens, and the ending of a stolen session is '
+    'undone';
 
 revoke all on function auth.refresh(pg_catalog.text) from public;
-revoke all on function authguard.open_door(pg_catalog.name, pg_catalog.regprocedure[], pg_catalog.regclass[]) from public;
+revoke all on function authguard.grant_access(
+    pg_catalog.name, pg_catalog.regprocedure[], pg_catalog.regclass[]) from public;
 revoke all on function authguard.grant_operator(pg_catalog.name) from public;
 revoke all on function authguard.grant_signer(pg_catalog.name) from public;
 revoke all on function authguard.grant_client(pg_catalog.name) from public;
@@ -3401,14 +3811,20 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/session/functions.rs
--- authguard::session::functions::authguard_can_sign
+-- src/revocation/entry.rs
+-- authguard::revocation::entry::authguard_blocks
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/revocation/checks.rs
--- authguard::revocation::checks::authguard_canonical
+-- src/session/sql.rs
+-- authguard::session::sql::authguard_can_sign
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/access/checks.rs
+-- authguard::access::checks::authguard_canonical
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -3425,6 +3841,12 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- src/session/events.rs
+-- authguard::session::events::authguard_check_event_name
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- src/keys/registration.rs
 -- authguard::keys::registration::authguard_check_secret
 -- Skipped due to `#[pgrx(sql = false)]`
@@ -3437,8 +3859,14 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/session/functions.rs
--- authguard::session::functions::authguard_decide_step_up
+-- src/revocation/entry.rs
+-- authguard::revocation::entry::authguard_cuts_off
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/sql.rs
+-- authguard::session::sql::authguard_decide_step_up
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -3449,38 +3877,44 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- src/revocation/entry.rs
+-- authguard::revocation::entry::authguard_expiry_with_leeway
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- src/keys/registration.rs
 -- authguard::keys::registration::authguard_generate_key
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/claims/readers.rs
--- authguard::claims::readers::authguard_has_scope
+-- src/access/readers.rs
+-- authguard::access::readers::authguard_has_scope
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/writes.rs
--- authguard::writes::authguard_identity
+-- src/session/writes.rs
+-- authguard::session::writes::authguard_identity
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/revocation/shut.rs
--- authguard::revocation::shut::authguard_is_blocked
+-- src/session/issuance.rs
+-- authguard::session::issuance::authguard_is_blocked
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/revocation/place.rs
--- authguard::revocation::place::authguard_is_copy
+-- src/revocation/availability.rs
+-- authguard::revocation::availability::authguard_is_copy
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/revocation/shut.rs
--- authguard::revocation::shut::authguard_is_cut_off
+-- src/session/issuance.rs
+-- authguard::session::issuance::authguard_is_cut_off
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -3497,20 +3931,20 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/session/functions.rs
--- authguard::session::functions::authguard_lock_user
+-- src/revocation/entry.rs
+-- authguard::revocation::entry::authguard_latest_expiry
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/session/functions.rs
--- authguard::session::functions::authguard_make_refresh_key
+-- src/session/sql.rs
+-- authguard::session::sql::authguard_lock_user
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/settings/judging.rs
--- authguard::settings::judging::authguard_max_token_lifetime
+-- src/session/sql.rs
+-- authguard::session::sql::authguard_make_refresh_key
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -3539,8 +3973,8 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/session/functions.rs
--- authguard::session::functions::authguard_replace_refresh_key
+-- src/session/sql.rs
+-- authguard::session::sql::authguard_replace_refresh_key
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -3551,20 +3985,20 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/writes.rs
--- authguard::writes::authguard_require_primary
+-- src/session/writes.rs
+-- authguard::session::writes::authguard_require_primary
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/revocation/checks.rs
--- authguard::revocation::checks::authguard_revocation_reason
+-- src/access/checks.rs
+-- authguard::access::checks::authguard_revocation_reason
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/session/functions.rs
--- authguard::session::functions::authguard_session_end
+-- src/session/sql.rs
+-- authguard::session::sql::authguard_session_end
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -3581,14 +4015,14 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/session/functions.rs
--- authguard::session::functions::authguard_tokens_until
+-- src/session/sql.rs
+-- authguard::session::sql::authguard_tokens_until
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/claims/whoami.rs
--- authguard::claims::whoami::authguard_whoami
+-- src/access/whoami.rs
+-- authguard::access::whoami::authguard_whoami
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 

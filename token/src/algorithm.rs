@@ -1,8 +1,8 @@
-//! The signature algorithms that are taken, by their exact names (RFC 7518 section 3.1, RFC 8037).
+//! The accepted signature algorithms, by their exact names (RFC 7518 section 3.1, RFC 8037).
 
 use std::fmt;
 
-/// A signature algorithm of JOSE. There is no `none` here, so nothing can be verified with it.
+/// A signature algorithm of JOSE. `none` is missing, so nothing can be verified with it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -32,7 +32,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// The algorithm of this name. Names are case-sensitive (RFC 7515 section 4.1.1).
+    /// Returns the algorithm of this name. Names are case-sensitive (RFC 7515 section 4.1.1).
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "RS256" => Self::RS256,
@@ -51,7 +51,7 @@ impl Algorithm {
         })
     }
 
-    /// The name that is written; for Ed25519 the older one, as every verifier knows it.
+    /// Returns the name to write; for Ed25519 the older one, which every verifier knows.
     pub const fn name(self) -> &'static str {
         match self {
             Self::RS256 => "RS256",
@@ -69,7 +69,7 @@ impl Algorithm {
         }
     }
 
-    /// Whether whoever can verify can also sign.
+    /// Returns true for HMAC: whoever can verify can also sign.
     pub const fn is_symmetric(self) -> bool {
         matches!(self, Self::HS256 | Self::HS384 | Self::HS512)
     }

@@ -1,10 +1,10 @@
-//! From the text of the claims to the few values that decide something.
+//! Reads from the text of the claims the few values that decide something.
 //!
-//! JSON null is an absent claim, everywhere. A claim that identifies or dates the token has the
-//! right type or the whole is refused: to take a wrong-typed `exp` as absent is how expired tokens
-//! stay valid (CVE-2026-25537), and an identity that cannot be revoked is none. A claim that only
-//! describes the user (`role`, `email`, `aal`, `scope`, `is_anonymous`) is absent when its type is
-//! wrong.
+//! JSON null is an absent claim, everywhere. If a claim that identifies or dates the token has the
+//! wrong type, all claims are refused: taking a wrong-typed `exp` as absent keeps expired tokens
+//! valid (CVE-2026-25537), and an identity must be one that can be revoked. If a claim that only
+//! describes the user (`role`, `email`, `aal`, `scope`, `is_anonymous`) has the wrong type, it
+//! counts as absent.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::identity::{MAX_IDENTITY_BYTES, canonical, canonical_of, parse_uuid};
 use crate::json::{JsonError, Node, Object, number};
 use crate::time::micros;
 
-/// Why claims are refused. Says which claim and which rule, and nothing of what it held.
+/// The reason why claims are refused. Names the claim and the rule, and nothing of the content.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ClaimsError {
     /// The text is not one JSON object within the limits.
@@ -27,7 +27,7 @@ pub enum ClaimsError {
     },
 }
 
-/// What is wrong with a claim.
+/// The rule that a claim breaks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ClaimProblem {
     /// It must be a string.
@@ -76,7 +76,7 @@ impl From<JsonError> for ClaimsError {
 
 /// The claims that decide something. `None` is a claim that is absent or JSON null.
 ///
-/// `Debug` shows no content: claims do not belong into a log.
+/// `Debug` shows no content: claims do not belong in a log.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Claims {
     /// `iss` (RFC 7519 section 4.1.1), byte by byte as sent. Never empty.
@@ -85,7 +85,7 @@ pub struct Claims {
     pub subject: Option<String>,
     /// `sub` as sent.
     pub raw_subject: Option<String>,
-    /// `sub` where it is a UUID; `None` too where it is something else.
+    /// `sub`, if it is a UUID; otherwise `None`.
     pub uid: Option<[u8; 16]>,
     /// `session_id`, always a UUID.
     pub session_id: Option<[u8; 16]>,
@@ -97,23 +97,22 @@ pub struct Claims {
     pub expires_at: Option<i64>,
     /// `nbf` (section 4.1.5), microseconds.
     pub not_before: Option<i64>,
-    /// The newest `amr[].timestamp`, else `auth_time` (OpenID Connect Core section 2),
+    /// The newest `amr[].timestamp`, otherwise `auth_time` (OpenID Connect Core section 2),
     /// microseconds.
     pub authenticated_at: Option<i64>,
-    /// `role`; `None` too when it is no string.
+    /// `role`; `None` also if it is no string.
     pub role: Option<String>,
-    /// Whether `role` is neither a string nor null: somebody may read it from the JSON all the
-    /// same.
+    /// True if `role` is neither a string nor null: a policy may still read it from the JSON.
     pub role_is_malformed: bool,
-    /// `email`; `None` too when it is no string.
+    /// `email`; `None` also if it is no string.
     pub email: Option<String>,
-    /// `aal`, the level of the authentication; `None` too when it is no string.
+    /// `aal`, the level of the authentication; `None` also if it is no string.
     pub aal: Option<String>,
-    /// `is_anonymous`; `None` too when it is no boolean.
+    /// `is_anonymous`; `None` also if it is no boolean.
     pub is_anonymous: Option<bool>,
-    /// `scope`, space-separated (RFC 8693 section 4.2); `None` too when it is no string.
+    /// `scope`, space-separated (RFC 8693 section 4.2); `None` also if it is no string.
     pub scope: Option<String>,
-    /// Whether `app_metadata.access_revoked` is anything but absent, null, false, "false" or 0.
+    /// True if `app_metadata.access_revoked` is anything but absent, null, false, "false" or 0.
     pub access_revoked: bool,
 }
 
@@ -127,8 +126,8 @@ impl Claims {
     /// Reads the claims from the text of one JSON object.
     ///
     /// # Errors
-    /// [`ClaimsError`] when the text or one of the claims breaks a rule. Claims that are refused
-    /// are not absent claims: whoever calls this must keep the two apart.
+    /// [`ClaimsError`] if the text or one of the claims breaks a rule. Refused claims are not
+    /// absent claims: the caller must keep the two apart.
     pub fn parse(text: &str) -> Result<Self, ClaimsError> {
         Self::read(&Object::parse(text)?)
     }
@@ -141,7 +140,8 @@ impl Claims {
         Ok(Self::read_with_audience(object)?.0)
     }
 
-    /// Gateways have judged `aud` themselves, so it has no place among the claims.
+    /// Reads the claims and `aud`, which gateways have checked themselves: so it is none of the
+    /// claims.
     pub(crate) fn read_with_audience(object: &Object<'_>) -> Result<(Self, Audience), ClaimsError> {
         let mut draft = Draft::default();
         for (name, value) in object.members() {
@@ -150,9 +150,13 @@ impl Claims {
         Ok(draft.finish())
     }
 
-    /// Whether `scope` is one of the token's scopes (RFC 8693 section 4.2), compared exactly.
-    ///
-    /// The empty string, and a text with a space in it, is no scope.
+    /// Returns true if the claims are of a session of the issuer with this `iss`.
+    pub fn is_of_local_session(&self, issuer: &str) -> bool {
+        self.session_id.is_some() && self.issuer.as_deref() == Some(issuer)
+    }
+
+    /// Returns true if `scope` is one of the token's scopes (RFC 8693 section 4.2), compared
+    /// exactly. The empty string, and a text with a space in it, are no scopes.
     pub fn has_scope(&self, scope: &str) -> bool {
         let granted = self.scope.as_deref().unwrap_or_default();
         !scope.is_empty() && granted.split(' ').any(|one| one == scope)
@@ -307,8 +311,8 @@ fn access_revoked(app_metadata: &Node<'_>) -> Result<bool, ClaimsError> {
     }
 }
 
-/// Whether a flag like `access_revoked`, given as JSON, is set: anything but null, false, "false"
-/// or 0. What is not JSON is.
+/// Returns true if a flag like `access_revoked`, given as JSON, is set: to anything but null,
+/// false, "false" or 0. A text that is no JSON counts as set.
 pub fn is_flag_set(json: &str) -> bool {
     let member = format!(r#"{{"access_revoked":{json}}}"#);
     Object::parse(&member).map_or(true, |flag| {
@@ -316,7 +320,7 @@ pub fn is_flag_set(json: &str) -> bool {
     })
 }
 
-/// Fails closed: what is not plainly a no is a yes.
+/// Fails closed: any value that is not plainly a no is a yes.
 fn is_truthy(value: &Node<'_>) -> bool {
     match value {
         Node::Null => false,

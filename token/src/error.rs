@@ -1,4 +1,4 @@
-//! Why a token is refused: one variant a rule, for the server's log and for tests.
+//! The reasons why a token is refused, one variant a rule, for the server's log and for tests.
 //!
 //! A client gets one message for all of them. No variant carries anything of the token.
 
@@ -8,7 +8,7 @@ use crate::claims::ClaimsError;
 use crate::json::JsonError;
 use crate::key::MAX_KEY_ID_BYTES;
 
-/// Which of the three parts of a token.
+/// One of the three parts of a token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Part {
     /// The protected header.
@@ -29,7 +29,7 @@ impl fmt::Display for Part {
     }
 }
 
-/// Why a token is refused.
+/// The reason why a token is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum TokenError {
@@ -43,14 +43,13 @@ pub enum TokenError {
     HeaderTooLong,
     /// The header is not one JSON object within the limits.
     Header(JsonError),
-    /// A header parameter is not a string, or is absent and must not be.
+    /// A header parameter is not a string, or is missing and required.
     HeaderText(&'static str),
-    /// A header parameter that is refused whatever it says: `crit`, `b64`, `zip`, or `cty` of a
-    /// JWT.
+    /// A header parameter that is refused with any value: `crit`, `b64`, `zip`, or `cty` of a JWT.
     HeaderForbidden(&'static str),
     /// `alg` is `none`, in any case.
     AlgorithmNone,
-    /// `alg` is no algorithm that is known here.
+    /// `alg` is unknown.
     AlgorithmUnknown,
     /// `kid` is longer than 256 bytes.
     KeyIdTooLong,
@@ -62,13 +61,13 @@ pub enum TokenError {
     AudienceType,
     /// `alg` is not the algorithm of the key.
     AlgorithmMismatch,
-    /// The signature is not that of this key for this token.
+    /// The signature is not this key's for this token.
     Signature,
     /// `typ` is not one of the issuer's.
     Type,
     /// `iss` is not the issuer of the key.
     Issuer,
-    /// A claim that must be there is absent or null.
+    /// A required claim is absent or null.
     Missing(&'static str),
     /// `aud` names none of the audiences.
     Audience,

@@ -1,7 +1,7 @@
-//! The policy for the protected header, before any key is looked up.
+//! The rules for the protected header, applied before any key is looked up.
 //!
-//! `jku`, `x5u`, `jwk`, `x5c` and whatever else is unknown are ignored: a key comes from
-//! registration only, never from the token (RFC 8725 section 3.10).
+//! `jku`, `x5u`, `jwk`, `x5c` and all unknown parameters are ignored: a key comes from registration
+//! only, never from the token (RFC 8725 section 3.10).
 
 use crate::algorithm::Algorithm;
 use crate::base64url;
@@ -15,7 +15,7 @@ pub const MAX_HEADER_BYTES: usize = 1024;
 /// That length in base64url.
 const MAX_HEADER_CHARACTERS: usize = (MAX_HEADER_BYTES * 4).div_ceil(3);
 
-/// What of the header decides something.
+/// The parameters of the header that decide something.
 pub(crate) struct Header {
     pub algorithm: Algorithm,
     pub key_id: Option<String>,
@@ -62,12 +62,12 @@ impl Draft {
                 self.key_id = Some(key_id.to_owned());
             }
             "typ" => self.kind = Some(string("typ", value)?.to_owned()),
-            // A nested token: what it says inside is not what was signed outside.
+            // A nested token: its claims are inside another token, not in this payload.
             "cty" if media_type(string("cty", value)?).eq_ignore_ascii_case("JWT") => {
                 return Err(TokenError::HeaderForbidden("cty"));
             }
-            // Each changes what the signature covers, and RFC 7515 section 4.1.11 wants a token
-            // refused that asks for an extension which is not understood.
+            // Each changes what the signature covers. RFC 7515 section 4.1.11: a token that needs
+            // an unknown extension must be refused.
             "crit" => return Err(TokenError::HeaderForbidden("crit")),
             "b64" => return Err(TokenError::HeaderForbidden("b64")),
             "zip" => return Err(TokenError::HeaderForbidden("zip")),
@@ -91,7 +91,8 @@ fn string<'n>(name: &'static str, value: &'n Node<'_>) -> Result<&'n str, TokenE
     }
 }
 
-/// A media type without the prefix that RFC 7515 sections 4.1.9 and 4.1.10 let be left out.
+/// Returns a media type without the prefix that may be left out (RFC 7515 sections 4.1.9 and
+/// 4.1.10).
 pub(crate) fn media_type(text: &str) -> &str {
     const PREFIX: &str = "application/";
     match text.split_at_checked(PREFIX.len()) {

@@ -1,7 +1,7 @@
-//! One canonical form for identities, for writes and look-ups alike.
+//! The canonical form of identities, for writes and look-ups alike.
 //!
-//! Postgres reads a UUID in many spellings. Were an identity compared as it was written, `{A0EE…}`
-//! would walk past a revocation of `a0ee…`.
+//! Postgres reads a UUID in many spellings. If identities were compared as they are written,
+//! `{A0EE…}` would escape a revocation of `a0ee…`.
 
 use std::borrow::Cow;
 
@@ -11,10 +11,10 @@ use aws_lc_rs::rand;
 /// The longest identity (subject, token id, issuer) in bytes. A longer one is refused, not cut.
 pub const MAX_IDENTITY_BYTES: usize = 1024;
 
-/// Where the dashes are in a UUID's usual form (RFC 9562 section 4).
+/// The places of the dashes in a UUID's usual form (RFC 9562 section 4).
 const DASHES: [usize; 4] = [8, 13, 18, 23];
 
-/// Reads a UUID in any spelling that Postgres takes, and in no other; else `None`.
+/// Reads a UUID in any spelling that Postgres takes; `None` for any other text.
 ///
 /// The rule is `string_to_uuid` in `src/backend/utils/adt/uuid.c`: hex digits in any case, a dash
 /// allowed after every group of four of them but the last, braces around all of it or none. No
@@ -38,7 +38,7 @@ pub fn parse_uuid(text: &str) -> Option<[u8; 16]> {
     (rest == end).then_some(uuid)
 }
 
-/// The usual form of a UUID: lower-case, with dashes (RFC 9562 section 4).
+/// Returns the usual form of a UUID: lower-case, with dashes (RFC 9562 section 4).
 pub fn format_uuid(bytes: &[u8; 16]) -> String {
     let mut text = String::with_capacity(36);
     for (index, byte) in bytes.iter().enumerate() {
@@ -52,15 +52,15 @@ pub fn format_uuid(bytes: &[u8; 16]) -> String {
     text
 }
 
-/// A random UUID (RFC 9562 section 5.4); `None` without randomness.
+/// Returns a random UUID (RFC 9562 section 5.4); `None` without randomness.
 pub fn random_uuid() -> Option<[u8; 16]> {
     let mut uuid = [0; 16];
     rand::fill(&mut uuid).ok()?;
     Some(marked(uuid, 4))
 }
 
-/// The name-based UUID of a subject in a namespace (RFC 9562 section 5.5, with SHA-1 as it says
-/// there): the same subject of two issuers is two users.
+/// Returns the name-based UUID of a subject in a namespace (RFC 9562 section 5.5, with SHA-1 as it
+/// says there): the same subject of two issuers is two users.
 pub fn uuid_v5(namespace: &[u8; 16], name: &str) -> [u8; 16] {
     let hash = digest(
         &SHA1_FOR_LEGACY_USE_ONLY,
@@ -73,20 +73,20 @@ pub fn uuid_v5(namespace: &[u8; 16], name: &str) -> [u8; 16] {
     marked(uuid, 5)
 }
 
-/// With the bits that say of which version it is (RFC 9562 sections 4.1 and 4.2).
+/// Returns the UUID with the bits of its variant and version (RFC 9562 sections 4.1 and 4.2).
 fn marked(mut uuid: [u8; 16], version: u8) -> [u8; 16] {
     uuid[6] = uuid[6] & 0x0f | version << 4;
     uuid[8] = uuid[8] & 0x3f | 0x80;
     uuid
 }
 
-/// Reads a `bigint` key as Postgres writes it, and in no other spelling; else `None`.
+/// Reads a `bigint` key as Postgres writes it; `None` for any other spelling.
 pub fn parse_number(text: &str) -> Option<i64> {
     let number: i64 = text.parse().ok()?;
     (number.to_string() == text).then_some(number)
 }
 
-/// The form under which an identity is stored and looked up.
+/// Returns the form in which an identity is stored and looked up.
 ///
 /// A UUID in any spelling becomes lower-case with dashes. Everything else stays as it is, byte by
 /// byte: two subjects of an external provider may differ only in case.
@@ -94,7 +94,7 @@ pub fn canonical(text: &str) -> Cow<'_, str> {
     canonical_of(text, parse_uuid(text))
 }
 
-/// As [`canonical`], of a text that [`parse_uuid`] has read already.
+/// As [`canonical`], for a text that [`parse_uuid`] has read already.
 pub(crate) fn canonical_of(text: &str, uuid: Option<[u8; 16]>) -> Cow<'_, str> {
     match uuid {
         Some(uuid) if !is_usual_form(text) => Cow::Owned(format_uuid(&uuid)),
@@ -102,7 +102,7 @@ pub(crate) fn canonical_of(text: &str, uuid: Option<[u8; 16]>) -> Cow<'_, str> {
     }
 }
 
-/// Whether a text that is a UUID is written as [`format_uuid`] writes it.
+/// Returns true if a UUID is written as [`format_uuid`] writes it.
 fn is_usual_form(uuid: &str) -> bool {
     let bytes = uuid.as_bytes();
     bytes.len() == 36

@@ -1,8 +1,9 @@
-//! The strict parser: one JSON object, or a refusal that names the rule and nothing of the text.
+//! The strict parser: it returns one JSON object, or an error that names the rule and nothing of
+//! the text.
 //!
-//! serde_json reads the grammar; what it builds of it (`parser`) applies the limits and borrows
-//! from the text. Whatever passes is also accepted by Postgres's `jsonb`, with the same values.
-//! `writer` writes it again.
+//! serde_json reads the grammar; `parser` builds the tree, applies the limits and borrows from the
+//! text. Postgres's `jsonb` accepts every text that passes, with the same values. `writer` writes a
+//! tree again.
 
 mod number;
 mod parser;
@@ -27,7 +28,7 @@ pub enum Node<'t> {
     Bool(bool),
     /// A number as it is written, of at most [`MAX_NUMBER_BYTES`].
     Number(&'t str),
-    /// What a string means, its escapes replaced.
+    /// A string, its escapes replaced.
     Text(Cow<'t, str>),
     /// An array.
     Array(Vec<Node<'t>>),
@@ -44,8 +45,8 @@ impl<'t> Node<'t> {
         parser::parse(text)
     }
 
-    /// Whether what was put together would be read again: no deeper than [`MAX_DEPTH`], no more
-    /// than [`MAX_NODES`].
+    /// Checks that a tree that was built could be read: it is no deeper than [`MAX_DEPTH`] and has
+    /// no more than [`MAX_NODES`] values.
     ///
     /// # Errors
     /// [`JsonError::TooDeep`] or [`JsonError::TooManyNodes`].
@@ -53,7 +54,7 @@ impl<'t> Node<'t> {
         parser::check(self, 0, &mut 0)
     }
 
-    /// As JSON, numbers as they were written.
+    /// Returns the value as JSON, numbers as they were written.
     pub fn to_json(&self) -> String {
         writer::write(self)
     }
@@ -85,18 +86,18 @@ impl<'t> Object<'t> {
         }
     }
 
-    /// The members, shorter keys first.
+    /// Returns the members, shorter keys first.
     pub fn members(&self) -> &[(Cow<'t, str>, Node<'t>)] {
         &self.0
     }
 
-    /// The value of a member.
+    /// Returns the value of a member.
     pub fn get(&self, name: &str) -> Option<&Node<'t>> {
         let (_, value) = self.0.iter().find(|(key, _)| key == name)?;
         Some(value)
     }
 
-    /// Puts a member in, or another value in the place of its own.
+    /// Adds a member, or replaces its value.
     pub fn set(&mut self, name: impl Into<Cow<'t, str>>, value: impl Into<Node<'t>>) {
         let (name, value) = (name.into(), value.into());
         match self.0.binary_search_by(|(key, _)| order(key, &name)) {
@@ -109,7 +110,7 @@ impl<'t> Object<'t> {
         }
     }
 
-    /// Puts all members of another object in, in the place of its own of these names.
+    /// Adds all members of another object, and replaces the values of those that exist.
     pub fn extend(&mut self, others: Self) {
         for (name, value) in others.0 {
             self.set(name, value);
@@ -123,12 +124,12 @@ fn order(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
 }
 
-/// Why a text is refused. No variant carries anything of the text.
+/// The reason why a text is refused. No variant carries anything of the text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum JsonError {
     /// Not JSON (RFC 8259), or something follows the object.
     Syntax,
-    /// JSON or not, it does not begin as an object.
+    /// It does not begin as an object, JSON or not.
     NotAnObject,
     /// A key occurs twice in one object, at any level.
     DuplicateKey,

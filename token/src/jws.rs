@@ -1,6 +1,5 @@
-//! Compact JWS (RFC 7515 section 7.1): three parts, the header's policy, and the signature.
-//!
-//! What the payload says is none of this file's business.
+//! Compact JWS (RFC 7515 section 7.1): three parts, the rules for the header, and the signature.
+//! The payload is not read here.
 
 use std::fmt;
 
@@ -10,7 +9,7 @@ use crate::error::{Part, TokenError};
 use crate::header::Header;
 use crate::key::Key;
 
-/// A text in the form of a signed token. Nothing in it is to be believed before [`Jws::verify`].
+/// A text in the form of a signed token. Nothing in it may be believed before [`Jws::verify`].
 pub struct Jws<'t> {
     header: Header,
     signed: &'t str,
@@ -19,7 +18,7 @@ pub struct Jws<'t> {
 }
 
 impl<'t> Jws<'t> {
-    /// Takes the three parts apart; a text of more than `max_bytes` is not looked at.
+    /// Splits the three parts. A text of more than `max_bytes` is refused unread.
     ///
     /// # Errors
     /// [`TokenError`], for the form or the header.
@@ -38,8 +37,8 @@ impl<'t> Jws<'t> {
             let bytes = base64url::decode(payload);
             Ok((header, bytes.ok_or(TokenError::Encoding(Part::Payload))?))
         };
-        // No base64url has a dot in it: a fourth part is looked for, through all of the payload, in
-        // a bad text only.
+        // base64url has no dot, so a fourth part is searched, through the whole payload, only in a
+        // bad text.
         let (header, payload) = decode().map_err(|error| match payload.contains('.') {
             true => TokenError::NotThreeParts,
             false => error,
@@ -53,7 +52,7 @@ impl<'t> Jws<'t> {
         })
     }
 
-    /// Whether this key signed the token, with the one algorithm of the key.
+    /// Checks that this key signed the token, with the only algorithm of the key.
     ///
     /// # Errors
     /// [`TokenError::AlgorithmMismatch`] or [`TokenError::Signature`].
@@ -73,22 +72,22 @@ impl<'t> Jws<'t> {
         }
     }
 
-    /// `alg`.
+    /// Returns `alg`.
     pub fn algorithm(&self) -> Algorithm {
         self.header.algorithm
     }
 
-    /// `kid`: at most 256 bytes, of whatever the sender chose.
+    /// Returns `kid`: at most 256 bytes, as the sender chose them.
     pub fn key_id(&self) -> Option<&str> {
         self.header.key_id.as_deref()
     }
 
-    /// `typ`, as sent.
+    /// Returns `typ`, as sent.
     pub fn kind(&self) -> Option<&str> {
         self.header.kind.as_deref()
     }
 
-    /// The payload, decoded.
+    /// Returns the payload, decoded.
     pub fn payload(&self) -> &[u8] {
         &self.payload
     }

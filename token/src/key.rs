@@ -1,4 +1,4 @@
-//! A key that verifies signatures, judged when it is made: a [`Key`] that exists is a good one.
+//! A key that verifies signatures. It is checked when it is made: a [`Key`] that exists is good.
 //!
 //! One key has one algorithm (RFC 8725 section 3.1). Keys come from a JWK (RFC 7517) or, for HMAC,
 //! from a secret.
@@ -36,17 +36,17 @@ pub struct Key {
     algorithm: Algorithm,
     key_id: Option<String>,
     decoding: DecodingKey,
-    /// The JWK of which RFC 7638 takes the thumbprint: the required members only, in the order of
-    /// their names, without blanks. `None` for a secret.
+    /// The JWK whose thumbprint RFC 7638 takes: only the required members, in the order of their
+    /// names, without blanks. `None` for a secret.
     public: Option<String>,
 }
 
 impl Key {
-    /// Judges a JWK: a public key, or a secret (`kty` `oct`).
+    /// Checks a JWK: a public key, or a secret (`kty` `oct`).
     ///
-    /// `alg` is required for a secret, may be absent for RSA (RS256 then, as some providers leave
-    /// it out) and follows from the curve for others. Members that are not known, certificates too,
-    /// are ignored.
+    /// `alg` is required for a secret. If it is absent for RSA, it counts as RS256, because some
+    /// providers leave it out. For other keys it follows from the curve. Unknown members,
+    /// certificates too, are ignored.
     ///
     /// # Errors
     /// [`KeyError`], without key material.
@@ -54,7 +54,7 @@ impl Key {
         Self::from_object(&parse_object(json).map_err(KeyError::Json)?)
     }
 
-    /// Judges a secret for HMAC that a person may have chosen.
+    /// Checks a secret for HMAC that a person may have chosen.
     ///
     /// # Errors
     /// [`KeyError`], without key material.
@@ -116,19 +116,19 @@ impl Key {
         }
     }
 
-    /// The one algorithm of this key.
+    /// Returns the only algorithm of this key.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// `kid`; the [thumbprint](Key::thumbprint) where the JWK has none; `None` for a secret
-    /// without.
+    /// Returns `kid`; the [thumbprint](Key::thumbprint) if the JWK has none; `None` for a secret
+    /// without one.
     pub fn key_id(&self) -> Option<&str> {
         self.key_id.as_deref()
     }
 
-    /// The RFC 7638 thumbprint (SHA-256, base64url). `None` for a secret: its hash could be used to
-    /// guess it.
+    /// Returns the RFC 7638 thumbprint (SHA-256, base64url). `None` for a secret: its hash could be
+    /// used to guess it.
     pub fn thumbprint(&self) -> Option<String> {
         let public = self.public.as_ref()?;
         Some(base64url::encode(
@@ -136,9 +136,9 @@ impl Key {
         ))
     }
 
-    /// The public JWK with `kid`, `alg` and `use`, as one text; `None` for a secret.
+    /// Returns the public JWK with `kid`, `alg` and `use`, as one text; `None` for a secret.
     ///
-    /// [`Key::from_jwk`] makes an equal key of it.
+    /// [`Key::from_jwk`] makes an equal key from it.
     pub fn to_jwk(&self) -> Option<String> {
         let members = self.public.as_ref()?.strip_prefix('{')?;
         let key_id = Value::from(self.key_id.as_deref()?);

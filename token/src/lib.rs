@@ -27,6 +27,7 @@ mod algorithm;
 mod base64url;
 pub mod claims;
 mod error;
+pub mod event;
 mod header;
 pub mod identity;
 pub mod json;
@@ -38,10 +39,12 @@ pub mod revocation;
 mod sign;
 mod time;
 mod token;
+mod words;
 
 pub use algorithm::Algorithm;
 pub use claims::{ClaimProblem, Claims, ClaimsError, is_flag_set};
 pub use error::{Part, TokenError};
+pub use event::{Actor, Event, EventNameError};
 pub use header::MAX_HEADER_BYTES;
 pub use identity::{
     MAX_IDENTITY_BYTES, canonical, format_uuid, parse_number, parse_uuid, random_uuid, uuid_v5,
@@ -52,8 +55,9 @@ pub use key::{Key, KeyError, KeySetError, MAX_KEY_ID_BYTES, parse_jwks};
 pub use policy::{MAX_LEEWAY_SECONDS, Policy};
 pub use refresh::{RefreshKey, RefreshSettings, RefreshToken, RefreshTokenError};
 pub use revocation::{
-    Entry, EntryKind, Judge, OwnSession, RevocationReason, SessionRow, UserRow, Verdict,
-    end_of_life, expired,
+    Entry, EntryKind, Judge, MAX_REASON_BYTES, OwnSession, RevocationReason, SessionRow, UserRow,
+    Verdict, end_of_life, expired, expiry_with_leeway, latest_expiry,
 };
 pub use sign::{SignError, SigningKey};
 pub use token::{Token, Verified, own_claims};
+pub use words::{Aal, AttachedKind, KeyStatus, SignOutScope, WhoamiSource, WhoamiStatus};

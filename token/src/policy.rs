@@ -1,14 +1,14 @@
-//! What an issuer's tokens must say: the rules for `typ`, `iss`, `sub`, `aud` and the times.
+//! The rules for an issuer's tokens: `typ`, `iss`, `sub`, `aud` and the times.
 
 use crate::claims::{Audience, Claims};
 use crate::error::TokenError;
 use crate::header::media_type;
 use crate::time::MICROS_PER_SECOND;
 
-/// The greatest leeway, seconds. A greater one is taken as this.
+/// The greatest leeway, seconds. A greater one counts as this.
 pub const MAX_LEEWAY_SECONDS: i64 = 300;
 
-/// What a token is that does not say (RFC 7519 section 5.1 recommends this name).
+/// The type of a token without `typ` (RFC 7519 section 5.1 recommends this name).
 const USUAL_TYPE: &str = "JWT";
 
 /// The rules for the tokens of one issuer.
@@ -18,11 +18,11 @@ pub struct Policy {
     pub issuer: String,
     /// One of these must be in `aud`. With none, no token is accepted.
     pub audience: Vec<String>,
-    /// `typ` must be one of these; where it is absent it counts as `JWT`, so that an issuer of
-    /// access tokens only (`at+jwt`, RFC 9068 section 4) is not believed by its ID tokens. Case and
-    /// the prefix `application/` do not matter (RFC 7515 section 4.1.9).
+    /// `typ` must be one of these. If it is absent it counts as `JWT`: so the ID tokens of an
+    /// issuer of access tokens only (`at+jwt`, RFC 9068 section 4) are not believed. Case and the
+    /// prefix `application/` do not matter (RFC 7515 section 4.1.9).
     pub types: Vec<String>,
-    /// The longest time from `iat` to `exp`, seconds. Where it is set, `iat` is required: else a
+    /// The longest time from `iat` to `exp`, seconds. If it is set, `iat` is required: otherwise a
     /// token could have any age.
     pub max_lifetime: Option<i64>,
     /// How far clocks may differ, seconds, 0 to [`MAX_LEEWAY_SECONDS`].
@@ -30,8 +30,8 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The rules with the default types (`JWT`, and `at+jwt` of RFC 9068), no longest lifetime and
-    /// no leeway.
+    /// Returns the rules with the default types (`JWT`, and `at+jwt` of RFC 9068), no longest
+    /// lifetime and no leeway.
     pub fn new(issuer: impl Into<String>, audience: Vec<String>) -> Self {
         Self {
             issuer: issuer.into(),
@@ -42,7 +42,7 @@ impl Policy {
         }
     }
 
-    /// Judges the times alone, as at every statement. `now` is microseconds.
+    /// Checks the times only, as at every statement. `now` is microseconds.
     ///
     /// # Errors
     /// [`TokenError`] for `exp`, `nbf`, `iat` or the lifetime.
@@ -86,11 +86,11 @@ impl Policy {
         if claims.subject.is_none() {
             return Err(TokenError::Missing("sub"));
         }
-        let is_ours = |one: &String| self.audience.contains(one);
+        let is_accepted = |one: &String| self.audience.contains(one);
         match audience {
             Audience::Absent => return Err(TokenError::Missing("aud")),
             Audience::WrongType => return Err(TokenError::AudienceType),
-            Audience::Is(all) if !all.iter().any(is_ours) => return Err(TokenError::Audience),
+            Audience::Is(all) if !all.iter().any(is_accepted) => return Err(TokenError::Audience),
             Audience::Is(_) => {}
         }
         self.check_times(claims, now)

@@ -1,8 +1,8 @@
 //! Sessions and refresh tokens: one row a session, no row a token.
 //!
 //! A refresh is `RefreshToken::read`, `Unchecked::verify`, the look-up and lock of the row,
-//! [`decide`], [`RefreshState::apply`], and the new token from `RefreshToken::mint`. A client gets
-//! the answer `invalid` for whatever the first two refuse: nobody without a key learns whether a
+//! [`decide`], [`RefreshState::apply`], and the new token from `RefreshToken::mint`. If one of the
+//! first two refuses, the client gets the answer `invalid`: nobody without a key learns if a
 //! session exists, or holds its lock.
 
 mod answer;

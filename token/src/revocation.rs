@@ -1,5 +1,4 @@
-//! The decision whether claims are revoked, as a pure function of the claims, the entries and the
-//! time.
+//! The decision if claims are revoked: a pure function of the claims, the entries and the time.
 //!
 //! The caller looks entries up by kind and key and hands them to a [`Judge`], in any order.
 
@@ -8,111 +7,119 @@ mod attached;
 pub use attached::{SessionRow, UserRow};
 
 use crate::claims::Claims;
+use crate::policy::MAX_LEEWAY_SECONDS;
 use crate::time::{MICROS_PER_SECOND, second};
+use crate::words::word_list;
 
-/// What an entry is about: the column `kind` of `authguard.revocation`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum EntryKind {
-    /// One token, by `jti`.
-    Token,
-    /// All tokens of a session, by `session_id`.
-    Session,
-    /// All tokens of a user, by `sub`.
-    User,
-    /// What the tokens of a user say about it, by `sub`: a cut-off, and signing in again is not
-    /// needed.
-    Claims,
-    /// All tokens, of one issuer or of every issuer.
-    Issuer,
-}
+/// The longest reason of an entry or an event, in bytes.
+pub const MAX_REASON_BYTES: usize = 1024;
 
-impl EntryKind {
-    /// The word that the table holds.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Session => "session",
-            Self::User => "user",
-            Self::Claims => "claims",
-            Self::Issuer => "issuer",
-        }
+word_list! {
+    /// What an entry is about: the column `kind` of `authguard.revocation`.
+    pub enum EntryKind {
+        /// One token, by `jti`.
+        Token = "token",
+        /// All tokens of a session, by `session_id`.
+        Session = "session",
+        /// All tokens of a user, by `sub`.
+        User = "user",
+        /// What the tokens of a user say about it, by `sub`. Only a cut-off: a refresh is enough.
+        Claims = "claims",
+        /// All tokens, of one issuer or of every issuer.
+        Issuer = "issuer",
     }
 }
 
 /// One row of `authguard.revocation` whose kind and key are those of the claims.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Entry<'a> {
-    /// What the entry is about.
+    /// The kind of the entry.
     pub kind: EntryKind,
     /// `None` is every issuer, `""` is tokens without `iss`, anything else is that issuer, byte by
     /// byte.
     pub issuer: Option<&'a str>,
-    /// Of a user: shut out, whenever the token was issued.
+    /// For a user: true if the user is shut out, whenever the token was issued.
     pub blocked: bool,
     /// When `blocked` ends, microseconds; `None` is never.
     pub blocked_until: Option<i64>,
-    /// Of a user, its claims or an issuer: the cut-off for `iat`, microseconds; `None` is none.
+    /// For a user, its claims or an issuer: the cut-off for `iat`, microseconds; `None` is none.
     pub issued_before: Option<i64>,
-    /// Of an issuer: the cut-off also covers tokens with neither `sub` nor `session_id`.
+    /// For an issuer: true if the cut-off also covers tokens with neither `sub` nor `session_id`.
     pub include_keys: bool,
 }
 
-/// Why claims are revoked. The order is the precedence: of several reasons the first is given.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum RevocationReason {
-    /// The claims are refused. Never given by a [`Judge`], which sees accepted claims only.
-    Refused,
-    /// Past `exp` plus leeway.
-    Expired,
-    /// `app_metadata.access_revoked` says so.
-    Claim,
-    /// An entry covers the token.
-    Token,
-    /// An entry covers the session.
-    Session,
-    /// The session has ended, or there is none: of our own, or in an attached table.
-    SessionEnded,
-    /// The session is past its time.
-    SessionExpired,
-    /// An entry covers the user, or its row in an attached table is flagged.
-    User,
-    /// The user's row in an attached table is gone, or marked as deleted.
-    UserDeleted,
-    /// The user's row in an attached table says that it is banned.
-    UserBanned,
-    /// The user's row has changed since the token was issued.
-    ClaimsStale,
-    /// An entry covers the issuer.
-    Issuer,
-    /// An attached table cannot be read any more.
-    SourceBroken,
-    /// The database is a copy that nobody has acknowledged. Never given by a [`Judge`].
-    Restored,
-    /// The standby is too far behind. Never given by a [`Judge`].
-    ReplicaLag,
+word_list! {
+    /// The reason why claims are revoked: the word that `auth.revocation_reason()` returns. The
+    /// order is the precedence: if there are several reasons, the first is given.
+    pub enum RevocationReason {
+        /// The claims are refused. Never given by a [`Judge`], which sees accepted claims only.
+        Refused = "refused",
+        /// The token is at or past `exp` plus leeway.
+        Expired = "expired",
+        /// `app_metadata.access_revoked` says so.
+        Claim = "claim",
+        /// An entry covers the token.
+        Token = "token",
+        /// An entry covers the session.
+        Session = "session",
+        /// The session has ended, or its row is missing: of the local issuer, or in an attached
+        /// table.
+        SessionEnded = "session_ended",
+        /// The session is past its time.
+        SessionExpired = "session_expired",
+        /// An entry covers the user, or its row in an attached table is flagged.
+        User = "user",
+        /// The user's row in an attached table is missing, or marked as deleted.
+        UserDeleted = "user_deleted",
+        /// The user's row in an attached table says that it is banned.
+        UserBanned = "user_banned",
+        /// The user's row has changed since the token was issued.
+        ClaimsStale = "claims_stale",
+        /// An entry covers the issuer.
+        Issuer = "issuer",
+        /// An attached table cannot be read any more.
+        SourceBroken = "source_broken",
+        /// The database is a copy that nobody has acknowledged. Never given by a [`Judge`].
+        Restored = "restored",
+        /// The standby is too far behind. Never given by a [`Judge`].
+        ReplicaLag = "replica_lag",
+    }
 }
 
-impl RevocationReason {
-    /// The word that `auth.revocation_reason()` gives.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Refused => "refused",
-            Self::Expired => "expired",
-            Self::Claim => "claim",
-            Self::Token => "token",
-            Self::Session => "session",
-            Self::SessionEnded => "session_ended",
-            Self::SessionExpired => "session_expired",
-            Self::User => "user",
-            Self::UserDeleted => "user_deleted",
-            Self::UserBanned => "user_banned",
-            Self::ClaimsStale => "claims_stale",
-            Self::Issuer => "issuer",
-            Self::SourceBroken => "source_broken",
-            Self::Restored => "restored",
-            Self::ReplicaLag => "replica_lag",
-        }
+impl Entry<'_> {
+    /// Returns true if the entry shuts its user out at `now` (microseconds), whenever the token was
+    /// issued. The end of the block itself is free.
+    pub fn blocks(&self, now: i64) -> bool {
+        self.blocked && self.blocked_until.is_none_or(|until| now < until)
     }
+
+    /// Returns true if the cut-off covers a session whose deciding moment was `since`
+    /// (microseconds): its begin or, for a cut-off of its user, the last proof of who the user is.
+    pub fn cuts_off(&self, since: i64) -> bool {
+        self.issued_before.is_some_and(|cutoff| since <= cutoff)
+    }
+
+    /// Returns true if the cut-off covers a token with this `iat` (microseconds; `None` is absent).
+    ///
+    /// Compares whole seconds, because `iat` has no finer ones: a token of the cut-off's own second
+    /// may be older than the cut-off, and counts as such. So does a token without `iat`.
+    pub fn cuts_off_token(&self, issued_at: Option<i64>) -> bool {
+        self.issued_before
+            .is_some_and(|cutoff| issued_at.is_none_or(|issued| second(issued) <= second(cutoff)))
+    }
+}
+
+/// Returns the instant from which no server accepts a token with this `exp`, whatever its leeway:
+/// an entry that is only about the token can then be forgotten. Microseconds.
+pub const fn expiry_with_leeway(expires_at: i64) -> i64 {
+    expires_at.saturating_add(MAX_LEEWAY_SECONDS.saturating_mul(MICROS_PER_SECOND))
+}
+
+/// Returns the instant from which no server accepts a token issued at `issued_at` (microseconds)
+/// that lives at most `max_lifetime` seconds; `None` if that is 0, which means unknown.
+pub fn latest_expiry(issued_at: i64, max_lifetime: u32) -> Option<i64> {
+    let lifetime = i64::from(max_lifetime).saturating_mul(MICROS_PER_SECOND);
+    (lifetime > 0).then(|| expiry_with_leeway(issued_at.saturating_add(lifetime)))
 }
 
 /// A session that this database issued, as its row says. Times are microseconds.
@@ -122,25 +129,25 @@ pub struct OwnSession {
     pub began: i64,
     /// When the user last proved who it is.
     pub authenticated_at: Option<i64>,
-    /// Whether it has ended.
+    /// True if it has ended.
     pub has_ended: bool,
     /// When time ends it; `None` is never.
     pub ends_at: Option<i64>,
 }
 
-/// What a [`Judge`] found.
+/// The finding of a [`Judge`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Verdict {
-    /// Why the claims are revoked; `None` when they are not.
+    /// The reason why the claims are revoked; `None` if they are not.
     pub reason: Option<RevocationReason>,
     /// Before this instant (microseconds) time alone does not change the reason; `i64::MAX` is
     /// never.
     pub valid_until: i64,
-    /// Whether a row was looked for in vain: one that appears changes the verdict.
+    /// True if a row was looked for in vain: if it appears, the verdict changes.
     pub missed: bool,
 }
 
-/// Whether the claims are past `exp` plus leeway; `None` without `exp`.
+/// Returns true if the claims are past `exp` plus leeway; `None` without `exp`.
 ///
 /// `now` is microseconds, `leeway_seconds` is seconds. The instant itself is past (RFC 7519 section
 /// 4.1.4: "on or after").
@@ -148,7 +155,7 @@ pub fn expired(claims: &Claims, now: i64, leeway_seconds: i64) -> Option<bool> {
     Some(now >= end_of_life(claims, leeway_seconds)?)
 }
 
-/// When claims expire, leeway included; microseconds. `None` without `exp`.
+/// Returns when claims expire, leeway included, in microseconds; `None` without `exp`.
 pub fn end_of_life(claims: &Claims, leeway_seconds: i64) -> Option<i64> {
     let leeway = leeway_seconds.saturating_mul(MICROS_PER_SECOND);
     Some(claims.expires_at?.saturating_add(leeway))
@@ -175,14 +182,14 @@ pub struct Judge<'c> {
     claims: &'c Claims,
     now: i64,
     verdict: Verdict,
-    /// When the session began, if it is one of our own.
+    /// When the session began, if it is one of the local issuer.
     began: Option<i64>,
     /// When its user last proved who it is.
     authenticated_at: Option<i64>,
 }
 
 impl<'c> Judge<'c> {
-    /// Starts with what the claims themselves say. Units as in [`expired`].
+    /// Starts with the verdict of the claims themselves. Units as in [`expired`].
     pub fn new(claims: &'c Claims, now: i64, leeway_seconds: i64) -> Self {
         let end = end_of_life(claims, leeway_seconds);
         let verdict = match end {
@@ -206,8 +213,9 @@ impl<'c> Judge<'c> {
         }
     }
 
-    /// Weighs the session of our own that the claims name: no row, no access. To be called before
-    /// the entries, because a session that began after a cut-off is not cut off.
+    /// Weighs the session of the local issuer that the claims name; `None`, no row, is no access.
+    /// Must be called before the entries, because a session that began after a cut-off is not cut
+    /// off.
     pub fn session(&mut self, session: Option<&OwnSession>) {
         let Some(session) = session else {
             self.verdict.missed = true;
@@ -222,17 +230,16 @@ impl<'c> Judge<'c> {
         }
     }
 
-    /// A session ends then.
+    /// Weighs the end of a session; `None` is never.
     fn ends_at(&mut self, end: Option<i64>) {
-        let end = end.unwrap_or(i64::MAX);
-        if self.now >= end {
+        if end.is_some_and(|end| self.now >= end) {
             self.found(RevocationReason::SessionExpired);
         } else {
-            self.verdict.valid_until = self.verdict.valid_until.min(end);
+            self.changes_at(end);
         }
     }
 
-    /// Of several reasons the first in their order stands.
+    /// Notes a reason. If there are several, the first in their order stands.
     fn found(&mut self, reason: RevocationReason) {
         let first = self
             .verdict
@@ -265,52 +272,47 @@ impl<'c> Judge<'c> {
         self.found(reason);
     }
 
-    /// Whether no entry can change the verdict any more, so that further look-ups may be skipped.
+    /// Returns true if no entry can change the verdict any more: further look-ups may be skipped.
     pub fn settled(&self) -> bool {
         self.verdict
             .reason
             .is_some_and(|reason| reason <= RevocationReason::Token)
     }
 
-    /// The verdict over all entries so far.
+    /// Returns the verdict over all entries so far.
     pub fn verdict(&self) -> Verdict {
         self.verdict
     }
 
-    /// Whether what is for `issuer` (as in [`Entry::issuer`]) concerns the claims.
+    /// Returns true if an entry or a table for `issuer` (as in [`Entry::issuer`]) concerns the
+    /// claims.
     pub fn is_of_issuer(&self, issuer: Option<&str>) -> bool {
         // `iss` is never empty, so '' can stand for its absence.
         issuer.is_none_or(|issuer| issuer == self.claims.issuer.as_deref().unwrap_or_default())
     }
 
-    /// Also notes when the block ends, as time then changes the verdict.
+    /// Also notes when the block ends, because time then changes the verdict.
     fn is_blocked(&mut self, entry: &Entry<'_>) -> bool {
-        entry.blocked && self.is_before(entry.blocked_until.unwrap_or(i64::MAX))
-    }
-
-    /// Whether it is not yet `until`; notes when it will be.
-    fn is_before(&mut self, until: i64) -> bool {
-        let before = self.now < until;
-        if before {
-            self.verdict.valid_until = self.verdict.valid_until.min(until);
+        let blocks = entry.blocks(self.now);
+        if blocks {
+            self.changes_at(entry.blocked_until);
         }
-        before
+        blocks
     }
 
-    /// Compares whole seconds, as `iat` has no finer ones: a token of the cut-off's own second may
-    /// be older than the cut-off, and counts as such. A token that does not say when it was issued
-    /// too. The row of a session of our own says it better: what happened there (`since`) after the
-    /// cut-off wins. For a cut-off of an issuer that is its begin. For one of a user it is also a
-    /// later proof of who the user is, so that a change of credentials can keep the session that it
-    /// was made in.
+    /// Notes when time changes the verdict; `None` is never.
+    fn changes_at(&mut self, instant: Option<i64>) {
+        let instant = instant.unwrap_or(i64::MAX);
+        self.verdict.valid_until = self.verdict.valid_until.min(instant);
+    }
+
+    /// The row of a local session knows better than the token: if what happened there (`since`) is
+    /// later than the cut-off, the session goes on. For a cut-off of an issuer that is its begin.
+    /// For one of a user it is also a later proof of who the user is, so that a change of
+    /// credentials can keep the session that it was made in.
     fn is_cut_off(&self, entry: &Entry<'_>, since: Option<i64>) -> bool {
-        entry.issued_before.is_some_and(|cutoff| {
-            since.is_none_or(|since| since <= cutoff)
-                && self
-                    .claims
-                    .issued_at
-                    .is_none_or(|issued| second(issued) <= second(cutoff))
-        })
+        entry.cuts_off_token(self.claims.issued_at)
+            && since.is_none_or(|since| entry.cuts_off(since))
     }
 
     /// A cut-off of an issuer leaves keys of services alone, unless it says otherwise.

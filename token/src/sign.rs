@@ -1,4 +1,4 @@
-//! Private keys: made here or loaded from PKCS#8, and the tokens that they sign.
+//! Private keys, generated or loaded from PKCS#8, and the tokens that they sign.
 
 mod pem;
 
@@ -27,7 +27,7 @@ pub struct SigningKey {
     public: Key,
 }
 
-/// aws-lc zeroes what it frees.
+/// aws-lc zeroes the memory that it frees.
 enum Pair {
     Ec(EcdsaKeyPair),
     Ed(Ed25519KeyPair),
@@ -58,7 +58,7 @@ impl SigningKey {
     /// Reads an unencrypted PKCS#8 key. An RSA key is one for RS256.
     ///
     /// # Errors
-    /// [`KeyError`]: it is none, or its public half would be refused.
+    /// [`KeyError`]: it is no such key, or its public half would be refused.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
         let ec = |algorithm| EcdsaKeyPair::from_pkcs8(algorithm, der).map(Pair::Ec);
         let pair = ec(&ECDSA_P256_SHA256_FIXED_SIGNING)
@@ -110,12 +110,12 @@ impl SigningKey {
         })
     }
 
-    /// The key as PKCS#8, to store it.
+    /// Returns the key as PKCS#8, to store it.
     pub fn to_pkcs8_der(&self) -> Zeroizing<Vec<u8>> {
         self.pkcs8.clone()
     }
 
-    /// The public half. Its `kid` is its RFC 7638 thumbprint.
+    /// Returns the public half. Its `kid` is its RFC 7638 thumbprint.
     pub fn public(&self) -> &Key {
         &self.public
     }

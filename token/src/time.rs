@@ -1,10 +1,10 @@
-//! From a NumericDate (RFC 7519 section 2: seconds, fractions allowed) to microseconds.
+//! Converts a NumericDate (RFC 7519 section 2: seconds, fractions allowed) to microseconds.
 
 use serde_json::Number;
 
 pub(crate) const MICROS_PER_SECOND: i64 = 1_000_000;
 
-/// The number of seconds as whole microseconds, fractions floored, out of range saturated.
+/// Returns seconds as whole microseconds: fractions are floored, values out of range saturate.
 pub(crate) fn micros(seconds: &Number) -> i64 {
     if let Some(whole) = seconds.as_i64() {
         return whole.saturating_mul(MICROS_PER_SECOND);
@@ -18,9 +18,9 @@ pub(crate) fn micros(seconds: &Number) -> i64 {
 fn micros_of_double(seconds: f64) -> i64 {
     let whole = seconds.floor();
     let fraction = (seconds - whole) * 1e6;
-    // The double may lie just below the microsecond that was written: where that is the one it
-    // stands for, it is meant. This never reaches the next second, and a cut-off compares whole
-    // seconds.
+    // The double may lie just below the microsecond that was written. If it is the double of that
+    // microsecond, that one is meant. This never reaches the next second, and a cut-off compares
+    // whole seconds.
     let nearest = fraction.round();
     let written = whole + nearest / 1e6 == seconds;
     let fraction = if written { nearest } else { fraction.floor() };
@@ -30,7 +30,7 @@ fn micros_of_double(seconds: f64) -> i64 {
         .saturating_add(fraction as i64)
 }
 
-/// The second that holds this instant.
+/// Returns the second that contains this instant.
 pub(crate) fn second(micros: i64) -> i64 {
     micros.div_euclid(MICROS_PER_SECOND)
 }

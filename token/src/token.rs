@@ -1,7 +1,7 @@
 //! A signed token with claims (RFC 7519): from its text to claims that may be believed.
 //!
-//! The payload is parsed once, and before the signature is checked: `iss` says whose key to look
-//! up. So [`Token`] shows that, `kid` and `alg`, and keeps the claims to itself until
+//! The payload is parsed once, before the signature is checked, because `iss` says whose key to
+//! look up. So [`Token`] shows `iss`, `kid` and `alg`, and hides the claims until
 //! [`Token::verify`].
 
 use std::fmt;
@@ -22,7 +22,7 @@ pub struct Token<'t> {
     audience: Audience,
 }
 
-/// What a good signature and a good policy vouch for.
+/// The content of a token whose signature and policy are good.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Verified {
     /// The claims that decide something.
@@ -32,7 +32,7 @@ pub struct Verified {
 }
 
 impl<'t> Token<'t> {
-    /// Reads a token; a text of more than `max_bytes` is not looked at.
+    /// Reads a token. A text of more than `max_bytes` is refused unread.
     ///
     /// # Errors
     /// [`TokenError`] for the form, the header or the claims.
@@ -40,7 +40,7 @@ impl<'t> Token<'t> {
         Self::parse_with(text, max_bytes, |_| ())
     }
 
-    /// As [`Token::parse`], and shows all claims to `see`. They are not to be believed before
+    /// As [`Token::parse`], and shows all claims to `see`. They must not be believed before
     /// [`Token::verify`].
     ///
     /// # Errors
@@ -64,17 +64,17 @@ impl<'t> Token<'t> {
         })
     }
 
-    /// `iss`, as the sender says.
+    /// Returns `iss`, as the sender says.
     pub fn issuer(&self) -> Option<&str> {
         self.claims.issuer.as_deref()
     }
 
-    /// `kid`: at most 256 bytes, of whatever the sender chose.
+    /// Returns `kid`: at most 256 bytes, as the sender chose them.
     pub fn key_id(&self) -> Option<&str> {
         self.jws.key_id()
     }
 
-    /// `alg`, as the sender says.
+    /// Returns `alg`, as the sender says.
     pub fn algorithm(&self) -> Algorithm {
         self.jws.algorithm()
     }
@@ -82,7 +82,7 @@ impl<'t> Token<'t> {
     /// Checks the signature, then the policy. `now` is microseconds since 1970.
     ///
     /// # Errors
-    /// [`TokenError`]; nothing of the token may be used then.
+    /// [`TokenError`]: nothing of the token may be used.
     pub fn verify(self, key: &Key, policy: &Policy, now: i64) -> Result<Verified, TokenError> {
         self.jws.verify(key)?;
         policy.check(self.jws.kind(), &self.claims, &self.audience, now)?;
@@ -93,8 +93,8 @@ impl<'t> Token<'t> {
     }
 }
 
-/// The claims of a token that the caller is about to sign itself, with `typ: JWT`, if it would be
-/// believed. Never for a payload that came from elsewhere.
+/// Returns the claims of a token that the caller is about to sign itself, with `typ: JWT`, if it
+/// would be believed. Never call it for a payload from elsewhere.
 ///
 /// # Errors
 /// [`TokenError`] for the claims: the token would be refused.

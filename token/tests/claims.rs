@@ -321,3 +321,17 @@ fn a_broken_text_is_said_to_be_broken_whatever_its_claims_are() {
     let refused = Claims::parse(r#"{"sub":7,"a":1,"a":1}"#).err();
     assert_eq!(refused, Some(ClaimsError::Json(JsonError::DuplicateKey)));
 }
+
+#[test]
+fn a_local_session_has_an_id_and_the_local_issuer() {
+    let session = r#""session_id": "5e000000-0000-4000-8000-000000000005""#;
+    for (claims, is_local) in [
+        (format!(r#"{{"iss": "here", {session}}}"#), true),
+        (format!(r#"{{"iss": "elsewhere", {session}}}"#), false),
+        (format!("{{{session}}}"), false),
+        (r#"{"iss": "here"}"#.to_owned(), false),
+    ] {
+        let read = Claims::parse(&claims).unwrap();
+        assert_eq!(read.is_of_local_session("here"), is_local, "{claims}");
+    }
+}

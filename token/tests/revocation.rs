@@ -1,21 +1,14 @@
 //! The decision: each rule both ways.
 
 use authguard_token::{
-    Claims, Entry, EntryKind, Judge, OwnSession, RevocationReason, Verdict, expired,
+    Claims, Entry, EntryKind, Judge, MAX_LEEWAY_SECONDS, OwnSession, RevocationReason, Verdict,
+    expired, expiry_with_leeway, latest_expiry,
 };
 
 const S: i64 = 1_000_000;
 const NOW: i64 = 1_700_000_000 * S;
 const NEVER: i64 = i64::MAX;
 const LEEWAY: i64 = 30;
-
-const KINDS: [EntryKind; 5] = [
-    EntryKind::Token,
-    EntryKind::Session,
-    EntryKind::User,
-    EntryKind::Claims,
-    EntryKind::Issuer,
-];
 
 /// An entry that by itself revokes nothing of a user or an issuer.
 fn entry(kind: EntryKind) -> Entry<'static> {
@@ -160,7 +153,7 @@ fn an_entry_covers_every_issuer_or_one_or_tokens_without() {
         (Some("a"), Some("ab"), false),
         (Some("a"), None, false),
     ] {
-        for kind in KINDS {
+        for kind in EntryKind::ALL {
             let entry = Entry {
                 issuer: entry_issuer,
                 blocked: true,
@@ -427,7 +420,7 @@ fn a_later_proof_wins_over_a_cut_off_of_the_user_and_of_nobody_else() {
 #[test]
 fn the_words_are_those_of_the_sql_surface() {
     assert_eq!(
-        KINDS.map(EntryKind::as_str),
+        EntryKind::ALL.map(EntryKind::as_str),
         ["token", "session", "user", "claims", "issuer"]
     );
     let reasons = [
@@ -462,4 +455,46 @@ fn the_words_are_those_of_the_sql_surface() {
         "source_broken",
     ];
     assert_eq!(reasons.map(RevocationReason::as_str), words);
+}
+
+#[test]
+fn a_block_ends_at_its_instant_and_a_cut_off_covers_its_own() {
+    let entry = Entry {
+        blocked: true,
+        blocked_until: Some(10 * S),
+        issued_before: Some(10 * S + 1),
+        ..entry(EntryKind::User)
+    };
+    assert!(entry.blocks(10 * S - 1) && !entry.blocks(10 * S));
+    let for_ever = Entry {
+        blocked_until: None,
+        ..entry
+    };
+    assert!(for_ever.blocks(i64::MAX));
+    let lifted = Entry {
+        blocked: false,
+        ..for_ever
+    };
+    assert!(!lifted.blocks(0));
+
+    // A row knows microseconds, a token whole seconds.
+    assert!(entry.cuts_off(10 * S + 1) && !entry.cuts_off(10 * S + 2));
+    assert!(entry.cuts_off_token(Some(11 * S - 1)));
+    assert!(!entry.cuts_off_token(Some(11 * S)));
+    assert!(entry.cuts_off_token(None));
+    let no_cut_off = Entry {
+        issued_before: None,
+        ..entry
+    };
+    assert!(!no_cut_off.cuts_off(i64::MIN) && !no_cut_off.cuts_off_token(None));
+}
+
+#[test]
+fn an_entry_is_kept_for_the_longest_life_and_the_greatest_leeway() {
+    let leeway = MAX_LEEWAY_SECONDS * S;
+    assert_eq!(expiry_with_leeway(0), leeway);
+    assert_eq!(expiry_with_leeway(i64::MAX), i64::MAX);
+    assert_eq!(latest_expiry(5, 3600), Some(5 + 3600 * S + leeway));
+    assert_eq!(latest_expiry(5, 0), None);
+    assert_eq!(latest_expiry(i64::MAX, u32::MAX), Some(i64::MAX));
 }

@@ -7,7 +7,8 @@ create view kept as
       from authguard.revocation order by kind, key, issuer;
 
 -- Lifetimes are not known.
-select authguard.max_token_lifetime(), authguard.latest_expiry('2030-01-01 00:00+00');
+select authguard.latest_expiry('2030-01-01 00:00+00'),
+       current_setting('authguard.max_token_lifetime') as max_token_lifetime;
 select authguard.revoke_token('t'), authguard.revoke_token('t exp', expires_at => '2030-01-01 00:00+00'),
        authguard.revoke_session('aaaaaaaa-0000-0000-0000-000000000001'),
        authguard.revoke_session('aaaaaaaa-0000-0000-0000-000000000002', expires_at => '2030-01-01 00:00+00'),

@@ -61,3 +61,4 @@ mod sync;
 mod tokens;
 mod upgrade;
 mod visibility;
+mod words;

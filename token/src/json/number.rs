@@ -1,11 +1,11 @@
-//! Number literals: where they are, the limits, and what they mean.
+//! Number literals: their places, their limits and their values.
 
 use serde_json::Number;
 
-/// How long a number may be written.
+/// The longest number, as it is written, in bytes.
 ///
-/// jsonb keeps at most 16,383 digits after the point and refuses larger exponents; both stay far
-/// away. The longest double in use, 0.1 written out exactly, is 57 bytes.
+/// jsonb keeps at most 16,383 digits after the point and refuses larger exponents; these limits
+/// stay far below both. The longest double in use, 0.1 written out exactly, is 57 bytes.
 pub const MAX_NUMBER_BYTES: usize = 64;
 const MAX_EXPONENT_BYTES: usize = 4;
 const MAX_ZERO_EXPONENT_BYTES: usize = 2;
@@ -23,12 +23,12 @@ impl<'t> Literals<'t> {
         Self { rest, string: "" }
     }
 
-    /// A string has been read that is so in the text: a literal that is taken next comes after it.
+    /// Notes a string that was read and is in the text as it is: the next literal comes after it.
     pub(super) fn pass(&mut self, string: &'t str) {
         self.string = string;
     }
 
-    /// Skips all up to the end of that string, unless it is behind us.
+    /// Skips everything up to the end of that string, unless it is behind already.
     fn skip_string(&mut self) {
         let start = self
             .string
@@ -40,7 +40,7 @@ impl<'t> Literals<'t> {
         self.rest = rest.unwrap_or(self.rest);
     }
 
-    /// The next one. The text has been read that far, and is JSON.
+    /// Takes the next literal. The text has been read that far, and is JSON.
     pub(super) fn take(&mut self) -> &'t str {
         self.skip_string();
         let begins = |byte| matches!(byte, b'"' | b'-' | b'0'..=b'9');
@@ -53,7 +53,7 @@ impl<'t> Literals<'t> {
         }
     }
 
-    /// Takes what is before such a byte.
+    /// Takes the text before the first byte for which `is_end` is true.
     fn skip_to(&mut self, is_end: impl Fn(u8) -> bool) -> &'t str {
         let end = self.rest.bytes().position(is_end);
         let split = end.and_then(|end| self.rest.split_at_checked(end));
@@ -63,7 +63,7 @@ impl<'t> Literals<'t> {
     }
 }
 
-/// What follows the quote that closes a string: one after an even number of backslashes.
+/// Returns the text after the quote that closes a string: one after an even number of backslashes.
 fn after_string(mut text: &str) -> &str {
     while let Some((before, rest)) = text.split_once('"') {
         let backslashes = before.bytes().rev().take_while(|byte| *byte == b'\\');
@@ -79,14 +79,15 @@ fn is_part(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
 }
 
-/// Whether a number that serde_json takes for a double may stay: not an integer that it has
-/// rounded.
+/// Returns true if a number that serde_json reads as a double keeps its value: an integer that it
+/// rounds does not.
 pub(super) fn fits(literal: &str) -> bool {
     let is_short = literal.len() <= MAX_NUMBER_BYTES;
     is_short && (literal == "-0" || is_fraction(literal) && double_fits(literal))
 }
 
-/// The value of a literal that is good: an integer, else a double.
+/// Returns the value of a literal that passed the limits: an integer if it is written as one,
+/// otherwise a double.
 pub(crate) fn number(literal: &str) -> Number {
     let double = || Number::from_f64(literal.parse().unwrap_or_default());
     let integer = || {
@@ -108,7 +109,8 @@ fn is_fraction(literal: &str) -> bool {
         .any(|byte| matches!(byte, b'.' | b'e' | b'E'))
 }
 
-/// Finite, not rounded to zero, and an exponent that jsonb takes.
+/// Returns true if the double is finite, was not rounded to zero, and has an exponent that jsonb
+/// takes.
 fn double_fits(literal: &str) -> bool {
     let (significand, exponent) = literal.split_once(['e', 'E']).unwrap_or((literal, ""));
     let Ok(value) = literal.parse::<f64>() else {

@@ -9,14 +9,14 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use super::number::{Literals, fits};
 use super::{JsonError, Node, Object, order};
 
-/// How deep objects and arrays may nest; the outermost object is depth 1.
+/// The greatest depth of nested objects and arrays; the outermost object has depth 1.
 pub const MAX_DEPTH: usize = 16;
 
-/// How many values one text may hold, keys and the object itself not counted: 8 bytes a value in 64
-/// KiB.
+/// The most values that one text may hold, without keys and the object itself: 8 bytes a value in
+/// 64 KiB.
 pub const MAX_NODES: usize = 8192;
 
-/// How many claims a token has, more or less.
+/// The number of claims that most tokens have at most.
 const USUAL_CLAIMS: usize = 16;
 
 pub(super) fn parse(text: &str) -> Result<Node<'_>, JsonError> {
@@ -32,8 +32,8 @@ pub(super) fn parse(text: &str) -> Result<Node<'_>, JsonError> {
         .map_err(|error| reader.refusal.unwrap_or_else(|| refusal_of(&error)))
 }
 
-/// Whether a tree that was put together keeps to the limits of one that is read; `depth` is that of
-/// what is around it.
+/// Checks a tree that was built, not read, against the same limits; `depth` is that of the value
+/// around it.
 pub(super) fn check(node: &Node<'_>, depth: usize, nodes: &mut usize) -> Result<(), JsonError> {
     let mut all = |values: &mut dyn Iterator<Item = &Node<'_>>| {
         let depth = depth.saturating_add(1);
@@ -56,7 +56,7 @@ pub(super) fn check(node: &Node<'_>, depth: usize, nodes: &mut usize) -> Result<
     }
 }
 
-/// Why serde_json itself refuses a text: its errors differ in their words only.
+/// Returns the reason why serde_json refuses a text: its errors differ only in their words.
 fn refusal_of(error: &serde_json::Error) -> JsonError {
     let words = error.to_string();
     let says = |start| words.starts_with(start);

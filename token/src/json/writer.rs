@@ -1,8 +1,9 @@
-//! A tree as JSON: what the parser has read keeps its meaning, and numbers their digits.
+//! Writes a tree as JSON: values that the parser has read keep their meaning, and numbers their
+//! digits.
 
 use super::{Node, Object};
 
-/// How long the claims of a token are, more or less.
+/// The length that the claims of most tokens have at most.
 const USUAL_BYTES: usize = 1024;
 
 pub(super) fn write(node: &Node<'_>) -> String {

@@ -1,5 +1,5 @@
-//! Which 32 bytes are a good Ed25519 public key: a canonical point (RFC 8032 section 5.1.3), on the
-//! curve, and not of small order.
+//! Checks an Ed25519 public key: its 32 bytes must be a canonical point (RFC 8032 section 5.1.3) on
+//! the curve, and not of small order.
 
 use super::KeyError;
 
@@ -70,8 +70,8 @@ const D: Field = [
     0x5203_6cee_2b6f_fe73,
 ];
 
-/// Whether x^2 = (y^2 - 1) / (d y^2 + 1) has a solution. aws-lc would find out only when it
-/// verifies, and every token of such a key would be refused without a word.
+/// Returns true if x^2 = (y^2 - 1) / (d y^2 + 1) has a solution. aws-lc finds out only when it
+/// verifies, and every token of such a key would be refused without a reason.
 fn is_on_curve(y: &[u8; 32]) -> bool {
     let mut limbs = [0; 4];
     for (limb, bytes) in limbs.iter_mut().zip(y.as_chunks().0) {
@@ -85,7 +85,7 @@ fn is_on_curve(y: &[u8; 32]) -> bool {
     ))
 }
 
-/// Euler's criterion, for what is not zero: the power of (p - 1) / 2 = 2^254 - 10 is one.
+/// Euler's criterion, for a number other than zero: the power of (p - 1) / 2 = 2^254 - 10 is one.
 fn is_square(number: &Field) -> bool {
     let mut power = ONE;
     for bit in (0..254).rev() {

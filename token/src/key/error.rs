@@ -1,32 +1,32 @@
-//! Why a key or a set of keys is refused. No variant carries key material.
+//! The reasons why a key or a set of keys is refused. No variant carries key material.
 
 use std::fmt;
 
 use crate::json::JsonError;
 
-/// Why a key is refused.
+/// The reason why a key is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum KeyError {
     /// Not one JSON object within the limits.
     Json(JsonError),
-    /// A member that must be there is not.
+    /// A required member is missing.
     Missing(&'static str),
     /// A member has the wrong type, length or encoding.
     Malformed(&'static str),
     /// `kid` is empty or longer than 256 bytes.
     KeyId,
-    /// `kty` is none that is known here.
+    /// `kty` is unknown.
     UnknownType,
-    /// `crv` is none that is known here.
+    /// `crv` is unknown.
     UnknownCurve,
-    /// `alg` is none that is known here, or not given where it must be.
+    /// `alg` is unknown, or is missing and required.
     UnknownAlgorithm,
     /// `alg` does not go with the type or the curve of the key.
     WrongAlgorithm,
-    /// `use` or `key_ops` is for something else, or for something else too.
+    /// `use` or `key_ops` names another use, alone or as well.
     NotForSignatures,
-    /// A private key, where only public ones may be.
+    /// A private key among public ones.
     Private,
     /// A secret, in a set of public keys.
     Secret,
@@ -43,7 +43,7 @@ pub enum KeyError {
     SmallOrder,
     /// A secret shorter than the hash (RFC 7518 section 3.2).
     SecretTooShort,
-    /// A secret that is one byte again and again.
+    /// A secret that repeats one byte.
     SecretRepeats,
     /// A secret that is a key in some form: a public one would let everybody sign.
     SecretIsKey,
@@ -90,26 +90,26 @@ impl fmt::Display for KeyError {
 
 impl std::error::Error for KeyError {}
 
-/// Why a set of keys is refused.
+/// The reason why a set of keys is refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum KeySetError {
     /// Not one JSON object within the limits.
     Json(JsonError),
-    /// There is no array `keys`, or an entry of it is no object.
+    /// The array `keys` is missing, or an entry of it is no object.
     NotASet,
     /// A key in it is refused.
     Key {
         /// Its place, from 1.
         position: usize,
-        /// Its `kid`, where it has a good one.
+        /// Its `kid`, if it has a good one.
         key_id: Option<String>,
-        /// Why.
+        /// The reason.
         error: KeyError,
     },
     /// Two keys have this `kid`.
     DuplicateKeyId(String),
-    /// No key in it is for signatures that are known here.
+    /// No key in it is for known signatures.
     Empty,
 }
 

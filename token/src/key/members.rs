@@ -9,14 +9,14 @@ use crate::base64url;
 /// The longest `kid`.
 pub const MAX_KEY_ID_BYTES: usize = 256;
 
-/// What only a private key has (RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2).
+/// Members that only a private key has (RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2).
 const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
 
 /// The members of one JWK.
 pub(super) struct Members<'j>(pub &'j Map<String, Value>);
 
 impl<'j> Members<'j> {
-    /// A member that must be a string where it is there.
+    /// Returns a member that is absent or a string.
     pub fn text(&self, name: &'static str) -> Result<Option<&'j str>, KeyError> {
         match self.0.get(name) {
             None => Ok(None),
@@ -25,13 +25,13 @@ impl<'j> Members<'j> {
         }
     }
 
-    /// A member that must be there and be canonical base64url.
+    /// Returns a member that must be present, as canonical base64url, decoded.
     pub fn bytes(&self, name: &'static str) -> Result<Vec<u8>, KeyError> {
         let text = self.text(name)?.ok_or(KeyError::Missing(name))?;
         base64url::decode(text).ok_or(KeyError::Malformed(name))
     }
 
-    /// `alg`, where it is there.
+    /// Returns `alg`, if it is present.
     pub fn algorithm(&self) -> Result<Option<Algorithm>, KeyError> {
         let name = self.text("alg")?;
         name.map(|name| Algorithm::from_name(name).ok_or(KeyError::UnknownAlgorithm))
@@ -46,7 +46,7 @@ impl<'j> Members<'j> {
     }
 
     /// `use` and `key_ops` must say, or leave open, that the key verifies signatures (sections 4.2,
-    /// 4.3). Beside `verify` only `sign` is related to it.
+    /// 4.3). Besides `verify` only `sign` is allowed.
     pub fn check_use(&self) -> Result<(), KeyError> {
         if self.text("use")?.is_some_and(|purpose| purpose != "sig") {
             return Err(KeyError::NotForSignatures);
@@ -70,8 +70,7 @@ impl<'j> Members<'j> {
         }
     }
 
-    /// A private key has no place where public ones are listed: whoever could read it there could
-    /// sign.
+    /// Refuses a private key among public ones: whoever can read it there could sign.
     pub fn check_public(&self) -> Result<(), KeyError> {
         if PRIVATE.iter().any(|name| self.0.contains_key(*name)) {
             return Err(KeyError::Private);

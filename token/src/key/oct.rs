@@ -13,8 +13,8 @@ pub(super) fn from_jwk(members: &Members<'_>) -> Result<Key, KeyError> {
     Ok(Key::secret(&secret, algorithm))
 }
 
-/// Judges a secret that a person may have chosen: blanks, or one key held down, are long enough
-/// too. A JWK may have such a one, as the vectors of others do; no JWK of a secret can be
+/// Checks a secret that a person may have chosen: blanks, or one key held down, would be long
+/// enough. A JWK may have such a secret, as published test vectors do; no JWK of a secret can be
 /// registered.
 pub(super) fn judge_chosen(secret: &[u8], algorithm: Algorithm) -> Result<(), KeyError> {
     judge(secret, algorithm)?;
@@ -40,7 +40,7 @@ fn judge(secret: &[u8], algorithm: Algorithm) -> Result<(), KeyError> {
     Ok(())
 }
 
-// The way to forge by algorithm confusion (CVE-2016-5431 and many after it): a published key as
+// Forging by algorithm confusion (CVE-2016-5431 and many later ones) takes a published key as
 // secret.
 
 fn is_pem_or_json(text: &[u8]) -> bool {
@@ -57,9 +57,9 @@ fn is_ssh(text: &[u8]) -> bool {
     is_line || text.starts_with(b"---- BEGIN ")
 }
 
-/// DER: a SEQUENCE with the length of the whole. Where one byte of a text could say that length, it
-/// also has to go on as keys do: with the identifier of an algorithm (SPKI), or with a version
-/// (private keys).
+/// DER: a SEQUENCE with the length of the whole. If one byte of a text could be that length, the
+/// text must also continue as keys do: with the identifier of an algorithm (SPKI), or with a
+/// version (private keys).
 fn is_der(secret: &[u8]) -> bool {
     match secret {
         [0x30, 0x82, high, low, rest @ ..] => {

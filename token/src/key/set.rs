@@ -6,9 +6,9 @@ use super::members::Members;
 use super::{Key, KeyError, KeySetError};
 use crate::json::parse_object;
 
-/// Judges a JWK set. Keys for something else, and of types, curves or algorithms that are not known
-/// here, are left out (section 5); a bad key for signatures refuses the whole set, as whoever made
-/// it may have made others.
+/// Checks a JWK set. Keys for other uses, and of unknown types, curves or algorithms, are left out
+/// (section 5). One bad key for signatures refuses the whole set, because its maker may have made
+/// others.
 ///
 /// # Errors
 /// [`KeySetError`], without key material.

@@ -1,21 +1,20 @@
-//! The decision of a refresh, as a pure function of the row, the token's counter, the time and
+//! The decision of a refresh: a pure function of the row, the token's counter, the time and the
 //! settings.
 //!
-//! RFC 9700 section 4.14.2: a superseded token in use means that it or its successor was stolen,
-//! and as nobody can tell which, the session ends. The one exception, for two tabs and lost
-//! answers, is the token directly before the current one, for a few seconds that no use makes
-//! longer.
+//! RFC 9700 section 4.14.2: if a superseded token is used, it or its successor was stolen. Nobody
+//! can tell which, so the session ends. There is one exception, for two tabs and lost answers: the
+//! token directly before the current one, for a few seconds. No use makes them longer.
 
 use super::answer::{Answer, Change, EndReason, RefreshDecision};
 use super::session::{Ended, RefreshState};
 use super::settings::{RefreshSettings, micros};
 
-/// Events of refreshes that a session may have at once.
+/// The events of refreshes that a session may have at once.
 const MOST_TOLD: u64 = 1000;
 
 /// Decides a refresh. `counter` is that of a verified token of this session, `now` is microseconds.
 ///
-/// Of an ended session nothing changes any more, so a thief who tries again ends nothing twice.
+/// An ended session does not change any more, so a thief who tries again ends nothing twice.
 ///
 /// ```
 /// # use authguard_token::refresh::{Answer, RefreshSettings, RefreshState, decide};
@@ -41,7 +40,7 @@ pub fn decide(
         return refusal;
     }
     match row.counter.checked_sub(counter) {
-        // Nobody can forge a token of the future: this row was restored from the past.
+        // Nobody can forge a token of the future: the row was restored from an earlier state.
         None => end(Answer::StateLost, EndReason::StateLost),
         Some(0) if settings.rotation_enabled => give(Change::Rotate {
             counter: row.counter.saturating_add(1),
@@ -53,8 +52,8 @@ pub fn decide(
     }
 }
 
-/// Decides a step-up: the counter moves even without rotation, so that the token from before does
-/// not take the higher level.
+/// Decides a step-up: the counter moves even without rotation, so that the earlier token does not
+/// get the higher level.
 pub fn step_up(row: &RefreshState, now: i64, settings: &RefreshSettings) -> RefreshDecision {
     refuse_dead(row, now, settings).unwrap_or_else(|| {
         give(Change::StepUp {
@@ -64,8 +63,8 @@ pub fn step_up(row: &RefreshState, now: i64, settings: &RefreshSettings) -> Refr
     })
 }
 
-/// Whether a refresh is worth an event: a client may refresh without end, and what that writes is
-/// bounded, by a thousand events of a session and one more a minute. `row` is that before the
+/// Returns true if a refresh should write an event. A client may refresh without end, so the events
+/// are bounded: a thousand for a session, and one more a minute. `row` is the one before the
 /// change.
 pub fn is_told(row: &RefreshState, change: Change) -> bool {
     let minutes = |from: i64, to: i64| to.saturating_sub(from).max(0).div_euclid(micros(60));
@@ -87,14 +86,16 @@ fn refuse_dead(
     match row.ended {
         Some(Ended::Expired) => Some(refuse(Answer::SessionExpired)),
         Some(Ended::Revoked) => Some(refuse(Answer::SessionRevoked)),
-        // Written down, so that a clock set back or a longer limit does not bring it to life again.
+        // The end is stored, so that a clock set back or a longer limit does not revive the
+        // session.
         None => (now >= row.expires_at(settings)?)
             .then(|| end(Answer::SessionExpired, EndReason::Expired)),
     }
 }
 
-/// The window has no lower edge: a clock that was set back must not make thieves of two tabs. It
-/// then lasts longer by that much, and the limit holds.
+/// Returns true in the window for reuse. It has no lower edge: if the clock was set back, two tabs
+/// must not count as theft. The window is then longer by that much, and the limit of uses still
+/// holds.
 fn is_in_window(row: &RefreshState, now: i64, settings: &RefreshSettings) -> bool {
     let age = now.saturating_sub(row.rotated_at).max(0);
     age < micros(settings.reuse_interval)

@@ -7,16 +7,16 @@ use zeroize::Zeroizing;
 
 use crate::key::KeyError;
 
-/// Keeps these MACs apart from whatever else the bytes of a key may ever sign.
+/// Keeps these MACs apart from anything else that the bytes of a key may ever sign.
 const DOMAIN: &[u8] = b"authguard refresh token\0";
 
 /// 32 random bytes that sign refresh tokens (HMAC-SHA-256).
 ///
 /// `Debug` shows nothing of the key. It is zeroed when it is dropped.
 ///
-/// Neither the token nor the row names its key: while keys change there are two, and to try both
-/// costs a microsecond. So the old key stays until its tokens are no longer wanted, and who removes
-/// it at once ends every token of it.
+/// Neither the token nor the row names its key. While keys change there are two, and trying both
+/// costs a microsecond. The old key stays as long as its tokens are wanted; removing it ends all of
+/// them.
 #[derive(Clone)]
 pub struct RefreshKey {
     bytes: Zeroizing<[u8; Self::BYTES]>,
@@ -25,7 +25,7 @@ pub struct RefreshKey {
 }
 
 impl RefreshKey {
-    /// How long a key is.
+    /// The length of a key, in bytes.
     pub const BYTES: usize = 32;
 
     fn new(bytes: Zeroizing<[u8; Self::BYTES]>) -> Self {
@@ -51,7 +51,7 @@ impl RefreshKey {
             .map(|bytes| Self::new(Zeroizing::new(bytes)))
     }
 
-    /// The key, to store it.
+    /// Returns the key, to store it.
     pub fn as_bytes(&self) -> &[u8; Self::BYTES] {
         &self.bytes
     }

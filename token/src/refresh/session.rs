@@ -1,5 +1,4 @@
-//! What a session's row says of its refresh tokens, how a change alters it, and when it ends by
-//! time.
+//! The state of a session's refresh tokens, how a change alters it, and when time ends the session.
 
 use super::answer::{Change, EndReason};
 use super::settings::{RefreshSettings, micros};
@@ -8,22 +7,21 @@ use crate::time::second;
 /// The columns of `authguard.session` that decide a refresh. Times are microseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RefreshState {
-    /// That of the current refresh token.
+    /// The generation of the current refresh token.
     pub counter: u64,
     /// The sign-in.
     pub created_at: i64,
-    /// The sign-in, or the last refresh or step-up that gave a token: what inactivity is counted
-    /// from.
+    /// The sign-in, or the last refresh or step-up that gave a token: inactivity counts from it.
     pub refreshed_at: i64,
-    /// When `counter` last moved: where the window for reuse begins.
+    /// When `counter` last moved: the window for reuse begins there.
     pub rotated_at: i64,
-    /// How often the token before the current one was answered since.
+    /// The number of times that the token before the current one was answered since.
     pub reuse_count: u32,
     /// The counter before the last step-up.
     pub stepped_up_from: Option<u64>,
-    /// An end of its own, whatever the settings say.
+    /// An end of the session's own, independent of the settings.
     pub not_after: Option<i64>,
-    /// Whether and how it ended.
+    /// How it ended; `None` if it has not.
     pub ended: Option<Ended>,
 }
 
@@ -37,7 +35,7 @@ pub enum Ended {
 }
 
 impl Ended {
-    /// From the reason that the row holds.
+    /// Returns how a session ended whose row has this reason.
     pub fn by(reason: &str) -> Self {
         if reason == EndReason::Expired.as_str() {
             Self::Expired
@@ -48,7 +46,7 @@ impl Ended {
 }
 
 impl RefreshState {
-    /// The row of a session that begins now.
+    /// Returns the row of a session that begins now.
     pub const fn begin(now: i64) -> Self {
         Self {
             counter: 0,
@@ -62,9 +60,10 @@ impl RefreshState {
         }
     }
 
-    /// When time ends the session; `None` is never. The instant itself is past, as with `exp`.
+    /// Returns when time ends the session; `None` is never. The instant itself is past, as with
+    /// `exp`.
     ///
-    /// The settings of today count, so that a shorter limit also ends the sessions that there are.
+    /// The current settings count, so that a shorter limit also ends existing sessions.
     pub fn expires_at(&self, settings: &RefreshSettings) -> Option<i64> {
         let limit =
             |from: i64, seconds| (seconds > 0).then(|| from.saturating_add(micros(seconds)));
@@ -76,8 +75,8 @@ impl RefreshState {
             .min()
     }
 
-    /// `exp` of an access token issued now, seconds: never past the session's end. Of the row as it
-    /// is once the change is applied.
+    /// Returns `exp` of an access token issued now, in seconds: never past the session's end. The
+    /// change must be applied already.
     pub fn access_expires_at(&self, now: i64, settings: &RefreshSettings) -> i64 {
         let usual = now.saturating_add(micros(settings.jwt_expiry));
         second(self.expires_at(settings).unwrap_or(i64::MAX).min(usual))

@@ -1,22 +1,22 @@
-//! The settings that a refresh obeys.
+//! The settings that decide a refresh.
 
 use crate::time::MICROS_PER_SECOND;
 
 /// The settings `authguard.…` of the same names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RefreshSettings {
-    /// `jwt_expiry`: how long an access token lives, seconds.
+    /// `jwt_expiry`: the lifetime of an access token, seconds.
     pub jwt_expiry: u32,
-    /// `refresh_token_rotation_enabled`: off, and a refresh gives the same refresh token again,
-    /// which then lives as long as its session. What was superseded before, or by a step-up, stays
-    /// so.
+    /// `refresh_token_rotation_enabled`: if off, a refresh gives the same refresh token again,
+    /// which then lives as long as its session. A token that was superseded before, or by a
+    /// step-up, stays so.
     pub rotation_enabled: bool,
-    /// `refresh_token_reuse_interval`: how long after a rotation the token before it is still
+    /// `refresh_token_reuse_interval`: how long after a rotation the earlier token is still
     /// answered, seconds; 0 is not at all.
     pub reuse_interval: u32,
     /// `refresh_token_reuse_limit`: how often it is answered in that time.
     pub reuse_limit: u32,
-    /// `session_timebox`: how long a session lives, seconds; 0 is for ever.
+    /// `session_timebox`: the lifetime of a session, seconds; 0 is for ever.
     pub timebox: u32,
     /// `session_inactivity_timeout`: how long a session lives without a refresh, seconds; 0 is for
     /// ever.
@@ -24,7 +24,7 @@ pub struct RefreshSettings {
 }
 
 impl RefreshSettings {
-    /// What is obeyed if nothing is set.
+    /// The values that apply if nothing is set.
     pub const DEFAULT: Self = Self {
         jwt_expiry: 3600,
         rotation_enabled: true,

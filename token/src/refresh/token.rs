@@ -23,7 +23,7 @@ const MAC_BYTES: usize = 16;
 const CHECKSUM_BYTES: usize = 4;
 const CHARACTERS: usize = 60;
 
-/// What a refresh token says. It holds no secret: the MAC is in the text only.
+/// The content of a refresh token. It holds no secret: the MAC is in the text only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RefreshToken {
     /// The session.
@@ -33,7 +33,8 @@ pub struct RefreshToken {
 }
 
 impl RefreshToken {
-    /// The text of a token. It is a secret: for the client only, never for a log or a table.
+    /// Returns the text of a token. It is a secret: for the client only, never for a log or a
+    /// table.
     pub fn mint(key: &RefreshKey, session_id: [u8; 16], counter: u64) -> String {
         let token = Self {
             session_id,
@@ -46,7 +47,7 @@ impl RefreshToken {
         base64url::encode(&bytes)
     }
 
-    /// Reads a text without a key: refuses what no key of ours can have minted.
+    /// Reads a text without a key: refuses a text that no key of this crate can have minted.
     ///
     /// # Errors
     /// [`RefreshTokenError`], without anything of the text.
@@ -73,7 +74,7 @@ impl RefreshToken {
     }
 }
 
-/// A refresh token whose MAC was not yet looked at: it says nothing until it is verified.
+/// A refresh token whose MAC is not checked yet: its content is unknown until it is verified.
 #[derive(Clone)]
 pub struct Unchecked {
     token: RefreshToken,
@@ -81,7 +82,7 @@ pub struct Unchecked {
 }
 
 impl Unchecked {
-    /// The token, if this key minted it. Takes the same time for every MAC.
+    /// Returns the token, if this key minted it. Takes the same time for every MAC.
     pub fn verify(&self, key: &RefreshKey) -> Option<RefreshToken> {
         let expected = key.sign(&self.token.signed_part());
         let expected = expected.as_ref().first_chunk::<MAC_BYTES>()?;
@@ -96,12 +97,12 @@ impl fmt::Debug for Unchecked {
     }
 }
 
-/// Why a text is no refresh token.
+/// The reason why a text is no refresh token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RefreshTokenError {
     /// Not 60 characters of base64url.
     Form,
-    /// A version that is not known here.
+    /// An unknown version.
     Version,
     /// The checksum is wrong: cut, mistyped or made up.
     Checksum,

@@ -1,4 +1,4 @@
-//! What rows of attached tables say about claims: tables of users and of sessions that others keep.
+//! The verdict of attached tables: users and sessions whose rows others write.
 
 use super::{Judge, RevocationReason};
 
@@ -7,7 +7,7 @@ use super::{Judge, RevocationReason};
 pub struct UserRow {
     /// Marked as deleted.
     pub deleted: bool,
-    /// Banned until then; `None` is not banned.
+    /// The end of the ban; `None` is not banned.
     pub banned_until: Option<i64>,
     /// Flagged `access_revoked` in its metadata.
     pub access_revoked: bool,
@@ -20,9 +20,9 @@ pub struct SessionRow {
     pub not_after: Option<i64>,
 }
 
-/// Each of these needs a table that concerns the claims: [`Judge::is_of_issuer`].
+/// The caller must have asked [`Judge::is_of_issuer`] if the table concerns the claims.
 impl Judge<'_> {
-    /// Weighs the user's row of one attached table: no row, no access.
+    /// Weighs the user's row of one attached table; `None`, no row, is no access.
     pub fn user_row(&mut self, row: Option<&UserRow>) {
         let Some(row) = row else {
             self.verdict.missed = true;
@@ -34,12 +34,13 @@ impl Judge<'_> {
         if row.deleted {
             self.found(RevocationReason::UserDeleted);
         }
-        if row.banned_until.is_some_and(|until| self.is_before(until)) {
+        if row.banned_until.is_some_and(|until| self.now < until) {
+            self.changes_at(row.banned_until);
             self.found(RevocationReason::UserBanned);
         }
     }
 
-    /// Weighs the session's row of one attached table: no row, no access.
+    /// Weighs the session's row of one attached table; `None`, no row, is no access.
     pub fn session_row(&mut self, row: Option<&SessionRow>) {
         let Some(row) = row else {
             self.verdict.missed = true;
@@ -48,13 +49,13 @@ impl Judge<'_> {
         self.ends_at(row.not_after);
     }
 
-    /// An attached table cannot be read: nobody whom it concerns has access.
+    /// Notes that an attached table cannot be read: nobody whom it concerns has access.
     pub fn broken_source(&mut self) {
         self.found(RevocationReason::SourceBroken);
     }
 
-    /// A row was read of a table that does not tell when it changes: the verdict is for this
-    /// instant only.
+    /// Notes that a row was read in a table without triggers that report changes: the verdict is
+    /// for this instant only.
     pub fn changes_unseen(&mut self) {
         self.verdict.valid_until = i64::MIN;
     }

@@ -1,0 +1,384 @@
+//! Words and numbers that more than one place names: the enums and constants of the `token` crate are
+//! the source; constraints, comments, SQL and pages must agree with it.
+
+use authguard_token::refresh::{Answer, EndReason};
+use authguard_token::{
+    Aal, Actor, AttachedKind, EntryKind, Event, KeyStatus, MAX_IDENTITY_BYTES, MAX_KEY_ID_BYTES,
+    MAX_LEEWAY_SECONDS, MAX_REASON_BYTES, Policy, RefreshSettings, RevocationReason, SignOutScope,
+    WhoamiSource, WhoamiStatus,
+};
+use authguard_wire::*;
+use pgrx_embed::cluster::Config;
+use pgrx_embed::dirs;
+use postgres::Client;
+use std::collections::BTreeSet;
+
+/// The words of a list, in its order.
+macro_rules! words {
+    ($list:ident) => {
+        $list::ALL.map($list::as_str)
+    };
+}
+
+fn set<T: AsRef<str>>(words: &[T]) -> BTreeSet<&str> {
+    words.iter().map(AsRef::as_ref).collect()
+}
+
+/// The words that a sentence lists as `a, b or c`, after `before` until a semicolon or a full stop.
+fn listed<'t>(sentence: &'t str, before: &str) -> Vec<&'t str> {
+    let (_, rest) = sentence
+        .split_once(before)
+        .unwrap_or_else(|| panic!("{before:?} is not in {sentence:?}"));
+    let list = rest.split(['.', ';']).next().unwrap_or(rest);
+    list.split(", ")
+        .flat_map(|part| part.split(" or "))
+        .collect()
+}
+
+/// Every second part of a text that is divided by a mark: what stands between two of them.
+fn between(text: &str, mark: char) -> Vec<String> {
+    text.split(mark)
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Words of capitals with an underscore, as the names of events are.
+fn capitals(text: &str) -> BTreeSet<&str> {
+    text.split(|letter: char| !(letter.is_ascii_uppercase() || letter == '_'))
+        .filter(|word| word.trim_matches('_').contains('_'))
+        .collect()
+}
+
+fn column_comment(client: &mut Client, table: &str, column: &str) -> String {
+    let sql = format!(
+        "select col_description(attrelid, attnum) from pg_attribute
+          where attrelid = 'authguard.{table}'::regclass and attname = '{column}'"
+    );
+    text(client, &sql).expect("the column has a comment")
+}
+
+fn function_comment(client: &mut Client, function: &str) -> String {
+    let sql = format!("select obj_description('{function}'::regprocedure, 'pg_proc')");
+    text(client, &sql).expect("the function has a comment")
+}
+
+/// The definition of a CHECK constraint.
+fn check(client: &mut Client, constraint: &str) -> String {
+    let sql = format!(
+        "select pg_get_constraintdef(oid) from pg_constraint
+          where connamespace = 'authguard'::regnamespace and conname = '{constraint}'"
+    );
+    text(client, &sql).expect("there is such a constraint")
+}
+
+/// Names and sources of the functions in SQL and PL/pgSQL.
+fn sources(client: &mut Client) -> Vec<(String, String)> {
+    let sql = "select p.oid::regprocedure::text, pg_get_functiondef(p.oid)
+                 from pg_proc p join pg_language l on l.oid = p.prolang
+                where p.pronamespace in ('auth'::regnamespace, 'authguard'::regnamespace)
+                  and l.lanname in ('sql', 'plpgsql')";
+    let rows = client.query(sql, &[]).unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+fn page(path: &str) -> String {
+    std::fs::read_to_string(dirs::checkout().join(path)).expect("the page is there")
+}
+
+/// The part of a page below a heading.
+fn section(path: &str, heading: &str) -> String {
+    let page = page(path);
+    let start = format!("\n{heading}\n");
+    let (_, section) = page
+        .split_once(&start)
+        .unwrap_or_else(|| panic!("{heading} is not in {path}"));
+    let level = heading.split(' ').next().unwrap_or_default();
+    let end = format!("\n{level} ");
+    section.split(&end).next().unwrap_or(section).to_owned()
+}
+
+/// The line of README's tables that begins with this function.
+fn readme_row(function: &str) -> String {
+    let start = format!("| `{function}` |");
+    let page = page("README.md");
+    page.lines()
+        .find_map(|line| line.strip_prefix(&start))
+        .unwrap_or_else(|| panic!("{function} has no row"))
+        .to_owned()
+}
+
+#[test]
+fn constraints_comments_and_pages_name_the_words_of_the_enums() {
+    let cluster = server(Config::default());
+    let client = &mut admin(&cluster);
+
+    let constraint = check(client, "revocation_kind");
+    assert_eq!(between(&constraint, '\''), words!(EntryKind));
+    let comment = column_comment(client, "revocation", "kind");
+    assert_eq!(listed(&comment, ""), words!(EntryKind));
+
+    let comment = function_comment(client, "auth.revocation_reason()");
+    assert_eq!(listed(&comment, "is true: "), words!(RevocationReason));
+    let row = readme_row("auth.revocation_reason()");
+    assert_eq!(between(&row, '`'), words!(RevocationReason));
+
+    let constraint = check(client, "key_status");
+    assert_eq!(between(&constraint, '\''), words!(KeyStatus));
+    let comment = column_comment(client, "key", "status");
+    assert_eq!(listed(&comment, ""), words!(KeyStatus));
+
+    let constraint = check(client, "attached_kind");
+    assert_eq!(between(&constraint, '\''), words!(AttachedKind));
+    let comment = column_comment(client, "attached", "kind");
+    assert_eq!(listed(&comment, ""), words!(AttachedKind));
+
+    let comment = function_comment(client, "auth.whoami()");
+    assert_eq!(listed(&comment, "source: "), words!(WhoamiSource));
+    assert_eq!(listed(&comment, "status: "), words!(WhoamiStatus));
+
+    let comment = column_comment(client, "session", "ended_reason");
+    assert_eq!(listed(&comment, ""), words!(EndReason));
+
+    let comment = column_comment(client, "session", "aal");
+    let comment = comment.split(", the ").next().unwrap();
+    assert_eq!(listed(comment, "aal: "), words!(Aal));
+    let levels = between(&section("README.md", "### `authguard.min_aal`"), '`');
+    assert_eq!(set(&levels), set(&words!(Aal)));
+
+    let comment = function_comment(client, "auth.refresh(text)");
+    assert_eq!(listed(&comment, "status: "), words!(Answer));
+    let table = section("docs/sessions.md", "## What refresh answers");
+    let statuses: Vec<String> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('|').next())
+        .flat_map(|cell| between(&format!("`{cell}"), '`'))
+        .collect();
+    assert_eq!(set(&statuses), set(&words!(Answer)));
+
+    let scopes = readme_row("auth.sign_out(scope)");
+    assert_eq!(between(&scopes, '`'), words!(SignOutScope));
+    let comment = function_comment(client, "auth.sign_out(text)");
+    for scope in SignOutScope::ALL {
+        assert!(comment.contains(scope.as_str()), "{scope:?}: {comment}");
+    }
+}
+
+#[test]
+fn comments_sql_and_pages_name_the_events_that_there_are() {
+    let cluster = server(Config::default());
+    let client = &mut admin(&cluster);
+
+    let comment = column_comment(client, "event", "actor");
+    assert_eq!(listed(&comment, ""), words!(Actor));
+
+    let comment = function_comment(client, "authguard.record_event(text,text,uuid,text)");
+    let recordable: Vec<_> = Event::ALL
+        .iter()
+        .filter(|event| event.is_recordable())
+        .map(|event| event.as_str())
+        .collect();
+    assert_eq!(capitals(&comment), set(&recordable));
+    assert_eq!(
+        capitals(&readme_row(
+            "record_event(name, user_id, session_id, reason)"
+        )),
+        set(&recordable)
+    );
+
+    let events: BTreeSet<_> = words!(Event).into_iter().collect();
+    assert_eq!(capitals(&section("docs/sessions.md", "## Events")), events);
+    let guide = page("docs/guide.md");
+    assert!(
+        capitals(&guide).is_subset(&events),
+        "{:?}",
+        capitals(&guide)
+    );
+    for (function, source) in sources(client) {
+        let written = between(&source, '\'');
+        let written: String = written.iter().map(|word| format!("{word} ")).collect();
+        assert!(
+            capitals(&written).is_subset(&events),
+            "{function} writes {:?}",
+            capitals(&written)
+        );
+    }
+}
+
+#[test]
+fn sql_writes_the_kinds_of_entries_and_the_status_of_keys_that_there_are() {
+    let cluster = server(Config::default());
+    let (kinds, statuses) = (&words!(EntryKind)[..], &words!(KeyStatus)[..]);
+    let mut seen = BTreeSet::new();
+    for (function, source) in sources(&mut admin(&cluster)) {
+        for (before, list) in [
+            ("entry.kind := '", kinds),
+            ("k.status = '", statuses),
+            ("k.status <> '", statuses),
+            ("set status = '", statuses),
+        ] {
+            for rest in source.split(before).skip(1) {
+                let word = rest.split('\'').next().unwrap();
+                assert!(list.contains(&word), "{function}: {before}{word}'");
+                seen.insert(before);
+            }
+        }
+    }
+    assert_eq!(seen.len(), 4, "{seen:?}");
+}
+
+/// The number after the only place where `before` stands in a text.
+fn number_after(text: &str, before: &str) -> usize {
+    let (_, rest) = text
+        .split_once(before)
+        .unwrap_or_else(|| panic!("{before:?} is not in {text:?}"));
+    let digits: String = rest
+        .chars()
+        .filter(|letter| *letter != ',')
+        .take_while(char::is_ascii_digit)
+        .collect();
+    digits.parse().expect("a number")
+}
+
+#[test]
+fn limits_are_those_of_the_constants() {
+    let cluster = server(Config::default());
+    let client = &mut admin(&cluster);
+
+    for (constraint, column, limit) in [
+        ("revocation_key_length", "key", MAX_IDENTITY_BYTES),
+        ("revocation_issuer_length", "issuer", MAX_IDENTITY_BYTES),
+        ("attached_issuer_length", "issuer", MAX_IDENTITY_BYTES),
+        ("issuer_length", "issuer", MAX_IDENTITY_BYTES),
+        ("key_kid_length", "kid", MAX_KEY_ID_BYTES),
+    ] {
+        let definition = check(client, constraint);
+        let before = format!("octet_length({column}) <= ");
+        assert_eq!(number_after(&definition, &before), limit, "{constraint}");
+    }
+    for (before, limit) in [
+        ("identity", MAX_IDENTITY_BYTES),
+        ("reason", MAX_REASON_BYTES),
+    ] {
+        let (fits, exceeds) = ("x".repeat(limit), "x".repeat(limit + 1));
+        for (given, passes) in [(&fits, true), (&exceeds, false)] {
+            let [key, reason] = match before {
+                "identity" => [given.as_str(), ""],
+                _ => ["jti", given],
+            };
+            let sql = "select authguard.revoke_token($1, $2)";
+            assert_eq!(client.execute(sql, &[&key, &reason]).is_ok(), passes);
+        }
+    }
+
+    let policy = Policy::new("issuer", vec![]);
+    let types = "select pg_get_expr(adbin, adrelid) from pg_attrdef d join pg_attribute a
+                     on a.attrelid = d.adrelid and a.attnum = d.adnum
+                  where d.adrelid = 'authguard.issuer'::regclass and a.attname = 'types'";
+    let types = text(client, types).unwrap();
+    assert_eq!(
+        between(&types, '\''),
+        [format!("{{{}}}", policy.types.join(","))]
+    );
+
+    // One time to wait, and what it is in words.
+    let waits = "select distinct setting from pg_proc, unnest(proconfig) setting
+                  where setting like 'lock_timeout=%'";
+    assert_eq!(text(client, waits).as_deref(), Some("lock_timeout=2s"));
+    let comments =
+        "select p.oid::regprocedure::text, obj_description(p.oid, 'pg_proc') from pg_proc p
+                     where p.pronamespace in ('auth'::regnamespace, 'authguard'::regnamespace)
+                       and obj_description(p.oid, 'pg_proc') ~ '(for|takes|after) \\w+ seconds'";
+    let rows = client.query(comments, &[]).unwrap();
+    assert!(!rows.is_empty());
+    for row in rows {
+        let (function, comment): (String, String) = (row.get(0), row.get(1));
+        assert!(comment.contains("two seconds"), "{function}: {comment}");
+    }
+}
+
+#[test]
+fn pages_and_comments_tell_how_much_is_forgotten_at_a_time() {
+    let cluster = server(Config::default());
+    let client = &mut admin(&cluster);
+    let of = |client: &mut Client, function: &str| {
+        let sql =
+            format!("select prosrc from pg_proc where oid = 'authguard.{function}'::regprocedure");
+        text(client, &sql).unwrap()
+    };
+    let prune = of(client, "prune(interval,interval)");
+    let most = number_after(&prune, "most constant pg_catalog.int8 := ");
+    let sessions = number_after(&prune, "most_sessions constant pg_catalog.int8 := ");
+    let comment = function_comment(client, "authguard.prune(interval,interval)");
+    let told =
+        ["at most ", "entries, ", "sessions and "].map(|before| number_after(&comment, before));
+    assert_eq!(told, [most, sessions, most]);
+
+    let revoke = of(client, "revoke(authguard.revocation)");
+    let at_a_write = number_after(&revoke, "at_a_write constant pg_catalog.int8 := ");
+    let architecture = page("docs/architecture.md").replace('\n', " ");
+    assert_eq!(
+        number_after(&architecture, "write forgets up to "),
+        at_a_write
+    );
+    assert_eq!(number_after(&architecture, "`prune()` up to "), most);
+}
+
+#[test]
+fn a_refresh_has_the_same_defaults_as_the_settings() {
+    let cluster = server(Config::default());
+    let client = &mut admin(&cluster);
+    client.batch_execute("load 'authguard'").unwrap();
+    let mut default = |name: &str| {
+        let sql = "select boot_val from pg_settings where name = $1";
+        let row = client.query_opt(sql, &[&name]).unwrap();
+        let row = row.unwrap_or_else(|| panic!("{name} is no setting"));
+        row.get::<_, Option<String>>(0).unwrap_or_default()
+    };
+
+    let RefreshSettings {
+        jwt_expiry,
+        rotation_enabled,
+        reuse_interval,
+        reuse_limit,
+        timebox,
+        inactivity_timeout,
+    } = RefreshSettings::default();
+    let switch = |on| if on { "on" } else { "off" }.to_owned();
+    for (name, value) in [
+        ("jwt_expiry", jwt_expiry.to_string()),
+        ("refresh_token_rotation_enabled", switch(rotation_enabled)),
+        ("refresh_token_reuse_interval", reuse_interval.to_string()),
+        ("refresh_token_reuse_limit", reuse_limit.to_string()),
+        ("session_timebox", timebox.to_string()),
+        ("session_inactivity_timeout", inactivity_timeout.to_string()),
+    ] {
+        assert_eq!(default(&format!("authguard.{name}")), value, "{name}");
+    }
+}
+
+#[test]
+fn the_greatest_leeway_is_one_everywhere() {
+    let cluster = server(Config::default());
+    let client = &mut admin(&cluster);
+    let leeway = MAX_LEEWAY_SECONDS.to_string();
+    client.batch_execute("load 'authguard'").unwrap();
+    let greatest = "select max_val from pg_settings where name = 'authguard.leeway'";
+    assert_eq!(text(client, greatest).as_deref(), Some(leeway.as_str()));
+    let about = section("README.md", "### `authguard.leeway`");
+    assert!(about.contains(&format!("from 0 to {leeway}.")), "{about}");
+    let kept = "select extract(epoch from
+                    authguard.expiry_with_leeway('2030-01-01') - '2030-01-01')::int::text";
+    assert_eq!(text(client, kept).as_deref(), Some(leeway.as_str()));
+    for (function, source) in sources(client) {
+        assert!(
+            !source.contains(&format!("'{leeway} ")),
+            "{function} knows it"
+        );
+    }
+    for infinite in ["infinity", "-infinity"] {
+        let kept = format!("select authguard.expiry_with_leeway('{infinite}')::text");
+        assert_eq!(text(client, &kept).as_deref(), Some(infinite));
+    }
+}
