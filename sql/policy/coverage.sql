@@ -203,4 +203,4 @@ comment on function authguard.coverage() is
     'or not, and why not. Then a row for each way around a guard: partitions, views, materialized '
     'views, foreign tables, SECURITY DEFINER functions, owners without FORCE, and roles with '
     'BYPASSRLS. Then a row for each attached table, with its problem, for each reader that was '
-    'replaced, and for a restored database. problem and hint are NULL if nothing is wrong';
+    'replaced, for each table of authguard that is not as it was made, and for a restored database. problem and hint are NULL if nothing is wrong';
