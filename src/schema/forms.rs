@@ -73,6 +73,11 @@ pub fn of(table: Table, relation: &Relation) -> Rc<Form> {
     form
 }
 
+/// What a table was like when it was last looked at.
+pub fn last(table: Table) -> Option<Rc<Form>> {
+    STATE.forms[table as usize].borrow().clone()
+}
+
 /// Nothing is known of any table, and what was read from them may be wrong.
 pub fn forget() {
     for form in &STATE.forms {

@@ -121,19 +121,21 @@ fn find(mut known: Option<Objects>) -> Objects {
     for _ in 0..ATTEMPTS {
         // If an error ends this, the mark is left; those of invalidations that arrive meanwhile are left anyway.
         let renamed = STATE.renamed.replace(Places::UNFINISHED);
-        if let Some(known) = known
-            && !renamed.has_any(Places::UNFINISHED)
-            && is_still(&known, renamed)
-        {
-            STATE.renamed.remove(Places::UNFINISHED);
-            return known;
+        let found = match known {
+            Some(known) if !renamed.has_any(Places::UNFINISHED) && is_still(&known, renamed) => {
+                known
+            }
+            _ => Objects::find(),
+        };
+        // An update of the extension ends with a change of that table (docs/decisions.md).
+        let updated = Places::of(Table::Revocation).and(Places::UNFINISHED);
+        if known != Some(found) || renamed.has_any(updated) {
+            member::require(found.table(Table::Revocation));
         }
-        let found = Objects::find();
         if known == Some(found) {
             STATE.renamed.remove(Places::UNFINISHED);
             return found;
         }
-        member::require(found.table(Table::Revocation));
         forms::forget();
         // From now on their invalidations are heeded. What became of them before that is looked up once more.
         STATE.objects.set(Some(found));

@@ -24,8 +24,13 @@ pub fn settled(feed: Feed) -> bool {
 /// Returns true if this database is a copy that nobody has acknowledged.
 pub fn is_copy() -> bool {
     let table = Table::Installation;
-    if forms::silent().has_any(Places::of(table)) {
-        forms::look_again(table);
+    objects::objects();
+    let (marked, silent) = (forms::marked(), forms::silent());
+    if !marked.and(silent).has_any(Places::of(table))
+        && let Some(form) = forms::last(table)
+    {
+        return form.state.is_copy;
     }
+    forms::look_again(table);
     open::read(table, |open| open.form().state.is_copy)
 }
