@@ -49,10 +49,28 @@ pub enum Error {
     PreparedChange,
     /// The claims function belongs to another role by now.
     ClaimsFunctionOwner,
+    /// A session takes no proof of who its user is: why.
+    NotLive(&'static str),
+    /// Another transaction has a session's row for too long.
+    LockTimeout,
+    /// As `LockTimeout`, for a client that would end the session.
+    SessionHeld,
+    /// A row has changed since the snapshot of the transaction.
+    ConcurrentUpdate,
+    /// A sign-in cannot see the sessions that it replaces.
+    SingleSessionSnapshot,
+    /// A client that would end sessions has no token of the local issuer.
+    NoLocalToken,
+    /// A client that would end the token's session has a token without one.
+    NoSession,
     /// A trigger function was called in another way.
     NotATrigger,
-    /// A table of the extension is none that rows can be written to: which.
-    OtherForm(String),
+    /// A table is not as create extension made it: which, and what it needs, as a sentence.
+    OtherForm { table: String, needs: String },
+    /// A table is not there, or is no plain table: which.
+    NoTable(String),
+    /// The tables are replaced again and again.
+    Restless,
     /// Somebody's trigger has kept a row of the extension from being written: of which table.
     NotWritten(String),
 }
@@ -222,16 +240,58 @@ impl Error {
                 "the claims function has another owner by now",
             )
             .hint("No token is issued by the function of another; a new transaction tells more."),
+            Self::NotLive(problem) => Report::new(
+                Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+                problem,
+            )
+            .hint("Sign the user in again: authguard.sign_in begins another session."),
+            Self::LockTimeout => Report::new(
+                Code::ERRCODE_LOCK_NOT_AVAILABLE,
+                "canceling statement due to lock timeout",
+            ),
+            Self::SessionHeld => Report::new(
+                Code::ERRCODE_LOCK_NOT_AVAILABLE,
+                "another transaction has the session",
+            )
+            .detail("Nothing has ended.")
+            .hint("Try again; authguard.sign_out_user, which operators call, waits for no other transaction."),
+            Self::ConcurrentUpdate => Report::new(
+                Code::ERRCODE_T_R_SERIALIZATION_FAILURE,
+                "could not serialize access due to concurrent update",
+            ),
+            Self::SingleSessionSnapshot => Report::new(
+                Code::ERRCODE_ACTIVE_SQL_TRANSACTION,
+                "authguard.single_session_per_user needs isolation level read committed",
+            )
+            .hint("An older snapshot does not see the session to be replaced: sign in in a transaction of its own."),
+            Self::NoLocalToken => Report::new(
+                Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+                "no token of a session of this database",
+            )
+            .hint("Sessions of other issuers end there; authguard.revoke_session and revoke_user shut them out here."),
+            Self::NoSession => Report::new(
+                Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+                "the token has no session",
+            )
+            .hint("Sign out with scope global."),
             Self::NotATrigger => Report::new(
                 Code::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
                 "function was not called by a trigger",
             ),
-            Self::OtherForm(table) => Report::new(
+            Self::OtherForm { table, needs } => Report::new(
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "a table of authguard has another form than its library writes",
             )
             .detail(format!("The table is \"{table}\"."))
-            .hint("It must have the columns that create extension made, of their types."),
+            .hint(needs),
+            Self::NoTable(table) => Self::NoSchema
+                .report()
+                .detail(format!("The table is \"{table}\".")),
+            Self::Restless => Report::new(
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "the tables of extension authguard are replaced faster than they are read",
+            )
+            .hint("Try again."),
             Self::NotWritten(table) => Report::new(
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "a trigger has kept a row of authguard from being written",

@@ -4,6 +4,7 @@ mod apart;
 mod client;
 mod config;
 mod scratch;
+pub mod template;
 mod upgrade;
 
 pub use config::Config;
@@ -20,6 +21,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// A server that is stopped and removed when this is dropped, unless it is [kept](Cluster::keep).
@@ -31,24 +33,31 @@ pub struct Cluster {
     environment: Vec<(String, String)>,
     child: Option<(Child, Registered)>,
     keep: bool,
+    /// Its data is a copy of a template whose database nobody has asked for yet.
+    prepared: AtomicBool,
     _removed_on_interrupt: Registered,
 }
 
 impl Cluster {
     /// Makes and starts a throw-away server.
     pub fn create(install: &Install, config: Config) -> Result<Cluster> {
-        Self::create_in(install, config, scratch::fresh()?)
+        let dir = scratch::fresh(install)?;
+        Self::create_in(install, config, dir)
     }
 
     /// Makes and starts a server whose files are in `dir`, which is made.
     pub fn create_in(install: &Install, config: Config, dir: PathBuf) -> Result<Cluster> {
         let mut cluster = Self::prepare(install, &config, dir)?;
-        cluster.make_data(&config, None)?;
+        match &install.template {
+            Some(template) if !config.own_identity => cluster.copy_data(template)?,
+            _ => cluster.initdb(&config, None)?,
+        }
+        cluster.append_settings(&config.lines(&cluster.dir, cluster.port))?;
         cluster.start()?;
         Ok(cluster)
     }
 
-    fn make_data(&self, config: &Config, option: Option<&str>) -> Result<()> {
+    fn initdb(&self, config: &Config, option: Option<&str>) -> Result<()> {
         let mut initdb = self.server_command("initdb");
         initdb.arg("--pgdata").arg(self.data()).args(option);
         initdb.args([
@@ -61,13 +70,14 @@ impl Cluster {
             initdb.arg("--no-sync");
         }
         command::capture(&mut initdb).context(|| "cannot make a data directory".into())?;
-        self.append_settings(&config.lines(&self.dir, self.port))
+        Ok(())
     }
 
     /// A hot standby of this server, streaming from it. It is asynchronous unless this server is
     /// [configured](Cluster::configure) to wait for `standby`.
     pub fn standby(&self, config: Config) -> Result<Cluster> {
-        let mut standby = Self::prepare(&self.install, &config, scratch::fresh()?)?;
+        let dir = scratch::fresh(&self.install)?;
+        let mut standby = Self::prepare(&self.install, &config, dir)?;
         let mut copy = standby.server_command("pg_basebackup");
         copy.arg("--pgdata")
             .arg(standby.data())
@@ -96,6 +106,7 @@ impl Cluster {
             port,
             child: None,
             keep: false,
+            prepared: AtomicBool::new(false),
             _removed_on_interrupt: signals::on_interrupt(move || remove(&doomed)),
             dir,
         };
@@ -189,6 +200,13 @@ impl Cluster {
 
     /// Makes a database with the extension in it.
     pub fn create_database(&self, name: &str) -> Result<()> {
+        if self.prepared.swap(false, Ordering::Relaxed) {
+            // It keeps its OID, which the extension has written down.
+            let rename = format!("alter database {} rename to {name}", template::DATABASE);
+            return Ok(self
+                .connect("postgres", "postgres")?
+                .batch_execute(&rename)?);
+        }
         let create = format!("create database {name}");
         self.connect("postgres", "postgres")?
             .batch_execute(&create)?;

@@ -6,10 +6,11 @@
 
 use crate::error::{Context, Error, Result};
 use crate::signals;
-use crate::unix::{is_root, uid};
+use crate::unix::{is_roomy, is_root, uid};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// The checkout this tool was built from.
 pub fn checkout() -> &'static Path {
@@ -52,8 +53,24 @@ pub fn own_servers() -> Result<PathBuf> {
 
 /// Data directories and sockets: a short path (a socket's may have 107 bytes), on disk.
 pub fn run() -> Result<PathBuf> {
-    let dir = readable_dir(PathBuf::from(format!("/var/tmp/authguard-embed-{}", uid())))?;
-    // Everybody may write to /var/tmp: another user could have made our directory first.
+    shared("/var/tmp")
+}
+
+/// The same for servers that are thrown away: in memory where there is room for them. Some file systems take longer to
+/// make the files of a data directory than `initdb` takes to fill them.
+pub fn scratch() -> Result<PathBuf> {
+    static IN_MEMORY: OnceLock<bool> = OnceLock::new();
+    const ROOM: u64 = 4 << 30;
+    let memory = "/dev/shm";
+    match IN_MEMORY.get_or_init(|| is_roomy(Path::new(memory), ROOM)) {
+        true => shared(memory),
+        false => run(),
+    }
+}
+
+/// This user's directory in one that everybody may write to: another user could have made it first.
+fn shared(place: &str) -> Result<PathBuf> {
+    let dir = readable_dir(PathBuf::from(format!("{place}/authguard-embed-{}", uid())))?;
     let owner = fs::symlink_metadata(&dir)?;
     if owner.uid() != uid() || !owner.is_dir() {
         return Err(

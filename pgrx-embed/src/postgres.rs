@@ -26,6 +26,8 @@ pub struct Install {
     pub share: PathBuf,
     /// The server's headers.
     pub headers: PathBuf,
+    /// What data directories of throw-away servers are copied from, if there is one.
+    pub template: Option<PathBuf>,
     lib: PathBuf,
     pgxs: PathBuf,
 }
@@ -45,15 +47,19 @@ impl Install {
             pkglib: value(&told, "PKGLIBDIR")?.into(),
             share: value(&told, "SHAREDIR")?.into(),
             headers: value(&told, "INCLUDEDIR-SERVER")?.into(),
+            template: None,
             lib: value(&told, "LIBDIR")?.into(),
             pgxs: value(&told, "PGXS")?.into(),
         })
     }
 
-    /// The Postgres that `cargo embed test wire` chose for a test, by `AUTHGUARD_PG_BIN`.
+    /// The Postgres that `cargo embed test wire` chose for a test, by `AUTHGUARD_PG_BIN` and `AUTHGUARD_PG_TEMPLATE`.
     pub fn from_env() -> Result<Install> {
         match std::env::var_os("AUTHGUARD_PG_BIN") {
-            Some(bin) => Install::at(Path::new(&bin)),
+            Some(bin) => Ok(Install {
+                template: std::env::var_os("AUTHGUARD_PG_TEMPLATE").map(PathBuf::from),
+                ..Install::at(Path::new(&bin))?
+            }),
             None => Err(Error::new("AUTHGUARD_PG_BIN is not set")
                 .hint("run these tests with `cargo embed test wire`")),
         }

@@ -1,6 +1,6 @@
 //! `up`, `down` and `psql`: a server to work with.
 
-use crate::cluster::{self, Cluster, Config};
+use crate::cluster::{self, Cluster, Config, template};
 use crate::error::{Context, Error, Result};
 use crate::instances::{self, DATABASE, Running};
 use crate::pgrx::{self, Build};
@@ -54,18 +54,18 @@ pub fn start(install: &Install, port: u16) -> Result<Running> {
 
 /// A private Postgres with the extension as it is in the checkout now, built for release.
 pub fn built(major: u16) -> Result<Install> {
-    installed(major, "", Build::Release)
-}
-
-/// The same, built for tests; what `up` has started is not disturbed by it.
-pub fn built_for_tests(major: u16) -> Result<Install> {
-    installed(major, "tests", Build::ForTests)
-}
-
-fn installed(major: u16, purpose: &str, build: Build) -> Result<Install> {
     let _alone = lock()?;
-    let install = source::private_install(major, purpose)?;
-    pgrx::install_extension(&install, build)?;
+    let install = source::private_install(major, "")?;
+    pgrx::install_extension(&install, Build::Release)?;
+    Ok(install)
+}
+
+/// The same, built for tests, with a template for their servers; what `up` has started is not disturbed by it.
+pub fn built_for_tests(major: u16) -> Result<Install> {
+    let _alone = lock()?;
+    let mut install = source::private_install(major, "tests")?;
+    pgrx::install_extension(&install, Build::ForTests)?;
+    install.template = Some(template::ensure(&install)?);
     Ok(install)
 }
 

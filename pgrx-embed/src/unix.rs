@@ -1,7 +1,10 @@
 //! The few system calls that std does not offer.
 #![allow(unsafe_code)]
 
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 /// Sends a signal; false when there is no such process or it is not ours.
@@ -19,6 +22,19 @@ pub fn is_root() -> bool {
 pub fn uid() -> u32 {
     // SAFETY: geteuid has no arguments and cannot fail.
     unsafe { libc::geteuid() }
+}
+
+/// Whether that many bytes are free in a directory, and programs may run in it.
+pub fn is_roomy(dir: &Path, bytes: u64) -> bool {
+    let Ok(path) = CString::new(dir.as_os_str().as_bytes()) else {
+        return false;
+    };
+    // SAFETY: a structure of numbers, for which zeros are values.
+    let mut found: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: the path ends with a zero, the structure is written by nobody else; both live until the call returns.
+    let answered = unsafe { libc::statvfs(path.as_ptr(), &raw mut found) } == 0;
+    let free = found.f_bavail.saturating_mul(found.f_frsize);
+    answered && found.f_flag & libc::ST_NOEXEC == 0 && free >= bytes
 }
 
 /// Makes a command that outlives us keep none of the files we were given: a lock of `flock` or a

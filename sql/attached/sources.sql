@@ -90,7 +90,6 @@ comment on function authguard.user_updated(pg_catalog.regclass, pg_catalog.text)
 create function authguard.await_changes() returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '2s'
 as $$
 begin
     if not exists (select from authguard.attached a where a.refresh_on_change) then
@@ -110,7 +109,8 @@ end
 $$;
 comment on function authguard.await_changes() is
     'Waits until changes of attached rows that are being committed have committed, cut-off and '
-    'row, if a table is attached with refresh_on_change. False if that takes two seconds';
+    'row, if a table is attached with refresh_on_change. False if that takes lock_timeout, which '
+    'the library sets';
 
 create function authguard.attached_user_changed() returns pg_catalog.trigger
 language c volatile security definer cost 100
@@ -139,11 +139,3 @@ as 'MODULE_PATHNAME', 'authguard_source_problem_wrapper';
 comment on function authguard.source_problem(pg_catalog.regclass, pg_catalog.text) is
     'Returns what is wrong with an attached table of that kind, as an SQLSTATE, a problem and a '
     'hint. No row if nothing is, and for NULL';
-
-create function authguard.attached_sessions(user_id pg_catalog.text)
-returns table (session_id pg_catalog.text, issuer pg_catalog.text, not_after pg_catalog.timestamptz)
-language c stable strict cost 1000 rows 5
-as 'MODULE_PATHNAME', 'authguard_attached_sessions_wrapper';
-comment on function authguard.attached_sessions(pg_catalog.text) is
-    'Returns the sessions of a user (in canonical form) in the attached tables, each with its '
-    'table''s issuer. No row for NULL';

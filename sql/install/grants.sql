@@ -50,6 +50,7 @@ begin
         'authguard.end_all_sessions(text)',
         'authguard.coverage()',
         'authguard.source_problem(regclass, text)',
+        'authguard.own_table_problems()',
         'authguard.is_copy()'
     ]::pg_catalog.regprocedure[], array[
         'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event',

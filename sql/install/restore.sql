@@ -1,6 +1,6 @@
--- The identity of this database. A backup that is restored, cloned or upgraded brings back sessions that
--- have ended since. It is recognised by its system identifier or OID, which is not that of the row
--- in it.
+-- The identity of this database. A backup that is restored, cloned or upgraded brings back sessions
+-- that have ended since. It is recognised by its system identifier or OID, which is not that of the
+-- row in it.
 
 create table authguard.installation (
     system_identifier pg_catalog.int8 not null,
@@ -74,27 +74,9 @@ comment on function authguard.acknowledge_restore() is
 
 create function authguard.end_all_sessions(reason pg_catalog.text default null)
 returns pg_catalog.int4
-language plpgsql volatile security definer
+language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as $$
-declare
-    session_id pg_catalog.uuid;
-    ended pg_catalog.int4 := 0;
-begin
-    perform authguard.require_primary();
-    for session_id in
-        select s.id from authguard.session s where s.ended_at is null order by s.id
-    loop
-        if authguard.end_session_nowait(session_id, 'revoked', 'admin') then
-            ended := ended + 1;
-        end if;
-    end loop;
-    perform authguard.begin_key_change();
-    perform authguard.replace_refresh_key();
-    perform authguard.revoke_issued_before(pg_catalog.clock_timestamp(), null, reason);
-    return ended;
-end
-$$;
+as 'MODULE_PATHNAME', 'authguard_end_all_sessions';
 comment on function authguard.end_all_sessions(pg_catalog.text) is
     'Ends every session, replaces the key of refresh tokens, and revokes every token issued so '
     'far, of every issuer; keys of services (tokens with neither sub nor session_id) stay. Every '

@@ -1,5 +1,15 @@
 -- Coverage: which tables are guarded, and every way around a guard.
 
+create function authguard.own_table_problems()
+returns table (
+    relation pg_catalog.text, problem pg_catalog.text, closes pg_catalog.bool, hint pg_catalog.text)
+language c stable cost 1000 rows 1
+as 'MODULE_PATHNAME', 'authguard_own_table_problems_wrapper';
+comment on function authguard.own_table_problems() is
+    'Returns a row for each table of authguard that is not as create extension made it. closes: '
+    'true if no access is possible until it is. hint: the statements that put it in order, or '
+    'what is needed';
+
 create function authguard.coverage(
     out kind pg_catalog.text,
     out object pg_catalog.text,
@@ -185,6 +195,9 @@ begin atomic
                        else p.hint end
       from authguard.attached a
       left join lateral authguard.source_problem(a.relation, a.kind) p on true
+    union all
+    select 'own table', o.relation, not o.closes, o.problem, o.hint
+      from authguard.own_table_problems() o
     order by 1, 2;
 end;
 comment on function authguard.coverage() is
@@ -192,4 +205,5 @@ comment on function authguard.coverage() is
     'or not, and why not. Then a row for each way around a guard: partitions, views, materialized '
     'views, foreign tables, SECURITY DEFINER functions, owners without FORCE, and roles with '
     'BYPASSRLS. Then a row for each attached table, with its problem, for each reader that was '
-    'replaced, and for a restored database. problem and hint are NULL if nothing is wrong';
+    'replaced, for each table of authguard that is not as create extension made it, and for a '
+    'restored database. problem and hint are NULL if nothing is wrong';

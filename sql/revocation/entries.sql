@@ -59,6 +59,33 @@ comment on function authguard.cuts_off(pg_catalog.timestamptz, pg_catalog.timest
     'True if a cut-off (column issued_before) covers a session whose user last proved at since '
     'who it is. NULL for NULL';
 
+create function authguard.entry(
+    kind pg_catalog.text, key pg_catalog.text, issuer pg_catalog.text,
+    issued_before pg_catalog.timestamptz, reason pg_catalog.text,
+    keep_until pg_catalog.timestamptz)
+returns authguard.revocation
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    entry authguard.revocation;
+begin
+    entry.kind := kind;
+    entry.key := key;
+    entry.issuer := issuer;
+    entry.blocked := issued_before is null;
+    entry.issued_before := issued_before;
+    entry.include_keys := false;
+    entry.reason := reason;
+    entry.keep_until := keep_until;
+    return entry;
+end
+$$;
+comment on function authguard.entry(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text,
+    pg_catalog.timestamptz) is
+    'An entry as the library writes it: a cut-off or, if issued_before is NULL, a block';
+
 create function authguard.merged(old authguard.revocation, new authguard.revocation)
 returns authguard.revocation
 language plpgsql stable

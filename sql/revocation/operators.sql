@@ -37,30 +37,9 @@ create function authguard.revoke_session(
     issuer pg_catalog.text default null,
     expires_at pg_catalog.timestamptz default null
 ) returns pg_catalog.bool
-language plpgsql volatile security definer
+language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as $$
-declare
-    -- An issuer that does not know of this may refresh the session for ever: without expires_at the
-    -- entry is kept.
-    entry authguard.revocation := authguard.session_entry(
-        session_id, issuer, reason, authguard.expiry_with_leeway(expires_at));
-    session authguard.session;
-begin
-    perform authguard.require_primary();
-    perform authguard.identity('session_id', session_id::pg_catalog.text);
-    select s.* into session from authguard.session s
-     where s.id = session_id and s.ended_at is null
-       and (revoke_session.issuer is null or s.issuer = revoke_session.issuer);
-    if found then
-        if entry.keep_until < authguard.expiry_with_leeway(session.tokens_until) then
-            entry.keep_until := authguard.expiry_with_leeway(session.tokens_until);
-        end if;
-        return authguard.end_session_nowait(session_id, 'revoked', 'admin', entry);
-    end if;
-    return authguard.revoke(entry);
-end
-$$;
+as 'MODULE_PATHNAME', 'authguard_revoke_session';
 comment on function authguard.revoke_session(
     pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
     'Revokes every token of the session. issuer NULL: of every issuer. expires_at: when its last '
@@ -99,7 +78,7 @@ begin
         entry.keep_until := null;
     end if;
     changed := authguard.revoke(entry);
-    perform authguard.end_sessions(entry.key, issuer, 'blocked', 'admin');
+    perform authguard.end_blocked_sessions(entry.key, issuer);
     if changed then
         perform authguard.record('USER_REVOKED', entry.key, null, 'admin', reason);
     end if;

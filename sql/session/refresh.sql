@@ -3,7 +3,6 @@
 create function authguard.await_session(session_id pg_catalog.uuid) returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '2s'
 as $$
 begin
     perform from authguard.session s where s.id = session_id for update;
@@ -13,8 +12,8 @@ exception when lock_not_available then
 end
 $$;
 comment on function authguard.await_session(pg_catalog.uuid) is
-    'Locks the row of a session and returns true. False if another transaction holds it for two '
-    'seconds. NULL if there is no row';
+    'Locks the row of a session and returns true. False if another transaction holds it for '
+    'lock_timeout, which the library sets. NULL if there is no row';
 
 create function auth.refresh(refresh_token pg_catalog.text) returns authguard.issued
 language c volatile security definer cost 10000

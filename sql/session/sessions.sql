@@ -111,3 +111,29 @@ alter table authguard.session enable always trigger invalidate_arrival;
 alter table authguard.session enable always trigger invalidate;
 alter table authguard.session enable always trigger invalidate_change;
 alter table authguard.session enable always trigger invalidate_truncate;
+
+-- What the row alone does not say.
+
+create function authguard.is_cut_off(
+    session_id pg_catalog.uuid, user_id pg_catalog.text, issuer pg_catalog.text,
+    created_at pg_catalog.timestamptz, authenticated_at pg_catalog.timestamptz)
+returns pg_catalog.bool
+language c stable strict cost 100
+as 'MODULE_PATHNAME', 'authguard_is_cut_off_wrapper';
+comment on function authguard.is_cut_off(
+    pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz,
+    pg_catalog.timestamptz) is
+    'True if something other than its row ends a session: authguard.issuer has another value now, '
+    'or the newest committed entries revoke the session or cut off its user or issuer. An entry '
+    'may have been written while another transaction had the row, or before the session was '
+    'committed. NULL for NULL';
+
+create function authguard.session_end(
+    created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
+    not_after pg_catalog.timestamptz)
+returns pg_catalog.timestamptz
+language c stable cost 10
+as 'MODULE_PATHNAME', 'authguard_session_end_wrapper';
+comment on function authguard.session_end(
+    pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz) is
+    'When a session with these times is past its time unless it is refreshed. NULL: never';

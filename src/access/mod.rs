@@ -1,11 +1,14 @@
 //! The functions that policies call, and the decision about the current token, once a statement,
 //! that they answer from.
 
+mod caller;
 mod checks;
 mod decide;
 mod decision;
 mod readers;
 mod whoami;
+
+pub use caller::caller;
 
 use crate::claims::{CachedClaims, Memo};
 use crate::pg::{call, state::PerBackend};

@@ -1,9 +1,9 @@
 //! The tables that hold the rows of an attached one: itself or, where it is partitioned, its partitions, at whatever
 //! level. Each is read by an index of its own, with the columns as its own copy of the trigger declares them.
 
-use super::partition;
 use super::table::{self as tables, Table};
 use super::{AttachedKind, Identity, Layout, Part, TableProblem, registry};
+use crate::pg::partition;
 use pgrx::pg_sys::Oid;
 use std::cell::Cell;
 
@@ -41,7 +41,7 @@ pub fn read(
 /// Whether all tables that hold rows can be read by every server and every backend.
 pub fn check_storage(table: &Table) -> Result<(), TableProblem> {
     let all = |table: &Table| Ok(partition::partitions(table.oid()));
-    descend(table, all, Table::check_storage)
+    descend(table, all, tables::check_storage)
 }
 
 /// Where rows of `identity` are: one partition for each form that a key can have.

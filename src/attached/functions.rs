@@ -1,7 +1,7 @@
 //! What the SQL of attached tables asks.
 
 use super::table as tables;
-use super::{AttachedKind, Layout, Part, TableProblem, descent, rows};
+use super::{AttachedKind, Layout, Part, TableProblem, descent};
 use pgrx::prelude::*;
 
 /// What is wrong with a table whose columns are these parts; no row if nothing is.
@@ -61,20 +61,4 @@ fn problem_of(checked: Option<Result<(), TableProblem>>) -> Option<(String, Stri
         report.message.into_owned(),
         report.hint.unwrap_or_default().into_owned(),
     ))
-}
-
-/// The sessions of a user in the attached tables, each with its table's issuer and its end.
-#[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
-fn authguard_attached_sessions(
-    user: &str,
-) -> TableIterator<
-    'static,
-    (
-        name!(session_id, String),
-        name!(issuer, Option<String>),
-        name!(not_after, Option<TimestampWithTimeZone>),
-    ),
-> {
-    TableIterator::new(rows::sessions(user))
 }

@@ -1,9 +1,10 @@
 //! How an attached table can be read: its columns and the index of its key, checked while it is open.
 
-use super::partition::Routing;
-use super::table::{Table, collation_of, is_enum};
+use super::table::{self as tables, Table};
 use super::{AttachedKind, Part, TableProblem};
 use crate::pg::catalog::{Key, Row, can_hold};
+use crate::pg::partition::Routing;
+use crate::pg::relation::{collation_of, is_enum};
 use crate::pg::timestamp;
 use authguard_token::{
     Claims, MAX_IDENTITY_BYTES, canonical, format_uuid, parse_number, parse_uuid,
@@ -66,7 +67,7 @@ impl Identity {
 impl Layout {
     /// The layout of a table that is attached, by its trigger.
     pub fn read(table: &Table, kind: AttachedKind) -> Result<Self, TableProblem> {
-        let parts = table.declared().ok_or(TableProblem::NoTrigger)?;
+        let parts = tables::declared(table).ok_or(TableProblem::NoTrigger)?;
         Self::check(table, kind, &parts)
     }
 
@@ -76,7 +77,7 @@ impl Layout {
         kind: AttachedKind,
         parts: &[(Part, i16)],
     ) -> Result<Self, TableProblem> {
-        table.check_storage()?;
+        tables::check_storage(table)?;
         let mut columns = Vec::with_capacity(parts.len());
         for &(part, number) in parts {
             let column = table.column(number).ok_or(TableProblem::NoColumn(part))?;
@@ -93,7 +94,7 @@ impl Layout {
         }
         let (number, base_type) = place(&columns, Part::Id).ok_or(TableProblem::NoTrigger)?;
         let partitioned = table.is_partitioned();
-        let index = table.unique_index(number, base_type);
+        let index = tables::unique_index(table, number, base_type);
         let index = index.ok_or(TableProblem::NoIndex { partitioned })?;
         let mut routing = None;
         if partitioned {
@@ -103,7 +104,7 @@ impl Layout {
         Ok(Self {
             index,
             columns,
-            tells: table.tells(),
+            tells: tables::tells(table),
             routing,
         })
     }

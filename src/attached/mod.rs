@@ -9,7 +9,6 @@ pub mod changes;
 mod descent;
 mod functions;
 mod layout;
-mod partition;
 mod problem;
 mod registry;
 mod rows;
@@ -19,7 +18,7 @@ pub use authguard_token::AttachedKind;
 pub use layout::{Identity, Layout};
 pub use problem::TableProblem;
 pub use registry::{is_attached, refresh_on_change};
-pub use rows::{metadata, shuts, weigh};
+pub use rows::{metadata, sessions, shuts, weigh};
 
 /// What a column of an attached table means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,21 +1,13 @@
 //! Which tables are attached: the rows of `authguard.attached`.
 
-use crate::invalidation;
-use crate::pg::catalog;
+use crate::invalidation::{self, PerGeneration};
 use crate::pg::state::PerBackend;
+use crate::schema::{self, Table, attached as column};
 use authguard_token::AttachedKind;
 use pgrx::pg_sys::Oid;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
-
-/// Columns of `authguard.attached`, in the order of `sql/attach.sql`.
-mod column {
-    pub const RELATION: i16 = 1;
-    pub const KIND: i16 = 2;
-    pub const ISSUER: i16 = 3;
-    pub const REFRESH_ON_CHANGE: i16 = 4;
-}
 
 /// One attached table.
 #[derive(Clone, Debug)]
@@ -30,20 +22,21 @@ pub struct Source {
 
 type Sources = Rc<[Source]>;
 
-/// The attached tables, and the generation that they were read under.
-static KNOWN: PerBackend<Cell<Option<(u64, Sources)>>> = PerBackend::new(Cell::new(None));
+static SOURCES: PerGeneration<u64, Option<Sources>> =
+    PerGeneration::new(invalidation::revocations, None);
+
+/// The attached tables as they were last read.
+static LAST: PerBackend<Cell<Option<Sources>>> = PerBackend::new(Cell::new(None));
 
 /// The attached tables, by the newest committed state and this transaction's own.
 pub fn sources() -> Sources {
-    let generation = invalidation::revocations();
-    if !invalidation::has_changed()
-        && let Some(known) = known(|known| known.0 == generation)
-    {
-        return known;
-    }
-    let sources = read();
-    KNOWN.set(Some((generation, Rc::clone(&sources))));
-    sources
+    SOURCES
+        .get(|| {
+            let sources = read();
+            LAST.set(Some(Rc::clone(&sources)));
+            Some(sources)
+        })
+        .unwrap_or_default()
 }
 
 /// Whether a change of a user makes earlier tokens stale, so that tokens are issued after it only.
@@ -53,12 +46,14 @@ pub fn refresh_on_change() -> bool {
 
 fn read() -> Sources {
     let mut sources = Vec::new();
-    catalog::scan(invalidation::objects().attached, None, &[], |row| {
-        sources.push(Source {
-            relation: row.get(column::RELATION).unwrap_or_default(),
-            kind: AttachedKind::of_row(&row.text(column::KIND).unwrap_or_default()),
-            issuer: row.text(column::ISSUER),
-            refresh_on_change: row.get(column::REFRESH_ON_CHANGE).unwrap_or(true),
+    schema::read(Table::Attached, |table| {
+        table.scan(&[], |row| {
+            sources.push(Source {
+                relation: row.get(column::RELATION).unwrap_or_default(),
+                kind: AttachedKind::of_row(&row.text(column::KIND).unwrap_or_default()),
+                issuer: row.text(column::ISSUER),
+                refresh_on_change: row.get(column::REFRESH_ON_CHANGE).unwrap_or(true),
+            });
         });
     });
     // In one order, so that metadata is merged in one.
@@ -69,8 +64,13 @@ fn read() -> Sources {
 /// Whether a relation is attached, or is a partition of one that is, as far as this backend knows: what it does not
 /// know of, it has decided nothing by. Calls nothing of Postgres.
 pub fn is_attached(relation: Oid) -> bool {
-    known(|(_, sources)| sources.iter().any(|source| source.relation == relation)).is_some()
-        || is_relied_on(relation)
+    let last = LAST.take();
+    let sources = last.iter().flat_map(|sources| sources.iter());
+    let is_source = sources
+        .into_iter()
+        .any(|source| source.relation == relation);
+    LAST.set(last);
+    is_source || is_relied_on(relation)
 }
 
 /// The partitions, at every level, that something was decided by, and the generation of that.
@@ -94,14 +94,4 @@ fn is_relied_on(relation: Oid) -> bool {
     let is_known = known.1.contains(&relation.to_u32());
     RELIED_ON.set(known);
     is_known
-}
-
-fn known(fits: impl FnOnce(&(u64, Sources)) -> bool) -> Option<Sources> {
-    let known = KNOWN.take();
-    let found = known
-        .as_ref()
-        .filter(|known| fits(known))
-        .map(|(_, sources)| Rc::clone(sources));
-    KNOWN.set(known);
-    found
 }

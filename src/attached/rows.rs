@@ -8,8 +8,7 @@ use crate::pg::catalog::{self, Row};
 use crate::pg::unguarded;
 use crate::settings;
 use authguard_token::{Claims, Judge, SessionRow, UserRow, is_flag_set, parse_uuid};
-use pgrx::datum::TimestampWithTimeZone;
-use pgrx::pg_sys::Oid;
+use pgrx::pg_sys::{Oid, TimestampTz};
 
 /// Weighs the rows of every attached table that concerns the claims.
 pub fn weigh(judge: &mut Judge<'_>, claims: &Claims) {
@@ -115,18 +114,31 @@ pub fn metadata(user: &str) -> Vec<String> {
     found
 }
 
-/// The sessions of a user in all attached tables: the claim, the table's issuer, the end.
-pub fn sessions(user: &str) -> Vec<(String, Option<String>, Option<TimestampWithTimeZone>)> {
+/// A session in an attached table.
+pub struct AttachedSession {
+    /// Claim `session_id`.
+    pub id: [u8; 16],
+    /// The table's issuer.
+    pub issuer: Option<String>,
+    /// When it ends, a `timestamptz`.
+    pub not_after: Option<TimestampTz>,
+}
+
+/// The sessions of a user in all attached tables.
+pub fn sessions(user: &str) -> Vec<AttachedSession> {
     let identity = Identity::of(user);
     let mut found = Vec::new();
     for source in registry::sources().iter() {
         if source.kind == AttachedKind::Sessions {
             // A table that cannot be read shuts everybody out.
             let _ = of_user(source, &identity, |layout, row| {
-                if let Some(id) = layout.id(row).filter(|id| parse_uuid(id).is_some()) {
+                if let Some(id) = layout.id(row).and_then(|id| parse_uuid(&id)) {
                     let end = layout.column(Part::NotAfter);
-                    let end = end.and_then(|(number, _)| row.get(number));
-                    found.push((id, source.issuer.clone(), end));
+                    found.push(AttachedSession {
+                        id,
+                        issuer: source.issuer.clone(),
+                        not_after: end.and_then(|(number, _)| row.get(number)),
+                    });
                 }
             });
         }
@@ -156,7 +168,7 @@ fn of_user(
 ) -> Result<bool, TableProblem> {
     read(source, None, |table, layout| {
         if let Some((number, base_type)) = layout.column(Part::UserId) {
-            let index = table.any_index(number, base_type);
+            let index = tables::any_index(table, number, base_type);
             scan(table, layout, Part::UserId, index, identity, &mut each);
         }
     })
@@ -182,6 +194,6 @@ fn scan(
     mut each: impl FnMut(&Layout, &Row),
 ) {
     for key in layout.keys(part, identity, index) {
-        catalog::scan(table.oid(), index, &[key], |row| each(layout, &row));
+        catalog::scan_in(table, index, &[key], |row| each(layout, &row));
     }
 }

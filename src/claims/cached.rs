@@ -133,7 +133,12 @@ impl<D> CachedClaims<D> {
     /// out pointers; otherwise they copy.
     pub fn new(raw: &RawClaims<'_>, decision: D, now: i64, lend: bool) -> Self {
         // Before anything is read: what changes meanwhile has to be read again.
-        let (keys, leeway) = (invalidation::keys(), settings::leeway());
+        let leeway = settings::leeway();
+        let keys = match raw.origin {
+            // A gateway has judged them by keys of its own.
+            Origin::Gateway => 0,
+            _ => invalidation::keys(),
+        };
         let memory = Memory::new();
         let read = raw.read(now).and_then(|(claims, json)| {
             let values = Values::new(&claims, &json, &memory).ok_or(ClaimsRejected::TimeRange)?;

@@ -2,7 +2,7 @@
 
 use crate::attached::{self, changes};
 use crate::pg::callbacks::{self, Callbacks};
-use crate::{access, invalidation, request, session};
+use crate::{access, invalidation, request, schema, session};
 use pgrx::pg_sys::SubTransactionId;
 
 static CALLBACKS: Callbacks = Callbacks {
@@ -18,6 +18,8 @@ static CALLBACKS: Callbacks = Callbacks {
     end_of_subtransaction,
     relation_changed: |relation| invalidation::relation_changed(relation, attached::is_attached),
     role_changed: access::roles_changed,
+    function_changed: schema::function_changed,
+    schema_changed: schema::names_changed,
 };
 
 /// Registers them. To be called once, from `_PG_init`.

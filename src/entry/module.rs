@@ -52,7 +52,6 @@ install_script! {
     "claims" = "../../sql/session/claims.sql",
     "session_keys" = "../../sql/session/session_keys.sql",
     "sign_in" = "../../sql/session/sign_in.sql",
-    "end_rows" = "../../sql/session/end_rows.sql",
     "refresh" = "../../sql/session/refresh.sql",
     "step_up" = "../../sql/session/step_up.sql",
     "endings" = "../../sql/session/endings.sql",

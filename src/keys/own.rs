@@ -4,14 +4,13 @@ use super::rejected::TokenRejected;
 use super::verify::try_own;
 use super::{credentials, file, trust};
 use crate::error::Error;
-use crate::invalidation;
-use crate::pg::{memory, state::PerBackend};
+use crate::invalidation::{self, PerGeneration};
+use crate::pg::memory;
 use crate::settings;
 use authguard_token::{KeyStatus, Object, SigningKey, TokenError};
 use pgrx::prelude::*;
 use pgrx::{AnyElement, JsonB};
 use serde_json::{Value, json};
-use std::cell::RefCell;
 use std::rc::Rc;
 
 /// The public keys that verify locally issued tokens, as a JWK set.
@@ -73,27 +72,12 @@ pub fn can_sign() -> bool {
     file::key().is_some_and(|key| key.is_ok()) || active_key().is_some()
 }
 
-/// A key, and the issuer and the generation of keys that it was read under.
-type Read = Option<(String, u64, Rc<SigningKey>)>;
-
-static READ: PerBackend<RefCell<Read>> = PerBackend::new(RefCell::new(None));
+static KEY: PerGeneration<(u64, String), Option<Rc<SigningKey>>> =
+    PerGeneration::new(|| (invalidation::keys(), settings::issuer()), None);
 
 /// The private key of the active row, which is read once until a key or an issuer changes.
 fn active_key() -> Option<Rc<SigningKey>> {
-    // Makes sure that the tables are known, without which no invalidation is noticed.
-    invalidation::objects();
-    let (issuer, generation) = (settings::issuer(), invalidation::keys());
-    if let Some((of, under, key)) = &*READ.borrow()
-        && (of, *under) == (&issuer, generation)
-    {
-        return Some(Rc::clone(key));
-    }
-    let key = Rc::new(read_active_key(&issuer)?);
-    // A rollback would take back a key that this transaction has made.
-    if !invalidation::has_changed() {
-        READ.replace(Some((issuer, generation, Rc::clone(&key))));
-    }
-    Some(key)
+    KEY.get(|| read_active_key(&settings::issuer()).map(Rc::new))
 }
 
 /// Its `kid` is its thumbprint, in the row as in the key.

@@ -1,36 +1,19 @@
 //! The key of refresh tokens. Like a private key it is a credential, in no table and no dump.
 
 use super::credentials;
-use crate::invalidation;
-use crate::pg::state::PerBackend;
+use crate::invalidation::{self, PerGeneration};
 use authguard_token::RefreshKey;
-use std::cell::RefCell;
 use std::rc::Rc;
 
 /// Its name among the credentials, where all others have a UUID.
 const NAME: &str = "refresh_token";
 
-/// A key, and the generation of keys that it was read under.
-type Read = Option<(u64, Rc<RefreshKey>)>;
-
-static READ: PerBackend<RefCell<Read>> = PerBackend::new(RefCell::new(None));
+static KEY: PerGeneration<u64, Option<Rc<RefreshKey>>> =
+    PerGeneration::new(invalidation::keys, None);
 
 /// The key; `None` before the first sign-in, and after a restore.
 pub fn refresh_key() -> Option<Rc<RefreshKey>> {
-    // Makes sure that the tables are known, without which no invalidation is noticed.
-    invalidation::objects();
-    let generation = invalidation::keys();
-    if let Some((of, key)) = &*READ.borrow()
-        && *of == generation
-    {
-        return Some(Rc::clone(key));
-    }
-    let key = Rc::new(RefreshKey::from_bytes(&credentials::read(NAME)?)?);
-    // What this transaction has made, a rollback takes back.
-    if !invalidation::has_changed() {
-        READ.replace(Some((generation, Rc::clone(&key))));
-    }
-    Some(key)
+    KEY.get(|| RefreshKey::from_bytes(&credentials::read(NAME)?).map(Rc::new))
 }
 
 /// Makes one, where there is none. The caller keeps others from doing the same.

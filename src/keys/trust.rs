@@ -4,33 +4,12 @@
 
 use super::rejected::TokenRejected;
 use super::{credentials, file};
-use crate::invalidation;
-use crate::pg::catalog::{self, Key as Column};
-use crate::pg::state::PerBackend;
+use crate::invalidation::{self, PerGeneration};
+use crate::pg::catalog::Key as Column;
+use crate::schema::{self, Table};
 use crate::settings;
 use authguard_token::{Algorithm, Key, KeyStatus, Policy, Token};
-use std::cell::RefCell;
 use std::rc::Rc;
-
-/// Columns of `authguard.issuer` and `authguard.key`, in the order of `sql/issuers.sql`.
-mod column {
-    pub mod issuer {
-        pub const ISSUER: i16 = 1;
-        pub const AUDIENCE: i16 = 2;
-        pub const TYPES: i16 = 3;
-        pub const ROLES: i16 = 4;
-        pub const SUBJECT_NAMESPACE: i16 = 5;
-        pub const MAX_LIFETIME: i16 = 7;
-    }
-    pub mod key {
-        pub const ISSUER: i16 = 1;
-        pub const KID: i16 = 2;
-        pub const ALGORITHM: i16 = 3;
-        pub const JWK: i16 = 4;
-        pub const CREDENTIAL: i16 = 5;
-        pub const STATUS: i16 = 6;
-    }
-}
 
 /// How many issuers' keys a backend keeps ready.
 const MOST_KEPT: usize = 32;
@@ -53,15 +32,8 @@ pub struct KeyRow {
     pub status: KeyStatus,
 }
 
-struct Kept {
-    generation: u64,
-    leeway: i64,
-    /// By issuer, `kid` and algorithm, the last found at the end.
-    found: Vec<(Asked, Rc<Trusted>)>,
-}
-
 /// Whose key a token asks for, and which.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Asked {
     pub issuer: String,
     pub kid: Option<String>,
@@ -79,33 +51,30 @@ impl Asked {
     }
 }
 
-static KEPT: PerBackend<RefCell<Kept>> = PerBackend::new(RefCell::new(Kept {
-    generation: 0,
-    leeway: 0,
-    found: Vec::new(),
-}));
+/// By issuer, `kid` and algorithm, the last found at the end.
+type Found = Vec<(Asked, Rc<Trusted>)>;
+
+static FOUND: PerGeneration<(u64, i64), Found> =
+    PerGeneration::new(|| (invalidation::keys(), settings::leeway()), Vec::new());
 
 /// What a token that asks so is to be judged by.
 pub fn find(asked: Asked) -> Result<Rc<Trusted>, TokenRejected> {
-    // Makes sure that the tables are known, without which no invalidation is noticed.
-    invalidation::objects();
-    let (generation, leeway) = (invalidation::keys(), settings::leeway());
-    {
-        let mut kept = KEPT.borrow_mut();
-        if (kept.generation, kept.leeway) != (generation, leeway) {
-            kept.found.clear();
-            (kept.generation, kept.leeway) = (generation, leeway);
-        }
-        if let Some((_, trusted)) = kept.found.iter().find(|(key, _)| *key == asked) {
-            return Ok(Rc::clone(trusted));
-        }
+    let known = FOUND.look(|found| {
+        let known = found.iter().find(|(it, _)| *it == asked);
+        known.map(|(_, trusted)| Rc::clone(trusted))
+    });
+    if let Some(trusted) = known {
+        return Ok(trusted);
     }
-    let trusted = Rc::new(read(&asked, leeway)?);
-    let mut kept = KEPT.borrow_mut();
-    if kept.found.len() >= MOST_KEPT {
-        kept.found.remove(0);
-    }
-    kept.found.push((asked, Rc::clone(&trusted)));
+    let read = || Ok((read(&asked, settings::leeway()).map(Rc::new)?, asked));
+    let (trusted, _) = FOUND.read(read, |found, trusted| {
+        if let Ok((trusted, asked)) = trusted {
+            if found.len() >= MOST_KEPT {
+                found.remove(0);
+            }
+            found.push((asked.clone(), Rc::clone(trusted)));
+        }
+    })?;
     Ok(trusted)
 }
 
@@ -160,8 +129,7 @@ fn choose(asked: &Asked) -> Result<KeyRow, TokenRejected> {
 }
 
 fn issuer(name: &str, leeway: i64) -> Option<(Policy, Vec<String>, Option<[u8; 16]>)> {
-    use column::issuer as at;
-    let objects = invalidation::objects();
+    use schema::issuer as at;
     let mut found = None;
     if name == settings::issuer() && file::key().is_some() {
         // What rotate_signing_key() would have written, where no row says otherwise.
@@ -171,11 +139,8 @@ fn issuer(name: &str, leeway: i64) -> Option<(Policy, Vec<String>, Option<[u8; 1
         };
         found = Some((policy, vec!["authenticated".to_owned()], None));
     }
-    catalog::scan(
-        objects.issuer,
-        objects.index(c"issuer_pkey"),
-        &[Column::Text(at::ISSUER, name)],
-        |row| {
+    schema::read(Table::Issuer, |table| {
+        table.scan(&[Column::Text(table.at(at::ISSUER), name)], |row| {
             let mut policy = Policy::new(name, row.texts(at::AUDIENCE));
             policy.types = row.texts(at::TYPES);
             policy.max_lifetime = row.get::<i32>(at::MAX_LIFETIME).map(i64::from);
@@ -186,28 +151,29 @@ fn issuer(name: &str, leeway: i64) -> Option<(Policy, Vec<String>, Option<[u8; 1
                 row.texts(at::ROLES),
                 namespace.map(|uuid| *uuid.as_bytes()),
             ));
-        },
-    );
+        });
+    });
     found
 }
 
 /// The keys of an issuer, or the one of them with this `kid`.
 pub fn keys(issuer: &str, kid: Option<&str>) -> Vec<KeyRow> {
-    use column::key as at;
-    let objects = invalidation::objects();
-    let mut asked = vec![Column::Text(at::ISSUER, issuer)];
-    asked.extend(kid.map(|kid| Column::Text(at::KID, kid)));
+    use schema::key as at;
     let mut rows = Vec::new();
-    catalog::scan(objects.key, objects.index(c"key_pkey"), &asked, |row| {
-        rows.push(KeyRow {
-            algorithm: row
-                .get::<String>(at::ALGORITHM)
-                .and_then(|name| Algorithm::from_name(&name)),
-            jwk: row.get(at::JWK),
-            credential: row
-                .get::<pgrx::Uuid>(at::CREDENTIAL)
-                .map(|uuid| authguard_token::format_uuid(uuid.as_bytes())),
-            status: KeyStatus::of_row(&row.text(at::STATUS).unwrap_or_default()),
+    schema::read(Table::Key, |table| {
+        let mut asked = vec![Column::Text(table.at(at::ISSUER), issuer)];
+        asked.extend(kid.map(|kid| Column::Text(table.at(at::KID), kid)));
+        table.scan(&asked, |row| {
+            rows.push(KeyRow {
+                algorithm: row
+                    .get::<String>(at::ALGORITHM)
+                    .and_then(|name| Algorithm::from_name(&name)),
+                jwk: row.get(at::JWK),
+                credential: row
+                    .get::<pgrx::Uuid>(at::CREDENTIAL)
+                    .map(|uuid| authguard_token::format_uuid(uuid.as_bytes())),
+                status: KeyStatus::of_row(&row.text(at::STATUS).unwrap_or_default()),
+            });
         });
     });
     rows

@@ -3,24 +3,17 @@
 use super::log;
 use super::rejected::TokenRejected;
 use super::trust::{self, Asked, Trusted};
-use crate::invalidation;
-use crate::pg::{catalog, jsonb, state::PerBackend, timestamp, transaction, unguarded};
+use crate::invalidation::{self, PerGeneration};
+use crate::pg::{catalog, jsonb, timestamp, transaction, unguarded};
 use crate::revocation::{self, Basis};
 use crate::settings;
 use authguard_token::{Claims, Key, Node, Object, Token, format_uuid, own_claims, uuid_v5};
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// How many tokens a backend keeps verified: as many users take turns on a pooled connection
 /// without a signature being checked again.
 const MOST_KEPT: usize = 32;
-
-struct Kept {
-    generation: u64,
-    leeway: i64,
-    /// The last used at the end.
-    tokens: Vec<(Box<str>, Rc<Good>)>,
-}
 
 /// A token whose signature and policy are good.
 pub struct Good {
@@ -63,11 +56,11 @@ impl Good {
     }
 }
 
-static KEPT: PerBackend<RefCell<Kept>> = PerBackend::new(RefCell::new(Kept {
-    generation: 0,
-    leeway: 0,
-    tokens: Vec::new(),
-}));
+/// The last used at the end.
+type Tokens = Vec<(Box<str>, Rc<Good>)>;
+
+static TOKENS: PerGeneration<(u64, i64), Tokens> =
+    PerGeneration::new(|| (invalidation::keys(), settings::leeway()), Vec::new());
 
 /// The claims of `token` at `now` (microseconds since 1970), if they may be believed. What was
 /// verified is remembered until a key or an issuer changes; its times are judged every time. A
@@ -119,26 +112,30 @@ pub fn try_own(claims: Object<'_>, key: &Key) -> Result<String, TokenRejected> {
 
 fn verify_now(text: &[u8], now: i64) -> Result<Rc<Good>, TokenRejected> {
     let text = std::str::from_utf8(text).map_err(|_| TokenRejected::Encoding)?;
-    let mut json = Vec::new();
-    let see = |claims: &Object<'_>| json = jsonb::encode(claims);
-    let token =
-        Token::parse_with(text, settings::max_token_size(), see).map_err(TokenRejected::Token)?;
-    let trusted = trust::find(Asked::by(&token)?)?;
-    let verified = token
-        .verify(&trusted.key, &trusted.policy, now)
-        .map_err(TokenRejected::Token)?;
-    let good = Rc::new(Good {
-        claims: accept(verified.claims, &verified.json, &trusted)?,
-        json: json.into(),
-        trusted,
-        alive: Cell::new(None),
-    });
-    let mut kept = KEPT.borrow_mut();
-    if kept.tokens.len() >= MOST_KEPT {
-        kept.tokens.remove(0);
-    }
-    kept.tokens.push((text.into(), Rc::clone(&good)));
-    Ok(good)
+    let verify = || {
+        let mut json = Vec::new();
+        let see = |claims: &Object<'_>| json = jsonb::encode(claims);
+        let token = Token::parse_with(text, settings::max_token_size(), see)
+            .map_err(TokenRejected::Token)?;
+        let trusted = trust::find(Asked::by(&token)?)?;
+        let verified = token
+            .verify(&trusted.key, &trusted.policy, now)
+            .map_err(TokenRejected::Token)?;
+        Ok(Rc::new(Good {
+            claims: accept(verified.claims, &verified.json, &trusted)?,
+            json: json.into(),
+            trusted,
+            alive: Cell::new(None),
+        }))
+    };
+    TOKENS.read(verify, |tokens, good| {
+        if let Ok(good) = good {
+            if tokens.len() >= MOST_KEPT {
+                tokens.remove(0);
+            }
+            tokens.push((text.into(), Rc::clone(good)));
+        }
+    })
 }
 
 /// The claims as they are believed here: of a role that the issuer may assert, in its namespace,
@@ -175,22 +172,16 @@ fn accept(mut claims: Claims, json: &str, trusted: &Trusted) -> Result<Claims, T
 }
 
 fn remembered(text: &[u8]) -> Option<Rc<Good>> {
-    let now = (invalidation::keys(), settings::leeway());
-    let mut kept = KEPT.borrow_mut();
-    if (kept.generation, kept.leeway) != now {
-        kept.tokens.clear();
-        (kept.generation, kept.leeway) = now;
-        return None;
-    }
     // Tokens of one issuer begin alike for hundreds of bytes, and end in their signature.
     let end = |text: &[u8]| text.last_chunk::<16>().copied();
     let same = |known: &[u8]| known.len() == text.len() && end(known) == end(text) && known == text;
-    let at = kept
-        .tokens
-        .iter()
-        .position(|(known, _)| same(known.as_bytes()))?;
-    let used = kept.tokens.remove(at);
-    let good = Rc::clone(&used.1);
-    kept.tokens.push(used);
-    Some(good)
+    TOKENS.look(|tokens| {
+        let at = tokens
+            .iter()
+            .position(|(known, _)| same(known.as_bytes()))?;
+        let used = tokens.remove(at);
+        let good = Rc::clone(&used.1);
+        tokens.push(used);
+        Some(good)
+    })
 }

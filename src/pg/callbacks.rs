@@ -2,7 +2,7 @@
 //! (src/backend/access/transam/xact.c, src/backend/utils/cache/inval.c).
 
 use pgrx::pg_guard;
-use pgrx::pg_sys::{self, Oid, SubTransactionId, SubXactEvent, XactEvent};
+use pgrx::pg_sys::{self, Oid, SubTransactionId, SubXactEvent, SysCacheIdentifier, XactEvent};
 use std::ffi::c_void;
 
 /// The functions that Postgres calls. Only the first two may raise an error: the transaction of the
@@ -20,7 +20,14 @@ pub struct Callbacks {
     pub relation_changed: fn(Oid),
     /// A role has changed, here or elsewhere.
     pub role_changed: fn(),
+    /// A function has changed, here or elsewhere: its hash, as `catalog::function_hash` makes it, and 0 for
+    /// all of them.
+    pub function_changed: fn(u32),
+    /// A schema has changed, here or elsewhere.
+    pub schema_changed: fn(),
 }
+
+type SyscacheCallback = unsafe extern "C-unwind" fn(pg_sys::Datum, i32, u32);
 
 /// Registers the callbacks. To be called once, from `_PG_init`.
 pub fn register(callbacks: &'static Callbacks) {
@@ -34,11 +41,20 @@ pub fn register(callbacks: &'static Callbacks) {
             Some(at_relation_change),
             pg_sys::Datum::from(argument),
         );
-        pg_sys::CacheRegisterSyscacheCallback(
-            pg_sys::SysCacheIdentifier::AUTHOID as _,
-            Some(at_role_change),
-            pg_sys::Datum::from(argument),
-        );
+        for (cache, callback) in [
+            (
+                SysCacheIdentifier::AUTHOID,
+                at_role_change as SyscacheCallback,
+            ),
+            (SysCacheIdentifier::PROCOID, at_function_change),
+            (SysCacheIdentifier::NAMESPACEOID, at_schema_change),
+        ] {
+            pg_sys::CacheRegisterSyscacheCallback(
+                cache as _,
+                Some(callback),
+                pg_sys::Datum::from(argument),
+            );
+        }
     }
 }
 
@@ -88,4 +104,14 @@ unsafe extern "C-unwind" fn at_relation_change(argument: pg_sys::Datum, relation
 unsafe extern "C-unwind" fn at_role_change(argument: pg_sys::Datum, _cache: i32, _hash: u32) {
     // SAFETY: as in at_transaction().
     (unsafe { registered(argument.cast_mut_ptr()) }.role_changed)();
+}
+
+unsafe extern "C-unwind" fn at_function_change(argument: pg_sys::Datum, _cache: i32, hash: u32) {
+    // SAFETY: as in at_transaction().
+    (unsafe { registered(argument.cast_mut_ptr()) }.function_changed)(hash);
+}
+
+unsafe extern "C-unwind" fn at_schema_change(argument: pg_sys::Datum, _cache: i32, _hash: u32) {
+    // SAFETY: as in at_transaction().
+    (unsafe { registered(argument.cast_mut_ptr()) }.schema_changed)();
 }

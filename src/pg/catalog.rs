@@ -2,6 +2,7 @@
 //! no search_path (`systable_beginscan` in src/backend/access/index/genam.c).
 
 use super::memory;
+use super::relation::{self, Lock, Relation};
 use pgrx::pg_sys::{self, Oid};
 use pgrx::{FromDatum, IntoDatum};
 use std::ffi::CStr;
@@ -29,10 +30,58 @@ pub fn table(name: &CStr, schema: Oid) -> Option<Oid> {
     relation(name, schema).filter(plain)
 }
 
-/// Returns true if an index may be used: a failed CREATE INDEX CONCURRENTLY leaves one that may not.
-pub fn index_is_valid(index: Oid) -> bool {
-    // SAFETY: a syscache look-up inside a transaction.
-    unsafe { pg_sys::get_index_isvalid(index) }
+/// A function, as the catalogue has it at the moment.
+pub struct Function {
+    /// What it is called in its library, if it is written in C.
+    pub symbol: Option<String>,
+    /// The version of its row.
+    pub version: Version,
+}
+
+/// A function by its OID, if there is one.
+pub fn function(function: Oid) -> Option<Function> {
+    const CACHE: i32 = pg_sys::SysCacheIdentifier::PROCOID as i32;
+    const LANGUAGE_C: Oid = Oid::from_u32(13);
+    // SAFETY: a syscache look-up inside a transaction; the tuple is released once it has been read. A row of
+    // pg_proc begins with its form, and has a source, a text, which is copied here.
+    unsafe {
+        let tuple = pg_sys::SearchSysCache1(CACHE, pg_sys::Datum::from(function));
+        if tuple.is_null() {
+            return None;
+        }
+        let form = pg_sys::GETSTRUCT(tuple).cast::<pg_sys::FormData_pg_proc>();
+        let mut is_null = false;
+        let source = pg_sys::SysCacheGetAttr(
+            CACHE,
+            tuple,
+            pg_sys::Anum_pg_proc_prosrc as i16,
+            &mut is_null,
+        );
+        let symbol = ((*form).prolang == LANGUAGE_C)
+            .then(|| String::from_datum(source, is_null))
+            .flatten();
+        let version = Version::of(tuple);
+        pg_sys::ReleaseSysCache(tuple);
+        Some(Function { symbol, version })
+    }
+}
+
+/// How invalidations of system cache PROCOID name a function.
+pub fn function_hash(function: Oid) -> u32 {
+    let (cache, none) = (
+        pg_sys::SysCacheIdentifier::PROCOID as i32,
+        pg_sys::Datum::from(0),
+    );
+    // SAFETY: a hash of a key of that cache, which has one.
+    unsafe { pg_sys::GetSysCacheHashValue(cache, pg_sys::Datum::from(function), none, none, none) }
+}
+
+/// What SQL calls a type.
+pub fn type_name(of: Oid) -> String {
+    // SAFETY: a syscache look-up inside a transaction; the result is palloc'd and copied here.
+    unsafe { CStr::from_ptr(pg_sys::format_type_be(of)) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// The extension that an object of catalogue `class` is a member of.
@@ -117,9 +166,6 @@ impl Key<'_> {
     }
 }
 
-/// The operator family of B-tree indexes on `uuid` (pg_opfamily.dat).
-pub const UUID_BTREE_FAMILY: Oid = Oid::from_u32(2968);
-
 /// The name of a relation with its schema, if it exists.
 pub fn relation_name(relation: Oid) -> Option<String> {
     // SAFETY: syscache look-ups inside a transaction; the results are palloc'd, and the last is copied here.
@@ -134,19 +180,31 @@ pub fn relation_name(relation: Oid) -> Option<String> {
     }
 }
 
-/// Calls `each` for every row of `table` that equals `keys`, by `index` where one is given. The keys'
+/// Calls `each` for every row of the system catalogue `table` that equals `keys`, as [`scan_in`] does.
+pub fn scan(table: Oid, index: Option<Oid>, keys: &[Key<'_>], each: impl FnMut(Row<'_>)) {
+    relation::open(table, Lock::AccessShare, |table| {
+        scan_in(table, index, keys, each);
+    });
+}
+
+/// Calls `each` for every row of `table` that equals `keys`, by `index` if one is given. The keys'
 /// columns must lead the index, in its order. A fresh snapshot is taken for tables that have no system
 /// cache (GetCatalogSnapshot in src/backend/utils/time/snapmgr.c), and it sees this transaction's own
 /// earlier commands.
-pub fn scan(table: Oid, index: Option<Oid>, keys: &[Key<'_>], mut each: impl FnMut(Row<'_>)) {
+pub fn scan_in(
+    table: &Relation,
+    index: Option<Oid>,
+    keys: &[Key<'_>],
+    mut each: impl FnMut(Row<'_>),
+) {
     scan_all(table, index, [((), keys)], |(), row| {
         each(row);
         true
     });
 }
 
-/// Whether a table has no row, by the newest committed state and this transaction's own.
-pub fn is_empty(table: Oid) -> bool {
+/// Returns true if a table has no row, by the newest committed state and this transaction's own.
+pub fn is_empty(table: &Relation) -> bool {
     let mut empty = true;
     scan_all(table, None, [((), [])], |(), _row| {
         empty = false;
@@ -155,79 +213,111 @@ pub fn is_empty(table: Oid) -> bool {
     empty
 }
 
-/// As [`scan`] for one set of keys after another, with one snapshot where there is an index; `each` gets
-/// what is beside the set, and ends everything by false.
+/// As [`scan_in`] for one set of keys after another, with one snapshot if there is an index; `each` gets
+/// what is beside the set, and ends everything with false.
 pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
-    table: Oid,
+    table: &Relation,
     index: Option<Oid>,
     sets: impl IntoIterator<Item = (T, K)>,
     mut each: impl FnMut(T, Row<'_>) -> bool,
 ) {
-    // SAFETY: each tuple is read before the next is fetched, or the scan ends.
-    unsafe {
-        Scan::run(table, index, |scan| {
-            for (beside, keys) in sets {
-                scan.restart(keys.as_ref());
-                while let Some(row) =
-                    Row::of(pg_sys::systable_getnext(scan.scan), (*scan.relation).rd_att)
-                {
-                    if !each(beside, row) {
-                        return;
-                    }
-                }
+    let mut scan = Scan::new(table, index);
+    'sets: for (beside, keys) in sets {
+        scan.restart(keys.as_ref());
+        // SAFETY: each tuple is read before the next is fetched, or the scan ends; it is of the open table.
+        while let Some(row) = unsafe { Row::of(scan.next(), (*table.raw()).rd_att) } {
+            if !each(beside, row) {
+                break 'sets;
             }
-        });
+        }
     }
+    scan.end();
 }
 
-/// Calls `each` with what is beside a set of keys where `index` has nothing under them, not even of a row that is dead:
+/// Calls `each` with what is beside a set of keys if `index` has nothing under them, not even of a row that is dead:
 /// one descent of the tree, however many rows there are. Never without an index.
 pub fn without_entries<'k, T, K: AsRef<[Key<'k>]>>(
-    table: Oid,
+    table: &Relation,
     index: Option<Oid>,
     sets: impl IntoIterator<Item = (T, K)>,
     mut each: impl FnMut(T),
 ) {
-    // SAFETY: the index scan is that of a scan which is open; what it returns is only compared with NULL.
-    unsafe {
-        Scan::run(table, index, |scan| {
-            for (beside, keys) in sets {
-                scan.restart(keys.as_ref());
-                let entries = (*scan.scan).iscan;
-                let forward = pg_sys::ScanDirection::ForwardScanDirection;
-                if !entries.is_null() && pg_sys::index_getnext_tid(entries, forward).is_null() {
-                    each(beside);
-                }
+    let mut scan = Scan::new(table, index);
+    for (beside, keys) in sets {
+        scan.restart(keys.as_ref());
+        // SAFETY: the index scan is that of a scan which is open; what it returns is only compared with NULL.
+        unsafe {
+            let entries = (*scan.scan).iscan;
+            let forward = pg_sys::ScanDirection::ForwardScanDirection;
+            if !entries.is_null() && pg_sys::index_getnext_tid(entries, forward).is_null() {
+                each(beside);
             }
-        });
+        }
+    }
+    scan.end();
+}
+
+/// A version of a row: whatever changes the row makes another one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Version {
+    made_by: pg_sys::TransactionId,
+    place: (u16, u16, u16),
+}
+
+impl Version {
+    /// That of a tuple.
+    ///
+    /// # Safety
+    /// The tuple is one of a table, and alive.
+    unsafe fn of(tuple: pg_sys::HeapTuple) -> Self {
+        // SAFETY: as the caller promises; a tuple of a table has a transaction's number there (htup_details.h).
+        unsafe {
+            let place = (*tuple).t_self;
+            Self {
+                made_by: (*(*tuple).t_data).t_choice.t_heap.t_xmin,
+                place: (place.ip_blkid.bi_hi, place.ip_blkid.bi_lo, place.ip_posid),
+            }
+        }
     }
 }
 
-/// A table that is scanned for one set of keys after another, of as many columns each.
-struct Scan {
-    relation: pg_sys::Relation,
+/// The versions of the rows of a table's triggers in the catalogue: whatever was done to a trigger since has made
+/// another.
+pub fn trigger_versions(table: Oid) -> Vec<Version> {
+    const TABLE: i16 = pg_sys::Anum_pg_trigger_tgrelid as i16;
+    let mut versions = Vec::new();
+    relation::open(pg_sys::TriggerRelationId, Lock::AccessShare, |triggers| {
+        let index = Oid::from(pg_sys::TriggerRelidNameIndexId);
+        let mut scan = Scan::new(triggers, Some(index));
+        scan.restart(&[Key::Oid(TABLE, table)]);
+        loop {
+            let tuple = scan.next();
+            if tuple.is_null() {
+                break;
+            }
+            // SAFETY: the tuple is the current one of the scan.
+            versions.push(unsafe { Version::of(tuple) });
+        }
+        scan.end();
+    });
+    versions
+}
+
+/// A table that is scanned for one set of keys after another, of as many columns each. On an error the resource owner
+/// of the transaction ends the scan.
+struct Scan<'r> {
+    relation: &'r Relation,
     index: Option<Oid>,
     scan: pg_sys::SysScanDesc,
 }
 
-impl Scan {
-    /// Opens the table for `work`.
-    ///
-    /// # Safety
-    /// `work` reads the scan after a restart only.
-    unsafe fn run(table: Oid, index: Option<Oid>, work: impl FnOnce(&mut Self)) {
-        // SAFETY: relation, index and snapshot are opened and closed here, in pairs; on an error the resource owner of
-        // the transaction closes them.
-        unsafe {
-            let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as i32);
-            let mut scan = Self {
-                relation,
-                index,
-                scan: ptr::null_mut(),
-            };
-            work(&mut scan);
-            scan.end();
-            pg_sys::table_close(relation, pg_sys::AccessShareLock as i32);
+impl<'r> Scan<'r> {
+    /// No scan yet, of an open table by one of its indexes.
+    fn new(relation: &'r Relation, index: Option<Oid>) -> Self {
+        Self {
+            relation,
+            index,
+            scan: ptr::null_mut(),
         }
     }
 
@@ -248,7 +338,7 @@ impl Scan {
             } else {
                 self.end();
                 self.scan = pg_sys::systable_beginscan(
-                    self.relation,
+                    self.relation.raw(),
                     self.index.unwrap_or(pg_sys::InvalidOid),
                     self.index.is_some(),
                     ptr::null_mut(),
@@ -257,6 +347,12 @@ impl Scan {
                 );
             }
         }
+    }
+
+    /// The next tuple, which is there until the one after is asked for; NULL if there is none.
+    fn next(&mut self) -> pg_sys::HeapTuple {
+        // SAFETY: the scan was begun by restart().
+        unsafe { pg_sys::systable_getnext(self.scan) }
     }
 
     fn end(&mut self) {

@@ -66,6 +66,23 @@ impl Memory {
     }
 }
 
+/// Runs `work` in a memory context that is freed afterwards. For loops: what one round allocates in
+/// the current context would otherwise last as long as the call of the function.
+pub fn scratch<R>(work: impl FnOnce() -> R) -> R {
+    // SAFETY: the current context lives longer than this call; the name is a constant. `R` has
+    // nothing in it: what Rust drops is made by Rust's own allocator.
+    let scratch = Memory(unsafe {
+        pg_sys::AllocSetContextCreateExtended(
+            pg_sys::CurrentMemoryContext,
+            c"authguard scratch".as_ptr(),
+            pg_sys::ALLOCSET_SMALL_MINSIZE as usize,
+            pg_sys::ALLOCSET_SMALL_INITSIZE as usize,
+            pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
+        )
+    });
+    scratch.inside(work)
+}
+
 /// A copy in the current memory context of a whole varlena, header included.
 pub fn varlena(bytes: &[u8]) -> pg_sys::Datum {
     // SAFETY: palloc gives as many bytes, aligned for every type, or raises an error.

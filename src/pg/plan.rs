@@ -10,7 +10,7 @@ use std::ffi::{CStr, c_char};
 use std::ptr;
 
 /// The most parameters that a query has.
-const MOST: usize = 3;
+const MOST: usize = 4;
 
 /// A query whose names are qualified, and the types of its parameters. Its plan is kept, and made
 /// anew by Postgres when what it names has changed.

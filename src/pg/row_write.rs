@@ -4,6 +4,7 @@
 //! No privileges are asked, and an insert gives no column its default. A trigger that names a transition table finds none.
 
 use super::call::Value;
+use super::relation::Relation;
 use super::row_lock::Tid;
 use crate::error::Error;
 use pgrx::IntoDatum;
@@ -13,14 +14,24 @@ use std::mem;
 use std::ptr;
 
 /// A column's number, from 1, its type, and its value, of that type.
-pub type ColumnValue = (i16, Oid, Value);
+pub type NumberedValue = (i16, Oid, Value);
 
-/// Inserts a row of these columns, all others NULL. A statement of its own.
-pub fn insert(table: Oid, columns: &[ColumnValue]) {
+/// Raises an error where that command may not be run: on a standby, in a transaction that is read-only, and while
+/// workers share one.
+pub fn require_writable(command: &CStr) {
+    // SAFETY: reads the state of xact.c, or raises an error (tcop/utility.c).
+    unsafe {
+        pg_sys::PreventCommandIfReadOnly(command.as_ptr());
+        pg_sys::PreventCommandIfParallelMode(command.as_ptr());
+    }
+}
+
+/// Inserts a row of these columns, all others NULL. A statement of its own. The table is open with a lock for that.
+pub fn insert(table: &Relation, columns: &[NumberedValue]) {
     // SAFETY: the slot is one of the open table, and all its columns are set before it is stored; the state is the one
     // that the table was opened for.
     unsafe {
-        Statement::run(table, c"INSERT", &[], |statement| {
+        Statement::run(table, &[], |statement| {
             let slot = statement.slot(&raw const pg_sys::TTSOpsVirtual);
             statement.nulls(slot).fill(true);
             statement.set(slot, columns);
@@ -32,13 +43,13 @@ pub fn insert(table: Oid, columns: &[ColumnValue]) {
     }
 }
 
-/// Gives columns of a row, which this transaction has locked at that place, other values. A statement of its own. An error
-/// where the row has changed since.
-pub fn update(table: Oid, mut place: Tid, columns: &[ColumnValue]) {
+/// Gives columns of a row, which this transaction has locked at that place, other values. A statement of its own. The
+/// table is open with a lock for that. An error if the row has changed since.
+pub fn update(table: &Relation, mut place: Tid, columns: &[NumberedValue]) {
     // SAFETY: as for an insert. The row is read into a slot of the table's own kind by its own method, which may raise
     // errors, so Postgres's error handling is around it; the other slot points into that one, which is there until the end.
     unsafe {
-        Statement::run(table, c"UPDATE", columns, |statement| {
+        Statement::run(table, columns, |statement| {
             let relation = statement.relation;
             let fetch = (*(*relation).rd_tableam)
                 .tuple_fetch_row_version
@@ -82,26 +93,25 @@ pub fn next_id(sequence: Oid) -> i64 {
 }
 
 /// A table that is written to, and the state that an executor would have.
-struct Statement {
+struct Statement<'r> {
+    table: &'r Relation,
     relation: pg_sys::Relation,
     result: *mut pg_sys::ResultRelInfo,
     state: *mut pg_sys::EState,
 }
 
-impl Statement {
-    /// Opens the table for a command that updates these columns, lets `work` write, runs the triggers, and makes what is
+impl<'r> Statement<'r> {
+    /// Begins a command that updates these columns of a table, lets `work` write, runs the triggers, and makes what is
     /// written visible to the next command. All memory is that of the state, and freed with it.
     ///
     /// # Safety
     /// `work` writes to that table only, by the state that it is given.
-    unsafe fn run(table: Oid, command: &CStr, updated: &[ColumnValue], work: impl FnOnce(&Self)) {
+    unsafe fn run(table: &'r Relation, updated: &[NumberedValue], work: impl FnOnce(&Self)) {
+        let relation = table.raw();
         // SAFETY: as create_edata_for_relation and finish_edata of src/backend/replication/logical/worker.c do it, the
         // memory context besides. What is opened here is closed here; on an error the end of the transaction or
-        // subtransaction closes relation, indexes, snapshot and triggers, and frees the state with the context around it.
+        // subtransaction closes indexes, snapshot and triggers, and frees the state with the context around it.
         unsafe {
-            pg_sys::PreventCommandIfReadOnly(command.as_ptr());
-            pg_sys::PreventCommandIfParallelMode(command.as_ptr());
-            let relation = pg_sys::table_open(table, pg_sys::RowExclusiveLock as i32);
             pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
             let state = pg_sys::CreateExecutorState();
             let around = pg_sys::MemoryContextSwitchTo((*state).es_query_cxt);
@@ -115,6 +125,7 @@ impl Statement {
             pg_sys::ExecOpenIndices(result, false);
             pg_sys::AfterTriggerBeginQuery();
             work(&Self {
+                table,
                 relation,
                 result,
                 state,
@@ -125,7 +136,6 @@ impl Statement {
             pg_sys::MemoryContextSwitchTo(around);
             pg_sys::FreeExecutorState(state);
             pg_sys::PopActiveSnapshot();
-            pg_sys::table_close(relation, pg_sys::NoLock as i32);
             pg_sys::CommandCounterIncrement();
         }
     }
@@ -152,7 +162,7 @@ impl Statement {
     ///
     /// # Safety
     /// As for [`Self::nulls`]; all other columns are set.
-    unsafe fn set(&self, slot: *mut pg_sys::TupleTableSlot, columns: &[ColumnValue]) {
+    unsafe fn set(&self, slot: *mut pg_sys::TupleTableSlot, columns: &[NumberedValue]) {
         // SAFETY: as for nulls(), and of the values there are as many.
         unsafe {
             let nulls = self.nulls(slot);
@@ -160,9 +170,11 @@ impl Statement {
             let descriptor = (*self.relation).rd_att;
             for (column, of, value) in columns {
                 // Of a column that is not there or is dropped the type is 0.
-                if pg_sys::SPI_gettypeid(descriptor, i32::from(*column)) != *of {
-                    Error::OtherForm(name(self.relation)).raise();
-                }
+                assert_eq!(
+                    pg_sys::SPI_gettypeid(descriptor, i32::from(*column)),
+                    *of,
+                    "a value is of its column's type"
+                );
                 let place = usize::try_from(column - 1).expect("columns count from 1");
                 (values[place], nulls[place]) = (value.raw(), value.datum().is_none());
             }
@@ -178,21 +190,10 @@ impl Statement {
         // SAFETY: the slot is open; what writes a row notes its place there (heapam_handler.c).
         unsafe {
             if (*slot).tts_tid.ip_posid == 0 {
-                Error::NotWritten(name(self.relation)).raise();
+                Error::NotWritten(self.table.name()).raise();
             }
         }
     }
-}
-
-/// The table's name.
-///
-/// # Safety
-/// The relation is open.
-unsafe fn name(relation: pg_sys::Relation) -> String {
-    // SAFETY: as the caller promises; a name ends with a NUL.
-    unsafe { CStr::from_ptr((*(*relation).rd_rel).relname.data.as_ptr()) }
-        .to_string_lossy()
-        .into_owned()
 }
 
 /// Tells the state which table is written to, and which of its columns are updated: triggers of certain columns ask.
@@ -202,7 +203,7 @@ unsafe fn name(relation: pg_sys::Relation) -> String {
 unsafe fn describe(
     state: *mut pg_sys::EState,
     relation: pg_sys::Relation,
-    updated: &[ColumnValue],
+    updated: &[NumberedValue],
 ) {
     // SAFETY: as the caller promises. The node is zeroed but for its tag, as makeNode makes it.
     unsafe {

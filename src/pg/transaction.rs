@@ -25,6 +25,19 @@ pub fn in_block() -> bool {
     unsafe { pg_sys::IsTransactionBlock() || pg_sys::IsSubTransaction() }
 }
 
+/// Returns true if all statements of the transaction have one snapshot: above isolation level read committed
+/// (IsolationUsesXactSnapshot in access/xact.h).
+pub fn keeps_snapshot() -> bool {
+    // SAFETY: reads the state of xact.c.
+    unsafe { pg_sys::XactIsoLevel >= pg_sys::XACT_REPEATABLE_READ as i32 }
+}
+
+/// Returns true at isolation level read committed.
+pub fn is_read_committed() -> bool {
+    // SAFETY: reads the state of xact.c.
+    unsafe { pg_sys::XactIsoLevel == pg_sys::XACT_READ_COMMITTED as i32 }
+}
+
 /// Returns true unless no transaction has begun, or the one that was in progress is ending.
 pub fn is_in_progress() -> bool {
     // SAFETY: reads the state of xact.c.

@@ -1,7 +1,7 @@
 //! Whether this database can decide about anybody: not where its entries may be older than what they revoke.
 
-use crate::invalidation;
 use crate::pg::replay;
+use crate::schema;
 use crate::settings::{self, AfterRestore};
 use authguard_token::{RevocationReason, Verdict};
 
@@ -26,7 +26,7 @@ impl Availability {
     pub fn verdict(self) -> Option<Verdict> {
         let reason = if self.behind {
             RevocationReason::ReplicaLag
-        } else if self.after_restore == AfterRestore::deny && invalidation::objects().copied {
+        } else if self.after_restore == AfterRestore::deny && schema::is_copy() {
             RevocationReason::Restored
         } else {
             return None;
@@ -42,5 +42,5 @@ impl Availability {
 /// Whether the database's identity is another than that which was last acknowledged.
 #[pgrx::pg_extern(sql = false)]
 fn authguard_is_copy() -> bool {
-    invalidation::objects().copied
+    schema::is_copy()
 }

@@ -4,30 +4,19 @@ use super::availability::Availability;
 use super::{own_session, unused_kinds};
 use crate::attached;
 use crate::invalidation;
-use crate::pg::catalog::{self, Key, Row};
-use crate::pg::{timestamp, transaction};
+use crate::pg::catalog::Key;
+use crate::pg::transaction;
+use crate::schema::{self, Table, revocation as column};
 use crate::settings;
 use authguard_token::{Claims, Entry, EntryKind, Judge, RefreshSettings, Verdict, format_uuid};
-use pgrx::pg_sys::TimestampTz;
-
-/// Columns of `authguard.revocation`, in the order of `sql/revocation.sql`.
-pub mod column {
-    pub const KIND: i16 = 1;
-    pub const KEY: i16 = 2;
-    pub const ISSUER: i16 = 3;
-    pub const BLOCKED: i16 = 4;
-    pub const BLOCKED_UNTIL: i16 = 5;
-    pub const ISSUED_BEFORE: i16 = 6;
-    pub const INCLUDE_KEYS: i16 = 7;
-}
 
 /// What a verdict depends on beside the claims and the time: while it is the same, so is the
 /// verdict. To be taken before the look-up.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Basis {
     generation: u64,
-    /// The generation of keys. It also moves with `authguard.issuer`, which tells local sessions.
-    keys: u64,
+    /// Of `authguard.issuer`, among others: it says which sessions are local.
+    settings: u64,
     leeway: i64,
     sessions: RefreshSettings,
     availability: Availability,
@@ -38,7 +27,7 @@ impl Basis {
     pub fn current() -> Self {
         Self {
             generation: invalidation::revocations(),
-            keys: invalidation::keys(),
+            settings: invalidation::settings(),
             leeway: settings::leeway(),
             sessions: settings::refresh(),
             availability: Availability::current(),
@@ -107,33 +96,29 @@ pub fn entries(keys: &[(EntryKind, Option<&str>)], mut each: impl FnMut(&Entry<'
     transaction::accept_invalidations();
     let looked_for = keys.iter().filter(|(_, key)| key.is_some());
     let unused = unused_kinds::unused(looked_for.map(|(kind, _)| *kind));
-    let objects = invalidation::objects();
-    let sets = keys.iter().filter_map(|&(kind, key)| {
-        let keys = [
-            Key::Text(column::KIND, kind.as_str()),
-            Key::Text(column::KEY, key?),
-        ];
-        (!unused.has(kind)).then_some((kind, keys))
-    });
-    let mut sets = sets.peekable();
+    let looked_for = keys.iter().filter_map(|(kind, key)| Some((*kind, (*key)?)));
+    let mut sets = looked_for.filter(|(kind, _)| !unused.has(*kind)).peekable();
     if sets.peek().is_none() {
         return;
     }
-    let (table, index) = (objects.revocation, objects.revocation_key);
-    catalog::scan_all(table, index, sets, |kind, row| {
-        let issuer = row.text(column::ISSUER);
-        each(&Entry {
-            kind,
-            issuer: issuer.as_deref(),
-            blocked: row.get(column::BLOCKED).unwrap_or(true),
-            blocked_until: time(&row, column::BLOCKED_UNTIL),
-            issued_before: time(&row, column::ISSUED_BEFORE),
-            include_keys: row.get(column::INCLUDE_KEYS).unwrap_or(true),
-        })
+    schema::read(Table::Revocation, |table| {
+        let sets = sets.map(|(kind, key)| {
+            let keys = [
+                Key::Text(table.at(column::KIND), kind.as_str()),
+                Key::Text(table.at(column::KEY), key),
+            ];
+            (kind, keys)
+        });
+        table.scan_all(sets, |kind, row| {
+            let issuer = row.text(column::ISSUER);
+            each(&Entry {
+                kind,
+                issuer: issuer.as_deref(),
+                blocked: row.get(column::BLOCKED).unwrap_or(true),
+                blocked_until: row.time(column::BLOCKED_UNTIL),
+                issued_before: row.time(column::ISSUED_BEFORE),
+                include_keys: row.get(column::INCLUDE_KEYS).unwrap_or(true),
+            })
+        });
     });
-}
-
-fn time(row: &Row, column: i16) -> Option<i64> {
-    row.get::<i64>(column)
-        .map(|timestamp: TimestampTz| timestamp::unix_micros(timestamp))
 }

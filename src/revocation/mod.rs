@@ -9,4 +9,4 @@ mod unused_kinds;
 
 pub use entry::check_identity;
 pub use lookup::{Basis, Finding, entries, judge};
-pub use own_session::{column, is_own};
+pub use own_session::is_own;

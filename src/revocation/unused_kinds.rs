@@ -4,10 +4,10 @@
 //! everything is that decides: so a token whose look-up would find nothing costs a descent of the index for the kinds that
 //! are in use only.
 
-use super::lookup::column;
-use crate::invalidation;
-use crate::pg::catalog::{self, Key};
+use crate::invalidation::{self, PerGeneration};
+use crate::pg::catalog::Key;
 use crate::pg::state::PerBackend;
+use crate::schema::{self, Table, revocation as column};
 use authguard_token::EntryKind;
 use std::cell::Cell;
 
@@ -25,45 +25,36 @@ impl Kinds {
     }
 }
 
-struct Known {
-    /// Kinds that had no entry, and the generation that this was read under.
-    unused: Cell<(u64, Kinds)>,
-    /// Kinds that had one, at some time: they are looked for.
-    used: Cell<Kinds>,
-}
+/// Kinds that had no entry.
+static UNUSED: PerGeneration<u64, Kinds> = PerGeneration::new(invalidation::revocations, Kinds(0));
 
-static KNOWN: PerBackend<Known> = PerBackend::new(Known {
-    unused: Cell::new((0, Kinds(0))),
-    used: Cell::new(Kinds(0)),
-});
+/// Kinds that had one, at some time: they are looked for.
+static USED: PerBackend<Cell<Kinds>> = PerBackend::new(Cell::new(Kinds(0)));
 
 /// Those of `kinds` that surely have no entry, neither a newly committed one nor one of this transaction's own: each of its
 /// commands that writes one ends with a new generation, as does what takes it back. To be asked after pending invalidations
 /// were accepted.
 pub fn unused(kinds: impl Iterator<Item = EntryKind>) -> Kinds {
-    let objects = invalidation::objects();
-    let generation = invalidation::revocations();
-    let (under, known) = KNOWN.unused.get();
-    let mut unused = if under == generation {
-        known
-    } else {
-        Kinds::default()
-    };
-    let used = KNOWN.used.get();
-    let unknown = kinds.filter(|kind| !unused.has(*kind) && !used.has(*kind));
+    let known = UNUSED.look(|unused| *unused);
+    let used = USED.get();
+    let unknown = kinds.filter(|kind| !known.has(*kind) && !used.has(*kind));
     let mut unknown = unknown.peekable();
     if unknown.peek().is_none() {
-        return unused;
+        return known;
     }
-    let asked: Vec<_> = unknown
-        .map(|kind| (kind, [Key::Text(column::KIND, kind.as_str())]))
-        .collect();
-    let used = asked.iter().fold(used, |used, (kind, _)| used.with(*kind));
-    let (table, index) = (objects.revocation, objects.revocation_key);
-    catalog::without_entries(table, index, asked, |kind| {
-        unused = unused.with(kind);
-    });
-    KNOWN.unused.set((generation, unused));
-    KNOWN.used.set(Kinds(used.0 & !unused.0));
+    let mut used = used;
+    let read = || {
+        let mut unused = known;
+        schema::read(Table::Revocation, |table| {
+            let asked: Vec<_> = unknown
+                .map(|kind| (kind, [Key::Text(table.at(column::KIND), kind.as_str())]))
+                .collect();
+            used = asked.iter().fold(used, |used, (kind, _)| used.with(*kind));
+            table.without_entries(asked, |kind| unused = unused.with(kind));
+        });
+        unused
+    };
+    let unused = UNUSED.read(read, |kept, unused| *kept = *unused);
+    USED.set(Kinds(used.0 & !unused.0));
     unused
 }

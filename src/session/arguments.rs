@@ -1,7 +1,7 @@
 //! What a session is begun and changed with, and what of it is refused.
 
 use crate::error::Error;
-use crate::pg::{memory, timestamp};
+use crate::pg::memory;
 use crate::settings;
 use authguard_token::{Aal, ClaimsError, JsonError, Node, Object};
 use pgrx::AnyElement;
@@ -92,16 +92,4 @@ pub fn add_method(amr: &str, method: &str, second: i64) -> String {
 #[pg_extern(sql = false)]
 fn authguard_check_claims(json: Option<AnyElement>) {
     claims(json.map(|json| memory::jsonb_text(json.datum())).as_deref());
-}
-
-#[pg_extern(sql = false)]
-fn authguard_check_aal(aal: Option<&str>) {
-    level(aal);
-}
-
-/// `amr` is a `jsonb`, `at` a `timestamptz`; the result is JSON.
-#[pg_extern(sql = false)]
-fn authguard_add_method(amr: AnyElement, name: Option<&str>, at: i64) -> String {
-    let second = timestamp::unix_micros(at).div_euclid(1_000_000);
-    add_method(&memory::jsonb_text(amr.datum()), method(name), second)
 }

@@ -7,22 +7,12 @@ use crate::pg::call::Value;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
 use crate::pg::{row_write, unguarded};
+use crate::schema::{self, Table, event as column};
 use crate::settings;
 use authguard_token::{Event, EventNameError};
 use pgrx::Uuid;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
-
-/// Columns, in the order of `sql/events.sql`.
-mod column {
-    pub const ID: i16 = 1;
-    pub const NAME: i16 = 2;
-    pub const USER_ID: i16 = 3;
-    pub const SESSION_ID: i16 = 4;
-    pub const ACTOR: i16 = 5;
-    pub const REASON: i16 = 6;
-    pub const HAPPENED_AT: i16 = 7;
-}
 
 static NOTIFY: PerBackend<Plan> = Plan::new(
     c"select pg_catalog.pg_notify('authguard', pg_catalog.json_build_object('id', $1, 'name', $2)::pg_catalog.text)",
@@ -38,8 +28,7 @@ pub fn record(
     actor: &str,
     reason: Option<&str>,
 ) -> i64 {
-    let objects = invalidation::objects();
-    let id = row_write::next_id(objects.event_ids);
+    let id = row_write::next_id(invalidation::objects().event_ids);
     let columns = [
         (column::ID, pg_sys::INT8OID, Value::of(id)),
         (column::NAME, pg_sys::TEXTOID, Value::of(name)),
@@ -57,7 +46,7 @@ pub fn record(
             time(unguarded::clock()),
         ),
     ];
-    row_write::insert(objects.event, &columns);
+    schema::insert(Table::Event, &columns);
     if settings::notifies(name) {
         NOTIFY.run(&[Value::of(id), Value::of(name)], |_| ());
     }

@@ -1,6 +1,7 @@
-//! Who gets no tokens of ours: asked at a sign-in, a refresh and a step-up, by the newest committed entries and rows,
-//! whatever the transaction's snapshot.
+//! Who gets no tokens of ours: asked at a sign-in, a refresh and a step-up, by the newest committed
+//! entries and rows, whatever the transaction's snapshot.
 
+use super::record::Session;
 use crate::attached;
 use crate::pg::{timestamp, unguarded};
 use crate::revocation::entries;
@@ -10,17 +11,28 @@ use pgrx::Uuid;
 use pgrx::prelude::*;
 
 /// What shuts a session of our own that its row may say nothing of.
-#[derive(Default)]
 pub struct Shut {
     /// Its user is.
     pub user: bool,
-    /// It has ended: by an entry of itself, or by a cut-off after it began, for one of the user after the last proof of
-    /// who the user is.
+    /// It has ended: `authguard.issuer` is another one by now, an entry revokes it, or a cut-off
+    /// covers its begin or, if it is one of the user, the last proof of who the user is.
     pub session: bool,
 }
 
+/// What shuts a session.
+pub fn session(session: &Session) -> Shut {
+    let times = &session.times;
+    by_entries(
+        &session.user,
+        &session.id,
+        &session.issuer,
+        times.created_at,
+        times.authenticated_at,
+    )
+}
+
 /// Of a session of `user` (in canonical form). Times are in microseconds.
-pub fn session(user: &str, id: &[u8; 16], began: i64, authenticated_at: i64) -> Shut {
+fn by_entries(user: &str, id: &[u8; 16], issuer: &str, began: i64, authenticated_at: i64) -> Shut {
     let now = unguarded::clock();
     let id = format_uuid(id);
     let keys = [
@@ -28,7 +40,10 @@ pub fn session(user: &str, id: &[u8; 16], began: i64, authenticated_at: i64) -> 
         (EntryKind::User, Some(user)),
         (EntryKind::Issuer, Some("")),
     ];
-    let mut shut = Shut::default();
+    let mut shut = Shut {
+        user: false,
+        session: issuer != settings::issuer(),
+    };
     own_entries(&keys, |entry| match entry.kind {
         EntryKind::User => {
             shut.user |= entry.blocks(now);
@@ -41,7 +56,8 @@ pub fn session(user: &str, id: &[u8; 16], began: i64, authenticated_at: i64) -> 
     shut
 }
 
-/// Whether a user (in canonical form) of our own is shut out: by `authguard.revoke_user`, or by an attached table.
+/// Whether a user (in canonical form) of our own is shut out: by `authguard.revoke_user`, or by an
+/// attached table.
 pub fn user(user: &str) -> bool {
     let now = unguarded::clock();
     let mut shut = false;
@@ -49,6 +65,15 @@ pub fn user(user: &str) -> bool {
         shut |= entry.blocks(now)
     });
     shut || attached::shuts(user)
+}
+
+/// When the tokens of a user (in canonical form) of our own last became stale, in microseconds.
+pub fn claims_changed(user: &str) -> Option<i64> {
+    let mut changed = None;
+    own_entries(&[(EntryKind::Claims, Some(user))], |entry| {
+        changed = changed.max(entry.issued_before);
+    });
+    changed
 }
 
 /// Shows the entries that concern our own issuer.
@@ -60,11 +85,6 @@ fn own_entries(keys: &[(EntryKind, Option<&str>)], mut each: impl FnMut(&Entry<'
         }
         true
     });
-}
-
-#[pg_extern(sql = false)]
-fn authguard_is_blocked(user_id: &str) -> bool {
-    user(user_id)
 }
 
 /// Whether something other than its row ends a session of that issuer. Times are `timestamptz`.
@@ -80,5 +100,5 @@ fn authguard_is_cut_off(
         timestamp::unix_micros(began),
         timestamp::unix_micros(authenticated_at),
     );
-    issuer != settings::issuer() || session(user, id.as_bytes(), began, authenticated_at).session
+    by_entries(user, id.as_bytes(), issuer, began, authenticated_at).session
 }

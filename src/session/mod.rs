@@ -1,6 +1,10 @@
-//! Sessions of the local issuer: signing in, refreshing and ending, by the rules in the `token` crate.
+//! Sessions of the local issuer: how they begin, are refreshed, take another proof of who the user
+//! is, and end. What changes is decided in the `token` crate; `record` stores it.
 
 mod arguments;
+mod ending;
+mod endings;
+mod entries;
 mod events;
 mod issuance;
 mod record;
@@ -8,8 +12,10 @@ mod refresh;
 mod response;
 mod sign_in;
 mod sql;
+mod step_up;
 mod tokens;
 mod transaction;
+mod wait;
 mod writes;
 
 pub use transaction::{before_prepare, end_of_transaction};

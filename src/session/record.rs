@@ -1,18 +1,15 @@
-//! A row of `authguard.session` that this transaction changes.
+//! A row of `authguard.session` that this transaction changes: how it is locked, read and stored.
 
-use crate::invalidation;
+use super::{arguments, wait};
 use crate::pg::call::Value;
-use crate::pg::catalog::{Key, Row};
-use crate::pg::plan::Plan;
-use crate::pg::row_lock::{self, Tid};
-use crate::pg::row_write::{self, ColumnValue};
-use crate::pg::state::PerBackend;
-use crate::pg::{timestamp, unguarded};
-use crate::revocation::column;
+use crate::pg::catalog::Key;
+use crate::pg::row_lock::{RowLock, Tid};
+use crate::pg::{memory, timestamp, unguarded};
+use crate::schema::{self, ColumnValue, OpenTable, Record, Table, session as column};
 use crate::settings;
-use authguard_token::refresh::{Ended, RefreshState};
+use authguard_token::refresh::{Change, Ended, RefreshState};
 use pgrx::Uuid;
-use pgrx::pg_sys::{self, TimestampTz};
+use pgrx::pg_sys;
 
 /// What tokens are made of.
 pub struct Session {
@@ -25,15 +22,10 @@ pub struct Session {
     pub amr: String,
     /// The claims given at the sign-in, as JSON.
     pub claims: String,
-    /// When the user last proved who it is, in microseconds.
-    pub authenticated_at: i64,
     /// When its last access token has expired, in microseconds.
     pub tokens_until: i64,
     pub times: RefreshState,
 }
-
-static AWAIT: PerBackend<Plan> =
-    Plan::new(c"select authguard.await_session($1)", &[pg_sys::UUIDOID]);
 
 /// A session whose row this transaction has locked.
 pub struct Held {
@@ -41,46 +33,54 @@ pub struct Held {
     place: Tid,
 }
 
-/// What becomes of the wish to have a session's row.
+/// The result of locking a session's row.
 pub enum Locked {
-    /// Here it is, until the end of the transaction.
+    /// This transaction has it until it ends.
     Ours(Box<Held>),
-    /// Somebody else has it.
+    /// Another transaction has it, and keeps it for too long.
     Busy,
-    /// There is none.
+    /// There is none, or none that is wanted.
     Missing,
 }
 
-/// Locks a session's row; where another transaction has it, waits for that two seconds.
-pub fn lock(id: [u8; 16]) -> Locked {
-    if let Some(held) = try_lock(id) {
-        return Locked::Ours(Box::new(held));
-    }
-    match AWAIT.run(&[uuid(id)], |row| row.and_then(|row| row.get::<bool>(1))) {
-        Some(true) => try_lock(id).map_or(Locked::Missing, |held| Locked::Ours(Box::new(held))),
-        Some(false) => Locked::Busy,
-        None => Locked::Missing,
+/// Takes the rows of sessions that are wanted: others are not even locked.
+pub type Wanted<'a> = Option<&'a dyn Fn(&Record<'_>) -> bool>;
+
+/// Takes sessions that have not ended.
+pub fn is_live(row: &Record<'_>) -> bool {
+    row.is_null(column::ENDED_AT)
+}
+
+/// Locks a session's row; if another transaction has it, waits for that.
+pub fn lock(id: [u8; 16], wanted: Wanted<'_>) -> Locked {
+    let ours = |held| Locked::Ours(Box::new(held));
+    match try_lock(id, wanted) {
+        RowLock::Locked(held) => ours(held),
+        RowLock::Missing => Locked::Missing,
+        RowLock::Unavailable => match wait::for_session(id) {
+            Some(true) => match try_lock(id, wanted) {
+                RowLock::Locked(held) => ours(held),
+                _ => Locked::Missing,
+            },
+            Some(false) => Locked::Busy,
+            None => Locked::Missing,
+        },
     }
 }
 
-/// Locks a session's row, unless another transaction has it or there is none.
-pub fn try_lock(id: [u8; 16]) -> Option<Held> {
-    let objects = invalidation::objects();
-    let index = || objects.index(c"session_pkey");
-    let key = Key::Uuid(column::ID, id);
-    row_lock::try_lock(objects.session, index, &key, |row, place| Held {
+/// Locks a session's row, unless another transaction has it.
+pub fn try_lock(id: [u8; 16], wanted: Wanted<'_>) -> RowLock<Held> {
+    let key = |table: &OpenTable<'_>| Key::Uuid(table.at(column::ID), id);
+    schema::try_lock(Table::Session, key, wanted, |row, place| Held {
         session: read(id, row),
         place,
     })
 }
 
-fn read(id: [u8; 16], row: &Row) -> Session {
+fn read(id: [u8; 16], row: &Record<'_>) -> Session {
     let text = |column| row.text(column).unwrap_or_default();
-    let json = |column| row.json(column, None).unwrap_or_default();
-    let time = |column| {
-        row.get::<i64>(column)
-            .map(|at: TimestampTz| timestamp::unix_micros(at))
-    };
+    let json = |column| row.json(column).unwrap_or_default();
+    let time = |column| row.time(column);
     let counter = |column| row.get::<i64>(column).map(i64::unsigned_abs);
     let past = i64::MIN;
     Session {
@@ -90,11 +90,11 @@ fn read(id: [u8; 16], row: &Row) -> Session {
         aal: text(column::AAL),
         amr: json(column::AMR),
         claims: json(column::CLAIMS),
-        authenticated_at: time(column::AUTHENTICATED_AT).unwrap_or(past),
         tokens_until: time(column::TOKENS_UNTIL).unwrap_or(past),
         times: RefreshState {
             counter: counter(column::COUNTER).unwrap_or_default(),
             created_at: time(column::CREATED_AT).unwrap_or(past),
+            authenticated_at: time(column::AUTHENTICATED_AT).unwrap_or(past),
             refreshed_at: time(column::REFRESHED_AT).unwrap_or(past),
             rotated_at: time(column::ROTATED_AT).unwrap_or(past),
             reuse_count: row
@@ -109,20 +109,79 @@ fn read(id: [u8; 16], row: &Row) -> Session {
 }
 
 impl Held {
-    /// Writes down what a refresh has changed.
-    pub fn store(&mut self) {
+    /// Applies a change to the session and stores what it changes. Nothing else updates a session's
+    /// row; each row is stored once after it was locked.
+    pub fn store(&mut self, change: Change) {
         let session = &mut self.session;
-        session.tokens_until = session.tokens_until.max(tokens_until());
-        row_write::update(
-            invalidation::objects().session,
-            self.place,
-            &session.progress(),
-        );
+        session.times.apply(change);
+        let place = self.place;
+        let update = |columns: &[ColumnValue]| {
+            schema::update(Table::Session, place, columns);
+        };
+        // Only what changes: a trigger asks which columns are updated.
+        match change {
+            Change::None => {}
+            Change::Rotate { .. } | Change::Refresh { .. } | Change::CountReuse { .. } => {
+                update(&session.issued());
+            }
+            Change::StepUp { .. } => {
+                update(&[&session.issued()[..], &session.proof(), &[session.level()]].concat());
+            }
+            Change::Reauthenticate { .. } => update(&session.proof()),
+            Change::End { reason } => update(&[
+                (
+                    column::ENDED_AT,
+                    pg_sys::TIMESTAMPTZOID,
+                    time(unguarded::clock()),
+                ),
+                (
+                    column::ENDED_REASON,
+                    pg_sys::TEXTOID,
+                    Value::of(reason.as_str()),
+                ),
+            ]),
+        }
+    }
+
+    /// As [`Self::store`], for a change at which the user proved by that method who it is.
+    pub fn store_proof(&mut self, method: &str, change: Change) {
+        if let Change::StepUp { at, .. } | Change::Reauthenticate { at } = change {
+            let amr = &mut self.session.amr;
+            *amr = arguments::add_method(amr, method, at.div_euclid(1_000_000));
+        }
+        self.store(change);
     }
 }
 
 impl Session {
-    /// The columns that a refresh changes, as they are to be.
+    /// The columns of a session whose tokens are issued now.
+    pub fn issued(&mut self) -> [ColumnValue; 6] {
+        self.tokens_until = self.tokens_until.max(tokens_until());
+        self.progress()
+    }
+
+    /// The columns that a proof of who the user is changes.
+    fn proof(&self) -> [ColumnValue; 2] {
+        [
+            (
+                column::AUTHENTICATED_AT,
+                pg_sys::TIMESTAMPTZOID,
+                time(self.times.authenticated_at),
+            ),
+            (
+                column::AMR,
+                pg_sys::JSONBOID,
+                memory::jsonb(&self.amr).into(),
+            ),
+        ]
+    }
+
+    /// The column that a step-up changes as well.
+    fn level(&self) -> ColumnValue {
+        (column::AAL, pg_sys::TEXTOID, Value::of(self.aal.as_str()))
+    }
+
+    /// The columns that a refresh changes.
     pub fn progress(&self) -> [ColumnValue; 6] {
         let times = &self.times;
         [
@@ -160,7 +219,8 @@ impl Session {
     }
 }
 
-/// When an access token that is issued now has surely expired: its claim `iat` may be a second later than the clock.
+/// When an access token that is issued now has surely expired: its claim `iat` may be a second
+/// later than the clock.
 pub fn tokens_until() -> i64 {
     let lifetime = i64::from(settings::refresh().jwt_expiry) + 1;
     unguarded::clock().saturating_add(lifetime.saturating_mul(1_000_000))

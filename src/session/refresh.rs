@@ -1,14 +1,12 @@
 //! `auth.refresh`: another pair of tokens for a refresh token (RFC 6749 section 6, with rotation: RFC 9700 section
 //! 4.14.2).
 
-use super::record::{self, Held, Locked, Session, uuid};
+use super::ending::{self, Ending};
+use super::record::{self, Held, Locked};
 use super::tokens::Tokens;
-use super::{events, issuance, response, transaction, writes};
-use crate::attached;
+use super::{events, issuance, response, transaction, wait, writes};
 use crate::keys;
-use crate::pg::call::{Call, Value, guarded, raw_function};
-use crate::pg::plan::Plan;
-use crate::pg::state::PerBackend;
+use crate::pg::call::{Call, guarded, raw_function};
 use crate::pg::unguarded;
 use crate::settings;
 use authguard_token::refresh::{
@@ -19,19 +17,12 @@ use pgrx::pg_sys;
 
 raw_function!(authguard_refresh, |call| guarded(|| refresh(call)));
 
-static END: PerBackend<Plan> = Plan::new(
-    c"select authguard.end_session_row(s, $2, $3, 'policy') from authguard.session s where s.id = $1",
-    &[pg_sys::UUIDOID, pg_sys::TEXTOID, pg_sys::TEXTOID],
-);
-
-static AWAIT_CHANGES: PerBackend<Plan> = Plan::new(c"select authguard.await_changes()", &[]);
-
 fn refresh(call: Call) -> pg_sys::Datum {
     writes::require_primary();
     let Some(token) = call.text(0).and_then(|token| read(&token)) else {
         return response::refused(call, Answer::Invalid);
     };
-    let mut held = match record::lock(token.session_id) {
+    let mut held = match record::lock(token.session_id, None) {
         Locked::Ours(held) => held,
         Locked::Busy => return response::refused(call, Answer::Busy),
         Locked::Missing => return response::refused(call, Answer::NotFound),
@@ -66,56 +57,40 @@ fn read(token: &str) -> Option<RefreshToken> {
 /// would take it back.
 fn answer(held: &mut Held, counter: u64) -> RefreshDecision {
     transaction::decided();
-    let session = &mut held.session;
+    let session = &held.session;
     let refuse = |answer| RefreshDecision {
         answer,
         change: Change::None,
     };
     if session.times.ended.is_none() {
-        let shut = issuance::session(
-            &session.user,
-            &session.id,
-            session.times.created_at,
-            session.authenticated_at,
-        );
+        let shut = issuance::session(session);
         if shut.user {
             return refuse(Answer::UserBlocked);
         }
-        if shut.session || session.issuer != settings::issuer() {
-            end(session, EndReason::Revoked);
+        if shut.session {
+            end(held, EndReason::Revoked);
             return refuse(Answer::SessionRevoked);
         }
     }
     let now = unguarded::clock();
     let decision = decide(&session.times, counter, now, &settings::refresh());
     if let Change::End { reason } = decision.change {
-        end(session, reason);
+        end(held, reason);
     }
     if decision.answer.gives_tokens() {
         // Nothing ends, and the token stays good: a step-up lifts the session over the least level.
-        if Aal::from_name(&session.aal) < settings::min_aal() {
+        if Aal::from_name(&held.session.aal) < settings::min_aal() {
             return refuse(Answer::SessionExpired);
         }
-        if !await_changes() {
+        if !wait::for_changes() {
             return refuse(Answer::Busy);
         }
-        session.times.apply(decision.change);
-        held.store();
+        held.store(decision.change);
     }
     decision
 }
 
-fn end(session: &Session, reason: EndReason) {
-    let (reason, event) = (reason.as_str(), reason.event().as_str());
-    END.run(
-        &[uuid(session.id), Value::of(reason), Value::of(event)],
-        |_| (),
-    );
-}
-
-/// Waits until the changes of attached users that are being committed are, where tokens must be later than these. False
-/// where that takes too long.
-pub fn await_changes() -> bool {
-    !attached::refresh_on_change()
-        || AWAIT_CHANGES.run(&[], |row| row.and_then(|row| row.get(1))) == Some(true)
+fn end(held: &mut Held, reason: EndReason) {
+    let actor = Actor::Policy;
+    ending::end(held, Ending { reason, actor }, None);
 }

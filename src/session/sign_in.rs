@@ -1,16 +1,12 @@
 //! `authguard.sign_in`: begins a session for a user whom the application has authenticated.
 
 use super::record::{self, Session, time, uuid};
-use super::refresh::await_changes;
 use super::tokens::Tokens;
-use super::{arguments, events, issuance, response, writes};
+use super::{arguments, endings, events, issuance, response, wait, writes};
 use crate::error::Error;
-use crate::invalidation;
 use crate::pg::call::{Call, Value, guarded, raw_function};
-use crate::pg::plan::Plan;
-use crate::pg::state::PerBackend;
-use crate::pg::{memory, row_write, unguarded};
-use crate::revocation::column;
+use crate::pg::{memory, unguarded};
+use crate::schema::{self, Table, session as column};
 use crate::settings;
 use authguard_token::refresh::{Answer, RefreshState};
 use authguard_token::{Actor, Event, random_uuid};
@@ -22,11 +18,6 @@ const MAX_TAG: usize = 256;
 const MAX_USER_AGENT: i32 = 1024;
 
 raw_function!(authguard_sign_in, |call| guarded(|| sign_in(call)));
-
-static REPLACE: PerBackend<Plan> = Plan::new(
-    c"select authguard.replace_sessions($1, $2)",
-    &[pg_sys::TEXTOID, pg_sys::TEXTOID],
-);
 
 /// The arguments, in the order of the SQL.
 mod argument {
@@ -53,12 +44,11 @@ fn sign_in(call: Call) -> Datum {
     if issuance::user(&user) {
         return response::refused(call, Answer::UserBlocked);
     }
-    if !await_changes() {
+    if !wait::for_changes() {
         return response::refused(call, Answer::Busy);
     }
     if settings::single_session_per_user() {
-        let parameters = [Value::of(user.as_str()), call.value(argument::TAG)];
-        REPLACE.run(&parameters, |_| ());
+        endings::replace(&user, call.value(argument::TAG));
     }
     // Of the clock, and after all waiting: a long transaction must not backdate a session.
     let now = unguarded::clock();
@@ -69,7 +59,6 @@ fn sign_in(call: Call) -> Datum {
         aal: aal.as_str().to_owned(),
         amr: arguments::add_method("[]", method, now.div_euclid(1_000_000)),
         claims: claims.unwrap_or_default(),
-        authenticated_at: now,
         tokens_until: record::tokens_until(),
         times: RefreshState::begin(now),
     };
@@ -107,7 +96,7 @@ fn begin(call: Call, session: &Session) {
         (
             column::AUTHENTICATED_AT,
             pg_sys::TIMESTAMPTZOID,
-            time(session.authenticated_at),
+            time(session.times.authenticated_at),
         ),
         (
             column::AAL,
@@ -132,8 +121,8 @@ fn begin(call: Call, session: &Session) {
         (column::IP, pg_sys::INETOID, call.value(argument::IP)),
         (column::TAG, pg_sys::TEXTOID, call.value(argument::TAG)),
     ];
-    row_write::insert(
-        invalidation::objects().session,
+    schema::insert(
+        Table::Session,
         &[columns.as_slice(), &session.progress()].concat(),
     );
 }

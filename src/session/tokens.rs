@@ -2,21 +2,20 @@
 //! generation.
 
 use super::record::{Session, uuid};
-use super::transaction as duties;
+use super::{issuance, transaction as duties};
 use crate::attached;
 use crate::error::Error;
-use crate::invalidation;
+use crate::invalidation::{self, PerGeneration};
 use crate::keys::{self, TokenRejected};
 use crate::pg::call::Value;
-use crate::pg::catalog;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
 use crate::pg::{transaction, unguarded};
+use crate::schema::{self, Table};
 use crate::settings;
-use authguard_token::refresh::{RefreshKey, RefreshToken};
+use authguard_token::refresh::{RefreshKey, RefreshToken, issued_after};
 use authguard_token::{ClaimsError, Node, Object, format_uuid};
 use pgrx::pg_sys;
-use std::cell::Cell;
 use std::rc::Rc;
 
 const MICROS: i64 = 1_000_000;
@@ -35,10 +34,7 @@ fn defaults<'t>() -> Object<'t> {
 
 static MAKE_KEYS: PerBackend<Plan> = Plan::new(c"select authguard.ensure_session_keys()", &[]);
 
-static ISSUE_AT: PerBackend<Plan> = Plan::new(
-    c"select authguard.issue_at($1, $2, $3)",
-    &[pg_sys::TEXTOID, pg_sys::TEXTOID, pg_sys::INT8OID],
-);
+static SLEEP: PerBackend<Plan> = Plan::new(c"select pg_catalog.pg_sleep($1)", &[pg_sys::FLOAT8OID]);
 
 static FRESH_CLAIMS: PerBackend<Plan> = Plan::new(
     c"select authguard.fresh_claims($1, $2, $3::pg_catalog.jsonb)",
@@ -90,14 +86,7 @@ fn times(session: &Session) -> (i64, i64) {
     };
     let mut at = session.times.refreshed_at.div_euclid(MICROS);
     if attached::refresh_on_change() {
-        let parameters = [
-            Value::of(session.user.as_str()),
-            Value::of(session.issuer.as_str()),
-            Value::of(at),
-        ];
-        at = ISSUE_AT
-            .run(&parameters, |row| row.and_then(|row| row.get(1)))
-            .unwrap_or(at);
+        at = after_changes(session, at);
     }
     let now = unguarded::clock().div_euclid(MICROS);
     if expires(at) <= now {
@@ -105,6 +94,20 @@ fn times(session: &Session) -> (i64, i64) {
         at = now;
     }
     (at, expires(at))
+}
+
+/// Claim `iat` of tokens that are issued at that second: later than the last change of the user's row, for which this waits
+/// up to a second. After [`wait::for_changes`](super::wait::for_changes).
+fn after_changes(session: &Session, at: i64) -> i64 {
+    let issued_at = issued_after(at, issuance::claims_changed(&session.user));
+    if issued_at == at {
+        return at;
+    }
+    let left = issued_at
+        .saturating_mul(MICROS)
+        .saturating_sub(unguarded::clock());
+    SLEEP.run(&[Value::of(left.min(MICROS) as f64 / 1e6)], |_| ());
+    issued_at.max(unguarded::clock().div_euclid(MICROS))
 }
 
 /// The access token; a cause where this database would not believe it.
@@ -158,20 +161,12 @@ fn fresh_claims(session: &Session, claims: &Object<'_>) -> Option<String> {
     FRESH_CLAIMS.run(&parameters, |row| row.and_then(|row| row.json(1, None)))
 }
 
-/// Whether there is one, and the generation that this was read under.
-static KNOWN: PerBackend<Cell<Option<(u64, bool)>>> = PerBackend::new(Cell::new(None));
+static HAS_FUNCTION: PerGeneration<u64, Option<bool>> =
+    PerGeneration::new(invalidation::keys, None);
 
-/// Whether a claims function is set, by the newest committed state and this transaction's own.
+/// Returns true if a claims function is set, by the newest committed state and this transaction's own.
 fn has_claims_function() -> bool {
     transaction::accept_invalidations();
-    let table = invalidation::objects().claims_function;
-    let generation = invalidation::keys();
-    match KNOWN.get() {
-        Some((under, is_set)) if under == generation => is_set,
-        _ => {
-            let is_set = !catalog::is_empty(table);
-            KNOWN.set(Some((generation, is_set)));
-            is_set
-        }
-    }
+    let is_set = || schema::read(Table::ClaimsFunction, |table| !table.is_empty());
+    HAS_FUNCTION.get(|| Some(is_set())) == Some(true)
 }

@@ -13,7 +13,9 @@ mod settings;
 mod token;
 
 pub use answer::{Answer, Change, EndReason, RefreshDecision};
-pub use decide::{decide, is_told, step_up};
+pub use decide::{
+    decide, end_now, is_told, issued_after, new_credentials, reauthenticate, step_up,
+};
 pub use key::RefreshKey;
 pub use session::{Ended, RefreshState};
 pub use settings::RefreshSettings;

@@ -7,8 +7,11 @@ use std::path::Path;
 pub struct Config {
     /// Where it listens; none chooses a free port.
     pub port: Option<u16>,
-    /// Survives a crash of the machine: only crash tests and servers to keep need it.
+    /// Waits for the disk at each commit, as only crash tests and servers to keep need it.
     pub fsync: bool,
+    /// Made by `initdb`, with a system identifier as no other server has it. Otherwise servers of one build are copies
+    /// of one template: enough unless a test asks which server a database is of.
+    pub own_identity: bool,
     /// Lines of postgresql.conf beyond the usual: name and value, quoted by us.
     pub settings: Vec<(String, String)>,
     /// Variables of the server's environment, which otherwise has none of `RUST_…` and `PG…`.
@@ -25,6 +28,12 @@ impl Config {
     /// Adds a variable to the server's environment.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Gives the server an identity of its own.
+    pub fn own_identity(mut self) -> Self {
+        self.own_identity = true;
         self
     }
 

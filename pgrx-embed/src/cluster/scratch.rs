@@ -1,6 +1,7 @@
 //! Throw-away directories: named for the process that uses them, removed at the latest by the next.
 
 use crate::error::{Error, Result};
+use crate::postgres::Install;
 use crate::{dirs, postmaster, procfs};
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -19,12 +20,17 @@ pub fn remove(dir: &Path) {
     procfs::wait_while(still_there, Duration::from_secs(5));
 }
 
-/// A fresh name for a throw-away server, which tells whose it is.
-pub(super) fn fresh() -> Result<PathBuf> {
+/// A fresh name for a throw-away server, which tells whose it is: in memory for tests, on disk for what is measured. No
+/// test can tell the two apart: it kills processes, and what they have written to files is there either way.
+pub(super) fn fresh(install: &Install) -> Result<PathBuf> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     sweep()?;
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    Ok(dirs::run()?.join(format!("test-{}-{count}", std::process::id())))
+    let place = match install.template {
+        Some(_) => dirs::scratch()?,
+        None => dirs::run()?,
+    };
+    Ok(place.join(format!("test-{}-{count}", std::process::id())))
 }
 
 /// A free port, another one at each call. It is below the range that the kernel gives to clients:
@@ -65,7 +71,14 @@ fn block() -> Result<u16> {
 
 /// Removes the throw-away servers of processes that ended before they could.
 pub fn sweep() -> Result<()> {
-    for entry in fs::read_dir(dirs::run()?)? {
+    let mut places = vec![dirs::run()?, dirs::scratch()?];
+    places.dedup();
+    let entries = places.iter().map(fs::read_dir);
+    for entry in entries
+        .collect::<std::io::Result<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+    {
         let entry = entry?;
         let owner = owner(&entry.file_name().to_string_lossy());
         if owner.is_some_and(|pid| !procfs::is_alive(pid)) {

@@ -9,10 +9,11 @@ impl Cluster {
     /// `pg_upgrade`.
     pub fn upgraded(&mut self, install: &Install, config: Config) -> Result<Cluster> {
         self.stop()?;
-        let mut new = Self::prepare(install, &config, scratch::fresh()?)?;
+        let mut new = Self::prepare(install, &config, scratch::fresh(install)?)?;
         // Both must agree in this; 18 has made it the default.
         let checksums = (install.major >= 18).then_some("--no-data-checksums");
-        new.make_data(&config, checksums)?;
+        new.initdb(&config, checksums)?;
+        new.append_settings(&config.lines(&new.dir, new.port))?;
         let mut upgrade = new.server_command("pg_upgrade");
         upgrade.arg("--old-bindir").arg(&self.install.bin);
         upgrade.arg("--new-bindir").arg(&install.bin);

@@ -1,4 +1,5 @@
-//! The crate in `tests/wire`: it gets the Postgres that it boots servers from by `AUTHGUARD_PG_BIN`.
+//! The crate in `tests/wire`: it gets the Postgres that it boots servers from by `AUTHGUARD_PG_BIN`, and the template of
+//! their data by `AUTHGUARD_PG_TEMPLATE`.
 
 use super::Target;
 use super::outcome::{self, Tally};
@@ -15,7 +16,13 @@ pub fn run(target: &Target) -> Result<Tally> {
     cargo
         .current_dir(dirs::checkout())
         .env_remove("RUST_BACKTRACE")
-        .env("AUTHGUARD_PG_BIN", &install.bin);
+        .env("AUTHGUARD_PG_BIN", &install.bin)
+        .envs(
+            install
+                .template
+                .iter()
+                .map(|template| ("AUTHGUARD_PG_TEMPLATE", template)),
+        );
     cargo.args([
         "test",
         "--no-fail-fast",

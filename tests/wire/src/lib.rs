@@ -7,6 +7,7 @@ pub mod clock;
 pub mod copies;
 pub mod crash;
 pub mod http;
+pub mod own;
 pub mod page;
 pub mod partitioned;
 pub mod pool;

@@ -36,7 +36,7 @@ fn a_deletion_that_arrives_by_logical_replication_counts() {
         &mut admin(&publisher),
         "create publication people for table people.users, people.sessions",
     );
-    let subscriber = attached(Config::default());
+    let subscriber = attached(Config::default().own_identity());
     change(&mut admin(&subscriber), "truncate people.users cascade");
     let mut ada = request(&subscriber, ADA);
     assert_eq!(seen(&mut ada), 0);

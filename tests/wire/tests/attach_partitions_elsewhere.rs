@@ -74,7 +74,7 @@ fn logical_replication_brings_the_rows_of_partitions() {
                 "create publication people for table people.users with (publish_via_partition_root = {via_root})"
             ),
         );
-        let subscriber = server(Config::default());
+        let subscriber = server(Config::default().own_identity());
         prepared(&subscriber, &[TABLES, "reset role", ATTACH]);
         let mut ada = request(&subscriber, ADA);
         let mut ben = request(&subscriber, BEN);

@@ -25,7 +25,7 @@ fn a_prepared_transaction_revokes_when_it_is_committed() {
 #[test]
 fn a_revocation_that_arrives_by_logical_replication_counts() {
     let publisher = server(Config::default().set("wal_level", "logical"));
-    let subscriber = server(Config::default());
+    let subscriber = server(Config::default().own_identity());
     admin(&publisher)
         .batch_execute("create publication revocations for table authguard.revocation")
         .unwrap();

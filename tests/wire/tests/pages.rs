@@ -273,7 +273,11 @@ fn the_page_on_tokens_trusts_an_issuer_or_a_secret_and_signs() {
 #[test]
 fn the_page_on_replication_tells_another_primary_and_how_to_end_a_conflict() {
     let mut primary = fresh(Config::default());
-    let other = fresh(Config::default().set("wal_retrieve_retry_interval", "100ms"));
+    let other = fresh(
+        Config::default()
+            .own_identity()
+            .set("wal_retrieve_retry_interval", "100ms"),
+    );
     for cluster in [&primary, &other] {
         page::run(cluster, "app", "create extension authguard");
     }

@@ -113,7 +113,11 @@ fn a_standby_without_its_primary_believes_no_token_until_it_is_promoted() {
 /// A second primary that gets the entries of the first.
 fn primaries() -> (Cluster, Cluster) {
     let first = server(Config::default().set("wal_level", "logical"));
-    let second = server(Config::default().set("authguard.issuer", "second"));
+    let second = server(
+        Config::default()
+            .own_identity()
+            .set("authguard.issuer", "second"),
+    );
     admin(&first)
         .batch_execute("create publication revocations for table authguard.revocation")
         .unwrap();

@@ -73,7 +73,7 @@ fn restored(from: &Cluster, to: &Cluster, database: &str) {
 fn a_restored_dump_is_noticed_and_denies_where_it_is_told_to() {
     let cluster = server(Config::default());
     assert!(operate(&cluster, &format!("revoke_user('{BEN}')")));
-    let other = server(Config::default());
+    let other = server(Config::default().own_identity());
     assert!(!is_copy(&cluster, "wire") && !is_copy(&other, "wire"));
     for to in [&cluster, &other] {
         restored(&cluster, to, "copy");

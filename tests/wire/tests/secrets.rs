@@ -168,7 +168,9 @@ fn a_whole_cluster_that_is_restored_denies_and_then_trusts_public_keys_alone() {
         assert!(!text.contains(secret), "{secret}");
     }
 
-    let config = Config::default().set("authguard.after_restore", "deny");
+    let config = Config::default()
+        .own_identity()
+        .set("authguard.after_restore", "deny");
     let other = Cluster::create(cluster.install(), config).unwrap();
     let file = other.dir().join("everything.sql");
     std::fs::write(&file, &dump).unwrap();

@@ -53,7 +53,8 @@ pub enum Change {
         /// The time, microseconds.
         at: i64,
     },
-    /// As `Rotate`, and the token before it must not get the higher level.
+    /// As `Rotate`, and a proof of who the user is. The refresh token from before does not take the
+    /// higher level.
     StepUp {
         /// The counter.
         counter: u64,
@@ -69,6 +70,11 @@ pub enum Change {
     CountReuse {
         /// The number of times, this one included.
         reuse_count: u32,
+    },
+    /// The user has proved once more who it is. No refresh.
+    Reauthenticate {
+        /// The time, microseconds.
+        at: i64,
     },
     /// The session ends. This must commit, whatever the answer.
     End {

@@ -8,6 +8,7 @@
 use super::answer::{Answer, Change, EndReason, RefreshDecision};
 use super::session::{Ended, RefreshState};
 use super::settings::{RefreshSettings, micros};
+use crate::time::second;
 
 /// The events of refreshes that a session may have at once.
 const MOST_TOLD: u64 = 1000;
@@ -61,6 +62,49 @@ pub fn step_up(row: &RefreshState, now: i64, settings: &RefreshSettings) -> Refr
             at: now,
         })
     })
+}
+
+/// Decides a reauthentication: another proof of who the user is, and no new tokens.
+pub fn reauthenticate(row: &RefreshState, now: i64, settings: &RefreshSettings) -> RefreshDecision {
+    refuse_dead(row, now, settings).unwrap_or_else(|| give(Change::Reauthenticate { at: now }))
+}
+
+/// Returns the change of the session in which its user got new credentials: a proof of who the user
+/// is. It is later than the cut-off that comes with new credentials, so that the session goes on.
+///
+/// ```
+/// # use authguard_token::refresh::{Change, new_credentials};
+/// assert_eq!(new_credentials(1_000, 2_000), Change::Reauthenticate { at: 2_000 });
+/// assert_eq!(new_credentials(2_000, 2_000), Change::Reauthenticate { at: 2_001 });
+/// ```
+pub const fn new_credentials(cutoff: i64, now: i64) -> Change {
+    let after = cutoff.saturating_add(1);
+    Change::Reauthenticate {
+        at: if now > after { now } else { after },
+    }
+}
+
+/// Decides an ending by anything but a refresh. A session ends once: what has ended changes no
+/// more.
+pub const fn end_now(row: &RefreshState, reason: EndReason) -> Change {
+    match row.ended {
+        Some(_) => Change::None,
+        None => Change::End { reason },
+    }
+}
+
+/// Returns claim `iat` (seconds) of a token that is about to be issued at the second `at`: later
+/// than the change (microseconds) of what tokens say about the user. A token of the second of the
+/// change counts as older.
+///
+/// ```
+/// # use authguard_token::refresh::issued_after;
+/// assert_eq!(issued_after(10, None), 10);
+/// assert_eq!(issued_after(10, Some(9_999_999)), 10);
+/// assert_eq!(issued_after(10, Some(10_000_000)), 11);
+/// ```
+pub fn issued_after(at: i64, changed: Option<i64>) -> i64 {
+    changed.map_or(at, |changed| at.max(second(changed).saturating_add(1)))
 }
 
 /// Returns true if a refresh should write an event. A client may refresh without end, so the events

@@ -4,13 +4,16 @@ use super::answer::{Change, EndReason};
 use super::settings::{RefreshSettings, micros};
 use crate::time::second;
 
-/// The columns of `authguard.session` that decide a refresh. Times are microseconds.
+/// The columns of `authguard.session` that decide a refresh, and those that a change moves. Times
+/// are microseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RefreshState {
     /// The generation of the current refresh token.
     pub counter: u64,
     /// The sign-in.
     pub created_at: i64,
+    /// When the user last proved who it is: the sign-in, a step-up or a reauthentication.
+    pub authenticated_at: i64,
     /// The sign-in, or the last refresh or step-up that gave a token: inactivity counts from it.
     pub refreshed_at: i64,
     /// When `counter` last moved: the window for reuse begins there.
@@ -51,6 +54,7 @@ impl RefreshState {
         Self {
             counter: 0,
             created_at: now,
+            authenticated_at: now,
             refreshed_at: now,
             rotated_at: now,
             reuse_count: 0,
@@ -90,7 +94,9 @@ impl RefreshState {
             Change::StepUp { counter, at } => {
                 self.stepped_up_from = Some(self.counter);
                 self.rotate(counter, at);
+                self.authenticated_at = at;
             }
+            Change::Reauthenticate { at } => self.authenticated_at = at,
             Change::Refresh { at } => self.refreshed_at = at,
             Change::CountReuse { reuse_count } => self.reuse_count = reuse_count,
             Change::End { reason } => self.ended = Some(Ended::by(reason.as_str())),

@@ -12,7 +12,7 @@ const COUNTER: u64 = 7;
 const LIMIT: u32 = 3;
 
 /// The settings of the grid: rotation, interval, limit.
-fn settings() -> Vec<RefreshSettings> {
+pub fn settings() -> Vec<RefreshSettings> {
     let mut all = Vec::new();
     for rotation_enabled in [true, false] {
         for reuse_interval in [0, 10, u32::MAX] {
@@ -33,7 +33,7 @@ fn settings() -> Vec<RefreshSettings> {
     all
 }
 
-fn rows() -> Vec<RefreshState> {
+pub fn rows() -> Vec<RefreshState> {
     let mut all = Vec::new();
     for ended in [None, Some(Ended::Expired), Some(Ended::Revoked)] {
         for stepped_up_from in [None, Some(COUNTER - 2), Some(COUNTER - 1), Some(COUNTER)] {
@@ -58,7 +58,7 @@ fn rows() -> Vec<RefreshState> {
 
 /// The edges of the window and of each limit, one microsecond to either side, and the ends of the
 /// range.
-fn instants() -> Vec<i64> {
+pub fn instants() -> Vec<i64> {
     let edges = [1000, 1010, 5000, 5500, 6000].map(|second| START + second * S);
     let near = edges
         .into_iter()
@@ -102,7 +102,7 @@ fn every_combination_is_decided_as_the_design_says() {
     );
 }
 
-fn any_row() -> impl Strategy<Value = RefreshState> {
+pub fn any_row() -> impl Strategy<Value = RefreshState> {
     let time = || prop_oneof![any::<i64>(), START..START + 100 * S];
     let ended = prop::sample::select(vec![None, None, None, Some(Ended::Revoked)]);
     let counters = (any_counter(), prop::option::of(any_counter()), any::<u32>());
@@ -126,6 +126,7 @@ fn any_row() -> impl Strategy<Value = RefreshState> {
                 RefreshState {
                     counter,
                     created_at: created,
+                    authenticated_at: created,
                     refreshed_at: refreshed,
                     rotated_at: rotated,
                     reuse_count,

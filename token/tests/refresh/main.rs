@@ -9,3 +9,4 @@ mod limits;
 mod oracle;
 mod support;
 mod text;
+mod transitions;

@@ -1,9 +1,8 @@
 //! Where a partitioned table keeps a key: what get_partition_for_tuple does (executor/execPartition.c), for a key of
 //! one column, whose order or hash is its type's own. So no function is called that somebody else has made.
-#![allow(unsafe_code)]
 
-use super::table::{Table, btree_family};
-use crate::pg::catalog::{self, Key, Row};
+use super::catalog::{self, Key, Row};
+use super::relation::{Relation, btree_family};
 use pgrx::pg_sys::{self, Oid};
 
 /// Operator families of hash indexes (pg_opfamily.dat).
@@ -47,7 +46,7 @@ pub struct Routing {
     collation: Oid,
 }
 
-impl Table {
+impl Relation {
     /// How the table spreads its rows, if it does by column `number` alone and in its type's own way.
     pub fn routing(&self, number: i16, base_type: Oid) -> Option<Routing> {
         let declared = Declared::of(self.oid())?;
@@ -80,7 +79,7 @@ impl Table {
         // hashed by, and the key of its type. `indexes` has `nindexes` members, and for a range one more than there
         // are bounds (partitioning/partbounds.h); they count the members of `oids`, or are -1.
         unsafe {
-            let all = &*pg_sys::RelationGetPartitionDesc(self.relation(), true);
+            let all = &*pg_sys::RelationGetPartitionDesc(self.raw(), true);
             let bounds = all.boundinfo.as_ref()?;
             let mut function = pg_sys::FmgrInfo::default();
             pg_sys::fmgr_info(routing.function, &mut function);

@@ -5,9 +5,13 @@
 //! writes a transaction sees at once: by the command counter, because the invalidation of a command is
 //! executed locally only at its end, and by the subtransaction callback when they are rolled back.
 
+mod per_generation;
+
+pub use per_generation::PerGeneration;
+
 use crate::pg::{durability, hook::Hook, state::PerBackend, transaction, unguarded};
-use crate::schema::Objects;
-use pgrx::pg_sys::{self, Oid};
+use crate::schema::{self, Feed, Objects, Told};
+use pgrx::pg_sys::Oid;
 use std::cell::Cell;
 
 struct State {
@@ -17,8 +21,8 @@ struct State {
     keys: Cell<u64>,
     /// Counts those of `authguard.arrival_channel`.
     arrivals: Cell<u64>,
-    /// Where the tables are; `None` until somebody asks, and again after they changed.
-    objects: Cell<Option<Objects>>,
+    /// Counts the settings that decide which tokens are good.
+    settings: Cell<u64>,
     /// Whether this transaction has written to a table that decides.
     written: Cell<bool>,
     /// Whether it has written anything but what only arrives.
@@ -31,7 +35,7 @@ static STATE: PerBackend<State> = PerBackend::new(State {
     revocations: Cell::new(0),
     keys: Cell::new(0),
     arrivals: Cell::new(0),
-    objects: Cell::new(None),
+    settings: Cell::new(0),
     written: Cell::new(false),
     changed: Cell::new(false),
     lasts: Cell::new(false),
@@ -39,56 +43,67 @@ static STATE: PerBackend<State> = PerBackend::new(State {
 
 static WRITTEN: Hook = Hook::new();
 
-/// What a decision is remembered under.
+/// The generation that a decision is remembered under. Looks at the tables that it was read from, if they may have
+/// changed; raises an error if they cannot be read any more, so that access stays closed.
 pub fn revocations() -> u64 {
-    STATE.revocations.get()
+    generation(Feed::Revocations, &STATE.revocations)
 }
 
-/// What a decision is remembered under as well, if a row was looked for in vain.
+/// The generation that a decision is remembered under as well, if a row was looked for in vain.
 pub fn arrivals() -> u64 {
     STATE.arrivals.get()
 }
 
-/// What a verified token, an issuer, a key or the claims function is remembered under.
+/// The generation that a verified token, an issuer, a key or the claims function is remembered under; as
+/// [`revocations`].
 pub fn keys() -> u64 {
-    STATE.keys.get()
+    generation(Feed::Keys, &STATE.keys)
 }
 
-/// Where the tables are. Raises an error, so that access stays closed, where they are not.
+/// The generation of the settings that decide which tokens are good.
+pub fn settings() -> u64 {
+    STATE.settings.get()
+}
+
+fn generation(feed: Feed, count: &Cell<u64>) -> u64 {
+    if !schema::settled(feed) {
+        count_up(count);
+    }
+    count.get()
+}
+
+fn count_up(generation: &Cell<u64>) {
+    generation.set(generation.get() + 1);
+}
+
+/// Where the tables are. Raises an error, so that access stays closed, if they are not there.
 pub fn objects() -> Objects {
-    STATE.objects.get().unwrap_or_else(|| {
-        let objects = Objects::find();
-        STATE.objects.set(Some(objects));
-        objects
-    })
+    schema::objects()
 }
 
 /// The relcache callback. Postgres also calls it for everything at once (InvalidOid), when a backend
-/// was too far behind. `is_attached` says whether a relation is an attached table.
+/// was too far behind. `is_attached` says if a relation is an attached table.
 pub fn relation_changed(relation: Oid, is_attached: fn(Oid) -> bool) {
-    let count = |generation: &Cell<u64>| generation.set(generation.get() + 1);
-    let Some(objects) = STATE.objects.get() else {
-        return;
-    };
-    if relation == objects.channel {
-        count(&STATE.revocations);
-    } else if relation == objects.key_channel {
-        count(&STATE.keys);
-    } else if relation == objects.arrival_channel {
-        count(&STATE.arrivals);
-    } else if relation == pg_sys::InvalidOid || objects.tables().contains(&relation) {
-        count(&STATE.revocations);
-        count(&STATE.keys);
-        STATE.objects.set(None);
-    } else if is_attached(relation) {
+    match schema::relation_changed(relation) {
+        Some(Told::Revocations) => count_up(&STATE.revocations),
+        Some(Told::Keys) => count_up(&STATE.keys),
+        Some(Told::Arrivals) => count_up(&STATE.arrivals),
+        Some(Told::Everything) => {
+            count_up(&STATE.revocations);
+            count_up(&STATE.keys);
+            count_up(&STATE.arrivals);
+        }
+        Some(Told::Later) => {}
         // Its form has changed, or all of its rows.
-        count(&STATE.revocations);
+        None if is_attached(relation) => count_up(&STATE.revocations),
+        None => {}
     }
 }
 
 /// A setting has changed that decides which tokens are good.
 pub fn keys_changed() {
-    STATE.keys.set(STATE.keys.get() + 1);
+    count_up(&STATE.keys);
+    count_up(&STATE.settings);
 }
 
 /// Names whom to call when a transaction writes to a table that decides. To be called once, from `_PG_init`.
@@ -99,11 +114,7 @@ pub fn when_written(call: fn()) {
 /// This transaction has written to a table that decides, and told so by `channel`.
 pub fn written(channel: Oid) {
     STATE.written.set(true);
-    if STATE
-        .objects
-        .get()
-        .is_none_or(|objects| channel != objects.arrival_channel)
-    {
+    if schema::known().is_none_or(|objects| channel != objects.arrival_channel) {
         STATE.changed.set(true);
     }
     WRITTEN.call();

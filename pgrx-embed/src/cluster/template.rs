@@ -1,0 +1,98 @@
+//! Data directories to copy, so that a throw-away server costs no `initdb` and no `create extension`: one for each
+//! version of Postgres, made anew whenever the library or its SQL has changed.
+
+use super::{Cluster, Config, scratch};
+use crate::error::{Context, Error, Result};
+use crate::postgres::Install;
+use crate::{command, dirs};
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The database in it that has the extension.
+pub(super) const DATABASE: &str = "prepared";
+
+/// The template for the extension that is installed there, made if it is not there yet. Only one process at a time may
+/// call it.
+pub fn ensure(install: &Install) -> Result<PathBuf> {
+    let all = dirs::own_servers()?;
+    let kind = format!("template-{}-", install.major);
+    let name = format!("{kind}{:016x}", contents(install)?);
+    let place = all.join(&name);
+    if !place.is_dir() {
+        let lock = lock()?;
+        lock.lock()?;
+        for entry in fs::read_dir(&all)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(&kind) {
+                fs::remove_dir_all(entry.path())?;
+            }
+        }
+        dirs::complete(&place, |dir| make(install, dir))
+            .context(|| "cannot make the data directory to copy".into())?;
+    }
+    Ok(place)
+}
+
+/// A number for what the template is made of.
+fn contents(install: &Install) -> Result<u64> {
+    let mut files = vec![install.pkglib.join("authguard.so")];
+    for entry in fs::read_dir(install.extensions())? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with("authguard") {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    let sums = command::capture(Command::new("sha256sum").args(&files))?;
+    let mut hasher = DefaultHasher::new();
+    (&install.version, sums).hash(&mut hasher);
+    Ok(hasher.finish())
+}
+
+fn make(install: &Install, dir: &Path) -> Result<()> {
+    let config = Config::default();
+    let mut cluster = Cluster::prepare(install, &config, scratch::fresh(install)?)?;
+    cluster.initdb(&config, None)?;
+    let settings = cluster.data().join("postgresql.conf");
+    let untouched = fs::read(&settings)?;
+    cluster.append_settings(&config.lines(&cluster.dir, cluster.port))?;
+    cluster.start()?;
+    cluster.create_database(DATABASE)?;
+    cluster.stop()?;
+    fs::write(&settings, untouched)?;
+    command::run(
+        Command::new("cp")
+            .arg("-a")
+            .arg(cluster.data())
+            .arg(data(dir)),
+    )
+}
+
+impl Cluster {
+    /// Makes the data directory as a copy of a template.
+    pub(super) fn copy_data(&mut self, template: &Path) -> Result<()> {
+        // Whoever makes a newer one removes this.
+        let lock = lock()?;
+        lock.lock_shared()?;
+        if !template.is_dir() {
+            return Err(Error::new(format!("{} is gone", template.display()))
+                .hint("the extension was built again meanwhile: run the tests once more"));
+        }
+        let mut copy = Command::new("cp");
+        copy.arg("-a").arg(data(template)).arg(self.data());
+        command::run(&mut copy)?;
+        *self.prepared.get_mut() = true;
+        Ok(())
+    }
+}
+
+fn data(template: &Path) -> PathBuf {
+    template.join("data")
+}
+
+fn lock() -> Result<File> {
+    let file = dirs::own_servers()?.join("template.lock");
+    File::create(&file).context(|| format!("cannot write {}", file.display()))
+}

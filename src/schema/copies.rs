@@ -1,0 +1,46 @@
+//! Copies of a database: restored, cloned or upgraded ones.
+
+use super::tables::{Column, installation};
+use crate::pg::catalog;
+use crate::pg::log::{self, LogLevel};
+use crate::pg::relation::Relation;
+use crate::pg::{state::PerBackend, transaction};
+use pgrx::pg_sys::Oid;
+use std::cell::Cell;
+
+/// Returns true if the rows of `authguard.installation` are anything but one that names this database: a
+/// restored dump brings a second one, a clone or an upgrade has that of another. Says so in the log.
+pub fn read(table: &Relation, columns: &[i16]) -> bool {
+    let at = |column: Column| columns[usize::from(column.0)];
+    let (mut rows, mut ours) = (0, 0);
+    catalog::scan_in(table, None, &[], |row| {
+        rows += 1;
+        let here = (
+            row.get::<i64>(at(installation::SYSTEM_IDENTIFIER)),
+            row.get::<Oid>(at(installation::DATABASE)),
+        );
+        ours += i32::from(
+            here == (
+                Some(catalog::system_identifier()),
+                Some(catalog::database()),
+            ),
+        );
+    });
+    let is_copy = (rows, ours) != (1, 1);
+    if is_copy {
+        log_copy();
+    }
+    is_copy
+}
+
+/// Says once in each connection that the database is a copy. A parallel worker does not: its leader has.
+fn log_copy() {
+    static LOGGED: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
+    if !transaction::is_parallel_worker() && !LOGGED.replace(true) {
+        log::server_only(
+            LogLevel::Warning,
+            c"this database was restored, cloned or upgraded: authguard may not know what was revoked since",
+            Some(c"Where in doubt: authguard.end_all_sessions(). Then: authguard.acknowledge_restore()."),
+        );
+    }
+}

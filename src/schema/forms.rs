@@ -1,0 +1,120 @@
+//! What each table is like, as far as this backend knows, and which has to be looked at again.
+
+use super::form::Form;
+use super::marks::{Feed, Marks, Places};
+use super::tables::Table;
+use crate::pg::catalog;
+use crate::pg::relation::Relation;
+use crate::pg::state::PerBackend;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+struct State {
+    forms: [RefCell<Option<Rc<Form>>>; Table::ALL.len()],
+    /// Tables that have been looked at.
+    known: Marks,
+    /// Those that have to be looked at again, and those that could not be.
+    altered: Marks,
+    broken: Marks,
+    /// Those that do not tell of every change.
+    silent: Marks,
+    /// What was read from tables that are others by now.
+    outdated: [Cell<bool>; 2],
+    /// The function that the triggers call, as invalidations name it.
+    function: Cell<u32>,
+}
+
+/// Whoever decides has to know it.
+const AT_FIRST: Places = Places::of(Table::Installation);
+
+static STATE: PerBackend<State> = PerBackend::new(State {
+    forms: [const { RefCell::new(None) }; Table::ALL.len()],
+    known: Marks::new(Places::NONE),
+    altered: Marks::new(AT_FIRST),
+    broken: Marks::new(Places::NONE),
+    silent: Marks::new(Places::NONE),
+    outdated: [const { Cell::new(false) }; 2],
+    function: Cell::new(0),
+});
+
+/// What a table is like that is open. Raises an error if that is not as it is to be.
+pub fn of(table: Table, relation: &Relation) -> Rc<Form> {
+    let place = Places::of(table);
+    let kept = &STATE.forms[table as usize];
+    if !STATE.altered.get().has_any(place)
+        && let Some(form) = &*kept.borrow()
+    {
+        return Rc::clone(form);
+    }
+    let is_first = !STATE.known.get().has_any(place);
+    STATE.known.add(place);
+    STATE.broken.add(place);
+    // An invalidation that arrives from here on makes a mark again.
+    STATE.altered.remove(place);
+    let before = kept.take();
+    let form = Form::of(table, relation).unwrap_or_else(|misfit| misfit.raise(table));
+    if let Some(function) = form.function
+        && (form.state.tells || STATE.function.get() == 0)
+    {
+        STATE.function.set(catalog::function_hash(function));
+    }
+    if !is_first && before.is_none_or(|before| before.state != form.state) {
+        for (feed, outdated) in [Feed::Revocations, Feed::Keys].iter().zip(&STATE.outdated) {
+            outdated.set(outdated.get() || feed.tables().has_any(place));
+        }
+    }
+    match form.state.tells {
+        true => STATE.silent.remove(place),
+        false => STATE.silent.add(place),
+    }
+    let form = Rc::new(form);
+    kept.replace(Some(Rc::clone(&form)));
+    STATE.broken.remove(place);
+    form
+}
+
+/// Nothing is known of any table, and what was read from them may be wrong.
+pub fn forget() {
+    for form in &STATE.forms {
+        form.take();
+    }
+    STATE.known.replace(Places::NONE);
+    STATE.altered.replace(AT_FIRST);
+    STATE.broken.replace(Places::NONE);
+    STATE.silent.replace(Places::NONE);
+    for outdated in &STATE.outdated {
+        outdated.set(true);
+    }
+}
+
+/// Tables have changed in some way. Calls nothing of Postgres.
+pub fn altered(places: Places) {
+    STATE.altered.add(STATE.known.get().common(places));
+}
+
+/// A function has changed; 0 is every one. Calls nothing of Postgres.
+pub fn function_changed(hash: u32) {
+    if hash == 0 || hash == STATE.function.get() {
+        altered(Places::ALL);
+    }
+}
+
+/// The tables that have to be looked at before what was read from them counts.
+pub fn marked() -> Places {
+    STATE.altered.get().and(STATE.broken.get())
+}
+
+/// The tables that do not tell of every change.
+pub fn silent() -> Places {
+    STATE.silent.get()
+}
+
+/// Has a table looked at by whoever opens it next.
+pub fn look_again(table: Table) {
+    STATE.altered.add(Places::of(table));
+}
+
+/// Returns true if what was read for `feed` has turned out to be outdated since the last call.
+pub fn take_outdated(feed: Feed) -> bool {
+    STATE.outdated[feed as usize].replace(false)
+}

@@ -1,0 +1,188 @@
+//! Where the tables and channels are.
+//!
+//! An invalidation only leaves a mark. Who asks next looks again, and only a relation that is another one by then,
+//! or a table that has other rows without having said so, makes what was remembered be forgotten. Marks that are made
+//! while something is looked at stay for the next who asks.
+
+use super::marks::{Marks, Places};
+use super::tables::Table;
+use super::{forms, member};
+use crate::error::Error;
+use crate::pg::catalog;
+use crate::pg::state::PerBackend;
+use pgrx::pg_sys::{self, Oid};
+use std::cell::Cell;
+use std::ffi::CStr;
+
+/// How often something is looked at again that becomes another one again and again.
+pub(super) const ATTEMPTS: u32 = 16;
+
+/// The relations beside the tables, in the order of the fields of [`Objects`].
+const OTHERS: [&CStr; 4] = [
+    c"channel",
+    c"key_channel",
+    c"arrival_channel",
+    c"event_id_seq",
+];
+
+/// The OIDs of what belongs to the extension.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Objects {
+    tables: [Oid; Table::ALL.len()],
+    /// `authguard.channel`, whose invalidation means "look for revocations again".
+    pub channel: Oid,
+    /// `authguard.key_channel`: "look for keys again".
+    pub key_channel: Oid,
+    /// `authguard.arrival_channel`: "what was not there may be there now".
+    pub arrival_channel: Oid,
+    /// The sequence that gives `authguard.event` its ids.
+    pub event_ids: Oid,
+    namespace: Oid,
+}
+
+impl Objects {
+    /// That of a table.
+    pub fn table(&self, table: Table) -> Oid {
+        self.tables[table as usize]
+    }
+
+    fn find() -> Self {
+        let Some(namespace) = catalog::schema(c"authguard") else {
+            Error::NoSchema.raise()
+        };
+        let [channel, key_channel, arrival_channel, event_ids] =
+            OTHERS.map(|name| look_up(name, namespace));
+        Self {
+            tables: Table::ALL.map(|table| look_up(table.declaration().name, namespace)),
+            channel,
+            key_channel,
+            arrival_channel,
+            event_ids,
+            namespace,
+        }
+    }
+
+    /// All relations with their names. Their places are those of the marks.
+    fn relations(&self) -> impl Iterator<Item = (usize, Oid)> {
+        let others = [
+            self.channel,
+            self.key_channel,
+            self.arrival_channel,
+            self.event_ids,
+        ];
+        self.tables.into_iter().chain(others).enumerate()
+    }
+}
+
+/// A relation of that name: a plain table or a sequence. Raises an error if there is none.
+fn look_up(name: &CStr, namespace: Oid) -> Oid {
+    let found = match OTHERS[3] == name {
+        true => catalog::relation(name, namespace),
+        false => catalog::table(name, namespace),
+    };
+    found.unwrap_or_else(|| Error::NoTable(name.to_string_lossy().into_owned()).raise())
+}
+
+fn name_of(place: usize) -> &'static CStr {
+    match Table::ALL.get(place) {
+        Some(table) => table.declaration().name,
+        None => OTHERS[place - Table::ALL.len()],
+    }
+}
+
+struct State {
+    /// `None` until somebody asks.
+    objects: Cell<Option<Objects>>,
+    /// Relations whose names have to be looked up again.
+    renamed: Marks,
+}
+
+static STATE: PerBackend<State> = PerBackend::new(State {
+    objects: Cell::new(None),
+    renamed: Marks::new(Places::NONE),
+});
+
+/// Where everything is. Raises an error, so that access stays closed, if something is missing or is not the
+/// extension's own: a schema `authguard` that somebody else made is no source of decisions.
+pub fn objects() -> Objects {
+    match STATE.objects.get() {
+        Some(known) if STATE.renamed.get() == Places::NONE => known,
+        known => find(known),
+    }
+}
+
+/// Where everything was when it was last looked up.
+pub fn known() -> Option<Objects> {
+    STATE.objects.get()
+}
+
+#[cold]
+fn find(mut known: Option<Objects>) -> Objects {
+    for _ in 0..ATTEMPTS {
+        // If an error ends this, the mark is left; those of invalidations that arrive meanwhile are left anyway.
+        let renamed = STATE.renamed.replace(Places::UNFINISHED);
+        if let Some(known) = known
+            && !renamed.has_any(Places::UNFINISHED)
+            && is_still(&known, renamed)
+        {
+            STATE.renamed.remove(Places::UNFINISHED);
+            return known;
+        }
+        let found = Objects::find();
+        if known == Some(found) {
+            STATE.renamed.remove(Places::UNFINISHED);
+            return found;
+        }
+        member::require(found.table(Table::Revocation));
+        forms::forget();
+        // From now on their invalidations are heeded. What became of them before that is looked up once more.
+        STATE.objects.set(Some(found));
+        known = Some(found);
+    }
+    Error::Restless.raise()
+}
+
+fn is_still(known: &Objects, renamed: Places) -> bool {
+    known
+        .relations()
+        .filter(|(place, _)| renamed.has(*place))
+        .all(|(place, oid)| catalog::relation(name_of(place), known.namespace) == Some(oid))
+}
+
+/// What an invalidation says.
+pub enum Told {
+    Revocations,
+    Keys,
+    Arrivals,
+    /// The backend was too far behind to be told more.
+    Everything,
+    /// Something about a relation of the extension that is to be looked at.
+    Later,
+}
+
+/// A relation has changed; `None` if it is none of the extension's. Calls nothing of Postgres.
+pub fn relation_changed(relation: Oid) -> Option<Told> {
+    if relation == pg_sys::InvalidOid {
+        STATE.renamed.add(Places::ALL);
+        forms::altered(Places::ALL);
+        return Some(Told::Everything);
+    }
+    let objects = STATE.objects.get()?;
+    let (place, _) = objects.relations().find(|(_, oid)| *oid == relation)?;
+    STATE.renamed.add(Places::at(place));
+    forms::altered(Places::at(place));
+    Some(if relation == objects.channel {
+        Told::Revocations
+    } else if relation == objects.key_channel {
+        Told::Keys
+    } else if relation == objects.arrival_channel {
+        Told::Arrivals
+    } else {
+        Told::Later
+    })
+}
+
+/// A schema has changed, any one.
+pub fn names_changed() {
+    STATE.renamed.add(Places::ALL);
+}

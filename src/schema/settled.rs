@@ -1,0 +1,31 @@
+//! Whether what was read from the tables still counts.
+
+use super::marks::{Feed, Places};
+use super::tables::Table;
+use super::{forms, objects, open};
+
+/// Looks at what is marked, and returns true if what was read for `feed` still counts. To be asked before something is
+/// taken that is remembered, and before something is read that is to be. Raises an error if a table cannot be read any
+/// more, so that access stays closed.
+pub fn settled(feed: Feed) -> bool {
+    objects::objects();
+    let tables = feed.tables();
+    let marked = forms::marked().common(tables);
+    if marked != Places::NONE {
+        for table in Table::ALL {
+            if marked.has_any(Places::of(table)) {
+                open::read(table, |_| ());
+            }
+        }
+    }
+    !forms::take_outdated(feed) && !forms::silent().has_any(tables)
+}
+
+/// Returns true if this database is a copy that nobody has acknowledged.
+pub fn is_copy() -> bool {
+    let table = Table::Installation;
+    if forms::silent().has_any(Places::of(table)) {
+        forms::look_again(table);
+    }
+    open::read(table, |open| open.form().state.is_copy)
+}

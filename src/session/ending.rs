@@ -1,0 +1,122 @@
+//! How a session ends: its row, its revocation entry and its event. Who may end which: `endings`.
+
+use super::entries::SessionEntry;
+use super::record::{self, Held, Locked, is_live, uuid};
+use super::{events, wait};
+use crate::error::Error;
+use crate::pg::call::Value;
+use crate::pg::plan::Plan;
+use crate::pg::row_lock::RowLock;
+use crate::pg::state::PerBackend;
+use authguard_token::refresh::{Change, EndReason, end_now};
+use authguard_token::{Actor, Event};
+use pgrx::pg_sys::{self, TimestampTz};
+
+/// Why a session ends, and who ends it.
+#[derive(Clone, Copy)]
+pub struct Ending {
+    pub reason: EndReason,
+    pub actor: Actor,
+}
+
+static FIND: PerBackend<Plan> = Plan::new(
+    c"select s.user_id, s.tokens_until from authguard.session s
+       where s.id = $1 and s.ended_at is null and ($2 is null or s.issuer = $2)",
+    &[pg_sys::UUIDOID, pg_sys::TEXTOID],
+);
+
+/// A session that has not ended.
+pub struct Live {
+    pub user: String,
+    pub tokens_until: TimestampTz,
+}
+
+/// The session, if it has not ended and is of that issuer (a `text`; NULL: of any). It is not
+/// locked.
+pub fn find(id: [u8; 16], issuer: Value) -> Option<Live> {
+    FIND.run(&[uuid(id), issuer], |row| {
+        let row = row?;
+        Some(Live {
+            user: row.text(1)?,
+            tokens_until: row.get(2)?,
+        })
+    })
+}
+
+/// Ends a session that this transaction has locked, with its revocation entry (`None`: that of the
+/// session itself) and its event. False, and nothing is written, if it has ended.
+pub fn end(held: &mut Held, ending: Ending, entry: Option<&SessionEntry>) -> bool {
+    let change = end_now(&held.session.times, ending.reason);
+    if change == Change::None {
+        return false;
+    }
+    held.store(change);
+    let session = &held.session;
+    match entry {
+        Some(entry) => entry.write(),
+        None => SessionEntry::of(session, ending.reason).write(),
+    };
+    let event = ending.reason.event();
+    tell_as(event, &session.user, session.id, ending);
+    true
+}
+
+/// Ends a session for an operator or the application, who wait for no client: if another
+/// transaction has its row, by an entry that ends it at its next refresh. False if it has ended, or
+/// is none.
+pub fn end_nowait(id: [u8; 16], ending: Ending, entry: Option<&SessionEntry>) -> bool {
+    match record::try_lock(id, Some(&is_live)) {
+        RowLock::Locked(mut held) => return end(&mut held, ending, entry),
+        RowLock::Missing => return false,
+        RowLock::Unavailable => {}
+    }
+    let Some(session) = find(id, Value::NULL) else {
+        return false;
+    };
+    // Whoever has the row may keep it, and with it an entry of the local issuer that waits for its
+    // commit. So one for every issuer, which clients never write; it is kept, because the row may
+    // stay as it is.
+    let reason = entry.map_or(Value::NULL, |entry| entry.reason);
+    let everywhere = SessionEntry {
+        id,
+        issuer: Value::NULL,
+        reason: match reason.datum() {
+            Some(_) => reason,
+            None => Value::of(ending.reason.as_str()),
+        },
+        expires_at: Value::NULL,
+    };
+    let written = everywhere.write();
+    if written {
+        tell(&session.user, id, ending);
+    }
+    written
+}
+
+/// Ends a session for a client, who waits for whoever has its row: an error if that takes too long.
+/// False if it has ended, or is none.
+pub fn end_wait(id: [u8; 16], ending: Ending) -> bool {
+    // No entry instead of the row: a client's transaction would keep it from operators as long as
+    // it likes.
+    wait::for_a_client(|| match record::lock(id, Some(&is_live)) {
+        Locked::Ours(mut held) => end(&mut held, ending, None),
+        Locked::Missing => false,
+        Locked::Busy => Error::LockTimeout.raise(),
+    })
+}
+
+/// Records that a session was signed out.
+pub fn tell(user: &str, id: [u8; 16], ending: Ending) {
+    tell_as(Event::SignedOut, user, id, ending);
+}
+
+fn tell_as(event: Event, user: &str, id: [u8; 16], ending: Ending) {
+    let (event, actor) = (event.as_str(), ending.actor.as_str());
+    events::record(
+        event,
+        Some(user),
+        Some(id),
+        actor,
+        Some(ending.reason.as_str()),
+    );
+}

@@ -1,0 +1,282 @@
+//! Who may end which sessions. Each ending bites at the next statement and writes an event, and
+//! also a revocation entry, so that databases which only receive those agree. What has ended
+//! already is a success, and writes nothing.
+
+use super::ending::{self, Ending, end_nowait, end_wait};
+use super::entries::SessionEntry;
+use super::record::Locked;
+use super::{entries, events, step_up, writes};
+use crate::access;
+use crate::attached;
+use crate::error::Error;
+use crate::keys;
+use crate::pg::call::{Call, Value, guarded, raw_function};
+use crate::pg::catalog::Row;
+use crate::pg::plan::Plan;
+use crate::pg::state::PerBackend;
+use crate::pg::{lock, memory, transaction, unguarded};
+use crate::schema::{self, Table};
+use crate::settings;
+use authguard_token::refresh::{EndReason, new_credentials, reauthenticate};
+use authguard_token::{Actor, Event, SignOutScope};
+use pgrx::Uuid;
+use pgrx::pg_sys::{self, Datum, TimestampTz};
+use pgrx::prelude::*;
+
+// All in one order, so that two endings of one user's sessions cannot wait for each other.
+
+static OF_USER: PerBackend<Plan> = Plan::new(
+    c"select pg_catalog.array_agg(s.id order by s.id) from authguard.session s
+       where s.user_id = $1 and s.ended_at is null and ($2 is null or s.issuer = $2)",
+    &[pg_sys::TEXTOID, pg_sys::TEXTOID],
+);
+
+static OF_TAG: PerBackend<Plan> = Plan::new(
+    c"select pg_catalog.array_agg(s.id order by s.id) from authguard.session s
+       where s.user_id = $1 and s.ended_at is null and s.tag is not distinct from $2",
+    &[pg_sys::TEXTOID, pg_sys::TEXTOID],
+);
+
+static OF_ALL: PerBackend<Plan> = Plan::new(
+    c"select pg_catalog.array_agg(s.id order by s.id) from authguard.session s
+       where s.ended_at is null",
+    &[],
+);
+
+static BEGIN_KEY_CHANGE: PerBackend<Plan> = Plan::new(c"select authguard.begin_key_change()", &[]);
+
+static REVOKE_ALL: PerBackend<Plan> = Plan::new(
+    c"select authguard.revoke_issued_before(pg_catalog.clock_timestamp(), null, $1)",
+    &[pg_sys::TEXTOID],
+);
+
+/// The sessions that a query lists.
+fn listed(row: Option<Row>) -> Vec<[u8; 16]> {
+    let ids: Option<Vec<Uuid>> = row.and_then(|row| row.get(1));
+    let ids = ids.unwrap_or_default().into_iter();
+    ids.map(|id| *id.as_bytes()).collect()
+}
+
+/// Ends sessions one by one, and counts those that `end` ends.
+fn count(sessions: impl IntoIterator<Item = [u8; 16]>, end: impl Fn([u8; 16]) -> bool) -> i32 {
+    let end = |id| i32::from(memory::scratch(|| end(id)));
+    sessions.into_iter().map(end).sum()
+}
+
+/// Ends the sessions of a user (in canonical form) but `kept`, waiting for nobody. `issuer` is a
+/// `text`; NULL: of every issuer.
+fn end_user(user: &str, issuer: Value, ending: Ending, kept: Option<[u8; 16]>) -> i32 {
+    let sessions = OF_USER.run(&[Value::of(user), issuer], listed);
+    let others = sessions.into_iter().filter(|id| Some(*id) != kept);
+    count(others, |id| end_nowait(id, ending, None))
+}
+
+/// Ends the sessions of a user (in canonical form) with this tag (a `text`), for the one that is
+/// about to begin. Others who sign this user in wait for the end of the transaction.
+pub fn replace(user: &str, tag: Value) {
+    if !transaction::is_read_committed() {
+        Error::SingleSessionSnapshot.raise();
+    }
+    // Two sign-ins at once of one user: the second one ends the session of the first.
+    lock::take(schema::objects().table(Table::Session), user);
+    let ending = Ending {
+        reason: EndReason::Replaced,
+        actor: Actor::Policy,
+    };
+    let sessions = OF_TAG.run(&[Value::of(user), tag], listed);
+    count(sessions, |id| end_nowait(id, ending, None));
+}
+
+/// Ends those sessions of a token's user that `wanted` takes. Waits for whoever has the row of one.
+fn sign_out(user: &str, wanted: impl Fn([u8; 16]) -> bool) -> i32 {
+    let ending = Ending {
+        reason: EndReason::SignedOut,
+        actor: Actor::User,
+    };
+    let issuer = Value::of(settings::issuer());
+    let sessions = OF_USER.run(&[Value::of(user), issuer], listed);
+    let wanted = sessions.into_iter().filter(|id| wanted(*id));
+    count(wanted, |id| end_wait(id, ending))
+}
+
+/// `auth.sign_out`.
+#[pg_extern(sql = false)]
+fn authguard_sign_out(scope: Option<&str>) -> i32 {
+    let Some(scope) = scope.and_then(SignOutScope::from_name) else {
+        Error::Argument(format!("scope must be {}", SignOutScope::listed()), None).raise()
+    };
+    writes::require_primary();
+    let caller = access::caller();
+    let Some(user) = caller.subject.filter(|_| caller.is_local) else {
+        Error::NoLocalToken.raise()
+    };
+    let scope = match (scope, caller.session) {
+        (SignOutScope::Local | SignOutScope::Others, None) => Error::NoSession.raise(),
+        // Whoever holds a revoked token is shut out, and must not shut out the user's later
+        // sessions in turn.
+        (SignOutScope::Others, _) | (_, None) if caller.is_revoked => return 0,
+        (_, Some(_)) if caller.is_revoked => SignOutScope::Local,
+        (scope, _) => scope,
+    };
+    sign_out(&user, |id| match scope {
+        SignOutScope::Global => true,
+        SignOutScope::Local => Some(id) == caller.session,
+        SignOutScope::Others => Some(id) != caller.session,
+    })
+}
+
+/// `auth.end_session`.
+#[pg_extern(sql = false)]
+fn authguard_end_session(id: Option<Uuid>) -> bool {
+    writes::require_primary();
+    let caller = access::caller();
+    if !caller.is_active {
+        Error::NotActive.raise();
+    }
+    match (id, caller.subject.filter(|_| caller.is_local)) {
+        (Some(id), Some(user)) => sign_out(&user, |other| other == *id.as_bytes()) > 0,
+        _ => false,
+    }
+}
+
+raw_function!(
+    /// `authguard.revoke_session`.
+    authguard_revoke_session,
+    |call| guarded(|| {
+        writes::require_primary();
+        let Some(id) = call.uuid(0) else {
+            writes::identity("session_id", None);
+            return call.null();
+        };
+        let entry = SessionEntry {
+            id,
+            reason: call.value(1),
+            issuer: call.value(2),
+            expires_at: call.value(3),
+        };
+        Datum::from(revoke_session(entry))
+    })
+);
+
+/// Revokes every token of a session, of the local issuer or of another. An issuer that does not
+/// know of this may refresh the session for ever: an entry that does not say when its last token
+/// expires is kept.
+fn revoke_session(entry: SessionEntry) -> bool {
+    let Some(session) = ending::find(entry.id, entry.issuer) else {
+        return entry.write();
+    };
+    let ending = Ending {
+        reason: EndReason::Revoked,
+        actor: Actor::Admin,
+    };
+    let later = |end: Datum| Datum::from((end.value() as TimestampTz).max(session.tokens_until));
+    let entry = SessionEntry {
+        expires_at: entry.expires_at.map(later),
+        ..entry
+    };
+    end_nowait(entry.id, ending, Some(&entry))
+}
+
+/// Ends the sessions of a user (in canonical form) who is shut out at an issuer, or at every one.
+#[pg_extern(sql = false)]
+fn authguard_end_blocked_sessions(user: &str, issuer: Option<&str>) -> i32 {
+    let ending = Ending {
+        reason: EndReason::Blocked,
+        actor: Actor::Admin,
+    };
+    end_user(user, Value::of(issuer), ending, None)
+}
+
+/// `authguard.sign_out_user`.
+#[pg_extern(sql = false)]
+fn authguard_sign_out_user(user: Option<&str>, scope: Option<&str>) -> i32 {
+    let user = writes::identity("user_id", user);
+    writes::require_primary();
+    if scope != Some(SignOutScope::Global.as_str()) {
+        Error::Argument(
+            "the scope of authguard.sign_out_user is global".to_owned(),
+            Some("authguard.revoke_session ends one session."),
+        )
+        .raise();
+    }
+    let ending = Ending {
+        reason: EndReason::SignedOut,
+        actor: Actor::Admin,
+    };
+    let ended = end_user(&user, Value::NULL, ending, None);
+    // Whoever keeps those tables may refresh such a session for ever; its tokens stay dead here.
+    let mut elsewhere = attached::sessions(&user);
+    elsewhere.sort_by_key(|session| session.id);
+    let elsewhere = elsewhere.iter().filter(|session| {
+        let reason = EndReason::SignedOut.as_str();
+        memory::scratch(|| {
+            let revoked = revoke_session(SessionEntry {
+                id: session.id,
+                issuer: Value::of(session.issuer.as_deref()),
+                reason: Value::of(reason),
+                // An end in the infinite says nothing of when its last token expires.
+                expires_at: Value::of(session.not_after.filter(|end| *end != TimestampTz::MAX)),
+            });
+            if revoked {
+                ending::tell(&user, session.id, ending);
+            }
+            revoked
+        })
+    });
+    ended + i32::try_from(elsewhere.count()).unwrap_or(i32::MAX)
+}
+
+/// `authguard.credentials_changed`.
+#[pg_extern(sql = false)]
+fn authguard_credentials_changed(user: Option<&str>, keep: Option<Uuid>) -> i32 {
+    let user = writes::identity("user_id", user);
+    writes::require_primary();
+    let kept = keep.and_then(
+        |id| match step_up::lock_of_user(Some(*id.as_bytes()), &user) {
+            // Whoever has the row may keep it for ever: it ends with the others.
+            Locked::Busy => None,
+            locked => Some(step_up::living(locked, reauthenticate).0),
+        },
+    );
+    let cutoff = unguarded::clock();
+    let reason = EndReason::Credentials;
+    let ending = Ending {
+        reason,
+        actor: Actor::User,
+    };
+    entries::cut_off_user(&user, cutoff, reason);
+    let kept_id = kept.as_ref().map(|held| held.session.id);
+    let ended = end_user(&user, Value::NULL, ending, kept_id);
+    if let Some(mut kept) = kept {
+        // Whoever set the new credentials has shown who it is.
+        kept.store(new_credentials(cutoff, unguarded::clock()));
+    }
+    events::record(
+        Event::UserUpdated.as_str(),
+        Some(&user),
+        kept_id,
+        Actor::User.as_str(),
+        Some(reason.as_str()),
+    );
+    ended
+}
+
+raw_function!(
+    /// `authguard.end_all_sessions`.
+    authguard_end_all_sessions,
+    |call| guarded(|| Datum::from(end_all(call)))
+);
+
+fn end_all(call: Call) -> i32 {
+    writes::require_primary();
+    let ending = Ending {
+        reason: EndReason::Revoked,
+        actor: Actor::Admin,
+    };
+    let sessions = OF_ALL.run(&[], listed);
+    let ended = count(sessions, |id| end_nowait(id, ending, None));
+    BEGIN_KEY_CHANGE.run(&[], |_| ());
+    keys::replace_refresh_key();
+    REVOKE_ALL.run(&[call.value(0)], |_| ());
+    ended
+}

@@ -1,0 +1,59 @@
+//! The revocation entries that endings write, by `authguard.revoke`.
+
+use super::record::{Session, time, uuid};
+use crate::pg::call::Value;
+use crate::pg::plan::Plan;
+use crate::pg::state::PerBackend;
+use authguard_token::refresh::EndReason;
+use pgrx::pg_sys;
+
+static REVOKE_SESSION: PerBackend<Plan> = Plan::new(
+    c"select authguard.revoke(authguard.entry('session', $1::pg_catalog.text, $2, null, $3,
+        authguard.expiry_with_leeway($4)))",
+    &[
+        pg_sys::UUIDOID,
+        pg_sys::TEXTOID,
+        pg_sys::TEXTOID,
+        pg_sys::TIMESTAMPTZOID,
+    ],
+);
+
+static CUT_OFF_USER: PerBackend<Plan> = Plan::new(
+    c"select authguard.revoke(authguard.entry('user', $1, null, $2, $3, authguard.latest_expiry($2)))",
+    &[pg_sys::TEXTOID, pg_sys::TIMESTAMPTZOID, pg_sys::TEXTOID],
+);
+
+/// An entry that revokes the tokens of a session.
+pub struct SessionEntry {
+    pub id: [u8; 16],
+    /// A `text`; NULL is every issuer.
+    pub issuer: Value,
+    /// A `text`.
+    pub reason: Value,
+    /// A `timestamptz`: when the session's last token expires; NULL keeps the entry.
+    pub expires_at: Value,
+}
+
+impl SessionEntry {
+    /// That of a session which ends.
+    pub fn of(session: &Session, reason: EndReason) -> Self {
+        Self {
+            id: session.id,
+            issuer: Value::of(session.issuer.as_str()),
+            reason: Value::of(reason.as_str()),
+            expires_at: time(session.tokens_until),
+        }
+    }
+
+    /// Writes it; false if there is one that covers as much.
+    pub fn write(&self) -> bool {
+        let parameters = [uuid(self.id), self.issuer, self.reason, self.expires_at];
+        REVOKE_SESSION.run(&parameters, |row| row.and_then(|row| row.get(1))) == Some(true)
+    }
+}
+
+/// Revokes the tokens that a user (in canonical form) was issued until then, at every issuer.
+pub fn cut_off_user(user: &str, at: i64, reason: EndReason) {
+    let parameters = [Value::of(user), time(at), Value::of(reason.as_str())];
+    CUT_OFF_USER.run(&parameters, |_| ());
+}

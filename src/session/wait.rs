@@ -1,0 +1,52 @@
+//! Waiting for other transactions, and for how long.
+
+use crate::attached;
+use crate::error::Error;
+use crate::pg::call::Value;
+use crate::pg::guc;
+use crate::pg::plan::Plan;
+use crate::pg::state::PerBackend;
+use pgrx::pg_sys::{self, PgTryBuilder};
+use pgrx::{PgSqlErrorCode, Uuid};
+use std::ffi::CStr;
+use std::panic::AssertUnwindSafe;
+
+/// How long, for any lock.
+const LOCK_TIMEOUT: &CStr = c"2s";
+
+static AWAIT_SESSION: PerBackend<Plan> =
+    Plan::new(c"select authguard.await_session($1)", &[pg_sys::UUIDOID]);
+
+static AWAIT_CHANGES: PerBackend<Plan> = Plan::new(c"select authguard.await_changes()", &[]);
+
+/// Runs `work`, in which each wait for a lock that takes longer is an error (55P03).
+pub fn briefly<R>(work: impl FnOnce() -> R) -> R {
+    guc::with(c"lock_timeout", LOCK_TIMEOUT, work)
+}
+
+/// As [`briefly`], with an error that says what to do.
+pub fn for_a_client<R>(work: impl FnOnce() -> R) -> R {
+    let work = AssertUnwindSafe(|| briefly(work));
+    PgTryBuilder::new(work)
+        .catch_when(PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE, |_| {
+            Error::SessionHeld.raise()
+        })
+        .execute()
+}
+
+/// Waits for whoever has a session's row, and locks it. False if that takes too long; `None` if
+/// there is no such session.
+pub fn for_session(id: [u8; 16]) -> Option<bool> {
+    briefly(|| {
+        AWAIT_SESSION.run(&[Value::of(Uuid::from_bytes(id))], |row| {
+            row.and_then(|row| row.get(1))
+        })
+    })
+}
+
+/// Waits until the changes of attached users that are being committed are, if tokens must be later
+/// than these. False if that takes too long.
+pub fn for_changes() -> bool {
+    !attached::refresh_on_change()
+        || briefly(|| AWAIT_CHANGES.run(&[], |row| row.and_then(|row| row.get(1)))) == Some(true)
+}

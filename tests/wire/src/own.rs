@@ -1,0 +1,84 @@
+//! What the tests of authguard's own tables share: a client whose token each of these tables decides about.
+
+use crate::sessions::{Issued, server, sign_in};
+use crate::{ADA, admin, seen};
+use pgrx_embed::cluster::{Cluster, Config};
+use postgres::Client;
+
+/// The tables whose rows decide, each with a change of its rows that shuts [`token`] out, and what takes it back.
+pub const DECIDING: [(&str, &str, &str); 6] = [
+    (
+        "revocation",
+        "insert into authguard.revocation (kind, key) values ('user', 'a0000000-0000-4000-8000-00000000000a')",
+        "delete from authguard.revocation",
+    ),
+    (
+        "session",
+        "update authguard.session set ended_at = now()",
+        "update authguard.session set ended_at = null",
+    ),
+    (
+        "attached",
+        // It has none of the triggers that an attached table has: nobody is let in.
+        "insert into authguard.attached (relation, kind) values ('public.notes', 'users')",
+        "delete from authguard.attached",
+    ),
+    (
+        "installation",
+        "update authguard.installation set system_identifier = system_identifier + 1",
+        "update authguard.installation set system_identifier = system_identifier - 1",
+    ),
+    (
+        "issuer",
+        "update authguard.issuer set roles = '{other}'",
+        "update authguard.issuer set roles = '{authenticated}'",
+    ),
+    (
+        "key",
+        "update authguard.key set status = 'revoked'",
+        "update authguard.key set status = 'active'",
+    ),
+];
+
+/// A server that believes no token of a copy, and the tokens of [`ADA`] there.
+pub fn signed_in() -> (Cluster, Issued) {
+    let cluster = server(Config::default().set("authguard.after_restore", "deny"));
+    let issued = sign_in(&cluster, ADA);
+    (cluster, issued)
+}
+
+/// The weak role's connection with that token set for the session; a new backend.
+pub fn user(cluster: &Cluster, token: &str) -> Client {
+    let mut client = cluster.connect("web", "wire").expect("the user connects");
+    client
+        .batch_execute(&format!(
+            "set role authenticated; select set_config('authguard.jwt', '{token}', false)"
+        ))
+        .expect("the token is set");
+    client
+}
+
+/// Whether the client's token lets it in.
+pub fn is_in(client: &mut Client) -> bool {
+    match seen(client) {
+        3 => true,
+        0 => false,
+        other => panic!("all rows or none, not {other}"),
+    }
+}
+
+/// Runs statements as a superuser.
+pub fn run(cluster: &Cluster, sql: &str) {
+    if let Err(error) = admin(cluster).batch_execute(sql) {
+        panic!("{sql}: {:?}", error.as_db_error());
+    }
+}
+
+/// What `authguard.coverage()` says about authguard's own tables: which, what is wrong, and what to run.
+pub fn problems(cluster: &Cluster) -> Vec<(String, String, String)> {
+    let sql = "select object, problem, hint from authguard.coverage() where kind = 'own table'";
+    let rows = admin(cluster).query(sql, &[]).expect("coverage answers");
+    rows.iter()
+        .map(|row| (row.get(0), row.get(1), row.get(2)))
+        .collect()
+}
