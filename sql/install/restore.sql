@@ -1,6 +1,6 @@
--- The identity of this database. A backup that is restored, cloned or upgraded brings back sessions that
--- have ended since. It is recognised by its system identifier or OID, which is not that of the row
--- in it.
+-- The identity of this database. A backup that is restored, cloned or upgraded brings back sessions
+-- that have ended since. It is recognised by its system identifier or OID, which is not that of the
+-- row in it.
 
 create table authguard.installation (
     system_identifier pg_catalog.int8 not null,

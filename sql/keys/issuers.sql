@@ -1,5 +1,5 @@
--- The issuers whose tokens are believed, and their keys. Only the owner of the extension may use any of it,
--- but operators may read authguard.issuer.
+-- The issuers whose tokens are believed, and their keys. Only the owner of the extension may use
+-- any of it, but operators may read authguard.issuer.
 
 -- Like authguard.channel, for keys: a revocation must not make every backend verify its token
 -- again.

@@ -1,11 +1,14 @@
 -- Coverage: which tables are guarded, and every way around a guard.
 
 create function authguard.own_table_problems()
-returns table (relation pg_catalog.text, problem pg_catalog.text, closes pg_catalog.bool, hint pg_catalog.text)
+returns table (
+    relation pg_catalog.text, problem pg_catalog.text, closes pg_catalog.bool, hint pg_catalog.text)
 language c stable cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_own_table_problems_wrapper';
 comment on function authguard.own_table_problems() is
-    'The tables of authguard that are not as create extension made them, whether that closes access, and the statements that put them in order or what is needed';
+    'Returns a row for each table of authguard that is not as create extension made it. closes: '
+    'true if no access is possible until it is. hint: the statements that put it in order, or '
+    'what is needed';
 
 create function authguard.coverage(
     out kind pg_catalog.text,

@@ -1,4 +1,5 @@
--- The entries: each row revokes tokens, or is a cut-off. The newest committed rows decide, whatever the snapshot.
+-- The entries: each row revokes tokens, or is a cut-off. The newest committed rows decide, whatever
+-- the snapshot.
 
 -- Called by a check of the table, so it is defined first.
 create function authguard.canonical(identity pg_catalog.text) returns pg_catalog.text

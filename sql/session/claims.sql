@@ -138,8 +138,8 @@ as 'MODULE_PATHNAME', 'authguard_run_claims_function';
 comment on function authguard.run_claims_function(
     pg_catalog.oid, pg_catalog.name, pg_catalog.text, pg_catalog.uuid, pg_catalog.jsonb) is
     'Returns the answer of a function that find_claims_function has found. It runs as its owner, '
-    'in a security-restricted operation, with search_path pg_catalog. 42501 if that owner is '
-    'another role by now, even if the snapshot of the transaction does not show it';
+    'in a security-restricted operation, with search_path pg_catalog. 42501 if another role owns '
+    'it now, even if the snapshot of the transaction does not show it';
 
 create function authguard.fresh_claims(
     user_id pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb)

@@ -1,6 +1,6 @@
--- Endings: each bites at the next statement, writes an event, and also a revocation entry, so that
--- databases which only receive those agree. What has ended already is a success, and writes
--- nothing. SECURITY DEFINER, because the roles that may call these write no table.
+-- Endings: each counts from the next statement on, and writes an event and a revocation entry, so
+-- that databases which only receive entries agree. Ending a session that has ended is a success,
+-- and writes nothing. SECURITY DEFINER, because the roles that may call these write no table.
 
 create function authguard.sign_out_user(
     user_id pg_catalog.text, scope pg_catalog.text default 'global')
@@ -29,8 +29,8 @@ set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'authguard_credentials_changed_wrapper';
 comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uuid) is
     'The user has new credentials, or one factor less: ends every session of the user but '
-    'keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. Each '
-    'call is an event. Returns how many sessions ended. 28000, and nothing changed, if '
+    'keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. '
+    'Each call is an event. Returns how many sessions ended. 28000, and nothing changed, if '
     'keep_session is no live session of the user. If another transaction has its row for two '
     'seconds, it ends with the others';
 
@@ -39,45 +39,52 @@ language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'authguard_sign_out_wrapper';
 comment on function auth.sign_out(pg_catalog.text) is
-    'Ends sessions of the current token''s user: global, all; local, the token''s; others, all but '
-    'that. A revoked token ends no session but its own. Returns how many; one that has ended '
-    'already counts as none. 28000 without a token of the local issuer, or for local and others '
-    'without a session; 55P03, and nothing ended, if another transaction has the row of one for '
-    'two seconds';
+    'Ends sessions of the current token''s user. scope: global, local or others. global: all; '
+    'local: the token''s; others: all but that. A revoked token ends no session but its own. '
+    'Returns how many; one that has ended already counts as none. 22023 for another scope. 28000 '
+    'without a token of the local issuer, or for local and others without a session. 55P03, and '
+    'nothing has ended, if another transaction has the row of one for two seconds. 25006 on a '
+    'standby';
 
 create function auth.sessions()
-returns table (id pg_catalog.uuid, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
-               authenticated_at pg_catalog.timestamptz, not_after pg_catalog.timestamptz, aal pg_catalog.text,
-               user_agent pg_catalog.text, ip pg_catalog.inet, tag pg_catalog.text, is_current pg_catalog.bool)
+returns table (
+    id pg_catalog.uuid, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
+    authenticated_at pg_catalog.timestamptz, not_after pg_catalog.timestamptz,
+    aal pg_catalog.text, user_agent pg_catalog.text, ip pg_catalog.inet, tag pg_catalog.text,
+    is_current pg_catalog.bool)
 language sql stable security definer rows 5
 set search_path = pg_catalog, pg_temp
 begin atomic
-    select s.id, s.created_at, s.refreshed_at, s.authenticated_at, authguard.session_end(s.created_at, s.refreshed_at, s.not_after), s.aal,
+    select s.id, s.created_at, s.refreshed_at, s.authenticated_at, e.ends_at, s.aal,
            s.user_agent, s.ip, s.tag, s.id = auth.session_id()
-      from authguard.session s
+      from authguard.session s,
+           authguard.session_end(s.created_at, s.refreshed_at, s.not_after) e (ends_at)
      where auth.is_active()
        and s.user_id = authguard.canonical(auth.subject())
        and s.issuer = auth.issuer() and s.issuer = authguard.own_issuer()
        and s.ended_at is null
        and not authguard.is_cut_off(s.id, s.user_id, s.issuer, s.created_at, s.authenticated_at)
-       and (authguard.session_end(s.created_at, s.refreshed_at, s.not_after) is null or authguard.session_end(s.created_at, s.refreshed_at, s.not_after) > pg_catalog.clock_timestamp())
+       and (e.ends_at is null or e.ends_at > pg_catalog.clock_timestamp())
      order by s.created_at;
 end;
 comment on function auth.sessions() is
-    'The live sessions of the current token''s user; none without an active token of our own issuer';
+    'Returns the live sessions of the current token''s user; no row without an active token of '
+    'the local issuer. not_after: when the session ends unless it is refreshed; NULL: never';
 
 create function auth.end_session(id pg_catalog.uuid) returns pg_catalog.bool
 language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'authguard_end_session_wrapper';
 comment on function auth.end_session(pg_catalog.uuid) is
-    'Ends one of the current user''s own sessions. False if it is none, or has ended. 28000 '
-    'without an active token; 55P03 if another transaction has its row for two seconds';
+    'Ends one of the current user''s own sessions. False if it is none of them, has ended, or is '
+    'NULL. 28000 without an active token; 55P03 if another transaction has its row for two '
+    'seconds; 25006 on a standby';
 
 create function auth.get_user()
-returns table (subject pg_catalog.text, role pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb,
-               issued_at pg_catalog.timestamptz, expires_at pg_catalog.timestamptz,
-               authenticated_at pg_catalog.timestamptz)
+returns table (
+    subject pg_catalog.text, role pg_catalog.text, session_id pg_catalog.uuid,
+    claims pg_catalog.jsonb, issued_at pg_catalog.timestamptz,
+    expires_at pg_catalog.timestamptz, authenticated_at pg_catalog.timestamptz)
 language plpgsql stable parallel safe rows 1
 set search_path = pg_catalog, pg_temp
 as $$
@@ -88,4 +95,4 @@ begin
 end
 $$;
 comment on function auth.get_user() is
-    'The current user, validated now: one row, or 28000 where the token is not active';
+    'Returns the current user, checked now, in one row. 28000 if the token is not active';

@@ -123,10 +123,10 @@ as 'MODULE_PATHNAME', 'authguard_is_cut_off_wrapper';
 comment on function authguard.is_cut_off(
     pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz,
     pg_catalog.timestamptz) is
-    'True if something other than its row ends a session: authguard.issuer is another one by now, '
+    'True if something other than its row ends a session: authguard.issuer has another value now, '
     'or the newest committed entries revoke the session or cut off its user or issuer. An entry '
     'may have been written while another transaction had the row, or before the session was '
-    'committed';
+    'committed. NULL for NULL';
 
 create function authguard.session_end(
     created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,

@@ -1,15 +1,15 @@
--- Tokens of a session, and the sign-in that begins one. SECURITY DEFINER, because the roles that may
--- call it (grant_signer) write no table.
+-- Tokens of a session, and the sign-in that begins one. SECURITY DEFINER, because the roles that
+-- may call it (grant_signer) write no table.
 
 create function authguard.issue(session_id pg_catalog.uuid) returns authguard.issued
 language c volatile strict cost 10000
 as 'MODULE_PATHNAME', 'authguard_issue';
 comment on function authguard.issue(pg_catalog.uuid) is
-    'Tokens of a session as it is, which it locks: an access token that ends with the session at '
-    'the latest, and its refresh token. Claims: those of Supabase''s tokens, then those of the '
-    'sign-in, of attached tables, of the claims function, and what authguard sets. 22023 if this '
-    'database would refuse the token. status not_found if there is no such session, or another '
-    'transaction has its row';
+    'Returns tokens of a session as it is, which it locks: an access token that ends with the '
+    'session at the latest, and its refresh token. The claims are those of Supabase''s tokens, '
+    'then those of the sign-in, of attached tables and of the claims function, then those that '
+    'authguard sets. 22023 if this database would refuse the token. status not_found if there is '
+    'no such session, or another transaction has its row. NULL for NULL';
 
 create function authguard.sign_in(
     user_id pg_catalog.text,
@@ -23,5 +23,13 @@ returns authguard.issued
 language c volatile security definer cost 10000
 set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'authguard_sign_in';
-comment on function authguard.sign_in(pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.inet, pg_catalog.text) is
-    'Begins a session for a user whom the application has authenticated, and issues its tokens. claims: merged into those of the access token. method, aal: how (RFC 8176). status user_blocked, and no tokens, where authguard.revoke_user or an attached table shuts the user out; busy where a change of attached users is being committed for two seconds: try again';
+comment on function authguard.sign_in(
+    pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+    pg_catalog.inet, pg_catalog.text) is
+    'Begins a session for a user whom the application has authenticated, and issues its tokens. '
+    'claims: merged into those of the access token. method: how the user was authenticated (RFC '
+    '8176). aal: aal1, aal2 or aal3. tag: see authguard.single_session_per_user. status '
+    'user_blocked, and no tokens, if authguard.revoke_user or an attached table shuts the user '
+    'out. status busy if a change of attached users is being committed for two seconds: try '
+    'again. 22004 if user_id is NULL; 22023 for an argument or claims that are not allowed; 25006 '
+    'on a standby';

@@ -1,4 +1,5 @@
-//! What the rows of attached tables say: about a token, about a user who wants one, and which sessions a user has.
+//! Reads the rows of attached tables: the verdict on a token, or on a user who wants one, and the
+//! sessions of a user.
 
 use super::registry::{self, Source};
 use super::table::{self as tables, Table};
@@ -9,7 +10,7 @@ use crate::settings;
 use authguard_token::{Claims, Judge, SessionRow, UserRow, is_flag_set, parse_uuid};
 use pgrx::pg_sys::{Oid, TimestampTz};
 
-/// Weighs what every attached table that concerns the claims says about them.
+/// Weighs the rows of every attached table that concerns the claims.
 pub fn weigh(judge: &mut Judge<'_>, claims: &Claims) {
     for source in registry::sources().iter() {
         let identity = match source.kind {
@@ -69,7 +70,7 @@ fn user(layout: &Layout, row: &Row) -> UserRow {
     }
 }
 
-/// What a token of our own says of a user, in canonical form.
+/// The claims of a locally issued token that decide about a user (in canonical form).
 fn claims_of(user: &str) -> Claims {
     Claims {
         issuer: Some(settings::issuer()),
@@ -79,7 +80,8 @@ fn claims_of(user: &str) -> Claims {
     }
 }
 
-/// Whether the attached tables shut a user (in canonical form) out of tokens of our own.
+/// Returns true if the attached tables shut a user (in canonical form) out of locally issued
+/// tokens.
 pub fn shuts(user: &str) -> bool {
     let claims = claims_of(user);
     let mut judge = Judge::new(&claims, unguarded::clock(), 0);
@@ -87,7 +89,8 @@ pub fn shuts(user: &str) -> bool {
     judge.verdict().reason.is_some()
 }
 
-/// The metadata of a user of our own, of each attached table that has it; what is no object counts as empty.
+/// Returns the metadata of a user of the local issuer, one for each attached table that has the
+/// user; metadata that is no object counts as empty.
 pub fn metadata(user: &str) -> Vec<String> {
     let claims = claims_of(user);
     let judge = Judge::new(&claims, 0, 0);
@@ -143,8 +146,8 @@ pub fn sessions(user: &str) -> Vec<AttachedSession> {
     found
 }
 
-/// Calls `each` for the rows of an attached table whose key is the identity's; answers whether the table tells when one
-/// changes.
+/// Calls `each` for the rows of an attached table whose key is the identity's; answers whether the
+/// table tells when one changes.
 fn find(
     source: &Source,
     identity: &Identity,
@@ -156,7 +159,8 @@ fn find(
     })
 }
 
-/// Calls `each` for the rows of an attached table of sessions that are the user's: by an index, where there is one.
+/// Calls `each` for the rows of an attached table of sessions that are the user's: by an index,
+/// where there is one.
 fn of_user(
     source: &Source,
     identity: &Identity,

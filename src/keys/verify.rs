@@ -11,8 +11,8 @@ use authguard_token::{Claims, Key, Node, Object, Token, format_uuid, own_claims,
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// How many tokens a backend keeps verified: as many users take turns on a pooled connection without a
-/// signature being checked again.
+/// How many tokens a backend keeps verified: as many users take turns on a pooled connection
+/// without a signature being checked again.
 const MOST_KEPT: usize = 32;
 
 /// A token whose signature and policy are good.
@@ -62,9 +62,9 @@ type Tokens = Vec<(Box<str>, Rc<Good>)>;
 static TOKENS: PerGeneration<(u64, i64), Tokens> =
     PerGeneration::new(|| (invalidation::keys(), settings::leeway()), Vec::new());
 
-/// The claims of `token` at `now` (microseconds since 1970), if they may be believed. What was verified
-/// is remembered until a key or an issuer changes; its times are judged every time. A refusal goes to
-/// the log.
+/// The claims of `token` at `now` (microseconds since 1970), if they may be believed. What was
+/// verified is remembered until a key or an issuer changes; its times are judged every time. A
+/// refusal goes to the log.
 pub fn verify(token: &[u8], now: i64) -> Result<Rc<Good>, TokenRejected> {
     let verdict = match remembered(token) {
         None => verify_now(token, now),
@@ -92,7 +92,8 @@ pub fn check(token: &[u8]) -> Result<Rc<Good>, TokenRejected> {
     Ok(good)
 }
 
-/// The payload (JSON) of a token with these claims, if it would be believed, but for its times, signed by our own key.
+/// The payload (JSON) of a token with these claims, if it would be believed, but for its times,
+/// signed by the local issuer's key.
 pub fn try_own(claims: Object<'_>, key: &Key) -> Result<String, TokenRejected> {
     let trusted = trust::find(Asked {
         issuer: settings::issuer(),
@@ -137,8 +138,8 @@ fn verify_now(text: &[u8], now: i64) -> Result<Rc<Good>, TokenRejected> {
     })
 }
 
-/// The claims as they are believed here: of a role that the issuer may assert, in its namespace, and such that
-/// Postgres can hold them.
+/// The claims as they are believed here: of a role that the issuer may assert, in its namespace,
+/// and such that Postgres can hold them.
 fn accept(mut claims: Claims, json: &str, trusted: &Trusted) -> Result<Claims, TokenRejected> {
     if claims.role_is_malformed {
         return Err(TokenRejected::Role);

@@ -10,8 +10,8 @@ use crate::schema::{self, Table, revocation as column};
 use crate::settings;
 use authguard_token::{Claims, Entry, EntryKind, Judge, RefreshSettings, Verdict, format_uuid};
 
-/// What a verdict depends on beside the claims and the time: while it is the same, so is the verdict. To
-/// be taken before the look-up.
+/// What a verdict depends on beside the claims and the time: while it is the same, so is the
+/// verdict. To be taken before the look-up.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Basis {
     generation: u64,
@@ -39,7 +39,7 @@ impl Basis {
 pub struct Finding {
     /// Whether it is revoked.
     pub verdict: Verdict,
-    /// When the user last proved who it is, by the row of a session of our own.
+    /// When the user last proved who it is, by the row of a local session.
     pub authenticated_at: Option<i64>,
 }
 
@@ -90,8 +90,8 @@ pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
     }
 }
 
-/// Shows the newest committed entries of these kinds and keys (in canonical form), and this transaction's own, until
-/// `each` answers false.
+/// Shows the newest committed entries of these kinds and keys (in canonical form), and this
+/// transaction's own, until `each` answers false.
 pub fn entries(keys: &[(EntryKind, Option<&str>)], mut each: impl FnMut(&Entry<'_>) -> bool) {
     transaction::accept_invalidations();
     let looked_for = keys.iter().filter(|(_, key)| key.is_some());

@@ -15,7 +15,7 @@ use crate::words::word_list;
 pub const MAX_REASON_BYTES: usize = 1024;
 
 word_list! {
-    /// What an entry is about: the column `kind` of `authguard.revocation`.
+    /// The subject of an entry: the column `kind` of `authguard.revocation`.
     pub enum EntryKind {
         /// One token, by `jti`.
         Token = "token",
@@ -23,7 +23,7 @@ word_list! {
         Session = "session",
         /// All tokens of a user, by `sub`.
         User = "user",
-        /// What the tokens of a user say about it, by `sub`. Only a cut-off: a refresh is enough.
+        /// The claims about a user in its tokens, by `sub`. Only a cut-off: a refresh is enough.
         Claims = "claims",
         /// All tokens, of one issuer or of every issuer.
         Issuer = "issuer",
