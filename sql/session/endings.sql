@@ -16,7 +16,7 @@ create function authguard.end_blocked_sessions(user_id pg_catalog.text, issuer p
 returns pg_catalog.int4
 language c volatile cost 1000
 set search_path = pg_catalog, pg_temp
-as 'MODULE_PATHNAME', 'authguard_end_blocked_sessions_wrapper';
+as 'MODULE_PATHNAME', 'authguard_end_blocked_sessions';
 comment on function authguard.end_blocked_sessions(pg_catalog.text, pg_catalog.text) is
     'Ends the sessions of a user (in canonical form) whom authguard.revoke_user shuts out. issuer '
     'NULL: of every issuer. Returns how many. Waits for no other transaction';

@@ -63,10 +63,10 @@ fn count(sessions: impl IntoIterator<Item = [u8; 16]>, end: impl Fn([u8; 16]) ->
     sessions.into_iter().map(end).sum()
 }
 
-/// Ends the sessions of a user (in canonical form) but `kept`, waiting for nobody. `issuer` is a
-/// `text`; NULL: of every issuer.
-fn end_user(user: &str, issuer: Value, ending: Ending, kept: Option<[u8; 16]>) -> i32 {
-    let sessions = OF_USER.run(&[Value::of(user), issuer], listed);
+/// Ends the sessions of a user (a `text` in canonical form) but `kept`, waiting for nobody. `issuer`
+/// is a `text`; NULL: of every issuer.
+fn end_user(user: Value, issuer: Value, ending: Ending, kept: Option<[u8; 16]>) -> i32 {
+    let sessions = OF_USER.run(&[user, issuer], listed);
     let others = sessions.into_iter().filter(|id| Some(*id) != kept);
     count(others, |id| end_nowait(id, ending, None))
 }
@@ -177,15 +177,19 @@ fn revoke_session(entry: SessionEntry) -> bool {
     end_nowait(entry.id, ending, Some(&entry))
 }
 
-/// Ends the sessions of a user (in canonical form) who is shut out at an issuer, or at every one.
-#[pg_extern(sql = false)]
-fn authguard_end_blocked_sessions(user: &str, issuer: Option<&str>) -> i32 {
-    let ending = Ending {
-        reason: EndReason::Blocked,
-        actor: Actor::Admin,
-    };
-    end_user(user, Value::of(issuer), ending, None)
-}
+raw_function!(
+    /// `authguard.end_blocked_sessions`: ends the sessions of a user (in canonical form) who is shut
+    /// out at an issuer, or at every one. Both texts stay as they are: a database in another encoding
+    /// than UTF-8 may hold names that no token can have.
+    authguard_end_blocked_sessions,
+    |call| guarded(|| {
+        let ending = Ending {
+            reason: EndReason::Blocked,
+            actor: Actor::Admin,
+        };
+        Datum::from(end_user(call.value(0), call.value(1), ending, None))
+    })
+);
 
 /// `authguard.sign_out_user`.
 #[pg_extern(sql = false)]
@@ -203,7 +207,7 @@ fn authguard_sign_out_user(user: Option<&str>, scope: Option<&str>) -> i32 {
         reason: EndReason::SignedOut,
         actor: Actor::Admin,
     };
-    let ended = end_user(&user, Value::NULL, ending, None);
+    let ended = end_user(Value::of(user.as_str()), Value::NULL, ending, None);
     // Whoever keeps those tables may refresh such a session for ever; its tokens stay dead here.
     let mut elsewhere = attached::sessions(&user);
     elsewhere.sort_by_key(|session| session.id);
@@ -246,7 +250,7 @@ fn authguard_credentials_changed(user: Option<&str>, keep: Option<Uuid>) -> i32 
     };
     entries::cut_off_user(&user, cutoff, reason);
     let kept_id = kept.as_ref().map(|held| held.session.id);
-    let ended = end_user(&user, Value::NULL, ending, kept_id);
+    let ended = end_user(Value::of(user.as_str()), Value::NULL, ending, kept_id);
     if let Some(mut kept) = kept {
         // Whoever set the new credentials has shown who it is.
         kept.store(new_credentials(cutoff, unguarded::clock()));

@@ -281,9 +281,12 @@ fn limits_are_those_of_the_constants() {
     );
 
     // One time to wait, and what it is in words.
-    let waits = "select string_agg(distinct setting, '; ') from pg_proc, unnest(proconfig) setting
-                  where setting like 'lock_timeout=%'";
-    assert_eq!(text(client, waits).as_deref(), Some("lock_timeout=2s"));
+    let wait = page("src/session/wait.rs");
+    assert_eq!(number_after(&wait, "LOCK_TIMEOUT: &CStr = c\""), 2);
+    let settings =
+        "select string_agg(distinct setting, '; ') from pg_proc, unnest(proconfig) setting
+                     where setting like 'lock_timeout=%'";
+    assert_eq!(text(client, settings), None);
     let comments =
         "select p.oid::regprocedure::text, obj_description(p.oid, 'pg_proc') from pg_proc p
                      where p.pronamespace in ('auth'::regnamespace, 'authguard'::regnamespace)
@@ -317,7 +320,7 @@ fn pages_and_comments_tell_how_much_is_forgotten_at_a_time() {
     let at_a_write = number_after(&revoke, "at_a_write constant pg_catalog.int8 := ");
     let decisions = page("docs/decisions.md").replace('\n', " ");
     assert_eq!(number_after(&decisions, "write forgets up to "), at_a_write);
-    assert_eq!(number_after(&decisions, "`prune()` up to "), most);
+    assert_eq!(number_after(&decisions, "`prune()` forgets up to "), most);
 }
 
 #[test]
