@@ -5,6 +5,7 @@ mod lint;
 mod outcome;
 mod pgtap;
 mod pgtest;
+mod plan;
 mod regress;
 mod unit;
 mod wire;
@@ -14,7 +15,7 @@ pub use outcome::Tally;
 use crate::cluster::{Cluster, Config};
 use crate::error::Result;
 use crate::instances::DATABASE;
-use crate::postgres::{DEFAULT_MAJOR, Install, MAJORS};
+use crate::postgres::{Install, MAJORS};
 use crate::{command, schema, server, source};
 use clap::ValueEnum;
 use std::cell::OnceCell;
@@ -46,7 +47,7 @@ pub enum Suite {
 pub enum Majors {
     /// This one.
     One(u16),
-    /// All supported ones, for the suites that differ between them.
+    /// All supported ones, each with what it could change.
     All,
 }
 
@@ -62,8 +63,8 @@ pub fn parse_majors(text: &str) -> Result<Majors> {
 pub fn run(suite: Option<Suite>, majors: Majors) -> Tally {
     let mut lines = Vec::new();
     let mut total = Tally::default();
-    for (major, suites) in plan(suite, majors) {
-        let target = Target::new(major);
+    for (major, suites) in runs(suite, majors) {
+        let target = Target::new(major, majors);
         for suite in suites {
             let name = format!("{} (Postgres {major})", label(suite));
             command::progress(format!("testing: {name}"));
@@ -81,18 +82,15 @@ pub fn run(suite: Option<Suite>, majors: Majors) -> Tally {
     total
 }
 
-/// What Postgres itself may answer in another way in another version.
-const DIFFERENT: [Suite; 2] = [Suite::Regress, Suite::Wire];
-
-/// Which suites run on which version: those that other versions cannot change run once.
-fn plan(suite: Option<Suite>, majors: Majors) -> Vec<(u16, Vec<Suite>)> {
+/// The suites to run on each version: all that were asked for, or those of the plan.
+fn runs(suite: Option<Suite>, majors: Majors) -> Vec<(u16, Vec<Suite>)> {
     let asked = suite.map_or(Suite::value_variants().to_vec(), |suite| vec![suite]);
     match majors {
         Majors::One(major) => vec![(major, asked)],
         Majors::All => MAJORS
             .into_iter()
             .map(|major| {
-                let here = |suite: &Suite| major == DEFAULT_MAJOR || DIFFERENT.contains(suite);
+                let here = |suite: &Suite| plan::has_suite(major, *suite);
                 (
                     major,
                     asked.iter().copied().filter(here).collect::<Vec<_>>(),
@@ -108,7 +106,7 @@ fn one(suite: Suite, target: &Target) -> Result<Tally> {
         Suite::Lint => lint::run(target),
         Suite::Unit => unit::run(),
         Suite::Schema => schema::check(target.built()?).map(|()| Tally::one(true)),
-        Suite::Pgtest => pgtest::run(target.major),
+        Suite::Pgtest => pgtest::run(target),
         Suite::Regress => regress::run(target),
         Suite::Isolation => isolation::run(target),
         Suite::Wire => wire::run(target),
@@ -130,13 +128,15 @@ fn label(suite: Suite) -> String {
 /// One version of Postgres, built when the first suite needs it.
 struct Target {
     major: u16,
+    asked: Majors,
     install: OnceCell<Install>,
 }
 
 impl Target {
-    fn new(major: u16) -> Target {
+    fn new(major: u16, asked: Majors) -> Target {
         Target {
             major,
+            asked,
             install: OnceCell::new(),
         }
     }
@@ -162,13 +162,14 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::postgres::DEFAULT_MAJOR;
 
     #[test]
-    fn all_versions_run_sql_and_wire_and_the_rest_runs_once() {
-        let plan = plan(None, Majors::All);
-        assert_eq!(plan.len(), MAJORS.len());
+    fn all_versions_run_what_they_could_change_and_the_rest_runs_once() {
+        let runs = runs(None, Majors::All);
+        assert_eq!(runs.len(), MAJORS.len());
         let count = |suite| {
-            plan.iter()
+            runs.iter()
                 .filter(|(_, suites)| suites.contains(&suite))
                 .count()
         };
@@ -181,13 +182,13 @@ mod tests {
     #[test]
     fn a_suite_that_runs_once_does_not_build_every_version() {
         assert_eq!(
-            plan(Some(Suite::Unit), Majors::All),
+            runs(Some(Suite::Unit), Majors::All),
             [(DEFAULT_MAJOR, vec![Suite::Unit])]
         );
     }
 
     #[test]
     fn no_suite_means_every_suite() {
-        assert_eq!(plan(None, Majors::One(18))[0].1, Suite::value_variants());
+        assert_eq!(runs(None, Majors::One(18))[0].1, Suite::value_variants());
     }
 }

@@ -82,9 +82,12 @@ pub fn of_cargo(output: &str) -> Tally {
         .fold(Tally::default(), Add::add)
 }
 
-/// pg_regress: `test NAME ... ok` up to Postgres 15, TAP after it.
-pub fn of_regress(output: &str) -> Tally {
-    let old = output
+/// pg_regress of a version: TAP from Postgres 16 on, before it `test NAME ... ok`.
+pub fn of_regress(major: u16, output: &str) -> Tally {
+    if major >= 16 {
+        return of_tap(output);
+    }
+    let results = output
         .lines()
         .filter_map(|line| line.split_once(" ... "))
         .map(|(_, told)| match told.split_whitespace().next() {
@@ -99,25 +102,11 @@ pub fn of_regress(output: &str) -> Tally {
             Some("FAILED" | "failed") => Tally::failure(),
             _ => Tally::default(),
         });
-    old.fold(Tally::default(), Add::add) + of_tap_lines(output)
+    results.fold(Tally::default(), Add::add)
 }
 
 /// TAP with its plan: tests that were planned and did not run have failed.
 pub fn of_tap(output: &str) -> Tally {
-    let mut tally = of_tap_lines(output);
-    let planned = output
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("1..")?.parse().ok());
-    let ran = tally.passed + tally.failed + tally.skipped;
-    match planned {
-        Some(planned) if ran < planned => tally.failed += planned - ran,
-        Some(_) => {}
-        None => return tally.with_status(false),
-    }
-    tally
-}
-
-fn of_tap_lines(output: &str) -> Tally {
     let mut tally = Tally::default();
     for line in output.lines().map(str::trim_end) {
         match line {
@@ -128,6 +117,15 @@ fn of_tap_lines(output: &str) -> Tally {
             _ if line.starts_with("ok ") => tally.passed += 1,
             _ => {}
         }
+    }
+    let planned = output
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("1..")?.parse().ok());
+    let ran = tally.passed + tally.failed + tally.skipped;
+    match planned {
+        Some(planned) if ran < planned => tally.failed += planned - ran,
+        Some(_) => {}
+        None => return tally.with_status(false),
     }
     tally
 }
@@ -165,10 +163,12 @@ mod tests {
         let old = "test readers                     ... ok           12 ms\n\
             test trust                       ... FAILED       11 ms\n\
             test odd                         ... failed (ignored)    3 ms\n 1 of 2 tests failed. \n";
-        assert_eq!(of_regress(old), tally(1, 1, 1));
+        assert_eq!(of_regress(15, old), tally(1, 1, 1));
         let tap = "# using postmaster on /x, port 1\nok 1         - readers    12 ms\n\
             not ok 2     - trust    9 ms\n1..2\n# 1 of 2 tests failed.\n";
-        assert_eq!(of_regress(tap), tally(1, 1, 0));
+        assert_eq!(of_regress(16, tap), tally(1, 1, 0));
+        let ended = tap.replace("1..2", "1..3");
+        assert_eq!(of_regress(16, &ended), tally(1, 2, 0));
     }
 
     #[test]

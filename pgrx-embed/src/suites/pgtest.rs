@@ -2,13 +2,14 @@
 //!
 //! It installs a test build, so it gets a Postgres of its own.
 
+use super::Target;
 use super::outcome::{self, Tally};
 use crate::error::Result;
 use crate::user::ServerUser;
 use crate::{command, dirs, packages, pgrx, server, source};
 
-pub fn run(major: u16) -> Result<Tally> {
-    let install = source::private_install(major, "pgtest")?;
+pub fn run(target: &Target) -> Result<Tally> {
+    let install = source::private_install(target.major, "pgtest")?;
     // What it builds has the name of the library without tests.
     let _alone = server::lock()?;
     let mut test = pgrx::cargo_pgrx(&install, "test")?;

@@ -53,7 +53,7 @@ impl Runner {
             .args(["--user=postgres", "--use-existing", "--dbname", DATABASE])
             .args(&tests);
         let (success, told) = command::tee(&mut command)?;
-        let tally = outcome::of_regress(&told).with_status(success);
+        let tally = outcome::of_regress(target.major, &told).with_status(success);
         if tally.failed > 0 {
             let diffs = fs::read(output.join("regression.diffs")).unwrap_or_default();
             println!("{}", String::from_utf8_lossy(&diffs));

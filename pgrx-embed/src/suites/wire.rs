@@ -1,9 +1,10 @@
 //! The crate in `tests/wire`: it gets the Postgres that it boots servers from by `AUTHGUARD_PG_BIN`, and the template of
 //! their data by `AUTHGUARD_PG_TEMPLATE`.
 
-use super::Target;
 use super::outcome::{self, Tally};
+use super::{Majors, Target, plan};
 use crate::error::Result;
+use crate::postgres::Install;
 use crate::{cluster, command, dirs, packages};
 use std::process::Command;
 
@@ -11,30 +12,46 @@ use std::process::Command;
 const THREADS: &str = "--test-threads=6";
 
 pub fn run(target: &Target) -> Result<Tally> {
-    let install = target.built()?;
+    let mut tests = match target.asked {
+        Majors::One(_) => cargo(target.built()?),
+        Majors::All => {
+            let planned = planned(target)?;
+            let mut tests = cargo(target.built()?);
+            tests.arg("--exact").args(planned);
+            tests
+        }
+    };
+    let (success, output) = command::tee(tests.arg(THREADS))?;
+    // A test that was killed left its servers.
+    cluster::sweep()?;
+    Ok(outcome::of_cargo(&output).with_status(success))
+}
+
+/// The names of the tests that the plan has for this version.
+fn planned(target: &Target) -> Result<Vec<String>> {
+    let mut list = cargo(target.built()?);
+    let all = command::capture(list.args(["--list", "--format=terse"]))?;
+    let names = all.lines().filter_map(|line| line.strip_suffix(": test"));
+    Ok(names
+        .filter(|name| {
+            let module = name.split("::").next().unwrap_or(name);
+            plan::has_module(target.major, module)
+        })
+        .map(str::to_owned)
+        .collect())
+}
+
+/// The program of the tests, to which the caller adds arguments.
+fn cargo(install: &Install) -> Command {
     let mut cargo = Command::new("cargo");
     cargo
         .current_dir(dirs::checkout())
         .env_remove("RUST_BACKTRACE")
-        .env("AUTHGUARD_PG_BIN", &install.bin)
-        .envs(
-            install
-                .template
-                .iter()
-                .map(|template| ("AUTHGUARD_PG_TEMPLATE", template)),
-        );
-    cargo.args([
-        "test",
-        "--no-fail-fast",
-        "-p",
-        "authguard-wire",
-        "--test",
-        "wire",
-    ]);
-    cargo.args(["--", THREADS]);
+        .env("AUTHGUARD_PG_BIN", &install.bin);
+    if let Some(template) = &install.template {
+        cargo.env("AUTHGUARD_PG_TEMPLATE", template);
+    }
     packages::pass_on(&mut cargo);
-    let (success, output) = command::tee(&mut cargo)?;
-    // A test that was killed left its servers.
-    cluster::sweep()?;
-    Ok(outcome::of_cargo(&output).with_status(success))
+    cargo.args(["test", "-p", "authguard-wire", "--test", "wire", "--"]);
+    cargo
 }
