@@ -6,11 +6,11 @@ use crate::suites::Tally;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The most columns of a comment.
+/// The most columns of a comment, and of a line in [`SQL`].
 const WIDTH: usize = 100;
 
 /// Where comments are looked at, in Rust and SQL.
-const COMMENTED: [&str; 2] = ["token", "pgrx-embed"];
+const COMMENTED: [&str; 5] = ["src", "token", "sql", "pgrx-embed", "tests/wire"];
 
 /// The SQL that makes the extension.
 const SQL: [&str; 1] = ["sql"];
@@ -38,9 +38,11 @@ pub fn check() -> Result<Tally> {
         &format!("comments over {WIDTH} columns"),
         &commented,
         |line| line.has_comment && is_wide(line),
-    ) + judge("SQL with upper case outside strings", &sql, |line| {
-        line.code.contains(char::is_uppercase)
-    }) + judge("SQL with tabs", &sql, |line| line.text.contains('\t'))
+    ) + judge(&format!("SQL over {WIDTH} columns"), &sql, is_wide)
+        + judge("SQL with upper case outside strings", &sql, |line| {
+            line.code.contains(char::is_uppercase)
+        })
+        + judge("SQL with tabs", &sql, |line| line.text.contains('\t'))
         + ends(&sql))
 }
 
