@@ -1,5 +1,5 @@
-//! What can be shown in one backend. These run as superuser, who bypasses policies: everything about
-//! policies and trust is in `tests/`.
+//! What can be shown in one backend. These run as superuser, who bypasses policies: everything
+//! about policies and trust is in `tests/`.
 
 #[pgrx::pg_schema]
 mod tests {

@@ -56,8 +56,8 @@ pub fn run() -> Result<PathBuf> {
     shared("/var/tmp")
 }
 
-/// The same for servers that are thrown away: in memory where there is room for them. Some file systems take longer to
-/// make the files of a data directory than `initdb` takes to fill them.
+/// The same for servers that are thrown away: in memory where there is room for them. Some file
+/// systems take longer to make the files of a data directory than `initdb` takes to fill them.
 pub fn scratch() -> Result<PathBuf> {
     static IN_MEMORY: OnceLock<bool> = OnceLock::new();
     const ROOM: u64 = 4 << 30;

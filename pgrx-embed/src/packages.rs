@@ -1,6 +1,6 @@
 //! What the system has to have. Missing packages are named in an error. As root they are installed
-//! by apt-get if that was asked for: by `--install`, or by `CI=true` in the environment. If there is
-//! no terminal (a container, a script), nobody could be told to ask: then it counts as asked.
+//! by apt-get if that was asked for: by `--install`, or by `CI=true` in the environment. If there
+//! is no terminal (a container, a script), nobody could be told to ask: then it counts as asked.
 
 use crate::error::{Context, Error, Result};
 use crate::{command, unix};
@@ -220,7 +220,8 @@ fn advice(names: &str, has_apt_get: bool, is_root: bool, may_install: bool) -> O
     }
 }
 
-/// One apt-get at a time: tests that run side by side ask for packages, and apt-get waits for nobody.
+/// One apt-get at a time: tests that run side by side ask for packages, and apt-get waits for
+/// nobody.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)

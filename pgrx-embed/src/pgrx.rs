@@ -1,8 +1,9 @@
 //! Building and installing the extension with cargo-pgrx.
 //!
-//! All versions are built in `target/`, where the tests share their dependencies: whatever is built for tests has
-//! cargo's profile `dev`. A `PGRX_HOME` for each Postgres replaces `~/.pgrx` and its set-up. `PGRX_PG_CONFIG_PATH` would
-//! do that, too, but it is part of what cargo compares: each change of it builds the bindings again.
+//! All versions are built in `target/`, where the tests share their dependencies: whatever is built
+//! for tests has cargo's profile `dev`. A `PGRX_HOME` for each Postgres replaces `~/.pgrx` and its
+//! set-up. `PGRX_PG_CONFIG_PATH` would do that, too, but it is part of what cargo compares: each
+//! change of it builds the bindings again.
 
 use crate::error::{Context, Error, Result};
 use crate::postgres::Install;
@@ -66,8 +67,9 @@ fn for_building(mut command: Command, install: &Install) -> Result<Command> {
         .env_remove("PGRX_PG_CONFIG_PATH")
         .env("CARGO_TARGET_DIR", dirs::checkout().join("target"))
         .env_remove("RUST_BACKTRACE");
-    // cargo-pgrx passes a linker's flag to what it builds, for linkers that would drop the description of the SQL; the
-    // flag is compared, too, and the dependencies would be built once more for it.
+    // cargo-pgrx passes a linker's flag to what it builds, for linkers that would drop the
+    // description of the SQL; the flag is compared, too, and the dependencies would be built once
+    // more for it.
     if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         command.env("CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND", "1");
     }
@@ -84,7 +86,8 @@ pub fn feature(install: &Install) -> String {
     format!("pg{}", install.major)
 }
 
-/// Names that Postgres to cargo-pgrx. Build scripts watch the file: it is written only if it changes.
+/// Names that Postgres to cargo-pgrx. Build scripts watch the file: it is written only if it
+/// changes.
 fn home(install: &Install) -> Result<PathBuf> {
     let home = dirs::readable_dir(install.pkglib.join("pgrx"))?;
     let config = home.join("config.toml");

@@ -53,7 +53,8 @@ impl Install {
         })
     }
 
-    /// The Postgres that `cargo embed test wire` chose for a test, by `AUTHGUARD_PG_BIN` and `AUTHGUARD_PG_TEMPLATE`.
+    /// The Postgres that `cargo embed test wire` chose for a test, by `AUTHGUARD_PG_BIN` and
+    /// `AUTHGUARD_PG_TEMPLATE`.
     pub fn from_env() -> Result<Install> {
         match std::env::var_os("AUTHGUARD_PG_BIN") {
             Some(bin) => Ok(Install {

@@ -60,7 +60,8 @@ pub fn built(major: u16) -> Result<Install> {
     Ok(install)
 }
 
-/// The same, built for tests, with a template for their servers; what `up` has started is not disturbed by it.
+/// The same, built for tests, with a template for their servers; what `up` has started is not
+/// disturbed by it.
 pub fn built_for_tests(major: u16) -> Result<Install> {
     let _alone = lock()?;
     let mut install = source::private_install(major, "tests")?;
@@ -119,8 +120,8 @@ fn ensure_free(port: u16) -> Result<()> {
     Ok(())
 }
 
-/// One build and installation at a time: the library has the same file in `target/` for every Postgres, so what is
-/// installed is what was built last.
+/// One build and installation at a time: the library has the same file in `target/` for every
+/// Postgres, so what is installed is what was built last.
 pub fn lock() -> Result<File> {
     let file = dirs::own_servers()?.join("build.lock");
     let file = File::create(&file).context(|| format!("cannot write {}", file.display()))?;

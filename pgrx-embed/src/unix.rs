@@ -31,7 +31,8 @@ pub fn is_roomy(dir: &Path, bytes: u64) -> bool {
     };
     // SAFETY: a structure of numbers, for which zeros are values.
     let mut found: libc::statvfs = unsafe { std::mem::zeroed() };
-    // SAFETY: the path ends with a zero, the structure is written by nobody else; both live until the call returns.
+    // SAFETY: the path ends with a zero, the structure is written by nobody else; both live until
+    // the call returns.
     let answered = unsafe { libc::statvfs(path.as_ptr(), &raw mut found) } == 0;
     let free = found.f_bavail.saturating_mul(found.f_frsize);
     answered && found.f_flag & libc::ST_NOEXEC == 0 && free >= bytes

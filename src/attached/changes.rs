@@ -1,6 +1,7 @@
-//! Users of attached tables whose claims this transaction has changed. They are told of in SQL once nothing of the
-//! client's can run any more before the commit: the cut-off is written under a lock that every refresh waits for, and
-//! a trigger can be made to fire early (SET CONSTRAINTS), or another one to fire after it.
+//! Users of attached tables whose claims this transaction has changed. They are told of in SQL once
+//! nothing of the client's can run any more before the commit: the cut-off is written under a lock
+//! that every refresh waits for, and a trigger can be made to fire early (SET CONSTRAINTS), or
+//! another one to fire after it.
 
 use crate::error::Error;
 use crate::pg::restricted::as_restricted;
@@ -18,8 +19,8 @@ pub struct Change {
     pub teller: pg_sys::Oid,
 }
 
-/// By table and user, in canonical form: one for each, however often its row has changed, and told of in one order,
-/// so that no two transactions wait for each other.
+/// By table and user, in canonical form: one for each, however often its row has changed, and told
+/// of in one order, so that no two transactions wait for each other.
 type Changes = BTreeMap<(u32, String), Change>;
 
 static CHANGES: PerBackend<RefCell<Changes>> = PerBackend::new(RefCell::new(Changes::new()));

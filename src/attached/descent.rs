@@ -1,5 +1,6 @@
-//! The tables that hold the rows of an attached one: itself or, where it is partitioned, its partitions, at whatever
-//! level. Each is read by an index of its own, with the columns as its own copy of the trigger declares them.
+//! The tables that hold the rows of an attached one: itself or, where it is partitioned, its
+//! partitions, at whatever level. Each is read by an index of its own, with the columns as its own
+//! copy of the trigger declares them.
 
 use super::table::{self as tables, Table};
 use super::{AttachedKind, Identity, Layout, Part, TableProblem, registry};
@@ -7,8 +8,8 @@ use crate::pg::partition;
 use pgrx::pg_sys::Oid;
 use std::cell::Cell;
 
-/// Calls `each` with the tables that hold rows, or only with those where rows of `identity` would be; answers whether
-/// all that were read on the way tell of every change.
+/// Calls `each` with the tables that hold rows, or only with those where rows of `identity` would
+/// be; answers whether all that were read on the way tell of every change.
 pub fn read(
     table: &Table,
     kind: AttachedKind,
@@ -57,8 +58,8 @@ fn route(table: &Table, layout: &Layout, identity: &Identity) -> Vec<Oid> {
     found
 }
 
-/// Calls `each` with the tables that are not partitioned, of those that `next` finds below a partitioned one. A loop,
-/// because somebody else says how deep it goes.
+/// Calls `each` with the tables that are not partitioned, of those that `next` finds below a
+/// partitioned one. A loop, because somebody else says how deep it goes.
 fn descend(
     table: &Table,
     mut next: impl FnMut(&Table) -> Result<Vec<Oid>, TableProblem>,
@@ -78,7 +79,8 @@ fn descend(
             }
             each(table)
         });
-        // There is none, if it has been dropped since: its parent's invalidation has this looked at again.
+        // There is none, if it has been dropped since: its parent's invalidation has this looked at
+        // again.
         read.unwrap_or(Ok(()))
             .map_err(|problem| TableProblem::Partition(partition, Box::new(problem)))?;
     }

@@ -1,4 +1,5 @@
-//! How an attached table can be read: its columns and the index of its key, checked while it is open.
+//! How an attached table can be read: its columns and the index of its key, checked while it is
+//! open.
 
 use super::table::{self as tables, Table};
 use super::{AttachedKind, Part, TableProblem};
@@ -114,7 +115,8 @@ impl Layout {
         place(&self.columns, part)
     }
 
-    /// What to look for in the column of `part`, by an index: none where no row can have that identity.
+    /// What to look for in the column of `part`, by an index: none where no row can have that
+    /// identity.
     pub fn keys<'i>(&self, part: Part, identity: &'i Identity, index: Option<Oid>) -> Vec<Key<'i>> {
         let Some((number, base_type)) = self.column(part) else {
             return Vec::new();

@@ -1,9 +1,10 @@
 //! Attached tables: tables of users and sessions that others keep, and that decide, too.
 //!
-//! `authguard.attached` says which tables these are, for which issuer. Which of a table's columns is which is
-//! written in a trigger on the table itself (`UPDATE OF` its columns, with their meanings as arguments): Postgres
-//! follows it through every rename, and pg_dump writes it with the table. Before each look-up the table's present
-//! form is checked; one that has lost what is needed shuts everybody out whom it concerns.
+//! `authguard.attached` says which tables these are, for which issuer. Which of a table's columns
+//! is which is written in a trigger on the table itself (`UPDATE OF` its columns, with their
+//! meanings as arguments): Postgres follows it through every rename, and pg_dump writes it with the
+//! table. Before each look-up the table's present form is checked; one that has lost what is needed
+//! shuts everybody out whom it concerns.
 
 pub mod changes;
 mod descent;

@@ -61,8 +61,8 @@ fn read() -> Sources {
     sources.into()
 }
 
-/// Whether a relation is attached, or is a partition of one that is, as far as this backend knows: what it does not
-/// know of, it has decided nothing by. Calls nothing of Postgres.
+/// Whether a relation is attached, or is a partition of one that is, as far as this backend knows:
+/// what it does not know of, it has decided nothing by. Calls nothing of Postgres.
 pub fn is_attached(relation: Oid) -> bool {
     let last = LAST.take();
     let sources = last.iter().flat_map(|sources| sources.iter());
@@ -77,7 +77,8 @@ pub fn is_attached(relation: Oid) -> bool {
 static RELIED_ON: PerBackend<Cell<(u64, BTreeSet<u32>)>> =
     PerBackend::new(Cell::new((0, BTreeSet::new())));
 
-/// Has this backend heed the invalidations of a partition. To be called before it is locked and read.
+/// Has this backend heed the invalidations of a partition. To be called before it is locked and
+/// read.
 pub fn rely_on(partition: Oid) {
     let generation = invalidation::revocations();
     let (known, mut partitions) = RELIED_ON.take();

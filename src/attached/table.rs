@@ -1,5 +1,5 @@
-//! Attached tables, opened by OID. Whoever owns one may change it at any time, so nothing is taken for granted that
-//! was not checked under the lock which the look-up holds.
+//! Attached tables, opened by OID. Whoever owns one may change it at any time, so nothing is taken
+//! for granted that was not checked under the lock which the look-up holds.
 
 use super::{Part, TableProblem};
 use crate::pg::relation::{self, Lock, btree_family, is_deterministic};
@@ -12,8 +12,8 @@ pub use crate::pg::relation::Relation as Table;
 const DECLARATION: &CStr = c"authguard_attached";
 /// The others that a change needs.
 const TELLING: [&CStr; 2] = [DECLARATION, c"authguard_attached_change"];
-/// One more, of which Postgres makes no copy on partitions. A truncate of one partition invalidates the partition: it
-/// has another file (RelationSetNewRelfilenode in utils/cache/relcache.c).
+/// One more, of which Postgres makes no copy on partitions. A truncate of one partition invalidates
+/// the partition: it has another file (RelationSetNewRelfilenode in utils/cache/relcache.c).
 const TRUNCATE: &CStr = c"authguard_attached_truncate";
 
 /// Opens a table while `work` lasts; `None` if there is none.
@@ -21,7 +21,8 @@ pub fn open<R>(table: Oid, work: impl FnOnce(&Table) -> R) -> Option<R> {
     relation::open(table, Lock::AccessShare, work)
 }
 
-/// Checks that a table, or its partitions, are plain tables that every server and every backend can read.
+/// Checks that a table, or its partitions, are plain tables that every server and every backend can
+/// read.
 pub fn check_storage(table: &Table) -> Result<(), TableProblem> {
     match table.kind() {
         pg_sys::RELKIND_RELATION | pg_sys::RELKIND_PARTITIONED_TABLE => {}
@@ -49,7 +50,8 @@ pub fn declared(table: &Table) -> Option<Vec<(Part, i16)>> {
         .collect()
 }
 
-/// Returns true if every change of a row reaches all backends: the triggers are there, and fire always.
+/// Returns true if every change of a row reaches all backends: the triggers are there, and fire
+/// always.
 pub fn tells(table: &Table) -> bool {
     let always = |name| table.trigger(name).filter(|trigger| trigger.fires_always());
     TELLING.iter().all(|name| always(name).is_some())

@@ -1,9 +1,10 @@
 //! When what was read from tables has to be read again.
 //!
-//! A write to a table that decides something invalidates one of the channel relations. Postgres delivers
-//! that at commit to every backend, and through WAL to standbys; each counts a generation up. Its own
-//! writes a transaction sees at once: by the command counter, because the invalidation of a command is
-//! executed locally only at its end, and by the subtransaction callback when they are rolled back.
+//! A write to a table that decides something invalidates one of the channel relations. Postgres
+//! delivers that at commit to every backend, and through WAL to standbys; each counts a generation
+//! up. Its own writes a transaction sees at once: by the command counter, because the invalidation
+//! of a command is executed locally only at its end, and by the subtransaction callback when they
+//! are rolled back.
 
 mod per_generation;
 
@@ -43,8 +44,9 @@ static STATE: PerBackend<State> = PerBackend::new(State {
 
 static WRITTEN: Hook = Hook::new();
 
-/// The generation that a decision is remembered under. Looks at the tables that it was read from, if they may have
-/// changed; raises an error if they cannot be read any more, so that access stays closed.
+/// The generation that a decision is remembered under. Looks at the tables that it was read from,
+/// if they may have changed; raises an error if they cannot be read any more, so that access stays
+/// closed.
 pub fn revocations() -> u64 {
     generation(Feed::Revocations, &STATE.revocations)
 }
@@ -54,8 +56,8 @@ pub fn arrivals() -> u64 {
     STATE.arrivals.get()
 }
 
-/// The generation that a verified token, an issuer, a key or the claims function is remembered under; as
-/// [`revocations`].
+/// The generation that a verified token, an issuer, a key or the claims function is remembered
+/// under; as [`revocations`].
 pub fn keys() -> u64 {
     generation(Feed::Keys, &STATE.keys)
 }
@@ -81,8 +83,8 @@ pub fn objects() -> Objects {
     schema::objects()
 }
 
-/// The relcache callback. Postgres also calls it for everything at once (InvalidOid), when a backend
-/// was too far behind. `is_attached` says if a relation is an attached table.
+/// The relcache callback. Postgres also calls it for everything at once (InvalidOid), when a
+/// backend was too far behind. `is_attached` says if a relation is an attached table.
 pub fn relation_changed(relation: Oid, is_attached: fn(Oid) -> bool) {
     match schema::relation_changed(relation) {
         Some(Told::Revocations) => count_up(&STATE.revocations),
@@ -106,7 +108,8 @@ pub fn keys_changed() {
     count_up(&STATE.settings);
 }
 
-/// Names whom to call when a transaction writes to a table that decides. To be called once, from `_PG_init`.
+/// Names whom to call when a transaction writes to a table that decides. To be called once, from
+/// `_PG_init`.
 pub fn when_written(call: fn()) {
     WRITTEN.set(call);
 }
@@ -120,8 +123,8 @@ pub fn written(channel: Oid) {
     WRITTEN.call();
 }
 
-/// What this transaction has written must outlive a crash, and a failover where commits wait for standbys:
-/// it shuts somebody out, or hands tokens out.
+/// What this transaction has written must outlive a crash, and a failover where commits wait for
+/// standbys: it shuts somebody out, or hands tokens out.
 pub fn must_last() {
     STATE.lasts.set(true);
     durability::commit_durably();
@@ -150,8 +153,8 @@ pub fn has_written() -> bool {
     STATE.written.get()
 }
 
-/// As [`has_written`], but for the rows of sessions and users that have only arrived: no key, issuer or attached table
-/// is another one by these.
+/// As [`has_written`], but for the rows of sessions and users that have only arrived: no key,
+/// issuer or attached table is another one by these.
 pub fn has_changed() -> bool {
     STATE.changed.get()
 }

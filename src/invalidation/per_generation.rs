@@ -31,9 +31,9 @@ impl<G: PartialEq, T: Default> PerGeneration<G, T> {
         look(&mut values.1)
     }
 
-    /// Reads a value, and lets `keep` remember it under the generation from before it was read: an invalidation that
-    /// arrives meanwhile may be about what was read. What this transaction has written itself is not remembered,
-    /// because a rollback takes it back.
+    /// Reads a value, and lets `keep` remember it under the generation from before it was read: an
+    /// invalidation that arrives meanwhile may be about what was read. What this transaction has
+    /// written itself is not remembered, because a rollback takes it back.
     pub fn read<V>(&self, read: impl FnOnce() -> V, keep: impl FnOnce(&mut T, &V)) -> V {
         let generation = Some((self.0.generation)());
         let value = read();

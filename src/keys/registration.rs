@@ -1,4 +1,5 @@
-//! What `sql/trust.sql` and `sql/signing.sql` ask before a key is written, and where its secret goes.
+//! What `sql/trust.sql` and `sql/signing.sql` ask before a key is written, and where its secret
+//! goes.
 
 use super::credentials;
 use crate::error::Error;

@@ -1,4 +1,5 @@
-//! Why a token is refused. For the server's log: a client is told [`TokenRejected::is_expired`] at most.
+//! Why a token is refused. For the server's log: a client is told [`TokenRejected::is_expired`] at
+//! most.
 
 use authguard_token::TokenError;
 use std::fmt;

@@ -103,7 +103,8 @@ fn key_in_file(asked: &Asked) -> Option<Key> {
     (own.public().key_id() == asked.kid.as_deref()).then(|| own.public().clone())
 }
 
-/// The key that the token names, else the one that takes any name, else the only one of its algorithm.
+/// The key that the token names, else the one that takes any name, else the only one of its
+/// algorithm.
 fn choose(asked: &Asked) -> Result<KeyRow, TokenRejected> {
     let mut rows = match &asked.kid {
         Some(kid) => {

@@ -20,8 +20,8 @@ pub struct Callbacks {
     pub relation_changed: fn(Oid),
     /// A role has changed, here or elsewhere.
     pub role_changed: fn(),
-    /// A function has changed, here or elsewhere: its hash, as `catalog::function_hash` makes it, and 0 for
-    /// all of them.
+    /// A function has changed, here or elsewhere: its hash, as `catalog::function_hash` makes it,
+    /// and 0 for all of them.
     pub function_changed: fn(u32),
     /// A schema has changed, here or elsewhere.
     pub schema_changed: fn(),

@@ -21,7 +21,8 @@ pub fn relation(name: &CStr, schema: Oid) -> Option<Oid> {
     valid(unsafe { pg_sys::get_relname_relid(name.as_ptr(), schema) })
 }
 
-/// The OID of a plain table, if it exists: what is partitioned, or a view, has no rows that could be read or written here.
+/// The OID of a plain table, if it exists: what is partitioned, or a view, has no rows that could
+/// be read or written here.
 pub fn table(name: &CStr, schema: Oid) -> Option<Oid> {
     let plain = |table: &Oid| {
         // SAFETY: a syscache look-up inside a transaction.
@@ -42,8 +43,8 @@ pub struct Function {
 pub fn function(function: Oid) -> Option<Function> {
     const CACHE: i32 = pg_sys::SysCacheIdentifier::PROCOID as i32;
     const LANGUAGE_C: Oid = Oid::from_u32(13);
-    // SAFETY: a syscache look-up inside a transaction; the tuple is released once it has been read. A row of
-    // pg_proc begins with its form, and has a source, a text, which is copied here.
+    // SAFETY: a syscache look-up inside a transaction; the tuple is released once it has been read.
+    // A row of pg_proc begins with its form, and has a source, a text, which is copied here.
     unsafe {
         let tuple = pg_sys::SearchSysCache1(CACHE, pg_sys::Datum::from(function));
         if tuple.is_null() {
@@ -130,8 +131,8 @@ pub fn can_hold(text: &str) -> bool {
     utf8 || stays_ascii(text)
 }
 
-/// Returns true if JSON `text` holds only ASCII, escapes included: a database in another encoding than UTF-8
-/// could not hold the rest.
+/// Returns true if JSON `text` holds only ASCII, escapes included: a database in another encoding
+/// than UTF-8 could not hold the rest.
 fn stays_ascii(text: &str) -> bool {
     text.is_ascii()
         && text.split("\\u").skip(1).all(|escape| {
@@ -168,7 +169,8 @@ impl Key<'_> {
 
 /// The name of a relation with its schema, if it exists.
 pub fn relation_name(relation: Oid) -> Option<String> {
-    // SAFETY: syscache look-ups inside a transaction; the results are palloc'd, and the last is copied here.
+    // SAFETY: syscache look-ups inside a transaction; the results are palloc'd, and the last is
+    // copied here.
     unsafe {
         let name = pg_sys::get_rel_name(relation);
         let schema = pg_sys::get_namespace_name(pg_sys::get_rel_namespace(relation));
@@ -180,7 +182,8 @@ pub fn relation_name(relation: Oid) -> Option<String> {
     }
 }
 
-/// Calls `each` for every row of the system catalogue `table` that equals `keys`, as [`scan_in`] does.
+/// Calls `each` for every row of the system catalogue `table` that equals `keys`, as [`scan_in`]
+/// does.
 pub fn scan(table: Oid, index: Option<Oid>, keys: &[Key<'_>], each: impl FnMut(Row<'_>)) {
     relation::open(table, Lock::AccessShare, |table| {
         scan_in(table, index, keys, each);
@@ -188,9 +191,9 @@ pub fn scan(table: Oid, index: Option<Oid>, keys: &[Key<'_>], each: impl FnMut(R
 }
 
 /// Calls `each` for every row of `table` that equals `keys`, by `index` if one is given. The keys'
-/// columns must lead the index, in its order. A fresh snapshot is taken for tables that have no system
-/// cache (GetCatalogSnapshot in src/backend/utils/time/snapmgr.c), and it sees this transaction's own
-/// earlier commands.
+/// columns must lead the index, in its order. A fresh snapshot is taken for tables that have no
+/// system cache (GetCatalogSnapshot in src/backend/utils/time/snapmgr.c), and it sees this
+/// transaction's own earlier commands.
 pub fn scan_in(
     table: &Relation,
     index: Option<Oid>,
@@ -213,8 +216,8 @@ pub fn is_empty(table: &Relation) -> bool {
     empty
 }
 
-/// As [`scan_in`] for one set of keys after another, with one snapshot if there is an index; `each` gets
-/// what is beside the set, and ends everything with false.
+/// As [`scan_in`] for one set of keys after another, with one snapshot if there is an index; `each`
+/// gets what is beside the set, and ends everything with false.
 pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
     table: &Relation,
     index: Option<Oid>,
@@ -224,7 +227,8 @@ pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
     let mut scan = Scan::new(table, index);
     'sets: for (beside, keys) in sets {
         scan.restart(keys.as_ref());
-        // SAFETY: each tuple is read before the next is fetched, or the scan ends; it is of the open table.
+        // SAFETY: each tuple is read before the next is fetched, or the scan ends; it is of the
+        // open table.
         while let Some(row) = unsafe { Row::of(scan.next(), (*table.raw()).rd_att) } {
             if !each(beside, row) {
                 break 'sets;
@@ -234,8 +238,8 @@ pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
     scan.end();
 }
 
-/// Calls `each` with what is beside a set of keys if `index` has nothing under them, not even of a row that is dead:
-/// one descent of the tree, however many rows there are. Never without an index.
+/// Calls `each` with what is beside a set of keys if `index` has nothing under them, not even of a
+/// row that is dead: one descent of the tree, however many rows there are. Never without an index.
 pub fn without_entries<'k, T, K: AsRef<[Key<'k>]>>(
     table: &Relation,
     index: Option<Oid>,
@@ -245,7 +249,8 @@ pub fn without_entries<'k, T, K: AsRef<[Key<'k>]>>(
     let mut scan = Scan::new(table, index);
     for (beside, keys) in sets {
         scan.restart(keys.as_ref());
-        // SAFETY: the index scan is that of a scan which is open; what it returns is only compared with NULL.
+        // SAFETY: the index scan is that of a scan which is open; what it returns is only compared
+        // with NULL.
         unsafe {
             let entries = (*scan.scan).iscan;
             let forward = pg_sys::ScanDirection::ForwardScanDirection;
@@ -270,7 +275,8 @@ impl Version {
     /// # Safety
     /// The tuple is one of a table, and alive.
     unsafe fn of(tuple: pg_sys::HeapTuple) -> Self {
-        // SAFETY: as the caller promises; a tuple of a table has a transaction's number there (htup_details.h).
+        // SAFETY: as the caller promises; a tuple of a table has a transaction's number there
+        // (htup_details.h).
         unsafe {
             let place = (*tuple).t_self;
             Self {
@@ -281,8 +287,8 @@ impl Version {
     }
 }
 
-/// The versions of the rows of a table's triggers in the catalogue: whatever was done to a trigger since has made
-/// another.
+/// The versions of the rows of a table's triggers in the catalogue: whatever was done to a trigger
+/// since has made another.
 pub fn trigger_versions(table: Oid) -> Vec<Version> {
     const TABLE: i16 = pg_sys::Anum_pg_trigger_tgrelid as i16;
     let mut versions = Vec::new();
@@ -303,8 +309,8 @@ pub fn trigger_versions(table: Oid) -> Vec<Version> {
     versions
 }
 
-/// A table that is scanned for one set of keys after another, of as many columns each. On an error the resource owner
-/// of the transaction ends the scan.
+/// A table that is scanned for one set of keys after another, of as many columns each. On an error
+/// the resource owner of the transaction ends the scan.
 struct Scan<'r> {
     relation: &'r Relation,
     index: Option<Oid>,
@@ -325,10 +331,12 @@ impl<'r> Scan<'r> {
     fn restart(&mut self, keys: &[Key<'_>]) {
         let mut scan_keys = scan_keys(keys);
         let count = keys.len() as i32;
-        // SAFETY: the relation is open. Key data are in the current memory context and outlive the scan. An index scan
-        // takes other values for the same columns, which it knows by their place in the index (systable_beginscan).
+        // SAFETY: the relation is open. Key data are in the current memory context and outlive the
+        // scan. An index scan takes other values for the same columns, which it knows by their
+        // place in the index (systable_beginscan).
         unsafe {
-            // None where the client's session ignores system indexes, which it may: then it is a scan of the heap.
+            // None where the client's session ignores system indexes, which it may: then it is a
+            // scan of the heap.
             if !self.scan.is_null() && !(*self.scan).iscan.is_null() {
                 for (place, key) in (1..).zip(&mut scan_keys) {
                     key.sk_attno = place;
@@ -411,7 +419,8 @@ impl<'t> Row<'t> {
         if tuple.is_null() {
             return None;
         }
-        // SAFETY: as the caller promises; heap_deform_tuple sets as many values and flags as the descriptor has columns.
+        // SAFETY: as the caller promises; heap_deform_tuple sets as many values and flags as the
+        // descriptor has columns.
         unsafe {
             let count = (*descriptor).natts as usize;
             let mut values = vec![pg_sys::Datum::null(); count];
@@ -427,8 +436,8 @@ impl<'t> Row<'t> {
 
     /// Column `number`, from 1; `None` for NULL, and if there is no such column.
     ///
-    /// The type asked for must be the column's: of our own tables and pg_extension it is known, of attached tables it
-    /// was checked under the same lock.
+    /// The type asked for must be the column's: of our own tables and pg_extension it is known, of
+    /// attached tables it was checked under the same lock.
     pub fn get<T: Owned>(&self, number: i16) -> Option<T> {
         // SAFETY: the tuple is there for 't; the column is of type T.
         unsafe { T::from_datum(self.datum(number)?, false) }
@@ -452,11 +461,13 @@ impl<'t> Row<'t> {
         self.datum(number).is_none()
     }
 
-    /// Column `number`, a `text` or `varchar`. What a database in another encoding than UTF-8 holds beyond ASCII is
-    /// replaced or misread: no claim can hold it there, so it need only be equal to none.
+    /// Column `number`, a `text` or `varchar`. What a database in another encoding than UTF-8 holds
+    /// beyond ASCII is replaced or misread: no claim can hold it there, so it need only be equal to
+    /// none.
     pub fn text(&self, number: i16) -> Option<String> {
         let text = self.datum(number)?;
-        // SAFETY: the datum is a varlena; a copy that is made of it is in the current memory context.
+        // SAFETY: the datum is a varlena; a copy that is made of it is in the current memory
+        // context.
         let text = unsafe {
             let text = pg_sys::pg_detoast_datum_packed(text.cast_mut_ptr());
             pgrx::varlena_to_byte_slice(text)
@@ -464,14 +475,14 @@ impl<'t> Row<'t> {
         Some(String::from_utf8_lossy(text).into_owned())
     }
 
-    /// Column `number`, a `jsonb`, as JSON in UTF-8; or its member of that name, `None` if it is no object or has no
-    /// such member.
+    /// Column `number`, a `jsonb`, as JSON in UTF-8; or its member of that name, `None` if it is no
+    /// object or has no such member.
     pub fn json(&self, number: i16, member: Option<&str>) -> Option<String> {
         let json = self.datum(number)?;
         let json = match member {
             None => json,
-            // SAFETY: it takes these types (utils/adt/jsonfuncs.c), detoasts what it is given while the scan's snapshot
-            // is registered, and its result is in the current memory context.
+            // SAFETY: it takes these types (utils/adt/jsonfuncs.c), detoasts what it is given while
+            // the scan's snapshot is registered, and its result is in the current memory context.
             Some(name) => unsafe {
                 pgrx::direct_function_call_as_datum(
                     pg_sys::jsonb_object_field,
@@ -489,7 +500,8 @@ impl<'t> Row<'t> {
     }
 }
 
-/// A type of a column that can be read: its values hold nothing of the tuple that they were read from.
+/// A type of a column that can be read: its values hold nothing of the tuple that they were read
+/// from.
 pub trait Owned: FromDatum {}
 
 impl Owned for bool {}

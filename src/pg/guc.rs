@@ -417,10 +417,11 @@ pub fn set(name: &CStr, value: &CStr, action: pg_sys::GucAction::Type) {
     }
 }
 
-/// Runs `work` while a setting has another value, as `create function … set` does (fmgr_security_definer in
-/// src/backend/utils/fmgr/fmgr.c).
+/// Runs `work` while a setting has another value, as `create function … set` does
+/// (fmgr_security_definer in src/backend/utils/fmgr/fmgr.c).
 pub fn with<R>(name: &CStr, value: &CStr, work: impl FnOnce() -> R) -> R {
-    // SAFETY: entered and left here, in a pair; on an error the end of the transaction or subtransaction leaves it.
+    // SAFETY: entered and left here, in a pair; on an error the end of the transaction or
+    // subtransaction leaves it.
     let level = unsafe { pg_sys::NewGUCNestLevel() };
     set(name, value, pg_sys::GucAction::GUC_ACTION_SAVE);
     let result = work();

@@ -1,5 +1,6 @@
-//! Where a partitioned table keeps a key: what get_partition_for_tuple does (executor/execPartition.c), for a key of
-//! one column, whose order or hash is its type's own. So no function is called that somebody else has made.
+//! Where a partitioned table keeps a key: what get_partition_for_tuple does
+//! (executor/execPartition.c), for a key of one column, whose order or hash is its type's own. So
+//! no function is called that somebody else has made.
 
 use super::catalog::{self, Key, Row};
 use super::relation::{Relation, btree_family};
@@ -47,7 +48,8 @@ pub struct Routing {
 }
 
 impl Relation {
-    /// How the table spreads its rows, if it does by column `number` alone and in its type's own way.
+    /// How the table spreads its rows, if it does by column `number` alone and in its type's own
+    /// way.
     pub fn routing(&self, number: i16, base_type: Oid) -> Option<Routing> {
         let declared = Declared::of(self.oid())?;
         let (own, procedure) = match declared.strategy {
@@ -74,10 +76,11 @@ impl Relation {
     /// The partition that has, or would have, the row with this key; `None` where there is none.
     pub fn partition_for(&self, routing: Routing, mut key: pg_sys::Datum) -> Option<Oid> {
         let mut collation = routing.collation;
-        // SAFETY: the relation is open and partitioned. Its descriptor and bounds are the relcache's, and stay while it
-        // is open (partitioning/partdesc.c). The function is of the operator family that the bounds are sorted or
-        // hashed by, and the key of its type. `indexes` has `nindexes` members, and for a range one more than there
-        // are bounds (partitioning/partbounds.h); they count the members of `oids`, or are -1.
+        // SAFETY: the relation is open and partitioned. Its descriptor and bounds are the
+        // relcache's, and stay while it is open (partitioning/partdesc.c). The function is of the
+        // operator family that the bounds are sorted or hashed by, and the key of its type.
+        // `indexes` has `nindexes` members, and for a range one more than there are bounds
+        // (partitioning/partbounds.h); they count the members of `oids`, or are -1.
         unsafe {
             let all = &*pg_sys::RelationGetPartitionDesc(self.raw(), true);
             let bounds = all.boundinfo.as_ref()?;
@@ -167,8 +170,8 @@ pub fn partitions(parent: Oid) -> Vec<Oid> {
     partitions
 }
 
-/// Whether a table is one of them, by the newest committed state: a descriptor of a partitioned table depends on the
-/// snapshot of the statement.
+/// Whether a table is one of them, by the newest committed state: a descriptor of a partitioned
+/// table depends on the snapshot of the statement.
 pub fn is_partition_of(partition: Oid, parent: Oid) -> bool {
     let mut is = false;
     inheriting(

@@ -1,5 +1,5 @@
-//! Relations that are open, with a lock that keeps their form as it is: columns, triggers and indexes
-//! (src/backend/access/common/relation.c, src/backend/utils/cache/relcache.c).
+//! Relations that are open, with a lock that keeps their form as it is: columns, triggers and
+//! indexes (src/backend/access/common/relation.c, src/backend/utils/cache/relcache.c).
 
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::CStr;
@@ -57,7 +57,8 @@ impl Column {
         (!column.attisdropped).then(|| Self {
             number: column.attnum,
             of: column.atttypid,
-            // SAFETY: a syscache look-up inside a transaction, of a type that the column depends on.
+            // SAFETY: a syscache look-up inside a transaction, of a type that the column depends
+            // on.
             base_type: unsafe { pg_sys::getBaseType(column.atttypid) },
             collation: column.attcollation,
             not_null: column.attnotnull,
@@ -66,11 +67,12 @@ impl Column {
     }
 }
 
-/// Opens a relation while `work` lasts; `None` if there is none. Invalidations that were sent before the lock
-/// was granted have been executed when `work` begins.
+/// Opens a relation while `work` lasts; `None` if there is none. Invalidations that were sent
+/// before the lock was granted have been executed when `work` begins.
 pub fn open<R>(relation: Oid, lock: Lock, work: impl FnOnce(&Relation) -> R) -> Option<R> {
-    // SAFETY: opened and closed here, in a pair; on an error the resource owner of the transaction closes it.
-    // try_relation_open takes the lock, executes invalidations, and looks if the relation is still there.
+    // SAFETY: opened and closed here, in a pair; on an error the resource owner of the transaction
+    // closes it. try_relation_open takes the lock, executes invalidations, and looks if the
+    // relation is still there.
     unsafe {
         let relation = pg_sys::try_relation_open(relation, lock.taken());
         if relation.is_null() {
@@ -164,14 +166,15 @@ impl Relation {
     }
 
     fn descriptor(&self) -> pgrx::PgTupleDesc<'_> {
-        // SAFETY: the descriptor is the relcache's, which lasts while the relation is open, and is not given back by
-        // the wrapper.
+        // SAFETY: the descriptor is the relcache's, which lasts while the relation is open, and is
+        // not given back by the wrapper.
         unsafe { pgrx::PgTupleDesc::from_pg_unchecked((*self.0).rd_att) }
     }
 
     /// Its triggers.
     pub fn triggers(&self) -> impl Iterator<Item = Trigger<'_>> {
-        // SAFETY: the relation is open; trigdesc is NULL or an array of numtriggers (utils/reltrigger.h).
+        // SAFETY: the relation is open; trigdesc is NULL or an array of numtriggers
+        // (utils/reltrigger.h).
         let all = unsafe {
             match (*self.0).trigdesc.as_ref() {
                 None => &[],
@@ -186,10 +189,11 @@ impl Relation {
         self.triggers().find(|trigger| trigger.name() == name)
     }
 
-    /// The first of its indexes that `fits`, in the order of their OIDs. It stays as long as the relation is locked.
+    /// The first of its indexes that `fits`, in the order of their OIDs. It stays as long as the
+    /// relation is locked.
     pub fn find_index(&self, fits: impl Fn(&Index) -> bool) -> Option<Oid> {
-        // SAFETY: the relation is open; the list is a copy of its indexes in the current memory context. Each is
-        // opened and closed here.
+        // SAFETY: the relation is open; the list is a copy of its indexes in the current memory
+        // context. Each is opened and closed here.
         unsafe {
             let list = pg_sys::RelationGetIndexList(self.0);
             let count = list.as_ref().map_or(0, |list| list.length);
@@ -221,8 +225,8 @@ impl<'r> Trigger<'r> {
         unsafe { CStr::from_ptr(self.0.tgname) }
     }
 
-    /// Returns true if it fires whatever `session_replication_role` is, as `enable always` makes it do
-    /// (TRIGGER_FIRES_ALWAYS in commands/trigger.h).
+    /// Returns true if it fires whatever `session_replication_role` is, as `enable always` makes it
+    /// do (TRIGGER_FIRES_ALWAYS in commands/trigger.h).
     pub fn fires_always(self) -> bool {
         self.0.tgenabled as u8 == b'A'
     }
@@ -270,14 +274,15 @@ impl<'r> Trigger<'r> {
 pub struct Index(pg_sys::Relation);
 
 impl Index {
-    /// Returns true if it has every row of the relation, and finds one by its first columns alone, which are
-    /// these: their numbers, the operator family of each, and which collations may sort it.
+    /// Returns true if it has every row of the relation, and finds one by its first columns alone,
+    /// which are these: their numbers, the operator family of each, and which collations may sort
+    /// it.
     pub fn begins_with<'k>(
         &self,
         keys: impl IntoIterator<Item = (i16, Oid, &'k dyn Fn(Oid) -> bool)>,
     ) -> bool {
-        // SAFETY: the index is open; rd_indcollation and rd_opfamily have as many members as it has key columns, indkey
-        // at least as many; a predicate is NULL if it has none.
+        // SAFETY: the index is open; rd_indcollation and rd_opfamily have as many members as it has
+        // key columns, indkey at least as many; a predicate is NULL if it has none.
         unsafe {
             let form = &*(*self.0).rd_index;
             let count = usize::try_from(form.indnkeyatts).unwrap_or(0);
@@ -315,7 +320,8 @@ impl Index {
 
 /// The collation by which an index sorts its first column.
 pub fn collation_of(index: Oid) -> Oid {
-    // SAFETY: the index is one of a table that is open and locked, so it stays; opened and closed here.
+    // SAFETY: the index is one of a table that is open and locked, so it stays; opened and closed
+    // here.
     unsafe {
         let relation = pg_sys::index_open(index, pg_sys::AccessShareLock as i32);
         let collation = *(*relation).rd_indcollation;

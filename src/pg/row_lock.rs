@@ -35,11 +35,11 @@ pub fn try_lock<R>(
     read: impl FnOnce(&Row<'_>, Tid) -> R,
 ) -> RowLock<R> {
     let relation = table.raw();
-    // SAFETY: the relation is open. Snapshot, scan and slot are opened and closed here, in pairs; on
-    // an error the resource owner and the memory context of the transaction close them. The key's
-    // data outlive the scan. The locked row is read while the slot holds it. The method is the table's
-    // own, which may raise errors, so Postgres's error handling is around it; its arguments are
-    // those of the executor.
+    // SAFETY: the relation is open. Snapshot, scan and slot are opened and closed here, in pairs;
+    // on an error the resource owner and the memory context of the transaction close them. The
+    // key's data outlive the scan. The locked row is read while the slot holds it. The method is
+    // the table's own, which may raise errors, so Postgres's error handling is around it; its
+    // arguments are those of the executor.
     unsafe {
         pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
         let snapshot = pg_sys::GetActiveSnapshot();

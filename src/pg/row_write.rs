@@ -1,7 +1,9 @@
-//! Writes of single rows as a subscription applies them (src/backend/executor/execReplication.c): with the indexes,
-//! constraints, generated columns and triggers of the table, but without a plan, which costs twice what the write does.
+//! Writes of single rows as a subscription applies them (src/backend/executor/execReplication.c):
+//! with the indexes, constraints, generated columns and triggers of the table, but without a plan,
+//! which costs twice what the write does.
 //!
-//! No privileges are asked, and an insert gives no column its default. A trigger that names a transition table finds none.
+//! No privileges are asked, and an insert gives no column its default. A trigger that names a
+//! transition table finds none.
 
 use super::call::Value;
 use super::relation::Relation;
@@ -16,8 +18,8 @@ use std::ptr;
 /// A column's number, from 1, its type, and its value, of that type.
 pub type NumberedValue = (i16, Oid, Value);
 
-/// Raises an error where that command may not be run: on a standby, in a transaction that is read-only, and while
-/// workers share one.
+/// Raises an error where that command may not be run: on a standby, in a transaction that is
+/// read-only, and while workers share one.
 pub fn require_writable(command: &CStr) {
     // SAFETY: reads the state of xact.c, or raises an error (tcop/utility.c).
     unsafe {
@@ -26,10 +28,11 @@ pub fn require_writable(command: &CStr) {
     }
 }
 
-/// Inserts a row of these columns, all others NULL. A statement of its own. The table is open with a lock for that.
+/// Inserts a row of these columns, all others NULL. A statement of its own. The table is open with
+/// a lock for that.
 pub fn insert(table: &Relation, columns: &[NumberedValue]) {
-    // SAFETY: the slot is one of the open table, and all its columns are set before it is stored; the state is the one
-    // that the table was opened for.
+    // SAFETY: the slot is one of the open table, and all its columns are set before it is stored;
+    // the state is the one that the table was opened for.
     unsafe {
         Statement::run(table, &[], |statement| {
             let slot = statement.slot(&raw const pg_sys::TTSOpsVirtual);
@@ -43,11 +46,13 @@ pub fn insert(table: &Relation, columns: &[NumberedValue]) {
     }
 }
 
-/// Gives columns of a row, which this transaction has locked at that place, other values. A statement of its own. The
-/// table is open with a lock for that. An error if the row has changed since.
+/// Gives columns of a row, which this transaction has locked at that place, other values. A
+/// statement of its own. The table is open with a lock for that. An error if the row has changed
+/// since.
 pub fn update(table: &Relation, mut place: Tid, columns: &[NumberedValue]) {
-    // SAFETY: as for an insert. The row is read into a slot of the table's own kind by its own method, which may raise
-    // errors, so Postgres's error handling is around it; the other slot points into that one, which is there until the end.
+    // SAFETY: as for an insert. The row is read into a slot of the table's own kind by its own
+    // method, which may raise errors, so Postgres's error handling is around it; the other slot
+    // points into that one, which is there until the end.
     unsafe {
         Statement::run(table, columns, |statement| {
             let relation = statement.relation;
@@ -85,7 +90,8 @@ pub fn update(table: &Relation, mut place: Tid, columns: &[NumberedValue]) {
     }
 }
 
-/// What a column gets whose default takes it from a sequence (nextval in src/backend/commands/sequence.c).
+/// What a column gets whose default takes it from a sequence (nextval in
+/// src/backend/commands/sequence.c).
 pub fn next_id(sequence: Oid) -> i64 {
     // SAFETY: it takes an OID and returns a bigint, never NULL, or raises an error.
     unsafe { pgrx::direct_function_call(pg_sys::nextval_oid, &[sequence.into_datum()]) }
@@ -101,16 +107,18 @@ struct Statement<'r> {
 }
 
 impl<'r> Statement<'r> {
-    /// Begins a command that updates these columns of a table, lets `work` write, runs the triggers, and makes what is
-    /// written visible to the next command. All memory is that of the state, and freed with it.
+    /// Begins a command that updates these columns of a table, lets `work` write, runs the
+    /// triggers, and makes what is written visible to the next command. All memory is that of the
+    /// state, and freed with it.
     ///
     /// # Safety
     /// `work` writes to that table only, by the state that it is given.
     unsafe fn run(table: &'r Relation, updated: &[NumberedValue], work: impl FnOnce(&Self)) {
         let relation = table.raw();
-        // SAFETY: as create_edata_for_relation and finish_edata of src/backend/replication/logical/worker.c do it, the
-        // memory context besides. What is opened here is closed here; on an error the end of the transaction or
-        // subtransaction closes indexes, snapshot and triggers, and frees the state with the context around it.
+        // SAFETY: as create_edata_for_relation and finish_edata of
+        // src/backend/replication/logical/worker.c do it, the memory context besides. What is
+        // opened here is closed here; on an error the end of the transaction or subtransaction
+        // closes indexes, snapshot and triggers, and frees the state with the context around it.
         unsafe {
             pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
             let state = pg_sys::CreateExecutorState();
@@ -151,7 +159,8 @@ impl<'r> Statement<'r> {
     /// # Safety
     /// The slot is one of this statement, and not read or written otherwise meanwhile.
     unsafe fn nulls<'a>(&self, slot: *mut pg_sys::TupleTableSlot) -> &'a mut [bool] {
-        // SAFETY: a slot has as many of them as its descriptor has columns (MakeTupleTableSlot in execTuples.c).
+        // SAFETY: a slot has as many of them as its descriptor has columns (MakeTupleTableSlot in
+        // execTuples.c).
         unsafe {
             let count = (*(*self.relation).rd_att).natts as usize;
             std::slice::from_raw_parts_mut((*slot).tts_isnull, count)
@@ -196,7 +205,8 @@ impl<'r> Statement<'r> {
     }
 }
 
-/// Tells the state which table is written to, and which of its columns are updated: triggers of certain columns ask.
+/// Tells the state which table is written to, and which of its columns are updated: triggers of
+/// certain columns ask.
 ///
 /// # Safety
 /// State and relation are open; the state's memory context is the current one.
@@ -251,7 +261,8 @@ unsafe fn recheck(state: *mut pg_sys::EState) -> *mut pg_sys::EPQState {
     }
 }
 
-/// A node with that tag, zeroed otherwise, in the current memory context (makeNode in nodes/nodes.h).
+/// A node with that tag, zeroed otherwise, in the current memory context (makeNode in
+/// nodes/nodes.h).
 ///
 /// # Safety
 /// `T` is the type of that tag.

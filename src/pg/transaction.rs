@@ -25,8 +25,8 @@ pub fn in_block() -> bool {
     unsafe { pg_sys::IsTransactionBlock() || pg_sys::IsSubTransaction() }
 }
 
-/// Returns true if all statements of the transaction have one snapshot: above isolation level read committed
-/// (IsolationUsesXactSnapshot in access/xact.h).
+/// Returns true if all statements of the transaction have one snapshot: above isolation level read
+/// committed (IsolationUsesXactSnapshot in access/xact.h).
 pub fn keeps_snapshot() -> bool {
     // SAFETY: reads the state of xact.c.
     unsafe { pg_sys::XactIsoLevel >= pg_sys::XACT_REPEATABLE_READ as i32 }

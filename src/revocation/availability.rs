@@ -1,4 +1,5 @@
-//! Whether this database can decide about anybody: not where its entries may be older than what they revoke.
+//! Whether this database can decide about anybody: not where its entries may be older than what
+//! they revoke.
 
 use crate::pg::replay;
 use crate::schema;

@@ -11,8 +11,8 @@ pub fn is_own(claims: &Claims) -> bool {
     claims.is_of_local_session(&settings::issuer())
 }
 
-/// The session of `claims`, if this database issued them: the outer `None` where it did not, the inner
-/// where there is no such session of that user.
+/// The session of `claims`, if this database issued them: the outer `None` where it did not, the
+/// inner where there is no such session of that user.
 pub fn find(claims: &Claims) -> Option<Option<OwnSession>> {
     let id = claims.session_id.filter(|_| is_own(claims))?;
     let mut found = None;

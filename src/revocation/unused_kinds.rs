@@ -1,8 +1,8 @@
 //! Which kinds of entries there are at all.
 //!
-//! Few databases use all five. A kind that has no entry is not looked for until one is written, which is noticed as
-//! everything is that decides: so a token whose look-up would find nothing costs a descent of the index for the kinds that
-//! are in use only.
+//! Few databases use all five. A kind that has no entry is not looked for until one is written,
+//! which is noticed as everything is that decides: so a token whose look-up would find nothing
+//! costs a descent of the index for the kinds that are in use only.
 
 use crate::invalidation::{self, PerGeneration};
 use crate::pg::catalog::Key;
@@ -31,9 +31,9 @@ static UNUSED: PerGeneration<u64, Kinds> = PerGeneration::new(invalidation::revo
 /// Kinds that had one, at some time: they are looked for.
 static USED: PerBackend<Cell<Kinds>> = PerBackend::new(Cell::new(Kinds(0)));
 
-/// Those of `kinds` that surely have no entry, neither a newly committed one nor one of this transaction's own: each of its
-/// commands that writes one ends with a new generation, as does what takes it back. To be asked after pending invalidations
-/// were accepted.
+/// Those of `kinds` that surely have no entry, neither a newly committed one nor one of this
+/// transaction's own: each of its commands that writes one ends with a new generation, as does what
+/// takes it back. To be asked after pending invalidations were accepted.
 pub fn unused(kinds: impl Iterator<Item = EntryKind>) -> Kinds {
     let known = UNUSED.look(|unused| *unused);
     let used = USED.get();

@@ -17,7 +17,8 @@ pub struct Form {
     pub state: State,
 }
 
-/// What makes the rows of a table other rows, or those that are read others, without a trigger that says so.
+/// What makes the rows of a table other rows, or those that are read others, without a trigger that
+/// says so.
 #[derive(PartialEq, Eq)]
 pub struct State {
     /// The number of each column of the declaration.
@@ -26,7 +27,8 @@ pub struct State {
     file: Oid,
     /// Every change of a row reaches all backends.
     pub tells: bool,
-    /// While a trigger was disabled, rows may have changed; these are other versions then, whatever it is now.
+    /// While a trigger was disabled, rows may have changed; these are other versions then, whatever
+    /// it is now.
     triggers: Vec<Version>,
     function: Option<Version>,
     /// Of `authguard.installation`: what its rows say.
@@ -98,7 +100,8 @@ fn number_of(relation: &Relation, declared: &Declared) -> Option<i16> {
     fits.then_some(column.number)
 }
 
-/// An index by which the rows with a key are found: of the columns in their order, as their values are compared.
+/// An index by which the rows with a key are found: of the columns in their order, as their values
+/// are compared.
 fn index_of(relation: &Relation, key: &[(i16, &Declared)]) -> Option<Oid> {
     if key.is_empty() {
         return None;

@@ -1,8 +1,9 @@
 //! Where the tables and channels are.
 //!
-//! An invalidation only leaves a mark. Who asks next looks again, and only a relation that is another one by then,
-//! or a table that has other rows without having said so, makes what was remembered be forgotten. Marks that are made
-//! while something is looked at stay for the next who asks.
+//! An invalidation only leaves a mark. Who asks next looks again, and only a relation that is
+//! another one by then, or a table that has other rows without having said so, makes what was
+//! remembered be forgotten. Marks that are made while something is looked at stay for the next who
+//! asks.
 
 use super::marks::{Marks, Places};
 use super::tables::Table;
@@ -102,8 +103,8 @@ static STATE: PerBackend<State> = PerBackend::new(State {
     renamed: Marks::new(Places::NONE),
 });
 
-/// Where everything is. Raises an error, so that access stays closed, if something is missing or is not the
-/// extension's own: a schema `authguard` that somebody else made is no source of decisions.
+/// Where everything is. Raises an error, so that access stays closed, if something is missing or is
+/// not the extension's own: a schema `authguard` that somebody else made is no source of decisions.
 pub fn objects() -> Objects {
     match STATE.objects.get() {
         Some(known) if STATE.renamed.get() == Places::NONE => known,
@@ -119,7 +120,8 @@ pub fn known() -> Option<Objects> {
 #[cold]
 fn find(mut known: Option<Objects>) -> Objects {
     for _ in 0..ATTEMPTS {
-        // If an error ends this, the mark is left; those of invalidations that arrive meanwhile are left anyway.
+        // If an error ends this, the mark is left; those of invalidations that arrive meanwhile are
+        // left anyway.
         let renamed = STATE.renamed.replace(Places::UNFINISHED);
         let found = match known {
             Some(known) if !renamed.has_any(Places::UNFINISHED) && is_still(&known, renamed) => {
@@ -137,7 +139,8 @@ fn find(mut known: Option<Objects>) -> Objects {
             return found;
         }
         forms::forget();
-        // From now on their invalidations are heeded. What became of them before that is looked up once more.
+        // From now on their invalidations are heeded. What became of them before that is looked up
+        // once more.
         STATE.objects.set(Some(found));
         known = Some(found);
     }

@@ -1,5 +1,5 @@
-//! Reading and writing tables of the extension. A table's form is known under the lock that it is opened with, so that
-//! a table or an index that is replaced meanwhile makes no difference.
+//! Reading and writing tables of the extension. A table's form is known under the lock that it is
+//! opened with, so that a table or an index that is replaced meanwhile makes no difference.
 
 use super::form::Form;
 use super::forms;
@@ -103,7 +103,8 @@ impl OpenTable<'_> {
         self.form.number(column)
     }
 
-    /// Calls `each` for every row that equals `keys`, which are of the first columns of the table's key.
+    /// Calls `each` for every row that equals `keys`, which are of the first columns of the table's
+    /// key.
     pub fn scan(&self, keys: &[Key<'_>], mut each: impl FnMut(&Record<'_>)) {
         self.scan_all([((), keys)], |(), row| {
             each(row);
@@ -111,8 +112,8 @@ impl OpenTable<'_> {
         });
     }
 
-    /// As [`Self::scan`] for one set of keys after another, of as many each; `each` gets what is beside the set, and
-    /// ends everything with false.
+    /// As [`Self::scan`] for one set of keys after another, of as many each; `each` gets what is
+    /// beside the set, and ends everything with false.
     pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
         &self,
         sets: impl IntoIterator<Item = (T, K)>,

@@ -4,9 +4,9 @@ use super::marks::{Feed, Places};
 use super::tables::Table;
 use super::{forms, objects, open};
 
-/// Looks at what is marked, and returns true if what was read for `feed` still counts. To be asked before something is
-/// taken that is remembered, and before something is read that is to be. Raises an error if a table cannot be read any
-/// more, so that access stays closed.
+/// Looks at what is marked, and returns true if what was read for `feed` still counts. To be asked
+/// before something is taken that is remembered, and before something is read that is to be. Raises
+/// an error if a table cannot be read any more, so that access stays closed.
 pub fn settled(feed: Feed) -> bool {
     objects::objects();
     let tables = feed.tables();

@@ -1,5 +1,5 @@
-//! What the tables of the extension are to be like: a declaration of each, of what is read or written in Rust.
-//! Other columns may be there, in any order.
+//! What the tables of the extension are to be like: a declaration of each, of what is read or
+//! written in Rust. Other columns may be there, in any order.
 
 use pgrx::pg_sys::{
     self, Oid, TRIGGER_TYPE_DELETE as DELETE, TRIGGER_TYPE_INSERT as INSERT,

@@ -105,7 +105,8 @@ impl Trigger {
     }
 }
 
-/// Returns true if every change of a table's rows reaches all backends. `numbers` are those of its columns.
+/// Returns true if every change of a table's rows reaches all backends. `numbers` are those of its
+/// columns.
 pub fn tell(table: Table, relation: &Relation, numbers: &[i16]) -> bool {
     let mut triggers = table.declaration().triggers.iter();
     triggers.all(|trigger| trigger.problem(relation, numbers).is_none())

@@ -24,8 +24,8 @@ const RESERVED: [&str; 11] = [
     "auth_time",
 ];
 
-/// Raises an error where claims (JSON) that tokens get beside those that authguard sets are no object, or hold one of
-/// these, or what no token may hold.
+/// Raises an error where claims (JSON) that tokens get beside those that authguard sets are no
+/// object, or hold one of these, or what no token may hold.
 pub fn claims(json: Option<&str>) {
     let refuse = |why: String, hint| Error::Argument(why, hint).raise();
     match json.map(Object::parse) {
@@ -71,8 +71,8 @@ pub fn method(method: Option<&str>) -> &str {
     }
 }
 
-/// Claim `amr`, a JSON array, with a method as the newest, proved at that second. Each method is in it once, so that
-/// tokens do not grow.
+/// Claim `amr`, a JSON array, with a method as the newest, proved at that second. Each method is in
+/// it once, so that tokens do not grow.
 pub fn add_method(amr: &str, method: &str, second: i64) -> String {
     let second = second.to_string();
     let mut newest = Object::default();

@@ -63,8 +63,8 @@ fn count(sessions: impl IntoIterator<Item = [u8; 16]>, end: impl Fn([u8; 16]) ->
     sessions.into_iter().map(end).sum()
 }
 
-/// Ends the sessions of a user (a `text` in canonical form) but `kept`, waiting for nobody. `issuer`
-/// is a `text`; NULL: of every issuer.
+/// Ends the sessions of a user (a `text` in canonical form) but `kept`, waiting for nobody.
+/// `issuer` is a `text`; NULL: of every issuer.
 fn end_user(user: Value, issuer: Value, ending: Ending, kept: Option<[u8; 16]>) -> i32 {
     let sessions = OF_USER.run(&[user, issuer], listed);
     let others = sessions.into_iter().filter(|id| Some(*id) != kept);
@@ -178,9 +178,9 @@ fn revoke_session(entry: SessionEntry) -> bool {
 }
 
 raw_function!(
-    /// `authguard.end_blocked_sessions`: ends the sessions of a user (in canonical form) who is shut
-    /// out at an issuer, or at every one. Both texts stay as they are: a database in another encoding
-    /// than UTF-8 may hold names that no token can have.
+    /// `authguard.end_blocked_sessions`: ends the sessions of a user (in canonical form) who is
+    /// shut out at an issuer, or at every one. Both texts stay as they are: a database in another
+    /// encoding than UTF-8 may hold names that no token can have.
     authguard_end_blocked_sessions,
     |call| guarded(|| {
         let ending = Ending {

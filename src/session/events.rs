@@ -19,8 +19,8 @@ static NOTIFY: PerBackend<Plan> = Plan::new(
     &[pg_sys::INT8OID, pg_sys::TEXTOID],
 );
 
-/// Writes an event and, where `authguard.notify_events` lists its name, notifies channel `authguard` of its id and name.
-/// Returns the id.
+/// Writes an event and, where `authguard.notify_events` lists its name, notifies channel
+/// `authguard` of its id and name. Returns the id.
 pub fn record(
     name: &str,
     user: Option<&str>,

@@ -1,5 +1,5 @@
-//! `auth.refresh`: another pair of tokens for a refresh token (RFC 6749 section 6, with rotation: RFC 9700 section
-//! 4.14.2).
+//! `auth.refresh`: another pair of tokens for a refresh token (RFC 6749 section 6, with rotation:
+//! RFC 9700 section 4.14.2).
 
 use super::ending::{self, Ending};
 use super::record::{self, Held, Locked};
@@ -53,8 +53,8 @@ fn read(token: &str) -> Option<RefreshToken> {
         .verify(&*keys::refresh_key()?)
 }
 
-/// What becomes of the token; the session is changed and stored accordingly. An ending is answered, not raised: an error
-/// would take it back.
+/// What becomes of the token; the session is changed and stored accordingly. An ending is answered,
+/// not raised: an error would take it back.
 fn answer(held: &mut Held, counter: u64) -> RefreshDecision {
     transaction::decided();
     let session = &held.session;

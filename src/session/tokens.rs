@@ -1,5 +1,5 @@
-//! The tokens of a session: an access token (RFC 7519) with the claims of Supabase's, and the refresh token of its
-//! generation.
+//! The tokens of a session: an access token (RFC 7519) with the claims of Supabase's, and the
+//! refresh token of its generation.
 
 use super::record::{Session, uuid};
 use super::{issuance, transaction as duties};
@@ -96,8 +96,8 @@ fn times(session: &Session) -> (i64, i64) {
     (at, expires(at))
 }
 
-/// Claim `iat` of tokens that are issued at that second: later than the last change of the user's row, for which this waits
-/// up to a second. After [`wait::for_changes`](super::wait::for_changes).
+/// Claim `iat` of tokens that are issued at that second: later than the last change of the user's
+/// row, for which this waits up to a second. After [`wait::for_changes`](super::wait::for_changes).
 fn after_changes(session: &Session, at: i64) -> i64 {
     let issued_at = issued_after(at, issuance::claims_changed(&session.user));
     if issued_at == at {
@@ -164,7 +164,8 @@ fn fresh_claims(session: &Session, claims: &Object<'_>) -> Option<String> {
 static HAS_FUNCTION: PerGeneration<u64, Option<bool>> =
     PerGeneration::new(invalidation::keys, None);
 
-/// Returns true if a claims function is set, by the newest committed state and this transaction's own.
+/// Returns true if a claims function is set, by the newest committed state and this transaction's
+/// own.
 fn has_claims_function() -> bool {
     transaction::accept_invalidations();
     let is_set = || schema::read(Table::ClaimsFunction, |table| !table.is_empty());

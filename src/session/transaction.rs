@@ -1,8 +1,8 @@
 //! What a transaction owes that has judged a refresh token or handed tokens out.
 //!
-//! The client has its answer before the transaction ends. So it must not hang as a prepared one, and once
-//! acknowledged it must outlive a crash and a failover: a refresh token that is newer than its row ends the
-//! session as `state_lost`.
+//! The client has its answer before the transaction ends. So it must not hang as a prepared one,
+//! and once acknowledged it must outlive a crash and a failover: a refresh token that is newer than
+//! its row ends the session as `state_lost`.
 
 use crate::error::Error;
 use crate::invalidation;

@@ -9,8 +9,9 @@ pub struct Config {
     pub port: Option<u16>,
     /// Waits for the disk at each commit, as only crash tests and servers to keep need it.
     pub fsync: bool,
-    /// Made by `initdb`, with a system identifier as no other server has it. Otherwise servers of one build are copies
-    /// of one template: enough unless a test asks which server a database is of.
+    /// Made by `initdb`, with a system identifier as no other server has it. Otherwise servers of
+    /// one build are copies of one template: enough unless a test asks which server a database is
+    /// of.
     pub own_identity: bool,
     /// Lines of postgresql.conf beyond the usual: name and value, quoted by us.
     pub settings: Vec<(String, String)>,

@@ -20,8 +20,9 @@ pub fn remove(dir: &Path) {
     procfs::wait_while(still_there, Duration::from_secs(5));
 }
 
-/// A fresh name for a throw-away server, which tells whose it is: in memory for tests, on disk for what is measured. No
-/// test can tell the two apart: it kills processes, and what they have written to files is there either way.
+/// A fresh name for a throw-away server, which tells whose it is: in memory for tests, on disk for
+/// what is measured. No test can tell the two apart: it kills processes, and what they have written
+/// to files is there either way.
 pub(super) fn fresh(install: &Install) -> Result<PathBuf> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     sweep()?;
@@ -48,8 +49,8 @@ const FIRST_PORT: u16 = 20_000;
 const BLOCKS: u16 = 20;
 const PORTS: u16 = 500;
 
-/// The first of the ports that are this process's alone until it ends: between choosing a port and listening to it,
-/// and while a server restarts, nobody else may take it.
+/// The first of the ports that are this process's alone until it ends: between choosing a port and
+/// listening to it, and while a server restarts, nobody else may take it.
 fn block() -> Result<u16> {
     static OWN: Mutex<Option<(u16, File)>> = Mutex::new(None);
     let mut own = OWN.lock().unwrap_or_else(PoisonError::into_inner);

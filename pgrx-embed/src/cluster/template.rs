@@ -1,5 +1,6 @@
-//! Data directories to copy, so that a throw-away server costs no `initdb` and no `create extension`: one for each
-//! version of Postgres, made anew whenever the library or its SQL has changed.
+//! Data directories to copy, so that a throw-away server costs no `initdb` and no `create
+//! extension`: one for each version of Postgres, made anew whenever the library or its SQL has
+//! changed.
 
 use super::{Cluster, Config, scratch};
 use crate::error::{Context, Error, Result};
@@ -13,8 +14,8 @@ use std::process::Command;
 /// The database in it that has the extension.
 pub(super) const DATABASE: &str = "prepared";
 
-/// The template for the extension that is installed there, made if it is not there yet. Only one process at a time may
-/// call it.
+/// The template for the extension that is installed there, made if it is not there yet. Only one
+/// process at a time may call it.
 pub fn ensure(install: &Install) -> Result<PathBuf> {
     let all = dirs::own_servers()?;
     let kind = format!("template-{}-", install.major);

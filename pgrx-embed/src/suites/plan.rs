@@ -1,5 +1,5 @@
-//! Which tests run on which versions of Postgres in `cargo embed test --pg all`, and why. What a version could change
-//! runs on all of them. `docs/testing.md` shows the same table.
+//! Which tests run on which versions of Postgres in `cargo embed test --pg all`, and why. What a
+//! version could change runs on all of them. `docs/testing.md` shows the same table.
 
 use super::Suite;
 use crate::postgres::{DEFAULT_MAJOR, MAJORS};

@@ -1,5 +1,5 @@
-//! The crate in `tests/wire`: it gets the Postgres that it boots servers from by `AUTHGUARD_PG_BIN`, and the template of
-//! their data by `AUTHGUARD_PG_TEMPLATE`.
+//! The crate in `tests/wire`: it gets the Postgres that it boots servers from by
+//! `AUTHGUARD_PG_BIN`, and the template of their data by `AUTHGUARD_PG_TEMPLATE`.
 
 use super::outcome::{self, Tally};
 use super::{Majors, Target, plan};

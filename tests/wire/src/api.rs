@@ -1,4 +1,5 @@
-//! A database behind PostgREST, set up by the SQL of `docs/postgrest.md`, with postgrest-js as its client.
+//! A database behind PostgREST, set up by the SQL of `docs/postgrest.md`, with postgrest-js as its
+//! client.
 
 use crate::page::{self, Page};
 use crate::script::{self, Script};
@@ -29,7 +30,8 @@ pub struct Api {
 }
 
 impl Api {
-    /// What the page's sections on roles, keys, refresh and sign-out make. `None` where the clients cannot be had.
+    /// What the page's sections on roles, keys, refresh and sign-out make. `None` where the clients
+    /// cannot be had.
     pub fn start() -> Option<Self> {
         script::installed(clients::postgrest())?;
         let install = Install::from_env().expect("AUTHGUARD_PG_BIN");
@@ -79,7 +81,8 @@ impl Api {
         page::run(&self.cluster, DATABASE, sql);
     }
 
-    /// Runs SQL of the page that changes PostgREST's configuration, and waits until that has happened.
+    /// Runs SQL of the page that changes PostgREST's configuration, and waits until that has
+    /// happened.
     pub fn run_and_reload(&self, sql: &str) {
         let before = self.reloads();
         self.run(sql);

@@ -4,7 +4,8 @@ use postgres::{Client, NoTls};
 use std::thread;
 use std::time::Duration;
 
-/// Runs a statement while a cancel is on its way to it, which arrives at another moment in each round.
+/// Runs a statement while a cancel is on its way to it, which arrives at another moment in each
+/// round.
 pub fn racing<R>(client: &mut Client, round: u64, statement: impl FnOnce(&mut Client) -> R) -> R {
     let cancel = client.cancel_token();
     // It needs a connection of its own, which takes longer than a statement: so that one waits.
@@ -18,13 +19,15 @@ pub fn racing<R>(client: &mut Client, round: u64, statement: impl FnOnce(&mut Cl
     outcome
 }
 
-/// Takes a time limit back, which this statement is under, too: on a busy machine it may need a second try.
+/// Takes a time limit back, which this statement is under, too: on a busy machine it may need a
+/// second try.
 pub fn no_limit(client: &mut Client) {
     let set = || client.batch_execute("set statement_timeout = 0").is_ok();
     crate::wait_until(set, "the limit is taken back");
 }
 
-/// Repeats a round, which says whether its statement was done, until some were and some were cancelled.
+/// Repeats a round, which says whether its statement was done, until some were and some were
+/// cancelled.
 pub fn until_both(mut round: impl FnMut(u64) -> bool) {
     let (mut whole, mut undone) = (0, 0);
     for number in 0..2_000 {

@@ -13,8 +13,8 @@ pub struct Clock {
     file: PathBuf,
 }
 
-/// A [server of sessions](crate::sessions::server) and its clock, which agrees with ours at first; `None` where the
-/// library cannot be had.
+/// A [server of sessions](crate::sessions::server) and its clock, which agrees with ours at first;
+/// `None` where the library cannot be had.
 pub fn server() -> Option<(Cluster, Clock)> {
     let library = installed(library())?;
     static COUNT: AtomicU32 = AtomicU32::new(0);

@@ -27,8 +27,8 @@ pub const ADA: &str = "a0000000-0000-4000-8000-00000000000a";
 pub const BEN: &str = "b0000000-0000-4000-8000-00000000000b";
 
 /// A throw-away server with the extension in database `wire`, a guarded table `notes` of three rows
-/// that everybody sees, the gateway role `authenticator`, the operator role `ops` and the role `web` of
-/// an end user who connects directly.
+/// that everybody sees, the gateway role `authenticator`, the operator role `ops` and the role
+/// `web` of an end user who connects directly.
 pub fn server(config: Config) -> Cluster {
     let cluster = Cluster::create(&Install::from_env().expect("AUTHGUARD_PG_BIN"), config)
         .expect("the server starts");

@@ -1,11 +1,13 @@
-//! What the tests of authguard's own tables share: a client whose token each of these tables decides about.
+//! What the tests of authguard's own tables share: a client whose token each of these tables
+//! decides about.
 
 use crate::sessions::{Issued, server, sign_in};
 use crate::{ADA, admin, seen};
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 
-/// The tables whose rows decide, each with a change of its rows that shuts [`token`] out, and what takes it back.
+/// The tables whose rows decide, each with a change of its rows that shuts [`token`] out, and what
+/// takes it back.
 pub const DECIDING: [(&str, &str, &str); 6] = [
     (
         "revocation",
@@ -74,7 +76,8 @@ pub fn run(cluster: &Cluster, sql: &str) {
     }
 }
 
-/// What `authguard.coverage()` says about authguard's own tables: which, what is wrong, and what to run.
+/// What `authguard.coverage()` says about authguard's own tables: which, what is wrong, and what to
+/// run.
 pub fn problems(cluster: &Cluster) -> Vec<(String, String, String)> {
     let sql = "select object, problem, hint from authguard.coverage() where kind = 'own table'";
     let rows = admin(cluster).query(sql, &[]).expect("coverage answers");

@@ -4,7 +4,8 @@ use crate::attached::change;
 use crate::{ADA, BEN, admin, server};
 use pgrx_embed::cluster::{Cluster, Config};
 
-/// Users by the list of their ids, Ada's partition with its columns in another order and Ben's below another level.
+/// Users by the list of their ids, Ada's partition with its columns in another order and Ben's
+/// below another level.
 pub const TABLES: &str = "create schema people authorization idp; set role idp;
     create table people.users (id uuid primary key, email text, banned_until timestamptz) partition by list (id);
     create table people.of_ada (seen int, banned_until timestamptz, email text, id uuid not null);

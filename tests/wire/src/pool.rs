@@ -1,4 +1,5 @@
-//! A database behind pgbouncer, set up by `docs/pool.md`. All clients of one login role share one connection.
+//! A database behind pgbouncer, set up by `docs/pool.md`. All clients of one login role share one
+//! connection.
 
 use crate::page::{self, Page};
 use crate::script;

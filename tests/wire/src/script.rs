@@ -1,4 +1,5 @@
-//! Clients in other languages, which answer a line for a line: their scripts are in `tests/wire/clients`.
+//! Clients in other languages, which answer a line for a line: their scripts are in
+//! `tests/wire/clients`.
 
 use pgrx_embed::clients;
 use pgrx_embed::error::Result;
@@ -8,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A directory with installed clients; `None`, and a word on the terminal, where they cannot be had.
+/// A directory with installed clients; `None`, and a word on the terminal, where they cannot be
+/// had.
 pub fn installed(clients: Result<PathBuf>) -> Option<PathBuf> {
     clients
         .inspect_err(|error| {

@@ -122,8 +122,8 @@ fn refreshed_on_change() -> Cluster {
     cluster
 }
 
-/// A change that stands still in the middle of its commit until the holder of the entry that it writes over gives that
-/// back.
+/// A change that stands still in the middle of its commit until the holder of the entry that it
+/// writes over gives that back.
 fn committing(cluster: &Cluster) -> (Client, JoinHandle<Client>) {
     let mut holder = admin(cluster);
     change(

@@ -1,4 +1,5 @@
-//! When the rows of attached tables are looked up, and what becomes of a table that changes its form.
+//! When the rows of attached tables are looked up, and what becomes of a table that changes its
+//! form.
 
 use authguard_wire::attached::*;
 use authguard_wire::*;
@@ -18,7 +19,8 @@ impl Lookups {
         }
     }
 
-    /// What a transaction counts is told to others only after its end, so the two counts are of the same.
+    /// What a transaction counts is told to others only after its end, so the two counts are of the
+    /// same.
     fn by(&self, client: &mut Client, rows: i64) -> i64 {
         change(client, "begin");
         let count = |client: &mut Client| -> i64 {

@@ -1,4 +1,5 @@
-//! Attached tables that a client with ordinary rights may write: it may change its row, and holds up nobody else by it.
+//! Attached tables that a client with ordinary rights may write: it may change its row, and holds
+//! up nobody else by it.
 
 use authguard_wire::attached::change;
 use authguard_wire::sessions::*;
@@ -22,7 +23,8 @@ fn members(config: Config) -> Cluster {
     cluster
 }
 
-/// Another user than the one whose row the client has changed, whose refresh fails if it has to wait for that.
+/// Another user than the one whose row the client has changed, whose refresh fails if it has to
+/// wait for that.
 fn assert_refreshes(cluster: &Cluster, token: &str) -> String {
     let mut ben = web(cluster);
     let answer = refresh(&mut ben, token);

@@ -244,7 +244,8 @@ fn what_decides_nothing_costs_no_look_up() {
     let scans = "select coalesce(sum(idx_scan), 0)::int8 from pg_stat_xact_all_tables where relname in ('of_ada', 'of_ben')";
     let mut looks = |sql: &str| -> i64 {
         change(&mut both.idp, &named(sql));
-        // What a transaction counts is told to others only after its end, so the two counts are of the same.
+        // What a transaction counts is told to others only after its end, so the two counts are of
+        // the same.
         change(&mut both.ada, "begin");
         let before: i64 = both.ada.query_one(scans, &[]).unwrap().get(0);
         assert_eq!(seen(&mut both.ada), 3);

@@ -1,6 +1,6 @@
-//! A marked token and a marked secret go through success and every failure, as bound parameters, and are
-//! then nowhere to be found. Tokens in the text of a statement (SET) are excluded: any log of statements
-//! has those, and the docs say so.
+//! A marked token and a marked secret go through success and every failure, as bound parameters,
+//! and are then nowhere to be found. Tokens in the text of a statement (SET) are excluded: any log
+//! of statements has those, and the docs say so.
 
 use authguard_wire::tokens::*;
 use authguard_wire::*;
@@ -15,8 +15,8 @@ const TOKEN: &str = "canary7f3a91token";
 const SECRET: &str = "canary5be2c4secret";
 
 /// How `marker` can be spelled: as it is, in hexadecimal digits, and in base64 at each of the three
-/// positions that it can have, without the ends that depend on its neighbours. No character of it has
-/// another spelling in base64url.
+/// positions that it can have, without the ends that depend on its neighbours. No character of it
+/// has another spelling in base64url.
 fn spellings(marker: &str) -> Vec<String> {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut all = vec![marker.to_owned()];
@@ -53,7 +53,8 @@ impl Watch {
         }
     }
 
-    /// Runs a statement that may fail, and looks at every field of its error or at how it can be shown.
+    /// Runs a statement that may fail, and looks at every field of its error or at how it can be
+    /// shown.
     fn run(&mut self, client: &mut Client, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> bool {
         match client.query(sql, parameters) {
             Ok(_) => true,
@@ -93,8 +94,8 @@ fn fixture() -> (Cluster, bool) {
     (cluster, true)
 }
 
-/// Looks through everything that the server has kept or told; of the statement `last` it must have kept
-/// the text, or the search is in vain.
+/// Looks through everything that the server has kept or told; of the statement `last` it must have
+/// kept the text, or the search is in vain.
 fn look_everywhere(watch: &Watch, cluster: &Cluster, statements: bool, last: &str) {
     watch.nothing_in("the log", &cluster.log());
     let mut owner = admin(cluster);

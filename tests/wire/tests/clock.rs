@@ -1,4 +1,5 @@
-//! The server's clock is set while sessions live: an hour either way, and past the ends of 32-bit counts.
+//! The server's clock is set while sessions live: an hour either way, and past the ends of 32-bit
+//! counts.
 
 use authguard_wire::clock::{self, Clock};
 use authguard_wire::sessions::*;

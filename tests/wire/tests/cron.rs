@@ -1,4 +1,5 @@
-//! pg_cron runs `authguard.prune()` as `docs/guide.md` says, by a role that may do nothing but operate.
+//! pg_cron runs `authguard.prune()` as `docs/guide.md` says, by a role that may do nothing but
+//! operate.
 
 use authguard_wire::page::{self, Page};
 use authguard_wire::script::installed;

@@ -1,4 +1,5 @@
-//! Our own issuer is distrusted: nothing that it has issued lets anybody in, then or after the next sign-in.
+//! Our own issuer is distrusted: nothing that it has issued lets anybody in, then or after the next
+//! sign-in.
 
 use authguard_wire::sessions::{count, issued, opens, refresh, server, sign_in};
 use authguard_wire::tokens::{reason, set_token, web};

@@ -31,7 +31,8 @@ fn bad_tokens(cluster: &Cluster) -> [String; 2] {
     })
 }
 
-/// Runs a statement of many seconds, cancels it in the midst of verifying, and says how long that took.
+/// Runs a statement of many seconds, cancels it in the midst of verifying, and says how long that
+/// took.
 fn cancelled(cluster: &Cluster, client: &mut Client, long: &str) -> Duration {
     let pid = backend(client);
     let mut admin = admin(cluster);

@@ -191,7 +191,8 @@ fn the_guide_asks_a_stale_session_who_it_is() {
     guide.call(past);
     assert_eq!(guide.rows(&stale), 2);
 
-    // The policy on the claim, without the guard; from a gateway, as such a token is refused at once.
+    // The policy on the claim, without the guard; from a gateway, as such a token is refused at
+    // once.
     let sql = "select access_token from authguard.sign_in($1, '{\"app_metadata\": {\"access_revoked\": true}}')";
     let flagged: String = guide.admin.query_one(sql, &[&ADA]).unwrap().get(0);
     assert_eq!(guide.error(json!(["query", flagged, "select 1"])), "28000");

@@ -1,4 +1,5 @@
-//! What was handed out lasts: through a crash, a failover, and never in a prepared transaction or on a standby.
+//! What was handed out lasts: through a crash, a failover, and never in a prepared transaction or
+//! on a standby.
 
 use authguard_wire::sessions::{issued, refresh, server, sign_in};
 use authguard_wire::tokens::web;

@@ -1,4 +1,5 @@
-//! The wire tests, a module for each subject. `pgrx-embed/src/suites/plan.rs` says on which versions each runs, and why.
+//! The wire tests, a module for each subject. `pgrx-embed/src/suites/plan.rs` says on which
+//! versions each runs, and why.
 
 mod adopt;
 mod adopt_dump;

@@ -1,4 +1,5 @@
-//! Options of the connection that a client may choose, and that reach deeper than the settings of authguard.
+//! Options of the connection that a client may choose, and that reach deeper than the settings of
+//! authguard.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::{Cluster, Config};

@@ -1,5 +1,5 @@
-//! Authguard's own tables are checked: what an owner has made of one is an error that names table and column, or makes no
-//! difference, and never crashes the server.
+//! Authguard's own tables are checked: what an owner has made of one is an error that names table
+//! and column, or makes no difference, and never crashes the server.
 
 use authguard_wire::own::*;
 use authguard_wire::sessions::{Issued, issued, refresh, sign_in};

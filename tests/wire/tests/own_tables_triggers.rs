@@ -1,5 +1,6 @@
-//! Triggers of authguard's own tables that somebody has disabled, dropped or replaced: every decision is right at the next
-//! statement, and `authguard.coverage()` says how to put them in order.
+//! Triggers of authguard's own tables that somebody has disabled, dropped or replaced: every
+//! decision is right at the next statement, and `authguard.coverage()` says how to put them in
+//! order.
 
 use authguard_wire::own::*;
 use authguard_wire::sessions::{issued, refresh};

@@ -1,6 +1,8 @@
-//! The SQL of the pages that no other test runs, block by block, on a server as their reader has it.
+//! The SQL of the pages that no other test runs, block by block, on a server as their reader has
+//! it.
 //!
-//! `guide.md` is run by `guide.rs` and `cron.rs`, `pool.md` by `pools.rs`, `postgrest.md` by `postgrest*.rs`.
+//! `guide.md` is run by `guide.rs` and `cron.rs`, `pool.md` by `pools.rs`, `postgrest.md` by
+//! `postgrest*.rs`.
 
 use authguard_wire::page::{self, Page, bound};
 use authguard_wire::{admin, set_claims, shaped, text, wait_until};
@@ -91,7 +93,8 @@ fn the_readme_s_first_policy_shuts_out_and_lets_in_again() {
         .unwrap();
     page::run(&cluster, "app", flag);
 
-    // A token of an identity provider: here another database. Of the second of the restoring it would stay out, too.
+    // A token of an identity provider: here another database. Of the second of the restoring it
+    // would stay out, too.
     owner.batch_execute("select pg_sleep(1)").unwrap();
     page::database(&cluster, "idp");
     let mut idp = cluster.connect("postgres", "idp").unwrap();

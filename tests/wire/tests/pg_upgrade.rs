@@ -1,5 +1,5 @@
-//! `pg_upgrade` to the newest Postgres keeps revocations, live sessions and an adopted schema, and is noticed.
-//! From whichever version the suite runs on.
+//! `pg_upgrade` to the newest Postgres keeps revocations, live sessions and an adopted schema, and
+//! is noticed. From whichever version the suite runs on.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;
@@ -14,7 +14,8 @@ fn reason(client: &mut Client) -> Option<String> {
 #[test]
 fn pg_upgrade_keeps_what_is_revoked_and_who_is_signed_in() {
     let mut old = shaped::shaped();
-    // Debian's 15.20 keeps a version of its own in each column's options, which other builds do not know.
+    // Debian's 15.20 keeps a version of its own in each column's options, which other builds do not
+    // know.
     let vendors =
         "select count(*)::text from pg_attribute where attoptions::text like '%pg_attver%'";
     let newest = MAJORS[MAJORS.len() - 1];

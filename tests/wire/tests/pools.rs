@@ -1,4 +1,5 @@
-//! Pools: pgbouncer in transaction mode, and the examples of `docs/pool.md`, which run as they are there.
+//! Pools: pgbouncer in transaction mode, and the examples of `docs/pool.md`, which run as they are
+//! there.
 //!
 //! Where pgbouncer or the packages cannot be had a test says so and checks nothing.
 
@@ -116,7 +117,8 @@ fn a_prepared_statement_that_users_share_asks_for_the_claims_anew() {
 fn after_a_leak(lines: &str) -> Option<(Option<String>, Option<bool>, String)> {
     let mut pool = Pool::start(lines)?;
     let token = pool.token(ADA);
-    // In transactions: pgbouncer must not take another connection between a prepare and its execute.
+    // In transactions: pgbouncer must not take another connection between a prepare and its
+    // execute.
     let mut careless = pool.connect("app");
     let mut turn = careless.transaction().unwrap();
     turn.query_one("select auth.set_token($1, false)", &[&token])

@@ -1,4 +1,5 @@
-//! PostgREST, driven by postgrest-js: the SQL and the configuration of `docs/postgrest.md`, and what it promises.
+//! PostgREST, driven by postgrest-js: the SQL and the configuration of `docs/postgrest.md`, and
+//! what it promises.
 //!
 //! Where the packages cannot be had a test says so and checks nothing.
 

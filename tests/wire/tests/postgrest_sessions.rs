@@ -63,7 +63,8 @@ fn refresh_answers_with_a_status_and_keeps_what_it_has_ended() {
     assert!(busy.head.contains("Retry-After: 1"));
     lock.rollback().unwrap();
 
-    // An entry that came from elsewhere: authguard.revoke_user would have ended the session as well.
+    // An entry that came from elsewhere: authguard.revoke_user would have ended the session as
+    // well.
     let (_, ben) = api.sign_in(BEN);
     let block = "insert into authguard.revocation (kind, key, blocked) values ('user', $1, true)";
     api.admin.execute(block, &[&BEN]).unwrap();

@@ -17,7 +17,8 @@ fn wait_for(client: &mut Client, expected: Option<&str>) {
     );
 }
 
-/// A primary, and a standby that may be so many seconds behind; a client of the standby who sees all.
+/// A primary, and a standby that may be so many seconds behind; a client of the standby who sees
+/// all.
 fn pair(lag: i32) -> (Cluster, Cluster, Client) {
     let primary = server(Config::default().set("autovacuum", "off"));
     let standby = primary
@@ -74,7 +75,8 @@ fn a_standby_that_is_too_far_behind_believes_no_token() {
     wait_for(&mut client, None);
     assert_eq!(seen(&mut client), 3);
     set_claims(&mut client, &claims(BEN));
-    // There is no lag from when replay reaches the chunk that has the revocation, an instant before it counts.
+    // There is no lag from when replay reaches the chunk that has the revocation, an instant before
+    // it counts.
     wait_for(&mut client, Some("user"));
 
     standby

@@ -1,5 +1,5 @@
-//! A backend or a server that is killed (SIGKILL) while it shuts somebody out: what was acknowledged is there after the
-//! recovery, the rest is whole or not at all.
+//! A backend or a server that is killed (SIGKILL) while it shuts somebody out: what was
+//! acknowledged is there after the recovery, the rest is whole or not at all.
 
 use authguard_wire::attached::{attached, change, idp, request};
 use authguard_wire::crash::{Victim, moment};
@@ -102,7 +102,8 @@ fn a_backend_that_is_killed_in_mid_revocation_has_revoked_nothing_and_lost_nothi
     let (ada, ben) = (sign_in(&cluster, ADA), sign_in(&cluster, BEN));
     let mut ops = hasty(&cluster);
     ops.query_one(REVOKE, &[&BEN]).unwrap();
-    // Nobody may write events: the entry is written and the session ended, and the revocation waits.
+    // Nobody may write events: the entry is written and the session ended, and the revocation
+    // waits.
     let mut holder = admin(&cluster);
     holder
         .batch_execute("begin; lock table authguard.event in share mode")

@@ -8,8 +8,9 @@ use serde_json::json;
 
 const SECRET: &str = "a secret that must not leave, of 40 bytes";
 
-/// What a secret or private key looks like in any place that could hold it: the start of each option of
-/// the user mapping, its bytes in base64 (as it is kept) and in hexadecimal digits, and as text.
+/// What a secret or private key looks like in any place that could hold it: the start of each
+/// option of the user mapping, its bytes in base64 (as it is kept) and in hexadecimal digits, and
+/// as text.
 fn signs_of_secrets(owner: &mut Client, number: usize) -> Vec<String> {
     let rows = owner
         .query(
@@ -28,7 +29,8 @@ fn signs_of_secrets(owner: &mut Client, number: usize) -> Vec<String> {
     signs
 }
 
-/// A server with an issuer by public keys, one by a secret, and its own. Tokens of the first and the last.
+/// A server with an issuer by public keys, one by a secret, and its own. Tokens of the first and
+/// the last.
 fn fixture() -> (Cluster, [String; 2], Vec<String>) {
     let cluster = server(Config::default());
     let issuer = Issuer::trusted(&cluster, "https://public");
@@ -198,7 +200,8 @@ fn a_whole_cluster_that_is_restored_denies_and_then_trusts_public_keys_alone() {
     );
     assert_eq!(opened(&other), [true, true, true, false]);
     assert_eq!(reason(&mut ben).as_deref(), Some("user"));
-    // No secret came along: nothing can be refreshed, and nothing signed, before there are new keys.
+    // No secret came along: nothing can be refreshed, and nothing signed, before there are new
+    // keys.
     let kept =
         "select count(*)::text from pg_user_mappings where srvname = 'authguard_credentials'";
     assert_eq!(authguard_wire::text(&mut there, kept).as_deref(), Some("0"));

@@ -1,5 +1,5 @@
-//! A refresh that is cancelled or runs out of time, wherever it is: nothing has changed, and the same token works
-//! afterwards.
+//! A refresh that is cancelled or runs out of time, wherever it is: nothing has changed, and the
+//! same token works afterwards.
 
 use authguard_wire::cancel::{no_limit, racing, until_both};
 use authguard_wire::sessions::*;

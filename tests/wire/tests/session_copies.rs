@@ -1,5 +1,5 @@
-//! Restarts, failovers, dumps: an old refresh token is refused by whatever comes after, and nobody gets in by
-//! accident.
+//! Restarts, failovers, dumps: an old refresh token is refused by whatever comes after, and nobody
+//! gets in by accident.
 
 use authguard_wire::sessions::*;
 use authguard_wire::tokens::web;
@@ -101,7 +101,8 @@ fn after_a_restore_earlier_refresh_tokens_are_refused_and_the_ended_stay_ended()
         for token in [stolen.as_str(), good.refresh(), ended.refresh()] {
             assert_eq!(refresh(&mut client, token).status, "invalid", "{when}");
         }
-        // Public keys are in the dump: what was live when it was made is judged by its session's row.
+        // Public keys are in the dump: what was live when it was made is judged by its session's
+        // row.
         assert!(opens_in(&cluster, "copy", good.access()), "{when}");
         assert!(!opens_in(&cluster, "copy", ended.access()), "{when}");
     };

@@ -1,5 +1,5 @@
-//! Crashes in the middle of refreshes and endings: what was acknowledged is there, the rest is whole or not at
-//! all, and a client whose answer was lost gets on with the token that it has.
+//! Crashes in the middle of refreshes and endings: what was acknowledged is there, the rest is
+//! whole or not at all, and a client whose answer was lost gets on with the token that it has.
 
 use authguard_wire::crash::{Victim, moment};
 use authguard_wire::sessions::*;

@@ -1,5 +1,5 @@
-//! Refresh tokens that nobody was given, asked by a role that may do nothing else: `invalid`, where the checksum
-//! can tell before any look-up, and nothing is written.
+//! Refresh tokens that nobody was given, asked by a role that may do nothing else: `invalid`, where
+//! the checksum can tell before any look-up, and nothing is written.
 
 use authguard_wire::sessions::*;
 use authguard_wire::tokens::web;

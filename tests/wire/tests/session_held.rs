@@ -1,5 +1,5 @@
-//! A client that holds a session's row in an open transaction: it keeps the owner from signing out for two seconds at a
-//! time, and operators not at all.
+//! A client that holds a session's row in an open transaction: it keeps the owner from signing out
+//! for two seconds at a time, and operators not at all.
 
 use authguard_wire::sessions::{Issued, count, opens, refresh, server, sign_in};
 use authguard_wire::tokens::{set_token, web};

@@ -35,7 +35,8 @@ fn sessions_begin_go_on_and_end_with_a_key_in_a_file() {
     let mut before = web(&cluster);
     let begun = sign_in(&cluster, ADA);
     assert!(opens(&cluster, begun.access()));
-    // A backend that has looked for the key of refresh tokens in vain, or has the one before, looks again.
+    // A backend that has looked for the key of refresh tokens in vain, or has the one before, looks
+    // again.
     assert_eq!(refresh(&mut before, "junk").status, "invalid");
     let next = refresh(&mut before, begun.refresh());
     assert_eq!(next.status, "ok");

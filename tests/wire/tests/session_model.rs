@@ -1,5 +1,5 @@
-//! Random steps of clients, operators and time, against a model of who must be let in: after every step the
-//! database's answer for every known access token, and every status, is the model's.
+//! Random steps of clients, operators and time, against a model of who must be let in: after every
+//! step the database's answer for every known access token, and every status, is the model's.
 
 mod model;
 mod steps;

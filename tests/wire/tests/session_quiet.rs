@@ -33,7 +33,8 @@ fn sign_ins_and_refreshes_of_others_cause_no_look_up_in_a_reading_backend() {
     reader
         .execute("select auth.set_token($1, false)", &[&ada.access()])
         .unwrap();
-    // One transaction, whose counts are this backend's alone; each select is a statement of its own.
+    // One transaction, whose counts are this backend's alone; each select is a statement of its
+    // own.
     reader.batch_execute("begin").unwrap();
     assert_eq!(seen(&mut reader), 3);
     let first = look_ups(&mut reader, &indexes);

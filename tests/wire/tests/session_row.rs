@@ -1,5 +1,5 @@
-//! What a refresh leaves in the session's row: the rules are tested in `token/tests/refresh`, here that the row keeps
-//! to them.
+//! What a refresh leaves in the session's row: the rules are tested in `token/tests/refresh`, here
+//! that the row keeps to them.
 
 use authguard_wire::sessions::*;
 use authguard_wire::tokens::web;

@@ -1,4 +1,5 @@
-//! Rows of sessions and events are written without a plan: what a DBA has put on the tables works all the same.
+//! Rows of sessions and events are written without a plan: what a DBA has put on the tables works
+//! all the same.
 
 use authguard_wire::sessions::*;
 use authguard_wire::tokens::web;

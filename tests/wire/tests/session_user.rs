@@ -1,5 +1,5 @@
-//! The login role decides whether claims are believed, also where a superuser becomes another one, and
-//! in parallel workers, which have only the session's settings.
+//! The login role decides whether claims are believed, also where a superuser becomes another one,
+//! and in parallel workers, which have only the session's settings.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;

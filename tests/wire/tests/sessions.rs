@@ -1,4 +1,5 @@
-//! Sessions over real connections: many tabs at once, endings among them, isolation levels, restores.
+//! Sessions over real connections: many tabs at once, endings among them, isolation levels,
+//! restores.
 
 use authguard_wire::sessions::*;
 use authguard_wire::{ADA, admin};
@@ -19,8 +20,8 @@ fn many() -> Cluster {
     server(config.set("authguard.refresh_token_reuse_interval", 300))
 }
 
-/// 64 tabs refresh one token at the same time, while `meanwhile` happens. One that finds the session busy, on a slow
-/// machine, tries again, as clients shall.
+/// 64 tabs refresh one token at the same time, while `meanwhile` happens. One that finds the
+/// session busy, on a slow machine, tries again, as clients shall.
 fn refresh_at_once(cluster: &Cluster, token: &str, meanwhile: impl FnOnce() + Send) -> Vec<Issued> {
     let mut clients: Vec<Client> = (0..64).map(|_| client(cluster)).collect();
     let start = Barrier::new(65);

@@ -4,8 +4,8 @@ use authguard_wire::*;
 use pgrx_embed::cluster::Config;
 use postgres::Client;
 
-/// Reads the subject and sets another, several times in one row. What was released too early would be
-/// used again by then.
+/// Reads the subject and sets another, several times in one row. What was released too early would
+/// be used again by then.
 fn swap_within_a_statement(client: &mut Client) {
     let users = [ADA, BEN, "cleo", "dan"].map(String::from);
     let [first, second, third, fourth] = users.each_ref().map(|user| claims(user));

@@ -137,7 +137,8 @@ fn a_user_who_is_blocked_between_lock_and_answer_has_no_living_token() {
             true => signer(&cluster),
             false => web(&cluster),
         };
-        // The answer first: the block waits for nobody, and the answer is dead when it is committed.
+        // The answer first: the block waits for nobody, and the answer is dead when it is
+        // committed.
         let begun = sign_in(&cluster, ADA);
         let mut one = client();
         one.batch_execute("begin").unwrap();

@@ -22,7 +22,8 @@ fn alone() -> Cluster {
     cluster
 }
 
-/// Whether the commit of `sql` waits for the standby, under that `synchronous_commit` of the caller.
+/// Whether the commit of `sql` waits for the standby, under that `synchronous_commit` of the
+/// caller.
 fn waits(cluster: &Cluster, synchronous_commit: &str, sql: &str) -> bool {
     let mut client = admin(cluster);
     client
@@ -53,8 +54,9 @@ fn waits(cluster: &Cluster, synchronous_commit: &str, sql: &str) -> bool {
     }
 }
 
-/// Does something within one second of the clock, which begins with it: in another one than the first, a revocation
-/// that is repeated moves its cut-off. Where the machine was too slow, it does it anew; it is told how often.
+/// Does something within one second of the clock, which begins with it: in another one than the
+/// first, a revocation that is repeated moves its cut-off. Where the machine was too slow, it does
+/// it anew; it is told how often.
 fn within_a_second<R>(mut work: impl FnMut(u32) -> R) -> R {
     let since = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     for tried in 0..20 {

@@ -1,8 +1,8 @@
 //! `alter extension authguard update`: a library serves the schemas of earlier releases, entries
 //! survive, and what an update makes is what a fresh install makes.
 //!
-//! No release is out yet, so the earlier one is today's script under an older number; with the first
-//! release its frozen script takes that place.
+//! No release is out yet, so the earlier one is today's script under an older number; with the
+//! first release its frozen script takes that place.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;

@@ -1,5 +1,5 @@
-//! Words and numbers that more than one place names: the enums and constants of the `token` crate are
-//! the source; constraints, comments, SQL and pages must agree with it.
+//! Words and numbers that more than one place names: the enums and constants of the `token` crate
+//! are the source; constraints, comments, SQL and pages must agree with it.
 
 use authguard_token::refresh::{Answer, EndReason};
 use authguard_token::{

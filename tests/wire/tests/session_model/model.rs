@@ -1,7 +1,8 @@
-//! Who must be let in, in the plainest words there are. Time is counted in seconds that the test lets pass.
+//! Who must be let in, in the plainest words there are. Time is counted in seconds that the test
+//! lets pass.
 
-/// The settings that the server gets, too. The clock's own time, which the model does not see, is far
-/// less than what the times of the test differ from these.
+/// The settings that the server gets, too. The clock's own time, which the model does not see, is
+/// far less than what the times of the test differ from these.
 pub const REUSE_INTERVAL: i64 = 2_500;
 pub const REUSE_LIMIT: u32 = 2;
 pub const INACTIVITY: i64 = 20_500;

@@ -441,7 +441,8 @@ impl World {
                 wrong.push(format!("session {session}: not {rows} rows"));
             }
             if self.model.lets_in(session) {
-                // What the token says is of the clock, what the row says of the time that was let pass.
+                // What the token says is of the clock, what the row says of the time that was let
+                // pass.
                 let claims = text(&mut self.reader, "select (auth.jwt() - 'amr')::text");
                 set_claims(&mut self.behind, &claims.unwrap());
                 let is_fresh = is_fresh(&mut self.behind);
