@@ -33,6 +33,8 @@ pub fn table(name: &CStr, schema: Oid) -> Option<Oid> {
 
 /// A function, as the catalogue has it at the moment.
 pub struct Function {
+    pub schema: Oid,
+    pub name: String,
     /// What it is called in its library, if it is written in C.
     pub symbol: Option<String>,
     /// The version of its row.
@@ -61,9 +63,16 @@ pub fn function(function: Oid) -> Option<Function> {
         let symbol = ((*form).prolang == LANGUAGE_C)
             .then(|| String::from_datum(source, is_null))
             .flatten();
-        let version = Version::of(tuple);
+        let function = Function {
+            schema: (*form).pronamespace,
+            name: CStr::from_ptr((*form).proname.data.as_ptr())
+                .to_string_lossy()
+                .into_owned(),
+            symbol,
+            version: Version::of(tuple),
+        };
         pg_sys::ReleaseSysCache(tuple);
-        Some(Function { symbol, version })
+        Some(function)
     }
 }
 

@@ -116,6 +116,11 @@ impl Relation {
         unsafe { (*self.0).rd_id }
     }
 
+    /// Its schema.
+    pub fn schema(&self) -> Oid {
+        self.form().relnamespace
+    }
+
     /// Its name, without its schema.
     pub fn name(&self) -> String {
         // SAFETY: a name ends with a NUL.
@@ -239,6 +244,11 @@ impl<'r> Trigger<'r> {
     /// Returns true if it fires only if its `when` holds.
     pub fn is_conditional(self) -> bool {
         !self.0.tgqual.is_null()
+    }
+
+    /// Returns true if it may fire as late as at the end of the transaction.
+    pub fn is_deferrable(self) -> bool {
+        self.0.tgdeferrable
     }
 
     /// When and for what it fires: bits TRIGGER_TYPE_* (catalog/pg_trigger.h).

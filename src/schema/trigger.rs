@@ -10,6 +10,7 @@ use pgrx::pg_sys::{
 
 /// The function that they call, in the library and in SQL.
 const SYMBOL: &str = "authguard_invalidate";
+const NAME: &str = "invalidate";
 const FUNCTION: &str = "authguard.invalidate()";
 
 /// What is wrong with a trigger.
@@ -19,7 +20,7 @@ enum Problem {
     Missing,
     /// It fires only while `session_replication_role` is `origin`, only while it is not, or never.
     NotAlways,
-    /// Its function is not the library's any more.
+    /// The function of that name is not the library's any more.
     OtherFunction,
 }
 
@@ -33,8 +34,16 @@ impl Trigger {
             return Some(Problem::Missing);
         }
         let function = catalog::function(found.function());
-        if !function.is_some_and(|function| function.symbol.as_deref() == Some(SYMBOL)) {
-            return Some(Problem::OtherFunction);
+        let Some(function) = function else {
+            return Some(Problem::Missing);
+        };
+        if function.symbol.as_deref() != Some(SYMBOL) {
+            let is_named = function.schema == table.schema() && function.name == NAME;
+            return Some(if is_named {
+                Problem::OtherFunction
+            } else {
+                Problem::Missing
+            });
         }
         (!found.fires_always()).then_some(Problem::NotAlways)
     }
@@ -49,6 +58,7 @@ impl Trigger {
         columns.sort_unstable();
         its.sort_unstable();
         found.when() == self.when
+            && !found.is_deferrable()
             && found.arguments() == Vec::from_iter(self.argument)
             && its == columns
             && found.is_conditional() != columns.is_empty()

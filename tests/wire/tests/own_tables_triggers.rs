@@ -41,6 +41,20 @@ fn modes(table: &str) -> Vec<(String, &'static str)> {
         (each("alter table %2$s disable trigger %1$I"), ""),
         (each("drop trigger %1$I on %2$s"), ""),
         (
+            format!(
+                "create or replace function nothing() returns trigger language plpgsql as 'begin return null; end';
+                 do $$ declare t record; begin
+                 for t in select tgname, replace(pg_get_triggerdef(oid), 'authguard.invalidate', 'nothing') as definition
+                            from pg_trigger where tgrelid = 'authguard.{table}'::regclass
+                                             and tgfoid = 'authguard.invalidate()'::regprocedure loop
+                     execute format('drop trigger %1$I on authguard.{table}', t.tgname);
+                     execute t.definition;
+                     execute format('alter table authguard.{table} enable always trigger %1$I', t.tgname);
+                 end loop; end $$"
+            ),
+            "",
+        ),
+        (
             each(
                 "drop trigger %1$I on %2$s; create trigger %1$I after insert on %2$s for each row \
                   execute function authguard.invalidate(); alter table %2$s enable always trigger %1$I",
