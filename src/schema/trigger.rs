@@ -33,7 +33,7 @@ impl Trigger {
             return Some(Problem::Missing);
         }
         let function = catalog::function(found.function());
-        if !function.is_some_and(|function| function.symbol.as_deref() == Some(SYMBOL)) {
+        if function.is_none_or(|function| function.symbol.as_deref() != Some(SYMBOL)) {
             return Some(Problem::OtherFunction);
         }
         (!found.fires_always()).then_some(Problem::NotAlways)
