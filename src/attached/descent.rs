@@ -16,10 +16,11 @@ pub fn read(
     identity: Option<&Identity>,
     mut each: impl FnMut(&Table, &Layout),
 ) -> Result<bool, TableProblem> {
-    let tells = Cell::new(true);
+    let has_invalidation_triggers = Cell::new(true);
     let layout_of = |table: &Table| {
         let layout = Layout::read(table, kind)?;
-        tells.set(tells.get() && layout.tells);
+        has_invalidation_triggers
+            .set(has_invalidation_triggers.get() && layout.has_invalidation_triggers);
         Ok(layout)
     };
     descend(
@@ -36,7 +37,7 @@ pub fn read(
             Ok(())
         },
     )?;
-    Ok(tells.get())
+    Ok(has_invalidation_triggers.get())
 }
 
 /// Whether all tables that hold rows can be read by every server and every backend.

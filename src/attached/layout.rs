@@ -19,7 +19,7 @@ pub struct Layout {
     /// Of the key.
     pub index: Oid,
     /// Whether every change of a row is told to all backends.
-    pub tells: bool,
+    pub has_invalidation_triggers: bool,
     /// To the partition of a key, where the table is partitioned.
     pub routing: Option<Routing>,
 }
@@ -105,7 +105,7 @@ impl Layout {
         Ok(Self {
             index,
             columns,
-            tells: tables::tells(table),
+            has_invalidation_triggers: tables::has_invalidation_triggers(table),
             routing,
         })
     }

@@ -39,7 +39,7 @@ fn weigh_rows(
     identity: &Identity,
 ) -> Result<(), TableProblem> {
     let mut missing = true;
-    let tells = find(source, identity, |layout, row| {
+    let has_invalidation_triggers = find(source, identity, |layout, row| {
         missing = false;
         match source.kind {
             AttachedKind::Users => judge.user_row(Some(&user(layout, row))),
@@ -53,7 +53,7 @@ fn weigh_rows(
         AttachedKind::Sessions if missing => judge.session_row(None),
         _ => {}
     }
-    if !tells {
+    if !has_invalidation_triggers {
         judge.changes_unseen();
     }
     Ok(())

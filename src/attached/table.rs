@@ -52,7 +52,7 @@ pub fn declared(table: &Table) -> Option<Vec<(Part, i16)>> {
 
 /// Returns true if every change of a row reaches all backends: the triggers are there, and fire
 /// always.
-pub fn tells(table: &Table) -> bool {
+pub fn has_invalidation_triggers(table: &Table) -> bool {
     let always = |name| table.trigger(name).filter(|trigger| trigger.fires_always());
     TELLING.iter().all(|name| always(name).is_some())
         && (always(DECLARATION).is_some_and(|it| it.is_copy()) || always(TRUNCATE).is_some())

@@ -11,7 +11,7 @@ mod per_generation;
 pub use per_generation::PerGeneration;
 
 use crate::pg::{durability, hook::Hook, state::PerBackend, transaction, unguarded};
-use crate::schema::{self, Feed, Objects, Told};
+use crate::schema::{self, Feed, Objects, Signal};
 use pgrx::pg_sys::Oid;
 use std::cell::Cell;
 
@@ -87,15 +87,15 @@ pub fn objects() -> Objects {
 /// backend was too far behind. `is_attached` says if a relation is an attached table.
 pub fn relation_changed(relation: Oid, is_attached: fn(Oid) -> bool) {
     match schema::relation_changed(relation) {
-        Some(Told::Revocations) => count_up(&STATE.revocations),
-        Some(Told::Keys) => count_up(&STATE.keys),
-        Some(Told::Arrivals) => count_up(&STATE.arrivals),
-        Some(Told::Everything) => {
+        Some(Signal::Revocations) => count_up(&STATE.revocations),
+        Some(Signal::Keys) => count_up(&STATE.keys),
+        Some(Signal::Arrivals) => count_up(&STATE.arrivals),
+        Some(Signal::Everything) => {
             count_up(&STATE.revocations);
             count_up(&STATE.keys);
             count_up(&STATE.arrivals);
         }
-        Some(Told::Later) => {}
+        Some(Signal::Later) => {}
         // Its form has changed, or all of its rows.
         None if is_attached(relation) => count_up(&STATE.revocations),
         None => {}

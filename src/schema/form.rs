@@ -26,7 +26,7 @@ pub struct State {
     /// Another one after TRUNCATE, and after whatever writes all rows anew.
     file: Oid,
     /// Every change of a row reaches all backends.
-    pub tells: bool,
+    pub has_invalidation_triggers: bool,
     /// While a trigger was disabled, rows may have changed; these are other versions then, whatever
     /// it is now.
     triggers: Vec<Version>,
@@ -69,7 +69,7 @@ impl Form {
             function,
             state: State {
                 file: relation.file(),
-                tells: trigger::tell(table, relation, &columns),
+                has_invalidation_triggers: trigger::are_in_order(table, relation, &columns),
                 triggers: catalog::trigger_versions(relation.oid()),
                 function: function
                     .and_then(catalog::function)

@@ -54,7 +54,7 @@ pub fn of(table: Table, relation: &Relation) -> Rc<Form> {
     let before = kept.take();
     let form = Form::of(table, relation).unwrap_or_else(|misfit| misfit.raise(table));
     if let Some(function) = form.function
-        && (form.state.tells || STATE.function.get() == 0)
+        && (form.state.has_invalidation_triggers || STATE.function.get() == 0)
     {
         STATE.function.set(catalog::function_hash(function));
     }
@@ -63,7 +63,7 @@ pub fn of(table: Table, relation: &Relation) -> Rc<Form> {
             outdated.set(outdated.get() || feed.tables().has_any(place));
         }
     }
-    match form.state.tells {
+    match form.state.has_invalidation_triggers {
         true => STATE.silent.remove(place),
         false => STATE.silent.add(place),
     }

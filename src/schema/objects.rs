@@ -155,7 +155,7 @@ fn is_still(known: &Objects, renamed: Places) -> bool {
 }
 
 /// What an invalidation says.
-pub enum Told {
+pub enum Signal {
     Revocations,
     Keys,
     Arrivals,
@@ -166,24 +166,24 @@ pub enum Told {
 }
 
 /// A relation has changed; `None` if it is none of the extension's. Calls nothing of Postgres.
-pub fn relation_changed(relation: Oid) -> Option<Told> {
+pub fn relation_changed(relation: Oid) -> Option<Signal> {
     if relation == pg_sys::InvalidOid {
         STATE.renamed.add(Places::ALL);
         forms::altered(Places::ALL);
-        return Some(Told::Everything);
+        return Some(Signal::Everything);
     }
     let objects = STATE.objects.get()?;
     let (place, _) = objects.relations().find(|(_, oid)| *oid == relation)?;
     STATE.renamed.add(Places::at(place));
     forms::altered(Places::at(place));
     Some(if relation == objects.channel {
-        Told::Revocations
+        Signal::Revocations
     } else if relation == objects.key_channel {
-        Told::Keys
+        Signal::Keys
     } else if relation == objects.arrival_channel {
-        Told::Arrivals
+        Signal::Arrivals
     } else {
-        Told::Later
+        Signal::Later
     })
 }
 

@@ -107,7 +107,7 @@ impl Trigger {
 
 /// Returns true if every change of a table's rows reaches all backends. `numbers` are those of its
 /// columns.
-pub fn tell(table: Table, relation: &Relation, numbers: &[i16]) -> bool {
+pub fn are_in_order(table: Table, relation: &Relation, numbers: &[i16]) -> bool {
     let mut triggers = table.declaration().triggers.iter();
     triggers.all(|trigger| trigger.problem(relation, numbers).is_none())
 }

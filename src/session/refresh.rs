@@ -10,7 +10,7 @@ use crate::pg::call::{Call, guarded, raw_function};
 use crate::pg::unguarded;
 use crate::settings;
 use authguard_token::refresh::{
-    Answer, Change, EndReason, RefreshDecision, RefreshToken, decide, is_told,
+    Answer, Change, EndReason, RefreshDecision, RefreshToken, decide, should_log_event,
 };
 use authguard_token::{Aal, Actor, Event};
 use pgrx::pg_sys;
@@ -34,7 +34,7 @@ fn refresh(call: Call) -> pg_sys::Datum {
     }
     let session = &held.session;
     let tokens = Tokens::of(session);
-    if answer == Answer::Ok && is_told(&before, change) {
+    if answer == Answer::Ok && should_log_event(&before, change) {
         events::record(
             Event::TokenRefreshed.as_str(),
             Some(&session.user),
