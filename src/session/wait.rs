@@ -19,7 +19,7 @@ static AWAIT_SESSION: PerBackend<Plan> =
 
 static AWAIT_CHANGES: PerBackend<Plan> = Plan::new(c"select authguard.await_changes()", &[]);
 
-/// Runs `work`. A wait for a lock that takes longer than [`LOCK_TIMEOUT`] is an error (55P03).
+/// Runs `work`. A wait for a lock that takes longer than `LOCK_TIMEOUT` is an error (55P03).
 pub fn briefly<R>(work: impl FnOnce() -> R) -> R {
     guc::with(c"lock_timeout", LOCK_TIMEOUT, work)
 }
