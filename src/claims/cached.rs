@@ -170,7 +170,7 @@ impl<D> CachedClaims<D> {
         }
     }
 
-    /// Returns true if this was read from the same text.
+    /// Returns true if this was read from the same claims as `raw`.
     pub fn is_from(&self, raw: &RawClaims<'_>) -> bool {
         self.origin == raw.origin && self.mark == raw.mark() && self.believed == raw.believed
     }
