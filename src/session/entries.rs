@@ -26,11 +26,11 @@ static CUT_OFF_USER: PerBackend<Plan> = Plan::new(
 /// An entry that revokes the tokens of a session.
 pub struct SessionEntry {
     pub id: [u8; 16],
-    /// A `text`; NULL stands for every issuer.
+    /// The issuer, a `text`; NULL stands for every issuer.
     pub issuer: Value,
-    /// A `text`.
+    /// The reason, a `text`.
     pub reason: Value,
-    /// A `timestamptz`: when the session's last token expires; NULL keeps the entry.
+    /// The time when the session's last token expires, a `timestamptz`; NULL keeps the entry.
     pub expires_at: Value,
 }
 

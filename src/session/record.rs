@@ -14,7 +14,7 @@ use pgrx::pg_sys;
 /// A session, as tokens are made of it.
 pub struct Session {
     pub id: [u8; 16],
-    /// In canonical form.
+    /// The user, in canonical form.
     pub user: String,
     pub issuer: String,
     pub aal: String,

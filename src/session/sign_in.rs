@@ -14,7 +14,7 @@ use pgrx::pg_sys::{self, Datum};
 
 const MAX_TAG: usize = 256;
 
-/// In bytes.
+/// The most bytes of a user agent that are kept.
 const MAX_USER_AGENT: i32 = 1024;
 
 raw_function!(authguard_sign_in, |call| guarded(|| sign_in(call)));
