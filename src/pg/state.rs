@@ -4,8 +4,8 @@ use std::ops::Deref;
 
 /// A static that belongs to the one thread of a Postgres backend.
 ///
-/// Everything kept in one is derived from settings and tables and can be derived again: a parallel
-/// worker starts with none of it.
+/// Everything that is kept in one is derived from settings and tables, and can be derived again. A
+/// parallel worker starts with none of it.
 pub struct PerBackend<T>(T);
 
 // SAFETY: a backend runs Postgres code in one thread only (src/backend/tcop/postgres.c); authguard
