@@ -4,7 +4,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use std::borrow::Cow;
 
-/// The errors. [`Error::report`] has their words.
+/// The errors. [`Error::report`] has their messages.
 #[derive(Debug)]
 pub enum Error {
     /// `auth.require_active()` found no active token.
@@ -22,38 +22,38 @@ pub enum Error {
     NoTransactionBlock,
     /// The claims of the transaction stand until it ends.
     Sealed,
-    /// A setting that holds claims has a value that would outlive the request: which setting, and
-    /// how to set it.
+    /// A setting that holds claims has a value that would outlive the request. The fields are the
+    /// setting, and the way to set it.
     SessionOnly(&'static str, &'static str),
-    /// A setting is no list of names: which setting, and its value.
+    /// A setting is no list of names. The fields are the setting and its value.
     ListSyntax(&'static str, String),
-    /// A key or a secret is refused: why.
+    /// A key or a secret is refused for this reason.
     BadKey(String),
-    /// The file with the local issuer's private key cannot be used: why.
+    /// The file with the local issuer's private key cannot be used for this reason.
     KeyFile(String),
     /// Keys are not made in the database, because they come from a file.
     KeysInFile,
     /// The local issuer has no key to sign with.
     NoSigningKey,
-    /// The claims make a token that this database would refuse: why.
+    /// This database would refuse a token with these claims, for this reason.
     BadClaims(String),
-    /// An argument must be given: which.
+    /// An argument that must be given is missing; this is the sentence about it.
     Missing(String),
-    /// An argument is none that the function takes: what is wrong, and what to do.
+    /// The function does not take this argument. The fields are the problem, and what to do.
     Argument(String, Option<&'static str>),
     /// A function that writes was called on a standby.
     Standby,
-    /// A transaction that has handed tokens out is to be prepared.
+    /// A transaction that has issued tokens was to be prepared.
     Prepared,
-    /// A transaction that has cut off the claims of a user of an attached table is to be prepared.
+    /// A transaction that has cut off the claims of a user of an attached table was to be prepared.
     PreparedChange,
-    /// The claims function belongs to another role by now.
+    /// The claims function now belongs to another role.
     ClaimsFunctionOwner,
-    /// A session takes no proof of who its user is: why.
+    /// A session takes no proof of who its user is, for this reason.
     NotLive(&'static str),
     /// Another transaction has a session's row for too long.
     LockTimeout,
-    /// As `LockTimeout`, for a client that would end the session.
+    /// Another transaction has the row of a session that a client wants to end.
     SessionHeld,
     /// A row has changed since the snapshot of the transaction.
     ConcurrentUpdate,
@@ -65,13 +65,15 @@ pub enum Error {
     NoSession,
     /// A trigger function was called in another way.
     NotATrigger,
-    /// A table is not as create extension made it: which, and what it needs, as a sentence.
+    /// A table is not as create extension made it. The fields are the table, and its needs as a
+    /// sentence.
     OtherForm { table: String, needs: String },
-    /// A table is not there, or is no plain table: which.
+    /// A table is not there, or is no plain table. The field is its name.
     NoTable(String),
     /// The tables are replaced again and again.
     Restless,
-    /// Somebody's trigger has kept a row of the extension from being written: of which table.
+    /// Somebody's trigger has kept a row of the extension from being written. The field is the
+    /// table.
     NotWritten(String),
 }
 
@@ -95,19 +97,19 @@ impl Report {
         }
     }
 
-    /// The same with a detail.
+    /// The same report with a detail.
     pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 
-    /// The same with a hint.
+    /// The same report with a hint.
     pub fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The SQLSTATE as SQL writes it (MAKE_SQLSTATE in utils/elog.h: six bits a character).
+    /// The SQLSTATE as SQL writes it (MAKE_SQLSTATE in utils/elog.h: six bits for each character).
     pub fn sqlstate(&self) -> String {
         let code = self.code as i32;
         (0..5)
@@ -141,7 +143,7 @@ impl Error {
         self.report().raise()
     }
 
-    /// Its row of the table.
+    /// The error's report: its SQLSTATE, message, detail and hint.
     pub fn report(self) -> Report {
         use PgSqlErrorCode as Code;
         match self {

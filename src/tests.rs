@@ -1,5 +1,5 @@
-//! What can be shown in one backend. These run as superuser, who bypasses policies: everything
-//! about policies and trust is in `tests/`.
+//! The tests that need only one backend. They run as superuser, who bypasses policies. So all tests
+//! of policies and trust are in `tests/`.
 
 #[pgrx::pg_schema]
 mod tests {

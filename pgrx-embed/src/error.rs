@@ -1,19 +1,19 @@
-//! One error type for the whole tool: what went wrong, and the next step to take.
+//! The error type of the whole tool: what went wrong, and the next step to take.
 
 use std::fmt;
 
-/// A failure told to a person: a message, and where one is known, what to do about it.
+/// A failure to show to a person: a message, and the next step to take if one is known.
 #[derive(Debug)]
 pub struct Error {
     message: String,
     hint: Option<String>,
 }
 
-/// The result of everything here that can fail.
+/// The result of every function here that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// An error that says what went wrong.
+    /// Makes an error that says what went wrong.
     pub fn new(message: impl Into<String>) -> Self {
         Error {
             message: message.into(),
@@ -55,7 +55,7 @@ impl From<postgres::Error> for Error {
     }
 }
 
-/// Says what was being done when a lower layer failed.
+/// Adds to an error of a lower layer what the tool was doing.
 pub trait Context<T> {
     /// Puts `what` before the message of the error.
     fn context(self, what: impl FnOnce() -> String) -> Result<T>;

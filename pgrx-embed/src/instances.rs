@@ -1,4 +1,5 @@
-//! The servers that `up` left running: one directory a port, found again by `down` and `psql`.
+//! The servers that `up` left running. Each port has one directory, in which `down` and `psql` find
+//! the server.
 
 use crate::error::{Error, Result};
 use crate::{cluster, dirs, postmaster};
@@ -6,29 +7,29 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The database `up` makes.
+/// The database that `up` makes.
 pub const DATABASE: &str = "authguard";
 
 /// A server that `up` started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Running {
-    /// Its port.
+    /// The server's port.
     pub port: u16,
-    /// Its major version.
+    /// The server's major version.
     pub major: u16,
-    /// Its directory of programs.
+    /// The directory of the server's programs.
     pub bin: PathBuf,
-    /// The directory of its socket and data.
+    /// The directory of the server's socket and data.
     pub dir: PathBuf,
 }
 
 impl Running {
-    /// The address that is printed by `up`.
+    /// The address that `up` prints.
     pub fn uri(&self) -> String {
         format!("postgresql://postgres@127.0.0.1:{}/{DATABASE}", self.port)
     }
 
-    /// A connection as that user.
+    /// Connects as this user.
     pub fn connect(&self, user: &str) -> Result<postgres::Client> {
         let mut config = postgres::Config::new();
         config
@@ -39,7 +40,7 @@ impl Running {
         Ok(config.connect(postgres::NoTls)?)
     }
 
-    /// Writes down what `down` and `psql` need; only a complete server has it.
+    /// Records what `down` and `psql` need. Only a server that is complete has this record.
     pub fn record(&self) -> Result<()> {
         let told = json!({ "port": self.port, "major": self.major, "bin": self.bin });
         Ok(fs::write(
@@ -60,8 +61,8 @@ pub fn dir_of(port: u16) -> Result<PathBuf> {
     Ok(dirs::run()?.join(port.to_string()))
 }
 
-/// Every server of this user that runs, ordered by port. What a killed `up` or a crash left
-/// behind is removed.
+/// Every running server of this user, ordered by port. Removes what a killed `up` or a crash left
+/// behind.
 pub fn all() -> Result<Vec<Running>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dirs::run()?)? {
@@ -74,7 +75,7 @@ pub fn all() -> Result<Vec<Running>> {
         match read(&told, &dir) {
             Some(server) if postmaster::pid(&dir.join("data")).is_some() => found.push(server),
             Some(_) => cluster::remove(&dir),
-            // Another `up` may be making it at this moment.
+            // Another `up` may be making this server right now.
             None => {}
         }
     }
@@ -82,8 +83,9 @@ pub fn all() -> Result<Vec<Running>> {
     Ok(found)
 }
 
-/// The servers a person means: the one on a port, else those of this checkout, of a major version
-/// or all. Who works in another checkout is not disturbed without naming the port.
+/// The servers that a person means. With a port it is the server on that port. Without one it is
+/// all servers of this checkout, or those of a major version. A server of another checkout is
+/// affected only if its port is named.
 pub fn chosen(port: Option<u16>, major: Option<u16>) -> Result<Vec<Running>> {
     let own = dirs::own_servers()?;
     let mut servers = all()?;
@@ -95,7 +97,7 @@ pub fn chosen(port: Option<u16>, major: Option<u16>) -> Result<Vec<Running>> {
     Ok(servers)
 }
 
-/// The one server a person means.
+/// The one server that a person means.
 pub fn only(port: Option<u16>, major: Option<u16>) -> Result<Running> {
     let servers = chosen(port, major)?;
     match servers.as_slice() {

@@ -1,7 +1,7 @@
-//! The developer's tool of authguard, run as `cargo embed`: finds or fetches a Postgres, builds the
-//! extension for it, and runs private servers with it.
+//! The developer's tool of authguard, run as `cargo embed`. It finds or fetches a Postgres, builds
+//! the extension for it, and runs private servers with it.
 //!
-//! Tests use it as a library to boot servers of their own: [`postgres::Install::from_env`] and
+//! Tests use it as a library to start servers: [`postgres::Install::from_env`] and
 //! [`cluster::Cluster::create`].
 
 pub mod clients;

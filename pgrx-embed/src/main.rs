@@ -8,7 +8,7 @@ use pgrx_embed::{demo, dirs, packages, program, schema, server, signals, source}
 use std::os::unix::process::CommandExt;
 use std::process::ExitCode;
 
-/// A private Postgres with authguard in it, its tests and its benchmarks.
+/// Manage a private Postgres with authguard in it, run the tests and the benchmarks.
 #[derive(Parser)]
 #[command(name = "cargo embed", bin_name = "cargo embed", version)]
 struct Cli {
@@ -29,7 +29,7 @@ enum Command {
     Psql {
         #[command(flatten)]
         which: Which,
-        /// Passed on to psql
+        /// Arguments for psql
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
@@ -38,7 +38,7 @@ enum Command {
     /// Measure the checks against their alternatives; `cargo embed bench --help` has the details
     #[command(disable_help_flag = true)]
     Bench {
-        /// Passed on to the crate in pgrx-embed/bench
+        /// Arguments for the crate in pgrx-embed/bench
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
@@ -119,8 +119,8 @@ fn run(command: Command) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Becomes the bench, which is a crate of its own: what builds the tool does not build it. Returns
-/// only if that fails.
+/// Replaces this process by the bench, which is a crate of its own: building the tool does not
+/// build it. Returns only if that fails.
 fn bench(args: &[String]) -> Error {
     let manifest = dirs::checkout().join("Cargo.toml");
     let mut cargo = std::process::Command::new("cargo");

@@ -1,14 +1,14 @@
-//! A table of a million rows, with a role and a policy for each way to check them. The demo and the
-//! bench measure on it.
+//! A table of a million rows, with a role and a policy for each kind of check. The demo and the
+//! bench measure with this table.
 
 use crate::error::Result;
 use postgres::Client;
 
-/// How many rows are scanned.
+/// The number of rows that are scanned.
 pub const ROWS: u32 = 1_000_000;
 
-/// What teams write without the extension: the SQL function of Supabase, and a look-up of the
-/// token's jti with the rights of the owner of the list.
+/// Functions that teams write without the extension: Supabase's SQL function, and a look-up of the
+/// token's jti with the rights of the list's owner.
 const FUNCTIONS: &str = "
 create function sb_uid() returns uuid language sql stable as $$
     select coalesce(
@@ -27,8 +27,8 @@ set search_path = public, pg_temp as $$
 $$;
 ";
 
-/// One role each, with its permissive and its restrictive condition: the same rows, pages and
-/// statistics for all of them.
+/// Roles, each with its permissive and its restrictive condition. All share the same rows, pages
+/// and statistics.
 const POLICIES: [(&str, &str, &str); 11] = [
     ("bench_open", "true", ""),
     ("bench_constant", "true", "not pg_is_in_recovery()"),
@@ -69,7 +69,7 @@ pub fn make(admin: &mut Client) -> Result<()> {
     Ok(admin.batch_execute(&roles())?)
 }
 
-/// A role for each way to check; the gateway may become all of them.
+/// A role for each kind of check. The gateway may become any of them.
 fn roles() -> String {
     POLICIES
         .iter()

@@ -1,6 +1,7 @@
-//! What the system has to have. Missing packages are named in an error. As root they are installed
-//! by apt-get if that was asked for: by `--install`, or by `CI=true` in the environment. If there
-//! is no terminal (a container, a script), nobody could be told to ask: then it counts as asked.
+//! System packages that the tool needs. An error names the missing ones. If the tool runs as root,
+//! apt-get installs them on request: by `--install`, or by `CI=true` in the environment. Without a
+//! terminal (a container, a script) nobody could read the advice to request it, so the tool
+//! installs as if requested.
 
 use crate::error::{Context, Error, Result};
 use crate::{command, unix};
@@ -10,18 +11,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// In the environment of the tests and the bench, which install for themselves.
+/// The variable that allows installing in the environment of the tests and the bench, which install
+/// for themselves.
 const ASKED: &str = "AUTHGUARD_INSTALL";
 
 /// Set by `--install`.
 static ASKED_HERE: OnceLock<()> = OnceLock::new();
 
-/// From now on, apt-get may install what is missing.
+/// Allows apt-get to install missing packages from now on.
 pub fn allow_installing() {
     let _ = ASKED_HERE.set(());
 }
 
-/// Allows it to a program that this one starts, if it is allowed here.
+/// Allows installing in a program that this one starts, if this one is allowed to.
 pub fn pass_on(command: &mut Command) -> &mut Command {
     match may_install() {
         true => command.env(ASKED, "1"),
@@ -36,7 +38,8 @@ fn may_install() -> bool {
         || !std::io::stdin().is_terminal()
 }
 
-/// What building the extension needs: bindgen loads libclang and asks clang for its headers.
+/// Ensures that the tools to build the extension are there: bindgen loads libclang and asks clang
+/// for its headers.
 pub fn ensure_build_tools() -> Result<()> {
     install(&missing_build_tools(), "building the extension")
 }
@@ -55,7 +58,7 @@ fn missing_build_tools() -> Vec<&'static str> {
     missing
 }
 
-/// `cargo pgrx test` changes the user by sudo when it is run as root.
+/// Ensures that sudo is there: `cargo pgrx test` changes the user by sudo if it runs as root.
 pub fn ensure_sudo() -> Result<()> {
     match command::on_path("sudo") {
         Some(_) => Ok(()),
@@ -63,8 +66,8 @@ pub fn ensure_sudo() -> Result<()> {
     }
 }
 
-/// Fetching a wheel needs Python and its pip. What building will need is asked for at once: nobody
-/// is sent for packages twice.
+/// Ensures that Python and its pip are there, to fetch a wheel. The packages for building are
+/// checked at the same time, so that a person has to install packages only once.
 pub fn ensure_pip() -> Result<()> {
     if command::capture(Command::new("python3").args(["-m", "pip", "--version"])).is_ok() {
         return Ok(());
@@ -74,7 +77,7 @@ pub fn ensure_pip() -> Result<()> {
     install(&missing, "fetching Postgres and building for it")
 }
 
-/// Clients written for Node.
+/// Ensures that npm is there, for clients written for Node.
 pub fn ensure_npm() -> Result<()> {
     match command::on_path("npm") {
         Some(_) => Ok(()),
@@ -82,9 +85,9 @@ pub fn ensure_npm() -> Result<()> {
     }
 }
 
-/// The pool that the tests put before a server.
+/// Ensures that pgbouncer is there, the pool that the tests put before a server.
 pub fn ensure_pgbouncer() -> Result<PathBuf> {
-    // Debian has it where only root's PATH looks.
+    // Debian puts it into a directory that only root's PATH has.
     let find = || {
         command::on_path("pgbouncer").or_else(|| {
             let file = PathBuf::from("/usr/sbin/pgbouncer");
@@ -97,7 +100,7 @@ pub fn ensure_pgbouncer() -> Result<PathBuf> {
     find().ok_or_else(|| Error::new("pgbouncer did not arrive"))
 }
 
-/// What sends requests in the bench.
+/// Ensures that wrk is there, which sends the requests of the bench.
 pub fn ensure_wrk() -> Result<()> {
     match command::on_path("wrk") {
         Some(_) => Ok(()),
@@ -105,7 +108,7 @@ pub fn ensure_wrk() -> Result<()> {
     }
 }
 
-/// The shared libraries that a fetched server, and psql beside it, were linked with.
+/// Ensures that the shared libraries of a fetched server, and of psql beside it, are there.
 pub fn ensure_libraries_of(server: &Path) -> Result<()> {
     let mut ldd = Command::new("ldd");
     let told = command::capture(ldd.arg(server).arg(server.with_file_name("psql")))
@@ -117,7 +120,7 @@ pub fn ensure_libraries_of(server: &Path) -> Result<()> {
     )
 }
 
-/// Unpacks a package's files below `dir` without installing it: its dependencies stay away.
+/// Unpacks a package's files below `dir` without installing the package or its dependencies.
 pub fn unpack(package: &str, dir: &Path) -> Result<()> {
     if unix::is_root() && !may_install() {
         return Err(
@@ -152,12 +155,12 @@ fn has_libclang() -> bool {
         .any(|dir| dir.join("lib/libclang.so").exists() || dir.join("lib/libclang.so.1").exists())
 }
 
-/// The packages of the libraries that are missing, each once.
+/// The packages of the missing libraries, each once.
 fn packages_of(ldd: &str) -> Result<BTreeSet<&'static str>> {
     ldd.lines()
         .filter(|line| line.contains("=> not found"))
         .filter_map(|line| line.split_whitespace().next())
-        // It comes with Postgres: its own directory is put on the path when it runs.
+        // libpq comes with Postgres: its directory is put on the library path when a program runs.
         .filter(|library| !library.starts_with("libpq."))
         .map(|library| {
             package_of(library).ok_or_else(|| {
@@ -168,7 +171,7 @@ fn packages_of(ldd: &str) -> Result<BTreeSet<&'static str>> {
         .collect()
 }
 
-/// Debian's name for a library's package.
+/// The name of the Debian package that has this library.
 fn package_of(library: &str) -> Option<&'static str> {
     let known = [
         ("libxml2.", "libxml2"),
@@ -208,7 +211,7 @@ fn install(packages: &[&str], purpose: &str) -> Result<()> {
     .context(|| format!("cannot install {names}"))
 }
 
-/// What somebody else has to do about missing packages; nothing if apt-get installs them now.
+/// Advice for the person who has to install missing packages; `None` if apt-get installs them now.
 fn advice(names: &str, has_apt_get: bool, is_root: bool, may_install: bool) -> Option<String> {
     match (has_apt_get, is_root, may_install) {
         (false, ..) => Some("install them with this system's package manager".into()),
@@ -220,8 +223,8 @@ fn advice(names: &str, has_apt_get: bool, is_root: bool, may_install: bool) -> O
     }
 }
 
-/// One apt-get at a time: tests that run side by side ask for packages, and apt-get waits for
-/// nobody.
+/// Allows one apt-get at a time: parallel tests ask for packages, and apt-get does not wait for its
+/// lock.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)

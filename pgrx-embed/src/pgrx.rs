@@ -1,9 +1,9 @@
 //! Building and installing the extension with cargo-pgrx.
 //!
-//! All versions are built in `target/`, where the tests share their dependencies: whatever is built
-//! for tests has cargo's profile `dev`. A `PGRX_HOME` for each Postgres replaces `~/.pgrx` and its
-//! set-up. `PGRX_PG_CONFIG_PATH` would do that, too, but it is part of what cargo compares: each
-//! change of it builds the bindings again.
+//! All versions are built in `target/`. Everything that is built for tests has cargo's profile
+//! `dev`, so that the tests share their dependencies. Each Postgres has a `PGRX_HOME`, which
+//! replaces `~/.pgrx` and its set-up. `PGRX_PG_CONFIG_PATH` would replace it, too, but cargo
+//! compares that variable: each change of it builds the bindings again.
 
 use crate::error::{Context, Error, Result};
 use crate::postgres::Install;
@@ -11,15 +11,15 @@ use crate::{command, dirs, packages};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Must be the version of the `pgrx` crate.
+/// The version of cargo-pgrx, which must equal that of the `pgrx` crate.
 const VERSION: &str = "0.18.1";
 
-/// How the extension is built.
+/// The way to build the extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Build {
-    /// Quickly, and with the checks of a debug build.
+    /// Quick to build, and with the checks of a debug build.
     ForTests,
-    /// As it is shipped, to be measured or worked with.
+    /// As shipped, to be measured or worked with.
     Release,
 }
 
@@ -51,11 +51,12 @@ pub fn cargo(install: &Install) -> Result<Command> {
     for_building(Command::new("cargo"), install)
 }
 
-/// Tells a command where it builds, and against which Postgres.
+/// Sets the directory that a command builds in, and the Postgres that it builds against.
 fn for_building(mut command: Command, install: &Install) -> Result<Command> {
     packages::ensure_build_tools()?;
     command.current_dir(dirs::checkout());
-    // `cargo run` describes this tool in the environment: build scripts would take it for theirs.
+    // `cargo run` describes this tool in the environment. Build scripts would take those variables
+    // for their own.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
@@ -67,16 +68,16 @@ fn for_building(mut command: Command, install: &Install) -> Result<Command> {
         .env_remove("PGRX_PG_CONFIG_PATH")
         .env("CARGO_TARGET_DIR", dirs::checkout().join("target"))
         .env_remove("RUST_BACKTRACE");
-    // cargo-pgrx passes a linker's flag to what it builds, for linkers that would drop the
-    // description of the SQL; the flag is compared, too, and the dependencies would be built once
-    // more for it.
+    // cargo-pgrx passes a linker flag to its builds, for linkers that would drop the description of
+    // the SQL. Cargo compares that flag, too, and would build the dependencies once more because of
+    // it.
     if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         command.env("CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND", "1");
     }
     Ok(command)
 }
 
-/// Chooses the feature of that Postgres instead of the default one.
+/// Chooses the cargo feature of this Postgres instead of the default one.
 pub fn with_features<'a>(command: &'a mut Command, install: &Install) -> &'a mut Command {
     command.args(["--no-default-features", "--features", &feature(install)])
 }
@@ -86,7 +87,7 @@ pub fn feature(install: &Install) -> String {
     format!("pg{}", install.major)
 }
 
-/// Names that Postgres to cargo-pgrx. Build scripts watch the file: it is written only if it
+/// Names this Postgres to cargo-pgrx. Build scripts watch the file, so it is written only if it
 /// changes.
 fn home(install: &Install) -> Result<PathBuf> {
     let home = dirs::readable_dir(install.pkglib.join("pgrx"))?;
@@ -102,7 +103,7 @@ fn home(install: &Install) -> Result<PathBuf> {
     Ok(home)
 }
 
-/// cargo-pgrx of exactly our version: from the cache, the PATH, or built now.
+/// cargo-pgrx of exactly [`VERSION`]: from the cache, from the PATH, or built now.
 fn program() -> Result<PathBuf> {
     let root = dirs::cache()?.join(format!("cargo-pgrx-{VERSION}"));
     let cached = root.join("bin/cargo-pgrx");
@@ -115,7 +116,8 @@ fn program() -> Result<PathBuf> {
     command::progress(format!(
         "building cargo-pgrx {VERSION}, once: this takes 4 to 8 minutes"
     ));
-    // Its default features want OpenSSL's headers, to download a Postgres that is not needed here.
+    // cargo-pgrx's default features need OpenSSL's headers, to download a Postgres that is not
+    // needed here.
     command::run(
         Command::new("cargo")
             .args(["install", "cargo-pgrx", "--version", VERSION, "--locked"])
@@ -139,7 +141,7 @@ fn is_ours(program: &Path) -> bool {
             .is_ok_and(|told| told.split_whitespace().last() == Some(VERSION))
 }
 
-/// `cargo pgrx test` calls `cargo pgrx install`, which must be the same program.
+/// The PATH for `cargo pgrx test`, which calls `cargo pgrx install`: that must be the same program.
 fn path_with(program: &Path) -> std::ffi::OsString {
     let mut path = program
         .parent()
@@ -153,7 +155,7 @@ fn path_with(program: &Path) -> std::ffi::OsString {
     path
 }
 
-/// The server's user reads what root installed, whatever root's umask is.
+/// Makes the installed files readable for the server's user, even if root's umask is strict.
 fn make_readable(install: &Install) -> Result<()> {
     let mut command = Command::new("chmod");
     command

@@ -1,39 +1,39 @@
-//! One installed Postgres: where its parts are, and how its programs are run.
+//! One installed Postgres: the directories of its parts, and the commands to run its programs.
 
 use crate::command;
 use crate::error::{Context, Error, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The major versions the extension is built for.
+/// The major versions that the extension is built for.
 pub const MAJORS: [u16; 5] = [14, 15, 16, 17, 18];
 
-/// The major version used when none is named.
+/// The major version that is used if none is named.
 pub const DEFAULT_MAJOR: u16 = 15;
 
-/// An installed Postgres. Cheap to clone: paths only.
+/// An installed Postgres. It is cheap to clone, because it holds paths only.
 #[derive(Clone, Debug)]
 pub struct Install {
-    /// 14 to 18.
+    /// The major version, 14 to 18.
     pub major: u16,
-    /// As the server tells it, such as `15.19`.
+    /// The full version as the server reports it, such as `15.19`.
     pub version: String,
     /// The directory of `postgres`, `psql` and `pg_config`.
     pub bin: PathBuf,
-    /// Where extension libraries are loaded from.
+    /// The directory that extension libraries are loaded from.
     pub pkglib: PathBuf,
-    /// Where `extension/` with control files and scripts is.
+    /// The directory that contains `extension/` with control files and scripts.
     pub share: PathBuf,
-    /// The server's headers.
+    /// The directory of the server's headers.
     pub headers: PathBuf,
-    /// What data directories of throw-away servers are copied from, if there is one.
+    /// The directory that throw-away servers copy their data from, if there is one.
     pub template: Option<PathBuf>,
     lib: PathBuf,
     pgxs: PathBuf,
 }
 
 impl Install {
-    /// Asks the `pg_config` in a directory of Postgres programs.
+    /// Reads an installation from the `pg_config` in a directory of Postgres programs.
     pub fn at(bin: &Path) -> Result<Install> {
         let pg_config = bin.join("pg_config");
         let told = command::capture(&mut Command::new(&pg_config))
@@ -53,7 +53,7 @@ impl Install {
         })
     }
 
-    /// The Postgres that `cargo embed test wire` chose for a test, by `AUTHGUARD_PG_BIN` and
+    /// The Postgres that `cargo embed test wire` chose for a test, read from `AUTHGUARD_PG_BIN` and
     /// `AUTHGUARD_PG_TEMPLATE`.
     pub fn from_env() -> Result<Install> {
         match std::env::var_os("AUTHGUARD_PG_BIN") {
@@ -66,7 +66,7 @@ impl Install {
         }
     }
 
-    /// Whether it can build and run the extension.
+    /// Returns true if this Postgres can build and run the extension.
     pub fn has_server(&self) -> bool {
         self.headers.join("postgres.h").is_file()
             && self.bin.join("postgres").is_file()
@@ -78,17 +78,17 @@ impl Install {
         self.bin.join("pg_config")
     }
 
-    /// Where control files and install scripts are.
+    /// The directory of control files and install scripts.
     pub fn extensions(&self) -> PathBuf {
         self.share.join("extension")
     }
 
-    /// A program of this Postgres, untouched by the environment of the person who runs the tool.
+    /// A program of this Postgres, shielded from the environment of the person who runs the tool.
     pub fn command(&self, program: &str) -> Command {
         self.prepared(self.bin.join(program))
     }
 
-    /// `pg_regress` or `pg_isolation_regress`, which lie beside the build files.
+    /// `pg_regress` or `pg_isolation_regress`, which are in the directory of the build files.
     pub fn regress_command(&self, kind: &str, program: &str) -> Command {
         let makefiles = self
             .pgxs
@@ -102,13 +102,13 @@ impl Install {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
-            // RUST_BACKTRACE puts a backtrace into the DETAIL that a client sees.
+            // With RUST_BACKTRACE, the DETAIL that a client sees would hold a backtrace.
             if name.starts_with("PG") || name.starts_with("RUST_") {
                 command.env_remove(name.as_ref());
             }
         }
         command.env("LC_ALL", "C.UTF-8");
-        // A relocated libpq is found by no run path from pgxs's directories.
+        // Programs in pgxs's directories have no run path that finds a relocated libpq.
         if self.lib.join("libpq.so.5").exists() {
             command.env("LD_LIBRARY_PATH", &self.lib);
         } else {
@@ -118,7 +118,7 @@ impl Install {
     }
 }
 
-/// One value of `pg_config`'s list.
+/// One value from the output of `pg_config`.
 fn value<'a>(told: &'a str, key: &str) -> Result<&'a str> {
     told.lines()
         .filter_map(|line| line.split_once(" = "))
@@ -127,7 +127,7 @@ fn value<'a>(told: &'a str, key: &str) -> Result<&'a str> {
         .ok_or_else(|| Error::new(format!("pg_config tells no {key}")))
 }
 
-/// Major and full version from `PostgreSQL 15.19 (Debian …)`.
+/// The major and the full version from `PostgreSQL 15.19 (Debian …)`.
 fn parse_version(told: &str) -> Option<(u16, String)> {
     let version = told.split_whitespace().nth(1)?;
     let digits: String = version.chars().take_while(char::is_ascii_digit).collect();

@@ -1,4 +1,4 @@
-//! A running server seen from outside: found by its data directory, stopped by its pid.
+//! A running server seen from outside: found through its data directory, stopped through its pid.
 
 use crate::error::{Error, Result};
 use crate::{procfs, unix};
@@ -6,23 +6,23 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long a fast shutdown may take before the server is killed.
+/// The time that a fast shutdown may take before the server is killed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The pid of the postmaster that runs on this data directory.
 ///
-/// A pid file outlives a crash, and its number may belong to another process by then: a postmaster
-/// has its data directory as its working directory.
+/// A pid file outlives a crash, and its number may then belong to another process. So this checks
+/// the working directory, which for a postmaster is its data directory.
 pub fn pid(data: &Path) -> Option<i32> {
     let told = fs::read_to_string(data.join("postmaster.pid")).ok()?;
     let pid = told.lines().next()?.trim().parse().ok()?;
     is_in(pid, data).then_some(pid)
 }
 
-/// Shuts the server down and waits until it is gone. No server is no error.
+/// Shuts the server down and waits until it is gone. If no server runs, this succeeds.
 pub fn stop(data: &Path) -> Result<()> {
     let Some(pid) = pid(data) else { return Ok(()) };
-    // SIGINT is Postgres's fast shutdown: clients are sent away, data is written.
+    // SIGINT is the fast shutdown of Postgres: it disconnects clients and writes the data.
     unix::send(pid, libc::SIGINT);
     if procfs::wait_while(|| is_in(pid, data), PATIENCE) {
         return Ok(());
@@ -48,7 +48,8 @@ pub fn kill(data: &Path) {
     procfs::wait_while(still_there, PATIENCE);
 }
 
-/// False for a process that ended and was not waited for yet: it has no working directory.
+/// Returns true if the process works in this directory. A process that has ended and was not waited
+/// for has no working directory, so it counts as gone.
 fn is_in(pid: i32, data: &Path) -> bool {
     let at = fs::read_link(format!("/proc/{pid}/cwd"));
     let data = data.canonicalize();

@@ -1,10 +1,10 @@
-//! Other processes, as /proc tells of them.
+//! Other processes, read from /proc.
 
 use crate::unix;
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// Whether a process still runs; one that ended and was not waited for does not.
+/// Returns true if a process still runs. A process that has ended and was not waited for does not.
 pub fn is_alive(pid: i32) -> bool {
     stat(pid).is_some_and(|(state, _)| state != 'Z' && state != 'X')
 }
@@ -20,8 +20,8 @@ pub fn children(parent: i32) -> Vec<i32> {
         .collect()
 }
 
-/// Ends a process and all it started: politely, then by force. What was started meanwhile is
-/// found by the second try.
+/// Ends a process and everything it started: first with SIGTERM, then with SIGKILL. The second
+/// round also finds processes that were started meanwhile.
 pub fn end(pid: i32) {
     for signal in [libc::SIGTERM, libc::SIGKILL] {
         let all = halted_tree(pid);
@@ -36,8 +36,8 @@ pub fn end(pid: i32) {
     }
 }
 
-/// A process and its descendants, each halted before its children are listed: it could start one
-/// more meanwhile.
+/// A process and its descendants. Each is halted before its children are listed, because it could
+/// start another one meanwhile.
 fn halted_tree(root: i32) -> Vec<i32> {
     let mut all = vec![root];
     let mut next = 0;
@@ -58,7 +58,7 @@ pub fn quit(postmaster: i32) {
     }
 }
 
-/// Waits until the condition no longer holds; false when it still does at the end of patience.
+/// Waits until the condition no longer holds. Returns false if it still holds after `patience`.
 pub fn wait_while(condition: impl Fn() -> bool, patience: Duration) -> bool {
     let end = Instant::now() + patience;
     while condition() {
@@ -78,7 +78,8 @@ fn stat(pid: i32) -> Option<(char, i32)> {
     parse_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// State and parent: the third and fourth field. The second is a name that may hold anything.
+/// The state and the parent: the third and the fourth field. The second field is a name that may
+/// contain anything.
 fn parse_stat(stat: &str) -> Option<(char, i32)> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
     Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))

@@ -1,5 +1,5 @@
-//! `cargo embed schema`: the install script that the library describes, kept as a snapshot, so
-//! that every change of the SQL surface is seen in a diff.
+//! `cargo embed schema`: a snapshot of the install script that the library describes, so that every
+//! change of the SQL surface shows in a diff.
 
 use crate::error::{Context, Error, Result};
 use crate::postgres::Install;
@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The crates of the workspace share the extension's version.
+/// The path of the snapshot. All crates of the workspace share the extension's version.
 const SNAPSHOT: &str = concat!(
     "tests/schema/authguard--",
     env!("CARGO_PKG_VERSION"),
@@ -27,7 +27,7 @@ pub fn accept(install: &Install) -> Result<()> {
     Ok(())
 }
 
-/// Compares with the snapshot; a difference is shown and is an error.
+/// Compares the script with the snapshot. A difference is printed and is an error.
 pub fn check(install: &Install) -> Result<()> {
     let snapshot = snapshot();
     let now = dirs::target("schema.sql");
@@ -50,7 +50,7 @@ fn snapshot() -> PathBuf {
     dirs::checkout().join(SNAPSHOT)
 }
 
-/// The script that was installed with the library, which describes it.
+/// The script that was installed with the library, as the library describes it.
 fn current(install: &Install) -> Result<String> {
     let name = Path::new(SNAPSHOT).file_name().unwrap_or_default();
     let file = install.extensions().join(name);
@@ -58,7 +58,7 @@ fn current(install: &Install) -> Result<String> {
     Ok(stable(&told))
 }
 
-/// Without line numbers of Rust files, which change with every edit above them.
+/// The script without line numbers of Rust files, which change with every edit above them.
 fn stable(script: &str) -> String {
     let mut stable = String::with_capacity(script.len());
     for line in script.lines() {

@@ -18,7 +18,7 @@ pub fn up(major: u16, port: Option<u16>) -> Result<Running> {
     start(&install, port)
 }
 
-/// Starts a server on a Postgres that has the extension, and leaves it running.
+/// Starts a server on a Postgres that has the extension, and leaves the server running.
 pub fn start(install: &Install, port: u16) -> Result<Running> {
     let dir = instances::dir_of(port)?;
     let alone = File::create(dir.with_extension("lock"))?;
@@ -27,7 +27,7 @@ pub fn start(install: &Install, port: u16) -> Result<Running> {
             "another `cargo embed up` is starting on port {port}"
         )));
     }
-    // The build took time: look again before files of that port are touched.
+    // The build took time, so the port is checked again before its files are touched.
     ensure_free(port)?;
     cluster::remove(&dir);
     command::progress(format!(
@@ -52,7 +52,7 @@ pub fn start(install: &Install, port: u16) -> Result<Running> {
     Ok(server)
 }
 
-/// A private Postgres with the extension as it is in the checkout now, built for release.
+/// A private Postgres with the extension of the current checkout, built for release.
 pub fn built(major: u16) -> Result<Install> {
     let _alone = lock()?;
     let install = source::private_install(major, "")?;
@@ -60,8 +60,8 @@ pub fn built(major: u16) -> Result<Install> {
     Ok(install)
 }
 
-/// The same, built for tests, with a template for their servers; what `up` has started is not
-/// disturbed by it.
+/// The same, built for tests, with a template for their servers. Servers that `up` has started are
+/// not affected.
 pub fn built_for_tests(major: u16) -> Result<Install> {
     let _alone = lock()?;
     let mut install = source::private_install(major, "tests")?;
@@ -83,7 +83,7 @@ pub fn down(port: Option<u16>, major: Option<u16>) -> Result<()> {
     Ok(())
 }
 
-/// Becomes psql, connected to a running server.
+/// Replaces this process by psql, connected to a running server.
 pub fn psql(port: Option<u16>, major: Option<u16>, args: &[String]) -> Result<()> {
     let server = instances::only(port, major)?;
     let mut command = Install::at(&server.bin)?.command("psql");
@@ -97,7 +97,7 @@ pub fn psql(port: Option<u16>, major: Option<u16>, args: &[String]) -> Result<()
     Err(Error::new(format!("cannot start psql: {}", command.exec())))
 }
 
-/// The port of a major version when none is named, such as 54315.
+/// The default port of a major version, such as 54315.
 pub fn default_port(major: u16) -> u16 {
     54300 + major
 }
@@ -120,8 +120,8 @@ fn ensure_free(port: u16) -> Result<()> {
     Ok(())
 }
 
-/// One build and installation at a time: the library has the same file in `target/` for every
-/// Postgres, so what is installed is what was built last.
+/// Allows one build and installation at a time. The library has the same file in `target/` for
+/// every Postgres, so an installation always takes the last build.
 pub fn lock() -> Result<File> {
     let file = dirs::own_servers()?.join("build.lock");
     let file = File::create(&file).context(|| format!("cannot write {}", file.display()))?;

@@ -1,5 +1,5 @@
-//! Programs that run beside a server, such as PostgREST and pgbouncer: as the server's user, in its
-//! directory, and no longer than whoever started them.
+//! Programs that run beside a server, such as PostgREST and pgbouncer. They run as the server's
+//! user and in its directory, and end with the process that started them.
 
 use crate::cluster::Cluster;
 use crate::error::{Context, Error, Result};
@@ -23,7 +23,7 @@ pub struct Sidecar {
 }
 
 impl Sidecar {
-    /// Starts it and waits until it listens on `port` of 127.0.0.1.
+    /// Starts a program and waits until it listens on `port` of 127.0.0.1.
     pub fn start(
         cluster: &Cluster,
         name: &str,
@@ -51,8 +51,8 @@ impl Sidecar {
         Ok(sidecar)
     }
 
-    /// Starts PostgREST with a configuration file's text; where it connects to and listens is added
-    /// here.
+    /// Starts PostgREST with the text of a configuration file. The database to connect to and the
+    /// port to listen on are added here.
     pub fn postgrest(cluster: &Cluster, user: &str, database: &str, conf: &str) -> Result<Sidecar> {
         let port = Cluster::free_port()?;
         let program = cluster.dir().join("postgrest");
@@ -64,7 +64,7 @@ impl Sidecar {
         fs::write(&file, conf)?;
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644))?;
         let mut command = Command::new(program);
-        // The environment wins over the file.
+        // PostgREST prefers its environment to its file.
         command
             .arg(file)
             .env("PGRST_DB_URI", cluster.uri(user, database))
@@ -75,12 +75,12 @@ impl Sidecar {
         Ok(sidecar)
     }
 
-    /// Where it listens.
+    /// The port that the program listens on.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// What it has written so far.
+    /// Everything that the program has written so far.
     pub fn log(&self) -> String {
         read(&self.log)
     }

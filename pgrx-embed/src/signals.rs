@@ -1,7 +1,8 @@
-//! Ctrl-C, SIGTERM and a closed terminal: what was started is stopped before the tool ends.
+//! Ctrl-C, SIGTERM and a closed terminal: everything that was started is stopped before the tool
+//! ends.
 //!
-//! The signal handler only writes the signal's number into a pipe; a thread reads it and does the
-//! rest as ordinary code. Nothing is blocked or ignored, since children would inherit that.
+//! The signal handler only writes the signal's number into a pipe. A thread reads it and does the
+//! rest as ordinary code. No signal is blocked or ignored, since children would inherit that.
 #![allow(unsafe_code)]
 
 use std::io::{self, Read};
@@ -28,12 +29,12 @@ static STATE: Mutex<State> = Mutex::new(State {
 #[must_use]
 pub struct Registered(u64);
 
-/// Registers what an interrupt has to undo; last registered, first undone.
+/// Registers what an interrupt has to undo. The last registration is undone first.
 pub fn on_interrupt(cleanup: impl FnOnce() + Send + 'static) -> Registered {
     state().register(Box::new(cleanup))
 }
 
-/// Starts a process together with what ends it, so that no interrupt comes in between.
+/// Starts a process and registers the function that ends it, so that no interrupt comes in between.
 pub fn spawn(command: &mut Command, end: fn(i32)) -> io::Result<(Child, Registered)> {
     let mut state = state();
     let child = command.spawn()?;
@@ -56,7 +57,8 @@ impl Drop for Registered {
     }
 }
 
-/// Once interrupted, only the clean-up goes on: every other thread waits here for the end.
+/// The state of the clean-up. After an interrupt only the clean-up goes on: every other thread
+/// waits here until the process ends.
 fn state() -> MutexGuard<'static, State> {
     let state = STATE.lock().unwrap_or_else(PoisonError::into_inner);
     if !state.interrupted {
@@ -70,7 +72,7 @@ fn state() -> MutexGuard<'static, State> {
 
 static PIPE: AtomicI32 = AtomicI32::new(-1);
 
-/// From now on, Ctrl-C, SIGTERM and SIGHUP undo what is registered and then end the process.
+/// Makes Ctrl-C, SIGTERM and SIGHUP undo everything that is registered, and then end the process.
 pub fn install() -> io::Result<()> {
     let (mut reader, writer) = io::pipe()?;
     PIPE.store(writer.into_raw_fd(), Ordering::Relaxed);

@@ -1,8 +1,9 @@
-//! Where a Postgres comes from: the system's if it has headers, else a wheel pinned by its hash.
+//! Sources of a Postgres: the system's if it has headers, otherwise a wheel pinned by its hash.
 //!
-//! Either way the extension is installed into a private copy, never into the system's
-//! directories: that needs no rights, and a suite that installs a test build disturbs nobody.
-//! Postgres finds its parts relative to its programs, so a copied tree of the same shape works.
+//! In both cases the extension is installed into a private copy, never into the system's
+//! directories. So the tool needs no special rights, and a suite that installs a test build
+//! disturbs nobody. Postgres finds its parts relative to its programs, so a copied tree of the same
+//! shape works.
 
 use crate::error::{Context, Error, Result};
 use crate::postgres::Install;
@@ -11,8 +12,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A Postgres of that major version for this checkout alone. `purpose` tells copies apart: the
-/// same purpose always gets the same copy.
+/// A Postgres of this major version for this checkout alone. `purpose` names the copy: the same
+/// purpose always gets the same copy.
 pub fn private_install(major: u16, purpose: &str) -> Result<Install> {
     let origin = origin(major)?;
     let bin = origin.bin.strip_prefix(&origin.root).unwrap_or(&origin.bin);
@@ -27,7 +28,7 @@ pub fn private_install(major: u16, purpose: &str) -> Result<Install> {
     };
     let own = dirs::own_servers()?.join(name);
     if !own.is_dir() {
-        // Hard links: an install replaces files and never writes into one.
+        // The copy consists of hard links: an install replaces files and never writes into one.
         dirs::complete(&own, |dir| {
             command::run(
                 Command::new("cp")
@@ -61,7 +62,8 @@ fn origin(major: u16) -> Result<Origin> {
     Ok(Origin { root, bin })
 }
 
-/// A Postgres of that major version with its own directories and with server headers.
+/// The system's Postgres of this major version, if it has directories of its own and server
+/// headers.
 fn system_install(major: u16) -> Option<Install> {
     let usual = [
         PathBuf::from(format!("/usr/lib/postgresql/{major}/bin")),
@@ -76,14 +78,15 @@ fn system_install(major: u16) -> Option<Install> {
         .find(|found| found.major == major && found.has_server() && is_apart(&found.bin))
 }
 
-/// Programs that lie among all others (`/usr/bin`) cannot be copied as a tree.
+/// Returns true if the programs are in a directory of their own. Programs that are among all others
+/// (`/usr/bin`) cannot be copied as a tree.
 fn is_apart(bin: &Path) -> bool {
     !["/usr/bin", "/bin", "/usr/local/bin"]
         .iter()
         .any(|shared| bin == Path::new(shared))
 }
 
-/// Copies a system's Postgres into the cache, in the same shape below a root of our own.
+/// Copies a system's Postgres into the cache, in the same shape below a root of its own.
 fn copy_of(system: &Install) -> Result<Origin> {
     let root = dirs::servers()?.join(format!("postgres-{}-system", system.version));
     if !root.is_dir() {
@@ -118,7 +121,7 @@ fn below(root: &Path, path: &Path) -> PathBuf {
     root.join(path.strip_prefix("/").unwrap_or(path))
 }
 
-/// The major version a person asked for, if it is one of ours.
+/// The major version that a person asked for, if the extension supports it.
 pub fn parse_major(text: &str) -> Result<u16> {
     let known = crate::postgres::MAJORS;
     text.parse()

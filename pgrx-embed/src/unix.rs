@@ -7,13 +7,13 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-/// Sends a signal; false when there is no such process or it is not ours.
+/// Sends a signal. Returns false if there is no such process or this user may not signal it.
 pub fn send(pid: i32, signal: i32) -> bool {
     // SAFETY: kill takes plain numbers. A pid of 0 or below would name a group: never sent.
     pid > 0 && unsafe { libc::kill(pid, signal) } == 0
 }
 
-/// Whether this process runs as root.
+/// Returns true if this process runs as root.
 pub fn is_root() -> bool {
     uid() == 0
 }
@@ -24,7 +24,7 @@ pub fn uid() -> u32 {
     unsafe { libc::geteuid() }
 }
 
-/// Whether that many bytes are free in a directory, and programs may run in it.
+/// Returns true if a directory has that many free bytes and programs may run in it.
 pub fn is_roomy(dir: &Path, bytes: u64) -> bool {
     let Ok(path) = CString::new(dir.as_os_str().as_bytes()) else {
         return false;
@@ -38,8 +38,8 @@ pub fn is_roomy(dir: &Path, bytes: u64) -> bool {
     answered && found.f_flag & libc::ST_NOEXEC == 0 && free >= bytes
 }
 
-/// Makes a command that outlives us keep none of the files we were given: a lock of `flock` or a
-/// pipe of CI would otherwise be held as long as the server runs.
+/// Makes a command that outlives this process inherit none of its files. Otherwise the server would
+/// hold a lock of `flock` or a pipe of CI as long as it runs.
 pub fn inherit_no_files(command: &mut Command) -> &mut Command {
     // SAFETY: the closure runs between fork and exec and makes one system call, which only marks
     // descriptors beyond stderr to be closed by exec; a kernel without it leaves them open.

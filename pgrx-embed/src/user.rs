@@ -17,7 +17,8 @@ pub struct ServerUser {
 }
 
 impl ServerUser {
-    /// None when this process is not root: then everything runs as who we are.
+    /// The user to run servers as; `None` if this process is not root: then everything runs as the
+    /// current user.
     pub fn needed() -> Result<Option<ServerUser>> {
         if !unix::is_root() {
             return Ok(None);
@@ -36,7 +37,7 @@ impl ServerUser {
         command.uid(self.uid).gid(self.gid)
     }
 
-    /// Hands a file or directory over.
+    /// Makes this user the owner of a file or directory.
     pub fn give(&self, path: &Path) -> Result<()> {
         chown(path, Some(self.uid), Some(self.gid)).context(|| format!("{}", path.display()))
     }

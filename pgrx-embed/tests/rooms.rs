@@ -1,11 +1,11 @@
-//! The rooms of `src/`: which may import which, and where `unsafe` may stand.
+//! The rooms of `src/`: the imports that each room may have, and the places that may use `unsafe`.
 
 use pgrx_embed::dirs::checkout;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each room imports those before it only.
+/// The rooms. Each may import only rooms that stand before it.
 const ROOMS: [&str; 13] = [
     "error",
     "pg",
@@ -22,7 +22,7 @@ const ROOMS: [&str; 13] = [
     "entry",
 ];
 
-/// The files that say `allow(unsafe_code)`: for a whole room, and for what a macro makes.
+/// The files that say `allow(unsafe_code)`: one for a whole room, one for the expansion of a macro.
 const UNSAFE: [&str; 2] = ["pg/call.rs", "pg/mod.rs"];
 
 /// The sources of the library, by their path below `src/`, in lines of code.
@@ -49,7 +49,7 @@ fn sources() -> Vec<(PathBuf, String)> {
     sources
 }
 
-/// The names that follow `prefix`, also in a list of several (`crate::{a, b::{c, d}}`).
+/// The names that follow `prefix`, even in a list of several (`crate::{a, b::{c, d}}`).
 fn imported<'s>(code: &'s str, prefix: &str) -> BTreeSet<&'s str> {
     let name = |text: &'s str| {
         let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');

@@ -1,24 +1,24 @@
-//! Who calls a function that acts for the user of the current token.
+//! The caller of a function that acts for the user of the current token.
 
 use super::{decide, memo};
 use crate::settings;
 
-/// Whose the current token is, and the decision about it.
+/// The user, session and issuer of the current token, and the decision about it.
 pub struct Caller {
-    /// The user, in canonical form; `None` without claims, or if they have none.
+    /// The user, in canonical form. `None` if there are no claims, or they name no user.
     pub subject: Option<String>,
     /// The session, if the token has one.
     pub session: Option<[u8; 16]>,
-    /// True if the local issuer's.
+    /// True if the token is the local issuer's.
     pub is_local: bool,
-    /// As `auth.is_revoked()`.
+    /// The answer of `auth.is_revoked()`.
     pub is_revoked: bool,
-    /// As `auth.is_active()`.
+    /// The answer of `auth.is_active()`.
     pub is_active: bool,
 }
 
-/// The caller by the current claims. Of an adopted schema `auth` the owner may replace functions,
-/// so nothing is called by name here.
+/// The caller, by the current claims. Nothing is called by name here: if schema `auth` was adopted,
+/// its owner may replace functions.
 pub fn caller() -> Caller {
     let is_revoked = decide::reason().is_some();
     memo().with(|current| {

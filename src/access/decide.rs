@@ -1,4 +1,4 @@
-//! The decision about the current token, made once a statement.
+//! The decision about the current token. It is made once for each statement.
 
 use super::decision::Decision;
 use super::memo;
@@ -32,13 +32,13 @@ pub fn authenticated_at() -> Option<i64> {
     decide(Decision::authenticated_at)
 }
 
-/// Answers with `read` of the decision for this statement.
+/// Returns `read` of the decision for this statement.
 #[cold]
 fn decide<R>(read: impl FnOnce(&Decision) -> R) -> R {
     let now = unguarded::statement_start();
     let command = invalidation::own_command();
-    // This accepts invalidations before the snapshot of the look-up is taken, so that a decision
-    // which an old snapshot made is never remembered under a new generation.
+    // This accepts invalidations before the snapshot of the look-up is taken. So a decision under
+    // an old snapshot is never remembered under a new generation.
     memo().with(|claims| {
         settle(claims, now, command);
         memo().decided(claims.decision.is_revoked());
@@ -46,7 +46,7 @@ fn decide<R>(read: impl FnOnce(&Decision) -> R) -> R {
     })
 }
 
-/// Makes the decision about `claims` that of the statement which began at `now`, and of its
+/// Makes the decision about `claims` count for the statement that began at `now`, and for its
 /// `command`.
 fn settle(claims: &CachedClaims<Decision>, now: i64, command: u32) {
     let decision = &claims.decision;

@@ -8,25 +8,26 @@ use std::cell::Cell;
 
 /// The last decision about one token.
 pub struct Decision {
-    /// The start of the statement that it was decided for.
+    /// The start of the statement that the decision was made for.
     statement: Cell<i64>,
-    /// The command within it, if the transaction itself revokes.
+    /// The command within that statement, if the transaction has written to a table that decides.
     command: Cell<u32>,
     revoked: Cell<bool>,
     reason: Cell<Option<RevocationReason>>,
     /// The time at which the user last proved who it is, by the row of a local session.
     authenticated_at: Cell<Option<i64>>,
-    /// The basis that it was read under; `valid_until` is the time until which time alone changes
-    /// nothing.
+    /// The basis that the decision was read under. `valid_until` is the time until which time alone
+    /// changes nothing.
     basis: Cell<Option<Basis>>,
     decided_at: Cell<i64>,
     valid_until: Cell<i64>,
-    /// The generation of arrivals that it was read under, if a row was looked for in vain.
+    /// The generation of arrivals that the decision was read under, if a row was looked for in
+    /// vain.
     missed: Cell<Option<u64>>,
 }
 
 impl Decision {
-    /// Nothing decided yet.
+    /// A decision that is not made yet.
     pub const fn none() -> Self {
         Self {
             statement: Cell::new(NEVER),
@@ -46,7 +47,7 @@ impl Decision {
         self.statement.set(NEVER);
     }
 
-    /// Makes it the decision for `now` and `command`.
+    /// Makes this the decision for `now` and `command`.
     pub fn answers(&self, now: i64, command: u32) {
         self.statement.set(now);
         self.command.set(command);
@@ -57,12 +58,12 @@ impl Decision {
         self.revoked.get()
     }
 
-    /// The reason for which it is.
+    /// The reason for which the token is revoked.
     pub fn reason(&self) -> Option<RevocationReason> {
         self.reason.get()
     }
 
-    /// The time at which its user last proved who it is.
+    /// The time at which the token's user last proved who it is.
     pub fn authenticated_at(&self) -> Option<i64> {
         self.authenticated_at.get()
     }
@@ -72,8 +73,8 @@ impl Decision {
         self.statement.get() == now && self.command.get() == command
     }
 
-    /// Returns true if what was read for an earlier statement decides this one, too. If the clock
-    /// was set back since, it is read again.
+    /// Returns true if a decision that was read for an earlier statement also counts for this one.
+    /// If the clock was set back since, the decision is read again.
     pub fn still_holds(&self, now: i64, basis: Basis) -> bool {
         self.basis.get() == Some(basis)
             && (self.decided_at.get()..self.valid_until.get()).contains(&now)
@@ -84,14 +85,15 @@ impl Decision {
             && !invalidation::has_written()
     }
 
-    /// Remembers what was found.
+    /// Remembers a finding.
     pub fn take(&self, finding: Finding, basis: Basis, arrivals: u64, now: i64) {
         let verdict = finding.verdict;
         self.authenticated_at.set(finding.authenticated_at);
         self.missed.set(verdict.missed.then_some(arrivals));
         self.revoked.set(verdict.reason.is_some());
         self.reason.set(verdict.reason);
-        // A transaction that has written sees its own rows, which a rollback would take back.
+        // A transaction that has written sees its own rows, and a rollback would take them back. So
+        // its decision has no basis.
         self.basis
             .set((!invalidation::has_written()).then_some(basis));
         self.decided_at.set(now);

@@ -1,5 +1,5 @@
-//! The functions that policies call, and the decision about the current token, once a statement,
-//! that they answer from.
+//! The functions that policies call, and the decision about the current token that they answer
+//! from. It is made once for each statement.
 
 mod caller;
 mod checks;
@@ -17,25 +17,25 @@ use decision::Decision;
 static MEMO: PerBackend<Memo<Decision>> =
     PerBackend::new(Memo::new(Decision::none(), Decision::none, ask_again));
 
-/// The claims of this backend.
+/// The memo of this backend's claims.
 #[inline(always)]
 fn memo() -> &'static Memo<Decision> {
     MEMO.value()
 }
 
-/// Answers with `read` of the current claims, for raw functions: an error leaves by a jump, so the
+/// Returns `read` of the current claims, for raw functions. An error leaves by a jump, so the
 /// caller must own nothing.
 #[inline(always)]
 fn with_current<R: Copy>(read: impl Fn(&CachedClaims<Decision>) -> R) -> R {
     memo().hot_or(&read, || call::guarded(|| memo().with(&read)))
 }
 
-/// A setting that the claims depend on has changed.
+/// Notes that a setting has changed that the claims depend on.
 pub fn claims_changed() {
     memo().changed();
 }
 
-/// A role has changed, here or elsewhere.
+/// Notes that a role has changed, here or elsewhere.
 pub fn roles_changed() {
     memo().roles_changed();
 }

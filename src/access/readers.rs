@@ -68,9 +68,8 @@ raw_function!(authguard_is_anonymous, |call| read(
     by_value
 ));
 
-/// Answers with one of the values; `copy` makes one that outlives the claims, for those that may
-/// not be pointed into. The way of almost every row ends in the first closure, and needs no frame
-/// of its own.
+/// Answers with one of the values. If the value must not be pointed into, `copy` makes one that
+/// outlives the claims. For almost every row only the first closure runs, and needs no stack frame.
 #[inline(always)]
 fn read(
     call: Call,
@@ -115,8 +114,8 @@ raw_function!(authguard_is_expired, |call| {
     call.answer(verdict.map(pg_sys::Datum::from).into())
 });
 
-/// The time at which the user last authenticated: the newest of what the claims say and, for a
-/// local session, of what its row says, so that a proof counts for the tokens that were issued
+/// The time at which the user last authenticated. It is the time in the claims or, if it is newer,
+/// the time in the row of a local session. So a proof also counts for tokens that were issued
 /// before it.
 #[inline(always)]
 fn authenticated_at() -> Value {
@@ -147,7 +146,7 @@ raw_function!(authguard_is_fresh, |call| {
 });
 
 /// Returns true if the last authentication is at most `max_age` (an `interval`) ago. A time in the
-/// future counts only as far as clocks may differ.
+/// future counts only if it is within the difference that clocks may have.
 fn is_fresh(max_age: pg_sys::Datum) -> bool {
     let Some(authenticated_at) = authenticated_at().datum() else {
         return false;

@@ -8,8 +8,8 @@ use authguard_token::{RevocationReason, WhoamiSource as Source, WhoamiStatus as 
 use pgrx::Uuid;
 use pgrx::prelude::*;
 
-/// One row about the current token. Of a refused one it says which setting or form is wrong, and
-/// nothing of its content.
+/// One row about the current token. If the token is refused, the row says which setting or form is
+/// wrong, and nothing of the token's content.
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn authguard_whoami() -> TableIterator<
@@ -86,7 +86,7 @@ const ABSENT: &str = "No token: neither authguard.jwt nor request.jwt.claims is 
 
 const EXPIRED: &str = "The token is past its exp claim: refresh it, or sign in again.";
 
-/// Also what the next client of a pool sees, who has set nothing.
+/// A warning that the next client of a pool sees these claims too, even if it has set nothing.
 const SESSION_WIDE: &str =
     "It was set before this transaction, for the session: a pool hands it to its next client.";
 
@@ -138,7 +138,7 @@ fn judged(reason: Option<RevocationReason>, role_mismatch: bool) -> (Is, String)
     (Is::Revoked, hint.to_owned())
 }
 
-/// Why claims are refused, and what to do.
+/// The reason for which claims are refused, and what to do.
 fn why(rejected: &ClaimsRejected, login_role: Option<&str>) -> String {
     match rejected {
         ClaimsRejected::NotAGateway => format!(

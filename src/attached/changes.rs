@@ -1,7 +1,8 @@
-//! Users of attached tables whose claims this transaction has changed. They are told of in SQL once
-//! nothing of the client's can run any more before the commit: the cut-off is written under a lock
-//! that every refresh waits for, and a trigger can be made to fire early (SET CONSTRAINTS), or
-//! another one to fire after it.
+//! Users of attached tables whose claims this transaction has changed.
+//!
+//! The changes are reported to SQL only when no code of the client can run any more before the
+//! commit. There are two reasons: the cut-off is written under a lock that every refresh waits for,
+//! and a client can make a trigger fire early (SET CONSTRAINTS), or another trigger fire after it.
 
 use crate::error::Error;
 use crate::pg::restricted::as_restricted;
@@ -13,19 +14,19 @@ use std::collections::BTreeMap;
 
 /// A change of a user's row.
 pub struct Change {
-    /// The subtransaction that it was noted in.
+    /// The subtransaction that the change was noted in.
     pub within: pg_sys::SubTransactionId,
-    /// Who may tell of it in SQL: the owner of the trigger's function.
+    /// The role that reports the change to SQL: the owner of the trigger's function.
     pub teller: pg_sys::Oid,
 }
 
-/// By table and user, in canonical form: one for each, however often its row has changed, and told
-/// of in one order, so that no two transactions wait for each other.
+/// The changes by table and user, in canonical form. Each user is in it once, however often the row
+/// has changed. All are reported in one order, so that no two transactions wait for each other.
 type Changes = BTreeMap<(u32, String), Change>;
 
 static CHANGES: PerBackend<RefCell<Changes>> = PerBackend::new(RefCell::new(Changes::new()));
 
-/// What tokens say about a user has changed.
+/// Notes that a user's row has changed in something that tokens say about the user.
 pub fn noted(relation: pg_sys::Oid, user: String, change: Change) {
     let mut changes = CHANGES.borrow_mut();
     let within = change.within;
@@ -33,19 +34,20 @@ pub fn noted(relation: pg_sys::Oid, user: String, change: Change) {
     first.within = first.within.min(within);
 }
 
-/// Tells of them. The transaction commits, and runs no code of its client's any more.
+/// Reports the changes. The transaction commits, and runs no more code of its client.
 pub fn before_commit() {
     tell();
 }
 
-/// The same for one that is prepared: it must not keep the lock for as long as nobody ends it.
+/// Reports the changes of a transaction that is being prepared. Raises an error if one of them has
+/// left a cut-off: a prepared transaction must not keep the lock for as long as nobody ends it.
 pub fn before_prepare() {
     if tell() {
         Error::PreparedChange.raise();
     }
 }
 
-/// Whether one of them has left a cut-off.
+/// Reports the changes, and returns true if one of them has left a cut-off.
 fn tell() -> bool {
     let changes = CHANGES.take();
     if changes.is_empty() {
@@ -67,14 +69,15 @@ fn tell() -> bool {
     })
 }
 
-/// A subtransaction is rolled back: those that began after it were within it.
+/// Forgets the changes of a subtransaction that is rolled back. Subtransactions that began after it
+/// were within it.
 pub fn undone(subtransaction: pg_sys::SubTransactionId) {
     CHANGES
         .borrow_mut()
         .retain(|_, change| change.within < subtransaction);
 }
 
-/// The end of a transaction, committed or not.
+/// Forgets all changes when a transaction ends, committed or not.
 pub fn end_of_transaction() {
     drop(CHANGES.take());
 }

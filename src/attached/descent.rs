@@ -1,6 +1,6 @@
-//! The tables that hold the rows of an attached one: itself or, where it is partitioned, its
-//! partitions, at whatever level. Each is read by an index of its own, with the columns as its own
-//! copy of the trigger declares them.
+//! The tables that hold the rows of an attached table: the table itself or, if it is partitioned,
+//! its partitions at every level. Each is read by an index of its own. Its columns are those that
+//! its own copy of the trigger declares.
 
 use super::table::{self as tables, Table};
 use super::{AttachedKind, Identity, Layout, Part, TableProblem, registry};
@@ -8,18 +8,19 @@ use crate::pg::partition;
 use pgrx::pg_sys::Oid;
 use std::cell::Cell;
 
-/// Calls `each` with the tables that hold rows, or only with those where rows of `identity` would
-/// be; answers whether all that were read on the way tell of every change.
+/// Calls `each` with the tables that hold rows. If `identity` is given, only with the tables that
+/// would hold its rows. Returns true if all tables that were read on the way report every change.
 pub fn read(
     table: &Table,
     kind: AttachedKind,
     identity: Option<&Identity>,
     mut each: impl FnMut(&Table, &Layout),
 ) -> Result<bool, TableProblem> {
-    let tells = Cell::new(true);
+    let has_invalidation_triggers = Cell::new(true);
     let layout_of = |table: &Table| {
         let layout = Layout::read(table, kind)?;
-        tells.set(tells.get() && layout.tells);
+        has_invalidation_triggers
+            .set(has_invalidation_triggers.get() && layout.has_invalidation_triggers);
         Ok(layout)
     };
     descend(
@@ -36,16 +37,16 @@ pub fn read(
             Ok(())
         },
     )?;
-    Ok(tells.get())
+    Ok(has_invalidation_triggers.get())
 }
 
-/// Whether all tables that hold rows can be read by every server and every backend.
+/// Checks that all tables that hold rows can be read by every server and every backend.
 pub fn check_storage(table: &Table) -> Result<(), TableProblem> {
     let all = |table: &Table| Ok(partition::partitions(table.oid()));
     descend(table, all, tables::check_storage)
 }
 
-/// Where rows of `identity` are: one partition for each form that a key can have.
+/// Finds the partitions for rows of `identity`: one for each form that a key can have.
 fn route(table: &Table, layout: &Layout, identity: &Identity) -> Vec<Oid> {
     let mut found = Vec::new();
     for key in layout.keys(Part::Id, identity, None) {
@@ -58,8 +59,9 @@ fn route(table: &Table, layout: &Layout, identity: &Identity) -> Vec<Oid> {
     found
 }
 
-/// Calls `each` with the tables that are not partitioned, of those that `next` finds below a
-/// partitioned one. A loop, because somebody else says how deep it goes.
+/// Calls `each` with the tables that are not partitioned, among those that `next` finds below a
+/// partitioned one. This is a loop and no recursion, because the owner of the tables decides how
+/// deep they go.
 fn descend(
     table: &Table,
     mut next: impl FnMut(&Table) -> Result<Vec<Oid>, TableProblem>,
@@ -70,7 +72,8 @@ fn descend(
     }
     let mut left = next(table)?;
     while let Some(partition) = left.pop() {
-        // Before it is locked: what happens to it after it was read is then told to this backend.
+        // This comes before the lock, so that this backend is told of every change of the partition
+        // after it was read.
         registry::rely_on(partition);
         let read = tables::open(partition, |table| {
             if table.is_partitioned() {
@@ -79,8 +82,8 @@ fn descend(
             }
             each(table)
         });
-        // There is none, if it has been dropped since: its parent's invalidation has this looked at
-        // again.
+        // If the partition was dropped since, there is none. The invalidation of its parent makes
+        // this look again.
         read.unwrap_or(Ok(()))
             .map_err(|problem| TableProblem::Partition(partition, Box::new(problem)))?;
     }

@@ -1,10 +1,10 @@
-//! What the SQL of attached tables asks.
+//! The functions that the SQL of attached tables calls.
 
 use super::table as tables;
 use super::{AttachedKind, Layout, Part, TableProblem, descent};
 use pgrx::prelude::*;
 
-/// What is wrong with a table whose columns are these parts; no row if nothing is.
+/// The problem of a table whose columns are these parts; no row if there is none.
 #[pg_extern(sql = false)]
 fn authguard_check_source(
     relation: pg_sys::Oid,
@@ -25,13 +25,13 @@ fn authguard_check_source(
         .filter_map(|(part, column)| Some((part?, column)))
         .collect();
     TableIterator::new(problem_of(tables::open(relation, |table| {
-        // First what no index could mend.
+        // Storage comes first: no index could fix that.
         descent::check_storage(table)?;
         Layout::check(table, AttachedKind::of_row(kind), &parts).map(|_| ())
     })))
 }
 
-/// What is wrong with an attached table; no row if nothing is.
+/// The problem of an attached table; no row if there is none.
 #[pg_extern(sql = false)]
 fn authguard_source_problem(
     relation: pg_sys::Oid,

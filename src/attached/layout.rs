@@ -1,5 +1,5 @@
-//! How an attached table can be read: its columns and the index of its key, checked while it is
-//! open.
+//! The way to read an attached table: its columns and the index of its key, checked while the table
+//! is open.
 
 use super::table::{self as tables, Table};
 use super::{AttachedKind, Part, TableProblem};
@@ -12,15 +12,15 @@ use authguard_token::{
 };
 use pgrx::pg_sys::{self, Oid};
 
-/// Where a table's parts are.
+/// The columns and the index of a table's parts.
 #[derive(Clone, Debug)]
 pub struct Layout {
     columns: Vec<(Part, i16, Oid)>,
-    /// Of the key.
+    /// The index of the key.
     pub index: Oid,
-    /// Whether every change of a row is told to all backends.
-    pub tells: bool,
-    /// To the partition of a key, where the table is partitioned.
+    /// True if every change of a row is reported to all backends.
+    pub has_invalidation_triggers: bool,
+    /// The way to the partition of a key, if the table is partitioned.
     pub routing: Option<Routing>,
 }
 
@@ -28,12 +28,12 @@ pub struct Layout {
 #[derive(Clone, Debug)]
 pub struct Identity {
     uuid: Option<[u8; 16]>,
-    /// In canonical form, and as it was sent where that differs.
+    /// The canonical form, and the form that was sent if it differs.
     texts: Vec<String>,
 }
 
 impl Identity {
-    /// The user of a token; `None` where it names none.
+    /// The user of a token; `None` if it names none.
     pub fn of_user(claims: &Claims) -> Option<Self> {
         let subject = claims.subject.as_ref()?;
         let sent = claims.raw_subject.as_ref().filter(|sent| *sent != subject);
@@ -47,7 +47,7 @@ impl Identity {
         })
     }
 
-    /// The session of a token; `None` where it names none.
+    /// The session of a token; `None` if it names none.
     pub fn of_session(claims: &Claims) -> Option<Self> {
         let uuid = claims.session_id?;
         Some(Self {
@@ -56,7 +56,7 @@ impl Identity {
         })
     }
 
-    /// A user, in canonical form.
+    /// A user, given in canonical form.
     pub fn of(user: &str) -> Self {
         Self {
             uuid: parse_uuid(user),
@@ -66,13 +66,13 @@ impl Identity {
 }
 
 impl Layout {
-    /// The layout of a table that is attached, by its trigger.
+    /// The layout of an attached table, as its trigger declares it.
     pub fn read(table: &Table, kind: AttachedKind) -> Result<Self, TableProblem> {
         let parts = tables::declared(table).ok_or(TableProblem::NoTrigger)?;
         Self::check(table, kind, &parts)
     }
 
-    /// The layout of a table whose `parts` are in these columns, or what is wrong with it.
+    /// The layout of a table whose `parts` are in these columns, or the table's problem.
     pub fn check(
         table: &Table,
         kind: AttachedKind,
@@ -105,18 +105,18 @@ impl Layout {
         Ok(Self {
             index,
             columns,
-            tells: tables::tells(table),
+            has_invalidation_triggers: tables::has_invalidation_triggers(table),
             routing,
         })
     }
 
-    /// The column of a part, and its type below any domains.
+    /// The column of a part, and the column's type below any domains.
     pub fn column(&self, part: Part) -> Option<(i16, Oid)> {
         place(&self.columns, part)
     }
 
-    /// What to look for in the column of `part`, by an index: none where no row can have that
-    /// identity.
+    /// The keys to look for in the column of `part`, by an index. Returns none if no row can have
+    /// that identity.
     pub fn keys<'i>(&self, part: Part, identity: &'i Identity, index: Option<Oid>) -> Vec<Key<'i>> {
         let Some((number, base_type)) = self.column(part) else {
             return Vec::new();
@@ -139,7 +139,7 @@ impl Layout {
         }
     }
 
-    /// The row's key in canonical form; `None` where no token can name it.
+    /// The row's key in canonical form; `None` if no token can name it.
     pub fn id(&self, row: &Row) -> Option<String> {
         let (number, base_type) = self.column(Part::Id)?;
         let id = match base_type {
@@ -151,13 +151,14 @@ impl Layout {
         can_be_named.then_some(id)
     }
 
-    /// The time in a part's column, microseconds since 1970.
+    /// The time in a part's column, in microseconds since 1970.
     pub fn time(&self, row: &Row, part: Part) -> Option<i64> {
         row.get::<i64>(self.column(part)?.0)
             .map(timestamp::unix_micros)
     }
 
-    /// Whether a part's column says yes: a boolean that is true, or anything else that is not NULL.
+    /// Returns true if a part's column says yes: it is a boolean that is true, or another value
+    /// that is not NULL.
     pub fn is_set(&self, row: &Row, part: Part) -> bool {
         match self.column(part) {
             None => false,
@@ -181,7 +182,7 @@ fn is_readable(kind: AttachedKind, part: Part, base_type: Oid) -> bool {
     let is_text = matches!(base_type, pg_sys::TEXTOID | pg_sys::VARCHAROID);
     let is_key = is_text || matches!(base_type, pg_sys::UUIDOID | pg_sys::INT8OID);
     match part {
-        // A claim session_id is a UUID.
+        // Claim `session_id` is a UUID.
         Part::Id => is_key && (kind == AttachedKind::Users || base_type != pg_sys::INT8OID),
         Part::UserId => is_key,
         Part::BannedUntil | Part::NotAfter => base_type == pg_sys::TIMESTAMPTZOID,

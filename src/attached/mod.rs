@@ -1,10 +1,12 @@
-//! Attached tables: tables of users and sessions that others keep, and that decide, too.
+//! Attached tables: tables of users and sessions that others keep, and that also decide.
 //!
-//! `authguard.attached` says which tables these are, for which issuer. Which of a table's columns
-//! is which is written in a trigger on the table itself (`UPDATE OF` its columns, with their
-//! meanings as arguments): Postgres follows it through every rename, and pg_dump writes it with the
-//! table. Before each look-up the table's present form is checked; one that has lost what is needed
-//! shuts everybody out whom it concerns.
+//! `authguard.attached` lists these tables, each with its issuer. A trigger on the table itself
+//! declares which column is which (`UPDATE OF` its columns, with their meanings as arguments).
+//! Postgres follows the columns through every rename, and pg_dump writes the trigger with the
+//! table.
+//!
+//! The table's present form is checked before each look-up. If something needed is missing, the
+//! table shuts out every user it concerns.
 
 pub mod changes;
 mod descent;
@@ -21,27 +23,27 @@ pub use problem::TableProblem;
 pub use registry::{is_attached, refresh_on_change};
 pub use rows::{metadata, sessions, shuts, weigh};
 
-/// What a column of an attached table means.
+/// The meaning of a column of an attached table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Part {
-    /// Names the row: a user's `sub`, a `session_id`.
+    /// The name of the row: a user's `sub`, or a `session_id`.
     Id,
-    /// Of a user: banned until then.
+    /// A user's ban: the user is banned until that time.
     BannedUntil,
-    /// Of a user: deleted unless NULL (or false).
+    /// A user's deletion: the user is deleted unless this is NULL (or false).
     DeletedAt,
-    /// Of a user: its metadata.
+    /// A user's metadata.
     AppMetadata,
-    /// Of a user: its role.
+    /// A user's role.
     Role,
-    /// Of a session: whose it is.
+    /// The user of a session.
     UserId,
-    /// Of a session: when it ends.
+    /// The end of a session.
     NotAfter,
 }
 
 impl Part {
-    /// All of them.
+    /// All parts.
     pub const ALL: [Part; 7] = [
         Self::Id,
         Self::BannedUntil,
@@ -52,7 +54,7 @@ impl Part {
         Self::NotAfter,
     ];
 
-    /// The word for it in the trigger and in messages.
+    /// The part's name in the trigger and in messages.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Id => "id",
@@ -65,7 +67,7 @@ impl Part {
         }
     }
 
-    /// The part of that word.
+    /// The part that has this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|part| part.as_str() == name)
     }

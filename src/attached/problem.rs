@@ -6,39 +6,41 @@ use crate::pg::catalog;
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
 
-/// Why a table cannot be read.
+/// The reason for which a table cannot be read.
 #[derive(Clone, Debug)]
 pub enum TableProblem {
-    /// There is no such table any more.
+    /// The table does not exist any more.
     Gone,
-    /// A view, a foreign table or something else that is no plain table, and no partitioned one.
+    /// The relation is neither a plain table nor a partitioned one, but a view, a foreign table or
+    /// something similar.
     NoTable { kind: u8 },
-    /// Temporary, or not logged, and so not there on a standby or after a crash.
+    /// The table is temporary or not logged: it is not there on a standby or after a crash.
     NotPermanent,
-    /// Of another access method than heap.
+    /// The table's access method is not heap.
     OtherStorage,
-    /// The trigger that says which column is which is not there, or does not say so.
+    /// The trigger that declares which column is which is missing, or does not declare it.
     NoTrigger,
-    /// The column of a part is not there any more.
+    /// The column of a part does not exist any more.
     NoColumn(Part),
-    /// The column of a part has no type that can be read.
+    /// The column of a part has a type that cannot be read.
     WrongType(Part),
     /// The column of a part is computed when it is read.
     Virtual(Part),
     /// Keys may be NULL.
     NullableKey,
-    /// No index that finds one row by the key alone.
+    /// The table has no index that finds one row by the key alone.
     NoIndex { partitioned: bool },
-    /// Partitioned by something else than the key, or not in its type's own order or hash.
+    /// The table is partitioned by something other than the key, or not in its type's own order or
+    /// hash.
     OtherPartitions,
-    /// A problem of one of its partitions, at any level.
+    /// One of the table's partitions, at any level, has a problem.
     Partition(Oid, Box<TableProblem>),
-    /// A trigger is gone or does not fire always: the table is read at every statement.
+    /// A trigger is missing, or does not always fire: the table is read at every statement.
     TriggersDisabled,
 }
 
 impl TableProblem {
-    /// The error that it makes; its message is to be read after the table's name.
+    /// The error of this problem. Its message is to be read after the table's name.
     pub fn report(&self) -> Report {
         use PgSqlErrorCode as Code;
         match self {
@@ -117,7 +119,7 @@ impl TableProblem {
                     ..report
                 }
             }
-            // A warning: it is read all the same.
+            // This is a warning: the table is read nevertheless.
             Self::TriggersDisabled => Report::new(
                 Code::ERRCODE_WARNING,
                 "has triggers of authguard that do not fire, and is read at every statement",

@@ -1,4 +1,4 @@
-//! Which tables are attached: the rows of `authguard.attached`.
+//! The list of attached tables: the rows of `authguard.attached`.
 
 use crate::invalidation::{self, PerGeneration};
 use crate::pg::state::PerBackend;
@@ -14,9 +14,9 @@ use std::rc::Rc;
 pub struct Source {
     pub relation: Oid,
     pub kind: AttachedKind,
-    /// `None` is every issuer, `""` is tokens without `iss`.
+    /// The issuer. `None` stands for every issuer, `""` for tokens without `iss`.
     pub issuer: Option<String>,
-    /// Of users: whether a change makes earlier tokens stale.
+    /// True if a change of a user makes earlier tokens stale. It matters for tables of users only.
     pub refresh_on_change: bool,
 }
 
@@ -28,7 +28,7 @@ static SOURCES: PerGeneration<u64, Option<Sources>> =
 /// The attached tables as they were last read.
 static LAST: PerBackend<Cell<Option<Sources>>> = PerBackend::new(Cell::new(None));
 
-/// The attached tables, by the newest committed state and this transaction's own.
+/// The attached tables, by the newest committed state and this transaction's own writes.
 pub fn sources() -> Sources {
     SOURCES
         .get(|| {
@@ -39,7 +39,8 @@ pub fn sources() -> Sources {
         .unwrap_or_default()
 }
 
-/// Whether a change of a user makes earlier tokens stale, so that tokens are issued after it only.
+/// Returns true if a change of a user makes earlier tokens stale: then tokens are only issued later
+/// than the change.
 pub fn refresh_on_change() -> bool {
     sources().iter().any(|source| source.refresh_on_change)
 }
@@ -56,13 +57,14 @@ fn read() -> Sources {
             });
         });
     });
-    // In one order, so that metadata is merged in one.
+    // A fixed order, so that metadata is always merged in the same order.
     sources.sort_by_key(|source| source.relation.to_u32());
     sources.into()
 }
 
-/// Whether a relation is attached, or is a partition of one that is, as far as this backend knows:
-/// what it does not know of, it has decided nothing by. Calls nothing of Postgres.
+/// Returns true if this backend knows that a relation is attached, or is a partition of an attached
+/// one. If the backend does not know of a relation, it has decided nothing by it. Calls nothing of
+/// Postgres.
 pub fn is_attached(relation: Oid) -> bool {
     let last = LAST.take();
     let sources = last.iter().flat_map(|sources| sources.iter());
@@ -73,17 +75,17 @@ pub fn is_attached(relation: Oid) -> bool {
     is_source || is_relied_on(relation)
 }
 
-/// The partitions, at every level, that something was decided by, and the generation of that.
+/// The partitions, at every level, that decided something, and the generation of those decisions.
 static RELIED_ON: PerBackend<Cell<(u64, BTreeSet<u32>)>> =
     PerBackend::new(Cell::new((0, BTreeSet::new())));
 
-/// Has this backend heed the invalidations of a partition. To be called before it is locked and
-/// read.
+/// Makes this backend heed the invalidations of a partition. To be called before the partition is
+/// locked and read.
 pub fn rely_on(partition: Oid) {
     let generation = invalidation::revocations();
     let (known, mut partitions) = RELIED_ON.take();
     if known != generation {
-        // Nothing that was decided under an earlier one counts any more.
+        // Decisions under an earlier generation do not count any more.
         partitions.clear();
     }
     partitions.insert(partition.to_u32());

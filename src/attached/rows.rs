@@ -1,5 +1,5 @@
-//! Reads the rows of attached tables: the verdict on a token, or on a user who wants one, and the
-//! sessions of a user.
+//! Reads the rows of attached tables: for the verdict on a token, for the verdict on a user who is
+//! to get one, and for the sessions of a user.
 
 use super::registry::{self, Source};
 use super::table::{self as tables, Table};
@@ -15,7 +15,8 @@ pub fn weigh(judge: &mut Judge<'_>, claims: &Claims) {
     for source in registry::sources().iter() {
         let identity = match source.kind {
             AttachedKind::Users => Identity::of_user(claims),
-            // The sessions that this database has begun are judged by their own rows.
+            // The sessions that this database has begun are judged by their rows in
+            // authguard.session.
             AttachedKind::Sessions
                 if source.issuer.is_none() && claims.is_of_local_session(&settings::issuer()) =>
             {
@@ -39,7 +40,7 @@ fn weigh_rows(
     identity: &Identity,
 ) -> Result<(), TableProblem> {
     let mut missing = true;
-    let tells = find(source, identity, |layout, row| {
+    let has_invalidation_triggers = find(source, identity, |layout, row| {
         missing = false;
         match source.kind {
             AttachedKind::Users => judge.user_row(Some(&user(layout, row))),
@@ -53,13 +54,13 @@ fn weigh_rows(
         AttachedKind::Sessions if missing => judge.session_row(None),
         _ => {}
     }
-    if !tells {
+    if !has_invalidation_triggers {
         judge.changes_unseen();
     }
     Ok(())
 }
 
-/// The user as its row says.
+/// The user as the row describes it.
 fn user(layout: &Layout, row: &Row) -> UserRow {
     UserRow {
         deleted: layout.is_set(row, Part::DeletedAt),
@@ -90,7 +91,7 @@ pub fn shuts(user: &str) -> bool {
 }
 
 /// Returns the metadata of a user of the local issuer, one for each attached table that has the
-/// user; metadata that is no object counts as empty.
+/// user. Metadata that is no object counts as empty.
 pub fn metadata(user: &str) -> Vec<String> {
     let claims = claims_of(user);
     let judge = Judge::new(&claims, 0, 0);
@@ -118,9 +119,9 @@ pub fn metadata(user: &str) -> Vec<String> {
 pub struct AttachedSession {
     /// Claim `session_id`.
     pub id: [u8; 16],
-    /// The table's issuer.
+    /// The issuer that the table is attached for.
     pub issuer: Option<String>,
-    /// When it ends, a `timestamptz`.
+    /// The end of the session, a `timestamptz`.
     pub not_after: Option<TimestampTz>,
 }
 
@@ -146,8 +147,8 @@ pub fn sessions(user: &str) -> Vec<AttachedSession> {
     found
 }
 
-/// Calls `each` for the rows of an attached table whose key is the identity's; answers whether the
-/// table tells when one changes.
+/// Calls `each` for the rows of an attached table that have the key of the identity. Returns true
+/// if the table reports every change.
 fn find(
     source: &Source,
     identity: &Identity,
@@ -159,8 +160,8 @@ fn find(
     })
 }
 
-/// Calls `each` for the rows of an attached table of sessions that are the user's: by an index,
-/// where there is one.
+/// Calls `each` for the user's rows in an attached table of sessions. Uses an index if there is
+/// one.
 fn of_user(
     source: &Source,
     identity: &Identity,

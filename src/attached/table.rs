@@ -1,5 +1,5 @@
-//! Attached tables, opened by OID. Whoever owns one may change it at any time, so nothing is taken
-//! for granted that was not checked under the lock which the look-up holds.
+//! Attached tables, opened by OID. The owner of a table may change it at any time. So nothing is
+//! taken for granted unless it was checked under the lock that the look-up holds.
 
 use super::{Part, TableProblem};
 use crate::pg::relation::{self, Lock, btree_family, is_deterministic};
@@ -8,12 +8,13 @@ use std::ffi::CStr;
 
 pub use crate::pg::relation::Relation as Table;
 
-/// The trigger that says which column is which.
+/// The trigger that declares which column is which.
 const DECLARATION: &CStr = c"authguard_attached";
-/// The others that a change needs.
+/// The triggers that a change of a row needs.
 const TELLING: [&CStr; 2] = [DECLARATION, c"authguard_attached_change"];
-/// One more, of which Postgres makes no copy on partitions. A truncate of one partition invalidates
-/// the partition: it has another file (RelationSetNewRelfilenode in utils/cache/relcache.c).
+/// The trigger for truncates. Postgres makes no copy of it on partitions. A truncate of one
+/// partition invalidates the partition, because it gets another file (RelationSetNewRelfilenode in
+/// utils/cache/relcache.c).
 const TRUNCATE: &CStr = c"authguard_attached_truncate";
 
 /// Opens a table while `work` lasts; `None` if there is none.
@@ -37,7 +38,7 @@ pub fn check_storage(table: &Table) -> Result<(), TableProblem> {
     Ok(())
 }
 
-/// Which column is which, as the trigger on the table declares it.
+/// The column of each part, as the trigger on the table declares it.
 pub fn declared(table: &Table) -> Option<Vec<(Part, i16)>> {
     let trigger = table.trigger(DECLARATION)?;
     let (names, numbers) = (trigger.arguments(), trigger.columns());
@@ -50,9 +51,9 @@ pub fn declared(table: &Table) -> Option<Vec<(Part, i16)>> {
         .collect()
 }
 
-/// Returns true if every change of a row reaches all backends: the triggers are there, and fire
-/// always.
-pub fn tells(table: &Table) -> bool {
+/// Returns true if every change of a row reaches all backends: the triggers are there, and always
+/// fire.
+pub fn has_invalidation_triggers(table: &Table) -> bool {
     let always = |name| table.trigger(name).filter(|trigger| trigger.fires_always());
     TELLING.iter().all(|name| always(name).is_some())
         && (always(DECLARATION).is_some_and(|it| it.is_copy()) || always(TRUNCATE).is_some())

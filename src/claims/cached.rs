@@ -1,5 +1,5 @@
-//! One token's claims, parsed, with the values that readers hand out and a place for the decision
-//! about them.
+//! The parsed claims of one token, with the values that readers return and a place for the decision
+//! about the claims.
 
 use super::source::{ClaimsRejected, Origin, RawClaims};
 use crate::invalidation;
@@ -18,32 +18,32 @@ use std::ops::Range;
 pub enum Status {
     /// Nothing was set.
     Absent,
-    /// Believed and well-formed.
+    /// The claims are believed and well-formed.
     Accepted(Claims),
-    /// Something was set and is not believed.
+    /// Something was set, but is not believed.
     Refused(ClaimsRejected),
 }
 
-/// Claims for as long as they are set. Readers hand out pointers into it.
+/// Claims that are remembered for as long as they are set. Readers return pointers into this.
 pub struct CachedClaims<D> {
     /// The outcome of reading them.
     pub status: Status,
     /// The last decision about them.
     pub decision: D,
-    /// All NULL unless accepted.
+    /// The readers' values; all NULL unless the claims are accepted.
     values: Values,
     origin: Origin,
-    /// The text that was set, as far as it tells it from another.
+    /// The part of the text that was set which tells it from another text.
     mark: Vec<u8>,
     /// An error if the text was not believed.
     believed: Result<(), ClaimsRejected>,
-    /// The generation of keys that a token was verified under, and the leeway; and the time in
+    /// The generation of keys that a token was verified under, and the leeway, and the period in
     /// which time alone changes nothing.
     keys: u64,
     leeway: i64,
     valid: Range<i64>,
     lend: bool,
-    /// The memory of the values.
+    /// The memory that holds the values.
     _memory: Memory,
 }
 
@@ -80,7 +80,7 @@ impl Values {
         is_anonymous: Value::NULL,
     };
 
-    /// `None` if a time is outside the range of `timestamptz`.
+    /// The values; `None` if a time is outside the range of `timestamptz`.
     fn new(claims: &Claims, json: &[u8], memory: &Memory) -> Option<Self> {
         let text = |value: &Option<String>| value.as_deref().map(|value| memory.text(value)).into();
         let uuid = |value: &Option<[u8; 16]>| value.as_ref().map(|value| memory.uuid(value)).into();
@@ -112,7 +112,7 @@ fn time(micros: Option<i64>) -> Option<Value> {
 }
 
 impl<D> CachedClaims<D> {
-    /// No claims.
+    /// The absence of claims.
     pub const fn absent(decision: D) -> Self {
         Self {
             status: Status::Absent,
@@ -129,13 +129,14 @@ impl<D> CachedClaims<D> {
         }
     }
 
-    /// Reads what was set, at `now` (microseconds since 1970). `lend`: readers may hand
-    /// out pointers; otherwise they copy.
+    /// Reads the text that was set, at `now` (microseconds since 1970). If `lend` is true, readers
+    /// may return pointers; otherwise they copy.
     pub fn new(raw: &RawClaims<'_>, decision: D, now: i64, lend: bool) -> Self {
-        // Before anything is read: what changes meanwhile has to be read again.
+        // This comes before anything is read: if it changes meanwhile, everything must be read
+        // again.
         let leeway = settings::leeway();
         let keys = match raw.origin {
-            // A gateway has judged them by keys of its own.
+            // A gateway has judged these claims by its own keys.
             Origin::Gateway => 0,
             _ => invalidation::keys(),
         };
@@ -169,13 +170,13 @@ impl<D> CachedClaims<D> {
         }
     }
 
-    /// Returns true if this was read from the same claims.
+    /// Returns true if this was read from the same claims as `raw`.
     pub fn is_from(&self, raw: &RawClaims<'_>) -> bool {
         self.origin == raw.origin && self.mark == raw.mark() && self.believed == raw.believed
     }
 
-    /// Returns true if reading them again at `now` would give the same. This checks a token's keys
-    /// and times at every statement; a gateway has checked them itself.
+    /// Returns true if reading the claims again at `now` would give the same. This checks a token's
+    /// keys and times at every statement. A gateway has checked its claims itself.
     pub fn holds(&self, now: i64) -> bool {
         self.origin == Origin::Gateway
             || (self.keys == invalidation::keys()
@@ -188,7 +189,7 @@ impl<D> CachedClaims<D> {
         self.origin
     }
 
-    /// Returns true if they are a good token that is past its time.
+    /// Returns true if the claims are a good token that has expired.
     pub fn is_expired_token(&self) -> bool {
         matches!(&self.status, Status::Refused(ClaimsRejected::Token(cause)) if cause.is_expired())
     }
@@ -202,13 +203,13 @@ impl<D> CachedClaims<D> {
         }
     }
 
-    /// The values of the readers.
+    /// The values that readers return.
     #[inline(always)]
     pub fn values(&self) -> &Values {
         &self.values
     }
 
-    /// Returns true if readers may hand out pointers; otherwise they copy.
+    /// Returns true if readers may return pointers; otherwise they copy.
     pub fn lends(&self) -> bool {
         self.lend
     }

@@ -1,8 +1,9 @@
 //! The memo of the current claims.
 //!
-//! It is settled by the first reader of a statement, and again if a setting changes. It may be lost
-//! at any time: everything in it is derived. If the session user changes while a statement runs,
-//! that counts from the next statement, or from the next change of a setting.
+//! The first reader of a statement settles it, and the next reader after a setting changes. Its
+//! content may be lost at any time, because everything in it is derived. If the session user
+//! changes while a statement runs, the change counts from the next statement, or from the next
+//! change of a setting.
 
 use super::cached::{CachedClaims, Status};
 use super::source::{self, ClaimsRejected, RawClaims};
@@ -16,28 +17,29 @@ use std::cell::Cell;
 
 /// The claims of this backend, with a decision of type `D` about them.
 pub struct Memo<D: 'static> {
-    /// The claims, hot while they are settled for the rows of a statement and may be pointed into.
-    /// Those last set are kept while none are, so that a pool's next transaction of the same user
-    /// finds them parsed.
+    /// The claims. They are hot while they are settled for the rows of a statement and may be
+    /// pointed into. If no claims are set, the last ones are kept: a pool's next transaction of the
+    /// same user finds them parsed.
     claims: RetireList<CachedClaims<D>>,
     /// True if the claims are revoked; `None` until that is decided for this statement.
     revoked: Cell<Option<bool>>,
-    /// The time at which their user last authenticated; `None` until it is looked up for this
+    /// The time at which the user last authenticated; `None` until it is looked up for this
     /// statement.
     authenticated_at: Cell<Option<Value>>,
     /// The statement for which the claims are settled.
     settled: Cell<i64>,
-    /// True if what the claims came from has changed since they were derived.
+    /// True if the source of the claims has changed since they were derived.
     stale: Cell<bool>,
-    /// The session user that they were believed (or not) for.
+    /// The session user for which the claims were believed (or not).
     session_user: Cell<pg_sys::Oid>,
     ask_again: fn(),
     undecided: fn() -> D,
 }
 
 impl<D> Memo<D> {
-    /// A memo that has read nothing yet. `undecided` makes the decision of claims that were just
-    /// read, and `absent` is that of no claims; `ask_again` calls [`Memo::ask_again`] of this memo.
+    /// A memo that has read nothing yet. `undecided` makes the decision for claims that were just
+    /// read. `absent` is the decision for no claims. `ask_again` calls [`Memo::ask_again`] of this
+    /// memo.
     pub const fn new(absent: D, undecided: fn() -> D, ask_again: fn()) -> Self {
         Self {
             claims: RetireList::new(CachedClaims::absent(absent)),
@@ -51,8 +53,8 @@ impl<D> Memo<D> {
         }
     }
 
-    /// Answers with `read` of the claims if they are settled for this statement and may be pointed
-    /// into, and with `otherwise` if they are not.
+    /// Returns `read` of the claims if they are settled for this statement and may be pointed into;
+    /// otherwise returns `otherwise`.
     #[inline(always)]
     pub fn hot_or<R>(
         &self,
@@ -62,13 +64,13 @@ impl<D> Memo<D> {
         self.claims.hot_or(read, otherwise)
     }
 
-    /// True if the claims are revoked; `None` until that is decided for this statement.
+    /// Returns true if the claims are revoked; `None` until that is decided for this statement.
     #[inline(always)]
     pub fn revoked(&self) -> Option<bool> {
         self.revoked.get()
     }
 
-    /// Remembers that decision for this statement.
+    /// Remembers for this statement if the claims are revoked.
     pub fn decided(&self, revoked: bool) {
         if self.claims.is_hot() {
             self.revoked.set(Some(revoked));
@@ -82,37 +84,37 @@ impl<D> Memo<D> {
         self.authenticated_at.get()
     }
 
-    /// Remembers that time for this statement.
+    /// Remembers for this statement the time at which the user last authenticated.
     pub fn looked_up(&self, authenticated_at: Value) {
         if self.claims.is_hot() {
             self.authenticated_at.set(Some(authenticated_at));
         }
     }
 
-    /// Settles the current claims, and answers with `read` of them.
+    /// Settles the current claims, and returns `read` of them.
     pub fn with<R>(&'static self, read: impl FnOnce(&CachedClaims<D>) -> R) -> R {
         self.settle();
         self.claims.with_current(read)
     }
 
-    /// Settles the claims once a statement, and again if a setting changes within it.
+    /// Settles the claims once in a statement, and again if a setting changes within it.
     fn settle(&'static self) {
         let now = unguarded::statement_start();
-        // What this transaction writes counts from its next command, so each call looks for it.
+        // Writes of this transaction count from its next command, so each call looks for them.
         if self.settled.get() == now && !invalidation::has_written() {
             return;
         }
         transaction::accept_invalidations();
         let session_user = unguarded::session_user();
-        // If no hook of this library sees the setting change, every reader reads it again.
+        // If no hook of this library sees the setting change, every reader reads the setting again.
         let foreign = request::claims_are_foreign();
         if foreign
             || self.stale.get()
             || self.session_user.get() != session_user
             || !self.claims.with_current(|current| current.holds(now))
         {
-            // An error on the way leaves no claims that could be taken for these: they are derived
-            // again.
+            // If an error ends this, no claims are left that could be taken for these: they are
+            // derived again.
             self.ask_again();
             self.session_user.set(pg_sys::InvalidOid);
             self.derive(session_user, now);
@@ -141,8 +143,8 @@ impl<D> Memo<D> {
     #[cold]
     fn derive(&self, session_user: pg_sys::Oid, now: i64) {
         loop {
-            // Marked before the settings are read: looking roles up can accept an invalidation, and
-            // then what was read may be older than it.
+            // This comes before the settings are read: looking roles up can accept an invalidation,
+            // and the values that were read may then be older than the invalidation.
             self.stale.set(false);
             let is_derived = source::with_set(session_user, |raw| {
                 if self.stale.get() {
@@ -169,13 +171,14 @@ impl<D> Memo<D> {
         }
     }
 
-    /// A setting that the claims depend on has changed. Called by hooks: touches nothing else.
+    /// Notes that a setting has changed that the claims depend on. Hooks call this, so it touches
+    /// nothing else.
     pub fn changed(&self) {
         self.stale.set(true);
         self.ask_again();
     }
 
-    /// A role has changed, here or elsewhere: that counts from the next statement.
+    /// Notes that a role has changed, here or elsewhere. The change counts from the next statement.
     pub fn roles_changed(&self) {
         self.stale.set(true);
     }
@@ -188,7 +191,7 @@ impl<D> Memo<D> {
         self.settled.set(NEVER);
     }
 
-    /// Calls `each` with the decisions that are kept.
+    /// Calls `each` with every decision that is kept.
     pub fn decisions(&self, each: impl Fn(&D)) {
         self.claims.each(|claims| each(&claims.decision));
     }

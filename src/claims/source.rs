@@ -1,7 +1,7 @@
 //! The origin of claims.
 //!
 //! If `authguard.jwt` holds a token, only that token counts, even if it is invalid. Anybody may set
-//! it: its signature decides. Otherwise the claims are those of the gateway, in
+//! it, because its signature decides. Otherwise the claims are those of the gateway, in
 //! `request.jwt.claims`. They are believed if the login role, which a client cannot choose, is a
 //! superuser or in `authguard.gateway_roles`.
 
@@ -16,43 +16,44 @@ use std::rc::Rc;
 /// The origin of claims.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Origin {
-    /// The signature of a token.
+    /// The claims are believed because of a token's signature.
     Token,
-    /// The gateway.
+    /// The claims are believed because of the gateway.
     Gateway,
 }
 
-/// Why claims are refused.
+/// The reason for which claims are refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClaimsRejected {
     /// The session user is neither a superuser nor in `authguard.gateway_roles`.
     NotAGateway,
-    /// Longer than `authguard.max_claims_size`.
+    /// The text is longer than `authguard.max_claims_size`.
     TooLarge,
-    /// Not in the encoding of the database.
+    /// The text is not in the encoding of the database.
     Encoding,
-    /// A time that `timestamptz` cannot hold.
+    /// The claims have a time that `timestamptz` cannot hold.
     TimeRange,
-    /// Not acceptable as claims.
+    /// The text is not acceptable as claims.
     Claims(ClaimsError),
     /// The token in `authguard.jwt` is not accepted.
     Token(TokenRejected),
 }
 
-/// Claims as they were set, before anything of them is read.
+/// Claims as they were set, before any of their content is read.
 #[derive(Debug)]
 pub struct RawClaims<'t> {
     pub origin: Origin,
-    /// The text; no reader is given any of it before it is believed.
+    /// The text. Readers get none of it before it is believed.
     text: &'t [u8],
-    /// An error if the text must not be read at all. A token may be: what it holds decides.
+    /// An error if the text must not be read at all. A token may be read, because its content
+    /// decides.
     pub believed: Result<(), ClaimsRejected>,
 }
 
 impl<'t> RawClaims<'t> {
-    /// The part of the text that tells it from another one. A text that is too long is refused
-    /// whatever it holds, so no more than that is kept of it: a transaction may set one after the
-    /// other.
+    /// The part of the text that tells it from another text. A text that is too long is refused
+    /// whatever it contains. So only this part of it is kept: a transaction may set one such text
+    /// after the other.
     pub fn mark(&self) -> &'t [u8] {
         let most = match self.origin {
             Origin::Token => settings::max_token_size(),
@@ -61,8 +62,7 @@ impl<'t> RawClaims<'t> {
         &self.text[..self.text.len().min(most + 1)]
     }
 
-    /// The claims and all of them as `jsonb`, if they are believed at `now` (microseconds since
-    /// 1970).
+    /// The claims, parsed and as `jsonb`, if they are believed at `now` (microseconds since 1970).
     pub fn read(&self, now: i64) -> Result<(Claims, Rc<[u8]>), ClaimsRejected> {
         self.believed.clone()?;
         if self.origin == Origin::Token {
@@ -80,8 +80,8 @@ impl<'t> RawClaims<'t> {
     }
 }
 
-/// Answers with `read` of the claims that are set; `None` for none. An empty text is none: it is
-/// what `set_config(…, true)` leaves behind at the end of its transaction.
+/// Returns `read` of the claims that are set; `None` stands for no claims. An empty text counts as
+/// no claims: `set_config(…, true)` leaves it behind at the end of its transaction.
 pub fn with_set<R>(session_user: Oid, read: impl FnOnce(Option<RawClaims<'_>>) -> R) -> R {
     request::with_token(|token| {
         if !token.is_empty() {
@@ -112,7 +112,7 @@ pub fn with_set<R>(session_user: Oid, read: impl FnOnce(Option<RawClaims<'_>>) -
     })
 }
 
-/// Returns true if `session_user` may say what the claims are.
+/// Returns true if `session_user` may set claims that are believed.
 fn is_gateway(session_user: Oid) -> bool {
     catalog::is_superuser(session_user)
         || catalog::role_name(session_user)

@@ -1,4 +1,4 @@
-//! The calls at the end of transactions and when something elsewhere has changed.
+//! The callbacks at the end of transactions, and after a change elsewhere.
 
 use crate::attached::{self, changes};
 use crate::pg::callbacks::{self, Callbacks};
@@ -22,7 +22,7 @@ static CALLBACKS: Callbacks = Callbacks {
     schema_changed: schema::names_changed,
 };
 
-/// Registers them. To be called once, from `_PG_init`.
+/// Registers the callbacks. To be called once, from `_PG_init`.
 pub fn register() {
     callbacks::register(&CALLBACKS);
 }

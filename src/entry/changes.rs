@@ -9,9 +9,9 @@ use crate::pg::trigger::{Event, TriggerCall};
 use pgrx::pg_sys;
 
 raw_function!(
-    /// Makes every backend look again at the commit: after an insert only for rows that were not
-    /// there, after a change that decides for all rows. The commit of such a change is made
-    /// durable.
+    /// Makes every backend look again at the commit. After an insert, backends look only for rows
+    /// that were not there; after a change that decides, for all rows. The commit of such a change
+    /// is made durable.
     authguard_attached_changed,
     |call| {
         guarded(|| changed(call));
@@ -20,7 +20,8 @@ raw_function!(
 );
 
 raw_function!(
-    /// Notes that what tokens say about a user has changed; the commit writes it down.
+    /// Notes that a user's row has changed in something that tokens say about the user. The commit
+    /// writes the change down.
     authguard_attached_user_changed,
     |call| {
         guarded(|| user_changed(call));
@@ -33,8 +34,8 @@ fn changed(call: Call) {
     let objects = invalidation::objects();
     let channel = match trigger.event() {
         Event::Insert => objects.arrival_channel,
-        // The trigger that declares the columns also fires when one of them is only named in an
-        // UPDATE; another one fires when it has changed.
+        // The trigger that declares the columns fires even if an UPDATE only names one of them.
+        // Another trigger fires if one has changed.
         Event::Update if trigger.declares_columns() => return,
         _ => objects.channel,
     };

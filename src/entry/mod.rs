@@ -1,6 +1,5 @@
 //! The functions that Postgres calls: the entry point of the library, the callbacks at the end of
-//! transactions and when something elsewhere has changed, and the triggers. No other room imports
-//! this one.
+//! transactions and after a change elsewhere, and the triggers. No other room imports this one.
 
 mod callbacks;
 mod changes;

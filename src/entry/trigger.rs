@@ -9,8 +9,9 @@ use crate::pg::trigger::{Event, TriggerCall};
 use pgrx::pg_sys;
 
 raw_function!(
-    /// Makes every backend, here and on standbys, look again at the commit, and makes the commit
-    /// durable. The trigger's argument is the channel, `channel` if it has none.
+    /// Makes every backend, here and on standbys, look again at the commit. Makes the commit
+    /// durable unless it only forgets entries. The trigger's argument is the name of the channel;
+    /// without an argument it is `channel`.
     authguard_invalidate,
     |call| {
         guarded(|| invalidate(call));
@@ -20,12 +21,12 @@ raw_function!(
 
 fn invalidate(call: Call) {
     let trigger = TriggerCall::of(call);
-    // A relation that nobody opens: it exists so that its invalidation can be sent.
+    // Nobody opens this relation. It exists so that its invalidation can be sent.
     let channel = catalog::relation(trigger.argument().unwrap_or(c"channel"), trigger.schema());
     let channel = channel.unwrap_or_else(|| Error::NoSchema.raise());
     transaction::invalidate(channel);
     invalidation::written(channel);
-    // To forget an entry closes nothing; to forget a key or an issuer does.
+    // Forgetting an entry closes nothing, but forgetting a key or an issuer does.
     let forgets = matches!(trigger.event(), Event::Delete | Event::Truncate);
     if !(forgets && trigger.argument().is_none()) {
         invalidation::must_last();

@@ -1,10 +1,11 @@
-//! Values that were read from tables, remembered until these may say something else.
+//! Values that were read from tables. They are remembered until the tables may say something
+//! different.
 
 use super::has_changed;
 use crate::pg::state::PerBackend;
 use std::cell::RefCell;
 
-/// What was read under a generation. Under another one nothing is remembered.
+/// The values that were read under one generation. Under another generation nothing is remembered.
 pub struct PerGeneration<G, T>(PerBackend<Kept<G, T>>);
 
 struct Kept<G, T> {
@@ -13,7 +14,7 @@ struct Kept<G, T> {
 }
 
 impl<G: PartialEq, T: Default> PerGeneration<G, T> {
-    /// Remembers nothing yet. `generation` gives that of the moment.
+    /// Remembers nothing yet. `generation` returns the current generation.
     pub const fn new(generation: fn() -> G, nothing: T) -> Self {
         Self(PerBackend::new(Kept {
             generation,
@@ -21,7 +22,7 @@ impl<G: PartialEq, T: Default> PerGeneration<G, T> {
         }))
     }
 
-    /// Shows what is remembered under the generation of the moment.
+    /// Shows the values that are remembered under the current generation.
     pub fn look<R>(&self, look: impl FnOnce(&mut T) -> R) -> R {
         let generation = Some((self.0.generation)());
         let mut values = self.0.values.borrow_mut();
@@ -31,9 +32,9 @@ impl<G: PartialEq, T: Default> PerGeneration<G, T> {
         look(&mut values.1)
     }
 
-    /// Reads a value, and lets `keep` remember it under the generation from before it was read: an
-    /// invalidation that arrives meanwhile may be about what was read. What this transaction has
-    /// written itself is not remembered, because a rollback takes it back.
+    /// Reads a value, and lets `keep` remember it under the generation from before the read: an
+    /// invalidation that arrives meanwhile may be about the value. If this transaction has changed
+    /// the tables, nothing is remembered, because a rollback would take the change back.
     pub fn read<V>(&self, read: impl FnOnce() -> V, keep: impl FnOnce(&mut T, &V)) -> V {
         let generation = Some((self.0.generation)());
         let value = read();
@@ -46,7 +47,7 @@ impl<G: PartialEq, T: Default> PerGeneration<G, T> {
 }
 
 impl<G: PartialEq, V: Clone> PerGeneration<G, Option<V>> {
-    /// The one value, read if it is not remembered.
+    /// Returns the one value. Reads it if it is not remembered.
     pub fn get(&self, read: impl FnOnce() -> Option<V>) -> Option<V> {
         self.look(|known| known.clone())
             .or_else(|| self.read(read, |known, value| known.clone_from(value)))

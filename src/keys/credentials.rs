@@ -9,7 +9,7 @@ use pgrx::pg_sys::{self, Oid};
 use std::ffi::CStr;
 use zeroize::Zeroizing;
 
-/// The server that they belong to, as in `sql/keys/credentials.sql`.
+/// The server of the user mappings, as in `sql/keys/credentials.sql`.
 const SERVER: &CStr = c"authguard_credentials";
 
 /// The secret kept under `name`, if there is one.
@@ -18,14 +18,15 @@ pub fn read(name: &str) -> Option<Zeroizing<Vec<u8>>> {
     user_mapping::option(server(), name, decode)?.map(Zeroizing::new)
 }
 
-/// Keeps `secret`, as base64, under `name`, which must be new. Raises an error for anybody but the
-/// owner of the server and superusers.
+/// Keeps `secret`, as base64, under `name`, which must be new. Raises an error unless the caller is
+/// the owner of the server or a superuser.
 pub fn keep(name: &str, secret: &[u8]) {
     let secret = Zeroizing::new(BASE64_STANDARD.encode(secret));
     user_mapping::add_option(server(), name, &secret);
 }
 
-/// Forgets the secret kept under `name`, if there is one; the same command may keep another there.
+/// Forgets the secret kept under `name`, if there is one. The same command may keep another secret
+/// there.
 pub fn forget(name: &str) {
     if read(name).is_some() {
         user_mapping::drop_option(server(), name);

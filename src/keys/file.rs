@@ -1,6 +1,7 @@
-//! The private key in `authguard.signing_key_file`, for databases that must hold none.
+//! The private key in `authguard.signing_key_file`, for databases that must not hold a private key.
 //!
-//! A backend reads the file once for each name: a key that replaces it needs another name.
+//! A backend reads the file once for each file name. So if a key is replaced, its file needs
+//! another name.
 
 use crate::error::Error;
 use crate::pg::state::PerBackend;

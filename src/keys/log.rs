@@ -5,8 +5,8 @@ use crate::pg::log::{self, LogLevel};
 use crate::settings::{self, RefusalLevel};
 use std::ffi::CString;
 
-/// Logs the cause for which a token was refused, and nothing of what it holds: no statement and no
-/// context, in which it could be written. Clients never get it, whatever their
+/// Logs the cause for which a token was refused, and nothing of the token. It logs no statement and
+/// no context, because the token could be in them. Clients never get this message, whatever their
 /// `client_min_messages`: it would tell an attacker which part to change.
 pub fn refused_token(cause: TokenRejected) {
     let wanted = match settings::log_refused_tokens() {

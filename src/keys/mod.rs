@@ -1,4 +1,4 @@
-//! Verified tokens: whose are believed, by which keys, and what a verification remembers.
+//! Verified tokens: the issuers that are believed, their keys, and the memory of verified tokens.
 //!
 //! Issuers and public keys come from tables, secrets and private keys from `credentials`. The rules
 //! are in the `token` crate.

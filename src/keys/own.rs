@@ -30,19 +30,19 @@ fn authguard_jwks() -> JsonB {
     JsonB(json!({ "keys": keys }))
 }
 
-/// Signs claims (`jsonb`) as they are, as the text that Postgres has for them: a parser would round
+/// Signs claims (`jsonb`) unchanged, as the text that Postgres has for them: a parser would round
 /// numbers, and has limits.
 #[pg_extern(sql = false)]
 fn authguard_sign(claims: AnyElement) -> String {
     sign(&memory::jsonb_text(claims.datum()))
 }
 
-/// Signs a payload (JSON) as it is.
+/// Signs a payload (JSON) unchanged.
 fn sign(payload: &str) -> String {
     signed(&key(), payload)
 }
 
-/// Signs claims if the token would be believed, but for its times.
+/// Signs claims if the token would be believed, apart from its times.
 pub fn sign_believed(claims: Object<'_>) -> Result<String, TokenRejected> {
     let key = key();
     let payload = try_own(claims, key.public())?;
@@ -59,7 +59,7 @@ fn signed(key: &SigningKey, payload: &str) -> String {
         .unwrap_or_else(|_| Error::NoSigningKey.raise())
 }
 
-/// The key in the file if one is set, otherwise the active one; an error if there is none.
+/// The key in the file if one is set, otherwise the active key. Raises an error if there is none.
 fn key() -> Rc<SigningKey> {
     match file::key() {
         Some(key) => key.unwrap_or_else(|error| error.raise()),
@@ -75,12 +75,13 @@ pub fn can_sign() -> bool {
 static KEY: PerGeneration<(u64, String), Option<Rc<SigningKey>>> =
     PerGeneration::new(|| (invalidation::keys(), settings::issuer()), None);
 
-/// The private key of the active row, which is read once until a key or an issuer changes.
+/// The private key of the active row. It is read once until a key or an issuer changes.
 fn active_key() -> Option<Rc<SigningKey>> {
     KEY.get(|| read_active_key(&settings::issuer()).map(Rc::new))
 }
 
-/// Its `kid` is its thumbprint, in the row as in the key.
+/// Reads the private key of the active row. The key's `kid` is its thumbprint, both in the row and
+/// in the key.
 fn read_active_key(issuer: &str) -> Option<SigningKey> {
     let rows = trust::keys(issuer, None);
     let row = rows

@@ -5,7 +5,7 @@ use crate::invalidation::{self, PerGeneration};
 use authguard_token::RefreshKey;
 use std::rc::Rc;
 
-/// Its name among the credentials, where all others have a UUID.
+/// The key's name among the credentials. All other names are UUIDs.
 const NAME: &str = "refresh_token";
 
 static KEY: PerGeneration<u64, Option<Rc<RefreshKey>>> =
@@ -16,18 +16,18 @@ pub fn refresh_key() -> Option<Rc<RefreshKey>> {
     KEY.get(|| RefreshKey::from_bytes(&credentials::read(NAME)?).map(Rc::new))
 }
 
-/// Makes one, where there is none. The caller keeps others from doing the same.
+/// Makes the key, if there is none. The caller keeps others from doing the same.
 pub fn make_refresh_key() {
     if credentials::read(NAME).is_none()
         && let Ok(key) = RefreshKey::generate()
     {
         credentials::keep(NAME, key.as_bytes());
-        // A file may hold all other keys: then no table tells of this one.
+        // All other keys may be in a file: then no table reports this one.
         invalidation::tell(invalidation::objects().key_channel);
     }
 }
 
-/// Makes another one, where there is one. The caller keeps others from doing the same.
+/// Makes another key, if there is one. The caller keeps others from doing the same.
 pub fn replace_refresh_key() {
     if credentials::read(NAME).is_some() {
         credentials::forget(NAME);

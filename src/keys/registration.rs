@@ -1,5 +1,5 @@
-//! What `sql/trust.sql` and `sql/signing.sql` ask before a key is written, and where its secret
-//! goes.
+//! The functions that `sql/keys/trust.sql` and `sql/keys/signing.sql` call before they write a key:
+//! they check the key, and keep its secret.
 
 use super::credentials;
 use crate::error::Error;
@@ -7,7 +7,7 @@ use authguard_token::{Algorithm, Key, SigningKey, format_uuid, parse_jwks};
 use pgrx::Uuid;
 use pgrx::prelude::*;
 
-/// The signature keys of a JWK set, each judged.
+/// The signature keys of a JWK set, each checked.
 #[pg_extern(sql = false)]
 fn authguard_read_jwks(
     jwks: &str,
@@ -33,7 +33,7 @@ fn authguard_read_jwks(
     TableIterator::new(rows)
 }
 
-/// Raises an error where a secret is not good for an algorithm.
+/// Raises an error if a secret is not good for an algorithm.
 #[pg_extern(sql = false)]
 fn authguard_check_secret(secret: &str, algorithm: &str) {
     let judged = match Algorithm::from_name(algorithm).filter(|it| it.is_symmetric()) {

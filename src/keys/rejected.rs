@@ -1,43 +1,44 @@
-//! Why a token is refused. For the server's log: a client is told [`TokenRejected::is_expired`] at
-//! most.
+//! The causes for which a token is refused, for the server's log. A client learns at most
+//! [`TokenRejected::is_expired`].
 
 use authguard_token::TokenError;
 use std::fmt;
 
-/// One variant a rule; none holds anything of the token.
+/// A cause: one variant for each rule. None holds anything of the token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TokenRejected {
     /// The token itself breaks a rule.
     Token(TokenError),
-    /// No claim `iss`.
+    /// The token has no claim `iss`.
     NoIssuer,
-    /// Claim `iss` is that of no trusted issuer.
+    /// Claim `iss` names no trusted issuer.
     UnknownIssuer,
     /// The issuer has no key with that `kid`, or none of that algorithm.
     UnknownKey,
-    /// The token has no `kid` and more than one key could have signed it.
+    /// The token has no `kid`, and more than one key could have signed it.
     AmbiguousKey,
     /// The key is revoked.
     RevokedKey,
-    /// The key's row is no key, or its secret is missing: after a restore, it has to be set again.
+    /// The key's row is no key, or its secret is missing. After a restore, the secret must be set
+    /// again.
     BrokenKey,
     /// Claim `role` is not one that the issuer may assert.
     Role,
-    /// A time that `timestamptz` cannot hold.
+    /// The token has a time that `timestamptz` cannot hold.
     TimeRange,
-    /// It holds characters that the database's encoding cannot.
+    /// The token has characters that the database's encoding cannot hold.
     Encoding,
-    /// Revoked; only `auth.verify` refuses for it.
+    /// The token is revoked. Only `auth.verify` and `auth.set_token` refuse a token for that.
     Revoked,
 }
 
 impl TokenRejected {
-    /// Whether the token was good once.
+    /// Returns true if the token was good once.
     pub fn is_expired(self) -> bool {
         self == Self::Token(TokenError::Expired)
     }
 
-    /// Whether time alone can make the token good.
+    /// Returns true if time alone can make the token good.
     pub fn may_pass(self) -> bool {
         matches!(
             self,

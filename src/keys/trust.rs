@@ -1,6 +1,7 @@
-//! The issuer and the key that a token asks for, from `authguard.issuer` and `authguard.key`.
+//! The issuer and the key that a token names, from `authguard.issuer` and `authguard.key`.
 //!
-//! What was found is kept until a key or an issuer changes; what was not is looked for again.
+//! A key that was found is kept until a key or an issuer changes. A key that was not found is
+//! looked for again.
 
 use super::rejected::TokenRejected;
 use super::{credentials, file};
@@ -11,15 +12,16 @@ use crate::settings;
 use authguard_token::{Algorithm, Key, KeyStatus, Policy, Token};
 use std::rc::Rc;
 
-/// How many issuers' keys a backend keeps ready.
+/// The number of issuers' keys that a backend keeps ready.
 const MOST_KEPT: usize = 32;
 
-/// What a token is judged by.
+/// The policy, roles and key that a token is judged by.
 pub struct Trusted {
     pub policy: Policy,
     /// The values of claim `role` that the issuer may assert.
     pub roles: Vec<String>,
-    /// The namespace of its subjects, where they are not those of others.
+    /// The namespace of the issuer's subjects, if they must be told from the subjects of other
+    /// issuers.
     pub subject_namespace: Option<[u8; 16]>,
     pub key: Key,
 }
@@ -32,7 +34,7 @@ pub struct KeyRow {
     pub status: KeyStatus,
 }
 
-/// Whose key a token asks for, and which.
+/// The issuer and the key that a token names.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Asked {
     pub issuer: String,
@@ -41,7 +43,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// By a token whose signature is not checked yet.
+    /// The issuer and the key that a token names. Its signature is not checked yet.
     pub fn by(token: &Token<'_>) -> Result<Self, TokenRejected> {
         Ok(Self {
             issuer: token.issuer().ok_or(TokenRejected::NoIssuer)?.to_owned(),
@@ -51,13 +53,13 @@ impl Asked {
     }
 }
 
-/// By issuer, `kid` and algorithm, the last found at the end.
+/// The trusted keys by issuer, `kid` and algorithm. The one found last is at the end.
 type Found = Vec<(Asked, Rc<Trusted>)>;
 
 static FOUND: PerGeneration<(u64, i64), Found> =
     PerGeneration::new(|| (invalidation::keys(), settings::leeway()), Vec::new());
 
-/// What a token that asks so is to be judged by.
+/// Finds the policy, roles and key to judge such a token by.
 pub fn find(asked: Asked) -> Result<Rc<Trusted>, TokenRejected> {
     let known = FOUND.look(|found| {
         let known = found.iter().find(|(it, _)| *it == asked);
@@ -94,7 +96,7 @@ fn read(asked: &Asked, leeway: i64) -> Result<Trusted, TokenRejected> {
     })
 }
 
-/// Our own key, where it is in a file and the token names it.
+/// The local issuer's key, if it is in a file and the token names it.
 fn key_in_file(asked: &Asked) -> Option<Key> {
     if asked.issuer != settings::issuer() {
         return None;
@@ -103,8 +105,9 @@ fn key_in_file(asked: &Asked) -> Option<Key> {
     (own.public().key_id() == asked.kid.as_deref()).then(|| own.public().clone())
 }
 
-/// The key that the token names, else the one that takes any name, else the only one of its
-/// algorithm.
+/// Chooses the key of a token. If the token has a `kid`, it is the key of that name, otherwise the
+/// key that takes any name. If the token has no `kid`, it is the only key of its algorithm that is
+/// not revoked.
 fn choose(asked: &Asked) -> Result<KeyRow, TokenRejected> {
     let mut rows = match &asked.kid {
         Some(kid) => {
@@ -133,7 +136,8 @@ fn issuer(name: &str, leeway: i64) -> Option<(Policy, Vec<String>, Option<[u8; 1
     use schema::issuer as at;
     let mut found = None;
     if name == settings::issuer() && file::key().is_some() {
-        // What rotate_signing_key() would have written, where no row says otherwise.
+        // If no row says otherwise, these are the values that rotate_signing_key() would have
+        // written.
         let policy = Policy {
             leeway,
             ..Policy::new(name, vec![settings::audience()])
@@ -157,7 +161,7 @@ fn issuer(name: &str, leeway: i64) -> Option<(Policy, Vec<String>, Option<[u8; 1
     found
 }
 
-/// The keys of an issuer, or the one of them with this `kid`.
+/// The keys of an issuer, or only its key with this `kid`.
 pub fn keys(issuer: &str, kid: Option<&str>) -> Vec<KeyRow> {
     use schema::key as at;
     let mut rows = Vec::new();
@@ -180,7 +184,8 @@ pub fn keys(issuer: &str, kid: Option<&str>) -> Vec<KeyRow> {
     rows
 }
 
-/// `None` where the row was changed by hand, or its secret is not there (a restored dump has none).
+/// The key of a row. Returns `None` if the row was changed by hand, or its secret is not there (a
+/// restored dump has none).
 fn verification_key(row: &KeyRow) -> Option<Key> {
     let key = match &row.jwk {
         Some(jwk) => Key::from_jwk(jwk).ok()?,

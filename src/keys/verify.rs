@@ -1,4 +1,4 @@
-//! From the text of a token to claims that may be believed.
+//! Verification: from the text of a token to claims that may be believed.
 
 use super::log;
 use super::rejected::TokenRejected;
@@ -11,8 +11,8 @@ use authguard_token::{Claims, Key, Node, Object, Token, format_uuid, own_claims,
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// How many tokens a backend keeps verified: as many users take turns on a pooled connection
-/// without a signature being checked again.
+/// The number of verified tokens that a backend keeps. So many users can take turns on a pooled
+/// connection without their signatures being checked again.
 const MOST_KEPT: usize = 32;
 
 /// A token whose signature and policy are good.
@@ -21,11 +21,12 @@ pub struct Good {
     /// All claims as `jsonb`.
     pub json: Rc<[u8]>,
     trusted: Rc<Trusted>,
-    /// Under what it was last found not to be revoked.
+    /// The basis under which the token was last found not to be revoked.
     alive: Cell<Option<Alive>>,
 }
 
-/// Not revoked, as long as the basis is the same and the time is not over.
+/// The period for which a token is not revoked: as long as the basis is the same and the time is
+/// not over.
 #[derive(Clone, Copy)]
 struct Alive {
     basis: Basis,
@@ -49,21 +50,22 @@ impl Good {
             since: now,
             until: verdict.valid_until,
         };
-        // What this transaction has written, a rollback takes back.
+        // If this transaction has written, nothing is remembered: a rollback would take the writes
+        // back.
         let lasts = verdict.reason.is_none() && !invalidation::has_written();
         self.alive.set(lasts.then_some(alive));
         verdict.reason.is_none()
     }
 }
 
-/// The last used at the end.
+/// The remembered tokens. The one used last is at the end.
 type Tokens = Vec<(Box<str>, Rc<Good>)>;
 
 static TOKENS: PerGeneration<(u64, i64), Tokens> =
     PerGeneration::new(|| (invalidation::keys(), settings::leeway()), Vec::new());
 
-/// The claims of `token` at `now` (microseconds since 1970), if they may be believed. What was
-/// verified is remembered until a key or an issuer changes; its times are judged every time. A
+/// The claims of `token` at `now` (microseconds since 1970), if they may be believed. A verified
+/// token is remembered until a key or an issuer changes, but its times are judged at every call. A
 /// refusal goes to the log.
 pub fn verify(token: &[u8], now: i64) -> Result<Rc<Good>, TokenRejected> {
     let verdict = match remembered(token) {
@@ -79,10 +81,11 @@ pub fn verify(token: &[u8], now: i64) -> Result<Rc<Good>, TokenRejected> {
     verdict
 }
 
-/// As [`verify`], for a token that is not the current one: it must not be revoked either.
+/// Verifies as [`verify`] does, for a token that is not the current one. It must not be revoked
+/// either.
 pub fn check(token: &[u8]) -> Result<Rc<Good>, TokenRejected> {
     transaction::accept_invalidations();
-    // By the clock: a procedure that commits goes on for long after its statement began.
+    // The clock's time: a procedure that commits goes on for long after its statement began.
     let now = unguarded::clock();
     let good = verify(token, now)?;
     if !good.is_alive(now) {
@@ -92,8 +95,8 @@ pub fn check(token: &[u8]) -> Result<Rc<Good>, TokenRejected> {
     Ok(good)
 }
 
-/// The payload (JSON) of a token with these claims, if it would be believed, but for its times,
-/// signed by the local issuer's key.
+/// The payload (JSON) of a token with these claims. Returns it if the token would be believed once
+/// the local issuer's key has signed it, apart from its times.
 pub fn try_own(claims: Object<'_>, key: &Key) -> Result<String, TokenRejected> {
     let trusted = trust::find(Asked {
         issuer: settings::issuer(),
@@ -138,8 +141,8 @@ fn verify_now(text: &[u8], now: i64) -> Result<Rc<Good>, TokenRejected> {
     })
 }
 
-/// The claims as they are believed here: of a role that the issuer may assert, in its namespace,
-/// and such that Postgres can hold them.
+/// The claims as this database believes them: with a role that the issuer may assert, in the
+/// issuer's namespace, and such that Postgres can hold them.
 fn accept(mut claims: Claims, json: &str, trusted: &Trusted) -> Result<Claims, TokenRejected> {
     if claims.role_is_malformed {
         return Err(TokenRejected::Role);
@@ -152,7 +155,8 @@ fn accept(mut claims: Claims, json: &str, trusted: &Trusted) -> Result<Claims, T
         return Err(TokenRejected::Role);
     }
     if let (Some(namespace), Some(subject)) = (&trusted.subject_namespace, &claims.raw_subject) {
-        // Both readers: a policy on auth.subject() must not take it for the user of another issuer.
+        // Both readers get this user: a policy on auth.subject() must not mistake it for the user
+        // of another issuer.
         let user = uuid_v5(namespace, subject);
         claims.uid = Some(user);
         claims.raw_subject = Some(format_uuid(&user));
@@ -172,7 +176,8 @@ fn accept(mut claims: Claims, json: &str, trusted: &Trusted) -> Result<Claims, T
 }
 
 fn remembered(text: &[u8]) -> Option<Rc<Good>> {
-    // Tokens of one issuer begin alike for hundreds of bytes, and end in their signature.
+    // Tokens of one issuer begin alike for hundreds of bytes, and differ in their signature at the
+    // end.
     let end = |text: &[u8]| text.last_chunk::<16>().copied();
     let same = |known: &[u8]| known.len() == text.len() && end(known) == end(text) && known == text;
     TOKENS.look(|tokens| {

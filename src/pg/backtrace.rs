@@ -2,9 +2,9 @@
 
 /// Switches backtraces off for as long as the backend lives.
 ///
-/// With RUST_BACKTRACE in the server's environment pgrx would put a backtrace into the DETAIL that
-/// a client sees. std decides once, at the first capture: this makes it, with captures switched
-/// off.
+/// If the server's environment has RUST_BACKTRACE, pgrx would put a backtrace into the DETAIL that
+/// a client sees. std decides once, at the first capture. This function makes that capture, with
+/// captures switched off.
 pub fn never_capture() {
     const SWITCH: &str = "RUST_LIB_BACKTRACE";
     let before = std::env::var_os(SWITCH);

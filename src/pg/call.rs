@@ -1,4 +1,5 @@
-//! Raw version-1 functions (src/include/fmgr.h) and the guard around what in them may fail.
+//! Raw version-1 functions (src/include/fmgr.h), and the guard around the code in them that may
+//! fail.
 
 use super::memory;
 use pgrx::{FromDatum, IntoDatum, Uuid, pg_sys};
@@ -17,12 +18,12 @@ impl Value {
         null: true,
     };
 
-    /// `value` in the current memory context; `None` is NULL.
+    /// The datum of `value` in the current memory context; NULL for `None`.
     pub fn of(value: impl IntoDatum) -> Value {
         value.into_datum().into()
     }
 
-    /// The datum with its pointer replaced by `copy` of what it points to.
+    /// The datum with its pointer replaced by `copy` of what the pointer points to.
     pub fn map(self, copy: impl FnOnce(pg_sys::Datum) -> pg_sys::Datum) -> Value {
         match self.null {
             true => self,
@@ -30,7 +31,7 @@ impl Value {
         }
     }
 
-    /// The datum; any for NULL.
+    /// The datum. It has no meaning for NULL.
     pub(super) fn raw(self) -> pg_sys::Datum {
         self.datum
     }
@@ -75,7 +76,8 @@ impl<'c> Call<'c> {
         value.datum
     }
 
-    /// Argument `index`; `None` for SQL NULL, and if the declaration has fewer.
+    /// The value of argument `index`. Returns `None` for SQL NULL, and if the declaration has fewer
+    /// arguments.
     #[inline(always)]
     pub fn argument(self, index: usize) -> Option<pg_sys::Datum> {
         // SAFETY: fmgr fills nargs entries behind the fixed part of fcinfo.
@@ -93,7 +95,7 @@ impl<'c> Call<'c> {
         self.argument(index).into()
     }
 
-    /// Argument `index`, a `text`, as it is encoded; `None` for SQL NULL.
+    /// The bytes of argument `index`, a `text`, in the database's encoding; `None` for SQL NULL.
     pub fn bytes(self, index: usize) -> Option<&'c [u8]> {
         let text = self.argument(index)?;
         // SAFETY: the SQL declares the argument as text. fmgr keeps it for the length of the call,
@@ -125,12 +127,12 @@ impl<'c> Call<'c> {
     }
 }
 
-/// Runs `work`, which may raise a Postgres error or panic, from a raw function: both leave as an
-/// ordinary ERROR. Only for frames that own nothing, because the error jumps over them.
+/// Runs `work`, which may raise a Postgres error or panic, from a raw function. Both leave as an
+/// ordinary ERROR. Only frames that own nothing may call this, because the error jumps over them.
 #[inline(always)]
 pub fn guarded<R: Copy>(work: impl FnOnce() -> R) -> R {
-    // SAFETY: raw functions hold no value with a destructor when they come here, which is all that
-    // a longjmp over their frame asks.
+    // SAFETY: raw functions hold no value with a destructor when they come here, and a longjmp over
+    // their frame requires nothing more.
     unsafe { pg_sys::submodules::panic::pgrx_extern_c_guard(work) }
 }
 
@@ -158,7 +160,7 @@ macro_rules! raw_function {
                 answer(unsafe { $crate::pg::call::Call::new(fcinfo) })
             }
 
-            // A function of its own, so that its body holds for every lifetime of a call.
+            // A separate function, so that its body holds for every lifetime of a call.
             #[inline(always)]
             #[allow(unused_variables)]
             fn answer($call: $crate::pg::call::Call<'_>) -> pgrx::pg_sys::Datum {

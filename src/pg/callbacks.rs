@@ -1,12 +1,12 @@
-//! Callbacks at the end of transactions and when something elsewhere has changed
+//! Callbacks at the end of transactions, and after a change elsewhere
 //! (src/backend/access/transam/xact.c, src/backend/utils/cache/inval.c).
 
 use pgrx::pg_guard;
 use pgrx::pg_sys::{self, Oid, SubTransactionId, SubXactEvent, SysCacheIdentifier, XactEvent};
 use std::ffi::c_void;
 
-/// The functions that Postgres calls. Only the first two may raise an error: the transaction of the
-/// others has ended, or is being rolled back.
+/// The functions that Postgres calls. Only the first two may raise an error. When the others run,
+/// the transaction has ended or is being rolled back.
 pub struct Callbacks {
     /// The transaction commits, and runs no more code of its client.
     pub before_commit: fn(),
@@ -14,14 +14,14 @@ pub struct Callbacks {
     pub before_prepare: fn(),
     /// A transaction has ended: committed, prepared or rolled back.
     pub end_of_transaction: fn(),
-    /// A subtransaction ends, and is still the current one; true if it commits.
+    /// A subtransaction ends, and is still the current one. The flag is true if it commits.
     pub end_of_subtransaction: fn(SubTransactionId, bool),
     /// A relation has changed, here or elsewhere; `InvalidOid` for all of them.
     pub relation_changed: fn(Oid),
     /// A role has changed, here or elsewhere.
     pub role_changed: fn(),
-    /// A function has changed, here or elsewhere: its hash, as `catalog::function_hash` makes it,
-    /// and 0 for all of them.
+    /// A function has changed, here or elsewhere. The number is its hash, as
+    /// `catalog::function_hash` makes it, or 0 for all functions.
     pub function_changed: fn(u32),
     /// A schema has changed, here or elsewhere.
     pub schema_changed: fn(),

@@ -21,8 +21,8 @@ pub fn relation(name: &CStr, schema: Oid) -> Option<Oid> {
     valid(unsafe { pg_sys::get_relname_relid(name.as_ptr(), schema) })
 }
 
-/// The OID of a plain table, if it exists: what is partitioned, or a view, has no rows that could
-/// be read or written here.
+/// The OID of a plain table, if it exists. Other relations do not count: a partitioned table or a
+/// view has no rows that could be read or written here.
 pub fn table(name: &CStr, schema: Oid) -> Option<Oid> {
     let plain = |table: &Oid| {
         // SAFETY: a syscache look-up inside a transaction.
@@ -31,13 +31,13 @@ pub fn table(name: &CStr, schema: Oid) -> Option<Oid> {
     relation(name, schema).filter(plain)
 }
 
-/// A function, as the catalogue has it at the moment.
+/// A function, as the catalogue has it now.
 pub struct Function {
     pub schema: Oid,
     pub name: String,
-    /// What it is called in its library, if it is written in C.
+    /// The function's name in its library, if it is written in C.
     pub symbol: Option<String>,
-    /// The version of its row.
+    /// The version of the function's row.
     pub version: Version,
 }
 
@@ -46,7 +46,7 @@ pub fn function(function: Oid) -> Option<Function> {
     const CACHE: i32 = pg_sys::SysCacheIdentifier::PROCOID as i32;
     const LANGUAGE_C: Oid = Oid::from_u32(13);
     // SAFETY: a syscache look-up inside a transaction; the tuple is released once it has been read.
-    // A row of pg_proc begins with its form, and has a source, a text, which is copied here.
+    // A row of pg_proc begins with its form, and has a source, which is a text and is copied here.
     unsafe {
         let tuple = pg_sys::SearchSysCache1(CACHE, pg_sys::Datum::from(function));
         if tuple.is_null() {
@@ -76,17 +76,17 @@ pub fn function(function: Oid) -> Option<Function> {
     }
 }
 
-/// How invalidations of system cache PROCOID name a function.
+/// The hash by which invalidations of system cache PROCOID name a function.
 pub fn function_hash(function: Oid) -> u32 {
     let (cache, none) = (
         pg_sys::SysCacheIdentifier::PROCOID as i32,
         pg_sys::Datum::from(0),
     );
-    // SAFETY: a hash of a key of that cache, which has one.
+    // SAFETY: a hash of a key of that cache, which has one key.
     unsafe { pg_sys::GetSysCacheHashValue(cache, pg_sys::Datum::from(function), none, none, none) }
 }
 
-/// What SQL calls a type.
+/// The name of a type in SQL.
 pub fn type_name(of: Oid) -> String {
     // SAFETY: a syscache look-up inside a transaction; the result is palloc'd and copied here.
     unsafe { CStr::from_ptr(pg_sys::format_type_be(of)) }
@@ -127,21 +127,22 @@ pub fn role_name(role: Oid) -> Option<String> {
     }
 }
 
-/// The role whose privileges count at the moment.
+/// The name of the role whose privileges count now.
 pub fn current_user() -> Option<String> {
     // SAFETY: GetUserId returns a static of miscinit.c.
     role_name(unsafe { pg_sys::GetUserId() })
 }
 
-/// Returns true if the encoding of the database can hold what the JSON `text`, in UTF-8, means.
+/// Returns true if the encoding of the database can hold the text that this JSON, in UTF-8, stands
+/// for.
 pub fn can_hold(text: &str) -> bool {
     // SAFETY: returns a static of mbutils.c.
     let utf8 = unsafe { pg_sys::GetDatabaseEncoding() == pg_sys::pg_enc::PG_UTF8 as i32 };
     utf8 || stays_ascii(text)
 }
 
-/// Returns true if JSON `text` holds only ASCII, escapes included: a database in another encoding
-/// than UTF-8 could not hold the rest.
+/// Returns true if JSON `text` holds only ASCII, with its escapes resolved. A database in another
+/// encoding than UTF-8 could not hold other characters.
 fn stays_ascii(text: &str) -> bool {
     text.is_ascii()
         && text.split("\\u").skip(1).all(|escape| {
@@ -159,7 +160,7 @@ pub enum Key<'a> {
     Uuid(i16, [u8; 16]),
     /// A `bigint` column.
     Number(i16, i64),
-    /// A `text` or `varchar` column of the collation that the index has.
+    /// A `text` or `varchar` column. Its collation is that of the index.
     Collated(i16, Oid, &'a str),
 }
 
@@ -199,9 +200,9 @@ pub fn scan(table: Oid, index: Option<Oid>, keys: &[Key<'_>], each: impl FnMut(R
     });
 }
 
-/// Calls `each` for every row of `table` that equals `keys`, by `index` if one is given. The keys'
-/// columns must lead the index, in its order. A fresh snapshot is taken for tables that have no
-/// system cache (GetCatalogSnapshot in src/backend/utils/time/snapmgr.c), and it sees this
+/// Calls `each` for every row of `table` that equals `keys`. Uses `index` if one is given; the
+/// keys' columns must lead the index, in its order. For tables that have no system cache a fresh
+/// snapshot is taken (GetCatalogSnapshot in src/backend/utils/time/snapmgr.c). It sees this
 /// transaction's own earlier commands.
 pub fn scan_in(
     table: &Relation,
@@ -215,7 +216,8 @@ pub fn scan_in(
     });
 }
 
-/// Returns true if a table has no row, by the newest committed state and this transaction's own.
+/// Returns true if a table has no row, by the newest committed state and this transaction's own
+/// writes.
 pub fn is_empty(table: &Relation) -> bool {
     let mut empty = true;
     scan_all(table, None, [((), [])], |(), _row| {
@@ -225,8 +227,8 @@ pub fn is_empty(table: &Relation) -> bool {
     empty
 }
 
-/// As [`scan_in`] for one set of keys after another, with one snapshot if there is an index; `each`
-/// gets what is beside the set, and ends everything with false.
+/// Scans as [`scan_in`] does, for one set of keys after another, with one snapshot if there is an
+/// index. `each` gets the value that comes with the set. If `each` returns false, everything ends.
 pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
     table: &Relation,
     index: Option<Oid>,
@@ -247,8 +249,9 @@ pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
     scan.end();
 }
 
-/// Calls `each` with what is beside a set of keys if `index` has nothing under them, not even of a
-/// row that is dead: one descent of the tree, however many rows there are. Never without an index.
+/// Calls `each` with the value that comes with a set of keys, if `index` has no entry for these
+/// keys, not even of a dead row. This costs one descent of the tree, however many rows there are.
+/// Without an index nothing is called.
 pub fn without_entries<'k, T, K: AsRef<[Key<'k>]>>(
     table: &Relation,
     index: Option<Oid>,
@@ -258,8 +261,8 @@ pub fn without_entries<'k, T, K: AsRef<[Key<'k>]>>(
     let mut scan = Scan::new(table, index);
     for (beside, keys) in sets {
         scan.restart(keys.as_ref());
-        // SAFETY: the index scan is that of a scan which is open; what it returns is only compared
-        // with NULL.
+        // SAFETY: the index scan belongs to a scan that is open; its result is only compared with
+        // NULL.
         unsafe {
             let entries = (*scan.scan).iscan;
             let forward = pg_sys::ScanDirection::ForwardScanDirection;
@@ -271,7 +274,7 @@ pub fn without_entries<'k, T, K: AsRef<[Key<'k>]>>(
     scan.end();
 }
 
-/// A version of a row: whatever changes the row makes another one.
+/// A version of a row. Every change of the row makes another version.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Version {
     made_by: pg_sys::TransactionId,
@@ -279,10 +282,11 @@ pub struct Version {
 }
 
 impl Version {
-    /// That of a tuple.
+    /// The version of a tuple.
     ///
     /// # Safety
-    /// The tuple is one of a table, and alive.
+    ///
+    /// The tuple belongs to a table, and is alive.
     unsafe fn of(tuple: pg_sys::HeapTuple) -> Self {
         // SAFETY: as the caller promises; a tuple of a table has a transaction's number there
         // (htup_details.h).
@@ -296,8 +300,8 @@ impl Version {
     }
 }
 
-/// The versions of the rows of a table's triggers in the catalogue: whatever was done to a trigger
-/// since has made another.
+/// The versions of the catalogue rows of a table's triggers. Every change of a trigger makes
+/// another version.
 pub fn trigger_versions(table: Oid) -> Vec<Version> {
     const TABLE: i16 = pg_sys::Anum_pg_trigger_tgrelid as i16;
     let mut versions = Vec::new();
@@ -318,8 +322,8 @@ pub fn trigger_versions(table: Oid) -> Vec<Version> {
     versions
 }
 
-/// A table that is scanned for one set of keys after another, of as many columns each. On an error
-/// the resource owner of the transaction ends the scan.
+/// A table that is scanned for one set of keys after another, each with as many columns. On an
+/// error the resource owner of the transaction ends the scan.
 struct Scan<'r> {
     relation: &'r Relation,
     index: Option<Oid>,
@@ -327,7 +331,7 @@ struct Scan<'r> {
 }
 
 impl<'r> Scan<'r> {
-    /// No scan yet, of an open table by one of its indexes.
+    /// A scan that has not begun, of an open table through one of its indexes.
     fn new(relation: &'r Relation, index: Option<Oid>) -> Self {
         Self {
             relation,
@@ -336,7 +340,7 @@ impl<'r> Scan<'r> {
         }
     }
 
-    /// Begins anew, with these keys.
+    /// Begins the scan anew, with these keys.
     fn restart(&mut self, keys: &[Key<'_>]) {
         let mut scan_keys = scan_keys(keys);
         let count = keys.len() as i32;
@@ -344,8 +348,8 @@ impl<'r> Scan<'r> {
         // scan. An index scan takes other values for the same columns, which it knows by their
         // place in the index (systable_beginscan).
         unsafe {
-            // None where the client's session ignores system indexes, which it may: then it is a
-            // scan of the heap.
+            // There is no index scan if the client's session ignores system indexes, which it may:
+            // then it is a scan of the heap.
             if !self.scan.is_null() && !(*self.scan).iscan.is_null() {
                 for (place, key) in (1..).zip(&mut scan_keys) {
                     key.sk_attno = place;
@@ -366,7 +370,7 @@ impl<'r> Scan<'r> {
         }
     }
 
-    /// The next tuple, which is there until the one after is asked for; NULL if there is none.
+    /// The next tuple, which is there until the one after it is fetched; NULL if there is none.
     fn next(&mut self) -> pg_sys::HeapTuple {
         // SAFETY: the scan was begun by restart().
         unsafe { pg_sys::systable_getnext(self.scan) }
@@ -374,14 +378,14 @@ impl<'r> Scan<'r> {
 
     fn end(&mut self) {
         if !self.scan.is_null() {
-            // SAFETY: it was begun by restart(), and is ended once.
+            // SAFETY: the scan was begun by restart(), and is ended once.
             unsafe { pg_sys::systable_endscan(self.scan) };
             self.scan = ptr::null_mut();
         }
     }
 }
 
-/// At most two keys, as a scan wants them.
+/// The scan keys for at most two keys.
 pub(super) fn scan_keys(keys: &[Key<'_>]) -> [pg_sys::ScanKeyData; 2] {
     let mut scan_keys = [pg_sys::ScanKeyData::default(); 2];
     for (scan_key, key) in scan_keys.iter_mut().zip(keys) {
@@ -392,7 +396,8 @@ pub(super) fn scan_keys(keys: &[Key<'_>]) -> [pg_sys::ScanKeyData; 2] {
             Key::Number(column, _) => (column, pg_sys::F_INT8EQ, pg_sys::InvalidOid),
             Key::Collated(column, collation, _) => (column, pg_sys::F_TEXTEQ, collation),
         };
-        // SAFETY: fills a key of ours; the procedure is a built-in one for the column's type.
+        // SAFETY: fills a scan key of this array; the procedure is a built-in one for the column's
+        // type.
         unsafe {
             pg_sys::ScanKeyEntryInitialize(
                 scan_key,
@@ -409,7 +414,7 @@ pub(super) fn scan_keys(keys: &[Key<'_>]) -> [pg_sys::ScanKeyData; 2] {
     scan_keys
 }
 
-/// The columns of one row, as they are in the tuple that it was taken from, which lives for `'t`.
+/// The columns of one row, as they are in the row's tuple, which lives for `'t`.
 pub struct Row<'t> {
     values: Vec<pg_sys::Datum>,
     nulls: Vec<bool>,
@@ -420,7 +425,8 @@ impl<'t> Row<'t> {
     /// The row that a scan or a query gives or a trigger fires for, if there is one.
     ///
     /// # Safety
-    /// The tuple is NULL or of that descriptor, and both are there for `'t`.
+    ///
+    /// The tuple is NULL or matches that descriptor, and both are there for `'t`.
     pub(super) unsafe fn of(
         tuple: pg_sys::HeapTuple,
         descriptor: pg_sys::TupleDesc,
@@ -443,16 +449,17 @@ impl<'t> Row<'t> {
         }
     }
 
-    /// Column `number`, from 1; `None` for NULL, and if there is no such column.
+    /// The value of column `number`, from 1. Returns `None` if it is NULL, or if there is no such
+    /// column.
     ///
-    /// The type asked for must be the column's: of our own tables and pg_extension it is known, of
-    /// attached tables it was checked under the same lock.
+    /// The type `T` must be the column's. For the extension's own tables and pg_extension it is
+    /// known; for attached tables it was checked under the same lock.
     pub fn get<T: Owned>(&self, number: i16) -> Option<T> {
         // SAFETY: the tuple is there for 't; the column is of type T.
         unsafe { T::from_datum(self.datum(number)?, false) }
     }
 
-    /// Column `number`, a `name`.
+    /// The value of column `number`, a `name`.
     pub fn name(&self, number: i16) -> Option<&'t CStr> {
         // SAFETY: the tuple is there for 't; a name is a C string in a field of fixed size.
         self.datum(number)
@@ -470,9 +477,9 @@ impl<'t> Row<'t> {
         self.datum(number).is_none()
     }
 
-    /// Column `number`, a `text` or `varchar`. What a database in another encoding than UTF-8 holds
-    /// beyond ASCII is replaced or misread: no claim can hold it there, so it need only be equal to
-    /// none.
+    /// The value of column `number`, a `text` or `varchar`. If the database's encoding is not
+    /// UTF-8, characters beyond ASCII are replaced or misread. No claim can hold such characters
+    /// there, so the text must only be equal to no claim.
     pub fn text(&self, number: i16) -> Option<String> {
         let text = self.datum(number)?;
         // SAFETY: the datum is a varlena; a copy that is made of it is in the current memory
@@ -484,14 +491,15 @@ impl<'t> Row<'t> {
         Some(String::from_utf8_lossy(text).into_owned())
     }
 
-    /// Column `number`, a `jsonb`, as JSON in UTF-8; or its member of that name, `None` if it is no
-    /// object or has no such member.
+    /// The value of column `number`, a `jsonb`, as JSON in UTF-8. If `member` is given, the value
+    /// of that member; `None` if the column is no object or has no such member.
     pub fn json(&self, number: i16, member: Option<&str>) -> Option<String> {
         let json = self.datum(number)?;
         let json = match member {
             None => json,
-            // SAFETY: it takes these types (utils/adt/jsonfuncs.c), detoasts what it is given while
-            // the scan's snapshot is registered, and its result is in the current memory context.
+            // SAFETY: the function takes these types (utils/adt/jsonfuncs.c), detoasts its argument
+            // while the scan's snapshot is registered, and its result is in the current memory
+            // context.
             Some(name) => unsafe {
                 pgrx::direct_function_call_as_datum(
                     pg_sys::jsonb_object_field,
@@ -502,15 +510,14 @@ impl<'t> Row<'t> {
         Some(memory::jsonb_text(json))
     }
 
-    /// Column `number`, a `text[]`, without what is NULL in it; empty for NULL.
+    /// The values of column `number`, a `text[]`, without NULLs; empty for NULL.
     pub fn texts(&self, number: i16) -> Vec<String> {
         let texts = self.get::<Vec<Option<String>>>(number);
         texts.unwrap_or_default().into_iter().flatten().collect()
     }
 }
 
-/// A type of a column that can be read: its values hold nothing of the tuple that they were read
-/// from.
+/// A column type that can be read: its values hold nothing of the tuple that they were read from.
 pub trait Owned: FromDatum {}
 
 impl Owned for bool {}

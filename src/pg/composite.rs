@@ -1,10 +1,11 @@
-//! Answers of a composite type (src/backend/utils/fmgr/funcapi.c).
+//! Answers that are rows of a composite type (src/backend/utils/fmgr/funcapi.c).
 
 use super::call::{Call, Value};
 use pgrx::pg_sys;
 use std::ptr;
 
-/// A row of the type that the function which is called returns, with these columns, in its order.
+/// A row of the composite type that the called function returns. It has these columns, in the
+/// type's order.
 pub fn row(call: Call, columns: &[Value]) -> Value {
     let mut values: Vec<_> = columns.iter().map(|column| column.raw()).collect();
     let mut nulls: Vec<_> = columns

@@ -16,7 +16,7 @@ use std::ptr;
 /// A setting: a `static` that is defined once, from `_PG_init`.
 ///
 /// It is declared with its name, its default and a line of description, all as `pg_settings` shows
-/// them. If nothing else is said, it is for the server's file and ALTER SYSTEM.
+/// them. Unless it says otherwise, only the server's file and ALTER SYSTEM can set it.
 pub struct Setting<V> {
     name: &'static CStr,
     description: &'static CStr,
@@ -81,10 +81,10 @@ pub trait Hooks: 'static {
         Ok(())
     }
 
-    /// The setting becomes `new`; it has its old value until this returns.
+    /// Reacts to the setting becoming `new`. The setting has its old value until this returns.
     ///
     /// Every change passes here: SET, SET LOCAL, its end, a rollback to a savepoint, RESET, DISCARD
-    /// ALL. RESET is not checked, so an error may be raised, unless a transaction is ending.
+    /// ALL. RESET is not checked, so this may raise an error, unless a transaction is ending.
     fn assign(_new: &CStr) {}
 }
 
@@ -93,7 +93,7 @@ impl Hooks for () {}
 /// The origin of a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum SetFrom {
-    /// The default, or somebody in a session.
+    /// The default, or a command in a session.
     Session,
     /// A file, an environment, a database, a role or a function.
     Elsewhere,
@@ -111,19 +111,19 @@ impl<V> Setting<V> {
         }
     }
 
-    /// The same with a second line of description.
+    /// The same setting with a second line of description.
     pub const fn more(mut self, more: &'static CStr) -> Self {
         self.more = more;
         self
     }
 
-    /// The same for others than the server's file and ALTER SYSTEM.
+    /// The same setting, but others than the server's file and ALTER SYSTEM can set it too.
     pub const fn set_by(mut self, set_by: SetBy) -> Self {
         self.set_by = set_by;
         self
     }
 
-    /// The same with a flag of guc.h.
+    /// The same setting with a flag of guc.h.
     pub const fn flag(mut self, flag: u32) -> Self {
         self.flags = GucFlags::from_bits_retain(self.flags.bits() | flag as i32);
         self
@@ -143,7 +143,7 @@ impl Switch {
         Self::new(name, description, GucSetting::<bool>::new(default))
     }
 
-    /// To be called once, from `_PG_init`.
+    /// Defines the setting. To be called once, from `_PG_init`.
     pub fn define(&'static self) {
         GucRegistry::define_bool_guc(
             self.name,
@@ -172,7 +172,7 @@ impl Number {
         Self::new(name, description, Range { value, least, most })
     }
 
-    /// The same with a unit.
+    /// The same setting with a unit.
     pub const fn unit(self, unit: Unit) -> Self {
         self.flag(match unit {
             Unit::Seconds => pg_sys::GUC_UNIT_S,
@@ -180,7 +180,7 @@ impl Number {
         })
     }
 
-    /// To be called once, from `_PG_init`.
+    /// Defines the setting. To be called once, from `_PG_init`.
     pub fn define(&'static self) {
         GucRegistry::define_int_guc(
             self.name,
@@ -204,7 +204,7 @@ impl<E: GucEnum> Choice<E> {
         Self::new(name, description, Word(GucSetting::<E>::new(default)))
     }
 
-    /// To be called once, from `_PG_init`.
+    /// Defines the setting. To be called once, from `_PG_init`.
     pub fn define(&'static self) {
         GucRegistry::define_enum_guc(
             self.name,
@@ -221,7 +221,7 @@ impl<E: GucEnum> Choice<E> {
     }
 }
 
-/// The number of texts that are being read: none may be assigned meanwhile.
+/// The number of texts that are being read. No text may be assigned meanwhile.
 static READING: PerBackend<Cell<u32>> = PerBackend::new(Cell::new(0));
 
 impl<H: Hooks> Text<H> {
@@ -237,7 +237,7 @@ impl<H: Hooks> Text<H> {
         Self::new(name, description, value)
     }
 
-    /// To be called once, from `_PG_init`.
+    /// Defines the setting. To be called once, from `_PG_init`.
     pub fn define(&'static self) {
         // SAFETY: each hook stops a panic before it reaches guc.c.
         unsafe {
@@ -255,9 +255,10 @@ impl<H: Hooks> Text<H> {
         }
     }
 
-    /// As [`Self::define`], but returns false if another library has defined the setting already.
+    /// Defines the setting as [`Self::define`] does. Returns false if another library has defined
+    /// it already.
     pub fn try_define(&'static self) -> bool {
-        // Nothing was changed when it is refused (define_custom_variable), so there is nothing to
+        // If guc.c refuses (define_custom_variable), it has changed nothing, so there is nothing to
         // clean up.
         pg_sys::PgTryBuilder::new(AssertUnwindSafe(|| {
             self.define();
@@ -268,14 +269,14 @@ impl<H: Hooks> Text<H> {
         .execute()
     }
 
-    /// Answers with `read` of the text, which is empty if none is set.
+    /// Returns `read` of the text. The text is empty if none is set.
     pub fn with<R>(&self, read: impl FnOnce(&CStr) -> R) -> R {
         // SAFETY: guc.c keeps the string until it is assigned again.
         while_kept(unsafe { *self.value.value.as_ptr() }, read)
     }
 
-    /// As [`Self::with`] for a setting that another library has defined: guc.c knows where its text
-    /// is.
+    /// Returns `read` of the text as [`Self::with`] does, for a setting that another library has
+    /// defined: guc.c knows where its text is.
     pub fn with_foreign<R>(&self, read: impl FnOnce(&CStr) -> R) -> R {
         // SAFETY: guc.c gives its own string, or NULL, and keeps it until the setting is assigned
         // again.
@@ -290,7 +291,8 @@ impl<H: Hooks> Text<H> {
         self.with(|text| text.to_string_lossy().into_owned())
     }
 
-    /// Sets it as the session itself would, until the end of the transaction or of the session.
+    /// Sets the setting as the session itself would, until the end of the transaction or of the
+    /// session.
     pub fn set(&self, value: &CStr, is_local: bool) {
         let action = match is_local {
             true => pg_sys::GucAction::GUC_ACTION_LOCAL,
@@ -300,7 +302,8 @@ impl<H: Hooks> Text<H> {
     }
 }
 
-/// Runs `read` with a string of guc.c, which is empty if it is NULL. No text is assigned meanwhile.
+/// Runs `read` with a string of guc.c, or with an empty text if the string is NULL. No text is
+/// assigned meanwhile.
 fn while_kept<R>(text: *const c_char, read: impl FnOnce(&CStr) -> R) -> R {
     /// Ends the reading, also when it is dropped by unwinding.
     struct Reading;
@@ -340,7 +343,7 @@ unsafe extern "C-unwind" fn check<H: Hooks>(
 
 unsafe extern "C-unwind" fn assign<H: Hooks>(value: *const c_char, _extra: *mut c_void) {
     guarded(|| {
-        // While a transaction ends nobody goes on reading: a FATAL error does not come back.
+        // While a transaction ends, nobody goes on reading: a FATAL error does not come back.
         let is_read = READING.get() > 0 && transaction::is_in_progress();
         assert!(!is_read, "no text is assigned while one is read");
         // SAFETY: as in check().
@@ -352,7 +355,7 @@ unsafe extern "C-unwind" fn show<H: Hooks>() -> *const c_char {
     H::SHOW.map_or(c"", |show| show()).as_ptr()
 }
 
-/// Gives guc.c the words for a value that is refused, in place of its own, which would show the
+/// Gives guc.c the message for a value that is refused. The message of guc.c itself would show the
 /// value.
 fn complain(report: Report) {
     let copy = |text: &str| match CString::new(text) {
@@ -369,7 +372,8 @@ fn complain(report: Report) {
     }
 }
 
-/// The names in a list of identifiers, as Postgres splits it; `None` if its syntax is wrong.
+/// The names in a list of identifiers, as Postgres splits it. Returns `None` if its syntax is
+/// wrong.
 pub fn identifiers(list: &CStr) -> Option<Vec<String>> {
     // SAFETY: SplitIdentifierString writes into the copy and makes a list of pointers into it
     // (varlena.c); both are in the current memory context.
@@ -389,7 +393,7 @@ pub fn identifiers(list: &CStr) -> Option<Vec<String>> {
     }
 }
 
-/// Reserves `authguard.`: a misspelt setting is an error instead of silence.
+/// Reserves `authguard.`, so that a misspelt setting is an error and not ignored.
 pub fn reserve_prefix() {
     // SAFETY: the prefix is a constant.
     unsafe {
@@ -400,7 +404,8 @@ pub fn reserve_prefix() {
     }
 }
 
-/// Sets a setting as the session itself would, whatever its role; `action` says until when.
+/// Sets a setting as the session itself would, whatever the session's role. `action` says until
+/// when.
 pub fn set(name: &CStr, value: &CStr, action: pg_sys::GucAction::Type) {
     // SAFETY: guc.c copies the value; what it refuses is raised as an error.
     unsafe {

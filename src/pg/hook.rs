@@ -18,7 +18,7 @@ impl Hook {
         self.0.set(call);
     }
 
-    /// Calls it.
+    /// Calls the function.
     pub fn call(&self) {
         (self.0.get())();
     }

@@ -1,8 +1,9 @@
 //! JSON as a `jsonb` value, byte for byte as `jsonb_in` makes it (src/include/utils/jsonb.h).
 //!
-//! Built here and not by Postgres's functions, because they take ten times as long for each new
-//! token, and an error of theirs would jump over Rust frames. The form is that on disk, which
-//! pg_upgrade needs unchanged; the tests compare it with `jsonb_in`'s on every version.
+//! It is built here and not by Postgres's functions, for two reasons: they take ten times as long
+//! for each new token, and an error in them would jump over Rust frames. The format is the one on
+//! disk, which pg_upgrade needs unchanged. The tests compare it with that of `jsonb_in` on every
+//! version.
 
 use super::numeric;
 use authguard_token::{Node, Object};
@@ -23,7 +24,7 @@ const STRIDE: usize = 32;
 
 const ENTRY_BYTES: usize = 4;
 
-/// The whole varlena.
+/// The whole varlena of an object.
 pub fn encode(object: &Object<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(1024);
     numeric::varlena(&mut out, |out| self::object(out, object));
@@ -50,7 +51,7 @@ fn array(out: &mut Vec<u8>, values: &[Node<'_>]) {
     }
 }
 
-/// Appends a value, and says of which type it is.
+/// Appends a value, and returns its type.
 fn node(out: &mut Vec<u8>, value: &Node<'_>) -> u32 {
     match value {
         Node::Null => NULL,
@@ -103,7 +104,7 @@ impl Container {
         }
     }
 
-    /// Appends content by `write`, which says of which type it is.
+    /// Appends content with `write`, which returns the content's type.
     fn add(&mut self, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> u32) {
         let start = out.len();
         let kind = write(out);

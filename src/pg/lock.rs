@@ -1,18 +1,19 @@
-//! Locks that last until the end of the transaction, and that no SQL command can take: unlike an
-//! advisory one, which anybody may hold (src/backend/storage/lmgr/lmgr.c).
+//! Locks that last until the end of the transaction. No SQL command can take them, unlike advisory
+//! locks, which anybody may hold (src/backend/storage/lmgr/lmgr.c).
 
 use pgrx::pg_sys::{self, Oid};
 
-/// Takes the lock on `name` of `class`, a table of the extension; waits until no other transaction
-/// has it. Names that share a hash share a lock.
+/// Takes the lock on `name` of `class`, a table of the extension. Waits until no other transaction
+/// has it. Names with the same hash share a lock.
 pub fn take(class: Oid, name: &str) {
     let object = Oid::from(fnv(name.as_bytes()));
-    // SAFETY: the lock manager takes any pair of numbers for an object; commands lock objects of
-    // catalogues only, which `class` is none of.
+    // SAFETY: the lock manager takes any pair of numbers for an object; commands lock only objects
+    // of catalogues, and `class` is no catalogue.
     unsafe { pg_sys::LockDatabaseObject(class, object, 0, pg_sys::ExclusiveLock as i32) };
 }
 
-/// FNV-1a: the same in every backend, whichever release of the library it has loaded.
+/// The hash FNV-1a. It is the same in every backend, whichever release of the library the backend
+/// has loaded.
 fn fnv(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash: u32, byte| {
         (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)

@@ -4,7 +4,8 @@ use pgrx::pg_sys;
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr;
 
-/// pgrx's report cannot hide the statement, and leaves by a jump when a cancel is pending.
+/// The functions that are declared here because pgrx's report cannot hide the statement, and leaves
+/// by a jump if a cancel is pending.
 mod declared {
     use super::{c_char, c_int};
 
@@ -41,9 +42,9 @@ pub fn server_only(level: LogLevel, message: &CStr, hint: Option<&CStr>) {
     } as c_int;
     // SAFETY: the calls of the macro ereport, in its order. The level is below ERROR, so errfinish
     // comes back; it ends with a look at interrupts, which are held meanwhile (HOLD_INTERRUPTS in
-    // miscadmin.h), because a cancel would jump over the frames of whoever logs. The texts outlive
-    // the calls. errstart decides by client_min_messages what a client gets: ERROR, so nothing of
-    // this.
+    // miscadmin.h), because a cancel would jump over the frames of the caller. The texts outlive
+    // the calls. errstart decides by client_min_messages what a client gets: that is ERROR here, so
+    // the client gets nothing of this.
     unsafe {
         let clients = pg_sys::client_min_messages;
         pg_sys::client_min_messages = pg_sys::PGERROR as c_int;

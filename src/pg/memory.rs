@@ -8,7 +8,7 @@ use std::ptr;
 /// The size of a `uuid` (UUID_LEN in utils/uuid.h).
 const UUID_BYTES: usize = 16;
 
-/// A memory context below TopMemoryContext; dropping it frees all that was made in it.
+/// A memory context below TopMemoryContext. Dropping it frees everything that was allocated in it.
 pub struct Memory(pg_sys::MemoryContext);
 
 impl Memory {
@@ -30,7 +30,7 @@ impl Memory {
     }
 
     /// Runs `work` with this context as the current one. If `work` fails, the context is left
-    /// before the error goes on: whoever owns the context may delete it then.
+    /// before the error goes on: the owner of the context may then delete it.
     fn inside<R>(&self, work: impl FnOnce() -> R) -> R {
         /// Makes a memory context the current one again, also when it is dropped by unwinding.
         struct Around(pg_sys::MemoryContext);
@@ -66,8 +66,8 @@ impl Memory {
     }
 }
 
-/// Runs `work` in a memory context that is freed afterwards. For loops: what one round allocates in
-/// the current context would otherwise last as long as the call of the function.
+/// Runs `work` in a memory context that is freed afterwards. This is for loops: otherwise, what one
+/// round allocates in the current context would last as long as the call of the function.
 pub fn scratch<R>(work: impl FnOnce() -> R) -> R {
     // SAFETY: the current context lives longer than this call; the name is a constant. `R` has
     // nothing in it: what Rust drops is made by Rust's own allocator.
@@ -93,7 +93,7 @@ pub fn varlena(bytes: &[u8]) -> pg_sys::Datum {
     }
 }
 
-/// A `jsonb` datum as JSON in UTF-8, written by Postgres's own `jsonb_out`.
+/// The JSON, in UTF-8, of a `jsonb` datum, written by Postgres's own `jsonb_out`.
 pub fn jsonb_text(datum: pg_sys::Datum) -> String {
     // SAFETY: jsonb_out takes a jsonb, and never returns NULL but a cstring; pg_server_to_any
     // (mbutils.c) gives the same or a converted copy. Both are in the current memory context, and
@@ -114,8 +114,8 @@ pub fn jsonb_text(datum: pg_sys::Datum) -> String {
         .to_owned()
 }
 
-/// JSON as a `jsonb` datum, in the current memory context, read by Postgres's own `jsonb_in`, which
-/// raises an error if it is none.
+/// The `jsonb` datum of a JSON text, in the current memory context. Postgres's own `jsonb_in` reads
+/// it, and raises an error if it is no JSON.
 pub fn jsonb(json: &str) -> Option<pg_sys::Datum> {
     let json = CString::new(json).ok()?;
     // SAFETY: jsonb_in takes a cstring, which outlives the call.
@@ -188,8 +188,8 @@ pub fn copy_uuid(datum: pg_sys::Datum) -> pg_sys::Datum {
     }
 }
 
-/// `unix_micros` less an `interval` datum, as microseconds since the Unix epoch. Raises an error if
-/// the result is no `timestamptz`.
+/// The time `unix_micros` minus an `interval` datum, as microseconds since the Unix epoch. Raises
+/// an error if the result is no `timestamptz`.
 pub fn minus_interval(unix_micros: i64, interval: pg_sys::Datum) -> i64 {
     let timestamp = super::timestamp::timestamptz(unix_micros).unwrap_or(0);
     // SAFETY: both arguments are of the types that timestamptz_mi_interval (timestamp.c) takes, and

@@ -1,8 +1,9 @@
-//! The end of a client message, which is what a statement is (src/backend/tcop/postgres.c).
+//! The end of a client message. A statement is one client message here
+//! (src/backend/tcop/postgres.c).
 //!
 //! PostgresMain resets `MessageContext` before it reads each message, and a context that is reset
-//! calls back. So what was settled for one message can be dropped at the next, and the way of every
-//! row need not find out which statement it is in.
+//! calls back. So values that were settled for one message can be dropped at the next, and the path
+//! of every row need not find out which statement it is in.
 
 use super::state::PerBackend;
 use pgrx::pg_sys;
@@ -22,7 +23,7 @@ static mut CALLBACK: pg_sys::MemoryContextCallback = pg_sys::MemoryContextCallba
 };
 
 /// Makes the next message call `then`. Returns false in a process that reads no messages, such as
-/// the apply worker of logical replication; a parallel worker lives for one statement only.
+/// the apply worker of logical replication. A parallel worker lives for one statement only.
 pub fn await_next(then: Call) -> bool {
     // SAFETY: reads globals. The callback is on the list of at most one context, once: mmgr takes
     // it off before it is called (MemoryContextCallResetCallbacks), and MessageContext lives as
@@ -31,7 +32,7 @@ pub fn await_next(then: Call) -> bool {
         if pg_sys::ParallelWorkerNumber >= 0 || AWAITED.get().is_some() {
             return true;
         }
-        // A background worker may have a MessageContext of its own, which nobody resets.
+        // A background worker may have its own MessageContext, which nobody resets.
         if pg_sys::MyBackendType != pg_sys::BackendType::B_BACKEND
             || pg_sys::MessageContext.is_null()
         {

@@ -13,7 +13,7 @@ const SHORT_WEIGHT_SIGN: u16 = 0x40;
 const SHORT_SCALE: u16 = 0x3F;
 const LONG_NEGATIVE: u16 = 0x4000;
 
-/// Appends the number that a literal of JSON means: one that the parser took.
+/// Appends the number of a JSON literal that the parser has accepted.
 pub fn encode(out: &mut Vec<u8>, literal: &str) {
     let unsigned = literal.strip_prefix('-').unwrap_or(literal);
     let (significand, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));

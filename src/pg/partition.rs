@@ -1,6 +1,6 @@
-//! Where a partitioned table keeps a key: what get_partition_for_tuple does
-//! (executor/execPartition.c), for a key of one column, whose order or hash is its type's own. So
-//! no function is called that somebody else has made.
+//! The partition of a partitioned table that keeps a key. It is found as get_partition_for_tuple
+//! does it (executor/execPartition.c), but only if the partition key is one column in its type's
+//! own order or hash. So no function is called that somebody else has made.
 
 use super::catalog::{self, Key, Row};
 use super::relation::{Relation, btree_family};
@@ -39,17 +39,17 @@ mod inherits {
 const HASH_EXTENDED: i16 = 2;
 const COMPARE: i16 = 1;
 
-/// How a partitioned table spreads its rows by their key.
+/// The way in which a partitioned table spreads its rows by their key.
 #[derive(Clone, Copy, Debug)]
 pub struct Routing {
-    /// Compares two keys, or hashes one.
+    /// The function that compares two keys, or hashes one.
     function: Oid,
     collation: Oid,
 }
 
 impl Relation {
-    /// How the table spreads its rows, if it does by column `number` alone and in its type's own
-    /// way.
+    /// The way in which the table spreads its rows. Returns `None` unless it uses column `number`
+    /// alone, in its type's own order or hash.
     pub fn routing(&self, number: i16, base_type: Oid) -> Option<Routing> {
         let declared = Declared::of(self.oid())?;
         let (own, procedure) = match declared.strategy {
@@ -73,7 +73,7 @@ impl Relation {
         })
     }
 
-    /// The partition that has, or would have, the row with this key; `None` where there is none.
+    /// The partition that has, or would have, the row with this key; `None` if there is none.
     pub fn partition_for(&self, routing: Routing, mut key: pg_sys::Datum) -> Option<Oid> {
         let mut collation = routing.collation;
         // SAFETY: the relation is open and partitioned. Its descriptor and bounds are the
@@ -128,7 +128,7 @@ impl Relation {
     }
 }
 
-/// The partition key of one column, as the catalogue has it: it never changes.
+/// The partition key of one column, as the catalogue has it. It never changes.
 struct Declared {
     strategy: u8,
     column: i16,
@@ -170,8 +170,9 @@ pub fn partitions(parent: Oid) -> Vec<Oid> {
     partitions
 }
 
-/// Whether a table is one of them, by the newest committed state: a descriptor of a partitioned
-/// table depends on the snapshot of the statement.
+/// Returns true if `partition` is a partition of `parent`, by the newest committed state. The
+/// descriptor of a partitioned table would not do, because it depends on the snapshot of the
+/// statement.
 pub fn is_partition_of(partition: Oid, parent: Oid) -> bool {
     let mut is = false;
     inheriting(

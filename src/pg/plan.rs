@@ -9,11 +9,11 @@ use std::cell::Cell;
 use std::ffi::{CStr, c_char};
 use std::ptr;
 
-/// The most parameters that a query has.
+/// The largest number of parameters that a query has.
 const MOST: usize = 4;
 
-/// A query whose names are qualified, and the types of its parameters. Its plan is kept, and made
-/// anew by Postgres when what it names has changed.
+/// A query whose names are qualified, and the types of its parameters. Its plan is kept. Postgres
+/// makes the plan anew if the objects in it have changed.
 pub struct Plan {
     sql: &'static CStr,
     types: &'static [Oid],
@@ -30,8 +30,8 @@ impl Plan {
         })
     }
 
-    /// Runs the query with a new snapshot, as a statement of its own, and answers with `read` of
-    /// its first row, if it has one. The row is gone afterwards.
+    /// Runs the query with a new snapshot, as a statement of its own, and returns `read` of its
+    /// first row, if there is one. The row is gone afterwards.
     pub fn run<R>(&self, parameters: &[Value], read: impl FnOnce(Option<Row<'_>>) -> R) -> R {
         assert_eq!(parameters.len(), self.types.len(), "parameters of a query");
         let mut values = [pg_sys::Datum::null(); MOST];

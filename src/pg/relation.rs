@@ -1,4 +1,4 @@
-//! Relations that are open, with a lock that keeps their form as it is: columns, triggers and
+//! Relations that are open, with a lock that keeps their form unchanged: columns, triggers and
 //! indexes (src/backend/access/common/relation.c, src/backend/utils/cache/relcache.c).
 
 use pgrx::pg_sys::{self, Oid};
@@ -11,11 +11,12 @@ const UUID_BTREE_FAMILY: Oid = Oid::from_u32(2968);
 /// The lock that a relation is opened with.
 #[derive(Clone, Copy)]
 pub enum Lock {
-    /// For reading; given back when the relation is closed.
+    /// A lock for reading. It is released when the relation is closed.
     AccessShare,
-    /// For locking rows; kept until the end of the transaction, as long as the locks of the rows.
+    /// A lock for locking rows. It is kept until the end of the transaction, as long as the locks
+    /// of the rows.
     RowShare,
-    /// For writing; kept until the end of the transaction.
+    /// A lock for writing. It is kept until the end of the transaction.
     RowExclusive,
 }
 
@@ -42,10 +43,10 @@ pub struct Relation(pg_sys::Relation);
 
 /// A column that is not dropped.
 pub struct Column {
-    /// From 1.
+    /// The column's number, from 1.
     pub number: i16,
     pub of: Oid,
-    /// Its type below any domains.
+    /// The column's type below any domains.
     pub base_type: Oid,
     pub collation: Oid,
     pub not_null: bool,
@@ -71,7 +72,7 @@ impl Column {
 /// before the lock was granted have been executed when `work` begins.
 pub fn open<R>(relation: Oid, lock: Lock, work: impl FnOnce(&Relation) -> R) -> Option<R> {
     // SAFETY: opened and closed here, in a pair; on an error the resource owner of the transaction
-    // closes it. try_relation_open takes the lock, executes invalidations, and looks if the
+    // closes it. try_relation_open takes the lock, executes invalidations, and checks that the
     // relation is still there.
     unsafe {
         let relation = pg_sys::try_relation_open(relation, lock.taken());
@@ -100,7 +101,7 @@ pub fn btree_family(base_type: Oid) -> Oid {
 }
 
 impl Relation {
-    /// The relation, for the rest of this room.
+    /// The raw relation, for the rest of this room.
     pub(super) fn raw(&self) -> pg_sys::Relation {
         self.0
     }
@@ -110,18 +111,18 @@ impl Relation {
         unsafe { &*(*self.0).rd_rel }
     }
 
-    /// Its OID.
+    /// The relation's OID.
     pub fn oid(&self) -> Oid {
         // SAFETY: the relation is open.
         unsafe { (*self.0).rd_id }
     }
 
-    /// Its schema.
+    /// The relation's schema.
     pub fn schema(&self) -> Oid {
         self.form().relnamespace
     }
 
-    /// Its name, without its schema.
+    /// The relation's name, without its schema.
     pub fn name(&self) -> String {
         // SAFETY: a name ends with a NUL.
         unsafe { CStr::from_ptr(self.form().relname.data.as_ptr()) }
@@ -134,22 +135,23 @@ impl Relation {
         self.form().relkind as u8
     }
 
-    /// Returns true if its rows are those of its partitions.
+    /// Returns true if the relation is a partitioned table: its rows are those of its partitions.
     pub fn is_partitioned(&self) -> bool {
         self.kind() == pg_sys::RELKIND_PARTITIONED_TABLE
     }
 
-    /// Returns true if it is neither temporary nor unlogged.
+    /// Returns true if the relation is neither temporary nor unlogged.
     pub fn is_permanent(&self) -> bool {
         self.form().relpersistence as u8 == pg_sys::RELPERSISTENCE_PERMANENT
     }
 
-    /// Returns true if its rows are stored by access method heap.
+    /// Returns true if access method heap stores the relation's rows.
     pub fn is_heap(&self) -> bool {
         self.form().relam == pg_sys::HEAP_TABLE_AM_OID
     }
 
-    /// The file of its rows: TRUNCATE and whatever writes all rows anew give it another one.
+    /// The file of the relation's rows. TRUNCATE, and whatever writes all rows anew, give the
+    /// relation another file.
     pub fn file(&self) -> Oid {
         self.form().relfilenode
     }
@@ -176,7 +178,7 @@ impl Relation {
         unsafe { pgrx::PgTupleDesc::from_pg_unchecked((*self.0).rd_att) }
     }
 
-    /// Its triggers.
+    /// The relation's triggers.
     pub fn triggers(&self) -> impl Iterator<Item = Trigger<'_>> {
         // SAFETY: the relation is open; trigdesc is NULL or an array of numtriggers
         // (utils/reltrigger.h).
@@ -194,8 +196,8 @@ impl Relation {
         self.triggers().find(|trigger| trigger.name() == name)
     }
 
-    /// The first of its indexes that `fits`, in the order of their OIDs. It stays as long as the
-    /// relation is locked.
+    /// The first of the relation's indexes that `fits`, in the order of their OIDs. The index stays
+    /// as long as the relation is locked.
     pub fn find_index(&self, fits: impl Fn(&Index) -> bool) -> Option<Oid> {
         // SAFETY: the relation is open; the list is a copy of its indexes in the current memory
         // context. Each is opened and closed here.
@@ -224,44 +226,46 @@ impl Relation {
 pub struct Trigger<'r>(&'r pg_sys::Trigger);
 
 impl<'r> Trigger<'r> {
-    /// Its name.
+    /// The trigger's name.
     pub fn name(self) -> &'r CStr {
         // SAFETY: the name is a string of the relcache.
         unsafe { CStr::from_ptr(self.0.tgname) }
     }
 
-    /// Returns true if it fires whatever `session_replication_role` is, as `enable always` makes it
-    /// do (TRIGGER_FIRES_ALWAYS in commands/trigger.h).
+    /// Returns true if the trigger fires whatever `session_replication_role` is, as `enable always`
+    /// makes it do (TRIGGER_FIRES_ALWAYS in commands/trigger.h).
     pub fn fires_always(self) -> bool {
         self.0.tgenabled as u8 == b'A'
     }
 
-    /// Returns true if it is the copy, on a partition, of a trigger of the partitioned table.
+    /// Returns true if the trigger is the copy, on a partition, of a trigger of the partitioned
+    /// table.
     pub fn is_copy(self) -> bool {
         self.0.tgisclone
     }
 
-    /// Returns true if it fires only if its `when` holds.
+    /// Returns true if the trigger fires only if its `when` holds.
     pub fn is_conditional(self) -> bool {
         !self.0.tgqual.is_null()
     }
 
-    /// Returns true if it may fire as late as at the end of the transaction.
+    /// Returns true if the trigger may fire as late as at the end of the transaction.
     pub fn is_deferrable(self) -> bool {
         self.0.tgdeferrable
     }
 
-    /// When and for what it fires: bits TRIGGER_TYPE_* (catalog/pg_trigger.h).
+    /// The events for which the trigger fires, and when: bits TRIGGER_TYPE_*
+    /// (catalog/pg_trigger.h).
     pub fn when(self) -> u32 {
         u32::from(self.0.tgtype.cast_unsigned())
     }
 
-    /// The function that it calls.
+    /// The function that the trigger calls.
     pub fn function(self) -> Oid {
         self.0.tgfoid
     }
 
-    /// Its arguments.
+    /// The trigger's arguments.
     pub fn arguments(self) -> Vec<&'r CStr> {
         let count = usize::try_from(self.0.tgnargs).unwrap_or(0);
         // SAFETY: tgargs has as many strings as tgnargs says (utils/reltrigger.h).
@@ -270,7 +274,7 @@ impl<'r> Trigger<'r> {
             .collect()
     }
 
-    /// The numbers of the columns that it is declared for (`update of`).
+    /// The numbers of the columns that the trigger is declared for (`update of`).
     pub fn columns(self) -> &'r [i16] {
         match usize::try_from(self.0.tgnattr) {
             Err(_) | Ok(0) => &[],
@@ -280,13 +284,13 @@ impl<'r> Trigger<'r> {
     }
 }
 
-/// An index that is open, of a relation that is.
+/// An index that is open, of a relation that is open.
 pub struct Index(pg_sys::Relation);
 
 impl Index {
-    /// Returns true if it has every row of the relation, and finds one by its first columns alone,
-    /// which are these: their numbers, the operator family of each, and which collations may sort
-    /// it.
+    /// Returns true if the index has every row of the relation, and finds one by its first columns
+    /// alone. These columns are given by their numbers, the operator family of each, and a test of
+    /// the collation that sorts it.
     pub fn begins_with<'k>(
         &self,
         keys: impl IntoIterator<Item = (i16, Oid, &'k dyn Fn(Oid) -> bool)>,
@@ -320,7 +324,7 @@ impl Index {
         }
     }
 
-    /// Returns true if no two rows have the same key, which is of one column, at any moment.
+    /// Returns true if no two rows ever have the same key, and the key is one column.
     pub fn is_unique_by_one(&self) -> bool {
         // SAFETY: the index is open.
         let form = unsafe { &*(*self.0).rd_index };
@@ -340,7 +344,8 @@ pub fn collation_of(index: Oid) -> Oid {
     }
 }
 
-/// Returns true if what a collation sorts as equal is equal byte by byte; also for none.
+/// Returns true if values that a collation sorts as equal are equal byte by byte. Returns true for
+/// no collation, too.
 pub fn is_deterministic(collation: Oid) -> bool {
     // SAFETY: a syscache look-up inside a transaction.
     collation == pg_sys::InvalidOid || unsafe { pg_sys::get_collation_isdeterministic(collation) }

@@ -3,8 +3,8 @@
 
 use pgrx::pg_sys;
 
-/// Replay that has just been woken up by its first record for hours gets this often 10 ms to catch
-/// up.
+/// The number of pauses of 10 ms in which replay may catch up after its first record for hours has
+/// woken it up.
 const PATIENCE: u32 = 10;
 
 /// Returns true if this server is a standby: it only replays what another one writes.
@@ -13,9 +13,9 @@ pub fn is_standby() -> bool {
     unsafe { pg_sys::RecoveryInProgress() }
 }
 
-/// Returns true if this is a standby that may be more than `limit` seconds behind its primary. One
-/// whose receiver is live and that has replayed all that it received is not behind, however long
-/// the primary has been idle.
+/// Returns true if this is a standby that may be more than `limit` seconds behind its primary. If a
+/// standby's receiver is live and it has replayed everything that it received, it is not behind,
+/// however long the primary has been idle.
 pub fn is_behind(limit: i64) -> bool {
     if !is_standby() {
         return false;
@@ -32,11 +32,11 @@ pub fn is_behind(limit: i64) -> bool {
     true
 }
 
-/// In milliseconds; negative if it is not known.
+/// The lag, in milliseconds; negative if it is not known.
 enum Lag {
-    /// Since replay reached the chunk of received WAL that it is in.
+    /// The time since replay reached the chunk of received WAL that it is in.
     Live(i64),
-    /// Without a receiver: since the last commit that was replayed.
+    /// The time since the last commit that was replayed, if there is no receiver.
     Alone(i64),
 }
 

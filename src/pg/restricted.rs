@@ -1,5 +1,5 @@
-//! Runs a function that somebody has registered, as the function's owner, so that nothing of it
-//! outlives the call.
+//! Runs a function that somebody has registered, as the function's owner. Nothing of it outlives
+//! the call.
 
 use super::call::{Call, guarded, raw_function};
 use super::catalog::{self, Key};
@@ -9,8 +9,8 @@ use pgrx::pg_sys::{self, Datum, Oid};
 use std::ffi::CStr;
 
 raw_function!(
-    /// `authguard.run_claims_function`: calls the function that the first argument names with the
-    /// arguments after the second, which names its owner, and gives its answer.
+    /// `authguard.run_claims_function`: the first argument names a function, and the second its
+    /// owner. Calls the function with the other arguments, and returns its answer.
     authguard_run_claims_function,
     |call| match (call.argument(0), call.argument(1)) {
         (Some(function), Some(owner)) => guarded(|| run(call, function, owner)),
@@ -20,7 +20,8 @@ raw_function!(
 
 fn run(call: Call, function: Datum, name: Datum) -> Datum {
     let function = Oid::from(function.value() as u32);
-    // The SQL has checked the owner under its snapshot, which may be old: this is the owner now.
+    // The SQL has checked the owner under its snapshot, which may be old. This is the present
+    // owner.
     match owner(function) {
         Some(owner) if is_named(owner, name) => as_restricted(owner, || forward(call, function)),
         _ => Error::ClaimsFunctionOwner.raise(),
@@ -48,9 +49,9 @@ fn is_named(role: Oid, name: Datum) -> bool {
 }
 
 /// Runs `work` as `role` in a security-restricted operation, as Postgres runs an index function in
-/// REINDEX: it becomes no other role, and leaves no temporary table, cursor, prepared statement,
-/// LISTEN or deferred trigger behind. No setting that it makes stays, and names that it does not
-/// qualify are those of pg_catalog.
+/// REINDEX. `work` cannot become another role, and leaves no temporary table, cursor, prepared
+/// statement, LISTEN or deferred trigger behind. Settings that it makes do not stay. Names that it
+/// does not qualify are looked up in pg_catalog.
 pub fn as_restricted<R>(role: Oid, work: impl FnOnce() -> R) -> R {
     let (mut user, mut context) = (pg_sys::InvalidOid, 0);
     // SAFETY: statics of miscinit.c and the stack of guc.c, put back below. An error leaves that to
@@ -85,7 +86,7 @@ fn forward(call: Call, function: Oid) -> Datum {
         + ARGUMENTS * size_of::<pg_sys::NullableDatum>();
     // SAFETY: fcinfo has room for the arguments, and lives with flinfo in the current memory
     // context. The SQL that calls this has checked that the function takes (text, uuid, jsonb) and
-    // returns jsonb. An error jumps to the boundary, which makes it one of Rust.
+    // returns jsonb. An error jumps to the boundary, which turns it into an error of Rust.
     let (answer, null) = unsafe {
         let flinfo = pg_sys::palloc0(size_of::<pg_sys::FmgrInfo>()).cast::<pg_sys::FmgrInfo>();
         pg_sys::fmgr_info(function, flinfo);

@@ -1,9 +1,9 @@
 //! Values that Postgres may still point into after they were replaced.
 //!
-//! A reader answers with a pointer into the current value. The same statement may replace that
-//! value (`select auth.uid(), set_config(…)`), and a cursor may hold the pointer for the rest of
-//! the transaction. So a replaced value is retired, and released when no statement can hold its
-//! pointers: at the end of a transaction that no procedure is still running in.
+//! A reader returns a pointer into the current value. The same statement may replace that value
+//! (`select auth.uid(), set_config(…)`), and a cursor may hold the pointer for the rest of the
+//! transaction. So a replaced value is retired. It is released when no statement can hold its
+//! pointers any more: at the end of a transaction, unless a procedure is still running in it.
 
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
@@ -13,18 +13,18 @@ use std::rc::Rc;
 /// The number of replaced values that a transaction may keep; after that, readers copy.
 const MOST_RETIRED: usize = 64;
 
-/// The current value, and those that it replaced in this transaction.
+/// The current value, and the values that it replaced in this transaction.
 pub struct RetireList<T> {
     /// The value while none is set.
     unset: T,
-    /// The value that was set last; kept while none is set, because it may be set again.
+    /// The value that was set last. It is kept while none is set, because it may be set again.
     last: RefCell<Option<Rc<T>>>,
     /// True if `last` is the current value, false if `unset` is.
     is_set: Cell<bool>,
     /// True if Postgres may point into `last`.
     lent: Cell<bool>,
     retired: RefCell<Vec<Rc<T>>>,
-    /// The current value, if it was heated: it is `unset`, or a lent `last`.
+    /// The current value if it is hot: `unset`, or a lent `last`.
     hot: Cell<Option<NonNull<T>>>,
 }
 
@@ -41,7 +41,7 @@ impl<T> RetireList<T> {
         }
     }
 
-    /// Answers with `read` of the current value, which stays while `read` runs, also if it is
+    /// Returns `read` of the current value. The value stays while `read` runs, even if it is
     /// replaced.
     pub fn with_current<R>(&self, read: impl FnOnce(&T) -> R) -> R {
         let last = match self.is_set.get() {
@@ -51,8 +51,8 @@ impl<T> RetireList<T> {
         read(last.as_deref().unwrap_or(&self.unset))
     }
 
-    /// Answers with `read` of the current value if it is hot, and with `otherwise` if it is not.
-    /// This is the way of every row: one load and one test. No transaction ends while `read` runs.
+    /// Returns `read` of the current value if it is hot; otherwise returns `otherwise`. Every row
+    /// takes this path: one load and one test. No transaction ends while `read` runs.
     #[inline(always)]
     pub fn hot_or<R>(&self, read: impl FnOnce(&T) -> R, otherwise: impl FnOnce() -> R) -> R {
         match self.hot.get() {
@@ -63,7 +63,7 @@ impl<T> RetireList<T> {
         }
     }
 
-    /// Makes the current value hot, unless it is one that must not be pointed into.
+    /// Makes the current value hot, unless it must not be pointed into.
     pub fn heat(&'static self) {
         self.hot.set(match (self.is_set.get(), self.lent.get()) {
             (false, _) => Some(NonNull::from_ref(&self.unset)),
@@ -88,7 +88,7 @@ impl<T> RetireList<T> {
         self.is_set.set(false);
     }
 
-    /// Makes the value that was set last the current one if it `fits`; returns whether it does.
+    /// Makes the value that was set last the current one if it `fits`. Returns true if it does.
     pub fn set_last_if(&self, fits: impl FnOnce(&T) -> bool) -> bool {
         self.cool();
         let last = self.last.borrow().clone();
@@ -97,14 +97,14 @@ impl<T> RetireList<T> {
         fits
     }
 
-    /// False if a client that replaces values in a loop has filled the list: Postgres must not
-    /// point into the next value, so that it can be released as soon as it is replaced. Its readers
-    /// copy.
+    /// Returns false if a client that replaces values in a loop has filled the list. Postgres must
+    /// then not point into the next value, so that it can be released as soon as it is replaced.
+    /// The readers of that value copy.
     pub fn may_lend(&self) -> bool {
         self.retired.borrow().len() < MOST_RETIRED
     }
 
-    /// Makes `value` the current one; `lent` says whether Postgres may point into it.
+    /// Makes `value` the current one. `lent` is true if Postgres may point into it.
     pub fn set(&self, value: T, lent: bool) {
         self.cool();
         let old = self.last.replace(Some(Rc::new(value)));
@@ -115,7 +115,7 @@ impl<T> RetireList<T> {
         self.is_set.set(true);
     }
 
-    /// Calls `each` with the values that may be the current one again.
+    /// Calls `each` with the values that may become the current one again.
     pub fn each(&self, each: impl Fn(&T)) {
         if let Some(last) = &*self.last.borrow() {
             each(last);
@@ -123,7 +123,7 @@ impl<T> RetireList<T> {
         each(&self.unset);
     }
 
-    /// To be called at the end of every transaction.
+    /// Releases the retired values. To be called at the end of every transaction.
     pub fn end_of_transaction(&self) {
         // SAFETY: reads a global pointer. It is null unless a procedure or a DO block ends the
         // transaction from within a statement that goes on (tcop/pquery.c), and whose variables may

@@ -1,6 +1,6 @@
 //! Locks of single rows, as `select … for update skip locked` takes them
-//! (src/backend/executor/nodeLockRows.c), without an executor: that costs several times what the
-//! lock does.
+//! (src/backend/executor/nodeLockRows.c), but without an executor, which costs several times as
+//! much as the lock.
 
 use super::catalog::{Key, Row, scan_keys};
 use super::relation::Relation;
@@ -9,7 +9,8 @@ use crate::error::Error;
 use pgrx::pg_sys::{self, Oid};
 use std::ptr;
 
-/// Where a row of a table is, as system column `ctid` says; that of a locked row stays.
+/// The place of a row in its table, as system column `ctid` gives it. The place of a locked row
+/// stays.
 pub type Tid = pg_sys::ItemPointerData;
 
 /// The result of trying to lock a row.
@@ -18,15 +19,15 @@ pub enum RowLock<R> {
     Locked(R),
     /// Another transaction has the row.
     Unavailable,
-    /// The transaction sees no such row, or one that is not wanted.
+    /// The transaction sees no such row, or the row is not wanted.
     Missing,
 }
 
-/// Locks the row that equals `key` until the end of the transaction, and shows it and its place to
-/// `read`. The table is open with a lock for that; `index` is one of its own that begins with the
-/// key's column, if there is one. If `wanted` is given, a row for which it is false is not locked.
-/// As the executor does it: the newest version of the row is locked, and above isolation level read
-/// committed a change since the snapshot is an error (40001).
+/// Locks the row that equals `key` until the end of the transaction, and shows the row and its
+/// place to `read`. The table is open with a lock for that. `index` is one of the table's indexes
+/// that begins with the key's column, if there is one. If `wanted` is given and returns false for a
+/// row, the row is not locked. The newest version of the row is locked, as the executor does it.
+/// Above isolation level read committed, a change since the snapshot is an error (40001).
 pub fn try_lock<R>(
     table: &Relation,
     index: Option<Oid>,
@@ -71,8 +72,8 @@ pub fn try_lock<R>(
             match locked {
                 pg_sys::TM_Result::TM_Ok => {
                     let tuple = pg_sys::ExecFetchSlotHeapTuple(slot, false, ptr::null_mut());
-                    // If it is another version than the one that was found, it may not be wanted
-                    // any more.
+                    // The locked version may be another one than the one that was found, and may
+                    // not be wanted any more.
                     let wanted = wanted.filter(|_| failure.traversed);
                     let row = Row::of(tuple, (*relation).rd_att);
                     let row = row.filter(|row| wanted.is_none_or(|wanted| wanted(row)));
@@ -86,7 +87,7 @@ pub fn try_lock<R>(
                     Error::ConcurrentUpdate.raise()
                 }
                 pg_sys::TM_Result::TM_WouldBlock => result = RowLock::Unavailable,
-                // Deleted meanwhile, or changed by the command that this is a part of.
+                // The row was deleted meanwhile, or changed by the command that this is a part of.
                 _ => {}
             }
         }

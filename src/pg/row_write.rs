@@ -1,8 +1,8 @@
 //! Writes of single rows as a subscription applies them (src/backend/executor/execReplication.c):
 //! with the indexes, constraints, generated columns and triggers of the table, but without a plan,
-//! which costs twice what the write does.
+//! which costs twice as much as the write itself.
 //!
-//! No privileges are asked, and an insert gives no column its default. A trigger that names a
+//! No privileges are checked, and an insert gives no column its default. A trigger that names a
 //! transition table finds none.
 
 use super::call::Value;
@@ -15,11 +15,11 @@ use std::ffi::CStr;
 use std::mem;
 use std::ptr;
 
-/// A column's number, from 1, its type, and its value, of that type.
+/// A column's number, from 1, its type, and a value of that type.
 pub type NumberedValue = (i16, Oid, Value);
 
-/// Raises an error where that command may not be run: on a standby, in a transaction that is
-/// read-only, and while workers share one.
+/// Raises an error if that command must not run: on a standby, in a transaction that is read-only,
+/// and while workers share one.
 pub fn require_writable(command: &CStr) {
     // SAFETY: reads the state of xact.c, or raises an error (tcop/utility.c).
     unsafe {
@@ -28,8 +28,8 @@ pub fn require_writable(command: &CStr) {
     }
 }
 
-/// Inserts a row of these columns, all others NULL. A statement of its own. The table is open with
-/// a lock for that.
+/// Inserts a row with these columns; all others are NULL. The insert is a statement of its own. The
+/// table is open with a lock for that.
 pub fn insert(table: &Relation, columns: &[NumberedValue]) {
     // SAFETY: the slot is one of the open table, and all its columns are set before it is stored;
     // the state is the one that the table was opened for.
@@ -46,12 +46,12 @@ pub fn insert(table: &Relation, columns: &[NumberedValue]) {
     }
 }
 
-/// Gives columns of a row, which this transaction has locked at that place, other values. A
-/// statement of its own. The table is open with a lock for that. An error if the row has changed
-/// since.
+/// Gives some columns of a row new values. This transaction has locked the row at that place. The
+/// update is a statement of its own. The table is open with a lock for that. Raises an error if the
+/// row has changed since.
 pub fn update(table: &Relation, mut place: Tid, columns: &[NumberedValue]) {
-    // SAFETY: as for an insert. The row is read into a slot of the table's own kind by its own
-    // method, which may raise errors, so Postgres's error handling is around it; the other slot
+    // SAFETY: as for an insert. The row is read into a slot of the table's own kind by the table's
+    // own method, which may raise errors, so Postgres's error handling is around it; the other slot
     // points into that one, which is there until the end.
     unsafe {
         Statement::run(table, columns, |statement| {
@@ -90,15 +90,15 @@ pub fn update(table: &Relation, mut place: Tid, columns: &[NumberedValue]) {
     }
 }
 
-/// What a column gets whose default takes it from a sequence (nextval in
+/// The next value of a sequence, for a column whose default takes it from there (nextval in
 /// src/backend/commands/sequence.c).
 pub fn next_id(sequence: Oid) -> i64 {
-    // SAFETY: it takes an OID and returns a bigint, never NULL, or raises an error.
+    // SAFETY: nextval_oid takes an OID and returns a bigint, never NULL, or raises an error.
     unsafe { pgrx::direct_function_call(pg_sys::nextval_oid, &[sequence.into_datum()]) }
         .expect("nextval is never NULL")
 }
 
-/// A table that is written to, and the state that an executor would have.
+/// A command that writes to a table, and the state that an executor would have.
 struct Statement<'r> {
     table: &'r Relation,
     relation: pg_sys::Relation,
@@ -107,18 +107,19 @@ struct Statement<'r> {
 }
 
 impl<'r> Statement<'r> {
-    /// Begins a command that updates these columns of a table, lets `work` write, runs the
-    /// triggers, and makes what is written visible to the next command. All memory is that of the
-    /// state, and freed with it.
+    /// Begins a command that updates these columns of a table. `work` writes; then the triggers
+    /// run, and the rows become visible to the next command. All memory belongs to the state, and
+    /// is freed with it.
     ///
     /// # Safety
-    /// `work` writes to that table only, by the state that it is given.
+    ///
+    /// `work` writes only to that table, through the state that it is given.
     unsafe fn run(table: &'r Relation, updated: &[NumberedValue], work: impl FnOnce(&Self)) {
         let relation = table.raw();
-        // SAFETY: as create_edata_for_relation and finish_edata of
-        // src/backend/replication/logical/worker.c do it, the memory context besides. What is
-        // opened here is closed here; on an error the end of the transaction or subtransaction
-        // closes indexes, snapshot and triggers, and frees the state with the context around it.
+        // SAFETY: done as in create_edata_for_relation and finish_edata of
+        // src/backend/replication/logical/worker.c, plus the memory context. What is opened here is
+        // closed here; on an error the end of the transaction or subtransaction closes indexes,
+        // snapshot and triggers, and frees the state with the context around it.
         unsafe {
             pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
             let state = pg_sys::CreateExecutorState();
@@ -154,12 +155,13 @@ impl<'r> Statement<'r> {
         unsafe { pg_sys::ExecInitExtraTupleSlot(self.state, (*self.relation).rd_att, kind) }
     }
 
-    /// Which columns of a slot are NULL.
+    /// The flags of a slot that say which columns are NULL.
     ///
     /// # Safety
-    /// The slot is one of this statement, and not read or written otherwise meanwhile.
+    ///
+    /// The slot belongs to this statement, and nothing else reads or writes it meanwhile.
     unsafe fn nulls<'a>(&self, slot: *mut pg_sys::TupleTableSlot) -> &'a mut [bool] {
-        // SAFETY: a slot has as many of them as its descriptor has columns (MakeTupleTableSlot in
+        // SAFETY: a slot has as many flags as its descriptor has columns (MakeTupleTableSlot in
         // execTuples.c).
         unsafe {
             let count = (*(*self.relation).rd_att).natts as usize;
@@ -167,18 +169,19 @@ impl<'r> Statement<'r> {
         }
     }
 
-    /// Gives columns of a slot their values, and stores what it holds as a row.
+    /// Gives columns of a slot their values, and stores the slot's content as a row.
     ///
     /// # Safety
+    ///
     /// As for [`Self::nulls`]; all other columns are set.
     unsafe fn set(&self, slot: *mut pg_sys::TupleTableSlot, columns: &[NumberedValue]) {
-        // SAFETY: as for nulls(), and of the values there are as many.
+        // SAFETY: as for nulls(), and there are as many values.
         unsafe {
             let nulls = self.nulls(slot);
             let values = std::slice::from_raw_parts_mut((*slot).tts_values, nulls.len());
             let descriptor = (*self.relation).rd_att;
             for (column, of, value) in columns {
-                // Of a column that is not there or is dropped the type is 0.
+                // The type is 0 if the column is not there or is dropped.
                 assert_eq!(
                     pg_sys::SPI_gettypeid(descriptor, i32::from(*column)),
                     *of,
@@ -191,12 +194,14 @@ impl<'r> Statement<'r> {
         }
     }
 
-    /// Raises an error where a trigger before the row has kept it from being written.
+    /// Raises an error if a trigger before the row has kept it from being written.
     ///
     /// # Safety
+    ///
     /// The slot is the one that was to be written.
     unsafe fn require_written(&self, slot: *mut pg_sys::TupleTableSlot) {
-        // SAFETY: the slot is open; what writes a row notes its place there (heapam_handler.c).
+        // SAFETY: the slot is open; a write of a row notes the row's place there
+        // (heapam_handler.c).
         unsafe {
             if (*slot).tts_tid.ip_posid == 0 {
                 Error::NotWritten(self.table.name()).raise();
@@ -205,10 +210,11 @@ impl<'r> Statement<'r> {
     }
 }
 
-/// Tells the state which table is written to, and which of its columns are updated: triggers of
-/// certain columns ask.
+/// Tells the state which table is written to, and which of its columns are updated: triggers for
+/// certain columns need that.
 ///
 /// # Safety
+///
 /// State and relation are open; the state's memory context is the current one.
 unsafe fn describe(
     state: *mut pg_sys::EState,
@@ -244,9 +250,10 @@ unsafe fn describe(
     }
 }
 
-/// What the triggers of an update need for a row that has changed meanwhile.
+/// The state that the triggers of an update need for a row that has changed meanwhile.
 ///
 /// # Safety
+///
 /// The state is open, and its memory context is the current one.
 unsafe fn recheck(state: *mut pg_sys::EState) -> *mut pg_sys::EPQState {
     // SAFETY: as the caller promises.

@@ -5,7 +5,7 @@ use super::state::PerBackend;
 use pgrx::pg_sys;
 use std::cell::Cell;
 
-/// The level of nested transactions at which it was first set; 0 if it is not set.
+/// The level of nested transactions at which the flag was first set; 0 if it is not set.
 pub struct SubxactFlag(PerBackend<Cell<i32>>);
 
 impl SubxactFlag {
@@ -13,17 +13,17 @@ impl SubxactFlag {
         Self(PerBackend::new(Cell::new(0)))
     }
 
-    /// Returns true if it was set in this transaction, and not taken back.
+    /// Returns true if the flag was set in this transaction, and not taken back.
     pub fn is_set(&self) -> bool {
         self.0.get() != 0
     }
 
-    /// Sets it.
+    /// Sets the flag.
     pub fn set(&self) {
         self.set_at(current());
     }
 
-    /// Sets it, however this subtransaction ends.
+    /// Sets the flag. It stays set, however this subtransaction ends.
     pub fn set_for_transaction(&self) {
         self.set_at(1);
     }
@@ -34,7 +34,7 @@ impl SubxactFlag {
         }
     }
 
-    /// A subtransaction ends. To be called while it is the current one.
+    /// Ends a subtransaction. To be called while it is the current one.
     pub fn end_of_subtransaction(&self, committed: bool) {
         let level = current();
         if self.0.get() >= level {
@@ -42,7 +42,7 @@ impl SubxactFlag {
         }
     }
 
-    /// A transaction ends.
+    /// Clears the flag when a transaction ends.
     pub fn end_of_transaction(&self) {
         self.0.set(0);
     }

@@ -1,8 +1,8 @@
-//! Planner support (src/include/nodes/supportnodes.h): how often a check is true.
+//! Planner support (src/include/nodes/supportnodes.h): the estimate of how often a check is true.
 //!
-//! The planner guesses 1/3 for any boolean function: far too few or far too many rows of every
-//! guarded table. A check is the same for all rows of a statement, and guards are written for the
-//! clients that pass them: `is_revoked()` is almost never true, `is_active()` almost always.
+//! The planner guesses 1/3 for any boolean function. For a guarded table that is far too few rows,
+//! or far too many. A check is the same for all rows of a statement, and guards are written for the
+//! clients that pass them. So `is_revoked()` is almost never true, and `is_active()` almost always.
 
 use super::call::{Call, raw_function};
 use pgrx::pg_sys;
@@ -16,7 +16,7 @@ fn selectivity(call: Call, fraction: f64) -> pg_sys::Datum {
     };
     let node = request.cast_mut_ptr::<pg_sys::Node>();
     // SAFETY: the argument is of type `internal`, so only the planner can call, with a pointer to a
-    // request node; its tag tells which. NULL is the answer to other requests.
+    // request node; the node's tag says which. NULL is the answer to other requests.
     unsafe {
         if node.is_null() || (*node).type_ != pg_sys::NodeTag::T_SupportRequestSelectivity {
             return pg_sys::Datum::from(0);

@@ -8,7 +8,7 @@ pub fn accept_invalidations() {
     unsafe { pg_sys::AcceptInvalidationMessages() }
 }
 
-/// Runs `work` with the snapshot that statements have: it runs SQL while no statement does.
+/// Runs `work` with the snapshot that statements have. `work` runs SQL while no statement runs.
 pub fn with_snapshot<R>(work: impl FnOnce() -> R) -> R {
     // SAFETY: pushed and popped here, in a pair; on an error the end of the transaction pops it
     // (utils/time/snapmgr.c).
@@ -25,8 +25,8 @@ pub fn in_block() -> bool {
     unsafe { pg_sys::IsTransactionBlock() || pg_sys::IsSubTransaction() }
 }
 
-/// Returns true if all statements of the transaction have one snapshot: above isolation level read
-/// committed (IsolationUsesXactSnapshot in access/xact.h).
+/// Returns true if all statements of the transaction have one snapshot. They do above isolation
+/// level read committed (IsolationUsesXactSnapshot in access/xact.h).
 pub fn keeps_snapshot() -> bool {
     // SAFETY: reads the state of xact.c.
     unsafe { pg_sys::XactIsoLevel >= pg_sys::XACT_REPEATABLE_READ as i32 }
@@ -38,7 +38,7 @@ pub fn is_read_committed() -> bool {
     unsafe { pg_sys::XactIsoLevel == pg_sys::XACT_READ_COMMITTED as i32 }
 }
 
-/// Returns true unless no transaction has begun, or the one that was in progress is ending.
+/// Returns true if a transaction is in progress and not ending.
 pub fn is_in_progress() -> bool {
     // SAFETY: reads the state of xact.c.
     unsafe { pg_sys::IsTransactionState() }
@@ -56,7 +56,7 @@ pub fn current_subtransaction() -> pg_sys::SubTransactionId {
     unsafe { pg_sys::GetCurrentSubTransactionId() }
 }
 
-/// The role whose privileges count: in a SECURITY DEFINER function, its owner.
+/// The role whose privileges count. In a SECURITY DEFINER function it is the function's owner.
 pub fn current_user() -> pg_sys::Oid {
     // SAFETY: returns a static of miscinit.c.
     unsafe { pg_sys::GetUserId() }

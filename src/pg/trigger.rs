@@ -39,7 +39,7 @@ impl<'c> TriggerCall<'c> {
         }
     }
 
-    /// The command that fired it.
+    /// The command that fired the trigger.
     pub fn event(self) -> Event {
         match self.data.tg_event & pg_sys::TRIGGER_EVENT_OPMASK {
             pg_sys::TRIGGER_EVENT_INSERT => Event::Insert,
@@ -49,7 +49,7 @@ impl<'c> TriggerCall<'c> {
         }
     }
 
-    /// The table that it fires on, which the command that fires it has locked.
+    /// The table that the trigger fires on. The command that fires it has locked the table.
     pub fn table(self) -> Oid {
         // SAFETY: the relation is open until the call returns.
         unsafe { (*self.data.tg_relation).rd_id }
@@ -73,7 +73,8 @@ impl<'c> TriggerCall<'c> {
         self.trigger.tgnattr > 0
     }
 
-    /// The row as it becomes; `None` for a deletion, and for a trigger that fires once a statement.
+    /// The new row. Returns `None` for a deletion, and for a trigger that fires once for each
+    /// statement.
     pub fn new_row(self) -> Option<Row<'c>> {
         if self.data.tg_event & pg_sys::TRIGGER_EVENT_ROW == 0 {
             return None;

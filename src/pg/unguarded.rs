@@ -17,12 +17,12 @@ mod declared {
     }
 }
 
-/// No statement starts at this time.
+/// A time at which no statement starts.
 pub const NEVER: i64 = i64::MIN;
 
 /// The time at which the current client message arrived, in microseconds since the Unix epoch. It
-/// tells one statement from the next, and is the time by which a statement is judged. If the
-/// transaction began later, it is that time: after a COMMIT in a procedure or a DO block, which
+/// tells one statement from the next, and a statement is judged by it. If the transaction began
+/// later, this returns the transaction's time: after a COMMIT in a procedure or a DO block, which
 /// goes on for as long as it likes (StartTransaction in xact.c).
 #[inline(always)]
 pub fn statement_start() -> i64 {
@@ -42,14 +42,15 @@ pub fn clock() -> i64 {
     timestamp::unix_micros(unsafe { declared::GetCurrentTimestamp() })
 }
 
-/// The login role of the session (or what a superuser made of it by SET SESSION AUTHORIZATION).
+/// The login role of the session, or the role that a superuser has set with SET SESSION
+/// AUTHORIZATION.
 #[inline(always)]
 pub fn session_user() -> pg_sys::Oid {
     // SAFETY: returns a static of miscinit.c, set before any function can be called.
     unsafe { declared::GetSessionUserId() }
 }
 
-/// The current command of the transaction: it grows with each command that follows a write.
+/// The current command of the transaction. It grows with each command that follows a write.
 #[inline(always)]
 pub fn command_id() -> pg_sys::CommandId {
     // SAFETY: with `used` false it returns a static of xact.c; only `true` can raise an error.

@@ -1,9 +1,9 @@
 //! Options of PUBLIC's user mapping of a foreign server (src/backend/commands/foreigncmds.c).
 //!
-//! Superusers and members of pg_read_all_data read `pg_user_mapping`, as they do pg_authid, and the
-//! server's owner sees its options. It is in no publication, and pg_dump leaves out the mappings of
-//! a server that belongs to an extension. It is written by the functions behind CREATE USER
-//! MAPPING, without SQL text that a log could hold.
+//! Superusers and members of pg_read_all_data read `pg_user_mapping`, as they read pg_authid, and
+//! the server's owner sees the mapping's options. The mapping is in no publication, and pg_dump
+//! leaves out the mappings of a server that belongs to an extension. The functions behind CREATE
+//! USER MAPPING write it, without SQL text that a log could hold.
 
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::{CStr, CString, c_char};
@@ -17,7 +17,7 @@ pub fn server(name: &CStr) -> Option<Oid> {
     (server != pg_sys::InvalidOid).then_some(server)
 }
 
-/// Answers with `read` of an option of the server's mapping, if there is such a mapping and such an
+/// Returns `read` of an option of the server's mapping, if there is such a mapping and such an
 /// option.
 pub fn option<R>(server: Oid, name: &str, read: impl FnOnce(&CStr) -> R) -> Option<R> {
     if !is_mapped(server) {
@@ -35,8 +35,8 @@ pub fn option<R>(server: Oid, name: &str, read: impl FnOnce(&CStr) -> R) -> Opti
     }
 }
 
-/// Adds an option, whose name must be new, to the server's mapping, and makes the mapping if there
-/// is none. Raises an error for anybody but the owner of the server and superusers.
+/// Adds an option to the server's mapping; its name must be new. Makes the mapping if there is
+/// none. Raises an error unless the caller is the owner of the server or a superuser.
 pub fn add_option(server: Oid, name: &str, value: &Zeroizing<String>) {
     let option = options(name, Some(value), pg_sys::DefElemAction::DEFELEM_ADD);
     if is_mapped(server) {
@@ -47,7 +47,7 @@ pub fn add_option(server: Oid, name: &str, value: &Zeroizing<String>) {
     goes_with(server);
 }
 
-/// Drops an option that the server's mapping has. The same command may add another one of that
+/// Drops an option that the server's mapping has. The same command may add another option of that
 /// name.
 pub fn drop_option(server: Oid, name: &str) {
     alter(
@@ -104,8 +104,9 @@ fn name_of(server: Oid) -> *mut c_char {
     unsafe { (*pg_sys::GetForeignServer(server)).servername }
 }
 
-/// Has the mapping go with its server. CREATE USER MAPPING makes a dependency that DROP EXTENSION
-/// would stop at; this one is made beside it, anew each time, because pg_upgrade loses it.
+/// Makes the mapping go with its server when the server is dropped. CREATE USER MAPPING makes a
+/// dependency that DROP EXTENSION would stop at. This one is made beside it, anew each time,
+/// because pg_upgrade loses it.
 fn goes_with(server: Oid) {
     // SAFETY: the mapping was written just now, which a new command sees; the addresses are
     // complete.
@@ -132,7 +133,7 @@ fn goes_with(server: Oid) {
     }
 }
 
-/// PUBLIC: no role but the server's owner can see the options of its mapping.
+/// The role PUBLIC. No role but the server's owner can see the options of its mapping.
 fn everybody() -> *mut pg_sys::RoleSpec {
     // SAFETY: palloc0 gives a zeroed node, or raises an error.
     unsafe {
@@ -144,7 +145,7 @@ fn everybody() -> *mut pg_sys::RoleSpec {
     }
 }
 
-/// A list of one option, in the current memory context.
+/// A list with one option, in the current memory context.
 fn options(
     name: &str,
     value: Option<&Zeroizing<String>>,

@@ -27,7 +27,8 @@ impl Hooks for Claims {
         const HINT: &str =
             "Set it in each transaction, with set_config('request.jwt.claims', $1, true).";
         let check = |now: &CStr| session_only::check("request.jwt.claims", HINT, now, new, source);
-        // If no gateway is believed there is nothing to seal: it may go on setting its claims.
+        // If no gateway is believed, there is nothing to seal: a gateway may go on setting its
+        // claims.
         match gateways::any() {
             true => with_claims(check),
             false => check(new),
@@ -43,19 +44,19 @@ impl Hooks for Claims {
     }
 }
 
-/// Defines it. To be called once, from `_PG_init`.
+/// Defines the setting. To be called once, from `_PG_init`.
 pub fn define() {
     ARE_FOREIGN.set(!CLAIMS.try_define());
 }
 
-/// Returns true if another library owns `request.jwt.claims`: then its text has to be compared
-/// every time.
+/// Returns true if another library owns `request.jwt.claims`. Then its text must be compared every
+/// time.
 #[inline(always)]
 pub fn claims_are_foreign() -> bool {
     ARE_FOREIGN.get()
 }
 
-/// Answers with `read` of the text of `request.jwt.claims`, which is empty if it is not set.
+/// Returns `read` of the text of `request.jwt.claims`. The text is empty if the setting is not set.
 pub fn with_claims<R>(read: impl FnOnce(&CStr) -> R) -> R {
     match claims_are_foreign() {
         true => CLAIMS.with_foreign(read),

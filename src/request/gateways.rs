@@ -33,7 +33,7 @@ impl Hooks for GatewayRoles {
     }
 }
 
-/// Defines it. To be called once, from `_PG_init`.
+/// Defines the setting. To be called once, from `_PG_init`.
 pub fn define() {
     GATEWAY_ROLES.define();
 }

@@ -17,8 +17,8 @@ use crate::pg::hook::Hook;
 
 static ASSIGNED: Hook = Hook::new();
 
-/// Defines the settings. To be called once, from `_PG_init`; `changed` is called whenever one is
-/// assigned.
+/// Defines the settings. To be called once, from `_PG_init`. `changed` is called whenever a setting
+/// is assigned.
 pub fn define(changed: fn()) {
     ASSIGNED.set(changed);
     seal::adopting(|| {
@@ -28,13 +28,13 @@ pub fn define(changed: fn()) {
     });
 }
 
-/// A subtransaction ends. To be called while it is the current one.
+/// Ends a subtransaction. To be called while it is the current one.
 pub fn end_of_subtransaction(committed: bool) {
     seal::end_of_subtransaction(committed);
     set_in_transaction::end_of_subtransaction(committed);
 }
 
-/// A transaction ends.
+/// Ends a transaction.
 pub fn end_of_transaction() {
     seal::end_of_transaction();
     set_in_transaction::end_of_transaction();

@@ -1,9 +1,9 @@
 //! `authguard.seal_claims`: the first claims of a transaction stand until it ends.
 //!
-//! They are the first if they are set in it, or were there before and are read. A later change is
-//! refused when the setting is checked; RESET, which guc.c does not check, is refused when the
-//! setting is assigned. A rollback to a savepoint takes back what was set after it, and the seal
-//! with it.
+//! Claims are the first if they are set in the transaction, or if they were set before it and are
+//! read in it. A later change is refused when the setting is checked. RESET, which guc.c does not
+//! check, is refused when the setting is assigned. A rollback to a savepoint takes back everything
+//! that was set after the savepoint, and also the seal.
 
 use crate::error::Error;
 use crate::pg::state::PerBackend;
@@ -16,7 +16,7 @@ use std::ffi::CStr;
 /// Set if the claims are sealed.
 static SEALED: SubxactFlag = SubxactFlag::new();
 
-/// True while the settings are being defined: values that were set before are adopted then, one by
+/// True while the settings are being defined. Values that were set before are then adopted, one by
 /// one.
 static ADOPTING: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
 
@@ -32,7 +32,7 @@ pub fn allows(now: &CStr, new: &CStr) -> bool {
     !SEALED.is_set() || !settings::seal_claims() || now == new || !is_change()
 }
 
-/// A setting that was `now` becomes `new`. Raises an error if that is not allowed.
+/// Notes that a setting that was `now` becomes `new`. Raises an error if that is not allowed.
 pub fn assigned(now: &CStr, new: &CStr) {
     if !allows(now, new) {
         Error::Sealed.raise();
@@ -42,24 +42,24 @@ pub fn assigned(now: &CStr, new: &CStr) {
     }
 }
 
-/// Claims were read: they stand, also if they were set before the transaction.
+/// Notes that claims were read. They stand, even if they were set before the transaction.
 pub fn read() {
     SEALED.set_for_transaction();
 }
 
-/// A subtransaction ends. To be called while it is the current one.
+/// Ends a subtransaction. To be called while it is the current one.
 pub fn end_of_subtransaction(committed: bool) {
     SEALED.end_of_subtransaction(committed);
 }
 
-/// A transaction ends.
+/// Ends a transaction.
 pub fn end_of_transaction() {
     SEALED.end_of_transaction();
 }
 
-/// Returns true if somebody changes a setting. A setting is not changed but restored while a
-/// transaction ends and guc.c puts earlier values back, while a parallel worker takes over those of
-/// its leader, and while values are adopted.
+/// Returns true if somebody changes a setting. A setting is restored and not changed in three
+/// cases: while a transaction ends and guc.c puts earlier values back, while a parallel worker
+/// takes over the values of its leader, and while values are adopted.
 pub fn is_change() -> bool {
     transaction::is_in_progress() && !transaction::is_parallel_worker() && !is_adopting()
 }

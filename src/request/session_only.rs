@@ -5,11 +5,11 @@ use crate::error::{Error, Report};
 use crate::pg::guc::SetFrom;
 use std::ffi::CStr;
 
-/// Returns an error if `setting`, which is `now`, must not become `new`.
-///
-/// A value from a file, a database or a role would be adopted by every later login (`alter role
-/// current_user set …` needs no privilege). A sealed one stands. `hint` says how to set the
+/// Returns an error if `setting`, which is `now`, must not become `new`. `hint` says how to set the
 /// setting.
+///
+/// A value from a file, a database or a role is refused, because every later login would adopt it
+/// (`alter role current_user set …` needs no privilege). A sealed value stands.
 pub fn check(
     setting: &'static str,
     hint: &'static str,

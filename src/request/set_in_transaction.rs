@@ -1,8 +1,8 @@
 //! Flags that claims were set in this transaction, and not before it.
 //!
-//! Claims from before it were set for the whole session, and stay when a pool hands the connection
-//! to somebody else. guc.c tells a hook nothing of SET or SET LOCAL; but what was set locally is
-//! gone when the next transaction begins.
+//! Claims that were set before it were set for the whole session, and stay when a pool hands the
+//! connection to another client. guc.c does not tell a hook if SET or SET LOCAL was used. But
+//! values that were set locally are gone when the next transaction begins.
 
 use super::seal;
 use crate::pg::subxact_flag::SubxactFlag;
@@ -17,8 +17,8 @@ pub static CLAIMS: SetInTransaction = SetInTransaction(SubxactFlag::new());
 pub static TOKEN: SetInTransaction = SetInTransaction(SubxactFlag::new());
 
 impl SetInTransaction {
-    /// The setting is assigned. What was set before the library was loaded may have been set in
-    /// this transaction: it counts so until the transaction ends.
+    /// Notes that the setting is assigned. A value from before the library was loaded may have been
+    /// set in this transaction, so it counts as set in it until the transaction ends.
     pub fn assigned(&self) {
         if seal::is_adopting() {
             self.0.set_for_transaction();
@@ -27,19 +27,19 @@ impl SetInTransaction {
         }
     }
 
-    /// Returns true if what the setting holds was set before this transaction.
+    /// Returns true if the setting's value was set before this transaction.
     pub fn is_session_wide(&self) -> bool {
         !self.0.is_set()
     }
 }
 
-/// A subtransaction ends. To be called while it is the current one.
+/// Ends a subtransaction. To be called while it is the current one.
 pub fn end_of_subtransaction(committed: bool) {
     CLAIMS.0.end_of_subtransaction(committed);
     TOKEN.0.end_of_subtransaction(committed);
 }
 
-/// A transaction ends.
+/// Ends a transaction.
 pub fn end_of_transaction() {
     CLAIMS.0.end_of_transaction();
     TOKEN.0.end_of_transaction();

@@ -18,7 +18,7 @@ static TOKEN: Text<Token> = Text::text(
 enum Token {}
 
 impl Hooks for Token {
-    /// Stars if there is a token, and nothing of it.
+    /// The text that SHOW gives: stars if there is a token, and nothing of the token.
     const SHOW: Option<fn() -> &'static CStr> =
         Some(|| with_token(|token| if token.is_empty() { c"" } else { c"********" }));
 
@@ -34,12 +34,12 @@ impl Hooks for Token {
     }
 }
 
-/// Defines it. To be called once, from `_PG_init`.
+/// Defines the setting. To be called once, from `_PG_init`.
 pub fn define() {
     TOKEN.define();
 }
 
-/// Answers with `read` of the text of `authguard.jwt`, which is empty if it is not set.
+/// Returns `read` of the text of `authguard.jwt`. The text is empty if the setting is not set.
 pub fn with_token<R>(read: impl FnOnce(&CStr) -> R) -> R {
     TOKEN.with(read)
 }

@@ -1,12 +1,12 @@
-//! Whether this database can decide about anybody: not where its entries may be older than what
-//! they revoke.
+//! The check that this database can decide about anybody: it cannot if its entries may be older
+//! than what they revoke.
 
 use crate::pg::replay;
 use crate::schema;
 use crate::settings::{self, AfterRestore};
 use authguard_token::{RevocationReason, Verdict};
 
-/// What it depends on beside the tables.
+/// The state that availability depends on besides the tables.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Availability {
     after_restore: AfterRestore,
@@ -14,7 +14,7 @@ pub struct Availability {
 }
 
 impl Availability {
-    /// That of this moment.
+    /// The state of this moment.
     pub fn current() -> Self {
         let limit = settings::max_replay_lag();
         Self {
@@ -23,7 +23,7 @@ impl Availability {
         }
     }
 
-    /// The verdict on every token, where this database may not know what is revoked.
+    /// The verdict on every token, if this database may not know what is revoked.
     pub fn verdict(self) -> Option<Verdict> {
         let reason = if self.behind {
             RevocationReason::ReplicaLag
@@ -40,7 +40,7 @@ impl Availability {
     }
 }
 
-/// Whether the database's identity is another than that which was last acknowledged.
+/// Returns true if the database's identity differs from the one that was last acknowledged.
 #[pgrx::pg_extern(sql = false)]
 fn authguard_is_copy() -> bool {
     schema::is_copy()

@@ -1,5 +1,5 @@
-//! What the SQL that writes entries asks: how long their texts may be, whether they are in force,
-//! and how long they are kept.
+//! The checks that the SQL makes before it writes entries: how long their texts may be, whether
+//! they are in force, and how long they are kept.
 
 use crate::error::Error;
 use crate::pg::call::{guarded, raw_function};
@@ -10,8 +10,8 @@ use authguard_token::{
 };
 use pgrx::prelude::*;
 
-/// Raises an error if an identity of so many bytes is longer than claims may have; `name` says
-/// which.
+/// Raises an error if an identity of so many bytes is longer than claims may have. `name` is its
+/// name in the message.
 pub fn check_identity(name: &str, bytes: usize) {
     if bytes > MAX_IDENTITY_BYTES {
         Error::Argument(
@@ -31,8 +31,8 @@ fn check_reason(bytes: usize) {
 }
 
 raw_function!(
-    /// `authguard.check_entry(key, issuer, reason)`. Their lengths only: other databases than those
-    /// in UTF-8 have texts that Rust cannot read.
+    /// `authguard.check_entry(key, issuer, reason)`. It checks only the lengths: if the database's
+    /// encoding is not UTF-8, Rust cannot read all of its texts.
     authguard_check_entry,
     |call| guarded(|| {
         check_identity("an identity", call.octet_length(0).max(call.octet_length(1)));

@@ -10,12 +10,13 @@ use crate::schema::{self, Table, revocation as column};
 use crate::settings;
 use authguard_token::{Claims, Entry, EntryKind, Judge, RefreshSettings, Verdict, format_uuid};
 
-/// What a verdict depends on beside the claims and the time: while it is the same, so is the
-/// verdict. To be taken before the look-up.
+/// The basis of a verdict, besides the claims and the time. While it is the same, the verdict is
+/// the same. To be taken before the look-up.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Basis {
     generation: u64,
-    /// Of `authguard.issuer`, among others: it says which sessions are local.
+    /// The generation of the settings. `authguard.issuer` is one of them: it says which sessions
+    /// are local.
     settings: u64,
     leeway: i64,
     sessions: RefreshSettings,
@@ -23,7 +24,7 @@ pub struct Basis {
 }
 
 impl Basis {
-    /// That of this moment.
+    /// The basis of this moment.
     pub fn current() -> Self {
         Self {
             generation: invalidation::revocations(),
@@ -35,16 +36,16 @@ impl Basis {
     }
 }
 
-/// What the tables say of a token.
+/// The finding of the tables on a token.
 pub struct Finding {
-    /// Whether it is revoked.
+    /// The verdict: it says if the token is revoked.
     pub verdict: Verdict,
-    /// When the user last proved who it is, by the row of a local session.
+    /// The time at which the user last proved who it is, by the row of a local session.
     pub authenticated_at: Option<i64>,
 }
 
 /// The finding on `claims` at `now` (microseconds since the Unix epoch), from the newest committed
-/// entries and this transaction's own.
+/// entries and this transaction's own writes.
 pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
     if let Some(verdict) = basis.availability.verdict() {
         return Finding {
@@ -65,10 +66,11 @@ pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
         };
     }
     let session = claims.session_id.as_ref().map(format_uuid);
-    // Of an issuer with a namespace for its subjects: the user is known here by either.
+    // If the issuer has a namespace for its subjects, this database knows the user by the subject
+    // and by the UUID.
     let uid = claims.uid.as_ref().map(format_uuid);
     let uid = uid.filter(|uid| claims.subject.as_ref() != Some(uid));
-    // All in their canonical form.
+    // All keys are in their canonical form.
     let keys = [
         (EntryKind::Token, claims.jti.as_deref()),
         (EntryKind::Session, session.as_deref()),
@@ -90,8 +92,8 @@ pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
     }
 }
 
-/// Shows the newest committed entries of these kinds and keys (in canonical form), and this
-/// transaction's own, until `each` answers false.
+/// Shows the entries of these kinds and keys (in canonical form), until `each` returns false. They
+/// are the newest committed ones, and those that this transaction has written.
 pub fn entries(keys: &[(EntryKind, Option<&str>)], mut each: impl FnMut(&Entry<'_>) -> bool) {
     transaction::accept_invalidations();
     let looked_for = keys.iter().filter(|(_, key)| key.is_some());

@@ -1,5 +1,5 @@
 //! The verdict on claims: the look-up of entries, of the session's row and of attached rows, and
-//! where this database may not know what is revoked.
+//! the check that this database may know what is revoked.
 
 mod availability;
 mod entry;

@@ -6,13 +6,13 @@ use crate::settings;
 use authguard_token::refresh::RefreshState;
 use authguard_token::{Claims, OwnSession};
 
-/// Whether `claims` are of a session that this database issued.
+/// Returns true if `claims` belong to a session that this database issued.
 pub fn is_own(claims: &Claims) -> bool {
     claims.is_of_local_session(&settings::issuer())
 }
 
-/// The session of `claims`, if this database issued them: the outer `None` where it did not, the
-/// inner where there is no such session of that user.
+/// The session of `claims`. The outer `None` means that this database did not issue them, the inner
+/// one that there is no such session of that user.
 pub fn find(claims: &Claims) -> Option<Option<OwnSession>> {
     let id = claims.session_id.filter(|_| is_own(claims))?;
     let mut found = None;

@@ -1,8 +1,9 @@
-//! Which kinds of entries there are at all.
+//! The kinds of entries that are not used at all.
 //!
-//! Few databases use all five. A kind that has no entry is not looked for until one is written,
-//! which is noticed as everything is that decides: so a token whose look-up would find nothing
-//! costs a descent of the index for the kinds that are in use only.
+//! Few databases use all five kinds. A kind that has no entry is not looked for until an entry of
+//! it is written. A backend notices that as it notices every change that decides. So if the look-up
+//! of a token would find nothing, it costs a descent of the index only for the kinds that are in
+//! use.
 
 use crate::invalidation::{self, PerGeneration};
 use crate::pg::catalog::Key;
@@ -25,15 +26,15 @@ impl Kinds {
     }
 }
 
-/// Kinds that had no entry.
+/// The kinds that had no entry.
 static UNUSED: PerGeneration<u64, Kinds> = PerGeneration::new(invalidation::revocations, Kinds(0));
 
-/// Kinds that had one, at some time: they are looked for.
+/// The kinds that had an entry at some time: they are looked for.
 static USED: PerBackend<Cell<Kinds>> = PerBackend::new(Cell::new(Kinds(0)));
 
-/// Those of `kinds` that surely have no entry, neither a newly committed one nor one of this
-/// transaction's own: each of its commands that writes one ends with a new generation, as does what
-/// takes it back. To be asked after pending invalidations were accepted.
+/// Returns those of `kinds` that surely have no entry, neither a newly committed one nor one that
+/// this transaction has written. Each command that writes an entry ends with a new generation, and
+/// so does a rollback of it. To be called after pending invalidations were accepted.
 pub fn unused(kinds: impl Iterator<Item = EntryKind>) -> Kinds {
     let known = UNUSED.look(|unused| *unused);
     let used = USED.get();

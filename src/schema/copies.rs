@@ -1,4 +1,4 @@
-//! Copies of a database: restored, cloned or upgraded ones.
+//! Detection of a database that is a copy: restored, cloned or upgraded.
 
 use super::tables::{Column, installation};
 use crate::pg::catalog;
@@ -8,9 +8,9 @@ use crate::pg::{state::PerBackend, transaction};
 use pgrx::pg_sys::Oid;
 use std::cell::Cell;
 
-/// Returns true if the rows of `authguard.installation` are anything but one that names this
-/// database: a restored dump brings a second one, a clone or an upgrade has that of another. Says
-/// so in the log.
+/// Returns true unless `authguard.installation` has exactly one row and that row names this
+/// database. A restored dump brings a second row; a clone or an upgrade has the row of another
+/// database. The log says so.
 pub fn read(table: &Relation, columns: &[i16]) -> bool {
     let at = |column: Column| columns[usize::from(column.0)];
     let (mut rows, mut ours) = (0, 0);
@@ -34,8 +34,8 @@ pub fn read(table: &Relation, columns: &[i16]) -> bool {
     is_copy
 }
 
-/// Says once in each connection that the database is a copy. A parallel worker does not: its leader
-/// has.
+/// Logs once in each connection that the database is a copy. A parallel worker does not log it,
+/// because its leader has.
 fn log_copy() {
     static LOGGED: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
     if !transaction::is_parallel_worker() && !LOGGED.replace(true) {

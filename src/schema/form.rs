@@ -1,4 +1,4 @@
-//! What a table is like, read while it is open and locked.
+//! The form of a table, read while the table is open and locked.
 
 use super::copies;
 use super::tables::{Column, Declared, Table};
@@ -8,43 +8,44 @@ use crate::pg::catalog::{self, Version};
 use crate::pg::relation::{Relation, btree_family};
 use pgrx::pg_sys::{self, Oid};
 
-/// What a table is like that is as it is to be.
+/// The form of a table that is as declared.
 pub struct Form {
-    /// The index that finds rows by the table's key; a scan of all rows does, if there is none.
+    /// The index that finds rows by the table's key. If there is none, all rows are scanned.
     pub index: Option<Oid>,
-    /// The function that its triggers call.
+    /// The function that the table's triggers call.
     pub function: Option<Oid>,
     pub state: State,
 }
 
-/// What makes the rows of a table other rows, or those that are read others, without a trigger that
-/// says so.
+/// The state that changes when a table's rows, or the rows that are read, become different ones
+/// without a trigger that says so.
 #[derive(PartialEq, Eq)]
 pub struct State {
     /// The number of each column of the declaration.
     columns: Vec<i16>,
-    /// Another one after TRUNCATE, and after whatever writes all rows anew.
+    /// The file of the rows. TRUNCATE, and whatever writes all rows anew, give the table another
+    /// one.
     file: Oid,
-    /// Every change of a row reaches all backends.
-    pub tells: bool,
-    /// While a trigger was disabled, rows may have changed; these are other versions then, whatever
-    /// it is now.
+    /// True if every change of a row reaches all backends.
+    pub has_invalidation_triggers: bool,
+    /// The versions of the table's triggers. While a trigger was disabled, rows may have changed.
+    /// The versions then differ, whatever the trigger is now.
     triggers: Vec<Version>,
     function: Option<Version>,
-    /// Of `authguard.installation`: what its rows say.
+    /// True if the rows of `authguard.installation` say that this database is a copy.
     pub is_copy: bool,
 }
 
-/// Why a table is not as it is to be.
+/// The reason for which a table is not as declared.
 pub enum Misfit {
-    /// It is not a plain table that lasts and that standbys have.
+    /// The relation is not a plain table that lasts and that standbys have.
     Storage,
-    /// A column is missing, or of another type or collation, or may be NULL.
+    /// A column is missing, has another type or collation, or may be NULL.
     Column(&'static Declared),
 }
 
 impl Form {
-    /// That of a table that is open.
+    /// The form of a table that is open.
     pub fn of(table: Table, relation: &Relation) -> Result<Self, Misfit> {
         let declaration = table.declaration();
         if relation.kind() != pg_sys::RELKIND_RELATION
@@ -69,7 +70,7 @@ impl Form {
             function,
             state: State {
                 file: relation.file(),
-                tells: trigger::tell(table, relation, &columns),
+                has_invalidation_triggers: trigger::are_in_order(table, relation, &columns),
                 triggers: catalog::trigger_versions(relation.oid()),
                 function: function
                     .and_then(catalog::function)
@@ -100,8 +101,8 @@ fn number_of(relation: &Relation, declared: &Declared) -> Option<i16> {
     fits.then_some(column.number)
 }
 
-/// An index by which the rows with a key are found: of the columns in their order, as their values
-/// are compared.
+/// An index by which the rows with a key are found. Its columns are those of the key, in their
+/// order, and it sorts as their values are compared.
 fn index_of(relation: &Relation, key: &[(i16, &Declared)]) -> Option<Oid> {
     if key.is_empty() {
         return None;
@@ -117,7 +118,7 @@ fn index_of(relation: &Relation, key: &[(i16, &Declared)]) -> Option<Oid> {
 }
 
 impl Misfit {
-    /// What the table needs, as a whole sentence.
+    /// The change that the table needs, as a whole sentence.
     pub fn needs(&self) -> String {
         match self {
             Self::Storage => {

@@ -1,4 +1,5 @@
-//! What each table is like, as far as this backend knows, and which has to be looked at again.
+//! The form of each table, as far as this backend knows it, and marks on the tables that must be
+//! looked at again.
 
 use super::form::Form;
 use super::marks::{Feed, Marks, Places};
@@ -13,18 +14,19 @@ struct State {
     forms: [RefCell<Option<Rc<Form>>>; Table::ALL.len()],
     /// Tables that have been looked at.
     known: Marks,
-    /// Those that have to be looked at again, and those that could not be.
+    /// Tables that must be looked at again, and tables that could not be.
     altered: Marks,
     broken: Marks,
-    /// Those that do not tell of every change.
+    /// Tables that do not report every change.
     silent: Marks,
-    /// What was read from tables that are others by now.
+    /// Flags for each feed: true if the values that were read for it are outdated, because tables
+    /// have changed.
     outdated: [Cell<bool>; 2],
     /// The function that the triggers call, as invalidations name it.
     function: Cell<u32>,
 }
 
-/// Whoever decides has to know it.
+/// Every decision needs to know this table.
 const AT_FIRST: Places = Places::of(Table::Installation);
 
 static STATE: PerBackend<State> = PerBackend::new(State {
@@ -37,7 +39,7 @@ static STATE: PerBackend<State> = PerBackend::new(State {
     function: Cell::new(0),
 });
 
-/// What a table is like that is open. Raises an error if that is not as it is to be.
+/// The form of a table that is open. Raises an error if the form is not as declared.
 pub fn of(table: Table, relation: &Relation) -> Rc<Form> {
     let place = Places::of(table);
     let kept = &STATE.forms[table as usize];
@@ -49,12 +51,12 @@ pub fn of(table: Table, relation: &Relation) -> Rc<Form> {
     let is_first = !STATE.known.get().has_any(place);
     STATE.known.add(place);
     STATE.broken.add(place);
-    // An invalidation that arrives from here on makes a mark again.
+    // An invalidation that arrives from here on makes a new mark.
     STATE.altered.remove(place);
     let before = kept.take();
     let form = Form::of(table, relation).unwrap_or_else(|misfit| misfit.raise(table));
     if let Some(function) = form.function
-        && (form.state.tells || STATE.function.get() == 0)
+        && (form.state.has_invalidation_triggers || STATE.function.get() == 0)
     {
         STATE.function.set(catalog::function_hash(function));
     }
@@ -63,7 +65,7 @@ pub fn of(table: Table, relation: &Relation) -> Rc<Form> {
             outdated.set(outdated.get() || feed.tables().has_any(place));
         }
     }
-    match form.state.tells {
+    match form.state.has_invalidation_triggers {
         true => STATE.silent.remove(place),
         false => STATE.silent.add(place),
     }
@@ -73,12 +75,12 @@ pub fn of(table: Table, relation: &Relation) -> Rc<Form> {
     form
 }
 
-/// What a table was like when it was last looked at.
+/// The form of a table when it was last looked at.
 pub fn last(table: Table) -> Option<Rc<Form>> {
     STATE.forms[table as usize].borrow().clone()
 }
 
-/// Nothing is known of any table, and what was read from them may be wrong.
+/// Forgets the forms of all tables. Values that were read from them may be wrong.
 pub fn forget() {
     for form in &STATE.forms {
         form.take();
@@ -92,34 +94,35 @@ pub fn forget() {
     }
 }
 
-/// Tables have changed in some way. Calls nothing of Postgres.
+/// Notes that tables have changed in some way. Calls nothing of Postgres.
 pub fn altered(places: Places) {
     STATE.altered.add(STATE.known.get().common(places));
 }
 
-/// A function has changed; 0 is every one. Calls nothing of Postgres.
+/// Notes that a function has changed; 0 stands for every function. Calls nothing of Postgres.
 pub fn function_changed(hash: u32) {
     if hash == 0 || hash == STATE.function.get() {
         altered(Places::ALL);
     }
 }
 
-/// The tables that have to be looked at before what was read from them counts.
+/// The tables that must be looked at before the values that were read from them count.
 pub fn marked() -> Places {
     STATE.altered.get().and(STATE.broken.get())
 }
 
-/// The tables that do not tell of every change.
+/// The tables that do not report every change.
 pub fn silent() -> Places {
     STATE.silent.get()
 }
 
-/// Has a table looked at by whoever opens it next.
+/// Makes the next caller that opens a table look at its form.
 pub fn look_again(table: Table) {
     STATE.altered.add(Places::of(table));
 }
 
-/// Returns true if what was read for `feed` has turned out to be outdated since the last call.
+/// Returns true if values that were read for `feed` have turned out to be outdated since the last
+/// call.
 pub fn take_outdated(feed: Feed) -> bool {
     STATE.outdated[feed as usize].replace(false)
 }

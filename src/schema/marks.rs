@@ -1,4 +1,4 @@
-//! Marks on relations of the extension, and what is read from which of them.
+//! Marks on relations of the extension, and the list of tables that each feed is read from.
 
 use super::tables::Table;
 use std::cell::Cell;
@@ -11,10 +11,11 @@ impl Places {
     pub const NONE: Self = Self(0);
     /// All relations, and their schema.
     pub const ALL: Self = Self(u16::MAX);
-    /// No relation's: somebody has to look up everything.
+    /// The mark of no relation: every relation must be looked up.
     pub const UNFINISHED: Self = Self(1 << 15);
 
-    /// A relation, by its place: those of the tables come first, in the order of [`Table::ALL`].
+    /// The place of one relation. The places of the tables come first, in the order of
+    /// [`Table::ALL`].
     pub const fn at(place: usize) -> Self {
         Self(1 << place)
     }
@@ -44,7 +45,7 @@ impl Places {
     }
 }
 
-/// Marks that are made and taken away.
+/// Marks that can be set and removed.
 pub struct Marks(Cell<Places>);
 
 impl Marks {
@@ -64,13 +65,13 @@ impl Marks {
         self.0.set(self.0.get().without(places));
     }
 
-    /// Sets the marks to these, and answers what they were.
+    /// Sets the marks to `places`, and returns the earlier ones.
     pub fn replace(&self, places: Places) -> Places {
         self.0.replace(places)
     }
 }
 
-/// What is remembered of the rows of several tables.
+/// A feed: values that are remembered from the rows of several tables.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Feed {
     /// Decisions about tokens.
@@ -80,7 +81,7 @@ pub enum Feed {
 }
 
 impl Feed {
-    /// The tables that it is read from.
+    /// The tables that this feed is read from.
     pub const fn tables(self) -> Places {
         match self {
             Self::Revocations => Places::of(Table::Revocation)

@@ -1,4 +1,4 @@
-//! Which objects are members of the extension, and of which version.
+//! Membership of objects in the extension, and the version of that extension.
 
 use crate::error::Error;
 use crate::pg::catalog::{self, Key};
@@ -7,7 +7,8 @@ use pgrx::pg_sys::{self, Oid};
 /// The release of this library.
 const LIBRARY_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Raises an error unless a table is the extension's own, of a version that this library can serve.
+/// Raises an error unless a table belongs to the extension, in a version that this library can
+/// serve.
 pub fn require(table: Oid) {
     match version_of(pg_sys::RelationRelationId, table) {
         None => Error::NoSchema.raise(),
@@ -19,12 +20,12 @@ pub fn require(table: Oid) {
     }
 }
 
-/// Whether an object of catalogue `class` is a member of this extension.
+/// Returns true if an object of catalogue `class` is a member of this extension.
 pub fn is_ours(class: Oid, object: Oid) -> bool {
     version_of(class, object).is_some()
 }
 
-/// The version of this extension that an object of catalogue `class` is a member of.
+/// The version of this extension, if an object of catalogue `class` is a member of it.
 fn version_of(class: Oid, object: Oid) -> Option<String> {
     catalog::extension_of(class, object).and_then(version_if_ours)
 }
@@ -47,7 +48,8 @@ fn version_if_ours(extension: Oid) -> Option<String> {
     version
 }
 
-/// Whether version `a` is newer than `b`, number by number; what is no number counts as newest.
+/// Returns true if version `a` is newer than `b`. They are compared number by number; a part that
+/// is no number counts as newest.
 fn newer(a: &str, b: &str) -> bool {
     let numbers = |version: &str| {
         version

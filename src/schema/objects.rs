@@ -1,9 +1,8 @@
-//! Where the tables and channels are.
+//! The OIDs of the tables and channels.
 //!
-//! An invalidation only leaves a mark. Who asks next looks again, and only a relation that is
-//! another one by then, or a table that has other rows without having said so, makes what was
-//! remembered be forgotten. Marks that are made while something is looked at stay for the next who
-//! asks.
+//! An invalidation only sets a mark. The next caller looks again. Remembered values are forgotten
+//! only if a relation has become a different one, or if a table has other rows without having
+//! reported it. Marks that are set during a look stay for the next caller.
 
 use super::marks::{Marks, Places};
 use super::tables::Table;
@@ -15,7 +14,7 @@ use pgrx::pg_sys::{self, Oid};
 use std::cell::Cell;
 use std::ffi::CStr;
 
-/// How often something is looked at again that becomes another one again and again.
+/// The most attempts to look at something that changes again and again.
 pub(super) const ATTEMPTS: u32 = 16;
 
 /// The relations beside the tables, in the order of the fields of [`Objects`].
@@ -26,7 +25,7 @@ const OTHERS: [&CStr; 4] = [
     c"event_id_seq",
 ];
 
-/// The OIDs of what belongs to the extension.
+/// The OIDs of the relations of the extension.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Objects {
     tables: [Oid; Table::ALL.len()],
@@ -42,7 +41,7 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// That of a table.
+    /// The OID of a table.
     pub fn table(&self, table: Table) -> Oid {
         self.tables[table as usize]
     }
@@ -63,7 +62,7 @@ impl Objects {
         }
     }
 
-    /// All relations with their names. Their places are those of the marks.
+    /// All relations with their names. A relation's place here is its place among the marks.
     fn relations(&self) -> impl Iterator<Item = (usize, Oid)> {
         let others = [
             self.channel,
@@ -92,9 +91,9 @@ fn name_of(place: usize) -> &'static CStr {
 }
 
 struct State {
-    /// `None` until somebody asks.
+    /// The OIDs; `None` until they are looked up.
     objects: Cell<Option<Objects>>,
-    /// Relations whose names have to be looked up again.
+    /// The relations whose names must be looked up again.
     renamed: Marks,
 }
 
@@ -103,8 +102,9 @@ static STATE: PerBackend<State> = PerBackend::new(State {
     renamed: Marks::new(Places::NONE),
 });
 
-/// Where everything is. Raises an error, so that access stays closed, if something is missing or is
-/// not the extension's own: a schema `authguard` that somebody else made is no source of decisions.
+/// Returns all OIDs. Raises an error, so that access stays closed, if something is missing or does
+/// not belong to the extension: a schema `authguard` that somebody else made is no source of
+/// decisions.
 pub fn objects() -> Objects {
     match STATE.objects.get() {
         Some(known) if STATE.renamed.get() == Places::NONE => known,
@@ -112,7 +112,7 @@ pub fn objects() -> Objects {
     }
 }
 
-/// Where everything was when it was last looked up.
+/// The OIDs that were last looked up.
 pub fn known() -> Option<Objects> {
     STATE.objects.get()
 }
@@ -120,8 +120,8 @@ pub fn known() -> Option<Objects> {
 #[cold]
 fn find(mut known: Option<Objects>) -> Objects {
     for _ in 0..ATTEMPTS {
-        // If an error ends this, the mark is left; those of invalidations that arrive meanwhile are
-        // left anyway.
+        // If an error ends this, the mark stays. The marks of invalidations that arrive meanwhile
+        // stay in any case.
         let renamed = STATE.renamed.replace(Places::UNFINISHED);
         let found = match known {
             Some(known) if !renamed.has_any(Places::UNFINISHED) && is_still(&known, renamed) => {
@@ -139,8 +139,8 @@ fn find(mut known: Option<Objects>) -> Objects {
             return found;
         }
         forms::forget();
-        // From now on their invalidations are heeded. What became of them before that is looked up
-        // once more.
+        // From now on the invalidations of these relations are heeded. Changes before that are
+        // found by looking them up once more.
         STATE.objects.set(Some(found));
         known = Some(found);
     }
@@ -154,40 +154,41 @@ fn is_still(known: &Objects, renamed: Places) -> bool {
         .all(|(place, oid)| catalog::relation(name_of(place), known.namespace) == Some(oid))
 }
 
-/// What an invalidation says.
-pub enum Told {
+/// The meaning of an invalidation.
+pub enum Signal {
     Revocations,
     Keys,
     Arrivals,
-    /// The backend was too far behind to be told more.
+    /// Anything may have changed: the backend was too far behind to be told more.
     Everything,
-    /// Something about a relation of the extension that is to be looked at.
+    /// A relation of the extension has changed in some way, and must be looked at.
     Later,
 }
 
-/// A relation has changed; `None` if it is none of the extension's. Calls nothing of Postgres.
-pub fn relation_changed(relation: Oid) -> Option<Told> {
+/// Notes that a relation has changed. Returns `None` if it does not belong to the extension. Calls
+/// nothing of Postgres.
+pub fn relation_changed(relation: Oid) -> Option<Signal> {
     if relation == pg_sys::InvalidOid {
         STATE.renamed.add(Places::ALL);
         forms::altered(Places::ALL);
-        return Some(Told::Everything);
+        return Some(Signal::Everything);
     }
     let objects = STATE.objects.get()?;
     let (place, _) = objects.relations().find(|(_, oid)| *oid == relation)?;
     STATE.renamed.add(Places::at(place));
     forms::altered(Places::at(place));
     Some(if relation == objects.channel {
-        Told::Revocations
+        Signal::Revocations
     } else if relation == objects.key_channel {
-        Told::Keys
+        Signal::Keys
     } else if relation == objects.arrival_channel {
-        Told::Arrivals
+        Signal::Arrivals
     } else {
-        Told::Later
+        Signal::Later
     })
 }
 
-/// A schema has changed, any one.
+/// Notes that a schema has changed; it may be any schema.
 pub fn names_changed() {
     STATE.renamed.add(Places::ALL);
 }

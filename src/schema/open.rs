@@ -1,5 +1,5 @@
-//! Reading and writing tables of the extension. A table's form is known under the lock that it is
-//! opened with, so that a table or an index that is replaced meanwhile makes no difference.
+//! Reading and writing tables of the extension. A table's form is known under the lock that the
+//! table is opened with. So it makes no difference if a table or an index is replaced meanwhile.
 
 use super::form::Form;
 use super::forms;
@@ -14,7 +14,7 @@ use crate::pg::{row_write, timestamp};
 use pgrx::pg_sys::{Oid, TimestampTz};
 use std::rc::Rc;
 
-/// A column, its type, and its value, of that type.
+/// A column, its type, and a value of that type.
 pub type ColumnValue = (Column, Oid, Value);
 
 /// A table that is open.
@@ -34,13 +34,13 @@ pub fn read<R>(table: Table, work: impl FnOnce(&OpenTable<'_>) -> R) -> R {
     with(table, Lock::AccessShare, work)
 }
 
-/// Opens a table while `work` lasts: that which has its name once the lock is granted.
+/// Opens a table while `work` lasts: the table that has the name once the lock is granted.
 fn with<R>(table: Table, lock: Lock, work: impl FnOnce(&OpenTable<'_>) -> R) -> R {
     let mut work = Some(work);
     for _ in 0..ATTEMPTS {
         let oid = objects::objects().table(table);
         let done = relation::open(oid, lock, |relation| {
-            // What has been done to it while this waited for the lock is noticed by now.
+            // Everything that was done to the table during the wait for the lock is noticed by now.
             if objects::objects().table(table) != oid {
                 return None;
             }
@@ -54,7 +54,7 @@ fn with<R>(table: Table, lock: Lock, work: impl FnOnce(&OpenTable<'_>) -> R) -> 
     Error::Restless.raise()
 }
 
-/// Inserts a row of these columns, all others NULL.
+/// Inserts a row with these columns. All other columns are NULL.
 pub fn insert(table: Table, columns: &[ColumnValue]) {
     row_write::require_writable(c"INSERT");
     with(table, Lock::RowExclusive, |table| {
@@ -62,7 +62,7 @@ pub fn insert(table: Table, columns: &[ColumnValue]) {
     });
 }
 
-/// Gives columns of a row, which this transaction has locked at that place, other values.
+/// Gives some columns of a row new values. This transaction has locked the row at that place.
 pub fn update(table: Table, place: Tid, columns: &[ColumnValue]) {
     row_write::require_writable(c"UPDATE");
     with(table, Lock::RowExclusive, |table| {
@@ -70,7 +70,8 @@ pub fn update(table: Table, place: Tid, columns: &[ColumnValue]) {
     });
 }
 
-/// Locks the row with that key until the end of the transaction, as [`row_lock::try_lock`] does.
+/// Locks the row with that key until the end of the transaction. Does it as [`row_lock::try_lock`]
+/// does.
 pub fn try_lock<R>(
     table: Table,
     key: impl FnOnce(&OpenTable<'_>) -> Key<'static>,
@@ -93,7 +94,7 @@ pub fn try_lock<R>(
 }
 
 impl OpenTable<'_> {
-    /// What it is like.
+    /// The form of the table.
     pub(super) fn form(&self) -> &Form {
         &self.form
     }
@@ -103,8 +104,8 @@ impl OpenTable<'_> {
         self.form.number(column)
     }
 
-    /// Calls `each` for every row that equals `keys`, which are of the first columns of the table's
-    /// key.
+    /// Calls `each` for every row that equals `keys`. These are keys of the first columns of the
+    /// table's key.
     pub fn scan(&self, keys: &[Key<'_>], mut each: impl FnMut(&Record<'_>)) {
         self.scan_all([((), keys)], |(), row| {
             each(row);
@@ -112,8 +113,8 @@ impl OpenTable<'_> {
         });
     }
 
-    /// As [`Self::scan`] for one set of keys after another, of as many each; `each` gets what is
-    /// beside the set, and ends everything with false.
+    /// Scans as [`Self::scan`] does, for one set of keys after another, each with as many keys.
+    /// `each` gets the value that comes with the set. If `each` returns false, everything ends.
     pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
         &self,
         sets: impl IntoIterator<Item = (T, K)>,
@@ -125,7 +126,7 @@ impl OpenTable<'_> {
         });
     }
 
-    /// Calls `each` with what is beside a set of keys that surely no row has.
+    /// Calls `each` with the value that comes with a set of keys, if surely no row has these keys.
     pub fn without_entries<'k, T, K: AsRef<[Key<'k>]>>(
         &self,
         sets: impl IntoIterator<Item = (T, K)>,
@@ -148,7 +149,7 @@ impl OpenTable<'_> {
 }
 
 impl Record<'_> {
-    /// A column, of a type that is read as it lies; `None` for NULL.
+    /// The value of a column whose type is read as it lies; `None` for NULL.
     pub fn get<T: Owned>(&self, column: Column) -> Option<T> {
         self.row.get(self.form.number(column))
     }
@@ -158,22 +159,22 @@ impl Record<'_> {
         self.row.is_null(self.form.number(column))
     }
 
-    /// A column of type `text`.
+    /// The value of a column of type `text`.
     pub fn text(&self, column: Column) -> Option<String> {
         self.row.text(self.form.number(column))
     }
 
-    /// A column of type `text[]`, without what is NULL in it; empty for NULL.
+    /// The values of a column of type `text[]`, without NULLs; empty for NULL.
     pub fn texts(&self, column: Column) -> Vec<String> {
         self.row.texts(self.form.number(column))
     }
 
-    /// A column of type `jsonb`, as JSON in UTF-8.
+    /// The value of a column of type `jsonb`, as JSON in UTF-8.
     pub fn json(&self, column: Column) -> Option<String> {
         self.row.json(self.form.number(column), None)
     }
 
-    /// A column of type `timestamptz`, in microseconds since 1970.
+    /// The value of a column of type `timestamptz`, in microseconds since 1970.
     pub fn time(&self, column: Column) -> Option<i64> {
         self.get::<TimestampTz>(column).map(timestamp::unix_micros)
     }

@@ -1,4 +1,4 @@
-//! What is wrong with the tables, for `authguard.coverage()`.
+//! The problems of the tables, for `authguard.coverage()`.
 
 use super::form::Form;
 use super::objects::objects;
@@ -7,10 +7,10 @@ use super::trigger;
 use crate::pg::relation::{self, Lock};
 use pgrx::prelude::*;
 
-/// What is wrong with a table, if it closes access, and what to do.
+/// A problem: the table's name, the problem in words, true if it closes access, and what to do.
 type Problem = (String, String, bool, String);
 
-/// The tables of the extension that are not as they are to be.
+/// The tables of the extension that are not as declared.
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn authguard_own_table_problems() -> TableIterator<

@@ -1,12 +1,13 @@
-//! Whether what was read from the tables still counts.
+//! The check that values read from the tables still count.
 
 use super::marks::{Feed, Places};
 use super::tables::Table;
 use super::{forms, objects, open};
 
-/// Looks at what is marked, and returns true if what was read for `feed` still counts. To be asked
-/// before something is taken that is remembered, and before something is read that is to be. Raises
-/// an error if a table cannot be read any more, so that access stays closed.
+/// Looks at the tables that are marked, and returns true if values that were read for `feed` still
+/// count. To be called before a remembered value is taken, and before a value that is to be
+/// remembered is read. Raises an error if a table cannot be read any more, so that access stays
+/// closed.
 pub fn settled(feed: Feed) -> bool {
     objects::objects();
     let tables = feed.tables();

@@ -1,5 +1,5 @@
-//! What the tables of the extension are to be like: a declaration of each, of what is read or
-//! written in Rust. Other columns may be there, in any order.
+//! The declarations of the extension's tables: for each table, the columns that are read or written
+//! in Rust. A table may have other columns, and its columns may be in any order.
 
 use pgrx::pg_sys::{
     self, Oid, TRIGGER_TYPE_DELETE as DELETE, TRIGGER_TYPE_INSERT as INSERT,
@@ -24,24 +24,25 @@ pub enum Table {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Column(pub(super) u8);
 
-/// What a table is to be like.
+/// The declaration of a table.
 pub struct Declaration {
     pub name: &'static CStr,
     pub columns: &'static [Declared],
-    /// The columns that rows are looked for by, the first alone or all; none if all rows are read.
+    /// The columns that rows are looked for by: the first column alone, or all of them. Empty if
+    /// all rows are read.
     pub key: &'static [Column],
-    /// Those that tell every backend of each change.
+    /// The triggers that report each change to every backend.
     pub triggers: &'static [Trigger],
 }
 
-/// What a column is to be like.
+/// The declaration of a column.
 #[derive(Clone, Copy)]
 pub struct Declared {
     pub name: &'static str,
     pub of: Oid,
-    /// Compared byte by byte, so of collation "C".
+    /// True if values are compared byte by byte: the collation is "C".
     pub in_c: bool,
-    /// NULL would mean something that nobody has said.
+    /// True if the column must not be NULL: NULL would have no meaning.
     pub not_null: bool,
 }
 
@@ -49,11 +50,11 @@ pub struct Declared {
 #[derive(Clone, Copy)]
 pub struct Trigger {
     pub name: &'static CStr,
-    /// Bits TRIGGER_TYPE_*.
+    /// The bits TRIGGER_TYPE_*.
     pub when: u32,
     /// The channel, if it is not `authguard.channel`.
     pub argument: Option<&'static CStr>,
-    /// For an update: only if one of these has changed.
+    /// The columns of an update trigger: it fires only if one of these has changed.
     pub columns: &'static [Column],
 }
 
@@ -98,7 +99,7 @@ impl Trigger {
         }
     }
 
-    /// Those of a table of which every change is told.
+    /// The triggers of a table whose every change is reported.
     pub const fn for_all(argument: Option<&'static CStr>) -> [Self; 2] {
         [
             Self::new(c"invalidate", ROW | INSERT | UPDATE | DELETE, argument),
@@ -106,7 +107,7 @@ impl Trigger {
         ]
     }
 
-    /// Those of `authguard.session`.
+    /// The triggers of `authguard.session`.
     pub const OF_SESSIONS: [Self; 4] = [
         Self::new(
             c"invalidate_arrival",
@@ -130,7 +131,7 @@ impl Trigger {
     ];
 }
 
-/// The columns of a table: a constant for each, and what they are to be like, in that order.
+/// The columns of a table: a constant for each, and their declarations in that order.
 macro_rules! columns {
     ($(#[$doc:meta])* $table:ident: $($column:ident = $name:literal $like:expr),+ $(,)?) => {
         $(#[$doc])*
@@ -236,7 +237,7 @@ columns! {
 }
 
 impl Table {
-    /// All of them.
+    /// All tables.
     pub const ALL: [Table; 8] = [
         Self::Revocation,
         Self::Session,
@@ -248,7 +249,7 @@ impl Table {
         Self::Event,
     ];
 
-    /// What it is to be like.
+    /// The declaration of the table.
     pub fn declaration(self) -> &'static Declaration {
         match self {
             Self::Revocation => {
@@ -287,7 +288,8 @@ impl Table {
                         name: c"installation",
                         columns: installation::COLUMNS,
                         key: &[],
-                        // It is its own channel: its rows are read again whenever it is looked at.
+                        // The table is its own channel: its rows are read again whenever it is
+                        // looked at.
                         triggers: &Trigger::for_all(Some(c"installation")),
                     }
                 }
@@ -335,7 +337,7 @@ impl Table {
         }
     }
 
-    /// Its name with its schema.
+    /// The table's name with its schema.
     pub fn qualified(self) -> String {
         format!("authguard.{}", self.declaration().name.to_string_lossy())
     }

@@ -1,4 +1,4 @@
-//! The triggers that tell every backend of a change, and the statements that put them back.
+//! The triggers that report changes to every backend, and the statements that restore them.
 
 use super::tables::{Table, Trigger};
 use crate::pg::catalog;
@@ -8,24 +8,25 @@ use pgrx::pg_sys::{
     TRIGGER_TYPE_TRUNCATE as TRUNCATE, TRIGGER_TYPE_UPDATE as UPDATE,
 };
 
-/// The function that they call, in the library and in SQL.
+/// The function that the triggers call, in the library and in SQL.
 const SYMBOL: &str = "authguard_invalidate";
 const NAME: &str = "invalidate";
 const FUNCTION: &str = "authguard.invalidate()";
 
-/// What is wrong with a trigger.
+/// A problem of a trigger.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Problem {
-    /// There is none of its name, or one that does something else.
+    /// There is no trigger of that name, or it does something else.
     Missing,
-    /// It fires only while `session_replication_role` is `origin`, only while it is not, or never.
+    /// The trigger fires only while `session_replication_role` is `origin`, only while it is not,
+    /// or never.
     NotAlways,
     /// The function of that name is not the library's any more.
     OtherFunction,
 }
 
 impl Trigger {
-    /// What is wrong with it on a table whose columns have these numbers.
+    /// The trigger's problem on a table whose columns have these numbers.
     fn problem(&self, table: &Relation, numbers: &[i16]) -> Option<Problem> {
         let Some(found) = table.trigger(self.name) else {
             return Some(Problem::Missing);
@@ -64,7 +65,7 @@ impl Trigger {
             && found.is_conditional() != columns.is_empty()
     }
 
-    /// The statement that makes it, and has it fire always.
+    /// The statement that creates the trigger and makes it fire always.
     fn definition(&self, table: Table) -> String {
         let events = [
             (INSERT, "insert"),
@@ -115,20 +116,20 @@ impl Trigger {
     }
 }
 
-/// Returns true if every change of a table's rows reaches all backends. `numbers` are those of its
-/// columns.
-pub fn tell(table: Table, relation: &Relation, numbers: &[i16]) -> bool {
+/// Returns true if every change of a table's rows reaches all backends. `numbers` are the numbers
+/// of the table's columns.
+pub fn are_in_order(table: Table, relation: &Relation, numbers: &[i16]) -> bool {
     let mut triggers = table.declaration().triggers.iter();
     triggers.all(|trigger| trigger.problem(relation, numbers).is_none())
 }
 
-/// The function that the triggers of a table call, to be watched.
+/// The function that the triggers of a table call. It must be watched.
 pub fn function(table: Table, relation: &Relation) -> Option<pgrx::pg_sys::Oid> {
     let first = table.declaration().triggers.first()?;
     relation.trigger(first.name).map(Found::function)
 }
 
-/// What is wrong with the triggers of a table, and the statements that put them in order.
+/// The problems of a table's triggers, and the statements that fix them.
 pub fn problems(table: Table, relation: &Relation, numbers: &[i16]) -> Option<(String, String)> {
     let triggers = table.declaration().triggers;
     let of = |problem| {

@@ -1,4 +1,4 @@
-//! What a session is begun and changed with, and what of it is refused.
+//! The values that a session begins and changes with, and the checks that refuse bad ones.
 
 use crate::error::Error;
 use crate::pg::memory;
@@ -9,7 +9,7 @@ use pgrx::prelude::*;
 
 const MAX_METHOD: usize = 64;
 
-/// What a claim of a session's tokens may not be given as, because authguard sets it.
+/// The claims that nobody may give for a session's tokens, because authguard sets them.
 const RESERVED: [&str; 11] = [
     "iss",
     "sub",
@@ -24,8 +24,8 @@ const RESERVED: [&str; 11] = [
     "auth_time",
 ];
 
-/// Raises an error where claims (JSON) that tokens get beside those that authguard sets are no
-/// object, or hold one of these, or what no token may hold.
+/// Checks the claims (JSON) that tokens get beside those that authguard sets. Raises an error if
+/// they are no object, or hold a reserved claim, or something that no token may hold.
 pub fn claims(json: Option<&str>) {
     let refuse = |why: String, hint| Error::Argument(why, hint).raise();
     match json.map(Object::parse) {
@@ -44,7 +44,8 @@ pub fn claims(json: Option<&str>) {
     }
 }
 
-/// An authenticator assurance level, at least `authguard.min_aal`; an error otherwise.
+/// The authenticator assurance level of that name. Raises an error if it is below
+/// `authguard.min_aal`, or is no level.
 pub fn level(aal: Option<&str>) -> Aal {
     let Some(level) = aal.and_then(Aal::from_name) else {
         Error::Argument(format!("aal must be {}", Aal::listed()), None).raise()
@@ -59,7 +60,7 @@ pub fn level(aal: Option<&str>) -> Aal {
     level
 }
 
-/// An authentication method (RFC 8176); an error where it is none.
+/// An authentication method (RFC 8176). Raises an error if it is none.
 pub fn method(method: Option<&str>) -> &str {
     match method {
         Some(method) if (1..=MAX_METHOD).contains(&method.len()) => method,
@@ -71,8 +72,8 @@ pub fn method(method: Option<&str>) -> &str {
     }
 }
 
-/// Claim `amr`, a JSON array, with a method as the newest, proved at that second. Each method is in
-/// it once, so that tokens do not grow.
+/// Claim `amr`, a JSON array, with `method` added as the newest, proved at that second. Each method
+/// is in it once, so that tokens do not grow.
 pub fn add_method(amr: &str, method: &str, second: i64) -> String {
     let second = second.to_string();
     let mut newest = Object::default();

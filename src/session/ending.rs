@@ -1,4 +1,5 @@
-//! How a session ends: its row, its revocation entry and its event. Who may end which: `endings`.
+//! The end of a session: its row, its revocation entry and its event. `endings` has the rules of
+//! who may end which session.
 
 use super::entries::SessionEntry;
 use super::record::{self, Held, Locked, is_live, uuid};
@@ -12,7 +13,7 @@ use authguard_token::refresh::{Change, EndReason, end_now};
 use authguard_token::{Actor, Event};
 use pgrx::pg_sys::{self, TimestampTz};
 
-/// Why a session ends, and who ends it.
+/// The reason for which a session ends, and who ends it.
 #[derive(Clone, Copy)]
 pub struct Ending {
     pub reason: EndReason,
@@ -31,8 +32,8 @@ pub struct Live {
     pub tokens_until: TimestampTz,
 }
 
-/// The session, if it has not ended and is of that issuer (a `text`; NULL: of any). It is not
-/// locked.
+/// The session, if it has not ended and is of that issuer (a `text`; NULL stands for any issuer).
+/// It is not locked.
 pub fn find(id: [u8; 16], issuer: Value) -> Option<Live> {
     FIND.run(&[uuid(id), issuer], |row| {
         let row = row?;
@@ -43,8 +44,9 @@ pub fn find(id: [u8; 16], issuer: Value) -> Option<Live> {
     })
 }
 
-/// Ends a session that this transaction has locked, with its revocation entry (`None`: that of the
-/// session itself) and its event. False, and nothing is written, if it has ended.
+/// Ends a session that this transaction has locked: writes its row, its revocation entry and its
+/// event. If `entry` is `None`, the entry is that of the session itself. If the session has ended
+/// already, returns false and writes nothing.
 pub fn end(held: &mut Held, ending: Ending, entry: Option<&SessionEntry>) -> bool {
     let change = end_now(&held.session.times, ending.reason);
     if change == Change::None {
@@ -61,9 +63,9 @@ pub fn end(held: &mut Held, ending: Ending, entry: Option<&SessionEntry>) -> boo
     true
 }
 
-/// Ends a session for an operator or the application, who wait for no client: if another
-/// transaction has its row, by an entry that ends it at its next refresh. False if it has ended, or
-/// is none.
+/// Ends a session for an operator or the application, who must not wait for a client. If another
+/// transaction has the session's row, writes an entry that ends the session at its next refresh.
+/// Returns false if the session has ended, or there is none.
 pub fn end_nowait(id: [u8; 16], ending: Ending, entry: Option<&SessionEntry>) -> bool {
     match record::try_lock(id, Some(&is_live)) {
         RowLock::Locked(mut held) => return end(&mut held, ending, entry),
@@ -73,9 +75,9 @@ pub fn end_nowait(id: [u8; 16], ending: Ending, entry: Option<&SessionEntry>) ->
     let Some(session) = find(id, Value::NULL) else {
         return false;
     };
-    // Whoever has the row may keep it, and with it an entry of the local issuer that waits for its
-    // commit. So one for every issuer, which clients never write; it is kept, because the row may
-    // stay as it is.
+    // Another transaction may keep the row as long as it likes, and with it an entry of the local
+    // issuer that waits for its commit. So this writes an entry for every issuer, which clients
+    // never write. The entry is kept for ever, because the row may stay as it is.
     let reason = entry.map_or(Value::NULL, |entry| entry.reason);
     let everywhere = SessionEntry {
         id,
@@ -93,11 +95,11 @@ pub fn end_nowait(id: [u8; 16], ending: Ending, entry: Option<&SessionEntry>) ->
     written
 }
 
-/// Ends a session for a client, who waits for whoever has its row: an error if that takes too long.
-/// False if it has ended, or is none.
+/// Ends a session for a client, who waits for the transaction that has the session's row. Raises an
+/// error if that takes too long. Returns false if the session has ended, or there is none.
 pub fn end_wait(id: [u8; 16], ending: Ending) -> bool {
-    // No entry instead of the row: a client's transaction would keep it from operators as long as
-    // it likes.
+    // The row is locked; an entry in its place would not do. A client's transaction could keep that
+    // entry from operators as long as it likes.
     wait::for_a_client(|| match record::lock(id, Some(&is_live)) {
         Locked::Ours(mut held) => end(&mut held, ending, None),
         Locked::Missing => false,

@@ -1,6 +1,8 @@
-//! Who may end which sessions. Each ending bites at the next statement and writes an event, and
-//! also a revocation entry, so that databases which only receive those agree. What has ended
-//! already is a success, and writes nothing.
+//! The rules of who may end which sessions.
+//!
+//! Each ending takes effect at the next statement. It writes an event, and also a revocation entry,
+//! so that databases which only receive entries agree. If a session has ended already, ending it
+//! again succeeds and writes nothing; only `authguard.revoke_session` may still write an entry.
 
 use super::ending::{self, Ending, end_nowait, end_wait};
 use super::entries::SessionEntry;
@@ -23,7 +25,8 @@ use pgrx::Uuid;
 use pgrx::pg_sys::{self, Datum, TimestampTz};
 use pgrx::prelude::*;
 
-// All in one order, so that two endings of one user's sessions cannot wait for each other.
+// All queries list sessions in one order, so that two endings of one user's sessions cannot wait
+// for each other.
 
 static OF_USER: PerBackend<Plan> = Plan::new(
     c"select pg_catalog.array_agg(s.id order by s.id) from authguard.session s
@@ -63,21 +66,21 @@ fn count(sessions: impl IntoIterator<Item = [u8; 16]>, end: impl Fn([u8; 16]) ->
     sessions.into_iter().map(end).sum()
 }
 
-/// Ends the sessions of a user (a `text` in canonical form) but `kept`, waiting for nobody.
-/// `issuer` is a `text`; NULL: of every issuer.
+/// Ends the sessions of a user (a `text` in canonical form) except `kept`, without waiting for
+/// anybody. `issuer` is a `text`; NULL stands for every issuer.
 fn end_user(user: Value, issuer: Value, ending: Ending, kept: Option<[u8; 16]>) -> i32 {
     let sessions = OF_USER.run(&[user, issuer], listed);
     let others = sessions.into_iter().filter(|id| Some(*id) != kept);
     count(others, |id| end_nowait(id, ending, None))
 }
 
-/// Ends the sessions of a user (in canonical form) with this tag (a `text`), for the one that is
-/// about to begin. Others who sign this user in wait for the end of the transaction.
+/// Ends the sessions of a user (in canonical form) with this tag (a `text`), for the session that
+/// is about to begin. Other transactions that sign this user in wait for the end of this one.
 pub fn replace(user: &str, tag: Value) {
     if !transaction::is_read_committed() {
         Error::SingleSessionSnapshot.raise();
     }
-    // Two sign-ins at once of one user: the second one ends the session of the first.
+    // If two sign-ins of one user run at once, the second one ends the session of the first.
     lock::take(schema::objects().table(Table::Session), user);
     let ending = Ending {
         reason: EndReason::Replaced,
@@ -87,7 +90,8 @@ pub fn replace(user: &str, tag: Value) {
     count(sessions, |id| end_nowait(id, ending, None));
 }
 
-/// Ends those sessions of a token's user that `wanted` takes. Waits for whoever has the row of one.
+/// Ends the sessions of a token's user for which `wanted` returns true. Waits for any transaction
+/// that has the row of one.
 fn sign_out(user: &str, wanted: impl Fn([u8; 16]) -> bool) -> i32 {
     let ending = Ending {
         reason: EndReason::SignedOut,
@@ -112,7 +116,7 @@ fn authguard_sign_out(scope: Option<&str>) -> i32 {
     };
     let scope = match (scope, caller.session) {
         (SignOutScope::Local | SignOutScope::Others, None) => Error::NoSession.raise(),
-        // Whoever holds a revoked token is shut out, and must not shut out the user's later
+        // The holder of a revoked token is shut out, and must not shut out the user's later
         // sessions in turn.
         (SignOutScope::Others, _) | (_, None) if caller.is_revoked => return 0,
         (_, Some(_)) if caller.is_revoked => SignOutScope::Local,
@@ -159,8 +163,8 @@ raw_function!(
 );
 
 /// Revokes every token of a session, of the local issuer or of another. An issuer that does not
-/// know of this may refresh the session for ever: an entry that does not say when its last token
-/// expires is kept.
+/// know of this may refresh the session for ever. So an entry that does not say when the session's
+/// last token expires is kept.
 fn revoke_session(entry: SessionEntry) -> bool {
     let Some(session) = ending::find(entry.id, entry.issuer) else {
         return entry.write();
@@ -179,8 +183,8 @@ fn revoke_session(entry: SessionEntry) -> bool {
 
 raw_function!(
     /// `authguard.end_blocked_sessions`: ends the sessions of a user (in canonical form) who is
-    /// shut out at an issuer, or at every one. Both texts stay as they are: a database in another
-    /// encoding than UTF-8 may hold names that no token can have.
+    /// shut out at an issuer, or at every issuer. Both texts stay as they are: if the database's
+    /// encoding is not UTF-8, it may hold names that no token can have.
     authguard_end_blocked_sessions,
     |call| guarded(|| {
         let ending = Ending {
@@ -208,7 +212,8 @@ fn authguard_sign_out_user(user: Option<&str>, scope: Option<&str>) -> i32 {
         actor: Actor::Admin,
     };
     let ended = end_user(Value::of(user.as_str()), Value::NULL, ending, None);
-    // Whoever keeps those tables may refresh such a session for ever; its tokens stay dead here.
+    // The application that keeps those tables may refresh such a session for ever. The session's
+    // tokens stay dead in this database.
     let mut elsewhere = attached::sessions(&user);
     elsewhere.sort_by_key(|session| session.id);
     let elsewhere = elsewhere.iter().filter(|session| {
@@ -218,7 +223,7 @@ fn authguard_sign_out_user(user: Option<&str>, scope: Option<&str>) -> i32 {
                 id: session.id,
                 issuer: Value::of(session.issuer.as_deref()),
                 reason: Value::of(reason),
-                // An end in the infinite says nothing of when its last token expires.
+                // An infinite end does not say when the session's last token expires.
                 expires_at: Value::of(session.not_after.filter(|end| *end != TimestampTz::MAX)),
             });
             if revoked {
@@ -237,7 +242,7 @@ fn authguard_credentials_changed(user: Option<&str>, keep: Option<Uuid>) -> i32 
     writes::require_primary();
     let kept = keep.and_then(
         |id| match step_up::lock_of_user(Some(*id.as_bytes()), &user) {
-            // Whoever has the row may keep it for ever: it ends with the others.
+            // Another transaction may keep the row for ever. So this session ends with the others.
             Locked::Busy => None,
             locked => Some(step_up::living(locked, reauthenticate).0),
         },
@@ -252,7 +257,7 @@ fn authguard_credentials_changed(user: Option<&str>, keep: Option<Uuid>) -> i32 
     let kept_id = kept.as_ref().map(|held| held.session.id);
     let ended = end_user(Value::of(user.as_str()), Value::NULL, ending, kept_id);
     if let Some(mut kept) = kept {
-        // Whoever set the new credentials has shown who it is.
+        // The user who has set the new credentials has proved who it is.
         kept.store(new_credentials(cutoff, unguarded::clock()));
     }
     events::record(

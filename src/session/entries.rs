@@ -1,4 +1,4 @@
-//! The revocation entries that endings write, by `authguard.revoke`.
+//! The revocation entries that endings write, through `authguard.revoke`.
 
 use super::record::{Session, time, uuid};
 use crate::pg::call::Value;
@@ -26,16 +26,16 @@ static CUT_OFF_USER: PerBackend<Plan> = Plan::new(
 /// An entry that revokes the tokens of a session.
 pub struct SessionEntry {
     pub id: [u8; 16],
-    /// A `text`; NULL is every issuer.
+    /// The issuer, a `text`; NULL stands for every issuer.
     pub issuer: Value,
-    /// A `text`.
+    /// The reason, a `text`.
     pub reason: Value,
-    /// A `timestamptz`: when the session's last token expires; NULL keeps the entry.
+    /// The time when the session's last token expires, a `timestamptz`; NULL keeps the entry.
     pub expires_at: Value,
 }
 
 impl SessionEntry {
-    /// That of a session which ends.
+    /// The entry of a session that ends.
     pub fn of(session: &Session, reason: EndReason) -> Self {
         Self {
             id: session.id,
@@ -45,14 +45,14 @@ impl SessionEntry {
         }
     }
 
-    /// Writes it; false if there is one that covers as much.
+    /// Writes the entry. Returns false if another entry covers as much.
     pub fn write(&self) -> bool {
         let parameters = [uuid(self.id), self.issuer, self.reason, self.expires_at];
         REVOKE_SESSION.run(&parameters, |row| row.and_then(|row| row.get(1))) == Some(true)
     }
 }
 
-/// Revokes the tokens that a user (in canonical form) was issued until then, at every issuer.
+/// Revokes the tokens that a user (in canonical form) was issued before `at`, at every issuer.
 pub fn cut_off_user(user: &str, at: i64, reason: EndReason) {
     let parameters = [Value::of(user), time(at), Value::of(reason.as_str())];
     CUT_OFF_USER.run(&parameters, |_| ());

@@ -1,4 +1,4 @@
-//! What happened to sessions, for `authguard.event`.
+//! The events of sessions, for `authguard.event`.
 
 use super::record::{time, uuid};
 use crate::error::Error;
@@ -19,8 +19,8 @@ static NOTIFY: PerBackend<Plan> = Plan::new(
     &[pg_sys::INT8OID, pg_sys::TEXTOID],
 );
 
-/// Writes an event and, where `authguard.notify_events` lists its name, notifies channel
-/// `authguard` of its id and name. Returns the id.
+/// Writes an event. If `authguard.notify_events` lists its name, also sends the event's id and name
+/// to channel `authguard`. Returns the id.
 pub fn record(
     name: &str,
     user: Option<&str>,

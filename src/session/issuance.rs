@@ -1,5 +1,5 @@
-//! Who gets no tokens of ours: asked at a sign-in, a refresh and a step-up, by the newest committed
-//! entries and rows, whatever the transaction's snapshot.
+//! The rules of who gets no tokens from the local issuer. Sign-in, refresh and step-up check them
+//! by the newest committed entries and rows, whatever the transaction's snapshot.
 
 use super::record::Session;
 use crate::attached;
@@ -10,16 +10,17 @@ use authguard_token::{Entry, EntryKind, format_uuid};
 use pgrx::Uuid;
 use pgrx::prelude::*;
 
-/// What shuts a session of our own that its row may say nothing of.
+/// The causes that shut a session of the local issuer even if its row does not show them.
 pub struct Shut {
-    /// Its user is.
+    /// True if the session's user is shut out.
     pub user: bool,
-    /// It has ended: `authguard.issuer` is another one by now, an entry revokes it, or a cut-off
-    /// covers its begin or, if it is one of the user, the last proof of who the user is.
+    /// True if the session has ended for one of these reasons: `authguard.issuer` has changed, an
+    /// entry revokes the session, or a cut-off covers it. A cut-off of the user covers the session
+    /// if it covers the last proof of who the user is; any other, if it covers the session's begin.
     pub session: bool,
 }
 
-/// What shuts a session.
+/// Returns the causes that shut a session.
 pub fn session(session: &Session) -> Shut {
     let times = &session.times;
     by_entries(
@@ -31,7 +32,7 @@ pub fn session(session: &Session) -> Shut {
     )
 }
 
-/// Of a session of `user` (in canonical form). Times are in microseconds.
+/// Returns the causes that shut a session of `user` (in canonical form). Times are in microseconds.
 fn by_entries(user: &str, id: &[u8; 16], issuer: &str, began: i64, authenticated_at: i64) -> Shut {
     let now = unguarded::clock();
     let id = format_uuid(id);
@@ -56,8 +57,8 @@ fn by_entries(user: &str, id: &[u8; 16], issuer: &str, began: i64, authenticated
     shut
 }
 
-/// Whether a user (in canonical form) of our own is shut out: by `authguard.revoke_user`, or by an
-/// attached table.
+/// Returns true if a user (in canonical form) of the local issuer is shut out: by
+/// `authguard.revoke_user`, or by an attached table.
 pub fn user(user: &str) -> bool {
     let now = unguarded::clock();
     let mut shut = false;
@@ -67,7 +68,8 @@ pub fn user(user: &str) -> bool {
     shut || attached::shuts(user)
 }
 
-/// When the tokens of a user (in canonical form) of our own last became stale, in microseconds.
+/// The time at which the tokens of a user (in canonical form) of the local issuer last became
+/// stale, in microseconds.
 pub fn claims_changed(user: &str) -> Option<i64> {
     let mut changed = None;
     own_entries(&[(EntryKind::Claims, Some(user))], |entry| {
@@ -76,7 +78,7 @@ pub fn claims_changed(user: &str) -> Option<i64> {
     changed
 }
 
-/// Shows the entries that concern our own issuer.
+/// Shows the entries that concern the local issuer.
 fn own_entries(keys: &[(EntryKind, Option<&str>)], mut each: impl FnMut(&Entry<'_>)) {
     let own = settings::issuer();
     entries(keys, |entry| {
@@ -87,7 +89,8 @@ fn own_entries(keys: &[(EntryKind, Option<&str>)], mut each: impl FnMut(&Entry<'
     });
 }
 
-/// Whether something other than its row ends a session of that issuer. Times are `timestamptz`.
+/// Returns true if something other than its row ends a session of that issuer. Times are
+/// `timestamptz`.
 #[pg_extern(sql = false)]
 fn authguard_is_cut_off(
     id: Uuid,

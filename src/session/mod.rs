@@ -1,5 +1,5 @@
 //! Sessions of the local issuer: how they begin, are refreshed, take another proof of who the user
-//! is, and end. What changes is decided in the `token` crate; `record` stores it.
+//! is, and end. The `token` crate decides which changes a session makes; `record` stores them.
 
 mod arguments;
 mod ending;

@@ -11,10 +11,10 @@ use authguard_token::refresh::{Change, Ended, RefreshState};
 use pgrx::Uuid;
 use pgrx::pg_sys;
 
-/// What tokens are made of.
+/// A session, as tokens are made of it.
 pub struct Session {
     pub id: [u8; 16],
-    /// In canonical form.
+    /// The user, in canonical form.
     pub user: String,
     pub issuer: String,
     pub aal: String,
@@ -22,7 +22,7 @@ pub struct Session {
     pub amr: String,
     /// The claims given at the sign-in, as JSON.
     pub claims: String,
-    /// When its last access token has expired, in microseconds.
+    /// The time when the session's last access token has expired, in microseconds.
     pub tokens_until: i64,
     pub times: RefreshState,
 }
@@ -35,23 +35,23 @@ pub struct Held {
 
 /// The result of locking a session's row.
 pub enum Locked {
-    /// This transaction has it until it ends.
+    /// This transaction has the row until it ends.
     Ours(Box<Held>),
-    /// Another transaction has it, and keeps it for too long.
+    /// Another transaction has the row, and keeps it for too long.
     Busy,
-    /// There is none, or none that is wanted.
+    /// There is no such row, or it is not wanted.
     Missing,
 }
 
-/// Takes the rows of sessions that are wanted: others are not even locked.
+/// Returns true for a row that is wanted. Other rows are not even locked.
 pub type Wanted<'a> = Option<&'a dyn Fn(&Record<'_>) -> bool>;
 
-/// Takes sessions that have not ended.
+/// Returns true for a session that has not ended.
 pub fn is_live(row: &Record<'_>) -> bool {
     row.is_null(column::ENDED_AT)
 }
 
-/// Locks a session's row; if another transaction has it, waits for that.
+/// Locks a session's row. If another transaction has the row, waits for that transaction.
 pub fn lock(id: [u8; 16], wanted: Wanted<'_>) -> Locked {
     let ours = |held| Locked::Ours(Box::new(held));
     match try_lock(id, wanted) {
@@ -109,8 +109,8 @@ fn read(id: [u8; 16], row: &Record<'_>) -> Session {
 }
 
 impl Held {
-    /// Applies a change to the session and stores what it changes. Nothing else updates a session's
-    /// row; each row is stored once after it was locked.
+    /// Applies a change to the session and stores the columns that it changes. Nothing except this
+    /// updates a session's row. Each row is stored once after it was locked.
     pub fn store(&mut self, change: Change) {
         let session = &mut self.session;
         session.times.apply(change);
@@ -118,7 +118,7 @@ impl Held {
         let update = |columns: &[ColumnValue]| {
             schema::update(Table::Session, place, columns);
         };
-        // Only what changes: a trigger asks which columns are updated.
+        // Only the changed columns are updated, because triggers fire for certain columns.
         match change {
             Change::None => {}
             Change::Rotate { .. } | Change::Refresh { .. } | Change::CountReuse { .. } => {
@@ -143,7 +143,7 @@ impl Held {
         }
     }
 
-    /// As [`Self::store`], for a change at which the user proved by that method who it is.
+    /// Stores a change as [`Self::store`] does. The user has proved by that method who it is.
     pub fn store_proof(&mut self, method: &str, change: Change) {
         if let Change::StepUp { at, .. } | Change::Reauthenticate { at } = change {
             let amr = &mut self.session.amr;
@@ -176,7 +176,7 @@ impl Session {
         ]
     }
 
-    /// The column that a step-up changes as well.
+    /// The additional column that a step-up changes.
     fn level(&self) -> ColumnValue {
         (column::AAL, pg_sys::TEXTOID, Value::of(self.aal.as_str()))
     }
@@ -219,8 +219,8 @@ impl Session {
     }
 }
 
-/// When an access token that is issued now has surely expired: its claim `iat` may be a second
-/// later than the clock.
+/// The time at which an access token that is issued now has surely expired. Its claim `iat` may be
+/// a second later than the clock.
 pub fn tokens_until() -> i64 {
     let lifetime = i64::from(settings::refresh().jwt_expiry) + 1;
     unguarded::clock().saturating_add(lifetime.saturating_mul(1_000_000))

@@ -10,7 +10,7 @@ use crate::pg::call::{Call, guarded, raw_function};
 use crate::pg::unguarded;
 use crate::settings;
 use authguard_token::refresh::{
-    Answer, Change, EndReason, RefreshDecision, RefreshToken, decide, is_told,
+    Answer, Change, EndReason, RefreshDecision, RefreshToken, decide, should_log_event,
 };
 use authguard_token::{Aal, Actor, Event};
 use pgrx::pg_sys;
@@ -34,7 +34,7 @@ fn refresh(call: Call) -> pg_sys::Datum {
     }
     let session = &held.session;
     let tokens = Tokens::of(session);
-    if answer == Answer::Ok && is_told(&before, change) {
+    if answer == Answer::Ok && should_log_event(&before, change) {
         events::record(
             Event::TokenRefreshed.as_str(),
             Some(&session.user),
@@ -46,15 +46,16 @@ fn refresh(call: Call) -> pg_sys::Datum {
     response::answer(call, answer, session, &tokens)
 }
 
-/// What a refresh token of this database says; the checksum and the key tell before any look-up.
+/// The content of a refresh token of this database. The checksum and the key are checked before any
+/// look-up.
 fn read(token: &str) -> Option<RefreshToken> {
     RefreshToken::read(token)
         .ok()?
         .verify(&*keys::refresh_key()?)
 }
 
-/// What becomes of the token; the session is changed and stored accordingly. An ending is answered,
-/// not raised: an error would take it back.
+/// The decision about the token; the session is changed and stored accordingly. An ending is
+/// answered and not raised, because an error would take it back.
 fn answer(held: &mut Held, counter: u64) -> RefreshDecision {
     transaction::decided();
     let session = &held.session;
@@ -78,7 +79,8 @@ fn answer(held: &mut Held, counter: u64) -> RefreshDecision {
         end(held, reason);
     }
     if decision.answer.gives_tokens() {
-        // Nothing ends, and the token stays good: a step-up lifts the session over the least level.
+        // Nothing ends and the token stays good, because a step-up can lift the session to the
+        // minimum level.
         if Aal::from_name(&held.session.aal) < settings::min_aal() {
             return refuse(Answer::SessionExpired);
         }

@@ -1,4 +1,5 @@
-//! The answer of whatever issues tokens (RFC 6749 section 5.1): a row of type `authguard.issued`.
+//! The answer of the functions that issue tokens (RFC 6749 section 5.1): a row of type
+//! `authguard.issued`.
 
 use super::record::{Session, uuid};
 use super::tokens::Tokens;
@@ -7,14 +8,14 @@ use crate::pg::composite;
 use authguard_token::refresh::Answer;
 use pgrx::pg_sys::Datum;
 
-/// A status, and no tokens.
+/// The answer with a status, and no tokens.
 pub fn refused(call: Call, answer: Answer) -> Datum {
     let mut columns = [Value::NULL; 8];
     columns[0] = Value::of(answer.as_str());
     call.answer(composite::row(call, &columns))
 }
 
-/// A status and the tokens of a session.
+/// The answer with a status and the tokens of a session.
 pub fn answer(call: Call, answer: Answer, session: &Session, tokens: &Tokens) -> Datum {
     let expires_in = tokens.expires_at.saturating_sub(tokens.issued_at);
     call.answer(composite::row(

@@ -14,7 +14,7 @@ use pgrx::pg_sys::{self, Datum};
 
 const MAX_TAG: usize = 256;
 
-/// In bytes.
+/// The most bytes of a user agent that are kept.
 const MAX_USER_AGENT: i32 = 1024;
 
 raw_function!(authguard_sign_in, |call| guarded(|| sign_in(call)));
@@ -50,7 +50,7 @@ fn sign_in(call: Call) -> Datum {
     if settings::single_session_per_user() {
         endings::replace(&user, call.value(argument::TAG));
     }
-    // Of the clock, and after all waiting: a long transaction must not backdate a session.
+    // The clock's time, after all waiting: a long transaction must not backdate a session.
     let now = unguarded::clock();
     let session = Session {
         id: random_uuid().expect("the system has randomness"),
@@ -127,7 +127,7 @@ fn begin(call: Call, session: &Session) {
     );
 }
 
-/// A long header must not fail a login: it is kept in part. A character has up to four bytes.
+/// Shortens a long header, which must not fail a login. A character has up to four bytes.
 fn shortened(text: Datum) -> Datum {
     let kept = memory::left(text, MAX_USER_AGENT);
     match memory::octet_length(kept) <= MAX_USER_AGENT as usize {

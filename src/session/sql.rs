@@ -1,4 +1,4 @@
-//! What else the SQL of sessions asks.
+//! Other functions that the SQL of sessions calls.
 
 use super::record::try_lock;
 use super::response;
@@ -23,25 +23,25 @@ raw_function!(
     })
 );
 
-/// Whether there is a key to sign access tokens with.
+/// Returns true if there is a key to sign access tokens with.
 #[pg_extern(sql = false)]
 fn authguard_can_sign() -> bool {
     keys::can_sign()
 }
 
-/// Makes the key of refresh tokens, where there is none.
+/// Makes the key of refresh tokens, if there is none.
 #[pg_extern(sql = false)]
 fn authguard_make_refresh_key() {
     keys::make_refresh_key();
 }
 
-/// Makes another key of refresh tokens: no earlier one is believed.
+/// Makes another key of refresh tokens. Earlier refresh tokens are not believed any more.
 #[pg_extern(sql = false)]
 fn authguard_replace_refresh_key() {
     keys::replace_refresh_key();
 }
 
-/// When a session is past its time unless it is refreshed. Times are `timestamptz`.
+/// The time at which a session expires unless it is refreshed. Times are `timestamptz`.
 #[pg_extern(sql = false)]
 fn authguard_session_end(
     created_at: i64,

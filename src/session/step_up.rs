@@ -1,5 +1,5 @@
-//! Another proof of who the user is, in a session that there is: with new tokens of a higher level,
-//! or without.
+//! Another proof of who the user is, in an existing session: with new tokens of a higher level, or
+//! without.
 
 use super::record::{self, Held, Locked};
 use super::tokens::Tokens;
@@ -79,7 +79,7 @@ fn authguard_reauthenticated(user: Option<&str>, session: Option<Uuid>, method: 
     held.store_proof(arguments::method(method), change);
 }
 
-/// Locks a session, if it is that of the user (in canonical form).
+/// Locks a session, if it is a session of the user (in canonical form).
 pub fn lock_of_user(id: Option<[u8; 16]>, user: &str) -> Locked {
     id.map_or(Locked::Missing, |id| {
         record::lock(
@@ -89,8 +89,8 @@ pub fn lock_of_user(id: Option<[u8; 16]>, user: &str) -> Locked {
     })
 }
 
-/// A session that takes another proof of who its user is, and what that changes; an error if it
-/// takes none.
+/// A session that takes another proof of who its user is, and the change that this makes. Raises an
+/// error if the session takes none.
 pub fn living(
     locked: Locked,
     decide: fn(&RefreshState, i64, &RefreshSettings) -> RefreshDecision,

@@ -1,5 +1,5 @@
-//! The tokens of a session: an access token (RFC 7519) with the claims of Supabase's, and the
-//! refresh token of its generation.
+//! The tokens of a session: an access token (RFC 7519) with the claims of Supabase's tokens, and
+//! the refresh token of the session's generation.
 
 use super::record::{Session, uuid};
 use super::{issuance, transaction as duties};
@@ -20,7 +20,7 @@ use std::rc::Rc;
 
 const MICROS: i64 = 1_000_000;
 
-/// What policies expect to be there.
+/// The claims that policies expect to be there.
 fn defaults<'t>() -> Object<'t> {
     let mut claims = Object::default();
     claims.set("role", "authenticated");
@@ -41,7 +41,7 @@ static FRESH_CLAIMS: PerBackend<Plan> = Plan::new(
     &[pg_sys::TEXTOID, pg_sys::UUIDOID, pg_sys::TEXTOID],
 );
 
-/// What a client gets.
+/// The tokens that a client gets.
 pub struct Tokens {
     pub access: String,
     pub refresh: String,
@@ -52,7 +52,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Those of a session as it is. The access token ends with the session at the latest.
+    /// The tokens of a session as it is. The access token expires no later than the session.
     pub fn of(session: &Session) -> Self {
         let refresh_key = refresh_key();
         let (issued_at, expires_at) = times(session);
@@ -68,7 +68,7 @@ impl Tokens {
     }
 }
 
-/// The key of refresh tokens; makes what keys are missing.
+/// The key of refresh tokens. Makes the keys that are missing.
 fn refresh_key() -> Rc<RefreshKey> {
     if !(keys::refresh_key().is_some() && keys::can_sign()) {
         MAKE_KEYS.run(&[], |_| ());
@@ -90,14 +90,15 @@ fn times(session: &Session) -> (i64, i64) {
     }
     let now = unguarded::clock().div_euclid(MICROS);
     if expires(at) <= now {
-        // The tokens of another tab's refresh have expired meanwhile.
+        // The tokens that another tab's refresh was issued have expired meanwhile.
         at = now;
     }
     (at, expires(at))
 }
 
 /// Claim `iat` of tokens that are issued at that second: later than the last change of the user's
-/// row, for which this waits up to a second. After [`wait::for_changes`](super::wait::for_changes).
+/// row. Waits up to a second for that. To be called after
+/// [`wait::for_changes`](super::wait::for_changes).
 fn after_changes(session: &Session, at: i64) -> i64 {
     let issued_at = issued_after(at, issuance::claims_changed(&session.user));
     if issued_at == at {
@@ -110,7 +111,7 @@ fn after_changes(session: &Session, at: i64) -> i64 {
     issued_at.max(unguarded::clock().div_euclid(MICROS))
 }
 
-/// The access token; a cause where this database would not believe it.
+/// The access token, or the cause for which this database would not believe it.
 fn access_token(
     session: &Session,
     issued_at: i64,
@@ -148,7 +149,7 @@ fn object(json: &str) -> Object<'_> {
     Object::parse(json).unwrap_or_else(refuse)
 }
 
-/// What the claims function, where one is set, makes of these claims, as JSON.
+/// The claims (JSON) that the claims function returns for these, if one is set.
 fn fresh_claims(session: &Session, claims: &Object<'_>) -> Option<String> {
     if !has_claims_function() {
         return None;
@@ -165,7 +166,7 @@ static HAS_FUNCTION: PerGeneration<u64, Option<bool>> =
     PerGeneration::new(invalidation::keys, None);
 
 /// Returns true if a claims function is set, by the newest committed state and this transaction's
-/// own.
+/// own writes.
 fn has_claims_function() -> bool {
     transaction::accept_invalidations();
     let is_set = || schema::read(Table::ClaimsFunction, |table| !table.is_empty());

@@ -1,8 +1,8 @@
-//! What a transaction owes that has judged a refresh token or handed tokens out.
+//! Duties of a transaction that has judged a refresh token or issued tokens.
 //!
-//! The client has its answer before the transaction ends. So it must not hang as a prepared one,
-//! and once acknowledged it must outlive a crash and a failover: a refresh token that is newer than
-//! its row ends the session as `state_lost`.
+//! The client has its answer before the transaction ends. So the transaction must not hang as a
+//! prepared one. Once it is acknowledged, it must outlive a crash and a failover: a refresh token
+//! that is newer than its row ends the session as `state_lost`.
 
 use crate::error::Error;
 use crate::invalidation;
@@ -11,25 +11,25 @@ use std::cell::Cell;
 
 static ANSWERED: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
 
-/// A refresh or a step-up is decided.
+/// Notes that a refresh or a step-up is decided.
 pub fn decided() {
     ANSWERED.set(true);
 }
 
-/// Tokens are handed out.
+/// Notes that tokens are issued.
 pub fn handed_out() {
     ANSWERED.set(true);
     invalidation::must_last();
 }
 
-/// Raises an error where this transaction cannot be prepared.
+/// Raises an error if this transaction must not be prepared.
 pub fn before_prepare() {
     if ANSWERED.get() {
         Error::Prepared.raise();
     }
 }
 
-/// The end of a transaction, committed or not.
+/// Forgets the duties when a transaction ends, committed or not.
 pub fn end_of_transaction() {
     ANSWERED.set(false);
 }

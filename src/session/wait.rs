@@ -1,4 +1,4 @@
-//! Waiting for other transactions, and for how long.
+//! Waits for other transactions, for a limited time.
 
 use crate::attached;
 use crate::error::Error;
@@ -11,7 +11,7 @@ use pgrx::{PgSqlErrorCode, Uuid};
 use std::ffi::CStr;
 use std::panic::AssertUnwindSafe;
 
-/// How long, for any lock.
+/// The longest wait for any lock.
 const LOCK_TIMEOUT: &CStr = c"2s";
 
 static AWAIT_SESSION: PerBackend<Plan> =
@@ -19,12 +19,12 @@ static AWAIT_SESSION: PerBackend<Plan> =
 
 static AWAIT_CHANGES: PerBackend<Plan> = Plan::new(c"select authguard.await_changes()", &[]);
 
-/// Runs `work`, in which each wait for a lock that takes longer is an error (55P03).
+/// Runs `work`. A wait for a lock that takes longer than `LOCK_TIMEOUT` is an error (55P03).
 pub fn briefly<R>(work: impl FnOnce() -> R) -> R {
     guc::with(c"lock_timeout", LOCK_TIMEOUT, work)
 }
 
-/// As [`briefly`], with an error that says what to do.
+/// Runs `work` as [`briefly`] does, but with an error that says what to do.
 pub fn for_a_client<R>(work: impl FnOnce() -> R) -> R {
     let work = AssertUnwindSafe(|| briefly(work));
     PgTryBuilder::new(work)
@@ -34,8 +34,8 @@ pub fn for_a_client<R>(work: impl FnOnce() -> R) -> R {
         .execute()
 }
 
-/// Waits for whoever has a session's row, and locks it. False if that takes too long; `None` if
-/// there is no such session.
+/// Waits for the transaction that has a session's row, and locks the row. Returns false if that
+/// takes too long; `None` if there is no such session.
 pub fn for_session(id: [u8; 16]) -> Option<bool> {
     briefly(|| {
         AWAIT_SESSION.run(&[Value::of(Uuid::from_bytes(id))], |row| {
@@ -44,8 +44,8 @@ pub fn for_session(id: [u8; 16]) -> Option<bool> {
     })
 }
 
-/// Waits until the changes of attached users that are being committed are, if tokens must be later
-/// than these. False if that takes too long.
+/// Waits until pending commits of changes of attached users have ended, if tokens must be later
+/// than those changes. Returns false if that takes too long.
 pub fn for_changes() -> bool {
     !attached::refresh_on_change()
         || briefly(|| AWAIT_CHANGES.run(&[], |row| row.and_then(|row| row.get(1)))) == Some(true)

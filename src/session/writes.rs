@@ -1,4 +1,4 @@
-//! What every function that writes asks first.
+//! The checks that every function that writes makes first.
 
 use crate::error::Error;
 use crate::pg::replay;
@@ -13,7 +13,8 @@ pub fn require_primary() {
     }
 }
 
-/// The canonical form of an identity that must be given; an error that names it otherwise.
+/// The canonical form of an identity that must be given. Raises an error that names it if it is
+/// missing or empty.
 pub fn identity(name: &str, value: Option<&str>) -> String {
     let Some(value) = value else {
         Error::Missing(format!("{name} must not be empty")).raise()

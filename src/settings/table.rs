@@ -1,9 +1,9 @@
 //! The settings, one entry each: name, default, range, unit, and who may set it if that is not the
-//! server's file or ALTER SYSTEM. The comment says what `pg_settings` does not: the reason of a
-//! default or a range.
+//! server's file or ALTER SYSTEM. The comment says what `pg_settings` does not say: the reason for
+//! a default or a range.
 //!
-//! A new setting is an entry here with the function that reads it, a row in the README, and the
-//! place that asks for it.
+//! A new setting needs an entry here with the function that reads it, a row in the README, and the
+//! code that uses it.
 
 use crate::pg::guc::{Choice, Hooks, Number, SetBy, Switch, Text, Unit};
 use crate::pg::hook::Hook;
@@ -17,7 +17,7 @@ macro_rules! settings {
         $($(#[$reason])* static $name: $kind = $declaration;)*
 
         /// Defines the settings. To be called once, from `_PG_init`. `keys_changed` is called when
-        /// one is assigned that decides which tokens are good.
+        /// a setting is assigned that decides which tokens are good.
         pub fn define(keys_changed: fn()) {
             KEYS_CHANGED.set(keys_changed);
             $($name.define();)*
@@ -46,25 +46,26 @@ settings! {
         c"Tokens longer than this are refused.",
     ).unit(Unit::Bytes);
 
-    /// 0, unknown: an entry without an expiry is kept for ever rather than forgotten too early.
+    /// The default 0 means unknown: an entry without an expiry is kept for ever rather than
+    /// forgotten too early.
     MAX_TOKEN_LIFETIME: Number = Number::number(
         c"authguard.max_token_lifetime", 0, FROM_0,
         c"The longest lifetime of any token; 0 means unknown, and that entries without an expiry are kept.",
     ).unit(Unit::Seconds);
 
-    /// The range is that of the rules of tokens, which clamp it.
+    /// The range is the one that the rules of tokens clamp the value to.
     LEEWAY: Number = Number::number(
         c"authguard.leeway", 30, (0, MAX_LEEWAY_SECONDS as i32),
         c"How long after its expiry a token is still accepted, for clocks that differ.",
     ).unit(Unit::Seconds);
 
-    /// Off, because an application may set its claims twice in a transaction.
+    /// Off by default, because an application may set its claims twice in a transaction.
     SEAL_CLAIMS: Switch = Switch::switch(
         c"authguard.seal_claims", false,
         c"The first claims of a transaction stand until it ends.",
     );
 
-    /// Clients are not told.
+    /// The server's log only: clients are not told.
     LOG_REFUSED_TOKENS: Choice<RefusalLevel> = Choice::choice(
         c"authguard.log_refused_tokens", RefusalLevel::log,
         c"The level at which the log says why a token is refused, without anything of the token.",
@@ -72,7 +73,7 @@ settings! {
 
     // The tokens that this database signs, and their sessions.
 
-    /// Unique to each primary.
+    /// A name that must be unique to each primary.
     ISSUER: Text<DecidesTokens> = Text::text(
         c"authguard.issuer", c"authguard",
         c"The issuer (claim iss) of tokens that this database signs.",
@@ -83,7 +84,7 @@ settings! {
         c"The audience (claim aud) of tokens that this database signs.",
     );
 
-    /// Shown to superusers only, because the path leads to a secret.
+    /// The path is shown to superusers only, because it leads to a secret.
     SIGNING_KEY_FILE: Text<DecidesTokens> = Text::text(
         c"authguard.signing_key_file", c"",
         c"The private key (PKCS#8, PEM) that signs locally issued tokens; empty: the key is in the database.",
@@ -99,7 +100,8 @@ settings! {
         c"Each refresh gives a new refresh token.",
     );
 
-    /// Another tab, or a lost answer, asks again within seconds.
+    /// The interval lets another tab, or a client that has lost the answer, ask again within
+    /// seconds.
     REUSE_INTERVAL: Number = Number::number(
         c"authguard.refresh_token_reuse_interval", REFRESH.reuse_interval.cast_signed(), FROM_0,
         c"How long after a rotation the refresh token before it is still answered.",
@@ -125,8 +127,8 @@ settings! {
         c"A sign-in ends the user's other sessions with the same tag.",
     );
 
-    /// Any text: one that Postgres refused in a file would leave the setting empty, and so let
-    /// everybody in.
+    /// Any text is accepted: if Postgres refused a text in a file, the setting would stay empty,
+    /// and everybody would get in.
     MIN_AAL: Text<DecidesTokens> = Text::text(
         c"authguard.min_aal", c"",
         c"The least assurance level of a sign-in, a step-up and a refresh; empty: any.",
@@ -139,7 +141,7 @@ settings! {
 
     // The database: a copy of another one, a standby, one that takes over a schema.
 
-    /// `warn`, because whoever restores in an emergency needs a database that works.
+    /// `warn` is the default, because a restore in an emergency needs a database that works.
     AFTER_RESTORE: Choice<AfterRestore> = Choice::choice(
         c"authguard.after_restore", AfterRestore::warn,
         c"What a restored or cloned database does until authguard.acknowledge_restore(): warn, or deny every token.",
@@ -150,13 +152,13 @@ settings! {
         c"How far a standby may be behind before every token counts as revoked there; 0: no limit.",
     ).unit(Unit::Seconds);
 
-    /// Read by `sql/install/schemas.sql`.
+    /// `sql/install/schemas.sql` reads this.
     ADOPT: Switch = Switch::switch(
         c"authguard.adopt", false,
         c"CREATE EXTENSION may take over a schema auth that exists.",
     ).set_by(SetBy::Superuser);
 
-    /// Read by `sql/install/adopt.sql`.
+    /// `sql/install/adopt.sql` reads this.
     ADOPT_OWNERS: Text = Text::text(
         c"authguard.adopt_owners", c"",
         c"A list of the roles whose schema auth may be taken over; a superuser's always may.",

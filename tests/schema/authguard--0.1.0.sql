@@ -313,7 +313,8 @@ comment on function auth.whoami() is
 -- requires:
 --   readers
 
--- The entries: each row revokes tokens, or is a cut-off. The newest committed rows decide, whatever the snapshot.
+-- The entries: each row revokes tokens, or is a cut-off. The newest committed rows decide, whatever
+-- the snapshot.
 
 -- Called by a check of the table, so it is defined first.
 create function authguard.canonical(identity pg_catalog.text) returns pg_catalog.text
@@ -958,8 +959,8 @@ comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is
 -- requires:
 --   prune
 
--- The issuers whose tokens are believed, and their keys. Only the owner of the extension may use any of it,
--- but operators may read authguard.issuer.
+-- The issuers whose tokens are believed, and their keys. Only the owner of the extension may use
+-- any of it, but operators may read authguard.issuer.
 
 -- Like authguard.channel, for keys: a revocation must not make every backend verify its token
 -- again.
@@ -1905,10 +1906,10 @@ as 'MODULE_PATHNAME', 'authguard_is_cut_off_wrapper';
 comment on function authguard.is_cut_off(
     pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz,
     pg_catalog.timestamptz) is
-    'True if something other than its row ends a session: authguard.issuer is another one by now, '
+    'True if something other than its row ends a session: authguard.issuer has another value now, '
     'or the newest committed entries revoke the session or cut off its user or issuer. An entry '
     'may have been written while another transaction had the row, or before the session was '
-    'committed';
+    'committed. NULL for NULL';
 
 create function authguard.session_end(
     created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
@@ -2066,8 +2067,8 @@ as 'MODULE_PATHNAME', 'authguard_run_claims_function';
 comment on function authguard.run_claims_function(
     pg_catalog.oid, pg_catalog.name, pg_catalog.text, pg_catalog.uuid, pg_catalog.jsonb) is
     'Returns the answer of a function that find_claims_function has found. It runs as its owner, '
-    'in a security-restricted operation, with search_path pg_catalog. 42501 if that owner is '
-    'another role by now, even if the snapshot of the transaction does not show it';
+    'in a security-restricted operation, with search_path pg_catalog. 42501 if another role owns '
+    'it now, even if the snapshot of the transaction does not show it';
 
 create function authguard.fresh_claims(
     user_id pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb)
@@ -2151,18 +2152,18 @@ comment on function authguard.ensure_session_keys() is
 -- requires:
 --   session_keys
 
--- Tokens of a session, and the sign-in that begins one. SECURITY DEFINER, because the roles that may
--- call it (grant_signer) write no table.
+-- Tokens of a session, and the sign-in that begins one. SECURITY DEFINER, because the roles that
+-- may call it (grant_signer) write no table.
 
 create function authguard.issue(session_id pg_catalog.uuid) returns authguard.issued
 language c volatile strict cost 10000
 as 'MODULE_PATHNAME', 'authguard_issue';
 comment on function authguard.issue(pg_catalog.uuid) is
-    'Tokens of a session as it is, which it locks: an access token that ends with the session at '
-    'the latest, and its refresh token. Claims: those of Supabase''s tokens, then those of the '
-    'sign-in, of attached tables, of the claims function, and what authguard sets. 22023 if this '
-    'database would refuse the token. status not_found if there is no such session, or another '
-    'transaction has its row';
+    'Returns tokens of a session as it is, which it locks: an access token that ends with the '
+    'session at the latest, and its refresh token. The claims are those of Supabase''s tokens, '
+    'then those of the sign-in, of attached tables and of the claims function, then those that '
+    'authguard sets. 22023 if this database would refuse the token. status not_found if there is '
+    'no such session, or another transaction has its row. NULL for NULL';
 
 create function authguard.sign_in(
     user_id pg_catalog.text,
@@ -2176,8 +2177,16 @@ returns authguard.issued
 language c volatile security definer cost 10000
 set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'authguard_sign_in';
-comment on function authguard.sign_in(pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.inet, pg_catalog.text) is
-    'Begins a session for a user whom the application has authenticated, and issues its tokens. claims: merged into those of the access token. method, aal: how (RFC 8176). status user_blocked, and no tokens, where authguard.revoke_user or an attached table shuts the user out; busy where a change of attached users is being committed for two seconds: try again';
+comment on function authguard.sign_in(
+    pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+    pg_catalog.inet, pg_catalog.text) is
+    'Begins a session for a user whom the application has authenticated, and issues its tokens. '
+    'claims: merged into those of the access token. method: how the user was authenticated (RFC '
+    '8176). aal: aal1, aal2 or aal3. tag: see authguard.single_session_per_user. status '
+    'user_blocked, and no tokens, if authguard.revoke_user or an attached table shuts the user '
+    'out. status busy if a change of attached users is being committed for two seconds: try '
+    'again. 22004 if user_id is NULL; 22023 for an argument or claims that are not allowed; 25006 '
+    'on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -2221,8 +2230,9 @@ comment on function auth.refresh(pg_catalog.text) is
 -- requires:
 --   refresh
 
--- Another proof of who the user is, in a session that there is: with new tokens of a higher level,
--- or without. SECURITY DEFINER, because the roles that may call these (grant_signer) write no table.
+-- Another proof of who the user is, in a running session: with new tokens of a higher level, or
+-- without. SECURITY DEFINER, because the roles that may call these (grant_signer) write no
+-- table.
 
 create function authguard.step_up(
     user_id pg_catalog.text, session_id pg_catalog.uuid, method pg_catalog.text,
@@ -2234,9 +2244,10 @@ as 'MODULE_PATHNAME', 'authguard_step_up';
 comment on function authguard.step_up(
     pg_catalog.text, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
     'Raises the level (aal) of a session whose user has proved another factor (method, RFC 8176), '
-    'and issues new tokens: the refresh token from before does not take the higher level. status '
+    'and issues new tokens: the earlier refresh token does not get the higher level. status '
     'user_blocked or busy, and no tokens, as auth.refresh answers them. 28000 if it is no live '
-    'session of the user; 22023 for a lower level than it has';
+    'session of the user; 22004 if user_id is NULL; 22023 for a level below that of the session; '
+    '25006 on a standby';
 
 create function authguard.reauthenticated(
     user_id pg_catalog.text, session_id pg_catalog.uuid, method pg_catalog.text)
@@ -2244,12 +2255,12 @@ returns pg_catalog.void
 language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'authguard_reauthenticated_wrapper';
-comment on function authguard.reauthenticated(
-    pg_catalog.text, pg_catalog.uuid, pg_catalog.text) is
-    'The user of a session has proved once more who it is (method, RFC 8176): auth.is_fresh() and '
-    'auth.authenticated_at() count it at the next statement, also for tokens that were issued '
-    'before. No new tokens. 28000 if it is no live session of the user; 55P03 if another '
-    'transaction has its row for two seconds';
+comment on function authguard.reauthenticated(pg_catalog.text, pg_catalog.uuid, pg_catalog.text) is
+    'Notes that the user of a session has proved again who it is (method, RFC 8176): '
+    'auth.is_fresh() and auth.authenticated_at() count it at the next statement, also for tokens '
+    'that were issued before. No new tokens. 28000 if it is no live session of the user; 22004 if '
+    'user_id is NULL; 55P03 if another transaction has its row for two seconds; 25006 on a '
+    'standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -2257,9 +2268,9 @@ comment on function authguard.reauthenticated(
 -- requires:
 --   step_up
 
--- Endings: each bites at the next statement, writes an event, and also a revocation entry, so that
--- databases which only receive those agree. What has ended already is a success, and writes
--- nothing. SECURITY DEFINER, because the roles that may call these write no table.
+-- Endings: each counts from the next statement on, and writes an event and a revocation entry, so
+-- that databases which only receive entries agree. Ending a session that has ended is a success,
+-- and writes nothing. SECURITY DEFINER, because the roles that may call these write no table.
 
 create function authguard.sign_out_user(
     user_id pg_catalog.text, scope pg_catalog.text default 'global')
@@ -2275,7 +2286,7 @@ create function authguard.end_blocked_sessions(user_id pg_catalog.text, issuer p
 returns pg_catalog.int4
 language c volatile cost 1000
 set search_path = pg_catalog, pg_temp
-as 'MODULE_PATHNAME', 'authguard_end_blocked_sessions_wrapper';
+as 'MODULE_PATHNAME', 'authguard_end_blocked_sessions';
 comment on function authguard.end_blocked_sessions(pg_catalog.text, pg_catalog.text) is
     'Ends the sessions of a user (in canonical form) whom authguard.revoke_user shuts out. issuer '
     'NULL: of every issuer. Returns how many. Waits for no other transaction';
@@ -2288,8 +2299,8 @@ set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'authguard_credentials_changed_wrapper';
 comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uuid) is
     'The user has new credentials, or one factor less: ends every session of the user but '
-    'keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. Each '
-    'call is an event. Returns how many sessions ended. 28000, and nothing changed, if '
+    'keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. '
+    'Each call is an event. Returns how many sessions ended. 28000, and nothing changed, if '
     'keep_session is no live session of the user. If another transaction has its row for two '
     'seconds, it ends with the others';
 
@@ -2298,45 +2309,52 @@ language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'authguard_sign_out_wrapper';
 comment on function auth.sign_out(pg_catalog.text) is
-    'Ends sessions of the current token''s user: global, all; local, the token''s; others, all but '
-    'that. A revoked token ends no session but its own. Returns how many; one that has ended '
-    'already counts as none. 28000 without a token of the local issuer, or for local and others '
-    'without a session; 55P03, and nothing ended, if another transaction has the row of one for '
-    'two seconds';
+    'Ends sessions of the current token''s user. scope: global, local or others. global: all; '
+    'local: the token''s; others: all but that. A revoked token ends no session but its own. '
+    'Returns how many; one that has ended already counts as none. 22023 for another scope. 28000 '
+    'without a token of the local issuer, or for local and others without a session. 55P03, and '
+    'nothing has ended, if another transaction has the row of one for two seconds. 25006 on a '
+    'standby';
 
 create function auth.sessions()
-returns table (id pg_catalog.uuid, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
-               authenticated_at pg_catalog.timestamptz, not_after pg_catalog.timestamptz, aal pg_catalog.text,
-               user_agent pg_catalog.text, ip pg_catalog.inet, tag pg_catalog.text, is_current pg_catalog.bool)
+returns table (
+    id pg_catalog.uuid, created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
+    authenticated_at pg_catalog.timestamptz, not_after pg_catalog.timestamptz,
+    aal pg_catalog.text, user_agent pg_catalog.text, ip pg_catalog.inet, tag pg_catalog.text,
+    is_current pg_catalog.bool)
 language sql stable security definer rows 5
 set search_path = pg_catalog, pg_temp
 begin atomic
-    select s.id, s.created_at, s.refreshed_at, s.authenticated_at, authguard.session_end(s.created_at, s.refreshed_at, s.not_after), s.aal,
+    select s.id, s.created_at, s.refreshed_at, s.authenticated_at, e.ends_at, s.aal,
            s.user_agent, s.ip, s.tag, s.id = auth.session_id()
-      from authguard.session s
+      from authguard.session s,
+           authguard.session_end(s.created_at, s.refreshed_at, s.not_after) e (ends_at)
      where auth.is_active()
        and s.user_id = authguard.canonical(auth.subject())
        and s.issuer = auth.issuer() and s.issuer = authguard.own_issuer()
        and s.ended_at is null
        and not authguard.is_cut_off(s.id, s.user_id, s.issuer, s.created_at, s.authenticated_at)
-       and (authguard.session_end(s.created_at, s.refreshed_at, s.not_after) is null or authguard.session_end(s.created_at, s.refreshed_at, s.not_after) > pg_catalog.clock_timestamp())
+       and (e.ends_at is null or e.ends_at > pg_catalog.clock_timestamp())
      order by s.created_at;
 end;
 comment on function auth.sessions() is
-    'The live sessions of the current token''s user; none without an active token of our own issuer';
+    'Returns the live sessions of the current token''s user; no row without an active token of '
+    'the local issuer. not_after: when the session ends unless it is refreshed; NULL: never';
 
 create function auth.end_session(id pg_catalog.uuid) returns pg_catalog.bool
 language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'authguard_end_session_wrapper';
 comment on function auth.end_session(pg_catalog.uuid) is
-    'Ends one of the current user''s own sessions. False if it is none, or has ended. 28000 '
-    'without an active token; 55P03 if another transaction has its row for two seconds';
+    'Ends one of the current user''s own sessions. False if it is none of them, has ended, or is '
+    'NULL. 28000 without an active token; 55P03 if another transaction has its row for two '
+    'seconds; 25006 on a standby';
 
 create function auth.get_user()
-returns table (subject pg_catalog.text, role pg_catalog.text, session_id pg_catalog.uuid, claims pg_catalog.jsonb,
-               issued_at pg_catalog.timestamptz, expires_at pg_catalog.timestamptz,
-               authenticated_at pg_catalog.timestamptz)
+returns table (
+    subject pg_catalog.text, role pg_catalog.text, session_id pg_catalog.uuid,
+    claims pg_catalog.jsonb, issued_at pg_catalog.timestamptz,
+    expires_at pg_catalog.timestamptz, authenticated_at pg_catalog.timestamptz)
 language plpgsql stable parallel safe rows 1
 set search_path = pg_catalog, pg_temp
 as $$
@@ -2347,7 +2365,7 @@ begin
 end
 $$;
 comment on function auth.get_user() is
-    'The current user, validated now: one row, or 28000 where the token is not active';
+    'Returns the current user, checked now, in one row. 28000 if the token is not active';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -2639,9 +2657,9 @@ comment on function authguard.detach_sessions(pg_catalog.regclass) is
 -- requires:
 --   attach
 
--- The identity of this database. A backup that is restored, cloned or upgraded brings back sessions that
--- have ended since. It is recognised by its system identifier or OID, which is not that of the row
--- in it.
+-- The identity of this database. A backup that is restored, cloned or upgraded brings back sessions
+-- that have ended since. It is recognised by its system identifier or OID, which is not that of the
+-- row in it.
 
 create table authguard.installation (
     system_identifier pg_catalog.int8 not null,
@@ -2910,11 +2928,14 @@ comment on function authguard.guard_schema(pg_catalog.name, pg_catalog.text, pg_
 -- Coverage: which tables are guarded, and every way around a guard.
 
 create function authguard.own_table_problems()
-returns table (relation pg_catalog.text, problem pg_catalog.text, closes pg_catalog.bool, hint pg_catalog.text)
+returns table (
+    relation pg_catalog.text, problem pg_catalog.text, closes pg_catalog.bool, hint pg_catalog.text)
 language c stable cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_own_table_problems_wrapper';
 comment on function authguard.own_table_problems() is
-    'The tables of authguard that are not as create extension made them, whether that closes access, and the statements that put them in order or what is needed';
+    'Returns a row for each table of authguard that is not as create extension made it. closes: '
+    'true if no access is possible until it is. hint: the statements that put it in order, or '
+    'what is needed';
 
 create function authguard.coverage(
     out kind pg_catalog.text,
@@ -3447,12 +3468,6 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/keys/registration.rs
 -- authguard::keys::registration::authguard_drop_credential
--- Skipped due to `#[pgrx(sql = false)]`
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/session/endings.rs
--- authguard::session::endings::authguard_end_blocked_sessions
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 

@@ -14,7 +14,7 @@ mod token;
 
 pub use answer::{Answer, Change, EndReason, RefreshDecision};
 pub use decide::{
-    decide, end_now, is_told, issued_after, new_credentials, reauthenticate, step_up,
+    decide, end_now, issued_after, new_credentials, reauthenticate, should_log_event, step_up,
 };
 pub use key::RefreshKey;
 pub use session::{Ended, RefreshState};

@@ -1,5 +1,5 @@
-//! Verifies tokens outside a server. The bench builds this for release, starts it and asks it line
-//! by line, in turn with what it measures in a server.
+//! Verifies tokens outside a server. The bench builds this program for release, starts it, and
+//! sends it one line for each measurement, in turn with measurements in a server.
 
 use authguard_bench::claims::{self, AUDIENCE, ISSUER, SECRET, SECRET_ISSUER};
 use authguard_bench::tokens::{COUNT, user};
@@ -16,17 +16,17 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// As the setting authguard.max_token_size is by default.
+/// The largest token: the default of the setting authguard.max_token_size.
 const MAX_BYTES: usize = 8192;
 
-/// How long one measurement takes at least.
+/// The minimum time of one measurement.
 const SAMPLE: Duration = Duration::from_millis(50);
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Writes `ALGORITHM.tokens` and `ALGORITHM.key` into the directory of its argument and says
-/// `ready`; then answers `cold ALGORITHM`, `raw ALGORITHM` and `sign-THREADS ES256` with the
-/// microseconds that one token takes.
+/// Writes `ALGORITHM.tokens` and `ALGORITHM.key` into the directory that its argument names, and
+/// prints `ready`. Then it answers `cold ALGORITHM`, `raw ALGORITHM` and `sign-THREADS ES256` with
+/// the microseconds that one token takes.
 fn main() -> Result<()> {
     let dir = std::env::args().nth(1).ok_or("which directory?")?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
@@ -99,7 +99,7 @@ impl Scheme {
             });
         }
         let signing = match algorithm {
-            // The size that most issuers have, and the harder one to keep a ratio with.
+            // Most issuers have keys of this size. It is also the harder size to keep a ratio with.
             Algorithm::RS256 => {
                 let der = KeyPair::generate(KeySize::Rsa2048)?.as_der()?;
                 SigningKey::from_pkcs8_der(der.as_ref())
@@ -126,7 +126,7 @@ impl Scheme {
         })
     }
 
-    /// For the server: the tokens, one a line, and the JWK or the secret.
+    /// Writes files for the server: the tokens, one a line, and the JWK or the secret.
     fn write(&self, dir: &Path) -> Result<()> {
         std::fs::write(
             dir.join(format!("{}.tokens", self.name)),
@@ -139,7 +139,7 @@ impl Scheme {
         Ok(())
     }
 
-    /// All of it: from text to claims that may be believed.
+    /// The time of a whole verification: from a token's text to claims that may be believed.
     fn cold(&self) -> f64 {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = i64::try_from(now.unwrap_or_default().as_micros()).unwrap_or(i64::MAX);
@@ -150,7 +150,7 @@ impl Scheme {
         })
     }
 
-    /// The signature alone, by the library.
+    /// The time to verify the signature alone, by the library.
     fn raw(&self) -> f64 {
         let split = |token| str::rsplit_once(token, '.').expect("a token has three parts");
         let parts: Vec<(&str, &str)> = self.tokens.iter().map(|token| split(token)).collect();
@@ -165,7 +165,7 @@ impl Scheme {
         })
     }
 
-    /// ES256 over the tokens' texts, by the library alone.
+    /// The time to sign the tokens' texts with ES256, by the library alone.
     fn sign(&self) -> Result<f64> {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?;
         let random = SystemRandom::new();
@@ -175,8 +175,8 @@ impl Scheme {
         }))
     }
 
-    /// The same in threads beside each other: how long it takes from one signature to the next of
-    /// any.
+    /// The same in several threads at a time: the time from one signature of any thread to the
+    /// next.
     fn sign_beside(&self, threads: u32) -> Result<f64> {
         let one = || self.sign().map_err(|error| error.to_string());
         let all = thread::scope(|scope| {
@@ -190,7 +190,7 @@ impl Scheme {
     }
 }
 
-/// How long one takes, on average of as many rounds as fill a sample.
+/// The average time of one call, over as many rounds as fill a sample.
 fn micros<T>(all: &[T], mut each: impl FnMut(&T)) -> f64 {
     let start = Instant::now();
     let mut rounds = 0.0;

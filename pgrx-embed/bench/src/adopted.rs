@@ -1,4 +1,5 @@
-//! What adopting a schema of Supabase's shape gains: the same policies and rows, before and after.
+//! The gain from adopting a schema of Supabase's shape: the same policies and rows, before and
+//! after.
 
 use super::case::{Case, Limit};
 use super::source::Source;
@@ -9,7 +10,7 @@ use std::time::Instant;
 
 const FIXTURE: &str = include_str!("../../../tests/wire/fixtures/supabase.sql");
 
-/// A fifth of the rows of the other scans: the SQL functions take seconds for a million.
+/// A fifth of the rows of the other scans: the SQL functions would take seconds for a million.
 const ROWS: &str = "
     insert into todos select i, u.id, 'todo ' || i
       from generate_series(1000, 200999) i
@@ -24,7 +25,7 @@ const CLAIMS: &str = r#"{"iss":"https://abcdefghijklmnopqrst.supabase.co/auth/v1
 
 const PAIRS: usize = 9;
 
-/// The table and its policy; what adoption may cost at most.
+/// Each table with its policy, and the limit for the time after adoption.
 const SCANS: [(&str, &str, Option<Limit>); 3] = [
     (
         "todos",
@@ -43,7 +44,7 @@ const SCANS: [(&str, &str, Option<Limit>); 3] = [
     ),
 ];
 
-/// Each scan in a database that has adopted its schema, against one that has not.
+/// Measures each scan in a database that has adopted its schema, against one that has not.
 pub fn measure(cluster: &Cluster) -> Result<Vec<Case>> {
     for (database, adopt) in [("plain", ""), ("adopted", ADOPT)] {
         cluster
@@ -75,7 +76,7 @@ pub fn measure(cluster: &Cluster) -> Result<Vec<Case>> {
         .collect()
 }
 
-/// A gateway's connection to one of the databases, and what it counts.
+/// A gateway's connection to one of the databases, and the query that it counts with.
 struct Side {
     client: Client,
     query: Statement,

@@ -2,31 +2,31 @@
 
 use pgrx_embed::error::Result;
 
-/// What was measured, and what it may be at most in relation to the other.
+/// A comparison of two measurements, with a limit for the first in relation to the second.
 pub struct Case {
     pub what: String,
     pub against: String,
-    /// What the numbers are.
+    /// The unit of the numbers.
     pub unit: &'static str,
     pub a: Vec<f64>,
     pub b: Vec<f64>,
     pub limit: Option<Limit>,
 }
 
-/// What the first side may be at most.
+/// The maximum for the first side.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Limit {
-    /// That many times the other.
+    /// The second side times this factor.
     Times(f64),
-    /// The other and that much more, in the case's unit.
+    /// The second side plus this much, in the case's unit.
     Plus(f64),
 }
 
-/// How many pairs of a series are shown by their extremes rather than percentiles.
+/// The number of pairs from which the spread leaves out the extremes: a shorter series shows them.
 const FEW: usize = 100;
 
 impl Case {
-    /// Measures both sides in turn, the first one first every other time.
+    /// Measures both sides in turn. Every other time the first side is measured first.
     pub fn pairs(
         mut self,
         count: usize,
@@ -56,17 +56,18 @@ impl Case {
         }
     }
 
-    /// Median of the first side by the median of the second.
+    /// The median of the first side divided by the median of the second.
     pub fn ratio(&self) -> f64 {
         median(&self.a) / median(&self.b)
     }
 
-    /// Median of the first side less the median of the second.
+    /// The median of the first side minus the median of the second.
     pub fn difference(&self) -> f64 {
         median(&self.a) - median(&self.b)
     }
 
-    /// How the ratios of single pairs lie: lowest and highest, or of long series the middle 90 %.
+    /// The spread of the ratios of single pairs: the lowest and the highest, or the middle 90 % of
+    /// a long series.
     pub fn spread(&self) -> (f64, f64) {
         self.spread_of(|a, b| a / b)
     }
@@ -87,7 +88,8 @@ impl Case {
         (all[cut], all[all.len() - 1 - cut])
     }
 
-    /// The limit as a ratio: one that is a difference depends on what this run has measured.
+    /// The limit as a ratio. For a limit that is a difference, the ratio depends on the
+    /// measurements of this run.
     pub fn limit_ratio(&self) -> Option<f64> {
         self.limit.map(|limit| match limit {
             Limit::Times(times) => times,
@@ -95,13 +97,13 @@ impl Case {
         })
     }
 
-    /// Whether the limit is kept, where there is one.
+    /// Returns true if the limit is kept; `None` if there is no limit.
     pub fn met(&self) -> Option<bool> {
         self.limit_ratio().map(|limit| self.ratio() <= limit)
     }
 }
 
-/// The middle one, or the mean of the middle two.
+/// The middle value, or the mean of the middle two.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! The picture: each ratio as a bar, its spread as a line, its limit as a mark.
+//! The chart: each ratio as a bar, its spread as a line, its limit as a mark.
 
 use super::case::Case;
 use std::fmt::Write;
@@ -7,11 +7,11 @@ const WIDTH: f64 = 960.0;
 const LEFT: f64 = 24.0;
 const ROW: f64 = 46.0;
 const TOP: f64 = 56.0;
-/// The ratio at the right edge; longer bars end there and tell their number.
+/// The ratio at the right edge. Longer bars end there and show their number.
 const MOST: f64 = 2.0;
 const BAR: f64 = WIDTH - 2.0 * LEFT - 70.0;
 
-/// An SVG that reads in light and dark pages.
+/// Draws an SVG that is readable in light and dark pages.
 pub fn draw(cases: &[Case]) -> String {
     let mut rows = String::new();
     let mut y = TOP;

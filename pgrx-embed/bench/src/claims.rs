@@ -1,4 +1,4 @@
-//! The claims that are measured: those that Supabase issues.
+//! The measured claims, which are like those that Supabase issues.
 
 /// The user of the measured token, who owns one row in a thousand.
 pub const USER: &str = "00000000-0000-4000-8000-000000000007";
@@ -9,14 +9,14 @@ pub const ISSUER: &str = "https://abcdefghijklmnopqrst.supabase.co/auth/v1";
 /// The issuer of the tokens that a secret verifies.
 pub const SECRET_ISSUER: &str = "https://abcdefghijklmnopqrsu.supabase.co/auth/v1";
 
-/// That secret.
+/// The secret that verifies those tokens.
 pub const SECRET: &str = "measured with a secret of forty-eight characters";
 
-/// Whom tokens are for.
+/// The audience of the tokens.
 pub const AUDIENCE: &str = "authenticated";
 
-/// Claims of the measured user. Supabase sends no jti: the look-up that needs one gets it at the
-/// end.
+/// Claims of the measured user. Supabase sends no jti. For the look-up that needs one, it is added
+/// at the end.
 pub fn measured(issued_at: u64, jti: bool) -> String {
     let claims = of(ISSUER, USER, issued_at);
     match (jti, claims.strip_suffix('}')) {
@@ -25,7 +25,7 @@ pub fn measured(issued_at: u64, jti: bool) -> String {
     }
 }
 
-/// Claims as Supabase issues them, for an hour; some 400 bytes.
+/// Claims as Supabase issues them, valid for an hour; some 400 bytes.
 pub fn of(issuer: &str, user: &str, issued_at: u64) -> String {
     let expires_at = issued_at + 3600;
     format!(

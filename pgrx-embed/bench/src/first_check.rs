@@ -1,4 +1,4 @@
-//! The first check in a backend after a revocation elsewhere, with few and with many entries.
+//! The first check in a backend after another backend's revocation, with few and with many entries.
 
 use super::case::{Case, Limit};
 use super::source::Source;
@@ -12,7 +12,7 @@ const FEW: u32 = 1_000;
 const MANY: u32 = 10_000_000;
 const ROUNDS: usize = 1_000;
 
-/// Two databases of one server: an invalidation does not leave its own.
+/// Measures in two databases of one server: an invalidation does not leave its own database.
 pub fn measure(cluster: &Cluster, claims: &str) -> Result<Case> {
     let mut few = Pair::new(cluster, "bench_few", FEW, claims)?;
     let mut many = Pair::new(cluster, "bench_many", MANY, claims)?;
@@ -33,7 +33,7 @@ pub fn measure(cluster: &Cluster, claims: &str) -> Result<Case> {
     .pairs(ROUNDS, || many.time(), || few.time())
 }
 
-/// A backend that revokes and one that checks.
+/// A backend that revokes, and one that checks.
 struct Pair {
     revoker: Client,
     checker: Client,
@@ -71,8 +71,9 @@ impl Pair {
     }
 }
 
-/// The operators' functions write one entry at a time, with an invalidation each: too slow for
-/// millions. In the order of keys, so that the index is filled from left to right.
+/// Writes entries directly. The operators' functions write one entry at a time, each with an
+/// invalidation: too slow for millions. The entries are in the order of their keys, so that the
+/// index is filled from left to right.
 fn fill(admin: &mut Client, entries: u32) -> Result<()> {
     command::progress(format!("writing {entries} entries"));
     let start = Instant::now();

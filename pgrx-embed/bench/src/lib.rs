@@ -1,4 +1,4 @@
-//! `cargo embed bench`: what the checks cost, beside their alternatives, in one run.
+//! `cargo embed bench`: the cost of the checks, compared with their alternatives, in one run.
 
 mod adopted;
 mod case;
@@ -29,7 +29,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 const DATABASE: &str = "bench";
 
-/// What one run found.
+/// The findings of one run.
 struct Run {
     machine: String,
     claims_bytes: usize,
@@ -37,20 +37,20 @@ struct Run {
     memory: Option<Memory>,
 }
 
-/// What is measured together, and can be measured alone.
+/// Cases that are measured together, and that can be measured alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Group {
-    /// Whether a backend's memory stays flat
+    /// Memory of a backend, which must stay flat
     Memory,
     /// Scans of a million rows
     Scans,
-    /// The same by parallel workers
+    /// The same scans by parallel workers
     Parallel,
     /// Transactions as a gateway sends them
     Pgbench,
-    /// The first check after a revocation elsewhere
+    /// The first check after another backend's revocation
     FirstCheck,
-    /// Policies of Supabase's shape, with its functions and after adoption
+    /// Policies of Supabase's shape, with Supabase's functions and after adoption
     Adopt,
     /// Verification, and verified tokens against gateway claims
     Tokens,
@@ -60,8 +60,8 @@ pub enum Group {
     Sessions,
 }
 
-/// Measures one group or everything on a throw-away server and prints the table. The pages are
-/// written of a whole run only.
+/// Measures one group or everything on a throw-away server, and prints the table. Only a whole run
+/// writes the pages.
 pub fn run(group: Option<Group>, json: Option<&Path>) -> Result<()> {
     let groups = group.map_or(Group::value_variants().to_vec(), |group| vec![group]);
     if groups.contains(&Group::Postgrest) {
@@ -137,7 +137,8 @@ fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> 
     Ok(run)
 }
 
-/// As a server in use is set: durable, with its tables in memory. Nothing runs by itself meanwhile.
+/// The settings of a server in use: durable, with its tables in memory. No background job runs
+/// during a measurement.
 fn config() -> Config {
     Config::default()
         .durable()

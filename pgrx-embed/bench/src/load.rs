@@ -1,4 +1,5 @@
-//! pgbench: point selects in transactions as a gateway sends them, quiet and beside a writer.
+//! pgbench: point selects in transactions as a gateway sends them, with and without a writer beside
+//! them.
 
 use super::DATABASE;
 use super::case::{Case, Limit};
@@ -11,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Many short runs: what disturbs one does not move the median.
+/// The number of pairs of runs: with many short runs, one disturbed run does not move the median.
 const PAIRS: usize = 27;
 const WRITES_A_SECOND: u32 = 200;
 
@@ -23,11 +24,12 @@ create table inserted (
     at timestamptz not null default clock_timestamp())";
 const INSERT: &str = "insert into inserted (reason) values ('bench')";
 
-/// The claims of each transaction as they are, or with another user in them.
+/// The claims of each transaction: unchanged, or with another user in them.
 const SAME: &str = ":value";
 const ANOTHER: &str = "replace(:value, '000000000007', lpad(cast(:user as text), 12, '0'))";
 
-/// Latency of one transaction with the guard, against without: of one user, and of many in turn.
+/// Measures the latency of one transaction with the guard, against one without: of one user, and of
+/// many users in turn.
 pub fn quiet(cluster: &Cluster, claims: &str) -> Result<Vec<Case>> {
     let claims = Source::Claims(claims);
     let case = |what, against, value| {
@@ -53,7 +55,8 @@ pub fn quiet(cluster: &Cluster, claims: &str) -> Result<Vec<Case>> {
     ])
 }
 
-/// Latency of one transaction with the guard that sets a known token, against one that sets claims.
+/// Measures the latency of one guarded transaction that sets a known token, against one that sets
+/// claims.
 pub fn sources(cluster: &Cluster, token: &str, claims: &str) -> Result<Case> {
     let verified = script(cluster, DATABASE, "bench_guard", Source::Token(token), SAME)?;
     let gateway = script(
@@ -72,7 +75,8 @@ pub fn sources(cluster: &Cluster, token: &str, claims: &str) -> Result<Case> {
     .pairs(PAIRS, || verified.micros(1), || gateway.micros(1))
 }
 
-/// The same with the guard, while others are revoked, against while rows are inserted elsewhere.
+/// Measures the latency with the guard while other users are revoked, against while rows are
+/// inserted elsewhere.
 pub fn beside_writer(cluster: &Cluster, claims: &str) -> Result<Case> {
     cluster
         .connect("postgres", DATABASE)?
@@ -113,7 +117,7 @@ pub fn beside_writer(cluster: &Cluster, claims: &str) -> Result<Case> {
     .pairs(PAIRS, || beside(REVOKE), || beside(INSERT))
 }
 
-/// Commits one statement at each tick until told to stop.
+/// Commits one statement at each tick until `stop` is set.
 fn write(cluster: &Cluster, statement: &str, stop: &AtomicBool, written: &AtomicU64) -> Result<()> {
     let mut client = cluster.connect("postgres", DATABASE)?;
     let statement = client.prepare(statement)?;
@@ -129,8 +133,8 @@ fn write(cluster: &Cluster, statement: &str, stop: &AtomicBool, written: &Atomic
     Ok(())
 }
 
-/// What one client of the gateway repeats. `value`: SQL for what is set, made of `:value`, the
-/// source's text.
+/// The transaction that one client of the gateway repeats. `value` is SQL for the value that is
+/// set. It is made of `:value`, the source's text.
 pub fn script<'a>(
     cluster: &'a Cluster,
     database: &'a str,

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 #[command(name = "cargo embed bench", bin_name = "cargo embed bench")]
 struct Cli {
     group: Option<Group>,
-    /// Write every figure to this file, too
+    /// Also write every figure to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// As root, let apt-get install missing system packages

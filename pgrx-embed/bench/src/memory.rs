@@ -1,4 +1,4 @@
-//! Whether a backend's memory stays flat.
+//! The memory of a backend, which must stay flat.
 
 use super::DATABASE;
 use super::source::Source;
@@ -6,17 +6,18 @@ use pgrx_embed::cluster::Cluster;
 use pgrx_embed::error::Result;
 use postgres::Client;
 
-/// Bytes of all memory contexts of one backend before and after.
+/// The bytes of all memory contexts of one backend, before and after.
 pub struct Memory {
     pub before: i64,
     pub after: i64,
 }
 
-/// As superuser, whose claims are believed as the gateway's are, and who may look at the contexts.
+/// Measures as a superuser: its claims are believed as the gateway's are, and it may read the
+/// contexts.
 pub fn measure(cluster: &Cluster, claims: &str) -> Result<Memory> {
     let mut client = cluster.connect("postgres", DATABASE)?;
     client.batch_execute("set jit = off; set max_parallel_workers_per_gather = 0")?;
-    // The same work first: what is kept once is not a leak.
+    // The same work runs first: memory that is allocated once and kept is not a leak.
     work(&mut client, claims, 1, 1_000)?;
     total(&mut client)?;
     let before = total(&mut client)?;
@@ -25,7 +26,7 @@ pub fn measure(cluster: &Cluster, claims: &str) -> Result<Memory> {
     Ok(Memory { before, after })
 }
 
-/// Scans of a million calls each, then that many different claims.
+/// Runs scans of a million calls each, then sets that many different claims.
 fn work(client: &mut Client, claims: &str, scans: u32, different: u32) -> Result<()> {
     Source::Claims(claims).set(client)?;
     for _ in 0..scans {

@@ -1,4 +1,4 @@
-//! pgbench, started and read.
+//! Running pgbench and reading its output.
 
 use pgrx_embed::cluster::Cluster;
 use pgrx_embed::command;
@@ -7,15 +7,15 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A script in a file, and who repeats it where.
+/// A script in a file, with the server, database and role that it runs with.
 pub struct Script<'a> {
     pub cluster: &'a Cluster,
     pub database: &'a str,
     pub user: &'a str,
     file: PathBuf,
-    /// Variables of the script.
+    /// The variables of the script.
     variables: Vec<String>,
-    /// How long a run is.
+    /// The length of a run in seconds.
     seconds: u32,
 }
 
@@ -46,13 +46,13 @@ impl<'a> Script<'a> {
         self
     }
 
-    /// Makes a run last longer than a second, so that what each connection does once weighs little.
+    /// Makes a run longer than a second, so that work that each connection does once weighs little.
     pub fn lasting(mut self, seconds: u32) -> Self {
         self.seconds = seconds;
         self
     }
 
-    /// Microseconds from one commit to the next, of that many clients together, in one run.
+    /// Microseconds from one commit to the next, over all of these clients together, in one run.
     pub fn micros(&self, clients: usize) -> Result<f64> {
         let mut pgbench = self.cluster.client_command("pgbench", self.database);
         pgbench.args(["-n", "-M", "prepared", "-U", self.user]);
@@ -67,7 +67,8 @@ impl<'a> Script<'a> {
     }
 }
 
-/// From `tps = 1234.5 (without initial connection time)`: more digits than its line of latency.
+/// Reads `tps = 1234.5 (without initial connection time)`, which has more digits than the line of
+/// the latency.
 fn micros(told: &str) -> Option<f64> {
     let tps = told.lines().find_map(|line| line.strip_prefix("tps = "))?;
     let tps: f64 = tps.split(' ').next()?.parse().ok()?;

@@ -12,21 +12,21 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Many short runs, as with pgbench.
+/// The number of pairs of runs: many short ones, as with pgbench.
 const PAIRS: usize = 27;
 const SECONDS: &str = "1";
 const CONNECTIONS: &str = "4";
 
-/// A guarded request may take this much more: 0.97 of the requests a second.
+/// The limit for a guarded request: 0.97 of the requests a second.
 const LIMIT: f64 = 1.0 / 0.97;
 
-/// Fetches what the measurement needs, before anything is measured.
+/// Fetches the programs that the measurement needs, before anything is measured.
 pub fn prepare() -> Result<()> {
     packages::ensure_wrk()?;
     clients::postgrest().map(drop)
 }
 
-/// The time of a request of a role with the guard, against one without.
+/// Measures the time of a request of a role with the guard, against one without.
 pub fn measure(cluster: &Cluster, claims: &str) -> Result<Case> {
     command::progress("measuring with PostgREST");
     let mut admin = cluster.connect("postgres", DATABASE)?;
@@ -55,7 +55,7 @@ pub fn measure(cluster: &Cluster, claims: &str) -> Result<Case> {
     .pairs(PAIRS, || guarded.micros(), || open.micros())
 }
 
-/// The requests of one token.
+/// Requests with one token.
 struct Requests {
     script: PathBuf,
     port: u16,
@@ -81,7 +81,7 @@ impl Requests {
         Ok(Requests { script, port })
     }
 
-    /// A second by the number of requests in it.
+    /// Microseconds for one request: a second divided by the number of requests in it.
     fn micros(&self) -> Result<f64> {
         let mut wrk = Command::new("wrk");
         wrk.args(["-t", "1", "-c", CONNECTIONS, "-d", SECONDS, "-s"]);
@@ -92,7 +92,7 @@ impl Requests {
     }
 }
 
-/// From `Requests/sec:   2000.50`, where every request was answered well.
+/// Reads `Requests/sec:   2000.50`; `None` if a request failed.
 fn micros(told: &str) -> Option<f64> {
     if told.contains("Non-2xx") || told.contains("Socket errors") {
         return None;
@@ -104,7 +104,7 @@ fn micros(told: &str) -> Option<f64> {
     Some(1e6 / rate)
 }
 
-/// The answer to one request.
+/// The response to one request.
 fn get(port: u16, path: &str, token: &str) -> Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     write!(

@@ -1,4 +1,4 @@
-//! The table, as text, as a page and as JSON.
+//! The table of results, as text, as a page and as JSON.
 
 use super::Run;
 use super::case::{Case, Limit, median};
@@ -6,10 +6,10 @@ use super::memory::Memory;
 use serde_json::json;
 use std::fmt::Write;
 
-/// `docs/bench.md`, with a name in braces where a figure belongs.
+/// The template of `docs/bench.md`, with a name in braces in the place of each figure.
 const PAGE: &str = include_str!("page.md");
 
-/// For the terminal.
+/// The table for the terminal.
 pub fn table(run: &Run) -> String {
     let mut out = format!("{}\n\n", run.machine);
     for case in &run.cases {
@@ -26,7 +26,7 @@ pub fn table(run: &Run) -> String {
     out
 }
 
-/// `docs/bench.md`.
+/// The text of `docs/bench.md`.
 pub fn page(run: &Run) -> String {
     let mut rows = String::new();
     for case in &run.cases {
@@ -44,7 +44,7 @@ pub fn page(run: &Run) -> String {
         .replace("{rows}", rows.trim_end())
 }
 
-/// Every single measurement.
+/// Every single measurement, as JSON.
 pub fn json(run: &Run) -> String {
     let cases: Vec<_> = run
         .cases
@@ -68,8 +68,8 @@ pub fn json(run: &Run) -> String {
     format!("{told}\n")
 }
 
-/// Both medians, their relation, its spread, the limit and whether it is kept. A case with a limit
-/// that is a difference shows differences, too.
+/// Both medians, their relation, its spread, the limit, and the result. A case with a limit that is
+/// a difference also shows differences.
 fn cells(case: &Case) -> [String; 6] {
     let (low, high) = case.spread();
     let mut ratio = format!("{:.3}", case.ratio());
@@ -96,7 +96,7 @@ fn cells(case: &Case) -> [String; 6] {
     ]
 }
 
-/// With three digits at least.
+/// A number with at least three digits.
 fn number(value: f64, unit: &str) -> String {
     let digits = match value {
         ..1.0 => 3,

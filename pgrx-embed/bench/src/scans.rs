@@ -9,7 +9,7 @@ use std::time::Instant;
 
 const PAIRS: usize = 7;
 
-/// Where times jump, as they do with workers: for a steady median.
+/// The number of pairs if times vary much, as they do with workers: the median is then steady.
 const MANY_PAIRS: usize = 21;
 
 /// Both sides of a case, and its limit.
@@ -59,7 +59,7 @@ const SCANS: [Scan; 5] = [
     },
 ];
 
-/// Every scan, with parallelism off or on.
+/// Measures every scan, with parallelism off or on.
 pub fn measure(cluster: &Cluster, claims: &str, workers: u8) -> Result<Vec<Case>> {
     SCANS
         .iter()
@@ -67,7 +67,8 @@ pub fn measure(cluster: &Cluster, claims: &str, workers: u8) -> Result<Vec<Case>
         .collect()
 }
 
-/// The look-up that teams write takes seconds a scan: fewer rows, and no limit to keep.
+/// Measures the look-up that teams write. It takes seconds a scan, so it gets fewer rows and no
+/// limit.
 pub fn lookup(cluster: &Cluster, claims: &str) -> Result<Case> {
     let rows = "select count(*) from items where id <= 100000";
     let claims = Source::Claims(claims);
@@ -82,7 +83,8 @@ pub fn lookup(cluster: &Cluster, claims: &str) -> Result<Case> {
     .pairs(PAIRS, || guard.time(), || lookup.time())
 }
 
-/// The readers' cost per row, for claims of a token against the same ones from the gateway.
+/// Measures the readers' cost per row, for claims of a token against the same claims from the
+/// gateway.
 pub fn sources(cluster: &Cluster, token: &str, claims: &str) -> Result<Case> {
     let query = "select count(*) from items";
     let mut a = Side::new(cluster, "bench_uid", Source::Token(token), 0, query)?;
@@ -159,7 +161,7 @@ impl Side {
             .any(|line| line.get::<_, String>(0).contains("Parallel")))
     }
 
-    /// Warms up both sides, too.
+    /// Checks that both sides see the same rows, which also warms them up.
     fn same_rows_as(&mut self, other: &mut Side) -> Result<()> {
         let count = |side: &mut Side| -> Result<i64> {
             Ok(side.client.query_one(&side.query, &[])?.get(0))

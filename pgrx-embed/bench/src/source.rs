@@ -1,4 +1,4 @@
-//! Where the claims of a measured session or transaction come from.
+//! The source of the claims of a measured session or transaction.
 
 use pgrx_embed::error::Result;
 use postgres::Client;
@@ -11,7 +11,7 @@ pub enum Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// The setting that holds it.
+    /// The setting that holds this source.
     pub fn setting(self) -> &'static str {
         match self {
             Source::Claims(_) => "request.jwt.claims",
@@ -19,14 +19,14 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Its value.
+    /// The value of the setting.
     pub fn text(self) -> &'a str {
         match self {
             Source::Claims(text) | Source::Token(text) => text,
         }
     }
 
-    /// Sets it for the whole session.
+    /// Sets the source for the whole session.
     pub fn set(self, client: &mut Client) -> Result<()> {
         let set = "select set_config($1, $2, false)";
         client.execute(set, &[&self.setting(), &self.text()])?;

@@ -1,4 +1,4 @@
-//! A Postgres for one server alone, which its test may break.
+//! A copy of Postgres for one server alone. The server's test may break the copy.
 
 use super::Cluster;
 use crate::command;
@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 impl Cluster {
-    /// Restarts the server from a copy of its Postgres and returns that. It is removed with the
-    /// server.
+    /// Restarts the server from a copy of its Postgres, and returns that copy. The copy is removed
+    /// with the server.
     pub fn restart_apart(&mut self) -> Result<Install> {
         let shared = &self.install;
         let root = common(&common(&shared.bin, &shared.pkglib), &shared.share);
@@ -23,7 +23,7 @@ impl Cluster {
     }
 }
 
-/// The deepest directory that both are in.
+/// The deepest directory that contains both paths.
 fn common(a: &Path, b: &Path) -> PathBuf {
     let both = a.components().zip(b.components());
     both.take_while(|(a, b)| a == b).map(|(a, _)| a).collect()

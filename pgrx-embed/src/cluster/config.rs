@@ -2,20 +2,22 @@
 
 use std::path::Path;
 
-/// How a server is made. The default is a throw-away one for tests.
+/// Options for making a server. The default is a throw-away server for tests.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// Where it listens; none chooses a free port.
+    /// The port that the server listens on; `None` chooses a free one.
     pub port: Option<u16>,
-    /// Waits for the disk at each commit, as only crash tests and servers to keep need it.
+    /// If true, each commit waits for the disk. Only crash tests and servers that are kept need
+    /// that.
     pub fsync: bool,
-    /// Made by `initdb`, with a system identifier as no other server has it. Otherwise servers of
-    /// one build are copies of one template: enough unless a test asks which server a database is
-    /// of.
+    /// If true, `initdb` makes the server, so that no other server has its system identifier.
+    /// Otherwise servers of one build are copies of one template. That is enough unless a test
+    /// checks which server a database belongs to.
     pub own_identity: bool,
-    /// Lines of postgresql.conf beyond the usual: name and value, quoted by us.
+    /// Additional lines of postgresql.conf: name and value. The tool quotes the value.
     pub settings: Vec<(String, String)>,
-    /// Variables of the server's environment, which otherwise has none of `RUST_…` and `PG…`.
+    /// Variables for the server's environment. All others that begin with `RUST_` or `PG` are
+    /// removed from it.
     pub environment: Vec<(String, String)>,
 }
 
@@ -32,7 +34,7 @@ impl Config {
         self
     }
 
-    /// Gives the server an identity of its own.
+    /// Gives the server a system identifier of its own.
     pub fn own_identity(mut self) -> Self {
         self.own_identity = true;
         self
@@ -44,7 +46,7 @@ impl Config {
         self
     }
 
-    /// The lines of postgresql.conf for a server in that directory.
+    /// The lines of postgresql.conf for a server in this directory.
     pub(super) fn lines(&self, dir: &Path, port: u16) -> String {
         let socket = dir.to_string_lossy();
         let port = port.to_string();

@@ -1,4 +1,5 @@
-//! Throw-away directories: named for the process that uses them, removed at the latest by the next.
+//! Throw-away directories, each named for the process that uses it. If a process leaves one behind,
+//! the next process removes it.
 
 use crate::error::{Error, Result};
 use crate::postgres::Install;
@@ -20,9 +21,9 @@ pub fn remove(dir: &Path) {
     procfs::wait_while(still_there, Duration::from_secs(5));
 }
 
-/// A fresh name for a throw-away server, which tells whose it is: in memory for tests, on disk for
-/// what is measured. No test can tell the two apart: it kills processes, and what they have written
-/// to files is there either way.
+/// A fresh directory name for a throw-away server. The name tells which process uses it. Servers of
+/// tests are in memory, servers that are measured are on disk. No test can tell the two apart:
+/// tests kill processes, and what those have written to files survives in both places.
 pub(super) fn fresh(install: &Install) -> Result<PathBuf> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     sweep()?;
@@ -34,8 +35,8 @@ pub(super) fn fresh(install: &Install) -> Result<PathBuf> {
     Ok(place.join(format!("test-{}-{count}", std::process::id())))
 }
 
-/// A free port, another one at each call. It is below the range that the kernel gives to clients:
-/// one of those could take the port of a server that restarts.
+/// A free port, a different one at each call. It is below the range that the kernel gives to
+/// clients: a client could otherwise take the port of a server that restarts.
 pub(super) fn port() -> Result<u16> {
     static COUNT: AtomicU16 = AtomicU16::new(0);
     let first = block()?;
@@ -49,8 +50,8 @@ const FIRST_PORT: u16 = 20_000;
 const BLOCKS: u16 = 20;
 const PORTS: u16 = 500;
 
-/// The first of the ports that are this process's alone until it ends: between choosing a port and
-/// listening to it, and while a server restarts, nobody else may take it.
+/// The first of a block of ports that this process reserves until it ends. No other process may
+/// take a port between the choice of it and the start of listening, or while a server restarts.
 fn block() -> Result<u16> {
     static OWN: Mutex<Option<(u16, File)>> = Mutex::new(None);
     let mut own = OWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +71,7 @@ fn block() -> Result<u16> {
     ))
 }
 
-/// Removes the throw-away servers of processes that ended before they could.
+/// Removes throw-away servers that ended processes have left behind.
 pub fn sweep() -> Result<()> {
     let mut places = vec![dirs::run()?, dirs::scratch()?];
     places.dedup();

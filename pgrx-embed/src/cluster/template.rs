@@ -1,5 +1,5 @@
-//! Data directories to copy, so that a throw-away server costs no `initdb` and no `create
-//! extension`: one for each version of Postgres, made anew whenever the library or its SQL has
+//! Data directories to copy, so that a throw-away server needs neither `initdb` nor `create
+//! extension`. Each version of Postgres has one. It is made anew if the library or its SQL has
 //! changed.
 
 use super::{Cluster, Config, scratch};
@@ -11,11 +11,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The database in it that has the extension.
+/// The template's database, which has the extension.
 pub(super) const DATABASE: &str = "prepared";
 
-/// The template for the extension that is installed there, made if it is not there yet. Only one
-/// process at a time may call it.
+/// The template for the extension that is installed in this Postgres. If there is none yet, this
+/// makes it. Only one process at a time may call this function.
 pub fn ensure(install: &Install) -> Result<PathBuf> {
     let all = dirs::own_servers()?;
     let kind = format!("template-{}-", install.major);
@@ -36,7 +36,7 @@ pub fn ensure(install: &Install) -> Result<PathBuf> {
     Ok(place)
 }
 
-/// A number for what the template is made of.
+/// A hash of everything that the template is made of.
 fn contents(install: &Install) -> Result<u64> {
     let mut files = vec![install.pkglib.join("authguard.so")];
     for entry in fs::read_dir(install.extensions())? {
@@ -74,7 +74,7 @@ fn make(install: &Install, dir: &Path) -> Result<()> {
 impl Cluster {
     /// Makes the data directory as a copy of a template.
     pub(super) fn copy_data(&mut self, template: &Path) -> Result<()> {
-        // Whoever makes a newer one removes this.
+        // A process that makes a newer template removes this one.
         let lock = lock()?;
         lock.lock_shared()?;
         if !template.is_dir() {

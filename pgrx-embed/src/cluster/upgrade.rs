@@ -1,16 +1,16 @@
-//! The data of a server on another major version.
+//! Moving the data of a server to another major version.
 
 use super::{Cluster, Config, scratch};
 use crate::error::{Context, Error, Result};
 use crate::postgres::Install;
 
 impl Cluster {
-    /// Stops this server for good and starts one on another Postgres with its data, made by
-    /// `pg_upgrade`.
+    /// Stops this server for good, and starts one on another Postgres with the same data, which
+    /// `pg_upgrade` converts.
     pub fn upgraded(&mut self, install: &Install, config: Config) -> Result<Cluster> {
         self.stop()?;
         let mut new = Self::prepare(install, &config, scratch::fresh(install)?)?;
-        // Both must agree in this; 18 has made it the default.
+        // Both servers must agree on checksums; Postgres 18 turns them on by default.
         let checksums = (install.major >= 18).then_some("--no-data-checksums");
         new.initdb(&config, checksums)?;
         new.append_settings(&config.lines(&new.dir, new.port))?;
@@ -20,7 +20,7 @@ impl Cluster {
         upgrade.arg("--old-datadir").arg(self.data());
         upgrade.arg("--new-datadir").arg(new.data());
         upgrade.arg("--username=postgres");
-        // It complains on stdout.
+        // pg_upgrade writes its errors to stdout.
         let output = upgrade
             .output()
             .context(|| "cannot run pg_upgrade".into())?;

@@ -1,4 +1,4 @@
-//! What the check costs on a million rows, beside what one would write instead.
+//! The cost of the check on a million rows, compared with what teams write instead.
 
 use super::people::Token;
 use crate::error::Result;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 5;
 
-/// Role and what its policy asks of every row.
+/// Roles, each with what its policy checks on every row.
 const WAYS: [(&str, &str); 5] = [
     ("bench_open", "no check at all"),
     (

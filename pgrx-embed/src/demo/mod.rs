@@ -1,4 +1,4 @@
-//! `cargo embed demo`: the main jobs on real connections, told in two screens.
+//! `cargo embed demo`: the main tasks on real connections, shown on two screens.
 
 mod cost;
 mod people;
@@ -31,7 +31,7 @@ select authguard.guard_table('notes');
 select authguard.guard_table('announcements');
 ";
 
-/// Tells the stories on a server that was just started, and leaves it running.
+/// Runs the stories on a server that was just started, and leaves the server running.
 pub fn tell(server: &Running) -> Result<()> {
     server.connect("postgres")?.batch_execute(SETTING)?;
     revoking::tell(server)?;
@@ -39,7 +39,7 @@ pub fn tell(server: &Running) -> Result<()> {
     cost::tell(server, &Person::ben().token()?)
 }
 
-/// Says how to go on.
+/// Prints how to go on.
 pub fn farewell(server: &Running) {
     let port = server.port;
     println!(

@@ -1,4 +1,4 @@
-//! The two users, their tokens, and what their gateway does with them.
+//! The two users, their tokens, and the gateway's work with these tokens.
 
 use crate::error::{Context, Result};
 use postgres::{Client, Transaction};
@@ -55,7 +55,7 @@ impl Person {
 }
 
 impl Token {
-    /// What PostgREST sends before the query itself.
+    /// Begins a transaction and sets what PostgREST sets before the query itself.
     pub fn begin<'a>(&self, gateway: &'a mut Client) -> Result<Transaction<'a>> {
         let mut open = gateway.transaction()?;
         open.batch_execute("set local role authenticated")?;
@@ -67,7 +67,7 @@ impl Token {
     }
 }
 
-/// The rows seen of notes and of announcements.
+/// The number of visible rows in notes and in announcements.
 pub fn count(open: &mut Transaction) -> Result<String> {
     let row = open.query_one(
         "select (select count(*) from notes), (select count(*) from announcements)",
@@ -80,7 +80,7 @@ pub fn count(open: &mut Transaction) -> Result<String> {
     ))
 }
 
-/// The one text a query returns.
+/// The single text that a query returns.
 pub fn text(open: &mut Transaction, query: &str) -> Result<String> {
     Ok(open.query_one(query, &[])?.get(0))
 }

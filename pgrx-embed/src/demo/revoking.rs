@@ -1,4 +1,4 @@
-//! The first story: a token is revoked while it is unexpired.
+//! The first story: a token is revoked before it expires.
 
 use super::people::{self, Person, Token};
 use crate::error::{Error, Result};
@@ -7,7 +7,7 @@ use postgres::Client;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Tells it.
+/// Runs the story.
 pub fn tell(server: &Running) -> Result<()> {
     let mut gateway = server.connect("authenticator")?;
     let mut operator = server.connect("operator")?;
@@ -83,7 +83,7 @@ Ada's connection holds a transaction open:
     Ok(())
 }
 
-/// One line: who, the rows of both tables, and why if none.
+/// Prints one line: the user, the visible rows of both tables, and the reason if there are none.
 fn seen(gateway: &mut Client, who: &str, token: &Token) -> Result<()> {
     let mut open = token.begin(gateway)?;
     let rows = people::count(&mut open)?;
@@ -113,7 +113,8 @@ fn expect(found: &str, expected: &str) -> Result<()> {
     }
 }
 
-/// Tokens and cut-offs are compared in whole seconds: a token of the cut-off's own second is out.
+/// Waits for the next second. Tokens and cut-offs are compared in whole seconds, and a token of the
+/// cut-off's own second is revoked.
 fn next_second() {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -1,5 +1,5 @@
-//! The second story: sessions of our own, from the sign-in to theft, and what a listener hears of
-//! it.
+//! The second story: locally issued sessions, from the sign-in to a theft, and the events that a
+//! listener receives.
 
 use super::people::{Person, text};
 use crate::error::{Error, Result};
@@ -26,13 +26,13 @@ struct Device {
     session: String,
 }
 
-/// Who takes part: the application, which has checked the password, and the gateway for users.
+/// The participants: the application, which has checked the password, and the gateway for users.
 struct Cast {
     app: Client,
     gateway: Client,
 }
 
-/// Tells it.
+/// Runs the story.
 pub fn tell(server: &Running) -> Result<()> {
     let mut owner = server.connect("postgres")?;
     for step in [
@@ -43,7 +43,7 @@ pub fn tell(server: &Running) -> Result<()> {
     ] {
         owner.batch_execute(step)?;
     }
-    // New connections have the setting once the server has read it.
+    // New connections have the setting only after the postmaster has read it.
     thread::sleep(Duration::from_millis(300));
     let mut listener = server.connect("operator")?;
     listener.batch_execute("listen authguard")?;
@@ -131,7 +131,7 @@ impl Cast {
         Ok((row.get(0), device))
     }
 
-    /// One statement of the gateway for whoever bears the token.
+    /// Runs one statement of the gateway for the bearer of the token.
     fn act(&mut self, access: &str, statement: &str) -> Result<String> {
         let mut open = self.gateway.transaction()?;
         open.batch_execute("set local role authenticated")?;
@@ -174,7 +174,7 @@ impl Cast {
     }
 }
 
-/// One line, which must be as expected.
+/// Prints one line, and fails if the answer is not the expected one.
 fn told(who: &str, answer: &str, expected: &str) -> Result<()> {
     println!("    {who:<38} {answer}");
     match answer == expected {
@@ -183,7 +183,7 @@ fn told(who: &str, answer: &str, expected: &str) -> Result<()> {
     }
 }
 
-/// The names of the events, in the order in which they have arrived.
+/// The names of the events, in the order of their arrival.
 fn heard(listener: &mut Client) -> Result<String> {
     let mut notifications = listener.notifications();
     let mut arriving = notifications.timeout_iter(Duration::from_secs(1));

@@ -1,4 +1,4 @@
-//! isolationtester: what one session sees after each step of another.
+//! isolationtester: the effects that one session sees after each step of another.
 
 use super::Target;
 use super::outcome::Tally;

@@ -1,4 +1,4 @@
-//! `cargo embed test`: each kind of test in a module of its own, one count at the end.
+//! `cargo embed test`: a module for each kind of test, and one count at the end.
 
 mod isolation;
 mod lint;
@@ -45,9 +45,9 @@ pub enum Suite {
 /// The versions of Postgres to test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Majors {
-    /// This one.
+    /// One version.
     One(u16),
-    /// All supported ones, each with what it could change.
+    /// All supported versions, each with the suites that it could change.
     All,
 }
 
@@ -59,7 +59,7 @@ pub fn parse_majors(text: &str) -> Result<Majors> {
     }
 }
 
-/// Runs suites, tells their outcomes and times, and returns the sum.
+/// Runs suites, prints their outcomes and times, and returns the sum.
 pub fn run(suite: Option<Suite>, majors: Majors) -> Tally {
     let mut lines = Vec::new();
     let mut total = Tally::default();

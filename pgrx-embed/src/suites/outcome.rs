@@ -1,16 +1,16 @@
-//! Counting tests from what their runners print.
+//! Test counts, read from the output of test runners.
 
 use std::fmt;
 use std::ops::Add;
 
-/// How many tests passed, failed and were skipped.
+/// The numbers of tests that passed, failed and were skipped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Ran and held.
+    /// Tests that ran and held.
     pub passed: usize,
-    /// Ran and did not hold, or could not run.
+    /// Tests that ran and did not hold, or could not run.
     pub failed: usize,
-    /// Said to be left out.
+    /// Tests that were reported as skipped.
     pub skipped: usize,
 }
 
@@ -32,12 +32,12 @@ impl Tally {
         }
     }
 
-    /// Whether no test ran.
+    /// Returns true if no test ran.
     pub fn is_empty(&self) -> bool {
         self.passed + self.failed == 0
     }
 
-    /// A runner that failed without naming a test is a failure too.
+    /// Counts a failure if the runner failed without naming a test.
     pub fn with_status(mut self, success: bool) -> Tally {
         if !success && self.failed == 0 {
             self.failed = 1;
@@ -68,7 +68,7 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Every `test result:` line of cargo test: one a test binary.
+/// Counts every `test result:` line of cargo test: one for each test binary.
 pub fn of_cargo(output: &str) -> Tally {
     let results = output
         .lines()
@@ -82,7 +82,8 @@ pub fn of_cargo(output: &str) -> Tally {
         .fold(Tally::default(), Add::add)
 }
 
-/// pg_regress of a version: TAP from Postgres 16 on, before it `test NAME ... ok`.
+/// Counts pg_regress of a version: from Postgres 16 on it prints TAP, before that `test NAME ...
+/// ok`.
 pub fn of_regress(major: u16, output: &str) -> Tally {
     if major >= 16 {
         return of_tap(output);
@@ -105,7 +106,7 @@ pub fn of_regress(major: u16, output: &str) -> Tally {
     results.fold(Tally::default(), Add::add)
 }
 
-/// TAP with its plan: tests that were planned and did not run have failed.
+/// Counts TAP by its plan: tests that were planned and did not run have failed.
 pub fn of_tap(output: &str) -> Tally {
     let mut tally = Tally::default();
     for line in output.lines().map(str::trim_end) {

@@ -1,7 +1,7 @@
 //! The pgTAP examples of the docs, run as a policy author would run them.
 //!
-//! pgTAP is SQL only: its files are taken from the system's package into the private Postgres,
-//! without installing the package and the server it depends on.
+//! pgTAP is SQL only. Its files are taken from the system's package into the private Postgres,
+//! without installing the package or the server that it depends on.
 
 use super::Target;
 use super::outcome::{self, Tally};

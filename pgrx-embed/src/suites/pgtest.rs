@@ -1,6 +1,6 @@
 //! The extension's `#[pg_test]`s, which run inside a server that cargo-pgrx starts.
 //!
-//! It installs a test build, so it gets a Postgres of its own.
+//! cargo-pgrx installs a test build, so this suite uses a Postgres of its own.
 
 use super::Target;
 use super::outcome::{self, Tally};
@@ -10,7 +10,7 @@ use crate::{command, dirs, packages, pgrx, server, source};
 
 pub fn run(target: &Target) -> Result<Tally> {
     let install = source::private_install(target.major, "pgtest")?;
-    // What it builds has the name of the library without tests.
+    // The test build has the same file name as the library without tests.
     let _alone = server::lock()?;
     let mut test = pgrx::cargo_pgrx(&install, "test")?;
     test.arg(pgrx::feature(&install));

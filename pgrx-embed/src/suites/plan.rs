@@ -1,5 +1,5 @@
-//! Which tests run on which versions of Postgres in `cargo embed test --pg all`, and why. What a
-//! version could change runs on all of them. `docs/testing.md` shows the same table.
+//! The plan of `cargo embed test --pg all`: which tests run on which versions of Postgres, and why.
+//! Tests that a version could change run on all of them. `docs/testing.md` shows the same table.
 
 use super::Suite;
 use crate::postgres::{DEFAULT_MAJOR, MAJORS};
@@ -153,14 +153,14 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
     ),
 ];
 
-/// Whether a suite runs on that version.
+/// Returns true if a suite runs on this version.
 pub fn has_suite(major: u16, suite: Suite) -> bool {
     SUITES
         .iter()
         .any(|(of, versions, _)| *of == suite && versions.contains(&major))
 }
 
-/// Whether a module of the wire tests runs on that version.
+/// Returns true if a module of the wire tests runs on this version.
 pub fn has_module(major: u16, module: &str) -> bool {
     WIRE.iter()
         .any(|(modules, versions, _)| versions.contains(&major) && modules.contains(&module))

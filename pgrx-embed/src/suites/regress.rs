@@ -10,11 +10,11 @@ use std::path::Path;
 
 /// A runner of Postgres's own test suites.
 pub struct Runner {
-    /// Its directory in `tests/`, and in the build files of Postgres.
+    /// The runner's directory in `tests/`, and in the build files of Postgres.
     pub kind: &'static str,
-    /// Its program.
+    /// The runner's program.
     pub program: &'static str,
-    /// The directory of its tests and their files' extension.
+    /// The directory of the runner's tests, and the extension of their files.
     pub files: (&'static str, &'static str),
 }
 
@@ -28,7 +28,7 @@ pub fn run(target: &Target) -> Result<Tally> {
 }
 
 impl Runner {
-    /// Runs every test in the order of the names, in one database with the extension.
+    /// Runs every test, ordered by name, in one database with the extension.
     pub fn run(&self, target: &Target) -> Result<Tally> {
         let input = dirs::checkout().join("tests").join(self.kind);
         let tests = names(&input.join(self.files.0), self.files.1)?;

@@ -1,4 +1,4 @@
-//! The crates that need no Postgres: token rules, this tool and its bench.
+//! The crates that need no Postgres: the token rules, this tool and its bench.
 
 use super::outcome::{self, Tally};
 use crate::error::Result;

@@ -1,5 +1,5 @@
-//! The crate in `tests/wire`: it gets the Postgres that it boots servers from by
-//! `AUTHGUARD_PG_BIN`, and the template of their data by `AUTHGUARD_PG_TEMPLATE`.
+//! The crate in `tests/wire`. `AUTHGUARD_PG_BIN` names the Postgres that it starts servers from,
+//! and `AUTHGUARD_PG_TEMPLATE` the template of their data.
 
 use super::outcome::{self, Tally};
 use super::{Majors, Target, plan};
@@ -8,7 +8,7 @@ use crate::postgres::Install;
 use crate::{cluster, command, dirs, packages};
 use std::process::Command;
 
-/// How many tests run at a time: most of the time each waits for its server or for a client.
+/// The number of tests that run at a time: most of the time each waits for its server or a client.
 const THREADS: &str = "--test-threads=6";
 
 pub fn run(target: &Target) -> Result<Tally> {
@@ -22,7 +22,7 @@ pub fn run(target: &Target) -> Result<Tally> {
         }
     };
     let (success, output) = command::tee(tests.arg(THREADS))?;
-    // A test that was killed left its servers.
+    // A killed test may have left servers behind.
     cluster::sweep()?;
     Ok(outcome::of_cargo(&output).with_status(success))
 }

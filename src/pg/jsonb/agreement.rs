@@ -1,4 +1,4 @@
-//! The same payloads to the encoder and to Postgres: what they make of them is the same.
+//! Tests that give the same payloads to the encoder and to Postgres, and compare the results.
 
 #[pgrx::pg_schema]
 mod tests {
@@ -9,7 +9,7 @@ mod tests {
     use std::ffi::CString;
     use std::fmt::Write;
 
-    /// What Postgres makes of the text.
+    /// The `jsonb` that Postgres makes of the text.
     fn jsonb_in(text: &str) -> Vec<u8> {
         let text = CString::new(text).expect("no text here has a NUL");
         // SAFETY: jsonb_in takes one cstring and gives a varlena, which is copied.
@@ -22,7 +22,7 @@ mod tests {
         }
     }
 
-    /// Whether the text is accepted; if so, it must be the same.
+    /// Returns true if the text is accepted. If so, both results must be the same.
     fn agrees(text: &str) -> bool {
         let accepted = Object::parse(text);
         if let Ok(object) = &accepted {
@@ -101,7 +101,7 @@ mod tests {
         assert!(accepted > 3_000, "{accepted}");
     }
 
-    /// splitmix64, and JSON made of it.
+    /// A generator: splitmix64, and JSON made from its numbers.
     struct Random(u64);
 
     impl Random {
@@ -117,7 +117,7 @@ mod tests {
             of[self.below(of.len() as u64) as usize]
         }
 
-        /// Few, and seldom so many that their ends are stored, too.
+        /// A small number, and seldom one so large that the ends are stored, too.
         fn count(&mut self, depth: u32) -> u64 {
             match self.below(20) {
                 0 if depth < 3 => self.below(100),

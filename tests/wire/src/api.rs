@@ -17,7 +17,7 @@ pub fn note(body: &str) -> Value {
     json!({"table": "note", "insert": {"body": body}})
 }
 
-/// One such database, and everything that is between it and the client.
+/// A database behind PostgREST, with everything between it and the client.
 pub struct Api {
     script: Script,
     gateway: Sidecar,
@@ -30,8 +30,8 @@ pub struct Api {
 }
 
 impl Api {
-    /// What the page's sections on roles, keys, refresh and sign-out make. `None` where the clients
-    /// cannot be had.
+    /// Sets up what the page's sections on roles, keys, refresh and sign-out describe. Returns
+    /// `None` if the clients cannot be installed.
     pub fn start() -> Option<Self> {
         script::installed(clients::postgrest())?;
         let install = Install::from_env().expect("AUTHGUARD_PG_BIN");
@@ -50,7 +50,7 @@ impl Api {
         let mut admin = cluster
             .connect("postgres", DATABASE)
             .expect("a superuser connects");
-        // It serves before it listens, and would miss a notification.
+        // PostgREST serves before it listens, and would miss a notification in between.
         let listens =
             "select count(*) from pg_stat_activity where query ilike 'listen%' and state = 'idle'";
         let mut listening = || {
@@ -81,8 +81,7 @@ impl Api {
         page::run(&self.cluster, DATABASE, sql);
     }
 
-    /// Runs SQL of the page that changes PostgREST's configuration, and waits until that has
-    /// happened.
+    /// Runs SQL of the page that changes PostgREST's configuration, and waits for the reload.
     pub fn run_and_reload(&self, sql: &str) {
         let before = self.reloads();
         self.run(sql);
@@ -99,7 +98,7 @@ impl Api {
         self.gateway.port()
     }
 
-    /// The status of a request by postgrest-js, and the data or the error.
+    /// Sends a request by postgrest-js. Returns its status, and the data or the error.
     pub fn ask(&mut self, token: Option<&str>, request: Value) -> (u64, Value) {
         let mut request = request;
         request["token"] = json!(token);
@@ -119,14 +118,14 @@ impl Api {
         self.ask(token, json!({"table": "note"}))
     }
 
-    /// What `whoami` says of a token: its source, its status and its hint.
+    /// The source, the status and the hint that `whoami` returns for a token.
     pub fn whoami(&mut self, token: Option<&str>) -> [Value; 3] {
         let (status, told) = self.ask(token, json!({"rpc": "whoami"}));
         assert_eq!(status, 200, "{told}");
         ["source", "status", "hint"].map(|column| told[column].clone())
     }
 
-    /// The access and the refresh token of a new session.
+    /// Begins a session and returns its access and refresh token.
     pub fn sign_in(&mut self, user: &str) -> (String, String) {
         let row = self
             .admin
@@ -138,7 +137,7 @@ impl Api {
         (row.get(0), row.get(1))
     }
 
-    /// A token of this database without a session, for a user, with other claims changed.
+    /// Signs a user's token of this database that has no session, with other claims changed.
     pub fn token(&mut self, user: &str, changed: Value) -> String {
         let mut claims = json!({
             "iss": "authguard", "aud": "authenticated", "role": "authenticated", "sub": user,

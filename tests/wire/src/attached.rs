@@ -1,10 +1,11 @@
-//! Attached tables as Supabase's auth server keeps them: users and sessions of a role of their own.
+//! Attached tables as Supabase's auth server keeps them: users and sessions that belong to a
+//! separate role.
 
 use crate::{ADA, BEN, admin, claims, gateway, server, set_claims, text};
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 
-/// The tables, owned by the login role `idp`, with two users and a session each.
+/// Makes the tables, owned by the login role `idp`, with two users and a session for each.
 pub fn tables(cluster: &Cluster) {
     admin(cluster)
         .batch_execute(&format!(
@@ -20,7 +21,7 @@ pub fn tables(cluster: &Cluster) {
         .expect("the tables are made");
 }
 
-/// A server on which they are attached.
+/// A server on which these tables are attached.
 pub fn attached(config: Config) -> Cluster {
     let cluster = server(config);
     change(&mut admin(&cluster), "create role idp login");
@@ -34,7 +35,7 @@ pub fn attached(config: Config) -> Cluster {
     cluster
 }
 
-/// The identity provider's connection, which has no right in authguard.
+/// The connection of the identity provider, which has no right in authguard.
 pub fn idp(cluster: &Cluster) -> Client {
     cluster
         .connect("idp", "wire")
@@ -53,12 +54,12 @@ pub fn request(cluster: &Cluster, user: &str) -> Client {
     client
 }
 
-/// Claims of a user's session, which has the user's id.
+/// Claims of a user's session. The session's id is the user's id.
 pub fn session_claims(user: &str) -> String {
     claims(user).replace('}', &format!(r#","session_id":"{user}"}}"#))
 }
 
-/// Why the client's token is revoked.
+/// The reason why the client's token is revoked.
 pub fn reason(client: &mut Client) -> Option<String> {
     text(client, "select auth.revocation_reason()")
 }

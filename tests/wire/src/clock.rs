@@ -1,4 +1,4 @@
-//! A server whose clock the test sets, by libfaketime.
+//! A server whose clock the test sets, through libfaketime.
 
 use crate::script::installed;
 use pgrx_embed::cluster::{Cluster, Config};
@@ -13,8 +13,8 @@ pub struct Clock {
     file: PathBuf,
 }
 
-/// A [server of sessions](crate::sessions::server) and its clock, which agrees with ours at first;
-/// `None` where the library cannot be had.
+/// A [server of sessions](crate::sessions::server) and its clock, which at first agrees with the
+/// machine's. Returns `None` if the library cannot be had.
 pub fn server() -> Option<(Cluster, Clock)> {
     let library = installed(library())?;
     static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -39,15 +39,15 @@ pub fn server() -> Option<(Cluster, Clock)> {
 }
 
 impl Clock {
-    /// Sets it that many seconds ahead of ours.
+    /// Sets the clock that many seconds ahead of the machine's.
     pub fn step(&self, seconds: i64) {
-        // In one step, as the server may read at any time.
+        // The file is replaced in one step, because the server may read it at any time.
         let new = self.file.with_extension("new");
         std::fs::write(&new, format!("{seconds:+}\n")).expect("the clock is written");
         std::fs::rename(&new, &self.file).expect("the clock is set");
     }
 
-    /// Sets it to a Unix time.
+    /// Sets the clock to a Unix time.
     pub fn set(&self, time: i64) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = i64::try_from(now.expect("it is after 1970").as_secs()).expect("it fits");
@@ -61,7 +61,7 @@ impl Drop for Clock {
     }
 }
 
-/// Where the server's user can read it.
+/// The path of the library, which the server's user can read.
 fn library() -> error::Result<PathBuf> {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock();

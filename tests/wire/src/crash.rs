@@ -1,4 +1,4 @@
-//! Processes of a server that are killed in the middle of their work, and its recovery.
+//! Killing processes of a server in the middle of their work, and the server's recovery.
 
 use crate::{backend, wait_until};
 use pgrx_embed::cluster::Cluster;
@@ -6,13 +6,13 @@ use postgres::Client;
 use std::process::Command;
 use std::time::Duration;
 
-/// A time below 20 ms that is another one in each round.
+/// A time below 20 ms, different in each round.
 pub fn moment(round: u64) -> Duration {
     let mixed = (round + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
     Duration::from_micros(mixed % 20_000)
 }
 
-/// A client's backend, to be killed while the client waits for it.
+/// A client's backend that will be killed while the client waits for it.
 pub struct Victim<'c> {
     cluster: &'c Cluster,
     pid: i32,
@@ -29,7 +29,8 @@ impl<'c> Victim<'c> {
         }
     }
 
-    /// Kills it (SIGKILL), which makes the server end all others and recover; waits until it has.
+    /// Kills the backend (SIGKILL). The server then ends all other backends and recovers; this
+    /// waits until it has recovered.
     pub fn kill(self) {
         let killed = Command::new("kill")
             .args(["-9", &self.pid.to_string()])
@@ -40,7 +41,7 @@ impl<'c> Victim<'c> {
     }
 }
 
-/// The server's own process that a recovery replaces.
+/// The pid of the checkpointer, which a recovery replaces.
 fn checkpointer(cluster: &Cluster) -> Option<i32> {
     let sql = "select pid from pg_stat_activity where backend_type = 'checkpointer'";
     let row = cluster

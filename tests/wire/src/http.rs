@@ -1,15 +1,15 @@
-//! Requests that no client library would send.
+//! HTTP requests that no client library would send.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-/// What a server has answered.
+/// The response of a server.
 pub struct Answer {
-    /// 200 and the like.
+    /// The status code, such as 200.
     pub status: u16,
     /// Everything before the body.
     pub head: String,
-    /// The rest.
+    /// The body.
     pub body: String,
 }
 

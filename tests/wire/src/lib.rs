@@ -1,4 +1,5 @@
-//! What the wire tests share: a database each, the weak roles, and tokens of a gateway.
+//! Shared code of the wire tests: a database for each test, the weak roles, and tokens of a
+//! gateway.
 
 pub mod api;
 pub mod attached;
@@ -23,7 +24,7 @@ use std::time::{Duration, Instant};
 
 /// The user of most tests.
 pub const ADA: &str = "a0000000-0000-4000-8000-00000000000a";
-/// Another one.
+/// Another user.
 pub const BEN: &str = "b0000000-0000-4000-8000-00000000000b";
 
 /// A throw-away server with the extension in database `wire`, a guarded table `notes` of three rows
@@ -91,7 +92,7 @@ pub fn set_claims(client: &mut Client, claims: &str) {
         .expect("the claims are set");
 }
 
-/// How many of the three notes the client sees.
+/// The number of notes, of the three, that the client sees.
 pub fn seen(client: &mut Client) -> i64 {
     client
         .query_one("select count(*) from notes", &[])
@@ -99,14 +100,15 @@ pub fn seen(client: &mut Client) -> i64 {
         .get(0)
 }
 
-/// Waits until a revocation made elsewhere has arrived and the client sees no note any more.
+/// Waits until a revocation from another connection has arrived and the client no longer sees any
+/// note.
 pub fn wait_until_hidden(client: &mut Client) {
     wait_until(|| seen(client) == 0, "the revocation arrives");
 }
 
-/// Waits until something happens that is on its way.
+/// Waits for an event that is on its way.
 pub fn wait_until(mut happened: impl FnMut() -> bool, what: &str) {
-    // Long enough for a machine that does much else: only a failure takes that long.
+    // The limit is long enough for a machine that is busy: only a failure takes that long.
     let deadline = Instant::now() + Duration::from_secs(60);
     while !happened() {
         assert!(Instant::now() < deadline, "waited in vain: {what}");
@@ -128,7 +130,7 @@ pub fn wait_for_a_waiter(cluster: &Cluster) {
     wait_until(&mut waits, "somebody waits for a lock");
 }
 
-/// What there is of a revoked user: entries, ended sessions, events.
+/// The traces of a revoked user: the numbers of entries, ended sessions and events.
 pub fn traces(admin: &mut Client, user: &str) -> [i64; 3] {
     [
         "authguard.revocation where key = $1",
@@ -144,7 +146,7 @@ pub fn traces(admin: &mut Client, user: &str) -> [i64; 3] {
     })
 }
 
-/// The process that answers a client.
+/// The pid of the backend that serves a client.
 pub fn backend(client: &mut Client) -> i32 {
     client
         .query_one("select pg_backend_pid()", &[])
@@ -152,7 +154,7 @@ pub fn backend(client: &mut Client) -> i32 {
         .get(0)
 }
 
-/// One text of one query.
+/// The single text that a query returns.
 pub fn text(client: &mut Client, sql: &str) -> Option<String> {
     client.query_one(sql, &[]).expect("the query runs").get(0)
 }
@@ -175,7 +177,7 @@ pub fn resident_kib(pid: i32) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// Makes every scan of `notes` one of workers only.
+/// Makes every scan of `notes` run in workers only.
 pub fn in_workers(client: &mut Client) {
     client
         .batch_execute(

@@ -1,13 +1,13 @@
-//! What the tests of authguard's own tables share: a client whose token each of these tables
-//! decides about.
+//! Shared code of the tests of authguard's own tables: a client whose token depends on each of
+//! these tables.
 
 use crate::sessions::{Issued, server, sign_in};
 use crate::{ADA, admin, seen};
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 
-/// The tables whose rows decide, each with a change of its rows that shuts [`token`] out, and what
-/// takes it back.
+/// The tables whose rows decide about tokens. Each has a change of its rows that shuts the token of
+/// [`signed_in`] out, and a statement that undoes the change.
 pub const DECIDING: [(&str, &str, &str); 6] = [
     (
         "revocation",
@@ -21,7 +21,7 @@ pub const DECIDING: [(&str, &str, &str); 6] = [
     ),
     (
         "attached",
-        // It has none of the triggers that an attached table has: nobody is let in.
+        // The table `notes` has none of the triggers of an attached table, so nobody is let in.
         "insert into authguard.attached (relation, kind) values ('public.notes', 'users')",
         "delete from authguard.attached",
     ),
@@ -42,14 +42,15 @@ pub const DECIDING: [(&str, &str, &str); 6] = [
     ),
 ];
 
-/// A server that believes no token of a copy, and the tokens of [`ADA`] there.
+/// A server that believes no token if its database is a copy, and the tokens of [`ADA`] on this
+/// server.
 pub fn signed_in() -> (Cluster, Issued) {
     let cluster = server(Config::default().set("authguard.after_restore", "deny"));
     let issued = sign_in(&cluster, ADA);
     (cluster, issued)
 }
 
-/// The weak role's connection with that token set for the session; a new backend.
+/// Connects as the weak role with the token set for the session, in a new backend.
 pub fn user(cluster: &Cluster, token: &str) -> Client {
     let mut client = cluster.connect("web", "wire").expect("the user connects");
     client
@@ -60,7 +61,7 @@ pub fn user(cluster: &Cluster, token: &str) -> Client {
     client
 }
 
-/// Whether the client's token lets it in.
+/// Returns true if the client's token lets it in.
 pub fn is_in(client: &mut Client) -> bool {
     match seen(client) {
         3 => true,
@@ -76,8 +77,8 @@ pub fn run(cluster: &Cluster, sql: &str) {
     }
 }
 
-/// What `authguard.coverage()` says about authguard's own tables: which, what is wrong, and what to
-/// run.
+/// The problems that `authguard.coverage()` reports for authguard's own tables: the object, the
+/// problem, and the statement to run.
 pub fn problems(cluster: &Cluster) -> Vec<(String, String, String)> {
     let sql = "select object, problem, hint from authguard.coverage() where kind = 'own table'";
     let rows = admin(cluster).query(sql, &[]).expect("coverage answers");

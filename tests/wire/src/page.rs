@@ -1,4 +1,4 @@
-//! The blocks of a page in `docs`: what the page says is what the tests run.
+//! The blocks of a page in `docs`: the tests run exactly what the page shows.
 
 use pgrx_embed::cluster::Cluster;
 use pgrx_embed::{command, dirs};
@@ -7,7 +7,7 @@ use pgrx_embed::{command, dirs};
 pub struct Page(String);
 
 impl Page {
-    /// The page of that name.
+    /// Reads the page of this name.
     pub fn read(name: &str) -> Self {
         let path = dirs::checkout().join("docs").join(name);
         Self(std::fs::read_to_string(path).expect("the page is there"))
@@ -20,7 +20,7 @@ impl Page {
         blocks.remove(0)
     }
 
-    /// The blocks in this language under a heading, in their order.
+    /// All blocks in this language under a heading, in their order.
     pub fn blocks(&self, heading: &str, language: &str) -> Vec<String> {
         let start = format!("\n## {heading}\n");
         let (_, section) = self.0.split_once(&start).expect("the heading is there");
@@ -28,7 +28,7 @@ impl Page {
         blocks_of(section, language)
     }
 
-    /// The blocks in this language of the whole page.
+    /// All blocks in this language of the whole page.
     pub fn every(&self, language: &str) -> Vec<String> {
         blocks_of(&self.0, language)
     }
@@ -43,7 +43,7 @@ fn blocks_of(text: &str, language: &str) -> Vec<String> {
     blocks.collect()
 }
 
-/// Runs SQL of a page as its reader would, with psql; an error ends the test.
+/// Runs SQL of a page as its reader would, with psql. An error fails the test.
 pub fn run(cluster: &Cluster, database: &str, sql: &str) {
     let file = cluster.dir().join("page.sql");
     std::fs::write(&file, sql).expect("the block is written");
@@ -53,7 +53,7 @@ pub fn run(cluster: &Cluster, database: &str, sql: &str) {
     command::capture(&mut psql).expect("the page's SQL runs");
 }
 
-/// SQL of a page with a text for each parameter that it binds, in their order.
+/// SQL of a page with a text in the place of each parameter, in their order.
 pub fn bound(sql: &str, values: &[&str]) -> String {
     let code = sql
         .lines()
@@ -71,7 +71,7 @@ pub fn bound(sql: &str, values: &[&str]) -> String {
     bound + rest
 }
 
-/// Makes an empty database, for a page that begins with one.
+/// Makes an empty database, for a page that starts with one.
 pub fn database(cluster: &Cluster, name: &str) {
     let mut admin = cluster
         .connect("postgres", "postgres")

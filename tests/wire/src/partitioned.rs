@@ -4,8 +4,8 @@ use crate::attached::change;
 use crate::{ADA, BEN, admin, server};
 use pgrx_embed::cluster::{Cluster, Config};
 
-/// Users by the list of their ids, Ada's partition with its columns in another order and Ben's
-/// below another level.
+/// Users partitioned by a list of ids. Ada's partition has its columns in another order, and Ben's
+/// is one level deeper.
 pub const TABLES: &str = "create schema people authorization idp; set role idp;
     create table people.users (id uuid primary key, email text, banned_until timestamptz) partition by list (id);
     create table people.of_ada (seen int, banned_until timestamptz, email text, id uuid not null);
@@ -13,18 +13,18 @@ pub const TABLES: &str = "create schema people authorization idp; set role idp;
     alter table people.users attach partition people.of_ada for values in ('ADA');
     create table people.rest partition of people.users default partition by hash (id);
     create table people.of_ben partition of people.rest for values with (modulus 1, remainder 0);";
-/// A row for each.
+/// A row for each user.
 pub const ROWS: &str = "insert into people.users (id) values ('ADA'), ('BEN')";
-/// As they are attached.
+/// The statement that attaches the users.
 pub const ATTACH: &str =
     "select authguard.attach_users('people.users', banned_until => 'banned_until')";
 
-/// SQL with the users' ids in it.
+/// SQL with the users' ids in the places of their names.
 pub fn named(sql: &str) -> String {
     sql.replace("ADA", ADA).replace("BEN", BEN)
 }
 
-/// Makes their owner, then takes these steps.
+/// Makes the tables' owner, then runs these steps.
 pub fn prepared(cluster: &Cluster, steps: &[&str]) {
     let mut admin = admin(cluster);
     change(&mut admin, "create role idp login");
@@ -33,7 +33,7 @@ pub fn prepared(cluster: &Cluster, steps: &[&str]) {
     }
 }
 
-/// A server on which they are attached.
+/// A server on which the partitioned users are attached.
 pub fn partitioned(config: Config) -> Cluster {
     let cluster = server(config);
     prepared(&cluster, &[TABLES, ROWS, "reset role", ATTACH]);

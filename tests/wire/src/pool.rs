@@ -12,19 +12,20 @@ use std::process::Command;
 
 const DATABASE: &str = "app";
 
-/// One such database and its pool.
+/// A database and its pool.
 pub struct Pool {
     bouncer: Sidecar,
     /// A superuser's connection, past the pool.
     pub admin: Client,
     /// The page that it was set up from.
     pub page: Page,
-    // Last: what runs beside the server ends before it.
+    // This field is last: programs that run beside the server end before the server.
     _cluster: Cluster,
 }
 
 impl Pool {
-    /// With more lines for pgbouncer. `None` where that cannot be had.
+    /// Starts a server and its pool, with more lines for pgbouncer's configuration. Returns `None`
+    /// if pgbouncer cannot be installed.
     pub fn start(lines: &str) -> Option<Self> {
         let program = script::installed(packages::ensure_pgbouncer())?;
         let install = Install::from_env().expect("AUTHGUARD_PG_BIN");
@@ -71,7 +72,7 @@ impl Pool {
         format!("postgresql://{user}@127.0.0.1:{port}/{DATABASE}")
     }
 
-    /// Such a client.
+    /// Connects to the pool as this user.
     pub fn connect(&self, user: &str) -> Client {
         Client::connect(&self.uri(user), NoTls).expect("a client connects to the pool")
     }

@@ -1,4 +1,4 @@
-//! Clients in other languages, which answer a line for a line: their scripts are in
+//! Clients in other languages, which answer each line with a line. Their scripts are in
 //! `tests/wire/clients`.
 
 use pgrx_embed::clients;
@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A directory with installed clients; `None`, and a word on the terminal, where they cannot be
-/// had.
+/// The directory of installed clients. If they cannot be installed, returns `None` and says so on
+/// the terminal.
 pub fn installed(clients: Result<PathBuf>) -> Option<PathBuf> {
     clients
         .inspect_err(|error| {
-            // Not captured, as a test's eprintln! would be.
+            // Unlike `eprintln!`, a write to stderr is not captured by the test runner.
             let _ = writeln!(std::io::stderr(), "SKIPPED: {error}");
         })
         .ok()
@@ -29,10 +29,10 @@ pub struct Script {
 }
 
 impl Script {
-    /// Runs a module of Node from the directory of its packages.
+    /// Runs a module of Node in the directory of its packages.
     pub fn node(name: &str, source: &str, environment: &[(&str, String)]) -> Option<Self> {
         let dir = installed(clients::node())?;
-        // A module looks for its imports from where it is.
+        // Node resolves a module's imports from the directory of that module.
         Some(Self::start(
             Command::new("node"),
             &dir,
@@ -58,7 +58,7 @@ impl Script {
         environment: &[(&str, String)],
     ) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        // Another run, or another test of this one, may use the directory too.
+        // Another run, or another test of this run, may use the same directory.
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let file = dir.join(format!("{}-{count}-{name}", std::process::id()));
         std::fs::write(&file, source).expect("the script is written");

@@ -1,13 +1,13 @@
-//! Sessions of our own: signing in, refreshing, and whether a token lets anybody in.
+//! Locally issued sessions: signing in, refreshing, and checking if a token lets anybody in.
 
 use crate::{admin, seen};
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 
-/// What `sign_in` and `refresh` answer.
+/// The row that `sign_in` and `refresh` return.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Issued {
-    /// `ok`, or why there are no tokens.
+    /// `ok`, or the reason why there are no tokens.
     pub status: String,
     /// The access token.
     pub access: Option<String>,
@@ -18,17 +18,17 @@ pub struct Issued {
 }
 
 impl Issued {
-    /// The access token of an answer that has one.
+    /// The access token of a row that has one.
     pub fn access(&self) -> &str {
         self.access.as_deref().expect("an access token")
     }
 
-    /// Its refresh token.
+    /// The refresh token of a row that has one.
     pub fn refresh(&self) -> &str {
         self.refresh.as_deref().expect("a refresh token")
     }
 
-    /// Its session.
+    /// The session's id, of a row that has one.
     pub fn session(&self) -> &str {
         self.session.as_deref().expect("a session")
     }
@@ -43,7 +43,7 @@ pub fn server(config: Config) -> Cluster {
     cluster
 }
 
-/// Calls what issues tokens.
+/// Calls a function that issues tokens.
 pub fn issued(client: &mut Client, call: &str, argument: &str) -> Result<Issued, postgres::Error> {
     let sql = format!("select status, access_token, refresh_token, session_id::text from {call}");
     let row = client.query_one(&sql, &[&argument])?;
@@ -55,24 +55,24 @@ pub fn issued(client: &mut Client, call: &str, argument: &str) -> Result<Issued,
     })
 }
 
-/// Signs a user in, whom nothing shuts out.
+/// Signs in a user who is not shut out.
 pub fn sign_in(cluster: &Cluster, user: &str) -> Issued {
     let issued = issued(&mut admin(cluster), "authguard.sign_in($1)", user).expect("a sign-in");
     assert_eq!(issued.status, "ok");
     issued
 }
 
-/// Refreshes.
+/// Refreshes a session.
 pub fn refresh(client: &mut Client, token: &str) -> Issued {
     issued(client, "auth.refresh($1)", token).expect("a refresh answers")
 }
 
-/// Whether a token opens the notes for the weak role, on a connection of its own.
+/// Returns true if a token opens the notes for the weak role, on a new connection.
 pub fn opens(cluster: &Cluster, token: &str) -> bool {
     opens_in(cluster, "wire", token)
 }
 
-/// The same in another database.
+/// The same check in another database.
 pub fn opens_in(cluster: &Cluster, database: &str, token: &str) -> bool {
     let mut client = cluster.connect("web", database).expect("the user connects");
     client
@@ -84,7 +84,7 @@ pub fn opens_in(cluster: &Cluster, database: &str, token: &str) -> bool {
     }
 }
 
-/// A number that a superuser counts.
+/// The number that a superuser's query returns.
 pub fn count(cluster: &Cluster, sql: &str) -> i64 {
     admin(cluster)
         .query_one(sql, &[])

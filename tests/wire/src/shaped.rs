@@ -1,4 +1,4 @@
-//! Databases of Supabase's shape, and what their users see in them.
+//! Databases of Supabase's shape, and the rows that their users see.
 
 use crate::{admin, server, set_claims, text};
 use pgrx_embed::cluster::{Cluster, Config};
@@ -6,10 +6,10 @@ use postgres::Client;
 
 const FIXTURE: &str = include_str!("../fixtures/supabase.sql");
 
-/// Adopts its schema `auth`.
+/// The SQL that adopts schema `auth` of such a database.
 pub const ADOPT: &str = "set authguard.adopt = on; set authguard.adopt_owners = 'supabase_admin'; create extension authguard";
 
-/// Who asks: the role that the gateway takes, and the claims that it sets.
+/// The users: for each, the role that the gateway takes and the claims that it sets.
 pub const USERS: [(&str, &str); 7] = [
     ("anon", ""),
     (
@@ -52,7 +52,7 @@ const TABLES: [&str; 11] = [
     "objects",
 ];
 
-/// A database of Supabase's shape on a server that has the extension in another one.
+/// A database of Supabase's shape, on a server that has the extension in another database.
 pub fn shaped() -> Cluster {
     let cluster = server(Config::default());
     admin(&cluster)
@@ -66,7 +66,7 @@ pub fn owner(cluster: &Cluster) -> Client {
     cluster.connect("postgres", "shaped").unwrap()
 }
 
-/// What every user reads, changes, deletes and may insert, in one database.
+/// The rows that every user reads, changes, deletes and may insert, in one database.
 pub fn rows(cluster: &Cluster, database: &str) -> Vec<String> {
     let mut client = cluster.connect("authenticator", database).unwrap();
     let mut all = Vec::new();
@@ -129,7 +129,7 @@ pub fn identity(client: &mut Client) -> String {
     .unwrap()
 }
 
-/// How many of the four are functions of the library.
+/// The number of the four functions that come from the library.
 pub fn ours(client: &mut Client) -> i64 {
     client
         .query_one(

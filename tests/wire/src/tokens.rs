@@ -1,4 +1,4 @@
-//! Issuers that the tests run themselves, and the tokens that they sign.
+//! Issuers that the tests run themselves, and the tokens that these issuers sign.
 
 use crate::admin;
 use authguard_token::{Algorithm, SigningKey};
@@ -17,7 +17,7 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// One that nobody trusts yet. EdDSA is the fastest to sign with.
+    /// An issuer that nobody trusts yet. It uses EdDSA, the fastest algorithm to sign with.
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -25,14 +25,14 @@ impl Issuer {
         }
     }
 
-    /// One that the server trusts, with the subjects of all others.
+    /// An issuer that the server trusts, and that shares its subjects with all others.
     pub fn trusted(cluster: &Cluster, name: &str) -> Self {
         let issuer = Self::new(name);
         issuer.trust(cluster, &issuer.jwks(&[issuer.kid()]));
         issuer
     }
 
-    /// Makes the server trust it by these keys.
+    /// Makes the server trust the issuer with these keys.
     pub fn trust(&self, cluster: &Cluster, jwks: &str) {
         admin(cluster)
             .execute(
@@ -42,12 +42,12 @@ impl Issuer {
             .expect("the issuer is trusted");
     }
 
-    /// The `kid` of its key.
+    /// The `kid` of the issuer's key.
     pub fn kid(&self) -> &str {
         self.key.public().key_id().expect("a key made here has one")
     }
 
-    /// A set of its key under these names.
+    /// A key set that has the issuer's key under each of these names.
     pub fn jwks(&self, kids: &[&str]) -> String {
         let jwk = self.key.public().to_jwk().expect("a public key has one");
         let keys: Vec<Value> = kids
@@ -87,14 +87,15 @@ impl Issuer {
     }
 }
 
-/// A token with another signature.
+/// The token with another signature.
 pub fn forged(token: &str) -> String {
     let (message, signature) = token.rsplit_once('.').expect("a token has three parts");
     let first = if signature.starts_with('A') { 'B' } else { 'A' };
     format!("{message}.{first}{}", &signature[1..])
 }
 
-/// A token with these claims and a secret (HS256), by another hand: the server's own sha256().
+/// A token with these claims and a secret (HS256), signed by independent code: the server's
+/// sha256().
 pub fn signed_by_secret(cluster: &Cluster, secret: &str, claims: &Value) -> String {
     let mut owner = admin(cluster);
     owner
@@ -124,12 +125,12 @@ pub fn signed_by_secret(cluster: &Cluster, secret: &str, claims: &Value) -> Stri
         .get(0)
 }
 
-/// A connection of an end user: the role `web` is no gateway.
+/// Connects as an end user: the role `web` is not a gateway.
 pub fn web(cluster: &Cluster) -> Client {
     cluster.connect("web", "wire").expect("the user connects")
 }
 
-/// Sets the token for the session, unverified.
+/// Sets the token for the session, without verifying it.
 pub fn set_token(client: &mut Client, token: &str) {
     client
         .execute("select set_config('authguard.jwt', $1, false)", &[&token])
@@ -141,7 +142,7 @@ pub fn subject(client: &mut Client) -> Option<String> {
     crate::text(client, "select auth.subject()")
 }
 
-/// Why the claims are revoked.
+/// The reason why the claims are revoked.
 pub fn reason(client: &mut Client) -> Option<String> {
     crate::text(client, "select auth.revocation_reason()")
 }

@@ -1,5 +1,5 @@
-//! Schema `auth` of somebody else: adopted, its readers become ours in place, and released
-//! again, with every policy working throughout.
+//! Somebody else's schema `auth` is adopted: the library replaces its readers in place. Then the
+//! schema is released again. Every policy works throughout.
 
 use authguard_wire::shaped::*;
 use authguard_wire::*;

@@ -1,10 +1,10 @@
-//! Schema `auth` of somebody else: its dump.
+//! The dump of somebody else's schema `auth`, once it is adopted.
 
 use authguard_wire::shaped::*;
 use authguard_wire::*;
 use pgrx_embed::cluster::Cluster;
 
-/// A program of Postgres, with options for the server's session.
+/// Runs a program of Postgres, with options for the server's session.
 fn run(
     cluster: &Cluster,
     program: &str,

@@ -1,11 +1,12 @@
-//! Schema `auth` of somebody else: what is refused, who decides it, and what its owner can do.
+//! Somebody else's schema `auth`: which adoptions are refused, who decides about them, and what the
+//! schema's owner can do.
 
 use authguard_wire::shaped::*;
 use authguard_wire::*;
 use pgrx_embed::cluster::Cluster;
 use postgres::Client;
 
-/// The error of adopting after a script, which leaves nothing behind.
+/// The error of an adoption that follows a script. The script's transaction leaves nothing behind.
 fn refusal(client: &mut Client, script: &str) -> (String, String) {
     let script = format!("begin; {script}");
     let error = client.batch_execute(&script).expect_err(&script);
@@ -50,7 +51,7 @@ fn what_cannot_be_adopted_is_refused_and_untouched() {
         );
     }
 
-    // Every name that the extension has in that schema, as it is today.
+    // The names that the extension has in that schema now.
     let names = admin(&cluster)
         .query(
             "select distinct proname::text from pg_proc where pronamespace = 'auth'::regnamespace",
@@ -132,7 +133,7 @@ fn only_a_superuser_says_that_a_schema_is_adopted() {
         .batch_execute("create role weak login")
         .and_then(|()| owner(&cluster).batch_execute("create database weakly owner weak"))
         .unwrap();
-    // Neither pinned into a later superuser's session, nor by the weak role's own.
+    // The weak role cannot set authguard.adopt for a later superuser's session, nor for its own.
     for options in ["", "-c authguard.adopt=on"] {
         let mut weak = postgres::Config::new();
         weak.host_path(cluster.dir())
@@ -163,7 +164,7 @@ fn only_a_superuser_says_that_a_schema_is_adopted() {
         assert_eq!(error.code().map(|code| code.code()), Some("42501"));
         weak.batch_execute("drop schema auth").unwrap();
     }
-    // A function of the library loads it, and what the role has set goes.
+    // A function of the library loads the library, which removes the role's setting.
     let mut web = web_in(
         &cluster,
         "-c authguard.adopt=on -c authguard.adopt_owners=supabase_admin",
@@ -182,7 +183,7 @@ fn only_a_superuser_says_that_a_schema_is_adopted() {
         .expect_err("it is no superuser");
 }
 
-/// The weak role `web` where the extension is, with options at its start.
+/// Connects as the weak role `web` to the database with the extension, with options at the start.
 fn web_in(cluster: &Cluster, options: &str) -> Client {
     postgres::Config::new()
         .host_path(cluster.dir())
@@ -268,7 +269,7 @@ fn a_reader_that_the_issuer_replaces_is_noticed() {
             .expect("the hint is SQL");
         assert_eq!(noticed(&mut owner), []);
     }
-    // What the issuer has replaced stays its own when the schema is released.
+    // Functions that the issuer has replaced remain the issuer's when the schema is released.
     owner
         .batch_execute(
             "create or replace function auth.email() returns text language sql stable as $$ select 'theirs'::text $$;
@@ -291,7 +292,7 @@ fn the_schemas_owner_runs_nothing_as_the_owner_of_the_extension() {
              grant create on database shaped to supabase_admin"
         ))
         .unwrap();
-    // A token of a session of our own: a gateway's word for it is enough.
+    // For a token of a locally issued session, the gateway's word is enough.
     let session: String = owner
         .query_one(
             "select session_id::text from authguard.sign_in($1)",
@@ -339,7 +340,7 @@ fn the_schemas_owner_runs_nothing_as_the_owner_of_the_extension() {
     assert_eq!(text(&mut owner, ran), None);
     assert_eq!(answered, [true; 3]);
 
-    // Another schema of that name, in which all of them are the attacker's.
+    // Another schema of that name, in which all these functions are the attacker's.
     let names = [
         ("session_id", "uuid"),
         ("subject", "text"),
@@ -364,6 +365,6 @@ fn the_schemas_owner_runs_nothing_as_the_owner_of_the_extension() {
         .unwrap();
     let answered = call_all("ours");
     assert_eq!(text(&mut owner, ran), None);
-    // Its token is that of an ended session by now.
+    // By now this token belongs to an ended session.
     assert_eq!(answered, [true, false, true]);
 }

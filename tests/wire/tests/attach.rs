@@ -22,7 +22,7 @@ fn delete_the_row_and_the_very_next_statement_sees_nothing() {
     assert_eq!(count(&mut ada), 0);
     assert_eq!(reason(&mut ada).as_deref(), Some("user_deleted"));
     assert_eq!(seen(&mut ben), 3);
-    // Who is back is let in.
+    // A user whose row is back is let in.
     change(
         &mut idp,
         &format!("insert into people.users (id) values ('{ADA}')"),
@@ -118,7 +118,7 @@ fn a_session_that_is_gone_or_over_opens_nothing_and_one_that_comes_does() {
     assert_eq!(reason(&mut ada).as_deref(), Some("session_expired"));
     change(&mut idp, "update people.sessions set not_after = null");
     assert_eq!(seen(&mut ada), 3);
-    // An operator, who has no right in the provider's tables.
+    // The operator has no right in the provider's tables.
     let ended: i32 = operator(&cluster)
         .query_one("select authguard.sign_out_user($1)", &[&ADA])
         .unwrap()
@@ -126,7 +126,7 @@ fn a_session_that_is_gone_or_over_opens_nothing_and_one_that_comes_does() {
     assert_eq!(ended, 1);
     assert_eq!(seen(&mut ada), 0);
     assert_eq!(reason(&mut ada).as_deref(), Some("session"));
-    // Its user row takes the session with it.
+    // Deleting the user's row also deletes the session.
     let mut ben = gateway(&cluster);
     set_claims(&mut ben, &session_claims(BEN));
     assert_eq!(seen(&mut ben), 3);

@@ -1,4 +1,5 @@
-//! Attached tables beyond one server's commits: tokens of our own, standbys, replication, dumps.
+//! Attached tables beyond one server's commits: locally issued tokens, standbys, replication,
+//! dumps.
 
 use authguard_wire::attached::*;
 use authguard_wire::sessions::{issued, opens, refresh, sign_in};
@@ -19,7 +20,7 @@ fn a_standby_follows_the_row_after_replay() {
     );
     wait_until_hidden(&mut ada);
     assert_eq!(reason(&mut ada).as_deref(), Some("user_deleted"));
-    // Also who asks there for the first time.
+    // The same holds for a user who connects there for the first time.
     let mut ben = request(&standby, BEN);
     assert_eq!(seen(&mut ben), 3);
     change(&mut idp(&primary), "drop table people.users cascade");
@@ -47,14 +48,14 @@ fn a_deletion_that_arrives_by_logical_replication_counts() {
             publisher.uri("postgres", "wire")
         ),
     );
-    // The rows that are copied clear the "gone" that was remembered.
+    // The copied rows clear the remembered "gone".
     wait_until(|| seen(&mut ada) == 3, "the row arrives");
     change(
         &mut idp(&publisher),
         &format!("delete from people.users where id = '{ADA}'"),
     );
     wait_until_hidden(&mut ada);
-    // The apply worker tells of changed claims, too.
+    // The apply worker also signals changed claims.
     change(
         &mut idp(&publisher),
         &format!("update people.users set raw_app_meta_data = '{{\"org\": 2}}' where id = '{BEN}'"),
@@ -101,7 +102,7 @@ fn a_dump_keeps_what_is_attached() {
     assert_eq!(problems, ["people.sessions", "people.users"]);
     change(&mut copy, "delete from people.users");
     assert_eq!(reasons(ADA).0, 0);
-    // The original is untouched.
+    // The original database is unaffected.
     assert_eq!(seen(&mut request(&cluster, ADA)), 3);
 }
 
@@ -114,7 +115,7 @@ fn refreshed_on_change() -> Cluster {
         &mut admin(&cluster),
         "select authguard.attach_users('people.users', app_metadata => 'raw_app_meta_data', refresh_on_change => true)",
     );
-    // The entry that the next change writes over.
+    // This entry is the one that the next change overwrites.
     change(
         &mut idp(&cluster),
         r#"update people.users set raw_app_meta_data = '{"org": 1}'"#,
@@ -122,8 +123,8 @@ fn refreshed_on_change() -> Cluster {
     cluster
 }
 
-/// A change that stands still in the middle of its commit until the holder of the entry that it
-/// writes over gives that back.
+/// Makes a change that stops in the middle of its commit. It goes on when the holder of the entry
+/// that it overwrites releases that entry.
 fn committing(cluster: &Cluster) -> (Client, JoinHandle<Client>) {
     let mut holder = admin(cluster);
     change(
@@ -175,7 +176,7 @@ fn a_refresh_waits_for_a_change_that_is_being_committed() {
         .unwrap()
         .get(0);
     assert_eq!(org.as_deref(), Some("2"));
-    // Nobody else can hold it up: the fence is no advisory lock.
+    // No other client can hold up the change: the fence is not an advisory lock.
     let error = idp.batch_execute("lock table authguard.attached in share mode");
     assert!(error.is_err());
     change(

@@ -1,12 +1,12 @@
-//! When the rows of attached tables are looked up, and what becomes of a table that changes its
-//! form.
+//! Look-ups in attached tables: when their rows are read, and what happens if a table's form
+//! changes.
 
 use authguard_wire::attached::*;
 use authguard_wire::*;
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 
-/// How often the key of a table is looked up by a statement that checks.
+/// The number of look-ups of a table's key by a statement that checks.
 struct Lookups {
     index: u32,
 }
@@ -19,8 +19,8 @@ impl Lookups {
         }
     }
 
-    /// What a transaction counts is told to others only after its end, so the two counts are of the
-    /// same.
+    /// The number of look-ups in a transaction. Other backends see a transaction's statistics only
+    /// after its end, so both counts are taken within the same transaction.
     fn by(&self, client: &mut Client, rows: i64) -> i64 {
         change(client, "begin");
         let count = |client: &mut Client| -> i64 {
@@ -38,7 +38,7 @@ impl Lookups {
 
 #[test]
 fn what_decides_nothing_costs_no_look_up() {
-    // A table that is vacuumed is looked at anew.
+    // A vacuum would make the backend check the table again, so autovacuum is off.
     let cluster = attached(Config::default().set("autovacuum", "off"));
     let lookups = Lookups::of(&cluster, "people.users_pkey");
     let mut ada = request(&cluster, ADA);
@@ -60,7 +60,7 @@ fn what_decides_nothing_costs_no_look_up() {
         &format!("update people.users set banned_until = now() where id = '{BEN}'"),
     );
     assert_eq!(lookups.by(&mut ada, 3), 1);
-    // Who was not there is looked for again whenever anybody arrives.
+    // A user who was not found is looked up again after any insert.
     change(
         &mut idp,
         &format!("delete from people.users where id = '{ADA}'"),
@@ -72,7 +72,7 @@ fn what_decides_nothing_costs_no_look_up() {
         "insert into people.users (id) values ('d0000000-0000-4000-8000-00000000000d')",
     );
     assert_eq!(lookups.by(&mut ada, 0), 1);
-    // Where a trigger does not fire, every statement looks.
+    // If a trigger does not fire, every statement looks the row up.
     change(
         &mut idp,
         &format!("insert into people.users (id) values ('{ADA}')"),
@@ -148,7 +148,7 @@ fn what_its_owner_breaks_shuts_everybody_out_and_raises_no_error() {
         .query_one("select 'people.users'::regclass::oid", &[])
         .unwrap()
         .get(0);
-    // One of the same name is another table: attached beside it, it opens nothing yet.
+    // A new table of the same name is another table: attached in addition, it opens nothing yet.
     breaks(
         "alter table people.users drop column banned_until cascade",
         "select authguard.attach_users('people.users')",
@@ -206,7 +206,7 @@ fn a_key_is_found_in_the_order_of_its_collation_and_is_one_byte_by_byte() {
     let mut admin = admin(&cluster);
     let loose = "create collation loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
     if admin.batch_execute(loose).is_err() {
-        // This Postgres is built without ICU, and has no other collations that everybody has.
+        // This Postgres is built without ICU, and has no other collations that exist everywhere.
         return;
     }
     change(
@@ -251,7 +251,7 @@ fn rows_beyond_ascii_are_nobodys_in_a_database_of_another_encoding() {
         )
         .unwrap();
     let mut owner = cluster.connect("postgres", "latin").unwrap();
-    // The names are é, which no claim can hold there, and e.
+    // The names are é, which no claim can contain there, and e.
     owner
         .batch_execute(
             r#"create extension authguard; select authguard.grant_operator('ops');

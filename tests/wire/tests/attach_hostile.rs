@@ -1,5 +1,5 @@
-//! Attached tables that a client with ordinary rights may write: it may change its row, and holds
-//! up nobody else by it.
+//! Attached tables that a client with ordinary rights may write. The client may change its own row,
+//! and cannot hold up any other client by doing so.
 
 use authguard_wire::attached::change;
 use authguard_wire::sessions::*;
@@ -23,8 +23,8 @@ fn members(config: Config) -> Cluster {
     cluster
 }
 
-/// Another user than the one whose row the client has changed, whose refresh fails if it has to
-/// wait for that.
+/// Refreshes as another user than the one whose row the client has changed. The refresh fails if it
+/// has to wait for that change.
 fn assert_refreshes(cluster: &Cluster, token: &str) -> String {
     let mut ben = web(cluster);
     let answer = refresh(&mut ben, token);
@@ -53,7 +53,7 @@ fn a_client_that_changes_its_row_and_waits_holds_up_no_refresh() {
     let token = sign_in(&cluster, BEN).refresh().to_owned();
     assert!(opens(&cluster, ada.access()));
 
-    // It makes triggers fire at once.
+    // The client makes triggers fire at once.
     let mut client = web(&cluster);
     client
         .batch_execute(&format!(
@@ -66,7 +66,7 @@ fn a_client_that_changes_its_row_and_waits_holds_up_no_refresh() {
     assert_eq!(updates(&cluster), 1);
     assert!(!opens(&cluster, ada.access()), "its tokens are stale");
 
-    // A trigger of its own fires after ours, at the commit, and waits.
+    // A trigger of the client fires after authguard's trigger, at the commit, and waits.
     let mut holder = admin(&cluster);
     holder.batch_execute("select pg_advisory_lock(42)").unwrap();
     client
@@ -95,7 +95,7 @@ fn a_client_that_changes_its_row_and_waits_holds_up_no_refresh() {
     let mut client = slow.join().unwrap();
     assert_eq!(updates(&cluster), 2);
 
-    // It leaves the transaction prepared, and goes.
+    // The client tries to leave the transaction prepared, and disconnects.
     let error = client
         .batch_execute(&format!("begin; {CHANGE}; prepare transaction 'p'"))
         .unwrap_err();
@@ -125,14 +125,14 @@ fn a_change_is_told_of_once_it_is_committed_and_never_otherwise() {
         ))
         .unwrap();
     assert_eq!(updates(&cluster), 1);
-    // What is rolled back began after it.
+    // The subtransaction that is rolled back began after the change.
     client
         .batch_execute(&format!(
             "begin; {CHANGE}; savepoint a; set constraints all immediate; rollback to a; commit"
         ))
         .unwrap();
     assert_eq!(updates(&cluster), 2);
-    // From within a statement.
+    // The same from within a statement.
     client
         .batch_execute(&format!(
             "do $$ begin {CHANGE}; commit; {CHANGE}; rollback; {CHANGE}; end $$"

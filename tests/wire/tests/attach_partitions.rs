@@ -1,4 +1,4 @@
-//! Attached tables that are partitioned: rows come and go with their partitions, too.
+//! Attached tables that are partitioned: rows also come and go with their partitions.
 
 use authguard_wire::attached::*;
 use authguard_wire::partitioned::*;
@@ -7,7 +7,7 @@ use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 use std::thread;
 
-/// What Ada and Ben see after a change by the tables' owner.
+/// Ada and Ben, and what they see after a change by the tables' owner.
 struct Both {
     idp: Client,
     ada: Client,
@@ -45,7 +45,7 @@ fn a_row_decides_in_whichever_partition_it_is() {
         ("update people.users set banned_until = null", (3, 3)),
         ("delete from people.users where id = 'BEN'", (3, 0)),
         ("insert into people.users (id) values ('BEN')", (3, 3)),
-        // To another partition, and back.
+        // The row moves to another partition, and back.
         (
             "update people.users set id = '00000000-0000-4000-8000-000000000000' where id = 'ADA'",
             (0, 3),
@@ -73,7 +73,7 @@ fn rows_come_and_go_with_their_partitions() {
             "alter table people.users detach partition people.of_ada",
             (0, 3),
         ),
-        // It is no source any more.
+        // The detached partition is no longer a source.
         ("update people.of_ada set banned_until = 'infinity'", (0, 3)),
         ("update people.of_ada set banned_until = null", (0, 3)),
         (
@@ -82,7 +82,7 @@ fn rows_come_and_go_with_their_partitions() {
         ),
         ("update people.of_ada set banned_until = 'infinity'", (0, 3)),
         ("update people.of_ada set banned_until = null", (3, 3)),
-        // Below another level.
+        // The same one level deeper.
         (
             "alter table people.rest detach partition people.of_ben",
             (3, 0),
@@ -124,7 +124,7 @@ fn rows_come_and_go_with_their_partitions() {
 #[test]
 fn a_partition_that_is_being_detached_concurrently_is_gone() {
     let cluster = partitioned(Config::default());
-    // Postgres detaches none concurrently where there is a default partition.
+    // Postgres detaches no partition concurrently if there is a default partition.
     change(&mut idp(&cluster), "drop table people.rest");
     let mut ada = request(&cluster, ADA);
     let mut reader = idp(&cluster);
@@ -132,7 +132,7 @@ fn a_partition_that_is_being_detached_concurrently_is_gone() {
         &mut reader,
         "begin isolation level repeatable read; select from people.users",
     );
-    // To the snapshot of one who began before, it is still there.
+    // In a snapshot from before the change, the partition is still there.
     change(&mut ada, "begin isolation level repeatable read");
     assert_eq!(seen(&mut ada), 3);
     let detaching = {
@@ -226,7 +226,7 @@ fn what_cannot_be_read_shuts_out_whom_it_decides_about() {
         assert!(problem().is_some_and(|it| it.starts_with(what)), "{breaks}");
         assert_eq!(both.after(mends), (3, 3), "{mends}");
     }
-    // Triggers of one partition that do not fire: read at every statement.
+    // If the triggers of one partition do not fire, its rows are read at every statement.
     assert_eq!(
         both.after("alter table people.of_ada disable trigger all"),
         (3, 3)
@@ -244,8 +244,8 @@ fn what_decides_nothing_costs_no_look_up() {
     let scans = "select coalesce(sum(idx_scan), 0)::int8 from pg_stat_xact_all_tables where relname in ('of_ada', 'of_ben')";
     let mut looks = |sql: &str| -> i64 {
         change(&mut both.idp, &named(sql));
-        // What a transaction counts is told to others only after its end, so the two counts are of
-        // the same.
+        // Other backends see a transaction's statistics only after its end, so both counts are
+        // taken within the same transaction.
         change(&mut both.ada, "begin");
         let before: i64 = both.ada.query_one(scans, &[]).unwrap().get(0);
         assert_eq!(seen(&mut both.ada), 3);
@@ -253,7 +253,7 @@ fn what_decides_nothing_costs_no_look_up() {
         change(&mut both.ada, "commit");
         after - before
     };
-    // In the partition that has it.
+    // The row is looked up in the partition that has it.
     assert_eq!(looks("select"), 1);
     for decides_nothing in [
         "select",

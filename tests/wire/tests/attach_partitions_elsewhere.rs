@@ -53,7 +53,7 @@ fn a_dump_keeps_a_partitioned_table_attached() {
     let (mut ada, mut ben) = (of(ADA), of(BEN));
     assert_eq!((seen(&mut ada), reason(&mut ada)), (3, None));
     assert_eq!(reason(&mut ben).as_deref(), Some("user_banned"));
-    // The triggers fire, also on who is remembered.
+    // The triggers fire, also for users whose rows are remembered.
     change(&mut copy, "update people.users set banned_until = null");
     assert_eq!(seen(&mut ben), 3);
     change(

@@ -1,4 +1,5 @@
-//! RUST_BACKTRACE in the server's environment shows no client how the library is built.
+//! RUST_BACKTRACE in the server's environment does not reveal to any client how the library is
+//! built.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;
@@ -20,7 +21,7 @@ fn no_error_shows_a_client_a_backtrace() {
             assert!(!told.contains(trace), "{sql}:\n{told}");
         }
     };
-    // Of the library: its own, one that Postgres raises beneath it, and one with a detail.
+    // Errors of the library: its own, one that Postgres raises beneath it, and one with a detail.
     sees(
         "select auth.require_active()",
         SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
@@ -30,7 +31,7 @@ fn no_error_shows_a_client_a_backtrace() {
                 auth.is_fresh('-300000 years')",
         SqlState::DATETIME_FIELD_OVERFLOW,
     );
-    // Of its hooks.
+    // An error of the library's hooks.
     sees(
         "alter role ops set request.jwt.claims = '{}'",
         SqlState::INVALID_PARAMETER_VALUE,
@@ -43,7 +44,7 @@ fn no_error_shows_a_client_a_backtrace() {
         "alter system set authguard.leeway = 301",
         SqlState::INVALID_PARAMETER_VALUE,
     );
-    // Of the operators.
+    // An error of the operators' functions.
     sees(
         "select authguard.revoke_session('s1')",
         SqlState::INVALID_TEXT_REPRESENTATION,
@@ -67,7 +68,7 @@ fn no_error_shows_a_client_a_backtrace() {
     );
 }
 
-/// Every field in words that a client may show to its user.
+/// All fields of an error that a client may show to its user.
 fn told(error: &DbError) -> String {
     let parts = [
         Some(error.message()),

@@ -1,6 +1,6 @@
-//! A marked token and a marked secret go through success and every failure, as bound parameters,
-//! and are then nowhere to be found. Tokens in the text of a statement (SET) are excluded: any log
-//! of statements has those, and the docs say so.
+//! A marked token and a marked secret go through success and every failure, as bound parameters.
+//! Afterwards they are nowhere to be found. Tokens in the text of a statement (SET) are excluded:
+//! any log of statements has those, and the docs say so.
 
 use authguard_wire::tokens::*;
 use authguard_wire::*;
@@ -9,14 +9,14 @@ use postgres::Client;
 use postgres::types::ToSql;
 use serde_json::json;
 
-/// What marks tokens: in the payload, the header (`kid`) and the role.
+/// The marker of tokens: in the payload, the header (`kid`) and the role.
 const TOKEN: &str = "canary7f3a91token";
-/// What marks secrets.
+/// The marker of secrets.
 const SECRET: &str = "canary5be2c4secret";
 
-/// How `marker` can be spelled: as it is, in hexadecimal digits, and in base64 at each of the three
-/// positions that it can have, without the ends that depend on its neighbours. No character of it
-/// has another spelling in base64url.
+/// The possible spellings of `marker`: as it is, in hexadecimal digits, and in base64 at each of
+/// its three possible positions. Base64 is searched without the ends, which depend on neighbouring
+/// bytes. No character of the marker is spelled differently in base64url.
 fn spellings(marker: &str) -> Vec<String> {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut all = vec![marker.to_owned()];
@@ -36,7 +36,7 @@ fn spellings(marker: &str) -> Vec<String> {
 
 struct Watch {
     spellings: Vec<String>,
-    /// How many errors were looked at.
+    /// The number of errors that were searched.
     errors: usize,
 }
 
@@ -53,8 +53,8 @@ impl Watch {
         }
     }
 
-    /// Runs a statement that may fail, and looks at every field of its error or at how it can be
-    /// shown.
+    /// Runs a statement that may fail, and searches every field of its error, and each way to show
+    /// it.
     fn run(&mut self, client: &mut Client, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> bool {
         match client.query(sql, parameters) {
             Ok(_) => true,
@@ -94,8 +94,8 @@ fn fixture() -> (Cluster, bool) {
     (cluster, true)
 }
 
-/// Looks through everything that the server has kept or told; of the statement `last` it must have
-/// kept the text, or the search is in vain.
+/// Searches everything that the server has stored or reported. The text of the statement `last`
+/// must be found there, otherwise the search proves nothing.
 fn look_everywhere(watch: &Watch, cluster: &Cluster, statements: bool, last: &str) {
     watch.nothing_in("the log", &cluster.log());
     let mut owner = admin(cluster);
@@ -105,7 +105,7 @@ fn look_everywhere(watch: &Watch, cluster: &Cluster, statements: bool, last: &st
     watch.nothing_in("pg_stat_activity", &activity);
     if statements {
         let kept = seen("select string_agg(query, ' ') from pg_stat_statements");
-        // Constants are taken out of it.
+        // pg_stat_statements replaces constants.
         let (start, _) = last.split_once('(').unwrap();
         assert!(kept.contains(start), "{last} is not kept");
         watch.nothing_in("pg_stat_statements", &kept);
@@ -219,7 +219,7 @@ fn a_marked_token_is_nowhere() {
             watch.run(&mut client, "select auth.require_active()", &[]),
             is_good
         );
-        // What fails beside it takes the statement, not its parameters, to the log.
+        // If a later expression fails, the log gets the statement's text, but not its parameters.
         assert!(!watch.run(&mut client, "select 1 / length($1) * 0, 1 / 0", &[token]));
         assert!(!watch.run(&mut client, "select auth.set_token($1), 1 / 0", &[token]));
         client.batch_execute("reset authguard.jwt").unwrap();
@@ -293,11 +293,11 @@ fn a_marked_secret_is_nowhere() {
     ] {
         assert!(!watch.run(&mut owner, sql, &[&secret]), "{sql}");
     }
-    // Those who may not, and those who look.
+    // The same call by clients without the right to it: an end user, and an operator.
     for mut client in [web(&cluster), operator(&cluster)] {
         assert!(!watch.run(&mut client, trust, &[&good]));
     }
-    // Tokens that the secret is read for.
+    // Tokens for whose verification the secret is read.
     let mut other = web(&cluster);
     set_token(&mut other, &Issuer::new("https://s").token(ADA));
     assert_eq!(subject(&mut other), None);

@@ -1,5 +1,5 @@
-//! A revocation that is cancelled or runs out of time, wherever it is: all of it or nothing, and
-//! the next statement is clean.
+//! A revocation that is cancelled or times out at any point: it happens as a whole or not at all,
+//! and the next statement is clean.
 
 use authguard_wire::cancel::{no_limit, racing, until_both};
 use authguard_wire::*;
@@ -14,8 +14,8 @@ fn sign_in(admin: &mut Client, user: &str) {
     assert_eq!(status, "ok");
 }
 
-/// Revokes while another transaction lets nobody write events, so that it stops half way: the entry
-/// is written, its event is not yet. `interrupt` makes it give up.
+/// Revokes while another transaction blocks the writing of events, so that the revocation stops
+/// half way: the entry is written, its event is not yet. `interrupt` makes the revocation give up.
 fn interrupted(cluster: &Cluster, setting: &str, interrupt: impl FnOnce(&mut Client, i32)) {
     let mut admin = admin(cluster);
     sign_in(&mut admin, ADA);

@@ -1,4 +1,5 @@
-//! The claims function over real connections: who may name it, and what a client can do about it.
+//! The claims function over real connections: the roles that may name it, and the attempts of a
+//! client to interfere.
 
 use authguard_wire::sessions::{issued, refresh, server, sign_in};
 use authguard_wire::tokens::web;
@@ -66,7 +67,7 @@ fn one_that_is_set_or_taken_away_elsewhere_counts_at_the_next_token() {
     };
     let set = "select authguard.set_claims_function('app.claims(text, uuid, jsonb)')";
     for (change, expected) in [
-        // So the client knows of none.
+        // After this the client knows of no function.
         ("select authguard.set_claims_function(null)", None),
         (set, Some("postgres")),
         ("truncate authguard.claims_function", None),
@@ -80,7 +81,7 @@ fn one_that_is_set_or_taken_away_elsewhere_counts_at_the_next_token() {
         admin(&cluster).batch_execute(change).unwrap();
         assert_eq!(by().as_deref(), expected, "{change}");
     }
-    // And in the transaction that does it.
+    // The same holds within the transaction that removes the function.
     let mut ops = admin(&cluster);
     ops.batch_execute("begin; select authguard.set_claims_function(null)")
         .unwrap();
@@ -95,7 +96,7 @@ fn one_that_is_set_or_taken_away_elsewhere_counts_at_the_next_token() {
 #[test]
 fn nobody_but_the_owner_names_it_or_runs_it() {
     let cluster = with_roles(Config::default());
-    // By its OID, which needs no right to its schema.
+    // The function is called by its OID, which needs no right to its schema.
     let oid: u32 = admin(&cluster)
         .query_one(
             "select 'app.claims(text, uuid, jsonb)'::regprocedure::oid",
@@ -181,7 +182,7 @@ fn where_it_fails_the_client_is_who_it_was_and_its_refresh_token_still_works() {
             "alter function app.claims(text, uuid, jsonb) owner to postgres; drop table app.member",
         )
         .unwrap();
-    // Also within a transaction that goes on, as the client that it was.
+    // The same within a transaction that goes on, still as the client's role.
     client.batch_execute("begin; savepoint before").unwrap();
     let error = issued(&mut client, "auth.refresh($1)", begun.refresh()).unwrap_err();
     assert_eq!(error.code(), Some(&SqlState::UNDEFINED_TABLE));

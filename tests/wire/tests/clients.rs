@@ -1,6 +1,6 @@
-//! Tokens from libraries that we did not write, and ours to them: jose (npm) and PyJWT.
+//! Tokens between third-party libraries and authguard, in both directions: jose (npm) and PyJWT.
 //!
-//! Where they cannot be had a test says so and checks nothing.
+//! If the libraries cannot be installed, a test says so and checks nothing.
 
 use authguard_wire::script::Script;
 use authguard_wire::tokens::*;
@@ -9,7 +9,8 @@ use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 use serde_json::{Value, json};
 
-/// What the database makes of a token of theirs, and of the same with another signature.
+/// The database's verdict on a token of such a library, and on the same token with another
+/// signature.
 fn judge(client: &mut Client, token: &str) -> (Option<String>, i64, i64) {
     set_token(client, &forged(token));
     let bad = seen(client);
@@ -38,7 +39,7 @@ fn we_verify(library: &str, cluster: &Cluster, script: &mut Script) {
     let refused = (None, 0, 0);
     for (algorithm, token) in tokens {
         let verdict = judge(&mut client, token.as_str().unwrap());
-        // Theirs by a secret waits for the secret.
+        // A token signed with a secret is refused until that secret is trusted.
         let expected = if algorithm == "HS256" {
             &refused
         } else {

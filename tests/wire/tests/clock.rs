@@ -42,10 +42,11 @@ fn a_clock_that_is_set_ahead_or_back_lets_nobody_in_that_was_out_and_makes_no_th
     assert!(opens(&cluster, next.access()));
 
     clock.step(0);
-    // What was stolen an hour ahead stays so, and what had ended.
+    // A session that was stolen by the clock of an hour ahead stays ended, and so does one that had
+    // ended before.
     assert_eq!(status(&cluster, &current), "session_revoked");
     assert!(!opens(&cluster, ended.access()));
-    // Of a tab that comes late by the new clock nobody makes a thief.
+    // By the new clock a tab comes late, which does not count as theft.
     assert_eq!(status(&cluster, &other), "reused");
     assert_eq!(
         status(&cluster, &other_before),
@@ -59,7 +60,7 @@ fn a_clock_that_is_set_ahead_or_back_lets_nobody_in_that_was_out_and_makes_no_th
     let again = refresh(&mut web(&cluster), back.refresh());
     assert!(opens(&cluster, again.access()));
     assert!(!opens(&cluster, ended.access()));
-    // An ending at an earlier time than the beginning is one.
+    // An ending with an earlier time than the session's beginning still counts.
     clock.step(-2 * HOUR);
     operator(&cluster)
         .execute("select authguard.sign_out_user($1)", &[&BEN])
@@ -102,7 +103,7 @@ fn lives_at(cluster: &Cluster, clock: &Clock, edge: i64) {
         1
     );
     assert!(!opens(cluster, current.access()), "{edge}");
-    // A day later it is forgotten, and stays out.
+    // A day after the seven days of prune() the session is forgotten, and stays shut out.
     clock.set(edge + 8 * 24 * HOUR);
     admin(cluster)
         .execute("select authguard.prune()", &[])

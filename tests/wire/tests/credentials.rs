@@ -1,4 +1,4 @@
-//! New credentials: whoever got in by the old ones is out at the next statement.
+//! New credentials: everybody who got in by the old ones is out at the next statement.
 
 use authguard_wire::sessions::{count, opens, refresh, server, sign_in};
 use authguard_wire::tokens::{reason, set_token, web};
@@ -35,7 +35,7 @@ fn a_credential_change_ends_the_others_at_their_next_statement() {
             "session_revoked"
         );
     }
-    // Its token, and the next one of the same second.
+    // The kept session's token, and its next token in the same second, still work.
     assert!(opens(&cluster, kept.access()));
     let next = refresh(&mut web(&cluster), kept.refresh());
     assert_eq!(next.status, "ok");
@@ -79,7 +79,7 @@ fn a_sign_in_with_the_old_password_that_commits_late_is_shut_out() {
         .unwrap();
     late.batch_execute("commit").unwrap();
     assert!(!opens(&cluster, begun.access()));
-    // A second later a token would no longer be of the cut-off's second.
+    // A second later the token would no longer be of the cut-off's own second.
     thread::sleep(Duration::from_millis(1100));
     let next = refresh(&mut web(&cluster), begun.refresh());
     assert_eq!(

@@ -1,5 +1,5 @@
-//! pg_cron runs `authguard.prune()` as `docs/guide.md` says, by a role that may do nothing but
-//! operate.
+//! pg_cron runs `authguard.prune()` as `docs/guide.md` describes, under a role that may do nothing
+//! but operate.
 
 use authguard_wire::page::{self, Page};
 use authguard_wire::script::installed;
@@ -29,7 +29,7 @@ fn packaged(major: u16) -> Result<PathBuf> {
     Ok(root)
 }
 
-/// Adds them to a Postgres.
+/// Adds these files to a Postgres.
 fn add_cron(root: &Path, install: &Install) {
     let add = |from: &str, to: &Path| {
         for entry in fs::read_dir(root.join(from)).unwrap() {
@@ -75,7 +75,7 @@ fn a_job_of_an_operator_forgets_what_is_over() {
         DATABASE,
         &Page::read("guide.md").block("Forgetting", "sql"),
     );
-    // It runs at the next full minute.
+    // The job runs at the next full minute.
     let end = Instant::now() + Duration::from_secs(120);
     let run = loop {
         let sql = "select status, return_message, username from cron.job_run_details where status in ('succeeded', 'failed')";

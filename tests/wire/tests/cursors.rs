@@ -1,5 +1,5 @@
-//! A transaction may set many claims: each statement has its own, and what was begun under earlier
-//! ones goes on with them.
+//! A transaction may set many claims. Each statement has its own, and a cursor that was opened
+//! under earlier claims goes on with those.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;
@@ -8,7 +8,8 @@ fn user(n: u32) -> String {
     format!("a0000000-0000-4000-8000-{n:012}")
 }
 
-/// Claims that are kept for what may point into them, and more (`src/pg/shelf.rs`).
+/// The number of claims: more than the library keeps for pointers into them
+/// (`src/pg/retire_list.rs`).
 const CLAIMS: u32 = 200;
 
 #[test]
@@ -24,7 +25,7 @@ fn each_statement_of_a_transaction_sees_its_own_claims_and_open_cursors_keep_the
         )
         .unwrap();
     let mut client = gateway(&cluster);
-    // A scan of the index begins with the key of its first fetch and keeps it over many pages.
+    // An index scan builds its key at the first fetch and keeps that key over many pages.
     client
         .batch_execute("set enable_seqscan = off; set enable_bitmapscan = off; begin")
         .unwrap();

@@ -1,5 +1,5 @@
-//! Our own issuer is distrusted: nothing that it has issued lets anybody in, then or after the next
-//! sign-in.
+//! The local issuer is distrusted: no token that it has issued lets anybody in, neither then nor
+//! after the next sign-in.
 
 use authguard_wire::sessions::{count, issued, opens, refresh, server, sign_in};
 use authguard_wire::tokens::{reason, set_token, web};
@@ -20,7 +20,7 @@ fn what_our_issuer_has_issued_stays_dead_when_it_is_trusted_anew() {
     let mut direct = web(&cluster);
     set_token(&mut direct, before.access());
     let claims = text(&mut direct, "select auth.jwt()::text").unwrap();
-    // One whose gateway has checked the signature.
+    // A client whose gateway has checked the signature.
     let mut behind = gateway(&cluster);
     set_claims(&mut behind, &claims);
     assert_eq!(seen(&mut behind), 3);
@@ -32,7 +32,7 @@ fn what_our_issuer_has_issued_stays_dead_when_it_is_trusted_anew() {
         refresh(&mut web(&cluster), before.refresh()).status,
         "invalid"
     );
-    // Nor has anybody made a key by asking.
+    // No request has made a new key.
     assert_eq!(count(&cluster, "select count(*) from authguard.key"), 0);
 
     let after = sign_in(&cluster, ADA);
@@ -60,7 +60,7 @@ fn a_refresh_that_waits_while_our_issuer_is_distrusted_gets_no_tokens() {
     holder.batch_execute("begin").unwrap();
     assert_eq!(refresh(&mut holder, stolen.refresh()).status, "ok");
     let answer = thread::scope(|scope| {
-        // It has read the token by the key that is forgotten meanwhile.
+        // The waiting refresh has read its token with the key that is forgotten meanwhile.
         let waiting = scope.spawn(|| refresh(&mut web(&cluster), stolen.refresh()));
         let waits = "select count(*) from pg_stat_activity where usename = 'web' and wait_event_type = 'Lock'";
         wait_until(|| count(&cluster, waits) == 1, "the second refresh waits");

@@ -1,5 +1,5 @@
-//! Revocations that arrive in other ways than by an operator's commit, and settings that belong to
-//! another library.
+//! Revocations that arrive without an operator's commit, and settings that belong to another
+//! library.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;
@@ -79,7 +79,7 @@ fn claims_are_followed_where_another_library_owns_the_setting() {
     cluster
         .configure(&[("session_preload_libraries", "other,authguard")])
         .unwrap();
-    // Whoever connects from here on has both.
+    // Every client that connects from here on has both settings.
     let told = || text(&mut admin(&cluster), "show session_preload_libraries").unwrap();
     wait_until(|| told().contains("other"), "the settings arrive");
 

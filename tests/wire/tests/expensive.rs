@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 /// A public modulus of 4096 bits.
 const N: &str = "pV4LnGMhYb1YOBrCvW3yb-2bEtVIRu-dnbn_7I5IXTJBNBmyx56wtsrZN2z5ewr8acag4E2V3ux4m3WOaTwLgfRyVUcB5igKAzQAdrJmDBQdWlB3YGootx2ifaPXGCNgzaGQkyDKGZ-ZRGh2zkG1ozTp6PGGWMBtDXMvqRqO4kM9eS8yil5UECeMvkgMl-2-MQ5bCPtorsbRxB5lpPaY1uTL02en6ZZn47v4jouJJTZCSA86f17HimPoT5qHzePT047WN7F8LqccK3nMhaKHkW0tFTkifcoaQ_2otxBEW9xpry3ITqGVDJjJSy_WfQDeXbY4dIaqc8OG_r20qxMLny2ja_Ucuv7G_3ajWkze9mB9Huy-s9aD9Bpwh8vaidpx0tEDH0b6bsHYAEdtFfL-wLIIv78MD89BZTWawf3wn6UrFoWXdUu1PiODvWxEhBPAvONeZWjcxKHSQbsx9DJHtGSYKB-Deo3nPhtkpY98fu6I3C2HvcvZSQaoZM7AhOyn7wQS_1ZtscZ4C1oShR5KbeRHl1u6Pt2Lj5tRFPkMVFr2PlgGIRw_-k1KUHDZxOM5kXPyoa4VLMtxbKDeTdDgTRdzXruukELyIZQfzkC5IYtxeGPBMTj9jJEH7NE50iBZ3EwLELUqpV9JQ0DlSSdHd7zV4CJ6am-xgovgqt72F4k";
 
-/// Tokens that are good but for their signatures, by the largest key there may be: each costs a
-/// verification, and none is remembered.
+/// Tokens that are good except for their signatures, under the largest key that is allowed. Each
+/// costs a verification, and none is remembered.
 fn bad_tokens(cluster: &Cluster) -> [String; 2] {
     let key = json!({"kty": "RSA", "alg": "RS256", "kid": "r", "n": N, "e": "AQAB"});
     let issuer = Issuer::new("https://large");
@@ -26,13 +26,13 @@ fn bad_tokens(cluster: &Cluster) -> [String; 2] {
             );
             encoded.unwrap().get::<_, String>(0)
         });
-        // 512 bytes, as a number below the modulus.
+        // The signature has 512 bytes and is a number below the modulus.
         parts.join(".") + "." + &"QkJC".repeat(170) + "QkI"
     })
 }
 
-/// Runs a statement of many seconds, cancels it in the midst of verifying, and says how long that
-/// took.
+/// Runs a statement of many seconds, cancels it in the middle of verifying, and returns the time
+/// that the cancel took.
 fn cancelled(cluster: &Cluster, client: &mut Client, long: &str) -> Duration {
     let pid = backend(client);
     let mut admin = admin(cluster);
@@ -67,7 +67,7 @@ fn a_loop_of_expensive_verifications_is_cancelled() {
     let issuer = Issuer::trusted(&cluster, "https://a");
     let mut client = web(&cluster);
     let loops = [
-        // Each bad token is an error, which is caught.
+        // Each bad token raises an error, which is caught.
         format!(
             "do $$ begin
                  for i in 1..200000 loop
@@ -75,7 +75,7 @@ fn a_loop_of_expensive_verifications_is_cancelled() {
                  end loop;
              end $$"
         ),
-        // Each is no claims.
+        // Each bad token counts as no claims.
         format!(
             "select count(*) from generate_series(1, 400) half, generate_series(1, 500) i
               where case when set_config('authguard.jwt', (array['{first}', '{second}'])[1 + (half + i) % 2], false) <> ''
@@ -108,7 +108,7 @@ fn twenty_thousand_tokens_leave_no_memory_behind() {
             let tokens: Vec<String> = users.map(|user| issuer.token(&user)).collect();
             let good: i64 = client.query_one(&check, &[&tokens]).unwrap().get(0);
             assert_eq!(good, 500);
-            // One of them speaks for a user, too.
+            // One of the tokens is also set for a user.
             set_token(&mut client, &tokens[0]);
             assert!(subject(&mut client).is_some());
         }
@@ -134,7 +134,7 @@ fn what_is_too_long_to_be_a_token_is_not_kept() {
         .unwrap()
         .get(0);
     let mut refuse = |bytes: u32| {
-        // In one transaction, which keeps what it has refused for as long as it lasts.
+        // This runs in one transaction, which keeps the refused tokens for as long as it lasts.
         client
             .batch_execute(&format!(
                 "begin; do $$ begin

@@ -1,4 +1,4 @@
-//! Crashes, standbys, broken installations: closed, or as acknowledged, never open.
+//! Crashes, standbys, broken installations: access is closed, or as acknowledged, never open.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;

@@ -1,4 +1,4 @@
-//! `docs/guide.md`: its SQL makes the database, its Node lines are the application.
+//! `docs/guide.md`: its SQL makes the database, and its Node lines are the application.
 
 use authguard_wire::page::{self, Page};
 use authguard_wire::script::Script;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 const DATABASE: &str = "app";
 
-/// The page's database, and its application; `None` without Node.
+/// The page's database and its application; `None` without Node.
 struct Guide {
     node: Script,
     admin: Client,
@@ -35,7 +35,7 @@ impl Guide {
             }
         }
         let admin = cluster.connect("postgres", DATABASE).unwrap();
-        // Whoever connects from here on has the settings.
+        // Every client that connects from here on has the settings.
         let set = || {
             let mut client = cluster.connect("postgres", DATABASE).unwrap();
             client.batch_execute("load 'authguard'").unwrap();
@@ -62,14 +62,14 @@ impl Guide {
         })
     }
 
-    /// What a function of the page returns.
+    /// Calls a function of the page and returns its result.
     fn call(&mut self, call: Value) -> Value {
         let answer = self.node.ask(&call);
         assert!(answer["error"].is_null(), "{call}: {answer}");
         answer["value"].clone()
     }
 
-    /// How it fails: the SQLSTATE or the message.
+    /// Calls a function that must fail, and returns the SQLSTATE or the message.
     fn error(&mut self, call: Value) -> String {
         let answer = self.node.ask(&call);
         let error = answer["error"].as_str();
@@ -118,7 +118,7 @@ fn the_guide_signs_in_refreshes_and_signs_out() {
     assert_eq!(guide.call(json!(["refreshSession", tab])), Value::Null);
     assert_eq!(guide.call(operation(&phone)), ADA);
 
-    // A message that is no event is not believed.
+    // A message that is not an event is not believed.
     guide
         .admin
         .batch_execute(r#"select pg_notify('authguard', '{"id": 1, "name": "SIGNED_OUT"}')"#)
@@ -182,7 +182,7 @@ fn the_guide_asks_a_stale_session_who_it_is() {
     let stale = guide.call(json!(["refreshSession", begun]));
     let operation = json!(["performSensitiveOperation", stale["access_token"], "secret"]);
     assert_eq!(guide.error(operation.clone()), "sign in again to go on");
-    // Nor does the policy let anybody forget to ask.
+    // If the application forgets the check, the policy refuses the statement.
     let insert = "insert into sensitive_data (body) values ('secret')";
     let past = json!(["query", stale["access_token"], insert]);
     assert_eq!(guide.error(past.clone()), "42501");
@@ -191,8 +191,8 @@ fn the_guide_asks_a_stale_session_who_it_is() {
     guide.call(past);
     assert_eq!(guide.rows(&stale), 2);
 
-    // The policy on the claim, without the guard; from a gateway, as such a token is refused at
-    // once.
+    // The policy on the claim, without the guard. The claims come from a gateway, because such a
+    // token is refused at once.
     let sql = "select access_token from authguard.sign_in($1, '{\"app_metadata\": {\"access_revoked\": true}}')";
     let flagged: String = guide.admin.query_one(sql, &[&ADA]).unwrap().get(0);
     assert_eq!(guide.error(json!(["query", flagged, "select 1"])), "28000");

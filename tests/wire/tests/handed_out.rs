@@ -1,5 +1,5 @@
-//! What was handed out lasts: through a crash, a failover, and never in a prepared transaction or
-//! on a standby.
+//! Tokens that were handed out stay valid through a crash and a failover, and are never handed out
+//! in a prepared transaction or on a standby.
 
 use authguard_wire::sessions::{issued, refresh, server, sign_in};
 use authguard_wire::tokens::web;
@@ -9,7 +9,8 @@ use postgres::error::SqlState;
 
 #[test]
 fn a_refresh_that_was_acknowledged_is_not_lost_in_a_crash() {
-    // Nothing but the commit itself writes the log to the disk, and a slow recovery makes no thief.
+    // Nothing but the commit itself writes the log to the disk, and a slow recovery does not count
+    // as theft.
     let config = Config::default().durable().set("wal_writer_delay", "10s");
     let mut cluster = server(config.set("authguard.refresh_token_reuse_interval", 300));
     let mut current = sign_in(&cluster, ADA);
@@ -25,7 +26,8 @@ fn a_refresh_that_was_acknowledged_is_not_lost_in_a_crash() {
         let other = issued(&mut app, "authguard.sign_in($1)", ADA).unwrap();
         cluster.crash();
         cluster.start().unwrap();
-        // Not state_lost, and not unknown; the one before the crash is still the one before.
+        // The statuses are neither state_lost nor unknown. The token before the crash is still the
+        // previous one.
         assert_eq!(refresh(&mut web(&cluster), other.refresh()).status, "ok");
         assert_eq!(
             refresh(&mut web(&cluster), current.refresh()).status,
@@ -73,7 +75,7 @@ fn a_transaction_that_refreshed_or_issued_tokens_is_not_prepared() {
         let error = error.as_db_error().unwrap();
         assert_eq!(*error.code(), SqlState::FEATURE_NOT_SUPPORTED, "{call}");
         assert!(error.hint().is_some());
-        // It is rolled back, and the next one may be prepared.
+        // The transaction is rolled back, and the next one may be prepared.
         for statement in [
             "begin",
             "create table p ()",
@@ -83,7 +85,7 @@ fn a_transaction_that_refreshed_or_issued_tokens_is_not_prepared() {
             client.batch_execute(statement).unwrap();
         }
     }
-    // The refresh token is not consumed; revocations are as before.
+    // The refresh token is not consumed, and revocations are unchanged.
     assert_eq!(refresh(&mut web(&cluster), current.refresh()).status, "ok");
     let sign_out = format!("select authguard.sign_out_user('{ADA}')");
     for statement in [
@@ -128,7 +130,7 @@ fn on_a_standby_every_write_says_where_to_go() {
             "{call}: {error}"
         );
     }
-    // Readers ask the session's row there, too.
+    // Readers on the standby also check the session's row.
     let mut reader = web(&standby);
     authguard_wire::tokens::set_token(&mut reader, begun.access());
     let fresh: bool = reader

@@ -1,4 +1,5 @@
-//! Keys and issuers: what is taken back is refused at the next statement of every backend.
+//! Keys and issuers: after trust in one is withdrawn, every backend refuses it at the next
+//! statement.
 
 use authguard_wire::tokens::*;
 use authguard_wire::*;
@@ -36,13 +37,13 @@ fn fifty_backends_refuse_at_their_next_statement() {
             "select authguard.trust_issuer('https://a', '{}', '{{app}}', shares_subjects => true, roles => '{{}}')",
             issuer.jwks(&[kid])
         ),
-        // The last: what is revoked by hand stays so.
+        // This one is last: a key that is revoked by hand stays revoked.
         format!("select authguard.revoke_key('{kid}', 'https://a')"),
     ];
     for how in take_back {
         issuer.trust(&cluster, &issuer.jwks(&[kid]));
         for (n, client) in clients.iter_mut().enumerate() {
-            // Every fourth is in no transaction.
+            // Every fourth client is in no transaction.
             if let Some(level) = levels.get(n % 4) {
                 client
                     .batch_execute(&format!("begin isolation level {level}"))
@@ -87,7 +88,8 @@ fn what_is_rolled_back_was_never_revoked() {
     ] {
         owner.batch_execute(begin).unwrap();
         owner.batch_execute(&revoke).unwrap();
-        // Its own transaction sees it from the next command, nobody else.
+        // The transaction itself sees the revocation from its next command on; no other client sees
+        // it.
         assert_eq!(subject(&mut owner), None, "{begin}");
         assert_eq!(subject(&mut other).as_deref(), Some(ADA));
         owner.batch_execute(back).unwrap();
@@ -96,7 +98,7 @@ fn what_is_rolled_back_was_never_revoked() {
         assert_eq!(subject(&mut owner).as_deref(), Some(ADA));
         assert_eq!(subject(&mut other).as_deref(), Some(ADA));
     }
-    // Also within one function body.
+    // The same within one function body.
     owner
         .batch_execute(&format!(
             "do $$ begin
@@ -210,7 +212,7 @@ fn no_issuer_signs_for_another() {
     let cluster = server(Config::default());
     let a = Issuer::new("https://a");
     let b = Issuer::new("https://b");
-    // Each has a key of the same name, and one that only it has.
+    // Each issuer has a key of the same name, and one that only it has.
     a.trust(&cluster, &a.jwks(&["same", "a"]));
     b.trust(&cluster, &b.jwks(&["same", "b"]));
     let mut client = web(&cluster);
@@ -233,7 +235,8 @@ fn no_issuer_signs_for_another() {
             );
         }
     }
-    // Keys that trade places verify for their new issuer only, in backends that knew them, too.
+    // Keys that trade places verify only for their new issuer, even in backends that knew them
+    // before.
     let (of_a, of_b) = (
         a.sign_as(&a.claims(ADA), "same"),
         b.sign_as(&b.claims(ADA), "same"),

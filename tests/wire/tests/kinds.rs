@@ -1,4 +1,4 @@
-//! A kind of entries that there is none of is not looked for, until there is one.
+//! A kind of entries is not looked up if no entry of it exists, until the first one is written.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::{Cluster, Config};
@@ -29,7 +29,8 @@ fn of(user: &str) -> String {
     claims(user).replacen('{', &format!("{{\"session_id\":\"{SESSION}\","), 1)
 }
 
-/// A token that nobody has revoked in [`entries`] but by that of its issuer, then that of [`ADA`].
+/// Returns true if [`ADA`]'s token is let in. Before that it checks a token that only the issuer's
+/// entry of [`entries`] covers.
 fn sees(client: &mut Client) -> bool {
     set_claims(client, &claims(BEN));
     seen(client);
@@ -47,7 +48,7 @@ fn forget(cluster: &Cluster) {
 fn the_first_entry_of_a_kind_shuts_out_and_the_last_that_goes_lets_in() {
     let cluster = server(Config::default());
     let mut warm = gateway(&cluster);
-    // Twice, because a kind that was in use once is looked for from then on.
+    // The loop runs twice, because a kind that was once in use is looked up from then on.
     for _ in 0..2 {
         for (kind, entry) in entries() {
             assert!(sees(&mut warm), "before {kind}");

@@ -1,5 +1,5 @@
 //! The wire tests, a module for each subject. `pgrx-embed/src/suites/plan.rs` says on which
-//! versions each runs, and why.
+//! versions each module runs, and why.
 
 mod adopt;
 mod adopt_dump;

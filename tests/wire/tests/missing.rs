@@ -1,11 +1,11 @@
-//! A part of the extension is gone: every query through a guard is an error, and none shows a row.
+//! A part of the extension is missing: every query through a guard fails, and none shows a row.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 use postgres::error::SqlState;
 
-/// What a query of the guarded table ends with.
+/// The error of a query of the guarded table.
 fn refused(client: &mut Client) -> SqlState {
     let error = client
         .query("select id from notes", &[])
@@ -19,7 +19,8 @@ fn a_missing_library_is_an_error_and_its_return_opens() {
     let library = cluster.restart_apart().unwrap().pkglib.join("authguard.so");
     let away = library.with_extension("away");
     std::fs::rename(&library, &away).unwrap();
-    // Without claims, too: there a guard of the kind `revoked` would let everybody in.
+    // The query fails without claims, too. In that case a guard of the kind `revoked` would
+    // otherwise let everybody in.
     let mut anonymous = gateway(&cluster);
     assert_eq!(refused(&mut anonymous), SqlState::UNDEFINED_FILE);
     let mut user = gateway(&cluster);
@@ -77,7 +78,7 @@ fn an_index_that_is_rebuilt_or_gone_changes_no_decision() {
     ] {
         admin.batch_execute(change).unwrap();
         assert_eq!(seen(&mut warm), 3, "{change}");
-        // By the owner's hand, which needs no index.
+        // The owner writes the entry directly, which needs no index.
         let entry = format!(
             "insert into authguard.revocation (kind, key, blocked) values ('user', '{ADA}', true)"
         );
@@ -100,7 +101,7 @@ fn without_its_channel_nothing_is_revoked_in_vain() {
         refused(&mut client),
         SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE
     );
-    // No backend would hear of it: not acknowledged.
+    // No backend would learn of this revocation, so it is not acknowledged.
     let revoke = format!("select authguard.revoke_user('{ADA}')");
     let error = operator(&cluster).query(&revoke, &[]).unwrap_err();
     assert_eq!(

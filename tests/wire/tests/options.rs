@@ -1,4 +1,4 @@
-//! Options of the connection that a client may choose, and that reach deeper than the settings of
+//! Connection options that a client may choose, and that reach deeper than the settings of
 //! authguard.
 
 use authguard_wire::*;
@@ -21,7 +21,7 @@ fn a_session_that_ignores_system_indexes_decides_as_any_other() {
     let cluster = server(Config::default());
     let mut client = connect(&cluster, "authenticator", "-c ignore_system_indexes=on");
     client.batch_execute("set role authenticated").unwrap();
-    // A session, a token, a user: several look-ups in one scan.
+    // A session, a token and a user: several look-ups in one scan.
     let claims = claims(ADA).replace('}', &format!(r#","iss":"a","session_id":"{BEN}"}}"#));
     set_claims(&mut client, &claims);
     assert_eq!(seen(&mut client), 3);

@@ -1,5 +1,5 @@
-//! Authguard's own tables are checked: what an owner has made of one is an error that names table
-//! and column, or makes no difference, and never crashes the server.
+//! Authguard's own tables are checked. An owner's change of one is an error that names table and
+//! column, or makes no difference. It never crashes the server.
 
 use authguard_wire::own::*;
 use authguard_wire::sessions::{Issued, issued, refresh, sign_in};
@@ -8,7 +8,7 @@ use authguard_wire::*;
 use pgrx_embed::cluster::Cluster;
 use postgres::Client;
 
-/// What asks for the rows of a table.
+/// The call that reads the rows of a table.
 #[derive(Clone, Copy, PartialEq)]
 enum Asks {
     /// A statement with a token.
@@ -34,7 +34,7 @@ const NO_CHECKS: &str = "do $$ declare c record; begin
         execute format('alter table %s drop constraint %I', c.conrelid::regclass, c.conname);
     end loop; end $$";
 
-/// Tables and columns, what is done to them, and what takes it back.
+/// Tables and columns, the statement that alters each, and the statement that undoes it.
 const ALTERED: [(&str, &str, &str, &str, Asks); 20] = {
     const fn of(
         table: &'static str,
@@ -201,7 +201,7 @@ fn a_column_of_another_form_is_an_error_that_names_it_and_nothing_is_read() {
             }
         }
         if table != "installation" {
-            // Whoever asks if the database is a copy gets the error.
+            // Every caller that checks if the database is a copy gets the error.
             let closed = problems(&cluster);
             assert!(
                 closed
@@ -303,7 +303,7 @@ fn an_unlogged_table_is_not_read() {
     assert!(is_in(&mut warm));
 }
 
-/// Puts a column behind all others, with what it holds; its keys are gone, its default stays.
+/// Moves a column behind all others, with its contents. Its keys are gone, its default stays.
 fn move_to_the_end(cluster: &Cluster, table: &str, column: &str) {
     let sql = format!(
         "select format_type(a.atttypid, a.atttypmod) || case when a.attcollation = '\"C\"'::regcollation then ' collate \"C\"' else '' end

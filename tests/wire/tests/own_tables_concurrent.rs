@@ -1,4 +1,4 @@
-//! Authguard's own tables, indexes and channels, altered and replaced while others ask.
+//! Authguard's own tables, indexes and channels, altered and replaced while clients use them.
 
 use authguard_wire::own::*;
 use authguard_wire::*;
@@ -27,7 +27,8 @@ fn revoked(cluster: &Cluster, client: &mut Client) {
     assert!(is_in(client));
 }
 
-/// Has `client` ask while a transaction holds what `alter` does, which then commits.
+/// Makes `client` check its token while a transaction holds the changes of `alter`, and then
+/// commits that transaction.
 fn asked_meanwhile(cluster: &Cluster, mut client: Client, alter: &str) -> Client {
     let mut owner = admin(cluster);
     let mut transaction = owner.transaction().unwrap();
@@ -106,7 +107,7 @@ fn a_channel_that_is_made_anew_is_listened_to_from_the_next_statement_on() {
             assert!(is_in(&mut warm));
         }
     }
-    // Whoever was not there yet is told as well.
+    // A client that was not connected yet is told as well.
     let mut early = user(&cluster, token.access());
     run(
         &cluster,
@@ -132,7 +133,7 @@ fn an_index_that_is_replaced_while_a_look_up_waits_for_its_table_makes_no_differ
         INDEX,
     ] {
         revoked(&cluster, &mut warm);
-        // Something to look for.
+        // The table needs a row to look up.
         run(
             &cluster,
             "insert into authguard.revocation (kind, key) values ('user', 'another')",
@@ -153,7 +154,7 @@ fn a_table_that_is_replaced_while_somebody_waits_for_it_is_the_new_one() {
             continue;
         }
         assert!(is_in(&mut warm), "{table}");
-        // The one that has the name by then has rows that let nobody in.
+        // The table that has the name by then has rows that let nobody in.
         run(
             &cluster,
             &format!(
@@ -205,7 +206,8 @@ fn analyze_and_vacuum_make_nobody_read_again() {
         for command in ["analyze", "vacuum", "vacuum (freeze, analyze)"] {
             assert!(is_in(&mut warm));
             run(&cluster, &format!("{command} authguard.{table}"));
-            // Nobody could read any of the others; that one itself is looked at.
+            // None of the other tables could be read; only the vacuumed or analyzed one is checked
+            // again.
             let mut owner = admin(&cluster);
             let mut transaction = owner.transaction().unwrap();
             for other in TABLES.into_iter().filter(|other| *other != table) {

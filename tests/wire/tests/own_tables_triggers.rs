@@ -1,6 +1,6 @@
-//! Triggers of authguard's own tables that somebody has disabled, dropped or replaced: every
-//! decision is right at the next statement, and `authguard.coverage()` says how to put them in
-//! order.
+//! Triggers of authguard's own tables that somebody has disabled, dropped or replaced. Every
+//! decision is right at the next statement, and `authguard.coverage()` names the statements that
+//! repair the triggers.
 
 use authguard_wire::own::*;
 use authguard_wire::sessions::{issued, refresh};
@@ -10,7 +10,7 @@ use pgrx_embed::cluster::Cluster;
 
 const REPLICA: &str = "set session_replication_role = replica;";
 
-/// The triggers that tell of changes, as the catalogue has them.
+/// The triggers that signal changes, as the catalogue has them.
 fn triggers(cluster: &Cluster) -> Vec<(String, String)> {
     let sql = "select t.tgrelid::regclass || ' ' || t.tgenabled::text, pg_get_triggerdef(t.oid)
                  from pg_trigger t where t.tgfoid = 'authguard.invalidate()'::regprocedure order by t.tgrelid, t.tgname";
@@ -18,7 +18,8 @@ fn triggers(cluster: &Cluster) -> Vec<(String, String)> {
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
-/// What is done to the triggers of a table, and what a writer sets for whom they do not fire then.
+/// Changes to the triggers of a table, each with the setting of a writer for whom they no longer
+/// fire.
 fn modes(table: &str) -> Vec<(String, &'static str)> {
     let each = |what: &str| {
         format!(
@@ -30,7 +31,7 @@ fn modes(table: &str) -> Vec<(String, &'static str)> {
         )
     };
     vec![
-        // What pg_restore --data-only --disable-triggers leaves behind.
+        // pg_restore --data-only --disable-triggers leaves this behind.
         (
             format!(
                 "alter table authguard.{table} disable trigger all; alter table authguard.{table} enable trigger all"
@@ -73,7 +74,7 @@ fn a_table_whose_triggers_do_not_fire_decides_all_the_same_and_coverage_mends_it
         for (mode, writer) in modes(table) {
             assert!(is_in(&mut warm), "{table}, before {mode}");
             run(&cluster, &mode);
-            // Known as it is by now, and not remembered.
+            // The client knows the current state of the table, and remembers no row.
             assert!(is_in(&mut warm), "{table}, {mode}");
             assert!(is_in(&mut warm), "{table}, {mode}");
             for _ in 0..2 {
@@ -189,7 +190,7 @@ fn a_function_that_somebody_puts_in_the_place_of_the_trigger_s_is_noticed() {
     assert_eq!(told.len(), 7, "{told:?}");
     run(&cluster, &told[0].2);
     assert_eq!(problems(&cluster), []);
-    // And while it does nothing for a moment only.
+    // The same if the trigger does nothing for a moment only.
     assert!(is_in(&mut warm));
     let definition = text(
         &mut admin(&cluster),

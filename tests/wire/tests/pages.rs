@@ -1,5 +1,5 @@
-//! The SQL of the pages that no other test runs, block by block, on a server as their reader has
-//! it.
+//! The SQL of the pages that no other test runs, block by block, on the kind of server that their
+//! reader has.
 //!
 //! `guide.md` is run by `guide.rs` and `cron.rs`, `pool.md` by `pools.rs`, `postgrest.md` by
 //! `postgrest*.rs`.
@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 const USER: &str = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
 const SECRET: &str = "not a secret, but long enough for HS256";
 
-/// A server without any role of ours, and with an empty database `app`.
+/// A server without any of the tests' roles, and with an empty database `app`.
 fn fresh(config: Config) -> Cluster {
     let install = Install::from_env().expect("AUTHGUARD_PG_BIN");
     let cluster = Cluster::create(&install, config).expect("the server starts");
@@ -28,7 +28,7 @@ fn connect(cluster: &Cluster, user: &str) -> Client {
     cluster.connect(user, "app").expect("the role connects")
 }
 
-/// Whether a query of one truth finds it.
+/// Returns the only value of a query, which is true or false.
 fn holds(client: &mut Client, query: &str) -> bool {
     client.query_one(query, &[]).expect("the query runs").get(0)
 }
@@ -71,7 +71,7 @@ fn the_readme_s_first_policy_shuts_out_and_lets_in_again() {
         ))
         .unwrap();
 
-    // The gateway's request, and what the user sees in it.
+    // The gateway's request, and the rows that the user sees in it.
     let request = bound(
         gateway,
         &[&format!(r#"{{"sub":"{USER}","role":"authenticated"}}"#)],
@@ -93,8 +93,8 @@ fn the_readme_s_first_policy_shuts_out_and_lets_in_again() {
         .unwrap();
     page::run(&cluster, "app", flag);
 
-    // A token of an identity provider: here another database. Of the second of the restoring it
-    // would stay out, too.
+    // A token of an identity provider, which here is another database. A token of the same second
+    // as the restoring would stay out.
     owner.batch_execute("select pg_sleep(1)").unwrap();
     page::database(&cluster, "idp");
     let mut idp = cluster.connect("postgres", "idp").unwrap();
@@ -103,7 +103,7 @@ fn the_readme_s_first_policy_shuts_out_and_lets_in_again() {
     page::run(&cluster, "app", &sql);
 }
 
-/// Keys of an issuer that is a database of its own, and a token by it.
+/// Makes a database an issuer. Returns its keys and one of its tokens.
 fn provider(database: &mut Client, issuer: &str, audience: &str) -> (String, String) {
     database
         .batch_execute("create extension authguard; select authguard.rotate_signing_key()")
@@ -134,7 +134,7 @@ fn the_page_on_supabase_adopts_guards_and_leaves() {
     ));
     set_claims(&mut owner, &format!(r#"{{"sub":"{USER}"}}"#));
     assert!(holds(&mut owner, "select auth.is_revoked()"));
-    // Whoever has attached a table leaves in the same way.
+    // A user who has attached a table leaves in the same way.
     owner
         .batch_execute("select authguard.attach_users('auth.users')")
         .unwrap();
@@ -219,7 +219,7 @@ fn the_page_on_sessions_opens_three_doors_and_makes_claims() {
     owner
         .batch_execute("insert into app.member values ('ada', 'editor')")
         .unwrap();
-    // As anybody, who is in the table and who is not.
+    // Two users: one is in the table, the other is not.
     let mut role = |user: &str| {
         let token = text(
             &mut login,
@@ -309,7 +309,7 @@ fn the_page_on_replication_tells_another_primary_and_how_to_end_a_conflict() {
     };
     revoke(&mut here, "ada");
     arrives("ada");
-    // The same entry in both.
+    // The same entry is in both databases.
     let mut there = connect(&other, "postgres");
     revoke(&mut there, "eve");
     revoke(&mut here, "eve");

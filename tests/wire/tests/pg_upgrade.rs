@@ -1,5 +1,5 @@
-//! `pg_upgrade` to the newest Postgres keeps revocations, live sessions and an adopted schema, and
-//! is noticed. From whichever version the suite runs on.
+//! `pg_upgrade` to the newest Postgres, from each version that the suite runs on. It keeps
+//! revocations, live sessions and an adopted schema, and is noticed.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;

@@ -1,7 +1,6 @@
-//! Pools: pgbouncer in transaction mode, and the examples of `docs/pool.md`, which run as they are
-//! there.
+//! Pools: pgbouncer in transaction mode, and the examples of `docs/pool.md`, which run unchanged.
 //!
-//! Where pgbouncer or the packages cannot be had a test says so and checks nothing.
+//! If pgbouncer or the packages cannot be installed, a test says so and checks nothing.
 
 use authguard_wire::pool::Pool;
 use authguard_wire::script::Script;
@@ -12,7 +11,7 @@ use serde_json::json;
 const TOKEN: &str = "select auth.set_token($1)";
 const CLAIMS: &str = "select set_config('request.jwt.claims', $1, true)";
 
-/// A note each of Ada and Ben.
+/// Inserts one note of Ada and one of Ben.
 fn notes(pool: &mut Pool) {
     let insert = "insert into note (owner, body) values ($1::text::uuid, 'of Ada'), ($2::text::uuid, 'of Ben')";
     pool.admin.execute(insert, &[&ADA, &BEN]).unwrap();
@@ -28,7 +27,7 @@ fn transaction<'a>(client: &'a mut Client, set: &str, value: &str) -> Transactio
     transaction
 }
 
-/// Which server process answers, and what of the notes it shows.
+/// The server process that answers, and the notes that it shows.
 fn seen(transaction: &mut Transaction) -> (i32, Vec<String>) {
     let backend = transaction
         .query_one("select pg_backend_pid()", &[])
@@ -56,7 +55,7 @@ fn users_take_turns_on_one_server_connection_and_never_see_the_other() {
             let (backend, rows) = seen(&mut turn);
             assert_eq!(rows, ["of Ada"]);
             backends.push(backend);
-            // Every other one fails, and takes its claims with it.
+            // Every other transaction fails, and takes its claims with it.
             match round % 2 {
                 0 => turn.commit().unwrap(),
                 _ => {
@@ -102,7 +101,7 @@ fn a_prepared_statement_that_users_share_asks_for_the_claims_anew() {
         turn.commit().unwrap();
         rows
     };
-    // It stays on the server's connection, for whoever comes.
+    // The prepared statement stays on the server's connection, for every later client.
     let mut turn = transaction(&mut ada, TOKEN, &tokens[0]);
     turn.batch_execute("prepare shared as select body from note")
         .unwrap();
@@ -113,11 +112,11 @@ fn a_prepared_statement_that_users_share_asks_for_the_claims_anew() {
     }
 }
 
-/// What a client sees that sets nothing, after another has set its token for the session.
+/// The view of a client that sets nothing, after another client has set its token for the session.
 fn after_a_leak(lines: &str) -> Option<(Option<String>, Option<bool>, String)> {
     let mut pool = Pool::start(lines)?;
     let token = pool.token(ADA);
-    // In transactions: pgbouncer must not take another connection between a prepare and its
+    // This runs in transactions: pgbouncer must not change the connection between a prepare and its
     // execute.
     let mut careless = pool.connect("app");
     let mut turn = careless.transaction().unwrap();
@@ -137,7 +136,7 @@ fn a_token_that_leaks_to_the_next_client_is_noticed() {
     let Some((subject, session_wide, hint)) = after_a_leak("") else {
         return;
     };
-    // The trap, as the page tells it: pgbouncer resets nothing in transaction mode.
+    // The trap that the page describes: pgbouncer resets nothing in transaction mode.
     assert_eq!((subject.as_deref(), session_wide), (Some(ADA), Some(true)));
     assert!(
         hint.contains("a pool hands it to its next client"),
@@ -153,7 +152,8 @@ fn a_pool_that_always_resets_leaks_nothing() {
     assert_eq!((seen.0, seen.1), (None, None));
 }
 
-/// Two users in turn, a bad token, a query that fails and a revocation, by an example of the page.
+/// Runs an example of the page: two users in turn, a bad token, a query that fails and a
+/// revocation.
 fn example(pool: &mut Pool, script: &mut Script) {
     notes(pool);
     let tokens = [pool.token(ADA), pool.token(BEN)];
@@ -196,7 +196,7 @@ fn example(pool: &mut Pool, script: &mut Script) {
         ask(&tokens[1], select),
         json!({"rows": [{"body": "of Ben"}]})
     );
-    // Nothing of it stays on the connection.
+    // Nothing of the example stays on the connection.
     let mut next = pool.connect("app");
     let mut turn = next.transaction().unwrap();
     let row = turn.query_one("select status, acting_role from auth.whoami()", &[]);

@@ -1,14 +1,14 @@
-//! PostgREST, driven by postgrest-js: the SQL and the configuration of `docs/postgrest.md`, and
-//! what it promises.
+//! PostgREST, driven by postgrest-js: the SQL and the configuration of `docs/postgrest.md`, and the
+//! promises of that page.
 //!
-//! Where the packages cannot be had a test says so and checks nothing.
+//! If the packages cannot be installed, a test says so and checks nothing.
 
 use authguard_wire::api::{Api, note};
 use authguard_wire::http::get;
 use authguard_wire::{ADA, BEN, wait_until};
 use serde_json::json;
 
-/// A guarded row that everybody may read: only the guard decides.
+/// A guarded row that everybody may read, so that only the guard decides.
 const OPEN: &str = "
     create table api.news (id int primary key);
     insert into api.news values (1);
@@ -17,7 +17,7 @@ const OPEN: &str = "
     select authguard.guard_table('api.news');
     notify pgrst, 'reload schema';";
 
-/// A function in which a client runs SQL: it takes the token away and sets a gateway's claims.
+/// A function that runs a client's SQL: it removes the token and sets a gateway's claims.
 const ATTACK: &str = r#"
     create function api.attack() returns text language plpgsql volatile as $$
     begin
@@ -52,7 +52,7 @@ fn each_request_is_what_its_token_says() {
     let id = &made[0]["id"];
     assert_eq!(api.read(Some(&ada)), (200, made.clone()));
     let update = json!({"table": "note", "id": id, "update": {"body": "changed"}});
-    // Another user neither sees nor changes it.
+    // Another user can neither see nor change the note.
     assert_eq!(api.read(Some(&ben)), (200, json!([])));
     assert_eq!(api.ask(Some(&ben), update.clone()), (200, json!([])));
     let (status, changed) = api.ask(Some(&ada), update);
@@ -65,7 +65,7 @@ fn each_request_is_what_its_token_says() {
     );
     assert_eq!(removed, (200, changed));
 
-    // What PostgREST refuses by our keys never gets to the database.
+    // PostgREST refuses these by authguard's keys: they never reach the database.
     for changed in [json!({"exp": 1_700_000_001}), json!({"aud": "others"})] {
         let token = api.token(ADA, changed);
         assert_eq!(api.read(Some(&token)).0, 401);
@@ -202,7 +202,7 @@ fn a_new_key_is_told_at_the_commit() {
     api.admin.batch_execute(revoke).unwrap();
     api.run_and_reload("notify pgrst, 'reload config'");
     assert_eq!(api.read(Some(&new)).0, 200);
-    // As the page warns: PostgREST does not ask its keys about a token that is in its cache.
+    // As the page warns, PostgREST does not check its keys for a token that is in its cache.
     assert_eq!(api.read(Some(&old)).0, 200);
 }
 
@@ -250,7 +250,7 @@ fn the_database_verifies_what_the_gateway_hands_over() {
     assert_eq!(api.read(Some(&ada)).1.as_array().map(Vec::len), Some(1));
     assert_eq!(api.read(Some(&ben)), (200, json!([])));
 
-    // SQL of a client cannot be somebody else.
+    // A client's SQL cannot act as another user.
     api.run(ATTACK);
     let attack = json!({"rpc": "attack"});
     wait_until(
@@ -265,7 +265,7 @@ fn the_database_verifies_what_the_gateway_hands_over() {
     api.admin
         .batch_execute(&format!("select authguard.sign_out_user('{ADA}')"))
         .unwrap();
-    // However the token is written, and whatever is written beside it.
+    // The answer depends neither on the spelling of the header nor on another header beside it.
     let revoked = bearer(&ada);
     for headers in [
         vec![revoked.clone()],
@@ -281,7 +281,7 @@ fn the_database_verifies_what_the_gateway_hands_over() {
         let answer = get(port, "/news", &headers);
         assert_eq!(answer.status, 401, "{}", answer.body);
     }
-    // Of two, the claims are those of the one that was verified here.
+    // If there are two tokens, the claims are those of the token that was verified here.
     let told = get(port, "/rpc/whoami", &[&revoked, &bearer(&ben)]);
     assert!(
         told.status == 401 || told.body.contains(BEN),

@@ -1,6 +1,6 @@
 //! Sessions through PostgREST: `refresh` and `sign_out` as `docs/postgrest.md` exposes them.
 //!
-//! Where the packages cannot be had a test says so and checks nothing.
+//! If the packages cannot be installed, a test says so and checks nothing.
 
 use authguard_wire::api::{Api, note};
 use authguard_wire::http::post;
@@ -46,7 +46,7 @@ fn refresh_answers_with_a_status_and_keeps_what_it_has_ended() {
     let (status, answer) = api.ask(None, refresh("junk"));
     assert_eq!((status, &answer["status"]), (401, &json!("invalid")));
 
-    // Somebody else has the row.
+    // Another client has locked the row.
     let mut other = api.cluster.connect("postgres", "app").unwrap();
     let mut lock = other.transaction().unwrap();
     lock.execute("select from authguard.session for update", &[])
@@ -63,15 +63,14 @@ fn refresh_answers_with_a_status_and_keeps_what_it_has_ended() {
     assert!(busy.head.contains("Retry-After: 1"));
     lock.rollback().unwrap();
 
-    // An entry that came from elsewhere: authguard.revoke_user would have ended the session as
-    // well.
+    // This entry is written directly: authguard.revoke_user would have ended the session as well.
     let (_, ben) = api.sign_in(BEN);
     let block = "insert into authguard.revocation (kind, key, blocked) values ('user', $1, true)";
     api.admin.execute(block, &[&BEN]).unwrap();
     let (status, answer) = api.ask(None, refresh(&ben));
     assert_eq!((status, &answer["status"]), (403, &json!("user_blocked")));
 
-    // A stolen one, from a client that asks for a rollback. It is not heard.
+    // A client refreshes with a stolen token and asks for a rollback. That request is ignored.
     let theft = json!({"refresh_token": second}).to_string();
     let (_, third) = api.ask(None, refresh(&second));
     api.ask(None, refresh(third["refresh_token"].as_str().unwrap()));

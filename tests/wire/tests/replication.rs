@@ -1,4 +1,4 @@
-//! More than one server: standbys that fall behind, and other primaries that get the entries.
+//! Several servers: standbys that fall behind, and other primaries that receive the entries.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::{Cluster, Config};
@@ -17,8 +17,8 @@ fn wait_for(client: &mut Client, expected: Option<&str>) {
     );
 }
 
-/// A primary, and a standby that may be so many seconds behind; a client of the standby who sees
-/// all.
+/// A primary, a standby that may be that many seconds behind, and a client of the standby who sees
+/// all rows.
 fn pair(lag: i32) -> (Cluster, Cluster, Client) {
     let primary = server(Config::default().set("autovacuum", "off"));
     let standby = primary
@@ -39,7 +39,7 @@ fn write(primary: &Cluster) {
 
 #[test]
 fn an_idle_primary_is_not_taken_for_a_dead_one() {
-    // More than a busy machine takes to replay a commit.
+    // The limit is more than a busy machine takes to replay a commit.
     let (primary, standby, mut client) = pair(4);
     write(&primary);
     let mut owner = admin(&standby);
@@ -49,7 +49,7 @@ fn an_idle_primary_is_not_taken_for_a_dead_one() {
         "the last commit is older than the limit",
     );
     assert_eq!(seen(&mut client), 3);
-    // Nor is the moment between the arrival and the replay of what follows taken for a lag.
+    // The moment between the arrival and the replay of a later commit does not count as lag either.
     for _ in 0..50 {
         write(&primary);
         assert_eq!(seen(&mut client), 3);
@@ -75,8 +75,8 @@ fn a_standby_that_is_too_far_behind_believes_no_token() {
     wait_for(&mut client, None);
     assert_eq!(seen(&mut client), 3);
     set_claims(&mut client, &claims(BEN));
-    // There is no lag from when replay reaches the chunk that has the revocation, an instant before
-    // it counts.
+    // The lag ends when replay reaches the chunk that has the revocation, an instant before the
+    // revocation counts.
     wait_for(&mut client, Some("user"));
 
     standby
@@ -112,7 +112,7 @@ fn a_standby_without_its_primary_believes_no_token_until_it_is_promoted() {
     assert_eq!(seen(&mut client), 0);
 }
 
-/// A second primary that gets the entries of the first.
+/// A second primary that receives the entries of the first.
 fn primaries() -> (Cluster, Cluster) {
     let first = server(Config::default().set("wal_level", "logical"));
     let second = server(
@@ -146,7 +146,7 @@ fn another_primary_decides_by_the_entries_that_reach_it_and_by_its_own() {
     ));
     wait_for(&mut client, None);
 
-    // A session of the first one ends there: here its entry says so.
+    // A session of the first primary ends there. On the second primary its entry tells so.
     let mut owner = admin(&first);
     owner
         .batch_execute("select authguard.rotate_signing_key()")
@@ -166,7 +166,7 @@ fn another_primary_decides_by_the_entries_that_reach_it_and_by_its_own() {
         .unwrap();
     wait_for(&mut client, Some("session"));
 
-    // What is revoked here is revoked here only.
+    // A revocation on the second primary counts there only.
     set_claims(&mut client, &claims(BEN));
     assert_eq!(seen(&mut client), 3);
     assert!(operate(&second, &format!("revoke_user('{BEN}')")));

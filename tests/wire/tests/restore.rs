@@ -1,4 +1,4 @@
-//! A database that was restored or cloned may have forgotten what was revoked: it is noticed.
+//! A database that was restored or cloned may have forgotten revocations: authguard notices that.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::{Cluster, Config};
@@ -6,7 +6,7 @@ use postgres::Client;
 
 const WARNING: &str = "WARNING:  this database was restored, cloned or upgraded";
 
-/// A program of Postgres that must succeed.
+/// Runs a program of Postgres, which must succeed.
 fn run(cluster: &Cluster, program: &str, arguments: &[&str]) {
     let output = cluster
         .client_command(program, "wire")
@@ -79,7 +79,7 @@ fn a_restored_dump_is_noticed_and_denies_where_it_is_told_to() {
         restored(&cluster, to, "copy");
         assert!(is_copy(to, "copy") && !is_copy(to, "wire"));
 
-        // By default it only warns, once for each connection.
+        // By default authguard only warns, once for each connection.
         let mut client = user(to, "copy");
         let before = to.log().matches(WARNING).count();
         for (user, reason_of) in [(ADA, None), (BEN, Some("user")), (ADA, None)] {

@@ -1,5 +1,5 @@
-//! A backend or a server that is killed (SIGKILL) while it shuts somebody out: what was
-//! acknowledged is there after the recovery, the rest is whole or not at all.
+//! A backend or a server that is killed (SIGKILL) while it shuts somebody out. An acknowledged
+//! revocation is there after the recovery. Any other is whole or not at all there.
 
 use authguard_wire::attached::{attached, change, idp, request};
 use authguard_wire::crash::{Victim, moment};
@@ -12,14 +12,14 @@ use std::thread;
 
 const REVOKE: &str = "select authguard.revoke_user($1)";
 
-/// An operator whose commits wait for nothing that it does not have to wait for.
+/// An operator whose commits wait for nothing that they need not wait for.
 fn hasty(cluster: &Cluster) -> Client {
     let mut ops = operator(cluster);
     ops.batch_execute("set synchronous_commit = off").unwrap();
     ops
 }
 
-/// A server that writes its log to the disk for a commit that asks for it, and else late.
+/// A server that writes its log to the disk if a commit asks for it, and otherwise late.
 fn lazy() -> Cluster {
     server(Config::default().set("wal_writer_delay", "10s"))
 }
@@ -28,7 +28,8 @@ fn user(round: u64, n: usize) -> String {
     format!("c0000000-0000-4000-8000-{round:04}{n:08}")
 }
 
-/// Revokes one user after another until the connection breaks; how many were acknowledged.
+/// Revokes one user after another until the connection breaks. Returns the number of acknowledged
+/// revocations.
 fn revoke_until_broken(mut ops: Client, users: &[String], begun: &mpsc::Sender<()>) -> usize {
     for (n, user) in users.iter().enumerate() {
         if ops.query_one(REVOKE, &[user]).is_err() {
@@ -45,7 +46,7 @@ fn a_backend_that_is_killed_while_it_revokes_loses_nothing_that_it_acknowledged(
     let mut unacknowledged = 0;
     for round in 0..5 {
         let users: Vec<String> = (0..150).map(|n| user(round, n)).collect();
-        // A session each, as sign_in makes it, in one transaction.
+        // A session for each user, as sign_in makes it, in one transaction.
         admin(&cluster)
             .execute(
                 "select status from unnest($1::text[]) u, authguard.sign_in(u)",
@@ -66,7 +67,7 @@ fn a_backend_that_is_killed_while_it_revokes_loses_nothing_that_it_acknowledged(
         for (n, user) in users.iter().enumerate() {
             let found = traces(&mut admin, user).map(|many| many > 0);
             match n {
-                // The entry of the user, its session's end, the event: all that a revocation is.
+                // The user's entry, the session's end and the event are all parts of a revocation.
                 _ if n < acknowledged => assert_eq!(found, [true; 3], "round {round}, {n}"),
                 _ if n == acknowledged => {
                     assert!(
@@ -102,8 +103,8 @@ fn a_backend_that_is_killed_in_mid_revocation_has_revoked_nothing_and_lost_nothi
     let (ada, ben) = (sign_in(&cluster, ADA), sign_in(&cluster, BEN));
     let mut ops = hasty(&cluster);
     ops.query_one(REVOKE, &[&BEN]).unwrap();
-    // Nobody may write events: the entry is written and the session ended, and the revocation
-    // waits.
+    // The writing of events is blocked. The entry is written, the session has ended, and the
+    // revocation waits.
     let mut holder = admin(&cluster);
     holder
         .batch_execute("begin; lock table authguard.event in share mode")

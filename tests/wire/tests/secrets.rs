@@ -1,4 +1,4 @@
-//! Secrets and private keys leave the server in no dump and by no publication.
+//! Secrets and private keys leave the server in no dump and through no publication.
 
 use authguard_wire::tokens::*;
 use authguard_wire::*;
@@ -8,9 +8,8 @@ use serde_json::json;
 
 const SECRET: &str = "a secret that must not leave, of 40 bytes";
 
-/// What a secret or private key looks like in any place that could hold it: the start of each
-/// option of the user mapping, its bytes in base64 (as it is kept) and in hexadecimal digits, and
-/// as text.
+/// The spellings of a secret or private key, wherever it could be kept: the start of each option of
+/// the user mapping, its bytes in base64 (as it is stored) and in hexadecimal digits, and as text.
 fn signs_of_secrets(owner: &mut Client, number: usize) -> Vec<String> {
     let rows = owner
         .query(
@@ -29,8 +28,8 @@ fn signs_of_secrets(owner: &mut Client, number: usize) -> Vec<String> {
     signs
 }
 
-/// A server with an issuer by public keys, one by a secret, and its own. Tokens of the first and
-/// the last.
+/// A server that trusts an issuer with public keys, one with a secret, and the local issuer.
+/// Returns tokens of the first and the last.
 fn fixture() -> (Cluster, [String; 2], Vec<String>) {
     let cluster = server(Config::default());
     let issuer = Issuer::trusted(&cluster, "https://public");
@@ -53,7 +52,7 @@ fn fixture() -> (Cluster, [String; 2], Vec<String>) {
     (cluster, [issuer.token(ADA), row.get(0)], signs)
 }
 
-/// What a program of Postgres writes.
+/// The output of a program of Postgres.
 fn output(cluster: &Cluster, program: &str, arguments: &[&str]) -> Vec<u8> {
     let output = cluster
         .client_command(program, "wire")
@@ -132,7 +131,7 @@ fn no_dump_has_a_secret_and_a_restored_one_trusts_public_keys_alone() {
             &[&SECRET],
         )
         .expect("it can be set again");
-    // There is no key to sign with until a new one is made; the earlier one verifies on.
+    // No key can sign until a new one is made; the earlier one still verifies.
     owner
         .batch_execute("select authguard.sign('{}')")
         .expect_err("the private key is not here");
@@ -146,7 +145,8 @@ fn no_dump_has_a_secret_and_a_restored_one_trusts_public_keys_alone() {
 fn a_whole_cluster_that_is_restored_denies_and_then_trusts_public_keys_alone() {
     let (cluster, [public, own], _) = fixture();
     let mut owner = admin(&cluster);
-    // pg_dumpall keeps the passwords of user mappings, but of servers that belong to an extension.
+    // pg_dumpall keeps the passwords of user mappings, except for servers that belong to an
+    // extension.
     owner
         .batch_execute(&format!(
             "select authguard.grant_client('web'), authguard.revoke_user('{BEN}');
@@ -187,7 +187,7 @@ fn a_whole_cluster_that_is_restored_denies_and_then_trusts_public_keys_alone() {
     assert_eq!(errors.len(), 1, "{told}");
     assert!(errors[0].ends_with("role \"postgres\" already exists"));
 
-    // Until somebody says that nothing is missing.
+    // No token opens anything until somebody confirms that nothing is missing.
     let mut there = admin(&other);
     assert_eq!(opened(&other), [false; 4]);
     let mut ben = gateway(&other);
@@ -200,8 +200,7 @@ fn a_whole_cluster_that_is_restored_denies_and_then_trusts_public_keys_alone() {
     );
     assert_eq!(opened(&other), [true, true, true, false]);
     assert_eq!(reason(&mut ben).as_deref(), Some("user"));
-    // No secret came along: nothing can be refreshed, and nothing signed, before there are new
-    // keys.
+    // The dump has no secret: nothing can be refreshed or signed until there are new keys.
     let kept =
         "select count(*)::text from pg_user_mappings where srvname = 'authguard_credentials'";
     assert_eq!(authguard_wire::text(&mut there, kept).as_deref(), Some("0"));
@@ -214,7 +213,7 @@ fn a_whole_cluster_that_is_restored_denies_and_then_trusts_public_keys_alone() {
     let anew = sessions::sign_in(&other, ADA);
     assert_eq!(sessions::refresh(&mut client, anew.refresh()).status, "ok");
     assert!(sessions::opens(&other, anew.access()));
-    // The keys of one are not those of the other.
+    // The two servers have different keys.
     assert!(!sessions::opens(&cluster, anew.access()));
     let status = sessions::refresh(&mut web(&cluster), anew.refresh()).status;
     assert_eq!(status, "invalid");
@@ -250,7 +249,7 @@ fn no_publication_has_a_secret() {
 #[test]
 fn nobody_but_its_owner_reads_a_secret() {
     let (cluster, _, signs) = fixture();
-    // Whatever a catalogue shows as text, to each of the weak roles.
+    // Everything that a catalogue shows as text is read by each of the weak roles.
     let views = [
         "pg_catalog.pg_user_mapping",
         "pg_catalog.pg_user_mappings",

@@ -1,5 +1,5 @@
-//! A refresh that is cancelled or runs out of time, wherever it is: nothing has changed, and the
-//! same token works afterwards.
+//! A refresh that is cancelled or times out at any point: nothing has changed, and the same token
+//! works afterwards.
 
 use authguard_wire::cancel::{no_limit, racing, until_both};
 use authguard_wire::sessions::*;
@@ -19,20 +19,21 @@ fn written(admin: &mut Client) -> [Option<String>; 3] {
     })
 }
 
-/// Where a refresh is made to wait, and how it is made to give up.
+/// The places where a refresh is made to wait, each with the lock that it waits for.
 const WAITS: [(&str, &str); 2] = [
     ("for the row", "select from authguard.session for update"),
-    // The row is changed and the token made; the event, or an ending's, is not yet written.
+    // The row is changed and the token is made; the event, or that of an ending, is not yet
+    // written.
     ("half way", "lock table authguard.event in share mode"),
 ];
 
-/// Refreshes while `lock` is held, and interrupts that, by a cancel and by a time limit.
+/// Refreshes while `lock` is held, and interrupts the refresh by a cancel and by a time limit.
 fn interrupt(cluster: &Cluster, client: &mut Client, token: &str, lock: &str) {
     let mut holder = admin(cluster);
     let before = written(&mut holder);
     holder.batch_execute(&format!("begin; {lock}")).unwrap();
     for limit in [false, true] {
-        // Below the two seconds after which a refresh answers `busy`.
+        // The limit is below the two seconds after which a refresh answers `busy`.
         let setting = if limit { "500ms" } else { "0" };
         let pid = backend(client);
         client
@@ -52,7 +53,7 @@ fn interrupt(cluster: &Cluster, client: &mut Client, token: &str, lock: &str) {
         assert_eq!(code, Some(SqlState::QUERY_CANCELED), "{lock}");
         no_limit(client);
     }
-    // Nothing was handed out, so this transaction may be prepared.
+    // No tokens were handed out, so this transaction may be prepared.
     for statement in ["begin", "prepare transaction 'p'", "rollback prepared 'p'"] {
         client.batch_execute(statement).unwrap();
     }
@@ -68,7 +69,7 @@ fn a_refresh_that_is_cancelled_or_runs_out_of_time_changes_nothing() {
     for (place, lock) in WAITS {
         interrupt(&cluster, &mut client, token.refresh(), lock);
         assert!(opens(&cluster, token.access()), "{place}");
-        // On the same connection, and as if for the first time.
+        // A refresh on the same connection works as if it were the first.
         let next = refresh(&mut client, token.refresh());
         assert_eq!(next.status, "ok", "{place}");
         assert!(opens(&cluster, next.access()), "{place}");

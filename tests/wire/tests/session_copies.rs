@@ -1,12 +1,12 @@
-//! Restarts, failovers, dumps: an old refresh token is refused by whatever comes after, and nobody
-//! gets in by accident.
+//! Restarts, failovers, dumps: every successor refuses an old refresh token, and nobody gets in by
+//! accident.
 
 use authguard_wire::sessions::*;
 use authguard_wire::tokens::web;
 use authguard_wire::{ADA, BEN, admin, copies, wait_until};
 use pgrx_embed::cluster::{Cluster, Config};
 
-/// A session with a superseded refresh token, the current one, and its access token.
+/// A session with a superseded refresh token, its current refresh token, and its access token.
 fn rotated(cluster: &Cluster, user: &str) -> (String, Issued) {
     let begun = sign_in(cluster, user);
     let mut client = web(cluster);
@@ -15,7 +15,8 @@ fn rotated(cluster: &Cluster, user: &str) -> (String, Issued) {
     (begun.refresh().to_owned(), third)
 }
 
-/// Current tokens work, superseded ones are theft, the ended stay ended.
+/// Checks that current tokens work, that superseded ones count as theft, and that ended sessions
+/// stay ended.
 fn require_continuity(cluster: &Cluster, good: &Issued, stolen: &str, ended: &Issued) {
     let mut client = web(cluster);
     assert!(opens(cluster, good.access()));
@@ -33,7 +34,7 @@ fn require_continuity(cluster: &Cluster, good: &Issued, stolen: &str, ended: &Is
     assert!(!opens(cluster, next.access()));
 }
 
-/// One that goes on, its superseded token, and one that is signed out.
+/// A session that goes on, its superseded token, and a session that is signed out.
 fn fixture(cluster: &Cluster) -> (String, Issued, Issued) {
     let (stolen, good) = rotated(cluster, ADA);
     let ended = sign_in(cluster, BEN);
@@ -101,8 +102,8 @@ fn after_a_restore_earlier_refresh_tokens_are_refused_and_the_ended_stay_ended()
         for token in [stolen.as_str(), good.refresh(), ended.refresh()] {
             assert_eq!(refresh(&mut client, token).status, "invalid", "{when}");
         }
-        // Public keys are in the dump: what was live when it was made is judged by its session's
-        // row.
+        // The dump contains the public keys. A session that was live at the time of the dump is
+        // judged by its row.
         assert!(opens_in(&cluster, "copy", good.access()), "{when}");
         assert!(!opens_in(&cluster, "copy", ended.access()), "{when}");
     };
@@ -110,6 +111,6 @@ fn after_a_restore_earlier_refresh_tokens_are_refused_and_the_ended_stay_ended()
     let begun = issued(&mut owner, "authguard.sign_in($1)", ADA).unwrap();
     require_refused("with new keys");
     assert!(opens_in(&cluster, "copy", begun.access()));
-    // The database that the copy was made of is not disturbed.
+    // The database that the copy was made from is unaffected.
     require_continuity(&cluster, &good, &stolen, &ended);
 }

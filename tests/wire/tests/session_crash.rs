@@ -1,5 +1,5 @@
-//! Crashes in the middle of refreshes and endings: what was acknowledged is there, the rest is
-//! whole or not at all, and a client whose answer was lost gets on with the token that it has.
+//! Crashes in the middle of refreshes and endings. An acknowledged change is there. Any other is
+//! whole or not at all there. A client whose answer was lost goes on with the token that it has.
 
 use authguard_wire::crash::{Victim, moment};
 use authguard_wire::sessions::*;
@@ -10,7 +10,8 @@ use postgres::Client;
 use std::sync::mpsc;
 use std::thread;
 
-/// Refreshes as fast as it can until the connection breaks; the last token that has arrived.
+/// Refreshes as fast as possible until the connection breaks. Returns the last token that has
+/// arrived.
 fn refresh_until_broken(
     client: &mut Client,
     mut token: String,
@@ -24,12 +25,14 @@ fn refresh_until_broken(
     token
 }
 
-/// A server where a slow recovery makes no thief of whoever comes with the token from before.
+/// A server on which a slow recovery does not make a thief of a client that comes with the previous
+/// token.
 fn patient(config: Config) -> Cluster {
     server(config.set("authguard.refresh_token_reuse_interval", 300))
 }
 
-/// One of the two last generations is known to the client; row, event and token went together.
+/// Checks that the client knows one of the two last generations, and that row, event and token went
+/// together.
 fn require_whole(cluster: &Cluster, session: &str, last: &str, round: u64) {
     let counter = format!("select counter from authguard.session where id = '{session}'");
     let events = format!(
@@ -114,7 +117,7 @@ fn no_acknowledged_ending_or_rotation_is_lost_with_the_server() {
 fn the_old_token_works_once_more_where_the_answer_was_lost_in_a_crash() {
     let mut cluster = patient(Config::default().durable());
     let begun = sign_in(&cluster, ADA);
-    // Committed, and nobody was told.
+    // The refresh is committed, but its answer reached no client.
     let unheard = refresh(&mut web(&cluster), begun.refresh());
     cluster.crash();
     cluster.start().unwrap();
@@ -122,7 +125,8 @@ fn the_old_token_works_once_more_where_the_answer_was_lost_in_a_crash() {
     assert_eq!(again.status, "reused");
     assert_eq!(again.refresh, unheard.refresh);
     assert!(opens(&cluster, again.access()));
-    // The window is over: whoever comes with it now is no lost client.
+    // The window is over: a client that comes with this token now does not count as a client whose
+    // answer was lost.
     admin(&cluster)
         .batch_execute("update authguard.session set rotated_at = rotated_at - interval '300 s'")
         .unwrap();

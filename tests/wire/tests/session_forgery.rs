@@ -1,12 +1,12 @@
-//! Refresh tokens that nobody was given, asked by a role that may do nothing else: `invalid`, where
-//! the checksum can tell before any look-up, and nothing is written.
+//! Forged refresh tokens, tried by a role that may do nothing else. They are `invalid`, if possible
+//! by their checksum before any look-up, and nothing is written.
 
 use authguard_wire::sessions::*;
 use authguard_wire::tokens::web;
 use authguard_wire::{ADA, BEN, admin};
 use pgrx_embed::cluster::Config;
 
-/// What can be made of two good tokens without the key, none of it with a good checksum.
+/// Tokens that can be made of two good tokens without the key, none of them with a good checksum.
 fn misshapen(good: &str, other: &str) -> Vec<String> {
     let with = |at: usize, by: &str| format!("{}{by}{}", &good[..at], &good[at + 1..]);
     let flipped = |at: usize| with(at, if &good[at..=at] == "A" { "B" } else { "A" });
@@ -16,7 +16,7 @@ fn misshapen(good: &str, other: &str) -> Vec<String> {
     for padding in ["=", "==", " ", "\n", "A"] {
         all.extend([format!("{good}{padding}"), format!("{padding}{good}")]);
     }
-    // The head of one session on the rest of another, and the reverse.
+    // The head of one session's token on the rest of another's, and the reverse.
     all.extend(
         (1..60)
             .step_by(7)
@@ -33,9 +33,9 @@ fn what_nobody_was_given_is_invalid_before_any_look_up() {
     let (good, other) = (sign_in(&cluster, ADA), sign_in(&cluster, BEN));
     let mut client = web(&cluster);
     let before = count(&cluster, "select count(*) from authguard.event");
-    // To compile a function takes locks, too.
+    // Compiling a function takes locks, so one call comes first.
     refresh(&mut client, "junk");
-    // Whoever looked a session up would wait for this.
+    // A look-up of a session would wait for this lock.
     let mut locker = admin(&cluster);
     locker
         .batch_execute("begin; lock table authguard.session in access exclusive mode")
@@ -73,7 +73,7 @@ fn a_token_of_another_key_is_invalid_also_for_a_session_that_there_is() {
     assert_eq!(foreign.len(), good.refresh().len());
     assert_eq!(refresh(&mut web(&cluster), &foreign).status, "invalid");
     assert_eq!(refresh(&mut web(&cluster), good.refresh()).status, "ok");
-    // And no role but the owner may issue.
+    // No role but the owner may issue tokens.
     let sql = "select authguard.issue(gen_random_uuid())";
     assert!(web(&cluster).query(sql, &[]).is_err());
 }

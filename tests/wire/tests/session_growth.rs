@@ -1,4 +1,5 @@
-//! What a client can make the database write, and what is forgotten again while clients go on.
+//! Growth: the rows that a client can make the database write, and those that are forgotten while
+//! clients go on.
 
 use authguard_wire::sessions::*;
 use authguard_wire::tokens::web;
@@ -88,7 +89,7 @@ fn a_client_that_refreshes_without_end_writes_a_bounded_number_of_events() {
         assert_eq!(first, if rotation == "on" { 10 } else { 0 });
         let all = count(&cluster, refreshed);
         assert!(all <= 1_010, "{all} with rotation {rotation}");
-        // An hour later there is one again.
+        // An hour later there is a new event.
         admin(&cluster)
             .batch_execute(
                 "update authguard.session

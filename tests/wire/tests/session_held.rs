@@ -1,4 +1,4 @@
-//! A client that holds a session's row in an open transaction: it keeps the owner from signing out
+//! A client that holds a session's row in an open transaction. It keeps the owner from signing out
 //! for two seconds at a time, and operators not at all.
 
 use authguard_wire::sessions::{Issued, count, opens, refresh, server, sign_in};
@@ -16,7 +16,7 @@ fn holding(cluster: &Cluster, stolen: &Issued) -> Client {
     thief
 }
 
-/// The owner's client. It would give up waiting, so that a test fails and does not hang.
+/// The owner's client. It gives up waiting after a while, so that a test fails instead of hanging.
 fn bearer(cluster: &Cluster, issued: &Issued) -> Client {
     let mut owner = web(cluster);
     owner
@@ -35,7 +35,7 @@ fn is_held(owner: &mut Client, call: &str) {
     assert!(hint.contains("authguard.sign_out_user"), "{hint}");
 }
 
-/// Every call that would end the stolen session, by the token of it or of another one.
+/// Checks every call that would end the stolen session, by its own token or by another session's.
 fn is_held_off(cluster: &Cluster, stolen: &Issued, other: &Issued) {
     let endings = "select (select count(*) from authguard.revocation)
                    + (select count(*) from authguard.event where name = 'SIGNED_OUT')";
@@ -45,7 +45,7 @@ fn is_held_off(cluster: &Cluster, stolen: &Issued, other: &Issued) {
     is_held(&mut bearer(cluster, stolen), "auth.sign_out('local')");
     let one = format!("auth.end_session('{}')", stolen.session());
     is_held(&mut bearer(cluster, other), &one);
-    // Nothing was half-done.
+    // No call was half done.
     assert_eq!(count(cluster, endings), before);
     for session in [stolen, other] {
         assert!(opens(cluster, session.access()));
@@ -78,7 +78,7 @@ fn an_operator_ends_at_once_what_an_owner_is_held_off_from() {
     held.batch_execute("begin").unwrap();
     is_held(&mut held, "auth.sign_out()");
     let mut support = operator(&cluster);
-    // Any wait is an error.
+    // With this setting any wait is an error.
     support.batch_execute("set lock_timeout = '1ms'").unwrap();
     let ended: i32 = support
         .query_one("select authguard.sign_out_user($1)", &[&ADA])

@@ -1,4 +1,4 @@
-//! The keys of sessions where the one that signs is in a file: no row tells of them.
+//! The keys of sessions if the signing key is in a file: no row holds that key.
 
 use authguard_wire::sessions::*;
 use authguard_wire::tokens::web;
@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::process::Command;
 
-/// A new key that only the server may read.
+/// A file with a new key, which only the server may read.
 fn key_file(cluster: &Cluster) -> String {
     let file = cluster.dir().join("signing.pem");
     let made = Command::new("openssl")
@@ -35,8 +35,8 @@ fn sessions_begin_go_on_and_end_with_a_key_in_a_file() {
     let mut before = web(&cluster);
     let begun = sign_in(&cluster, ADA);
     assert!(opens(&cluster, begun.access()));
-    // A backend that has looked for the key of refresh tokens in vain, or has the one before, looks
-    // again.
+    // A backend that has looked for the key of refresh tokens in vain, or knows the previous one,
+    // looks it up again.
     assert_eq!(refresh(&mut before, "junk").status, "invalid");
     let next = refresh(&mut before, begun.refresh());
     assert_eq!(next.status, "ok");

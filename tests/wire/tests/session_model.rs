@@ -1,5 +1,5 @@
-//! Random steps of clients, operators and time, against a model of who must be let in: after every
-//! step the database's answer for every known access token, and every status, is the model's.
+//! Random steps of clients, operators and time, against a model of who must be let in. After every
+//! step the database's answer for every known access token, and every status, equals the model's.
 
 mod model;
 mod steps;
@@ -11,7 +11,7 @@ use pgrx_embed::cluster::Config;
 use std::collections::BTreeSet;
 use steps::World;
 
-/// How many steps of each seed. `AUTHGUARD_MODEL_SEED` repeats one of them.
+/// The number of steps of each seed. `AUTHGUARD_MODEL_SEED` repeats one seed.
 const STEPS: usize = 160;
 const SEEDS: [u64; 3] = [1, 5, 7];
 
@@ -45,7 +45,7 @@ const ANSWERS: [&str; 27] = [
     "stamped some",
 ];
 
-/// Where a token does not rotate, only a step-up supersedes it.
+/// The answers if tokens do not rotate: then only a step-up supersedes a token.
 const ANSWERS_WITHOUT_ROTATION: [&str; 7] = [
     "refresh ok",
     "refresh refresh_token_already_used",
@@ -86,7 +86,7 @@ fn run(rotation: &str, answers: &[&str]) {
         }
         seen.append(&mut world.seen);
     }
-    // What never came about was not compared.
+    // An answer that never occurred was never compared.
     for answer in answers {
         assert!(
             seeds.len() < SEEDS.len() || seen.contains(*answer),

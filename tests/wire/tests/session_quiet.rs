@@ -1,4 +1,4 @@
-//! Sign-ins and refreshes of others do not disturb those who only read.
+//! Sign-ins and refreshes of other users do not disturb clients that only read.
 
 use authguard_wire::sessions::*;
 use authguard_wire::tokens::web;
@@ -6,7 +6,7 @@ use authguard_wire::{ADA, BEN, admin, operator, seen};
 use pgrx_embed::cluster::Config;
 use postgres::Client;
 
-/// Index scans of sessions and entries in this backend's transaction so far.
+/// The number of index scans of sessions and entries in this backend's transaction so far.
 fn look_ups(reader: &mut Client, indexes: &[u32]) -> i64 {
     let sql = "select sum(pg_stat_get_xact_numscans(i))::int8 from unnest($1::oid[]) i";
     reader.query_one(sql, &[&indexes]).unwrap().get(0)
@@ -14,7 +14,7 @@ fn look_ups(reader: &mut Client, indexes: &[u32]) -> i64 {
 
 #[test]
 fn sign_ins_and_refreshes_of_others_cause_no_look_up_in_a_reading_backend() {
-    // A table that is vacuumed is looked at anew.
+    // A vacuum would make the backend check the table again, so autovacuum is off.
     let cluster = server(Config::default().set("autovacuum", "off"));
     let ada = sign_in(&cluster, ADA);
     let mut token = sign_in(&cluster, BEN).refresh().to_owned();
@@ -33,8 +33,8 @@ fn sign_ins_and_refreshes_of_others_cause_no_look_up_in_a_reading_backend() {
     reader
         .execute("select auth.set_token($1, false)", &[&ada.access()])
         .unwrap();
-    // One transaction, whose counts are this backend's alone; each select is a statement of its
-    // own.
+    // The test uses one transaction, whose counts are this backend's alone. Each select is a
+    // separate statement.
     reader.batch_execute("begin").unwrap();
     assert_eq!(seen(&mut reader), 3);
     let first = look_ups(&mut reader, &indexes);
@@ -56,7 +56,7 @@ fn sign_ins_and_refreshes_of_others_cause_no_look_up_in_a_reading_backend() {
     }
     assert_eq!(look_ups(&mut reader, &indexes), first);
 
-    // An ending is looked up, and so it is counted.
+    // An ending is looked up, so the count includes it.
     operator(&cluster)
         .execute("select authguard.sign_out_user($1)", &[&BEN])
         .unwrap();

@@ -1,5 +1,5 @@
-//! What a refresh leaves in the session's row: the rules are tested in `token/tests/refresh`, here
-//! that the row keeps to them.
+//! The session's row after a refresh. The rules are tested in `token/tests/refresh`; these tests
+//! show that the row follows them.
 
 use authguard_wire::sessions::*;
 use authguard_wire::tokens::web;
@@ -8,7 +8,7 @@ use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 use postgres::error::SqlState;
 
-/// Makes a time of all sessions that much older.
+/// Moves a time of all sessions that many seconds back.
 fn age(cluster: &Cluster, column: &str, seconds: u32) {
     let sql = format!("update authguard.session set {column} = {column} - interval '{seconds} s'");
     admin(cluster).batch_execute(&sql).unwrap();
@@ -81,7 +81,8 @@ fn the_entry_of_an_ending_is_kept_longer_than_the_last_token_lives() {
         let mut tab = web(&cluster);
         let begun = sign_in(&cluster, ADA);
         let outlives = |token: &Issued| {
-            // As if the tokens so far had been of another time.
+            // Afterwards the row's time moves back, as if the tokens so far had come from an
+            // earlier time.
             let sql = "select tokens_until >= to_timestamp((auth.verify($1) ->> 'exp')::int8) from authguard.session";
             let outlives: bool = admin(&cluster)
                 .query_one(sql, &[&token.access()])
@@ -109,7 +110,7 @@ fn an_index_that_is_rebuilt_or_gone_changes_no_refresh() {
         "reindex index concurrently authguard.session_pkey",
         "alter table authguard.session drop constraint session_pkey",
     ] {
-        // A transaction that has begun before, and looked at nothing yet.
+        // A transaction that began earlier and has not read anything yet.
         tab.batch_execute("begin").unwrap();
         admin(&cluster).batch_execute(change).unwrap();
         token = refresh(&mut tab, token.refresh());

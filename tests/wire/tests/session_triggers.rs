@@ -1,5 +1,5 @@
-//! Rows of sessions and events are written without a plan: what a DBA has put on the tables works
-//! all the same.
+//! Rows of sessions and events are written without a plan, and a DBA's additions to the tables
+//! still work.
 
 use authguard_wire::sessions::*;
 use authguard_wire::tokens::web;
@@ -7,7 +7,7 @@ use authguard_wire::{ADA, admin};
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::error::SqlState;
 
-/// Writes down which triggers have fired, in their order.
+/// Records the triggers that have fired, in their order.
 const SPY: &str = "
     create table spied (n int generated always as identity, what text);
     grant all on spied to public;
@@ -43,7 +43,7 @@ fn every_trigger_of_a_dba_fires_for_a_sign_in_and_a_refresh() {
             }
         }
     }
-    // Those of certain columns: one that a refresh writes, and one that it does not.
+    // Triggers of certain columns: one that a refresh writes, and one that it does not.
     change(
         &cluster,
         "create trigger c after update of counter on authguard.session for each row execute function spy();
@@ -263,7 +263,7 @@ fn a_table_of_another_form_is_an_error_and_no_crash() {
         }
         change(&cluster, back);
     }
-    // A column that was dropped comes back at another place: it is found by its name.
+    // A column that was dropped and added again has another position: it is found by its name.
     assert_eq!(refresh(&mut warm, token.refresh()).status, "ok");
 }
 

@@ -1,11 +1,11 @@
-//! The login role decides whether claims are believed, also where a superuser becomes another one,
-//! and in parallel workers, which have only the session's settings.
+//! The login role decides if claims are believed. The same holds if a superuser becomes another
+//! role, and in parallel workers, which have only the session's settings.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;
 use postgres::Client;
 
-/// Subject, whether the token is revoked, and the notes seen.
+/// The subject, true if the token is revoked, and the number of visible notes.
 type Answer = (Option<String>, bool, i64);
 
 const ANSWER: &str = "select auth.subject(), auth.is_revoked(), count(id) from (select) x left join notes on true group by 1, 2";
@@ -15,7 +15,7 @@ fn answer(client: &mut Client) -> Answer {
     (row.get(0), row.get(1), row.get(2))
 }
 
-/// The answer of this session and that of a parallel worker.
+/// The answers of this session and of a parallel worker.
 fn both(client: &mut Client) -> [Answer; 2] {
     let force = match client.query("show debug_parallel_query", &[]) {
         Ok(_) => "debug_parallel_query",

@@ -14,14 +14,14 @@ fn client(cluster: &Cluster) -> Client {
     cluster.connect("web", "wire").unwrap()
 }
 
-/// A server for 64 tabs, none of which is too late for the reuse interval.
+/// A server for 64 tabs, none of which comes too late for the reuse interval.
 fn many() -> Cluster {
     let config = Config::default().set("max_connections", "100");
     server(config.set("authguard.refresh_token_reuse_interval", 300))
 }
 
-/// 64 tabs refresh one token at the same time, while `meanwhile` happens. One that finds the
-/// session busy, on a slow machine, tries again, as clients shall.
+/// Refreshes one token from 64 tabs at the same time, while `meanwhile` happens. A tab that finds
+/// the session busy, on a slow machine, tries again, as clients should.
 fn refresh_at_once(cluster: &Cluster, token: &str, meanwhile: impl FnOnce() + Send) -> Vec<Issued> {
     let mut clients: Vec<Client> = (0..64).map(|_| client(cluster)).collect();
     let start = Barrier::new(65);
@@ -75,7 +75,7 @@ fn nothing_lives_after_a_sign_out_among_sixty_four_refreshes() {
             .query_one("select authguard.sign_out_user($1)", &[&ADA])
             .unwrap();
     });
-    // One increment at most, and one refresh token for all that got one.
+    // There is one increment at most, and one refresh token for all tabs that got one.
     let counter: i64 = admin(&cluster)
         .query_one("select counter from authguard.session", &[])
         .unwrap()
@@ -123,7 +123,7 @@ fn theft_ends_the_session_for_thief_and_owner_and_is_committed() {
         refresh(&mut thief, &stolen).status,
         "refresh_token_already_used"
     );
-    // As another client sees it, at once.
+    // Another client sees the same at once.
     assert!(!opens(&cluster, third.access.as_ref().unwrap()));
     assert_eq!(
         refresh(&mut owner, third.refresh.as_ref().unwrap()).status,
@@ -137,7 +137,8 @@ fn a_replay_does_not_hold_the_window_open() {
     let begun = sign_in(&cluster, ADA);
     let mut tab = client(&cluster);
     let next = refresh(&mut tab, begun.refresh());
-    // Each within the interval of the one before it; from the rotation on it is twice as long.
+    // Each refresh comes within the interval after the previous one. Counted from the rotation, the
+    // second comes after twice the time.
     for status in ["reused", "refresh_token_already_used"] {
         admin(&cluster)
             .batch_execute(
@@ -200,7 +201,7 @@ fn a_refresh_that_is_rolled_back_consumes_nothing() {
         let _ = tab.batch_execute(end);
         tab.batch_execute("rollback").unwrap();
     }
-    // Neither the token nor one of the times that it may be answered again.
+    // Neither the token nor one of its allowed repetitions is used up.
     let used = "select counter + reuse_count from authguard.session";
     assert_eq!(count(&cluster, used), 0);
     let refreshed = "select count(*) from authguard.event where name = 'TOKEN_REFRESHED'";

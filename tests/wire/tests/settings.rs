@@ -1,5 +1,4 @@
-//! The settings that the README describes are those that there are, with the defaults that they
-//! have.
+//! The README describes exactly the settings that exist, with their defaults.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;
@@ -7,8 +6,8 @@ use pgrx_embed::dirs;
 use std::collections::BTreeMap;
 use std::fs;
 
-/// The settings of the README, each with its default as `pg_settings` has it: empty if none is
-/// named.
+/// The settings in the README, each with its default as `pg_settings` shows it. The default is
+/// empty if the README names none.
 fn described() -> BTreeMap<String, String> {
     let readme = fs::read_to_string(dirs::checkout().join("README.md")).expect("the README");
     let (_, settings) = readme.split_once("\n## Settings\n").expect("the settings");
@@ -35,7 +34,8 @@ fn described() -> BTreeMap<String, String> {
     described
 }
 
-/// `64kB` as 65536, `1 h` as 3600, `100 times` as 100, `empty` as nothing.
+/// A default in its base unit: `64kB` as 65536, `1 h` as 3600, `100 times` as 100, `empty` as
+/// nothing.
 fn in_base_unit(default: &str) -> String {
     let default = default.replace(['`', ' '], "");
     let digits = default.trim_end_matches(|c: char| !c.is_ascii_digit());
@@ -72,7 +72,7 @@ fn the_readme_has_every_setting_with_its_default() {
             )
         })
         .collect();
-    // It is shown to nobody, so it is not on the list.
+    // This setting is shown to nobody, so it is not on the list.
     settings.insert("authguard.jwt".to_owned(), String::new());
     assert_eq!(settings, described());
 }

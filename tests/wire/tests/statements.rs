@@ -1,11 +1,11 @@
-//! What one statement or transaction does to its own claims and revocations.
+//! The effects of one statement or transaction on its own claims and revocations.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;
 use postgres::Client;
 
-/// Reads the subject and sets another, several times in one row. What was released too early would
-/// be used again by then.
+/// Reads the subject and sets another, several times in one row. Memory that was released too early
+/// would be reused by then.
 fn swap_within_a_statement(client: &mut Client) {
     let users = [ADA, BEN, "cleo", "dan"].map(String::from);
     let [first, second, third, fourth] = users.each_ref().map(|user| claims(user));
@@ -95,7 +95,8 @@ fn a_block_sees_its_own_revocation_and_an_exception_takes_it_back() {
 #[test]
 fn a_block_that_commits_meets_the_end_of_its_token_and_its_revocation() {
     let cluster = server(Config::default().set("authguard.leeway", 0));
-    // Until it is shut out: by what, and whether the reader of `exp` agrees.
+    // Runs until the claims are shut out. Returns the reason, and the answer of the reader of
+    // `exp`.
     let until_shut = |claims: &str| {
         let mut client = gateway(&cluster);
         set_claims(&mut client, claims);

@@ -59,7 +59,7 @@ fn a_token_of_the_lower_level_never_takes_the_higher_one() {
             "stepped_up" => assert_eq!((tabs.access, tabs.refresh), (None, None)),
             other => panic!("{other}"),
         }
-        // Nothing has ended, and the first access token stays what it was.
+        // Nothing has ended, and the first access token is unchanged.
         assert!(opens(&cluster, begun.access()));
         assert_eq!(level(&cluster, begun.access()), "aal1");
         let next = refresh(&mut web(&cluster), stepped.refresh());
@@ -97,7 +97,7 @@ fn a_session_that_somebody_holds_is_busy() {
         .unwrap();
     let mut app = signer(&cluster);
     assert_eq!(step_up(&mut app, begun.session()).unwrap().status, "busy");
-    // Who names another user's session neither waits for it nor holds it.
+    // A client that names another user's session neither waits for it nor holds it.
     let start = Instant::now();
     let call = format!(
         "authguard.step_up($1, '{}', 'totp', 'aal2')",
@@ -137,8 +137,8 @@ fn a_user_who_is_blocked_between_lock_and_answer_has_no_living_token() {
             true => signer(&cluster),
             false => web(&cluster),
         };
-        // The answer first: the block waits for nobody, and the answer is dead when it is
-        // committed.
+        // First the order with the answer before the block: the block waits for nobody, and the
+        // answer is dead once it is committed.
         let begun = sign_in(&cluster, ADA);
         let mut one = client();
         one.batch_execute("begin").unwrap();
@@ -154,7 +154,8 @@ fn a_user_who_is_blocked_between_lock_and_answer_has_no_living_token() {
         let after = refresh(&mut web(&cluster), given.refresh());
         assert_eq!(after.status, "session_revoked");
 
-        // The block first: who waited for the lock gets nothing.
+        // Then the order with the block before the answer: a client that waited for the lock gets
+        // nothing.
         let begun = sign_in(&cluster, ADA);
         let mut blocker = admin(&cluster);
         blocker.batch_execute(&format!("begin; {block}")).unwrap();

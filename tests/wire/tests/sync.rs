@@ -1,5 +1,5 @@
-//! Where commits may wait for a standby, a revoking one does, whatever its caller asked for: else a
-//! failover could bring an acknowledged revocation's token back.
+//! If commits may wait for a standby, a revoking commit does, even if its caller asked for less.
+//! Otherwise a failover could bring back the token of an acknowledged revocation.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::{Cluster, Config};
@@ -14,7 +14,7 @@ fn alone() -> Cluster {
     cluster
         .configure(&[("synchronous_standby_names", "standby")])
         .unwrap();
-    // The checkpointer is the one that makes it count.
+    // The checkpointer is the process that puts the setting into effect.
     wait_until(
         || waits(&cluster, "on", "insert into plain values (0)"),
         "commits wait for the standby",
@@ -22,8 +22,8 @@ fn alone() -> Cluster {
     cluster
 }
 
-/// Whether the commit of `sql` waits for the standby, under that `synchronous_commit` of the
-/// caller.
+/// Returns true if the commit of `sql` waits for the standby, under the caller's
+/// `synchronous_commit`.
 fn waits(cluster: &Cluster, synchronous_commit: &str, sql: &str) -> bool {
     let mut client = admin(cluster);
     client
@@ -38,7 +38,7 @@ fn waits(cluster: &Cluster, synchronous_commit: &str, sql: &str) -> bool {
     let mut watcher = admin(cluster);
     let end = Instant::now() + Duration::from_secs(60);
     loop {
-        // A cancelled wait lets the commit stand, with a warning.
+        // If the wait is cancelled, the commit stands, with a warning.
         let waiting = watcher
             .query(
                 "select pg_cancel_backend(pid) from pg_stat_activity where pid = $1 and wait_event = 'SyncRep'",
@@ -54,9 +54,9 @@ fn waits(cluster: &Cluster, synchronous_commit: &str, sql: &str) -> bool {
     }
 }
 
-/// Does something within one second of the clock, which begins with it: in another one than the
-/// first, a revocation that is repeated moves its cut-off. Where the machine was too slow, it does
-/// it anew; it is told how often.
+/// Does some work within one second of the clock, from the start of that second. In a later second,
+/// a repeated revocation would move its cut-off. If the machine was too slow, this does the work
+/// again; `work` gets the number of tries before.
 fn within_a_second<R>(mut work: impl FnMut(u32) -> R) -> R {
     let since = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     for tried in 0..20 {
@@ -83,7 +83,7 @@ fn a_revoking_commit_waits_for_the_standby_that_its_caller_would_skip() {
                     "issued_before" => format!("200{n}-01-{:02}", tried + 1),
                     _ => format!("{caller} {tried}"),
                 };
-                // Afterwards the session's own setting is as it was.
+                // Afterwards the session's own setting is unchanged.
                 let sql = format!(
                     "begin; select authguard.revoke_{revoke}('{argument}'); commit;
                      do $$ begin assert current_setting('synchronous_commit') = '{caller}'; end $$"
@@ -108,7 +108,7 @@ fn what_revokes_nothing_does_not_wait() {
     for nothing in ["restore_user('nobody')", "prune()"] {
         assert!(!local(&format!("select authguard.{nothing}")), "{nothing}");
     }
-    // What is only forgotten need not outlive a failover: a standby that is away stops no clean-up.
+    // A clean-up need not outlive a failover, so a standby that is away does not stop it.
     assert!(local(
         "insert into authguard.revocation (kind, key, keep_until) values ('token', 'old', '2000-01-01')"
     ));
@@ -121,7 +121,7 @@ fn what_revokes_nothing_does_not_wait() {
 fn what_hands_tokens_out_waits_as_a_revoking_commit_does() {
     let cluster = alone();
     let local = |sql: &str| waits(&cluster, "local", sql);
-    // The first makes keys, too.
+    // The first sign-in also makes keys.
     assert!(local("select authguard.sign_in('ada')"));
     assert!(local(
         "create table mine as select * from authguard.sign_in('ada')"

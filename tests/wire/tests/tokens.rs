@@ -1,4 +1,4 @@
-//! Verified tokens over real connections: who they speak for, and for how long.
+//! Verified tokens over real connections: the users they speak for, and for how long.
 
 use authguard_wire::tokens::*;
 use authguard_wire::*;
@@ -30,7 +30,8 @@ fn users_take_turns_on_a_pooled_connection() {
         assert_eq!(subject(&mut client).as_deref(), Some(ADA));
         client.batch_execute("discard all").unwrap();
         assert_eq!(subject(&mut client), None, "after discard all");
-        // A transaction that fails leaves nothing either, and a bad token not the one before it.
+        // A transaction that fails leaves nothing behind. After a bad token, the previous token
+        // does not count either.
         client.batch_execute("begin").unwrap();
         set_token(&mut client, &issuer.token(BEN));
         assert_eq!(subject(&mut client).as_deref(), Some(BEN));
@@ -75,7 +76,7 @@ fn parallel_workers_verify_for_themselves() {
         );
         client.query_one(&sql, &[]).unwrap().get(0)
     };
-    // What a worker takes over changes no sealed claims.
+    // Passing claims on to a worker does not change sealed claims.
     for seal in ["off", "on"] {
         let cluster = server(Config::default().set("authguard.seal_claims", seal));
         let issuer = Issuer::trusted(&cluster, "https://a");
@@ -90,7 +91,7 @@ fn parallel_workers_verify_for_themselves() {
             in_workers(&mut client);
             set_token(&mut client, &issuer.token(ADA));
             assert_eq!((mine(&mut client), seen(&mut client)), (100_000, 100_000));
-            // A worker does not ask the gateway's claims either.
+            // A worker does not read the gateway's claims either.
             set_claims(&mut client, &claims(ADA));
             set_token(&mut client, &issuer.token(BEN));
             assert_eq!((mine(&mut client), seen(&mut client)), (0, 100_000));
@@ -106,7 +107,7 @@ fn parallel_workers_verify_for_themselves() {
     }
 }
 
-/// The server's clock, seconds.
+/// The time of the server's clock, in seconds.
 fn now(client: &mut Client) -> f64 {
     client
         .query_one("select extract(epoch from clock_timestamp())::float8", &[])

@@ -1,8 +1,8 @@
-//! `alter extension authguard update`: a library serves the schemas of earlier releases, entries
-//! survive, and what an update makes is what a fresh install makes.
+//! `alter extension authguard update`: the library serves the schemas of earlier releases, entries
+//! survive, and an update makes the same objects as a fresh install.
 //!
-//! No release is out yet, so the earlier one is today's script under an older number; with the
-//! first release its frozen script takes that place.
+//! There is no release yet, so today's script under an older number serves as the earlier one. The
+//! first release's frozen script will take its place.
 
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;

@@ -83,7 +83,7 @@ fn a_running_statement_keeps_its_answer_and_a_fetch_is_a_new_one() {
     let cluster = server(Config::default());
     let mut client = gateway(&cluster);
     set_claims(&mut client, &claims(ADA));
-    // The first row waits for this, the others come after the revocation.
+    // The first row waits for this lock; the others come after the revocation.
     let mut holder = admin(&cluster);
     holder.batch_execute("select pg_advisory_lock(1)").unwrap();
     let slow = std::thread::spawn(move || {
@@ -119,7 +119,7 @@ fn a_running_statement_keeps_its_answer_and_a_fetch_is_a_new_one() {
 
 #[test]
 fn without_its_trigger_a_revocation_is_seen_all_the_same() {
-    // No invalidation tells of it, so the client looks again at every statement.
+    // No invalidation signals this change, so the client looks again at every statement.
     let cluster = server(Config::default().set("autovacuum", "off"));
     let mut client = gateway(&cluster);
     set_claims(&mut client, &claims(ADA));

@@ -1,5 +1,5 @@
-//! Words and numbers that more than one place names: the enums and constants of the `token` crate
-//! are the source; constraints, comments, SQL and pages must agree with it.
+//! Words and numbers that appear in several places. The enums and constants of the `token` crate
+//! are the source. Constraints, comments, SQL and pages must agree with them.
 
 use authguard_token::refresh::{Answer, EndReason};
 use authguard_token::{
@@ -35,7 +35,7 @@ fn listed<'t>(sentence: &'t str, before: &str) -> Vec<&'t str> {
         .collect()
 }
 
-/// Every second part of a text that is divided by a mark: what stands between two of them.
+/// Every second part of a text that a mark divides: the parts between two marks.
 fn between(text: &str, mark: char) -> Vec<String> {
     text.split(mark)
         .skip(1)
@@ -44,7 +44,7 @@ fn between(text: &str, mark: char) -> Vec<String> {
         .collect()
 }
 
-/// Words of capitals with an underscore, as the names of events are.
+/// Words in capitals with an underscore, such as the names of events.
 fn capitals(text: &str) -> BTreeSet<&str> {
     text.split(|letter: char| !(letter.is_ascii_uppercase() || letter == '_'))
         .filter(|word| word.trim_matches('_').contains('_'))
@@ -226,7 +226,7 @@ fn sql_writes_the_kinds_of_entries_and_the_status_of_keys_that_there_are() {
     assert_eq!(seen.len(), 4, "{seen:?}");
 }
 
-/// The number after the only place where `before` stands in a text.
+/// The number after the only occurrence of `before` in a text.
 fn number_after(text: &str, before: &str) -> usize {
     let (_, rest) = text
         .split_once(before)
@@ -280,7 +280,7 @@ fn limits_are_those_of_the_constants() {
         [format!("{{{}}}", policy.types.join(","))]
     );
 
-    // One time to wait, and what it is in words.
+    // The time to wait, and the same time in words.
     let wait = page("src/session/wait.rs");
     assert_eq!(number_after(&wait, "LOCK_TIMEOUT: &CStr = c\""), 2);
     let settings =

@@ -110,7 +110,7 @@ pub fn issued_after(at: i64, changed: Option<i64>) -> i64 {
 /// Returns true if a refresh should write an event. A client may refresh without end, so the events
 /// are bounded: a thousand for a session, and one more a minute. `row` is the one before the
 /// change.
-pub fn is_told(row: &RefreshState, change: Change) -> bool {
+pub fn should_log_event(row: &RefreshState, change: Change) -> bool {
     let minutes = |from: i64, to: i64| to.saturating_sub(from).max(0).div_euclid(micros(60));
     match change {
         Change::Rotate { at, .. } => {

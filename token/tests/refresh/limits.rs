@@ -1,6 +1,8 @@
 //! Limits of a session by time: each with its own value, and no access token that outlives them.
 
-use authguard_token::refresh::{Answer, Change, Ended, RefreshSettings, RefreshState, is_told};
+use authguard_token::refresh::{
+    Answer, Change, Ended, RefreshSettings, RefreshState, should_log_event,
+};
 
 use crate::support::{HOUR, S, START, Session};
 
@@ -169,7 +171,7 @@ fn refreshes_without_end_are_told_a_thousand_times_and_once_a_minute() {
             counter: counter.saturating_add(1),
             at: START + at,
         };
-        is_told(&row, change)
+        should_log_event(&row, change)
     };
     assert!(rotate(999, 0));
     assert!(!rotate(1000, 59 * S));
@@ -184,10 +186,13 @@ fn refreshes_without_end_are_told_a_thousand_times_and_once_a_minute() {
     };
     let refresh = |after| {
         let at = row.refreshed_at + after;
-        is_told(&row, Change::Refresh { at })
+        should_log_event(&row, Change::Refresh { at })
     };
     assert!(!refresh(60 * S - 1));
     assert!(refresh(60 * S));
-    assert!(!is_told(&row, Change::CountReuse { reuse_count: 1 }));
-    assert!(!is_told(&row, Change::None));
+    assert!(!should_log_event(
+        &row,
+        Change::CountReuse { reuse_count: 1 }
+    ));
+    assert!(!should_log_event(&row, Change::None));
 }

@@ -1,4 +1,4 @@
-//! The guard beside few and many sessions, each transaction of another one.
+//! The guard with few and with many sessions in the table. Each transaction uses another session.
 
 use crate::case::{Case, Limit};
 use crate::source::Source;
@@ -12,10 +12,10 @@ const FEW: u32 = 1_000;
 const MANY: u32 = 10_000_000;
 const PAIRS: usize = 27;
 
-/// The issuer of sessions that are judged by their row.
+/// The issuer of the sessions. Their row decides about their tokens.
 const OWN_ISSUER: &str = "authguard";
 
-/// Two databases with the same rows to read.
+/// Measures in two databases with the same rows to read.
 pub fn measure(cluster: &Cluster, now: u64) -> Result<Case> {
     let claims = claims::of(OWN_ISSUER, claims::USER, now)
         .replace("8f4dd9a6-6a0c-4d5e-9a13-2c1c3f2b7c55", claims::USER);
@@ -28,7 +28,7 @@ pub fn measure(cluster: &Cluster, now: u64) -> Result<Case> {
         .connect("postgres", "postgres")?
         .batch_execute("checkpoint")?;
     command::progress("measuring the guard beside few and many sessions");
-    // Those that are read lie far from each other.
+    // The sessions that are read lie far from each other.
     let another = |step: u32| {
         format!("replace(:value, '000000000007', lpad(cast(:user * {step} as text), 12, '0'))")
     };
@@ -55,7 +55,7 @@ pub fn measure(cluster: &Cluster, now: u64) -> Result<Case> {
     .pairs(PAIRS, || many.micros(1), || few.micros(1))
 }
 
-/// Sessions whose id is their user's, in the order of ids.
+/// Writes sessions whose id is their user's, in the order of ids.
 fn fill(cluster: &Cluster, database: &str, sessions: u32) -> Result<()> {
     command::progress(format!("writing {sessions} sessions"));
     let start = Instant::now();
@@ -75,7 +75,7 @@ fn fill(cluster: &Cluster, database: &str, sessions: u32) -> Result<()> {
     Ok(())
 }
 
-/// Who is shut out reads nothing, which would be fast.
+/// Fails if the claims are shut out: reading nothing would be fast.
 fn require_let_in(cluster: &Cluster, database: &str, claims: Source) -> Result<()> {
     let mut client = cluster.connect("authenticator", database)?;
     client.batch_execute("set role bench_guard")?;

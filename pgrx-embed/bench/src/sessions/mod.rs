@@ -1,4 +1,4 @@
-//! What sessions cost: those who begin and refresh them, and those who only read.
+//! The cost of sessions: for clients that begin and refresh them, and for clients that only read.
 
 mod many;
 mod writes;
@@ -9,7 +9,7 @@ use pgrx_embed::cluster::Cluster;
 use pgrx_embed::command;
 use pgrx_embed::error::Result;
 
-/// All cases about sessions.
+/// Measures all cases about sessions.
 pub fn measure(cluster: &Cluster, now: u64) -> Result<Vec<Case>> {
     let mut verifier = Verifier::start(cluster)?;
     writes::make(cluster)?;

@@ -1,9 +1,9 @@
-//! Refreshing and signing in, against the least that could do so: the same number of rows written,
-//! by one function call, and a signature.
+//! Refreshing and signing in, against the minimum that does the same work: the same number of rows
+//! written, by one function call, and a signature.
 //!
-//! The signature is one that `authguard.sign` makes in the same statement. In a loop of nothing
-//! else it takes a third of that: the library's table of the curve, 150 KB that each signature
-//! reads, then stays in the cache next to the core.
+//! The signature is one that `authguard.sign` makes in the same statement. In a loop that only
+//! signs, a signature takes a third of that time: each signature reads the library's table of the
+//! curve (150 KB), which then stays in the cache next to the core.
 
 use crate::DATABASE;
 use crate::case::{Case, Limit};
@@ -18,7 +18,7 @@ use std::time::Duration;
 const PAIRS: usize = 9;
 const SECONDS: u32 = 3;
 
-/// 0.7 of the transactions a second.
+/// The limit: 0.7 of the transactions a second.
 const LIMIT: Limit = Limit::Times(1.0 / 0.7);
 
 const PLAIN: &str = "
@@ -53,8 +53,9 @@ const SIGN_IN: &str =
 const PLAIN_SIGN_IN: &str =
     "select plain_begin('user ' || :client_id), authguard.sign('{}') <> '';\n";
 
-/// Each client begins a session, then hands in the refresh token that it got last. Another one
-/// while each refresh still writes its event: beyond a thousand only one a minute does.
+/// Each client begins a session, then hands in the refresh token that it got last. It begins
+/// another session while each refresh still writes its event: beyond a thousand refreshes of a
+/// session, only one a minute does.
 const REFRESH: &str = "
 \\if :left = 0
 select refresh_token as token from authguard.sign_in('user ' || :client_id) \\gset
@@ -71,10 +72,10 @@ select plain_begin('user ' || :client_id) as session \\gset
 \\set left :left - 1
 select 1 / (plain_refresh(:session) > 0)::int as good, authguard.sign('{}') <> '' as signed \\gset
 ";
-/// What of it makes the signature.
+/// The part of the script that makes the signature.
 const SIGNED: &str = ", authguard.sign('{}') <> '' as signed";
 
-/// The tables and functions to compare with, and the keys.
+/// Makes the tables and functions to compare with, and the keys.
 pub fn make(cluster: &Cluster) -> Result<()> {
     let mut admin = cluster.connect("postgres", DATABASE)?;
     admin.batch_execute(PLAIN)?;
@@ -93,7 +94,7 @@ pub fn sign_in(cluster: &Cluster, clients: usize) -> Result<Case> {
     compared(cluster, clients, (&what, SIGN_IN), (against, PLAIN_SIGN_IN))
 }
 
-/// Two scripts, each with what it is called.
+/// Measures two scripts, each with its name.
 fn compared(
     cluster: &Cluster,
     clients: usize,
@@ -108,7 +109,7 @@ fn compared(
     )
 }
 
-/// Against a signature as fast as in a loop.
+/// Measures a refresh against rows and a signature that is as fast as in a loop.
 pub fn refresh_beside_loop(
     cluster: &Cluster,
     verifier: &mut Verifier,
@@ -125,12 +126,12 @@ pub fn refresh_beside_loop(
     )
 }
 
-/// Refreshes that notify a listener, against those that do not.
+/// Measures refreshes that notify a listener, against refreshes that do not.
 pub fn notified(cluster: &Cluster, clients: usize) -> Result<Case> {
     let script = script(cluster, REFRESH)?;
     let with = |events: &str| {
         cluster.configure(&[("authguard.notify_events", events)])?;
-        // New backends have it once the postmaster has read it.
+        // New backends have the setting only after the postmaster has read it.
         thread::sleep(Duration::from_millis(300));
         script.micros(clients)
     };
@@ -153,7 +154,7 @@ pub fn notified(cluster: &Cluster, clients: usize) -> Result<Case> {
     }
 }
 
-/// Takes notifications until told to stop; how many.
+/// Receives notifications until `stop` is set, and returns their number.
 fn listen(cluster: &Cluster, stop: &AtomicBool) -> Result<usize> {
     use postgres::fallible_iterator::FallibleIterator;
     let mut client = cluster.connect("postgres", DATABASE)?;
@@ -174,7 +175,7 @@ fn script<'a>(cluster: &'a Cluster, text: &str) -> Result<Script<'a>> {
     Ok(script.define("left", "0").lasting(SECONDS))
 }
 
-/// What signing adds to the time from one commit to the next: clients sign beside each other.
+/// The time that signing adds from one commit to the next, if the clients sign at the same time.
 fn signing(verifier: &mut Verifier, clients: usize) -> Result<f64> {
     let processors = thread::available_parallelism().map_or(1, usize::from);
     verifier.sign(clients.min(processors))

@@ -1,4 +1,5 @@
-//! What it costs to verify a token: outside a server, in SQL, and when it is known already.
+//! The cost of verifying a token: outside a server, in SQL, and if the backend already knows the
+//! token.
 
 mod sql;
 pub(super) mod verifier;
@@ -14,21 +15,21 @@ use postgres::{Client, Statement};
 use std::time::Instant;
 use verifier::Verifier;
 
-/// How many different tokens: far more than a backend remembers.
+/// The number of different tokens: far more than a backend remembers.
 pub const COUNT: u32 = 5_000;
 
 const PAIRS: usize = 15;
 
-/// How often a known token is verified, and a point select is sent, in one measurement.
+/// In one measurement, the number of verifications of a known token, and of point selects.
 const KNOWN: u32 = 20_000;
 const SELECTS: u32 = 1_000;
 
-/// The user of a token, by its place; at 7 the measured one.
+/// The user of the token with this number; number 7 is the measured user.
 pub fn user(number: u32) -> String {
     format!("00000000-0000-4000-8000-{number:012x}")
 }
 
-/// All cases about tokens.
+/// Measures all cases about tokens.
 pub fn measure(cluster: &Cluster, claims: &str) -> Result<Vec<Case>> {
     let mut verifier = Verifier::start(cluster)?;
     sql::make(&mut cluster.connect("postgres", DATABASE)?, &verifier)?;
@@ -53,10 +54,10 @@ pub fn measure(cluster: &Cluster, claims: &str) -> Result<Vec<Case>> {
     Ok(cases)
 }
 
-/// The pure crate against the signature alone.
+/// Measures the crate `token` against the signature alone.
 fn outside(verifier: &mut Verifier, algorithm: &str) -> Result<Case> {
     let limit = match algorithm {
-        // The signature alone takes so little that a ratio says nothing.
+        // The signature alone takes so little time that a ratio means nothing.
         "HS256" => Limit::Plus(3.0),
         _ => Limit::Times(1.25),
     };
@@ -74,7 +75,7 @@ fn outside(verifier: &mut Verifier, algorithm: &str) -> Result<Case> {
     )
 }
 
-/// `auth.verify` of tokens that are not known, less what a call costs, against the pure crate.
+/// Measures `auth.verify` of unknown tokens, less the cost of a call, against the crate `token`.
 fn inside(cluster: &Cluster, verifier: &mut Verifier, algorithm: &str) -> Result<Case> {
     let table = sql::table(algorithm);
     let mut verify = Calls::new(
@@ -100,7 +101,7 @@ fn inside(cluster: &Cluster, verifier: &mut Verifier, algorithm: &str) -> Result
     )
 }
 
-/// Against SQL and pgcrypto: tokens not known, and one that is.
+/// Measures against SQL and pgcrypto: unknown tokens, and a known one.
 fn beside_sql(cluster: &Cluster, token: &str) -> Result<[Case; 3]> {
     let table = sql::table("HS256");
     let sql_verify = format!("select count(sql_verify(token, '{SECRET}')) from {table}");
@@ -138,7 +139,7 @@ fn beside_sql(cluster: &Cluster, token: &str) -> Result<[Case; 3]> {
     ])
 }
 
-/// One statement of a session whose token is verified, against one with gateway claims.
+/// Measures one statement of a session whose token is verified, against one with gateway claims.
 fn statement(cluster: &Cluster, token: &str, claims: &str) -> Result<Case> {
     let mut verified = Selects::new(cluster, Source::Token(token))?;
     let mut gateway = Selects::new(cluster, Source::Claims(claims))?;
@@ -171,7 +172,7 @@ impl Calls {
         })
     }
 
-    /// How long one call takes. Each must answer something.
+    /// The time of one call. Each call must return a value.
     fn micros(&mut self) -> Result<f64> {
         let start = Instant::now();
         let answered: i64 = self.client.query_one(&self.query, &[])?.get(0);

@@ -1,4 +1,5 @@
-//! The tokens in tables, their issuers, and the same verification as one writes it in SQL.
+//! The tokens in tables, their issuers, and the same verification as a developer would write it in
+//! SQL.
 
 use super::verifier::Verifier;
 use crate::claims::{AUDIENCE, ISSUER, SECRET_ISSUER};
@@ -6,11 +7,12 @@ use pgrx_embed::error::Result;
 use postgres::Client;
 use std::io::Write;
 
-/// Those that are measured inside the server, too.
+/// The algorithms that are also measured inside the server.
 const IN_TABLES: [&str; 2] = ["ES256", "HS256"];
 
-/// In the way of pgjwt: base64url by hand, the HMAC by pgcrypto, then the algorithm and the times.
-/// It answers NULL for a bad token, and knows nothing of issuers, audiences or revocation.
+/// A verification in the style of pgjwt: base64url by hand, the HMAC by pgcrypto, then the
+/// algorithm and the times. It returns NULL for a bad token, and knows nothing of issuers,
+/// audiences or revocation.
 const SQL_VERIFY: &str = "
 create extension pgcrypto;
 create function url_decode(text) returns bytea language sql immutable strict parallel safe as $$
@@ -54,7 +56,7 @@ pub fn make(admin: &mut Client, verifier: &Verifier) -> Result<()> {
     Ok(())
 }
 
-/// Where the tokens of an algorithm are.
+/// The table of an algorithm's tokens.
 pub fn table(algorithm: &str) -> String {
     format!("tokens_{}", algorithm.to_lowercase())
 }

@@ -1,4 +1,5 @@
-//! The program that verifies outside a server: built for release, started, asked.
+//! The program that verifies outside a server: it is built for release, started, and sent
+//! questions.
 
 use pgrx_embed::cluster::Cluster;
 use pgrx_embed::error::{Context, Error, Result};
@@ -9,10 +10,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// Its example.
+/// The name of the example that is this program.
 const PROGRAM: &str = "verifier";
 
-/// The running program, which ends with this.
+/// The running program, which ends when this is dropped.
 pub struct Verifier {
     dir: PathBuf,
     child: Child,
@@ -22,7 +23,8 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Builds where the extension was built: its dependencies are there already.
+    /// Builds the program in the directory of the extension's build, which already has its
+    /// dependencies, and starts it.
     pub fn start(cluster: &Cluster) -> Result<Verifier> {
         command::progress("building the verifier and signing tokens");
         let mut build = pgrx::cargo(cluster.install())?;
@@ -57,30 +59,30 @@ impl Verifier {
         }
     }
 
-    /// Microseconds to verify one token, all of it.
+    /// Microseconds to verify one token completely.
     pub fn cold(&mut self, algorithm: &str) -> Result<f64> {
         self.ask("cold", algorithm)
     }
 
-    /// Microseconds to verify its signature by the library alone.
+    /// Microseconds to verify one token's signature, by the library alone.
     pub fn raw(&mut self, algorithm: &str) -> Result<f64> {
         self.ask("raw", algorithm)
     }
 
-    /// Microseconds to sign one token's text with ES256 by the library alone; from one signature to
-    /// the next of any, where so many threads sign.
+    /// Microseconds to sign one token's text with ES256, by the library alone. With several threads
+    /// it is the time from one signature of any thread to the next.
     pub fn sign(&mut self, threads: usize) -> Result<f64> {
         self.ask(&format!("sign-{threads}"), "ES256")
     }
 
-    /// The tokens that are measured, one a line.
+    /// The measured tokens, one a line.
     pub fn tokens(&self, algorithm: &str) -> Result<String> {
         Ok(fs::read_to_string(
             self.dir.join(format!("{algorithm}.tokens")),
         )?)
     }
 
-    /// The JWK that verifies them, or the secret.
+    /// The JWK or the secret that verifies the tokens.
     pub fn key(&self, algorithm: &str) -> Result<String> {
         Ok(fs::read_to_string(
             self.dir.join(format!("{algorithm}.key")),
@@ -100,13 +102,13 @@ impl Verifier {
     }
 }
 
-/// It has said why on stderr.
+/// The error for a program that has ended. The program has printed the reason on stderr.
 fn broken() -> Error {
     Error::new("the verifier does not answer")
 }
 
 impl Drop for Verifier {
-    /// It ends with its input.
+    /// The program ends when its input ends.
     fn drop(&mut self) {
         self.questions.take();
         let _ = self.child.wait();

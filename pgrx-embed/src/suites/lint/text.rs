@@ -1,4 +1,4 @@
-//! The form of text that rustfmt leaves alone: how wide comments are, and how SQL is written.
+//! The form of text that rustfmt does not check: the width of comments, and the style of SQL.
 
 use crate::dirs;
 use crate::error::{Context, Result};
@@ -6,31 +6,31 @@ use crate::suites::Tally;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The most columns of a comment, and of a line in [`SQL`].
+/// The maximum number of columns of a comment, and of a line in [`SQL`].
 const WIDTH: usize = 100;
 
-/// Where comments are looked at, in Rust and SQL.
+/// The directories whose comments are checked, in Rust and SQL.
 const COMMENTED: [&str; 5] = ["src", "token", "sql", "pgrx-embed", "tests/wire"];
 
-/// The SQL that makes the extension.
+/// The directory of the SQL that makes the extension.
 const SQL: [&str; 1] = ["sql"];
 
-/// A file, line by line.
+/// A file, split into lines.
 struct File {
     path: PathBuf,
     lines: Vec<Line>,
     ends_with_newline: bool,
 }
 
-/// A line as it is read, with what the language makes of it.
+/// A line, with its parts in its language.
 struct Line {
     text: String,
     has_comment: bool,
-    /// Of SQL, without strings, comments and quoted names.
+    /// The code of a line of SQL, without strings, comments and quoted names.
     code: String,
 }
 
-/// Each rule is one check, which names every line that breaks it.
+/// Runs the rules. Each rule is one check, which names every line that breaks it.
 pub fn check() -> Result<Tally> {
     let commented = read(&COMMENTED, &["rs", "sql"])?;
     let sql = read(&SQL, &["sql"])?;
@@ -74,7 +74,7 @@ fn told(what: &str, places: &[String]) -> Tally {
     Tally::one(places.is_empty())
 }
 
-/// The files below some directories, with paths from the checkout on, in the order of their names.
+/// The files below some directories, ordered by name, with paths relative to the checkout.
 fn read(dirs: &[&str], extensions: &[&str]) -> Result<Vec<File>> {
     let mut paths = Vec::new();
     for dir in dirs {
@@ -117,7 +117,8 @@ fn collect(dir: &Path, extensions: &[&str], paths: &mut Vec<PathBuf>) -> Result<
     Ok(())
 }
 
-/// A comment begins a line, or follows code in which every string has ended.
+/// Splits Rust into lines. A comment begins a line, or follows code in which every string has
+/// ended.
 fn rust_lines(text: &str) -> Vec<Line> {
     let line = |text: &str| {
         let has_comment = text.trim_start().starts_with("//")
@@ -133,7 +134,7 @@ fn rust_lines(text: &str) -> Vec<Line> {
     text.lines().map(line).collect()
 }
 
-/// Where in SQL a character is. The bodies of functions, between dollars, are SQL themselves.
+/// The context of a character in SQL. The bodies of functions, between dollars, are SQL themselves.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     Code,
@@ -146,7 +147,7 @@ fn sql_lines(text: &str) -> Vec<Line> {
     let line = |text: &str| {
         let mut has_comment = false;
         let mut code = String::new();
-        // A line for psql, which stops who runs the script by hand.
+        // This is a line for psql, which stops a person who runs the script by hand.
         let text_of_sql = match place == Place::Code && text.starts_with('\\') {
             true => "",
             false => text,

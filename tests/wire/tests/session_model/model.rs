@@ -1,18 +1,18 @@
-//! Who must be let in, in the plainest words there are. Time is counted in seconds that the test
+//! The rules of who must be let in, as plain as possible. Time is counted in seconds that the test
 //! lets pass.
 
-/// The settings that the server gets, too. The clock's own time, which the model does not see, is
-/// far less than what the times of the test differ from these.
+/// The settings, which the server gets as well. The model does not see the clock's own time. That
+/// time is far less than any difference between the times of the test and these settings.
 pub const REUSE_INTERVAL: i64 = 2_500;
 pub const REUSE_LIMIT: u32 = 2;
 pub const INACTIVITY: i64 = 20_500;
 pub const TIMEBOX: i64 = 60_500;
-/// How long ago a proof of who the user is may be.
+/// The greatest age of a proof of who the user is.
 pub const FRESH: i64 = 1_500;
-/// How long a session has that is given an end of its own.
+/// The time that a session still has once it is given an end of its own.
 pub const LEFT: i64 = 9_500;
 
-/// A session, and how long ago what happened.
+/// A session, and the time since each of its events.
 #[derive(Clone, Debug)]
 pub struct Session {
     pub user: usize,
@@ -20,11 +20,11 @@ pub struct Session {
     refreshed: i64,
     rotated: i64,
     authenticated: i64,
-    /// How long until an end of its own.
+    /// The time left until the session's own end, if it has one.
     left: Option<i64>,
     generation: usize,
     reuses: u32,
-    /// What its next tokens say of how the user was authenticated.
+    /// The authentication level that the session's next tokens claim.
     pub level: &'static str,
     /// The generation that a step-up has superseded.
     stepped_up: Option<usize>,
@@ -34,10 +34,10 @@ pub struct Session {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
     Live,
-    /// It was found past its time.
+    /// The session was found past its time.
     Expired,
     Ended,
-    /// Its row is forgotten.
+    /// The session's row is forgotten.
     Gone,
 }
 
@@ -46,9 +46,9 @@ enum State {
 pub struct Model {
     pub sessions: Vec<Session>,
     blocked: Vec<bool>,
-    /// Whether a refresh token is good once.
+    /// True if a refresh token is good only once.
     rotates: bool,
-    /// What the claims function puts into tokens, where there is one.
+    /// The claim that the claims function puts into tokens, if there is such a function.
     pub stamp: Option<usize>,
 }
 
@@ -72,13 +72,14 @@ impl Model {
         }
     }
 
-    /// Whether an access token of a session lets its bearer in. Which of them does not matter.
+    /// Returns true if an access token of a session lets its bearer in. All access tokens of a
+    /// session behave alike.
     pub fn lets_in(&self, session: usize) -> bool {
         let session = &self.sessions[session];
         session.state == State::Live && !session.is_past_its_time()
     }
 
-    /// Whether the user has proved lately who it is.
+    /// Returns true if the user has recently proved who they are.
     pub fn is_fresh(&self, session: usize) -> bool {
         self.sessions[session].authenticated <= FRESH
     }
@@ -144,7 +145,7 @@ impl Model {
         "refresh_token_already_used"
     }
 
-    /// New tokens of a higher level; the token before cannot take it.
+    /// Issues new tokens of a higher level. The previous token cannot take them.
     pub fn step_up(&mut self, session: usize) -> &'static str {
         if self.blocked[self.sessions[session].user] {
             return "user_blocked";
@@ -159,7 +160,7 @@ impl Model {
         "ok"
     }
 
-    /// Another proof, and no new tokens.
+    /// Records another proof, without new tokens.
     pub fn reauthenticated(&mut self, session: usize) -> &'static str {
         if !self.lets_in(session) {
             return "refused";
@@ -168,7 +169,7 @@ impl Model {
         "done"
     }
 
-    /// Every other session of the user ends, and the one that is kept counts as authenticated now.
+    /// Ends every other session of the user. The session that is kept counts as authenticated now.
     pub fn credentials_changed(&mut self, user: usize, keep: Option<usize>) -> Option<usize> {
         if let Some(keep) = keep {
             if self.sessions[keep].user != user || !self.lets_in(keep) {
@@ -179,12 +180,12 @@ impl Model {
         Some(self.end(|number, session| session.user == user && Some(number) != keep))
     }
 
-    /// From now on a session has an end of its own.
+    /// Gives a session an end of its own.
     pub fn limit(&mut self, session: usize) {
         self.sessions[session].left = Some(LEFT);
     }
 
-    /// Ends the sessions that are meant, of which those that have not ended count.
+    /// Ends the chosen sessions, and returns the number of those that had not ended before.
     pub fn end(&mut self, which: impl Fn(usize, &Session) -> bool) -> usize {
         let mut ended = 0;
         for (number, session) in self.sessions.iter_mut().enumerate() {
@@ -205,7 +206,7 @@ impl Model {
         self.blocked[user] = false;
     }
 
-    /// What is over is forgotten.
+    /// Forgets sessions that are over.
     pub fn prune(&mut self) {
         for session in &mut self.sessions {
             if session.state != State::Live || session.is_past_its_time() {

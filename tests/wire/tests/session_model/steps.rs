@@ -1,4 +1,4 @@
-//! Steps, taken in the database and in the model.
+//! Steps, taken both in the database and in the model.
 
 use super::model::{FRESH, LEFT, Model};
 use authguard_wire::sessions::*;
@@ -11,14 +11,14 @@ use std::fmt::{Debug, Display};
 
 const USERS: usize = 3;
 
-/// What is known of a session: its id, its access tokens, and its refresh tokens by generation.
+/// The known parts of a session: its id, its access tokens, and its refresh tokens by generation.
 struct Known {
     id: String,
     access: Vec<String>,
     refresh: Vec<String>,
 }
 
-/// Both worlds, and the connections that act in one of them.
+/// Database and model, and the connections that act in the database.
 pub struct World {
     seed: u64,
     random: u64,
@@ -27,14 +27,14 @@ pub struct World {
     known: Vec<Known>,
     owner: Client,
     operator: Client,
-    /// Who refreshes and signs out.
+    /// The client that refreshes and signs out.
     client: Client,
-    /// Who reads, as the weak role.
+    /// The client that reads, as the weak role.
     reader: Client,
-    /// Whose tokens say nothing of when the user was authenticated.
+    /// A client whose tokens do not say when the user was authenticated.
     behind: Client,
     told: Vec<String>,
-    /// Which answers the database gave.
+    /// The answers that the database has given.
     pub seen: BTreeSet<String>,
 }
 
@@ -64,7 +64,7 @@ impl World {
         }
     }
 
-    /// A number below that one (xorshift64).
+    /// A random number below this limit (xorshift64).
     fn below(&mut self, end: usize) -> usize {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
@@ -72,7 +72,7 @@ impl World {
         usize::try_from(self.random % u64::try_from(end).unwrap()).unwrap()
     }
 
-    /// Notes what was done, and that the database has answered as the model.
+    /// Records a step, and checks that the database has answered as the model.
     fn agree<T: PartialEq + Debug + Display>(&mut self, what: String, database: T, model: T) {
         self.told.push(format!("{what}: {database}"));
         let kind = what.split(' ').next().unwrap_or_default();
@@ -80,7 +80,7 @@ impl World {
         assert_eq!(database, model, "database and model, {}", self.history());
     }
 
-    /// What to repeat a failure with.
+    /// The seed and the steps, to repeat a failure.
     fn history(&self) -> String {
         format!(
             "AUTHGUARD_MODEL_SEED={}\n{}",
@@ -89,7 +89,7 @@ impl World {
         )
     }
 
-    /// One step, and who is let in afterwards.
+    /// Takes one step, and then checks who is let in.
     pub fn step(&mut self) {
         let user = self.below(USERS);
         match self.below(41) {
@@ -128,7 +128,7 @@ impl World {
         self.agree(format!("sign_in {user}"), answer.status.as_str(), model);
     }
 
-    /// A session, mostly one of the last.
+    /// A session, mostly one of the latest.
     fn session(&mut self) -> Option<usize> {
         match self.known.len() {
             0 => None,
@@ -141,7 +141,7 @@ impl World {
         let Some(session) = self.session() else {
             return;
         };
-        // The current token, mostly; the one before; any.
+        // The generation is mostly the current one, sometimes the previous one, sometimes any.
         let newest = self.known[session].refresh.len() - 1;
         let generation = match self.below(12) {
             0..=6 => newest,
@@ -159,7 +159,8 @@ impl World {
         self.take(session, answer);
     }
 
-    /// Some token that is no longer new, a few times, while the owner may go on with the newest.
+    /// Replays a token that is no longer new, a few times, while the owner may go on with the
+    /// newest.
     fn replay(&mut self) {
         let Some(session) = self.session() else {
             return;
@@ -174,7 +175,7 @@ impl World {
         }
     }
 
-    /// The claims function is set, answers otherwise, or is gone.
+    /// Sets the claims function, makes it return another claim, or removes it.
     fn stamp(&mut self) {
         let told = match self.below(3) {
             0 => {
@@ -192,7 +193,7 @@ impl World {
         self.told.push(format!("stamp {:?}", self.model.stamp));
     }
 
-    /// A token has the claim that the claims function gives it.
+    /// Checks that a token has the claim that the claims function gives it.
     fn is_stamped(&mut self, access: &str) {
         set_token(&mut self.reader, access);
         let stamp = text(&mut self.reader, "select auth.jwt() ->> 'stamp'");
@@ -202,7 +203,7 @@ impl World {
         assert_eq!(stamp, model, "{}", self.history());
     }
 
-    /// Tokens that were handed out: the refresh token is that of the model's generation.
+    /// Records tokens that were handed out. The refresh token belongs to the model's generation.
     fn take(&mut self, session: usize, answer: Issued) {
         let gives = matches!(answer.status.as_str(), "ok" | "reused");
         let given = (answer.access.is_some(), answer.refresh.is_some());
@@ -253,7 +254,7 @@ impl World {
         self.agree(format!("reauthenticated {session}"), done, model);
     }
 
-    /// The application gives a session an end of its own.
+    /// Gives a session an end of its own, as the application.
     fn limit(&mut self) {
         let Some(session) = self.session() else {
             return;
@@ -268,7 +269,7 @@ impl World {
         self.told.push(format!("limit {session}"));
     }
 
-    /// All sessions of a user end but one, which may be none of the user's.
+    /// Ends all sessions of a user but one, which may belong to another user.
     fn credentials_changed(&mut self, user: usize) {
         let keep = self.session().filter(|_| self.below(3) > 0);
         let sql = "select authguard.credentials_changed($1, $2::text::uuid)";
@@ -285,7 +286,7 @@ impl World {
         self.agree(format!("credentials_changed {user} {keep:?}"), ended, model);
     }
 
-    /// Any access token of a session, set for the client.
+    /// Sets any access token of a session for the client.
     fn bear(&mut self, session: usize) {
         let token = self.below(self.known[session].access.len());
         let token = &self.known[session].access[token];
@@ -317,7 +318,7 @@ impl World {
         self.agree(format!("sign_out {session} {scope}"), ended, model);
     }
 
-    /// One session by the token of another, of the same user or not.
+    /// Ends one session by the token of another, which may belong to another user.
     fn end_session(&mut self) {
         let (Some(session), Some(other)) = (self.session(), self.session()) else {
             return;
@@ -383,7 +384,7 @@ impl World {
         self.agree(format!("restore_user {user}"), changed, true);
     }
 
-    /// Tokens that nobody was given.
+    /// Tries tokens that nobody was given.
     fn foreign(&mut self) {
         let Some(session) = self.session() else {
             return;
@@ -406,7 +407,7 @@ impl World {
         self.agree("prune".to_owned(), kinds, 3);
     }
 
-    /// Time passes: what has happened was earlier.
+    /// Lets time pass: all past events move further back.
     fn pass(&mut self) {
         let seconds = [1_000, 1_000, 2_000, 9_000][self.below(4)];
         let sql = format!(
@@ -425,7 +426,7 @@ impl World {
         self.told.push(format!("pass {seconds}"));
     }
 
-    /// Every access token there is, asked by the weak role.
+    /// Checks every access token, as the weak role.
     fn judge(&mut self) {
         let mut wrong = Vec::new();
         for (session, known) in self.known.iter().enumerate() {
@@ -435,14 +436,13 @@ impl World {
                     wrong.push(format!("session {session}, token {number}: {let_in}"));
                 }
             }
-            // The newest is still set: what it opens.
+            // The newest token is still set: these are the rows that it opens.
             let rows = if self.model.lets_in(session) { 3 } else { 0 };
             if seen(&mut self.reader) != rows {
                 wrong.push(format!("session {session}: not {rows} rows"));
             }
             if self.model.lets_in(session) {
-                // What the token says is of the clock, what the row says of the time that was let
-                // pass.
+                // The token speaks of the clock's time, the row of the time that the test let pass.
                 let claims = text(&mut self.reader, "select (auth.jwt() - 'amr')::text");
                 set_claims(&mut self.behind, &claims.unwrap());
                 let is_fresh = is_fresh(&mut self.behind);
@@ -456,7 +456,7 @@ impl World {
     }
 }
 
-/// Whether a token is active, on a connection that has had many tokens: one message.
+/// Returns true if a token is active, on a connection that has had many tokens, in one message.
 fn is_active(reader: &mut Client, token: &str) -> bool {
     let sql = format!(
         "select set_config('authguard.jwt', '{token}', false) is null; select auth.is_active()"
