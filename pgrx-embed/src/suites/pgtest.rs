@@ -14,7 +14,8 @@ pub fn run(target: &Target) -> Result<Tally> {
     let _alone = server::lock()?;
     let mut test = pgrx::cargo_pgrx(&install, "test")?;
     test.arg(pgrx::feature(&install));
-    let data = dirs::run()?.join("pgtest");
+    // Another checkout may run the same suite at the same time.
+    let data = dirs::run()?.join(format!("test-{}-pgtest", std::process::id()));
     if let Some(user) = ServerUser::needed()? {
         packages::ensure_sudo()?;
         dirs::readable_dir(data.clone())?;
