@@ -142,6 +142,24 @@ fn what_is_written_while_they_are_disabled_counts_though_they_are_enabled_again(
 }
 
 #[test]
+fn rows_that_a_command_writes_anew_count_though_it_fires_no_trigger() {
+    let (cluster, token) = signed_in();
+    let mut warm = user(&cluster, token.access());
+    run(
+        &cluster,
+        "insert into authguard.revocation (kind, key, issued_before)
+         values ('user', 'a0000000-0000-4000-8000-00000000000a', '2000-01-01')",
+    );
+    for blocked in [true, false, true] {
+        let sql = format!(
+            "alter table authguard.revocation alter column blocked type bool using {blocked}"
+        );
+        run(&cluster, &sql);
+        assert_eq!(is_in(&mut warm), !blocked);
+    }
+}
+
+#[test]
 fn what_a_rolled_back_transaction_has_written_without_triggers_counts_for_nobody() {
     let (cluster, token) = signed_in();
     let mut owner = admin(&cluster);
