@@ -3,8 +3,6 @@
 //! Data flows one way: settings → claims → decision → answer, and writes → tables → invalidation.
 //! The rules themselves (what claims are acceptable, what revokes them) live in the `token` crate,
 //! which knows nothing of Postgres.
-#![deny(unsafe_op_in_unsafe_fn)]
-#![deny(unsafe_code)]
 
 #[cfg(not(panic = "unwind"))]
 compile_error!("authguard must be built with panic = \"unwind\": a panic has to become an ERROR");
