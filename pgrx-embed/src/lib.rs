@@ -4,6 +4,7 @@
 //! Tests use it as a library to start servers: [`postgres::Install::from_env`] and
 //! [`cluster::Cluster::create`].
 
+pub mod asserts;
 pub mod clients;
 pub mod cluster;
 pub mod command;

@@ -48,6 +48,10 @@ enum Command {
         /// The major version of Postgres, 14 to 18, or `all`
         #[arg(long, value_name = "MAJOR", value_parser = suites::parse_majors)]
         pg: Option<Majors>,
+        /// Run regress, isolation and wire on a Postgres with its assertions (15 and 18), as it is
+        /// and with parallel plans forced; the first time builds it from Debian's source
+        #[arg(long)]
+        assert: bool,
     },
     /// Write the install script's snapshot anew
     Schema {
@@ -102,8 +106,12 @@ fn run(command: Command) -> Result<ExitCode> {
             demo::farewell(&server);
         }
         Command::Bench { args } => return Err(bench(&args)),
-        Command::Test { suite, pg } => {
-            let total = suites::run(suite, pg.unwrap_or(Majors::One(DEFAULT_MAJOR)));
+        Command::Test { suite, pg, assert } => {
+            let majors = pg.unwrap_or(Majors::One(DEFAULT_MAJOR));
+            let total = match assert {
+                true => suites::run_with_assertions(suite, majors)?,
+                false => suites::run(suite, majors),
+            };
             if total.failed > 0 {
                 return Ok(ExitCode::FAILURE);
             }

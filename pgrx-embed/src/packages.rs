@@ -58,6 +58,15 @@ fn missing_build_tools() -> Vec<&'static str> {
     missing
 }
 
+/// Ensures that the tools to build Postgres itself are there.
+pub fn ensure_compilers() -> Result<()> {
+    let missing: Vec<_> = ["gcc", "make", "bison", "flex", "perl", "bzip2"]
+        .into_iter()
+        .filter(|program| command::on_path(program).is_none())
+        .collect();
+    install(&missing, "building Postgres")
+}
+
 /// Ensures that sudo is there: `cargo pgrx test` changes the user by sudo if it runs as root.
 pub fn ensure_sudo() -> Result<()> {
     match command::on_path("sudo") {
@@ -141,6 +150,54 @@ pub fn unpack(package: &str, dir: &Path) -> Result<()> {
         .find(|path| path.extension().is_some_and(|ext| ext == "deb"))
         .ok_or_else(|| Error::new(format!("the package {package} did not arrive")))?;
     command::run(Command::new("dpkg-deb").arg("-x").arg(&file).arg(dir))
+}
+
+/// Fetches the files of a source package of a Debian release into `dir`, without unpacking them.
+/// The machine's own sources may lack that release, so apt-get gets lists of its own, in `dir`.
+pub fn fetch_source(package: &str, version: &str, suite: &str, dir: &Path) -> Result<()> {
+    const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+    let advice = "this needs Debian with its keyring (debian-archive-keyring)";
+    let mirror = command::capture(Command::new("apt-get").args([
+        "indextargets",
+        "--format",
+        "$(REPO_URI)",
+        "Created-By: Packages",
+        "Origin: Debian",
+    ]))
+    .map_err(|error| error.hint(advice))?;
+    let mirror = mirror
+        .lines()
+        .find(|uri| uri.ends_with("/debian/"))
+        .ok_or_else(|| Error::new("apt-get knows no mirror of Debian").hint(advice))?;
+    let lists = dir.join("apt");
+    std::fs::create_dir_all(lists.join("lists/partial"))?;
+    let sources = lists.join("sources.list");
+    std::fs::write(
+        &sources,
+        format!("deb-src [signed-by={KEYS}] {mirror} {suite} main\n"),
+    )?;
+    let own = |args: &[&str]| {
+        let mut command = apt_get();
+        for (option, place) in [
+            ("Dir::Etc::sourcelist", sources.as_path()),
+            ("Dir::Etc::sourceparts", Path::new("-")),
+            ("Dir::State::lists", &lists.join("lists")),
+            ("Dir::Cache", &lists),
+        ] {
+            command
+                .arg("-o")
+                .arg(format!("{option}={}", place.display()));
+        }
+        // As root, apt-get would fetch as a user who may not write here.
+        command
+            .args(["-o", "APT::Sandbox::User=root", "-qq"])
+            .args(args);
+        command::run(command.current_dir(dir))
+    };
+    own(&["update"])?;
+    own(&["source", "--download-only", &format!("{package}={version}")])
+        .context(|| format!("cannot fetch the source of {package} {version}"))
+        .map_err(|error| error.hint("Debian may have a newer version: pgrx-embed/src/asserts.rs"))
 }
 
 fn has_libclang() -> bool {

@@ -66,7 +66,22 @@ pub fn built_for_tests(major: u16) -> Result<Install> {
     let _alone = lock()?;
     let mut install = source::private_install(major, "tests")?;
     pgrx::install_extension(&install, Build::ForTests)?;
-    install.template = Some(template::ensure(&install)?);
+    install.template = Some(template::ensure(&install, &[])?);
+    Ok(install)
+}
+
+/// The same with a Postgres that has its assertions on. If `parallel` is true, its servers run each
+/// plan in a parallel worker that can be run there.
+pub fn built_with_assertions(major: u16, parallel: bool) -> Result<Install> {
+    let _alone = lock()?;
+    let mut install = source::private_assert_install(major)?;
+    pgrx::install_extension(&install, Build::ForTests)?;
+    let force = match major {
+        ..16 => ("force_parallel_mode", "regress"),
+        _ => ("debug_parallel_query", "regress"),
+    };
+    let settings = if parallel { &[force][..] } else { &[] };
+    install.template = Some(template::ensure(&install, settings)?);
     Ok(install)
 }
 

@@ -7,7 +7,7 @@
 
 use crate::error::{Context, Error, Result};
 use crate::postgres::Install;
-use crate::{command, dirs, packages, wheels};
+use crate::{asserts, command, dirs, packages, wheels};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +15,17 @@ use std::process::Command;
 /// A Postgres of this major version for this checkout alone. `purpose` names the copy: the same
 /// purpose always gets the same copy.
 pub fn private_install(major: u16, purpose: &str) -> Result<Install> {
-    let origin = origin(major)?;
+    private(&origin(major)?, purpose)
+}
+
+/// The same of a Postgres with assertions.
+pub fn private_assert_install(major: u16) -> Result<Install> {
+    let root = asserts::build(major)?;
+    let bin = root.join("bin");
+    private(&Origin { root, bin }, "")
+}
+
+fn private(origin: &Origin, purpose: &str) -> Result<Install> {
     let bin = origin.bin.strip_prefix(&origin.root).unwrap_or(&origin.bin);
     let name = origin
         .root

@@ -4,6 +4,7 @@ mod adopted;
 mod case;
 mod chart;
 pub mod claims;
+mod connections;
 mod first_check;
 mod load;
 mod machine;
@@ -48,6 +49,8 @@ pub enum Group {
     Parallel,
     /// Transactions as a gateway sends them
     Pgbench,
+    /// The first statement of a new connection, by each way to load the library
+    Connections,
     /// The first check after another backend's revocation
     FirstCheck,
     /// Policies of Supabase's shape, with Supabase's functions and after adoption
@@ -70,12 +73,8 @@ pub fn run(group: Option<Group>, json: Option<&Path>) -> Result<()> {
     let install = server::built(DEFAULT_MAJOR)?;
     command::progress(format!("starting Postgres {}", install.version));
     let cluster = Cluster::create(&install, config())?;
-    cluster.create_database(DATABASE)?;
-    let mut admin = cluster.connect("postgres", DATABASE)?;
-    admin.batch_execute("create role authenticator login noinherit")?;
     command::progress("making a million rows");
-    million_rows::make(&mut admin)?;
-    drop(admin);
+    fill(&cluster)?;
     let found = measure(&cluster, &groups, machine::describe(&install))?;
 
     print!("{}", report::table(&found));
@@ -89,6 +88,14 @@ pub fn run(group: Option<Group>, json: Option<&Path>) -> Result<()> {
             .context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(())
+}
+
+/// Makes the database with the measured table and its roles.
+fn fill(cluster: &Cluster) -> Result<()> {
+    cluster.create_database(DATABASE)?;
+    let mut admin = cluster.connect("postgres", DATABASE)?;
+    admin.batch_execute("create role authenticator login noinherit")?;
+    million_rows::make(&mut admin)
 }
 
 fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> {
@@ -123,6 +130,10 @@ fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> 
                 command::progress("measuring with pgbench");
                 run.cases.extend(load::quiet(cluster, &claims)?);
                 run.cases.push(load::beside_writer(cluster, &claims)?);
+            }
+            Group::Connections => {
+                run.cases
+                    .extend(connections::measure(cluster.install(), &config(), &claims)?)
             }
             Group::FirstCheck => run.cases.push(first_check::measure(cluster, &claims)?),
             Group::Adopt => {

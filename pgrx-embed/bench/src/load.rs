@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 
 /// The number of pairs of runs: with many short runs, one disturbed run does not move the median.
 const PAIRS: usize = 27;
+
+/// The greatest number of pairs if it takes more until the ratio is known.
+const MOST_PAIRS: usize = 135;
 const WRITES_A_SECOND: u32 = 200;
 
 const REVOKE: &str = "select authguard.revoke_user(gen_random_uuid()::text, 'bench')";
@@ -25,7 +28,7 @@ create table inserted (
 const INSERT: &str = "insert into inserted (reason) values ('bench')";
 
 /// The claims of each transaction: unchanged, or with another user in them.
-const SAME: &str = ":value";
+pub const SAME: &str = ":value";
 const ANOTHER: &str = "replace(:value, '000000000007', lpad(cast(:user as text), 12, '0'))";
 
 /// Measures the latency of one transaction with the guard, against one without: of one user, and of
@@ -35,8 +38,9 @@ pub fn quiet(cluster: &Cluster, claims: &str) -> Result<Vec<Case>> {
     let case = |what, against, value| {
         let guarded = script(cluster, DATABASE, "bench_guard", claims, value)?;
         let open = script(cluster, DATABASE, "bench_open", claims, value)?;
-        Case::new(what, against, "µs", Some(Limit::Times(1.05))).pairs(
+        Case::new(what, against, "µs", Some(Limit::Times(1.05))).steady(
             PAIRS,
+            MOST_PAIRS,
             || guarded.micros(1),
             || open.micros(1),
         )

@@ -17,6 +17,8 @@ pub struct Script<'a> {
     variables: Vec<String>,
     /// The length of a run in seconds.
     seconds: u32,
+    /// True if each transaction has a connection of its own.
+    connects: bool,
 }
 
 impl<'a> Script<'a> {
@@ -37,6 +39,7 @@ impl<'a> Script<'a> {
             file,
             variables: Vec::new(),
             seconds: 1,
+            connects: false,
         })
     }
 
@@ -52,12 +55,21 @@ impl<'a> Script<'a> {
         self
     }
 
+    /// Gives each transaction a connection of its own.
+    pub fn connecting(mut self) -> Self {
+        self.connects = true;
+        self
+    }
+
     /// Microseconds from one commit to the next, over all of these clients together, in one run.
     pub fn micros(&self, clients: usize) -> Result<f64> {
         let mut pgbench = self.cluster.client_command("pgbench", self.database);
         pgbench.args(["-n", "-M", "prepared", "-U", self.user]);
         pgbench.args(["-T", &self.seconds.to_string()]);
         pgbench.args(["-c", &clients.to_string()]);
+        if self.connects {
+            pgbench.arg("-C");
+        }
         for variable in &self.variables {
             pgbench.arg("-D").arg(variable);
         }

@@ -13,11 +13,11 @@ const PAGE: &str = include_str!("page.md");
 pub fn table(run: &Run) -> String {
     let mut out = format!("{}\n\n", run.machine);
     for case in &run.cases {
-        let [a, b, ratio, spread, limit, met] = cells(case);
+        let [a, b, ratio, interval, spread, limit, met] = cells(case);
         let _ = writeln!(out, "{}\n  against {}", case.what, case.against);
         let _ = writeln!(
             out,
-            "  {a} : {b} = {ratio}  ({spread})  at most {limit}  {met}"
+            "  {a} : {b} = {ratio}  (95 %: {interval}; pairs: {spread})  at most {limit}  {met}"
         );
     }
     if let Some(memory) = &run.memory {
@@ -30,11 +30,11 @@ pub fn table(run: &Run) -> String {
 pub fn page(run: &Run) -> String {
     let mut rows = String::new();
     for case in &run.cases {
-        let [a, b, ratio, spread, limit, met] = cells(case);
+        let [a, b, ratio, interval, spread, limit, met] = cells(case);
         let (what, against) = (&case.what, &case.against);
         let _ = writeln!(
             rows,
-            "| {what} | {against} | {a} | {b} | {ratio} | {spread} | {limit} | {met} |"
+            "| {what} | {against} | {a} | {b} | {ratio} | {interval} | {spread} | {limit} | {met} |"
         );
     }
     let memory = run.memory.as_ref().map_or("not measured".into(), told);
@@ -51,10 +51,11 @@ pub fn json(run: &Run) -> String {
         .iter()
         .map(|case| {
             let (low, high) = case.spread();
+            let (least, most) = case.interval();
             json!({
                 "case": case.what, "against": case.against, "unit": case.unit,
                 "a": median(&case.a), "b": median(&case.b), "ratio": case.ratio(),
-                "spread": [low, high], "limit": case.limit_ratio(), "met": case.met(),
+                "interval": [least, most], "spread": [low, high], "limit": case.limit_ratio(), "met": case.met(),
                 "pairs": case.a.len(), "all_a": case.a, "all_b": case.b,
             })
         })
@@ -68,17 +69,21 @@ pub fn json(run: &Run) -> String {
     format!("{told}\n")
 }
 
-/// Both medians, their relation, its spread, the limit, and the result. A case with a limit that is
-/// a difference also shows differences.
-fn cells(case: &Case) -> [String; 6] {
+/// Both medians, their relation, its interval and spread, the limit, and the result. A case with a
+/// limit that is a difference also shows differences.
+fn cells(case: &Case) -> [String; 7] {
     let (low, high) = case.spread();
+    let (least, most) = case.interval();
     let mut ratio = format!("{:.3}", case.ratio());
+    let mut interval = format!("{least:.3} to {most:.3}");
     let mut spread = format!("{low:.3} to {high:.3}");
     let mut limit = case
         .limit_ratio()
         .map_or("–".into(), |limit| format!("{limit:.2}"));
     if let Some(Limit::Plus(more)) = case.limit {
         let (low, high) = case.spread_of_differences();
+        let (least, most) = case.interval_of_differences();
+        interval = format!("{least:+.2} to {most:+.2} {}", case.unit);
         let _ = write!(ratio, " ({:+.2} {})", case.difference(), case.unit);
         spread = format!("{low:+.2} to {high:+.2} {}", case.unit);
         limit = format!("{more:+.1} {}", case.unit);
@@ -87,6 +92,7 @@ fn cells(case: &Case) -> [String; 6] {
         number(median(&case.a), case.unit),
         number(median(&case.b), case.unit),
         ratio,
+        interval,
         spread,
         limit,
         case.met().map_or("–".into(), |met| match met {
@@ -150,6 +156,7 @@ mod tests {
                 "4.25 µs",
                 "0.750 µs",
                 "5.667 (+3.50 µs)",
+                "+3.50 to +3.50 µs",
                 "+3.50 to +3.50 µs",
                 "+3.0 µs",
                 "**no**"

@@ -2,6 +2,7 @@
 //! extension`. Each version of Postgres has one. It is made anew if the library or its SQL has
 //! changed.
 
+use super::config::line;
 use super::{Cluster, Config, scratch};
 use crate::error::{Context, Error, Result};
 use crate::postgres::Install;
@@ -14,12 +15,13 @@ use std::process::Command;
 /// The template's database, which has the extension.
 pub(super) const DATABASE: &str = "prepared";
 
-/// The template for the extension that is installed in this Postgres. If there is none yet, this
-/// makes it. Only one process at a time may call this function.
-pub fn ensure(install: &Install) -> Result<PathBuf> {
+/// The template for the extension that is installed in this Postgres. Copies of it have `settings`
+/// in their postgresql.conf. If there is no such template yet, this makes it. Only one process at a
+/// time may call this function.
+pub fn ensure(install: &Install, settings: &[(&str, &str)]) -> Result<PathBuf> {
     let all = dirs::own_servers()?;
     let kind = format!("template-{}-", install.major);
-    let name = format!("{kind}{:016x}", contents(install)?);
+    let name = format!("{kind}{:016x}", contents(install, settings)?);
     let place = all.join(&name);
     if !place.is_dir() {
         let lock = lock()?;
@@ -30,14 +32,14 @@ pub fn ensure(install: &Install) -> Result<PathBuf> {
                 fs::remove_dir_all(entry.path())?;
             }
         }
-        dirs::complete(&place, |dir| make(install, dir))
+        dirs::complete(&place, |dir| make(install, settings, dir))
             .context(|| "cannot make the data directory to copy".into())?;
     }
     Ok(place)
 }
 
 /// A hash of everything that the template is made of.
-fn contents(install: &Install) -> Result<u64> {
+fn contents(install: &Install, settings: &[(&str, &str)]) -> Result<u64> {
     let mut files = vec![install.pkglib.join("authguard.so")];
     for entry in fs::read_dir(install.extensions())? {
         let entry = entry?;
@@ -48,16 +50,20 @@ fn contents(install: &Install) -> Result<u64> {
     files.sort();
     let sums = command::capture(Command::new("sha256sum").args(&files))?;
     let mut hasher = DefaultHasher::new();
-    (&install.version, sums).hash(&mut hasher);
+    (&install.version, sums, settings).hash(&mut hasher);
     Ok(hasher.finish())
 }
 
-fn make(install: &Install, dir: &Path) -> Result<()> {
+fn make(install: &Install, lasting: &[(&str, &str)], dir: &Path) -> Result<()> {
     let config = Config::default();
     let mut cluster = Cluster::prepare(install, &config, scratch::fresh(install)?)?;
     cluster.initdb(&config, None)?;
     let settings = cluster.data().join("postgresql.conf");
-    let untouched = fs::read(&settings)?;
+    let lines: String = lasting
+        .iter()
+        .map(|(name, value)| line(name, value))
+        .collect();
+    let untouched = format!("{}\n{lines}", fs::read_to_string(&settings)?);
     cluster.append_settings(&config.lines(&cluster.dir, cluster.port))?;
     cluster.start()?;
     cluster.create_database(DATABASE)?;

@@ -13,10 +13,10 @@ mod wire;
 pub use outcome::Tally;
 
 use crate::cluster::{Cluster, Config};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::instances::DATABASE;
 use crate::postgres::{Install, MAJORS};
-use crate::{command, schema, server, source};
+use crate::{asserts, command, schema, server, source};
 use clap::ValueEnum;
 use std::cell::OnceCell;
 use std::time::Instant;
@@ -59,14 +59,67 @@ pub fn parse_majors(text: &str) -> Result<Majors> {
     }
 }
 
+/// The build of Postgres to test on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server {
+    /// As packaged.
+    Packaged,
+    /// With assertions.
+    Assert,
+    /// With assertions, and every plan in a parallel worker that can be run there.
+    AssertParallel,
+}
+
+impl Server {
+    fn label(self) -> &'static str {
+        match self {
+            Server::Packaged => "",
+            Server::Assert => ", assert",
+            Server::AssertParallel => ", assert, parallel",
+        }
+    }
+}
+
 /// Runs suites, prints their outcomes and times, and returns the sum.
 pub fn run(suite: Option<Suite>, majors: Majors) -> Tally {
+    run_on(
+        runs(suite, majors)
+            .into_iter()
+            .map(|(major, suites)| (Target::new(major, majors, Server::Packaged), suites)),
+    )
+}
+
+/// Runs the suites that need a server on Postgres with assertions: as it is, and once more with
+/// parallel plans forced. An error means that nothing ran.
+pub fn run_with_assertions(suite: Option<Suite>, majors: Majors) -> Result<Tally> {
+    const SUITES: [Suite; 3] = [Suite::Regress, Suite::Isolation, Suite::Wire];
+    let suites = match suite {
+        None => SUITES.to_vec(),
+        Some(suite) if SUITES.contains(&suite) => vec![suite],
+        Some(_) => {
+            return Err(Error::new("this suite does not run with `--assert`")
+                .hint("choose regress, isolation or wire"));
+        }
+    };
+    let majors: Vec<u16> = match majors {
+        Majors::All => asserts::majors().collect(),
+        Majors::One(major) => vec![major],
+    };
+    let targets = majors.into_iter().flat_map(|major| {
+        [Server::Assert, Server::AssertParallel]
+            .map(|server| Target::new(major, Majors::One(major), server))
+    });
+    Ok(run_on(targets.map(|target| (target, suites.clone()))))
+}
+
+fn run_on(runs: impl Iterator<Item = (Target, Vec<Suite>)>) -> Tally {
     let mut lines = Vec::new();
     let mut total = Tally::default();
-    for (major, suites) in runs(suite, majors) {
-        let target = Target::new(major, majors);
+    for (target, suites) in runs {
         for suite in suites {
-            let name = format!("{} (Postgres {major})", label(suite));
+            let major = target.major;
+            let on = target.server.label();
+            let name = format!("{} (Postgres {major}{on})", label(suite));
             command::progress(format!("testing: {name}"));
             let start = Instant::now();
             let tally = one(suite, &target).unwrap_or_else(|error| {
@@ -74,7 +127,7 @@ pub fn run(suite: Option<Suite>, majors: Majors) -> Tally {
                 Tally::failure()
             });
             let took = start.elapsed().as_secs();
-            lines.push(format!("{name:<24} {took:>5} s  {tally}"));
+            lines.push(format!("{name:<42} {took:>5} s  {tally}"));
             total = total + tally;
         }
     }
@@ -129,14 +182,16 @@ fn label(suite: Suite) -> String {
 struct Target {
     major: u16,
     asked: Majors,
+    server: Server,
     install: OnceCell<Install>,
 }
 
 impl Target {
-    fn new(major: u16, asked: Majors) -> Target {
+    fn new(major: u16, asked: Majors, server: Server) -> Target {
         Target {
             major,
             asked,
+            server,
             install: OnceCell::new(),
         }
     }
@@ -145,7 +200,11 @@ impl Target {
         match self.install.get() {
             Some(install) => Ok(install),
             None => {
-                let install = server::built_for_tests(self.major)?;
+                let install = match self.server {
+                    Server::Packaged => server::built_for_tests(self.major),
+                    Server::Assert => server::built_with_assertions(self.major, false),
+                    Server::AssertParallel => server::built_with_assertions(self.major, true),
+                }?;
                 Ok(self.install.get_or_init(|| install))
             }
         }
