@@ -25,6 +25,15 @@ pub enum Error {
     /// A setting that holds claims has a value that would outlive the request. The fields are the
     /// setting, and the way to set it.
     SessionOnly(&'static str, &'static str),
+    /// A setting of the server has a value that is not the server's. The fields are the setting,
+    /// who gave the value, and how to take it back.
+    NotOfServer(&'static str, &'static str, String),
+    /// The server's file gives a setting a text that is no value. The fields are the setting, and
+    /// a sentence about its values.
+    InvalidSetting(&'static str, String),
+    /// The library was loaded while Postgres takes over no value of a setting. The field is the
+    /// setting.
+    LoadedInParallel(&'static str),
     /// A setting is no list of names. The fields are the setting and its value.
     ListSyntax(&'static str, String),
     /// A key or a secret is refused for this reason.
@@ -185,6 +194,25 @@ impl Error {
             )
             .detail("A value from a file, a database, a role or a function would outlive the request.")
             .hint(hint),
+            Self::NotOfServer(setting, origin, undo) => Report::new(
+                Code::ERRCODE_CANT_CHANGE_RUNTIME_PARAM,
+                format!("parameter \"{setting}\" can only be set for the whole server"),
+            )
+            .detail(format!(
+                "{origin}, and hides the server's value. Nothing of authguard works in this session."
+            ))
+            .hint(undo),
+            Self::InvalidSetting(setting, values) => Report::new(
+                Code::ERRCODE_INVALID_PARAMETER_VALUE,
+                format!("invalid value for parameter \"{setting}\" in the server's configuration"),
+            )
+            .detail(values)
+            .hint("Nothing of authguard works until it is corrected, in the file or with ALTER SYSTEM."),
+            Self::LoadedInParallel(setting) => Report::new(
+                Code::ERRCODE_INVALID_TRANSACTION_STATE,
+                format!("cannot take over parameter \"{setting}\" during a parallel operation"),
+            )
+            .hint("Preload the library: put authguard into shared_preload_libraries or session_preload_libraries."),
             Self::ListSyntax(setting, value) => Report::new(
                 Code::ERRCODE_INVALID_PARAMETER_VALUE,
                 format!("invalid value for parameter \"{setting}\": \"{value}\""),

@@ -33,6 +33,11 @@ impl Hooks for GatewayRoles {
     }
 }
 
+/// Raises an error if the setting would not get the value that it was given.
+pub fn check_given() {
+    GATEWAY_ROLES.check_given();
+}
+
 /// Defines the setting. To be called once, from `_PG_init`.
 pub fn define() {
     GATEWAY_ROLES.define();

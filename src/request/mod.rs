@@ -17,6 +17,14 @@ use crate::pg::hook::Hook;
 
 static ASSIGNED: Hook = Hook::new();
 
+/// Raises an error if a setting would not get the value that it was given. To be called from
+/// `_PG_init`, before any setting is defined.
+pub fn check_given() {
+    gateways::check_given();
+    token::check_given();
+    claims::check_given();
+}
+
 /// Defines the settings. To be called once, from `_PG_init`. `changed` is called whenever a setting
 /// is assigned.
 pub fn define(changed: fn()) {

@@ -11,10 +11,16 @@ use authguard_token::{Aal, MAX_LEEWAY_SECONDS, RefreshSettings};
 use pgrx::PostgresGucEnum;
 use std::ffi::CStr;
 
-/// Declares settings, and the function that defines all of them.
+/// Declares settings, and the functions that check and define all of them.
 macro_rules! settings {
     ($($(#[$reason:meta])* $name:ident: $kind:ty = $declaration:expr;)*) => {
         $($(#[$reason])* static $name: $kind = $declaration;)*
+
+        /// Raises an error if a setting would not get the value that the server gives it. To be
+        /// called from `_PG_init`, before any setting is defined.
+        pub fn check_given() {
+            $($name.check_given();)*
+        }
 
         /// Defines the settings. To be called once, from `_PG_init`. `keys_changed` is called when
         /// a setting is assigned that decides which tokens are good.
