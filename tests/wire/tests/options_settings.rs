@@ -8,6 +8,7 @@
 use authguard_wire::startup::Startup;
 use authguard_wire::*;
 use pgrx_embed::cluster::{Cluster, Config};
+use postgres::Client;
 use std::os::unix::fs::symlink;
 
 /// A setting of the server.
@@ -17,6 +18,8 @@ struct Known {
     in_file: String,
     /// Another value.
     other: String,
+    /// True if not every text is a value.
+    refuses: bool,
 }
 
 impl Known {
@@ -58,6 +61,7 @@ fn settings(cluster: &Cluster) -> Vec<Known> {
         };
         assert_ne!(in_file, default, "{name}");
         Known {
+            refuses: kind != "string",
             name,
             in_file,
             other,
@@ -91,7 +95,7 @@ fn configured() -> (Cluster, Vec<Known>) {
     std::fs::create_dir_all(&plugins).unwrap();
     symlink("../authguard.so", plugins.join("authguard.so")).unwrap();
     admin(&cluster)
-        .batch_execute("grant pg_read_all_settings to web; grant create on schema public to web")
+        .batch_execute("grant pg_read_all_settings to web; alter database wire owner to web")
         .unwrap();
     let settings = settings(&cluster);
     let lines = settings
@@ -206,78 +210,170 @@ fn nothing_that_a_client_offers_changes_a_setting_of_the_server() {
     }
 }
 
+const TARGETS: [&str; 4] = [
+    "role web",
+    "role all",
+    "database wire",
+    "role web in database wire",
+];
+
+/// A superuser's session that has not loaded the library, unless the server has.
+fn unloaded(cluster: &Cluster) -> Startup {
+    let options = "-c session_preload_libraries= -c local_preload_libraries=";
+    Startup::connect(cluster, "postgres", "wire", &[("options", options)]).unwrap()
+}
+
 #[test]
-fn nothing_that_a_role_or_a_database_has_changes_a_setting_of_the_server() {
+fn nothing_that_a_role_a_database_or_a_function_has_changes_a_setting_of_the_server() {
     let (mut cluster, settings) = configured();
-    let targets = [
-        "role web",
-        "role all",
-        "database wire",
-        "role web in database wire",
-    ];
-    for loaded in LOADED
-        .iter()
-        .filter(|it| **it != Loaded::By("shared_preload_libraries"))
-    {
+    // The next test has the fifth way: then Postgres itself lets nobody give them a value.
+    for loaded in &LOADED[..4] {
         load(&mut cluster, *loaded);
         let kept = undisturbed(&cluster, *loaded, &settings);
-        // This session has not loaded the library.
-        let parameters = [(
-            "options",
-            "-c session_preload_libraries= -c local_preload_libraries=",
-        )];
-        let mut owner = Startup::connect(&cluster, "postgres", "postgres", &parameters).unwrap();
+        let mut weak = Startup::connect(&cluster, "web", "postgres", &[]).unwrap();
+        let mut owner = unloaded(&cluster);
         for (setting, kept) in settings.iter().zip(&kept) {
             let name = setting.name.as_str();
-            for (target, offer) in targets
-                .iter()
-                .flat_map(|it| setting.offers().map(|o| (it, o)))
-            {
-                owner
-                    .run(&format!("alter {target} set {name} = '{offer}'"))
-                    .unwrap();
-                let found = value(&cluster, *loaded, name, &[], &[]);
-                // A superuser may give a role or a database a value of these.
-                let is_theirs =
-                    name.starts_with("authguard.adopt") && found.as_deref() == Ok(offer);
-                if !is_theirs {
-                    assert_kept(found, kept, name, &format!("{loaded:?}, {target}, {offer}"));
+            for offer in setting.offers() {
+                for target in TARGETS {
+                    let set = format!("alter {target} set {name} = '{offer}'");
+                    assert!(
+                        weak.run(&set).is_err(),
+                        "only superusers deny others access"
+                    );
+                    owner.run(&set).unwrap();
+                    let found = value(&cluster, *loaded, name, &[], &[]);
+                    // A superuser may give a role or a database a value of these.
+                    let is_adopt = name.starts_with("authguard.adopt");
+                    if !is_adopt || found.as_deref() != Ok(offer) {
+                        assert_kept(found, kept, name, &format!("{loaded:?}, {target}, {offer}"));
+                    }
+                    owner.run(&format!("alter {target} reset {name}")).unwrap();
                 }
-                owner.run(&format!("alter {target} reset {name}")).unwrap();
+                owner
+                    .run(&format!(
+                        "create or replace function public.setter() returns text language plpgsql
+                         set {name} = '{offer}'
+                         as $$ begin perform auth.uid(); return current_setting('{name}'); end $$"
+                    ))
+                    .unwrap();
+                let found = value(&cluster, *loaded, name, &[], &["select public.setter()"]);
+                assert_kept(
+                    found,
+                    kept,
+                    name,
+                    &format!("{loaded:?}, a function, {offer}"),
+                );
             }
-            assert_eq!(
-                value(&cluster, *loaded, name, &[], &[]).as_ref(),
-                Ok(kept),
-                "{name}"
-            );
+            let found = value(&cluster, *loaded, name, &[], &[]);
+            assert_eq!(found.as_ref(), Ok(kept), "{name}");
         }
     }
 }
 
-/// A table that is read by workers only, and a function of the weak role that no plan looks into.
-const IN_WORKERS: &str = "
-    create function app_user() returns text language plpgsql stable parallel safe
-        as $$ begin return coalesce(auth.subject(), 'nobody') || current_setting('authguard.leeway'); end $$;
-    create table big as select g as id from generate_series(1, 1000) g;
-    grant select on big to web, authenticator";
+#[test]
+fn what_a_role_or_a_database_had_before_the_server_preloads_changes_no_setting_of_the_server() {
+    let (mut cluster, settings) = configured();
+    let kept = undisturbed(&cluster, LOADED[0], &settings);
+    let mut owner = unloaded(&cluster);
+    for (setting, target) in settings.iter().flat_map(|it| TARGETS.map(|to| (it, to))) {
+        if !setting.name.starts_with("authguard.adopt") {
+            let (name, other) = (&setting.name, &setting.other);
+            owner
+                .run(&format!("alter {target} set {name} = '{other}'"))
+                .unwrap();
+        }
+    }
+    let loaded = Loaded::By("shared_preload_libraries");
+    load(&mut cluster, loaded);
+    assert_eq!(undisturbed(&cluster, loaded, &settings), kept);
+}
 
 #[test]
-fn a_library_that_is_first_loaded_in_a_parallel_worker_has_the_settings_of_its_leader() {
+fn a_library_that_is_first_called_in_a_parallel_operation_keeps_settings_and_claims() {
     let cluster = server(Config::default().set("authguard.leeway", 7));
-    admin(&cluster).batch_execute(IN_WORKERS).unwrap();
-    for participation in ["on", "off"] {
-        let mut client = cluster.connect("authenticator", "wire").unwrap();
-        client
-            .batch_execute(&format!(
-                "set parallel_setup_cost = 0; set parallel_tuple_cost = 0;
-                 set min_parallel_table_scan_size = 0; set max_parallel_workers = 0;
-                 set parallel_leader_participation = {participation}",
-            ))
-            .unwrap();
-        set_claims(&mut client, &claims(ADA));
-        let sql = "select min(app_user()) || max(app_user()) from big";
-        println!("{:?}", client.query_one(sql, &[]).map(|row| row.get::<_, String>(0)));
-        println!("{:?}", client.query_one("select app_user()", &[]).map(|row| row.get::<_, String>(0)));
+    // No plan looks into a function in PL/pgSQL, so the workers are the first to call authguard.
+    admin(&cluster)
+        .batch_execute(
+            "create function whose() returns text language plpgsql stable parallel safe as
+             $$ begin return auth.subject() || ', ' || current_setting('authguard.leeway'); end $$;
+             create table big as select g as id from generate_series(1, 1000) g;
+             grant select on big to authenticator",
+        )
+        .unwrap();
+    let right = format!("{ADA}, 7s");
+    let answer = |client: &mut Client, sql| client.query_one(sql, &[]).map(|row| row.get(0));
+    for preloaded in [false, true] {
+        if preloaded {
+            preload(&cluster);
+        }
+        for workers in [
+            "max_parallel_workers = 0",
+            "max_parallel_workers = 8",
+            "parallel_leader_participation = off",
+        ] {
+            let mut client = cluster.connect("authenticator", "wire").unwrap();
+            client
+                .batch_execute(&format!(
+                    "set parallel_setup_cost = 0; set parallel_tuple_cost = 0;
+                     set min_parallel_table_scan_size = 0; set {workers}",
+                ))
+                .unwrap();
+            set_claims(&mut client, &claims(ADA));
+            let found = answer(&mut client, "select min(whose()) from big");
+            match found {
+                Ok(found) => assert_eq!((preloaded, found), (true, right.clone()), "{workers}"),
+                Err(error) => {
+                    assert!(!preloaded, "{workers}: {error}");
+                    let error = error.as_db_error().expect("an error of the server");
+                    assert_eq!(error.code().code(), "25000", "{workers}: {error}");
+                }
+            }
+            // Outside of a parallel operation it is loaded as if nothing had happened.
+            let found: String = answer(&mut client, "select whose()").unwrap();
+            assert_eq!(found, right, "{workers}");
+        }
     }
-    panic!()
+}
+
+#[test]
+fn a_text_in_the_file_that_is_no_value_closes_the_sessions_that_load_it() {
+    let mut cluster = server(Config::default());
+    let settings = settings(&cluster);
+    for setting in settings.iter().filter(|it| it.refuses) {
+        let name = setting.name.as_str();
+        cluster
+            .configure(&[(name, "no value, of any, kind")])
+            .unwrap();
+        let refused = || {
+            let mut client = cluster.connect("web", "wire").unwrap();
+            let error = client.query_one("select auth.uid()", &[]).err()?;
+            Some(error.as_db_error()?.message().to_owned())
+        };
+        wait_until(|| refused().is_some(), "the value arrives");
+        let message = refused().unwrap();
+        assert!(message.contains(name), "{name}: {message}");
+        cluster.configure(&[(name, &setting.in_file)]).unwrap();
+        wait_until(|| refused().is_none(), "the value arrives");
+    }
+    // A server that preloads it does not start, as with a value of Postgres's own settings.
+    cluster
+        .configure(&[
+            ("shared_preload_libraries", "authguard"),
+            ("authguard.leeway", "301"),
+        ])
+        .unwrap();
+    cluster.stop().unwrap();
+    assert!(cluster.start().is_err(), "the server does not start");
+    let told = "invalid value for parameter \"authguard.leeway\" in the server's configuration";
+    assert!(cluster.log().contains(told));
+}
+
+/// Makes new sessions load the library at login.
+fn preload(cluster: &Cluster) {
+    cluster
+        .configure(&[("session_preload_libraries", "authguard")])
+        .unwrap();
+    let told = || text(&mut admin(cluster), "show session_preload_libraries").unwrap();
+    wait_until(|| told() == "authguard", "the setting arrives");
 }
