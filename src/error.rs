@@ -31,6 +31,9 @@ pub enum Error {
     /// The server's file gives a setting a text that is no value. The fields are the setting, and
     /// a sentence about its values.
     InvalidSetting(&'static str, String),
+    /// A setting has a word or a name that nothing knows. The fields are the setting, the problem as
+    /// a clause, and what is known.
+    BadWord(&'static str, String, String),
     /// The library was loaded while Postgres takes over no value of a setting. The field is the
     /// setting.
     LoadedInParallel(&'static str),
@@ -126,8 +129,18 @@ impl Report {
             .collect()
     }
 
+    /// Warns the client, and goes on.
+    pub fn warn(self) {
+        self.send(PgLogLevel::WARNING);
+    }
+
     /// Raises the error.
     pub fn raise(self) -> ! {
+        self.send(PgLogLevel::ERROR);
+        unreachable!("an ERROR does not return")
+    }
+
+    fn send(self, level: PgLogLevel) {
         let mut report = ErrorReport::new(self.code, self.message, "authguard");
         if let Some(detail) = self.detail {
             report = report.set_detail(detail);
@@ -135,8 +148,7 @@ impl Report {
         if let Some(hint) = self.hint {
             report = report.set_hint(hint);
         }
-        report.report(PgLogLevel::ERROR);
-        unreachable!("an ERROR does not return")
+        report.report(level);
     }
 }
 
@@ -208,6 +220,11 @@ impl Error {
             )
             .detail(values)
             .hint("Nothing of authguard works until it is corrected, in the file or with ALTER SYSTEM."),
+            Self::BadWord(setting, problem, hint) => Report::new(
+                Code::ERRCODE_INVALID_PARAMETER_VALUE,
+                format!("{setting}: {problem}"),
+            )
+            .hint(hint),
             Self::LoadedInParallel(setting) => Report::new(
                 Code::ERRCODE_INVALID_TRANSACTION_STATE,
                 format!("cannot take over parameter \"{setting}\" during a parallel operation"),

@@ -98,6 +98,8 @@ pub enum SetFrom {
     Session,
     /// A file, an environment, a database, a role or a function.
     Elsewhere,
+    /// ALTER SYSTEM, or a look at `pg_file_settings`. The value is tried, and not assigned.
+    Trial,
 }
 
 impl<V> Setting<V> {
@@ -350,6 +352,7 @@ impl<H: Hooks> Text<H> {
 
     /// Defines the setting. To be called once, from `_PG_init`.
     pub fn define(&'static self) {
+        DEFINING.set(true);
         // SAFETY: each hook stops a panic before it reaches guc.c.
         unsafe {
             GucRegistry::define_string_guc_with_hooks(
@@ -364,6 +367,7 @@ impl<H: Hooks> Text<H> {
                 H::SHOW.map(|_| show::<H> as unsafe extern "C-unwind" fn() -> *const c_char),
             );
         }
+        DEFINING.set(false);
     }
 
     /// Defines the setting as [`Self::define`] does. Returns false if another library has defined
@@ -431,6 +435,17 @@ fn while_kept<R>(text: *const c_char, read: impl FnOnce(&CStr) -> R) -> R {
     read(unsafe { text_or_empty(text) })
 }
 
+/// True while a text is defined, and gets the value that its placeholder has.
+static DEFINING: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
+
+/// Returns true if a value of a file that is checked now is not going to be assigned. A reload
+/// happens between the statements of a client (PostgresMain in tcop/postgres.c), so during a
+/// statement only a command tries such a value (AlterSystemSetConfigFile, show_all_file_settings).
+fn is_trial() -> bool {
+    // SAFETY: a global of portalmem.c.
+    !DEFINING.get() && !unsafe { pg_sys::ActivePortal }.is_null()
+}
+
 unsafe extern "C-unwind" fn check<H: Hooks>(
     value: *mut *mut c_char,
     _extra: *mut *mut c_void,
@@ -443,6 +458,7 @@ unsafe extern "C-unwind" fn check<H: Hooks>(
         | GucSource::PGC_S_OVERRIDE
         | GucSource::PGC_S_INTERACTIVE
         | GucSource::PGC_S_SESSION => SetFrom::Session,
+        GucSource::PGC_S_FILE if is_trial() => SetFrom::Trial,
         _ => SetFrom::Elsewhere,
     };
     guarded(|| {

@@ -3,6 +3,7 @@
 
 mod claims;
 mod gateways;
+mod problems;
 mod seal;
 mod session_only;
 pub mod set_in_transaction;

@@ -5,6 +5,8 @@
 //! A new setting needs an entry here with the function that reads it, a row in the README, and the
 //! code that uses it.
 
+use super::judged::{Judged, Problem, problems};
+use super::words::{self, Issuer, MinAal, NotifyEvents};
 use crate::pg::guc::{Choice, Hooks, Number, SetBy, Switch, Text, Unit};
 use crate::pg::hook::Hook;
 use authguard_token::{Aal, MAX_LEEWAY_SECONDS, RefreshSettings};
@@ -80,7 +82,7 @@ settings! {
     // The tokens that this database signs, and their sessions.
 
     /// A name that must be unique to each primary.
-    ISSUER: Text<DecidesTokens> = Text::text(
+    ISSUER: Text<Judged<Issuer>> = Text::text(
         c"authguard.issuer", c"authguard",
         c"The issuer (claim iss) of tokens that this database signs.",
     );
@@ -133,14 +135,12 @@ settings! {
         c"A sign-in ends the user's other sessions with the same tag.",
     );
 
-    /// Any text is accepted: if Postgres refused a text in a file, the setting would stay empty,
-    /// and everybody would get in.
-    MIN_AAL: Text<DecidesTokens> = Text::text(
+    MIN_AAL: Text<Judged<MinAal>> = Text::text(
         c"authguard.min_aal", c"",
         c"The least assurance level of a sign-in, a step-up and a refresh; empty: any.",
     );
 
-    NOTIFY_EVENTS: Text = Text::text(
+    NOTIFY_EVENTS: Text<Judged<NotifyEvents>> = Text::text(
         c"authguard.notify_events", c"",
         c"A list of the events that channel authguard is notified of.",
     );
@@ -178,8 +178,21 @@ enum DecidesTokens {}
 
 impl Hooks for DecidesTokens {
     fn assign(_new: &CStr) {
-        KEYS_CHANGED.call();
+        keys_changed();
     }
+}
+
+/// Notes that a setting is assigned that decides which tokens are good.
+pub(super) fn keys_changed() {
+    KEYS_CHANGED.call();
+}
+
+/// The problems of the settings in this table, each with its setting.
+pub fn problems_of_table() -> Vec<(&'static str, Problem)> {
+    problems::<Issuer>(&ISSUER.get())
+        .chain(problems::<MinAal>(&MIN_AAL.get()))
+        .chain(problems::<NotifyEvents>(&NOTIFY_EVENTS.get()))
+        .collect()
 }
 
 /// The level at which the log says why a token is refused: LOG, DEBUG1, or not at all.
@@ -273,8 +286,7 @@ pub fn min_aal() -> Option<Aal> {
 
 /// Returns true if `authguard.notify_events` lists `event`.
 pub fn notifies(event: &str) -> bool {
-    let events = NOTIFY_EVENTS.get();
-    events.split(',').any(|name| name.trim() == event)
+    words::events(&NOTIFY_EVENTS.get()).any(|name| name == event)
 }
 
 /// `authguard.after_restore`.
