@@ -211,7 +211,7 @@ impl Error {
                 format!("parameter \"{setting}\" can only be set for the whole server"),
             )
             .detail(format!(
-                "{origin}, and hides the server's value. Nothing of authguard works in this session."
+                "{origin}. That hides the server's value, so nothing of authguard works in this session."
             ))
             .hint(undo),
             Self::InvalidSetting(setting, values) => Report::new(
