@@ -28,6 +28,8 @@ pub enum Error {
     /// A setting of the server has a value that is not the server's. The fields are the setting,
     /// who gave the value, and how to take it back.
     NotOfServer(&'static str, &'static str, String),
+    /// A connection's options set a setting that only superusers set, and hide the server's value.
+    NotSuperuser(&'static str),
     /// The server's file gives a setting a text that is no value. The fields are the setting, and
     /// a sentence about its values.
     InvalidSetting(&'static str, String),
@@ -214,6 +216,11 @@ impl Error {
                 "{origin}. That hides the server's value, so nothing of authguard works in this session."
             ))
             .hint(undo),
+            Self::NotSuperuser(setting) => Report::new(
+                Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                format!("permission denied to set parameter \"{setting}\""),
+            )
+            .hint("Connect without it (PGOPTIONS, options=)."),
             Self::InvalidSetting(setting, values) => Report::new(
                 Code::ERRCODE_INVALID_PARAMETER_VALUE,
                 format!("invalid value for parameter \"{setting}\" in the server's configuration"),

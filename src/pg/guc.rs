@@ -232,16 +232,20 @@ impl<V: Value> Setting<V> {
         if given.has_value() && transaction::is_parallel() {
             Error::LoadedInParallel(self.name()).raise();
         }
-        let may_others_give = match self.set_by {
-            SetBy::Server => false,
-            SetBy::Superuser => given.is_of_superuser(),
+        match (self.set_by, given.giver()) {
+            (SetBy::Server, Some(giver)) => {
+                Error::NotOfServer(self.name(), giver.gave(), giver.undo(self.name())).raise();
+            }
+            // Without a value in the file guc.c does right: what is not a superuser's is dropped.
+            (SetBy::Superuser, Some(_)) if !given.is_of_superuser() => {
+                if given.is_in_file() {
+                    Error::NotSuperuser(self.name()).raise();
+                }
+                return;
+            }
             // The hooks judge it.
-            SetBy::Anybody => return,
-        };
-        if let Some(giver) = given.giver()
-            && !may_others_give
-        {
-            Error::NotOfServer(self.name(), giver.gave(), giver.undo(self.name())).raise();
+            (SetBy::Anybody, _) => return,
+            _ => {}
         }
         if let Some(text) = given.initial()
             && let Err(report) = self.value.check(self.name(), text, self.flags)

@@ -104,6 +104,13 @@ impl Placeholder {
         }
     }
 
+    /// Returns true if the server's file has a value, whoever has hidden it since.
+    pub fn is_in_file(&self) -> bool {
+        // SAFETY: as in initial(). Only the file sets this field, and no other value clears it
+        // (set_config_sourcefile).
+        unsafe { !(*self.0).gen_.sourcefile.is_null() }
+    }
+
     /// Returns true if a superuser gave the initial value.
     pub fn is_of_superuser(&self) -> bool {
         // SAFETY: as in initial().
