@@ -25,6 +25,20 @@ pub enum Error {
     /// A setting that holds claims has a value that would outlive the request. The fields are the
     /// setting, and the way to set it.
     SessionOnly(&'static str, &'static str),
+    /// A setting of the server has a value that is not the server's. The fields are the setting,
+    /// who gave the value, and how to take it back.
+    NotOfServer(&'static str, &'static str, String),
+    /// A connection's options set a setting that only superusers set, and hide the server's value.
+    NotSuperuser(&'static str),
+    /// The server's file gives a setting a text that is no value. The fields are the setting, and
+    /// a sentence about its values.
+    InvalidSetting(&'static str, String),
+    /// A setting has a word or a name that nothing knows. The fields are the setting, the problem as
+    /// a clause, and what is known.
+    BadWord(&'static str, String, String),
+    /// The library was loaded while Postgres takes over no value of a setting. The field is the
+    /// setting.
+    LoadedInParallel(&'static str),
     /// A setting is no list of names. The fields are the setting and its value.
     ListSyntax(&'static str, String),
     /// A key or a secret is refused for this reason.
@@ -117,8 +131,18 @@ impl Report {
             .collect()
     }
 
+    /// Warns the client, and goes on.
+    pub fn warn(self) {
+        self.send(PgLogLevel::WARNING);
+    }
+
     /// Raises the error.
     pub fn raise(self) -> ! {
+        self.send(PgLogLevel::ERROR);
+        unreachable!("an ERROR does not return")
+    }
+
+    fn send(self, level: PgLogLevel) {
         let mut report = ErrorReport::new(self.code, self.message, "authguard");
         if let Some(detail) = self.detail {
             report = report.set_detail(detail);
@@ -126,8 +150,7 @@ impl Report {
         if let Some(hint) = self.hint {
             report = report.set_hint(hint);
         }
-        report.report(PgLogLevel::ERROR);
-        unreachable!("an ERROR does not return")
+        report.report(level);
     }
 }
 
@@ -185,6 +208,35 @@ impl Error {
             )
             .detail("A value from a file, a database, a role or a function would outlive the request.")
             .hint(hint),
+            Self::NotOfServer(setting, origin, undo) => Report::new(
+                Code::ERRCODE_CANT_CHANGE_RUNTIME_PARAM,
+                format!("parameter \"{setting}\" can only be set for the whole server"),
+            )
+            .detail(format!(
+                "{origin}. That hides the server's value, so nothing of authguard works in this session."
+            ))
+            .hint(undo),
+            Self::NotSuperuser(setting) => Report::new(
+                Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                format!("permission denied to set parameter \"{setting}\""),
+            )
+            .hint("Connect without it (PGOPTIONS, options=)."),
+            Self::InvalidSetting(setting, values) => Report::new(
+                Code::ERRCODE_INVALID_PARAMETER_VALUE,
+                format!("invalid value for parameter \"{setting}\" in the server's configuration"),
+            )
+            .detail(values)
+            .hint("Nothing of authguard works until it is corrected, in the file or with ALTER SYSTEM."),
+            Self::BadWord(setting, problem, hint) => Report::new(
+                Code::ERRCODE_INVALID_PARAMETER_VALUE,
+                format!("{setting}: {problem}"),
+            )
+            .hint(hint),
+            Self::LoadedInParallel(setting) => Report::new(
+                Code::ERRCODE_INVALID_TRANSACTION_STATE,
+                format!("cannot take over parameter \"{setting}\" during a parallel operation"),
+            )
+            .hint("Preload the library: put authguard into shared_preload_libraries or session_preload_libraries."),
             Self::ListSyntax(setting, value) => Report::new(
                 Code::ERRCODE_INVALID_PARAMETER_VALUE,
                 format!("invalid value for parameter \"{setting}\": \"{value}\""),

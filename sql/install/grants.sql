@@ -51,6 +51,7 @@ begin
         'authguard.coverage()',
         'authguard.source_problem(regclass, text)',
         'authguard.own_table_problems()',
+        'authguard.setting_problems()',
         'authguard.is_copy()'
     ]::pg_catalog.regprocedure[], array[
         'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event',

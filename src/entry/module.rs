@@ -12,6 +12,10 @@ pgrx::pg_module_magic!(name, version);
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     backtrace::never_capture();
+    // Before any is defined: if this fails, nothing has changed, and the next attempt to load the
+    // library fails in the same way.
+    settings::check_given();
+    request::check_given();
     settings::define(invalidation::keys_changed);
     request::define(access::claims_changed);
     guc::reserve_prefix();

@@ -5,7 +5,7 @@ use super::memory;
 use super::relation::{self, Lock, Relation};
 use pgrx::pg_sys::{self, Oid};
 use pgrx::{FromDatum, IntoDatum};
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::marker::PhantomData;
 use std::ptr;
 
@@ -125,6 +125,15 @@ pub fn role_name(role: Oid) -> Option<String> {
         let name = pg_sys::GetUserNameFromId(role, true);
         (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
     }
+}
+
+/// Returns true if there is a role of that name.
+pub fn role_exists(name: &str) -> bool {
+    let Ok(name) = CString::new(name) else {
+        return false;
+    };
+    // SAFETY: a syscache look-up inside a transaction, which raises nothing for a missing role.
+    valid(unsafe { pg_sys::get_role_oid(name.as_ptr(), true) }).is_some()
 }
 
 /// The name of the role whose privileges count now.

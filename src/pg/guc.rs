@@ -1,9 +1,10 @@
 //! Settings as guc.c keeps them (src/backend/utils/misc/guc.c).
 
 use super::call::guarded;
+use super::placeholder::Placeholder;
 use super::state::PerBackend;
 use super::transaction;
-use crate::error::Report;
+use crate::error::{Error, Report};
 use pgrx::guc::GucEnum;
 use pgrx::pg_sys::{self, GucSource};
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
@@ -97,6 +98,8 @@ pub enum SetFrom {
     Session,
     /// A file, an environment, a database, a role or a function.
     Elsewhere,
+    /// ALTER SYSTEM, or a look at `pg_file_settings`. The value is tried, and not assigned.
+    Trial,
 }
 
 impl<V> Setting<V> {
@@ -129,11 +132,125 @@ impl<V> Setting<V> {
         self
     }
 
+    fn name(&self) -> &'static str {
+        self.name.to_str().expect("names of settings are ASCII")
+    }
+
     fn context(&self) -> GucContext {
         match self.set_by {
             SetBy::Server => GucContext::Sighup,
             SetBy::Superuser => GucContext::Suset,
             SetBy::Anybody => GucContext::Userset,
+        }
+    }
+}
+
+/// The values that a setting takes.
+pub trait Value {
+    /// Returns an error if guc.c would not take `text` from the server's file for the setting
+    /// `name`.
+    fn check(&self, name: &'static str, text: &CStr, flags: GucFlags) -> Result<(), Report>;
+}
+
+impl Value for GucSetting<bool> {
+    fn check(&self, name: &'static str, text: &CStr, _flags: GucFlags) -> Result<(), Report> {
+        // SAFETY: reads a C string; NULL asks for the answer alone.
+        match unsafe { pg_sys::parse_bool(text.as_ptr(), ptr::null_mut()) } {
+            true => Ok(()),
+            false => Err(Error::InvalidSetting(name, "It is on or off.".to_owned()).report()),
+        }
+    }
+}
+
+impl Value for Range {
+    fn check(&self, name: &'static str, text: &CStr, flags: GucFlags) -> Result<(), Report> {
+        let mut number = 0;
+        // SAFETY: reads a C string and writes the number; no hint is asked for.
+        let is_number = unsafe {
+            pg_sys::parse_int(
+                text.as_ptr(),
+                &raw mut number,
+                flags.bits(),
+                ptr::null_mut(),
+            )
+        };
+        match is_number && (self.least..=self.most).contains(&number) {
+            true => Ok(()),
+            false => {
+                let needs = format!("It is a whole number from {} to {}.", self.least, self.most);
+                Err(Error::InvalidSetting(name, needs).report())
+            }
+        }
+    }
+}
+
+impl<E: GucEnum> Value for Word<E> {
+    fn check(&self, name: &'static str, text: &CStr, _flags: GucFlags) -> Result<(), Report> {
+        let mut words = Vec::new();
+        let mut entry = E::CONFIG_ENUM_ENTRY;
+        // SAFETY: the entries are followed by one without a name (utils/guc.h); the names are
+        // constants.
+        unsafe {
+            while !(*entry).name.is_null() {
+                words.push(CStr::from_ptr((*entry).name).to_string_lossy());
+                entry = entry.add(1);
+            }
+        }
+        // As config_enum_lookup_by_name compares them.
+        match words
+            .iter()
+            .any(|word| word.as_bytes().eq_ignore_ascii_case(text.to_bytes()))
+        {
+            true => Ok(()),
+            false => {
+                let needs = format!("It is one of: {}.", words.join(", "));
+                Err(Error::InvalidSetting(name, needs).report())
+            }
+        }
+    }
+}
+
+impl<H: Hooks> Value for Watched<H> {
+    fn check(&self, _name: &'static str, text: &CStr, _flags: GucFlags) -> Result<(), Report> {
+        H::check(text, SetFrom::Elsewhere)
+    }
+}
+
+impl<V: Value> Setting<V> {
+    /// Raises an error if the setting, once it is defined, would not have the value that the server
+    /// gives it. To be called from `_PG_init`, for all settings, before any is defined.
+    pub fn check_given(&self) {
+        // A parallel worker loads the libraries of its leader first. Then it gets the leader's
+        // settings, whatever it has itself (ParallelWorkerMain in access/transam/parallel.c).
+        if transaction::is_parallel_worker_starting() {
+            return;
+        }
+        let Some(given) = Placeholder::of(self.name) else {
+            return;
+        };
+        // Then guc.c takes over no value at all (set_config_option).
+        if given.has_value() && transaction::is_parallel() {
+            Error::LoadedInParallel(self.name()).raise();
+        }
+        match (self.set_by, given.giver()) {
+            (SetBy::Server, Some(giver)) => {
+                Error::NotOfServer(self.name(), giver.gave(), giver.undo(self.name())).raise();
+            }
+            // Without a value in the file guc.c does right: what is not a superuser's is dropped.
+            (SetBy::Superuser, Some(_)) if !given.is_of_superuser() => {
+                if given.is_in_file() {
+                    Error::NotSuperuser(self.name()).raise();
+                }
+                return;
+            }
+            // The hooks judge it.
+            (SetBy::Anybody, _) => return,
+            _ => {}
+        }
+        if let Some(text) = given.initial()
+            && let Err(report) = self.value.check(self.name(), text, self.flags)
+        {
+            report.raise();
         }
     }
 }
@@ -239,6 +356,7 @@ impl<H: Hooks> Text<H> {
 
     /// Defines the setting. To be called once, from `_PG_init`.
     pub fn define(&'static self) {
+        DEFINING.set(true);
         // SAFETY: each hook stops a panic before it reaches guc.c.
         unsafe {
             GucRegistry::define_string_guc_with_hooks(
@@ -253,6 +371,7 @@ impl<H: Hooks> Text<H> {
                 H::SHOW.map(|_| show::<H> as unsafe extern "C-unwind" fn() -> *const c_char),
             );
         }
+        DEFINING.set(false);
     }
 
     /// Defines the setting as [`Self::define`] does. Returns false if another library has defined
@@ -320,6 +439,17 @@ fn while_kept<R>(text: *const c_char, read: impl FnOnce(&CStr) -> R) -> R {
     read(unsafe { text_or_empty(text) })
 }
 
+/// True while a text is defined, and gets the value that its placeholder has.
+static DEFINING: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
+
+/// Returns true if a value of a file that is checked now is not going to be assigned. A reload
+/// happens between the statements of a client (PostgresMain in tcop/postgres.c), so during a
+/// statement only a command tries such a value (AlterSystemSetConfigFile, show_all_file_settings).
+fn is_trial() -> bool {
+    // SAFETY: a global of portalmem.c.
+    !DEFINING.get() && !unsafe { pg_sys::ActivePortal }.is_null()
+}
+
 unsafe extern "C-unwind" fn check<H: Hooks>(
     value: *mut *mut c_char,
     _extra: *mut *mut c_void,
@@ -332,6 +462,7 @@ unsafe extern "C-unwind" fn check<H: Hooks>(
         | GucSource::PGC_S_OVERRIDE
         | GucSource::PGC_S_INTERACTIVE
         | GucSource::PGC_S_SESSION => SetFrom::Session,
+        GucSource::PGC_S_FILE if is_trial() => SetFrom::Trial,
         _ => SetFrom::Elsewhere,
     };
     guarded(|| {

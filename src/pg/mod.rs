@@ -17,6 +17,7 @@ pub mod memory;
 pub mod message;
 mod numeric;
 pub mod partition;
+mod placeholder;
 pub mod plan;
 pub mod relation;
 pub mod replay;

@@ -50,6 +50,18 @@ pub fn is_parallel_worker() -> bool {
     unsafe { pg_sys::ParallelWorkerNumber >= 0 }
 }
 
+/// Returns true in a parallel worker that has not yet got the settings of its leader.
+pub fn is_parallel_worker_starting() -> bool {
+    // SAFETY: a global of parallel.c.
+    unsafe { pg_sys::InitializingParallelWorker }
+}
+
+/// Returns true in a parallel worker, and in a leader while its statement may have workers.
+pub fn is_parallel() -> bool {
+    // SAFETY: reads the state of xact.c.
+    unsafe { pg_sys::IsInParallelMode() }
+}
+
 /// The subtransaction that runs, counted within its transaction.
 pub fn current_subtransaction() -> pg_sys::SubTransactionId {
     // SAFETY: reads the state of xact.c.

@@ -44,6 +44,11 @@ impl Hooks for Claims {
     }
 }
 
+/// Raises an error if the setting would not get the value that it was given.
+pub fn check_given() {
+    CLAIMS.check_given();
+}
+
 /// Defines the setting. To be called once, from `_PG_init`.
 pub fn define() {
     ARE_FOREIGN.set(!CLAIMS.try_define());

@@ -2,14 +2,19 @@
 
 use super::ASSIGNED;
 use crate::error::{Error, Report};
-use crate::pg::guc::{Hooks, SetFrom, Text, identifiers};
+use crate::pg::catalog;
+use crate::pg::guc::{Text, identifiers};
+use crate::settings::{Judged, Problem, Rule, problems};
 use pgrx::pg_sys;
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
+
+/// The default. No role of that name is needed for it.
+const DEFAULT: &CStr = c"authenticator";
 
 /// PostgREST and Supabase log in as `authenticator`.
-static GATEWAY_ROLES: Text<GatewayRoles> = Text::text(
+static GATEWAY_ROLES: Text<Judged<GatewayRoles>> = Text::text(
     c"authguard.gateway_roles",
-    c"authenticator",
+    DEFAULT,
     c"Login roles whose request.jwt.claims is believed.",
 )
 .more(c"A list of role names. A superuser is always believed. Empty: only verified tokens are.")
@@ -17,20 +22,49 @@ static GATEWAY_ROLES: Text<GatewayRoles> = Text::text(
 
 enum GatewayRoles {}
 
-impl Hooks for GatewayRoles {
-    fn check(new: &CStr, _source: SetFrom) -> Result<(), Report> {
+impl Rule for GatewayRoles {
+    const NAME: &'static str = "authguard.gateway_roles";
+
+    fn check(new: &CStr) -> Result<(), Report> {
         match identifiers(new) {
             Some(_) => Ok(()),
             None => {
                 let value = new.to_string_lossy().into_owned();
-                Err(Error::ListSyntax("authguard.gateway_roles", value).report())
+                Err(Error::ListSyntax(Self::NAME, value).report())
             }
         }
     }
 
-    fn assign(_new: &CStr) {
+    /// A role may be made later.
+    fn doubtful(text: &str) -> Vec<Problem> {
+        let text = CString::new(text).unwrap_or_default();
+        if text.as_c_str() == DEFAULT {
+            return Vec::new();
+        }
+        let names = identifiers(&text).unwrap_or_default().into_iter();
+        let missing = names.filter(|name| !catalog::role_exists(name));
+        let problem = |name| Problem {
+            what: format!("role \"{name}\" does not exist"),
+            hint: "Nobody's claims are believed because of it; correct the name, or make the role."
+                .to_owned(),
+            word: name,
+        };
+        missing.map(problem).collect()
+    }
+
+    fn assigned() {
         ASSIGNED.call();
     }
+}
+
+/// The problems of the setting.
+pub fn gateway_problems() -> Vec<(&'static str, Problem)> {
+    problems::<GatewayRoles>(&GATEWAY_ROLES.get()).collect()
+}
+
+/// Raises an error if the setting would not get the value that it was given.
+pub fn check_given() {
+    GATEWAY_ROLES.check_given();
 }
 
 /// Defines the setting. To be called once, from `_PG_init`.

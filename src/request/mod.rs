@@ -3,6 +3,7 @@
 
 mod claims;
 mod gateways;
+mod problems;
 mod seal;
 mod session_only;
 pub mod set_in_transaction;
@@ -16,6 +17,14 @@ pub use token::{set_token, with_token};
 use crate::pg::hook::Hook;
 
 static ASSIGNED: Hook = Hook::new();
+
+/// Raises an error if a setting would not get the value that it was given. To be called from
+/// `_PG_init`, before any setting is defined.
+pub fn check_given() {
+    gateways::check_given();
+    token::check_given();
+    claims::check_given();
+}
 
 /// Defines the settings. To be called once, from `_PG_init`. `changed` is called whenever a setting
 /// is assigned.

@@ -34,6 +34,11 @@ impl Hooks for Token {
     }
 }
 
+/// Raises an error if the setting would not get the value that it was given.
+pub fn check_given() {
+    TOKEN.check_given();
+}
+
 /// Defines the setting. To be called once, from `_PG_init`.
 pub fn define() {
     TOKEN.define();

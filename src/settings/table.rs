@@ -5,16 +5,24 @@
 //! A new setting needs an entry here with the function that reads it, a row in the README, and the
 //! code that uses it.
 
+use super::judged::{Judged, Problem, problems};
+use super::words::{self, Issuer, MinAal, NotifyEvents};
 use crate::pg::guc::{Choice, Hooks, Number, SetBy, Switch, Text, Unit};
 use crate::pg::hook::Hook;
 use authguard_token::{Aal, MAX_LEEWAY_SECONDS, RefreshSettings};
 use pgrx::PostgresGucEnum;
 use std::ffi::CStr;
 
-/// Declares settings, and the function that defines all of them.
+/// Declares settings, and the functions that check and define all of them.
 macro_rules! settings {
     ($($(#[$reason:meta])* $name:ident: $kind:ty = $declaration:expr;)*) => {
         $($(#[$reason])* static $name: $kind = $declaration;)*
+
+        /// Raises an error if a setting would not get the value that the server gives it. To be
+        /// called from `_PG_init`, before any setting is defined.
+        pub fn check_given() {
+            $($name.check_given();)*
+        }
 
         /// Defines the settings. To be called once, from `_PG_init`. `keys_changed` is called when
         /// a setting is assigned that decides which tokens are good.
@@ -74,7 +82,7 @@ settings! {
     // The tokens that this database signs, and their sessions.
 
     /// A name that must be unique to each primary.
-    ISSUER: Text<DecidesTokens> = Text::text(
+    ISSUER: Text<Judged<Issuer>> = Text::text(
         c"authguard.issuer", c"authguard",
         c"The issuer (claim iss) of tokens that this database signs.",
     );
@@ -127,14 +135,12 @@ settings! {
         c"A sign-in ends the user's other sessions with the same tag.",
     );
 
-    /// Any text is accepted: if Postgres refused a text in a file, the setting would stay empty,
-    /// and everybody would get in.
-    MIN_AAL: Text<DecidesTokens> = Text::text(
+    MIN_AAL: Text<Judged<MinAal>> = Text::text(
         c"authguard.min_aal", c"",
         c"The least assurance level of a sign-in, a step-up and a refresh; empty: any.",
     );
 
-    NOTIFY_EVENTS: Text = Text::text(
+    NOTIFY_EVENTS: Text<Judged<NotifyEvents>> = Text::text(
         c"authguard.notify_events", c"",
         c"A list of the events that channel authguard is notified of.",
     );
@@ -172,8 +178,21 @@ enum DecidesTokens {}
 
 impl Hooks for DecidesTokens {
     fn assign(_new: &CStr) {
-        KEYS_CHANGED.call();
+        keys_changed();
     }
+}
+
+/// Notes that a setting is assigned that decides which tokens are good.
+pub(super) fn keys_changed() {
+    KEYS_CHANGED.call();
+}
+
+/// The problems of the settings in this table, each with its setting.
+pub fn problems_of_table() -> Vec<(&'static str, Problem)> {
+    problems::<Issuer>(&ISSUER.get())
+        .chain(problems::<MinAal>(&MIN_AAL.get()))
+        .chain(problems::<NotifyEvents>(&NOTIFY_EVENTS.get()))
+        .collect()
 }
 
 /// The level at which the log says why a token is refused: LOG, DEBUG1, or not at all.
@@ -267,8 +286,7 @@ pub fn min_aal() -> Option<Aal> {
 
 /// Returns true if `authguard.notify_events` lists `event`.
 pub fn notifies(event: &str) -> bool {
-    let events = NOTIFY_EVENTS.get();
-    events.split(',').any(|name| name.trim() == event)
+    words::events(&NOTIFY_EVENTS.get()).any(|name| name == event)
 }
 
 /// `authguard.after_restore`.

@@ -2937,6 +2937,15 @@ comment on function authguard.own_table_problems() is
     'true if no access is possible until it is. hint: the statements that put it in order, or '
     'what is needed';
 
+create function authguard.setting_problems()
+returns table (
+    setting pg_catalog.text, word pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
+language c stable cost 1000 rows 1
+as 'MODULE_PATHNAME', 'authguard_setting_problems_wrapper';
+comment on function authguard.setting_problems() is
+    'Returns a row for each word or name in the settings of this session that nothing knows: '
+    'assurance levels, events, roles';
+
 create function authguard.coverage(
     out kind pg_catalog.text,
     out object pg_catalog.text,
@@ -3125,6 +3134,11 @@ begin atomic
     union all
     select 'own table', o.relation, not o.closes, o.problem, o.hint
       from authguard.own_table_problems() o
+    union all
+    -- The application may record events of its own.
+    select 'setting', s.setting, false, s.problem, s.hint
+      from authguard.setting_problems() s
+     where not exists (select from authguard.event e where e.name = s.word)
     order by 1, 2;
 end;
 comment on function authguard.coverage() is
@@ -3132,8 +3146,8 @@ comment on function authguard.coverage() is
     'or not, and why not. Then a row for each way around a guard: partitions, views, materialized '
     'views, foreign tables, SECURITY DEFINER functions, owners without FORCE, and roles with '
     'BYPASSRLS. Then a row for each attached table, with its problem, for each reader that was '
-    'replaced, for each table of authguard that is not as create extension made it, and for a '
-    'restored database. problem and hint are NULL if nothing is wrong';
+    'replaced, for each table of authguard that is not as create extension made it, for each '
+    'word or role in a setting that nothing knows, and for a restored database. problem and hint are NULL if nothing is wrong';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -3363,6 +3377,7 @@ begin
         'authguard.coverage()',
         'authguard.source_problem(regclass, text)',
         'authguard.own_table_problems()',
+        'authguard.setting_problems()',
         'authguard.is_copy()'
     ]::pg_catalog.regprocedure[], array[
         'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event',
@@ -3600,6 +3615,12 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/session/sql.rs
 -- authguard::session::sql::authguard_session_end
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/request/problems.rs
+-- authguard::request::problems::authguard_setting_problems
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 

@@ -62,6 +62,15 @@ impl Event {
         matches!(self, Self::UserUpdated)
     }
 
+    /// Returns true if an event can have the name: 1 to 63 characters A to Z and _, the first a
+    /// letter.
+    pub fn has_form(name: &str) -> bool {
+        let is_letter = |byte: &u8| byte.is_ascii_uppercase();
+        name.len() <= Self::MAX_NAME_BYTES
+            && name.as_bytes().first().is_some_and(is_letter)
+            && name.bytes().all(|byte| is_letter(&byte) || byte == b'_')
+    }
+
     /// Checks the name of an event that the application records: a recordable event, or a name of
     /// its own.
     ///
@@ -75,11 +84,7 @@ impl Event {
     /// # Errors
     /// [`EventNameError`].
     pub fn check_name(name: &str) -> Result<(), EventNameError> {
-        let is_letter = |byte: &u8| byte.is_ascii_uppercase();
-        let has_form = name.len() <= Self::MAX_NAME_BYTES
-            && name.as_bytes().first().is_some_and(is_letter)
-            && name.bytes().all(|byte| is_letter(&byte) || byte == b'_');
-        if !has_form {
+        if !Self::has_form(name) {
             return Err(EventNameError::Form);
         }
         match Self::from_name(name) {

@@ -142,7 +142,7 @@ select pg_sleep(0.2);
 select authguard.step_up(:ada, :'session', 'totp', 'aal2');
 -- What was stolen is found out below it, too.
 select status from auth.refresh(:'refresh');
--- A misspelt level is the highest one.
+-- A misspelt level is refused. In a file it is the strictest (wire/settings).
 alter system set authguard.min_aal = 'AAL2';
 select pg_reload_conf();
 select pg_sleep(0.2);

@@ -15,6 +15,7 @@ pub mod pool;
 pub mod script;
 pub mod sessions;
 pub mod shaped;
+pub mod startup;
 pub mod tokens;
 
 use pgrx_embed::cluster::{Cluster, Config};

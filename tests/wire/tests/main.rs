@@ -30,6 +30,7 @@ mod keys;
 mod kinds;
 mod missing;
 mod options;
+mod options_settings;
 mod own_tables;
 mod own_tables_concurrent;
 mod own_tables_triggers;

@@ -1,0 +1,23 @@
+//! The problems of settings, for `authguard.coverage()`.
+
+use super::gateways;
+use crate::settings;
+use pgrx::prelude::*;
+
+/// The words and names in settings that nothing knows.
+#[pg_extern(sql = false)]
+fn authguard_setting_problems() -> TableIterator<
+    'static,
+    (
+        name!(setting, &'static str),
+        name!(word, String),
+        name!(problem, String),
+        name!(hint, String),
+    ),
+> {
+    let problems = settings::problems_of_table()
+        .into_iter()
+        .chain(gateways::gateway_problems())
+        .map(|(setting, it)| (setting, it.word, it.what, it.hint));
+    TableIterator::new(problems.collect::<Vec<_>>())
+}
