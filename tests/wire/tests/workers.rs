@@ -76,6 +76,33 @@ fn workers_that_start_after_a_revocation_answer_as_their_leader_did_before() {
     }
 }
 
+/// The settings of a client whose scans run in workers only, without a scan that would load the
+/// library.
+const IN_WORKERS: &str = "set parallel_setup_cost = 0; set parallel_tuple_cost = 0;
+    set min_parallel_table_scan_size = 0; set parallel_leader_participation = off";
+
+#[test]
+fn the_first_statement_of_a_connection_and_calls_inside_functions_have_one_answer_too() {
+    let cluster = many_notes(Config::default());
+    let mut client = gateway(&cluster);
+    change(&mut client, IN_WORKERS);
+    set_claims(&mut client, &claims(ADA));
+    // To plan the statement loads the library.
+    let answers = with_a_pause(&cluster, &mut client, || revoke(&cluster));
+    assert_eq!(answers, (ALL, ALL, true));
+    restore(&cluster);
+    change(
+        &mut admin(&cluster),
+        "create function shut() returns bool language plpgsql stable parallel safe
+             as 'begin return auth.is_revoked(); end';
+         select authguard.unguard_table('notes');
+         create policy shut on notes as restrictive using (not shut())",
+    );
+    let answers = with_a_pause(&cluster, &mut client, || revoke(&cluster));
+    assert_eq!(answers, (ALL, ALL, true));
+    assert_eq!(twice(&mut client), (0, 0, false));
+}
+
 #[test]
 fn workers_believe_the_token_and_the_claims_that_their_leader_believes() {
     let cluster = many_notes(Config::default());
