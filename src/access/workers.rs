@@ -1,5 +1,5 @@
-//! Parallel workers answer as their leader does: the leader decides before it starts them, and tells
-//! them.
+//! Parallel workers answer as their leader does: the leader decides before it starts them, and
+//! tells them.
 
 use super::{decide, memo};
 use crate::claims::{Status, leader};

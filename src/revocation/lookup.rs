@@ -43,8 +43,8 @@ pub struct Finding {
     pub authenticated_at: Option<i64>,
 }
 
-/// The finding on `claims` at `now` (microseconds since the Unix epoch), from one committed state of
-/// all tables, the newest, and from this transaction's own writes. To be called from within
+/// The finding on `claims` at `now` (microseconds since the Unix epoch), from one committed state
+/// of all tables, the newest, and from this transaction's own writes. To be called from within
 /// [`invalidation::until_still`].
 pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
     if let Some(verdict) = basis.availability.verdict() {

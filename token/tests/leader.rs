@@ -1,4 +1,4 @@
-//! What the leader of a parallel query tells its workers survives the way, and nothing else is read.
+//! What the leader of a parallel query tells its workers is read as written, and nothing else is.
 
 use authguard_token::{LeaderDecision, RevocationReason, leader_fingerprint};
 
