@@ -378,8 +378,9 @@ impl<'r> Scan<'r> {
         let mut scan_keys = scan_keys(keys);
         let count = keys.len() as i32;
         // SAFETY: the relation is open, and the snapshot registered. Without one, the scan takes
-        // its own. Key data are in the current memory context and outlive the scan. An index scan takes other values for the same columns, which it knows by their
-        // place in the index (systable_beginscan).
+        // its own. Key data are in the current memory context and outlive the scan. An index scan
+        // takes other values for the same columns, which it knows by their place in the index
+        // (systable_beginscan).
         unsafe {
             // There is no index scan if the client's session ignores system indexes, which it may:
             // then it is a scan of the heap.

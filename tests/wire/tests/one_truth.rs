@@ -143,6 +143,31 @@ fn a_ban_that_becomes_a_revocation_verifies_no_token_and_signs_nobody_in() {
 }
 
 #[test]
+fn a_new_key_and_the_audience_of_before_are_never_believed_together() {
+    let cluster = server(Config::default());
+    Issuer::trusted(&cluster, "https://a");
+    let next = Issuer::new("https://a");
+    let token = next.token(ADA);
+    let mut client = web(&cluster);
+    let mut holder = admin(&cluster);
+    change(
+        &mut holder,
+        "begin; lock table authguard.key in access exclusive mode",
+    );
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| {
+            set_token(&mut client, &token);
+            text(&mut client, "select auth.subject()")
+        });
+        wait_for_a_waiter(&cluster);
+        let sql = "select authguard.trust_issuer('https://a', $1::text::jsonb, array['other'], shares_subjects => true)";
+        holder.query_one(sql, &[&next.jwks(&[next.kid()])]).unwrap();
+        change(&mut holder, "commit");
+        assert_eq!(asked.join().expect("it answers"), None);
+    });
+}
+
+#[test]
 fn another_spelling_of_a_key_counts_when_its_row_arrives() {
     let cluster = server(Config::default());
     change(
