@@ -39,6 +39,8 @@ pub enum Error {
     /// The library was loaded while Postgres takes over no value of a setting. The field is the
     /// setting.
     LoadedInParallel(&'static str),
+    /// A setting is the library's own.
+    LeaderOnly,
     /// A setting is no list of names. The fields are the setting and its value.
     ListSyntax(&'static str, String),
     /// A key or a secret is refused for this reason.
@@ -86,6 +88,8 @@ pub enum Error {
     NoTable(String),
     /// The tables are replaced again and again.
     Restless,
+    /// What decides about a token is changed again and again while it is read.
+    NeverStill,
     /// Somebody's trigger has kept a row of the extension from being written. The field is the
     /// table.
     NotWritten(String),
@@ -237,6 +241,10 @@ impl Error {
                 format!("cannot take over parameter \"{setting}\" during a parallel operation"),
             )
             .hint("Preload the library: put authguard into shared_preload_libraries or session_preload_libraries."),
+            Self::LeaderOnly => Report::new(
+                Code::ERRCODE_CANT_CHANGE_RUNTIME_PARAM,
+                "authguard.leader cannot be set",
+            ),
             Self::ListSyntax(setting, value) => Report::new(
                 Code::ERRCODE_INVALID_PARAMETER_VALUE,
                 format!("invalid value for parameter \"{setting}\": \"{value}\""),
@@ -344,6 +352,11 @@ impl Error {
             Self::Restless => Report::new(
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "the tables of extension authguard are replaced faster than they are read",
+            )
+            .hint("Try again."),
+            Self::NeverStill => Report::new(
+                Code::ERRCODE_T_R_SERIALIZATION_FAILURE,
+                "the tables that decide about the token change faster than they are read",
             )
             .hint("Try again."),
             Self::NotWritten(table) => Report::new(

@@ -34,15 +34,34 @@ pub fn authenticated_at() -> Option<i64> {
 
 /// Returns `read` of the decision for this statement.
 #[cold]
-fn decide<R>(read: impl FnOnce(&Decision) -> R) -> R {
+fn decide<R>(read: impl Fn(&Decision) -> R) -> R {
     let now = unguarded::statement_start();
     let command = invalidation::own_command();
-    // This accepts invalidations before the snapshot of the look-up is taken. So a decision under
-    // an old snapshot is never remembered under a new generation.
-    memo().with(|claims| {
-        settle(claims, now, command);
+    let answer = |claims: &CachedClaims<Decision>| {
         memo().decided(claims.decision.is_revoked());
         read(&claims.decision)
+    };
+    let stands = |claims: &CachedClaims<Decision>| {
+        let stands = claims.decision.stands(now, command);
+        stands.then(|| answer(claims))
+    };
+    if let Some(answer) = memo().with(stands) {
+        return answer;
+    }
+    let mut looks = 0..;
+    invalidation::until_still(|| {
+        if looks.next() > Some(0) {
+            memo().decisions(Decision::forget);
+        }
+        // The statement may have verified its token long before. What its key is now, and what is
+        // revoked now, belong together.
+        if !memo().with(|claims| claims.holds(now)) {
+            memo().ask_again();
+        }
+        memo().with(|claims| {
+            settle(claims, now, command);
+            answer(claims)
+        })
     })
 }
 
@@ -52,6 +71,10 @@ fn settle(claims: &CachedClaims<Decision>, now: i64, command: u32) {
     let decision = &claims.decision;
     if decision.stands(now, command) {
         return;
+    }
+    if let Some(told) = &claims.told {
+        decision.follow(told);
+        return decision.answers(now, command);
     }
     let basis = Basis::current();
     if !decision.still_holds(now, basis) {

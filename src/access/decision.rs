@@ -3,7 +3,7 @@
 use crate::invalidation;
 use crate::pg::unguarded::NEVER;
 use crate::revocation::{Basis, Finding};
-use authguard_token::RevocationReason;
+use authguard_token::{LeaderDecision, RevocationReason};
 use std::cell::Cell;
 
 /// The last decision about one token.
@@ -47,6 +47,12 @@ impl Decision {
         self.statement.set(NEVER);
     }
 
+    /// Makes the next check look at the tables again.
+    pub fn forget(&self) {
+        self.forget_statement();
+        self.basis.set(None);
+    }
+
     /// Makes this the decision for `now` and `command`.
     pub fn answers(&self, now: i64, command: u32) {
         self.statement.set(now);
@@ -83,6 +89,13 @@ impl Decision {
                 .get()
                 .is_none_or(|arrivals| arrivals == invalidation::arrivals())
             && !invalidation::has_written()
+    }
+
+    /// Takes over the decision of the leader, for this statement.
+    pub fn follow(&self, told: &LeaderDecision) {
+        self.revoked.set(told.reason.is_some());
+        self.reason.set(told.reason);
+        self.authenticated_at.set(told.authenticated_at);
     }
 
     /// Remembers a finding.

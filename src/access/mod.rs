@@ -7,8 +7,10 @@ mod decide;
 mod decision;
 mod readers;
 mod whoami;
+mod workers;
 
 pub use caller::caller;
+pub use workers::before_workers;
 
 use crate::claims::{CachedClaims, Memo};
 use crate::pg::{call, state::PerBackend};

@@ -4,14 +4,14 @@
 use super::registry::{self, Source};
 use super::table::{self as tables, Table};
 use super::{AttachedKind, Identity, Layout, Part, TableProblem, descent};
-use crate::pg::catalog::{self, Row};
+use crate::pg::catalog::{self, Row, Snapshot};
 use crate::pg::unguarded;
 use crate::settings;
 use authguard_token::{Claims, Judge, SessionRow, UserRow, is_flag_set, parse_uuid};
-use pgrx::pg_sys::{Oid, TimestampTz};
+use pgrx::pg_sys::TimestampTz;
 
-/// Weighs the rows of every attached table that concerns the claims.
-pub fn weigh(judge: &mut Judge<'_>, claims: &Claims) {
+/// Weighs the rows of every attached table that concerns the claims, by one snapshot.
+pub fn weigh(judge: &mut Judge<'_>, claims: &Claims, snapshot: Snapshot<'_>) {
     for source in registry::sources().iter() {
         let identity = match source.kind {
             AttachedKind::Users => Identity::of_user(claims),
@@ -28,7 +28,7 @@ pub fn weigh(judge: &mut Judge<'_>, claims: &Claims) {
         else {
             continue;
         };
-        if weigh_rows(judge, source, &identity).is_err() {
+        if weigh_rows(judge, source, &identity, snapshot).is_err() {
             judge.broken_source();
         }
     }
@@ -38,9 +38,10 @@ fn weigh_rows(
     judge: &mut Judge<'_>,
     source: &Source,
     identity: &Identity,
+    snapshot: Snapshot<'_>,
 ) -> Result<(), TableProblem> {
     let mut missing = true;
-    let has_invalidation_triggers = find(source, identity, |layout, row| {
+    let found = find(source, identity, snapshot, |layout, row| {
         missing = false;
         match source.kind {
             AttachedKind::Users => judge.user_row(Some(&user(layout, row))),
@@ -54,7 +55,10 @@ fn weigh_rows(
         AttachedKind::Sessions if missing => judge.session_row(None),
         _ => {}
     }
-    if !has_invalidation_triggers {
+    if !found.in_every_form {
+        judge.may_appear();
+    }
+    if !found.has_invalidation_triggers {
         judge.changes_unseen();
     }
     Ok(())
@@ -82,11 +86,11 @@ fn claims_of(user: &str) -> Claims {
 }
 
 /// Returns true if the attached tables shut a user (in canonical form) out of locally issued
-/// tokens.
-pub fn shuts(user: &str) -> bool {
+/// tokens, by one snapshot.
+pub fn shuts(user: &str, snapshot: Snapshot<'_>) -> bool {
     let claims = claims_of(user);
     let mut judge = Judge::new(&claims, unguarded::clock(), 0);
-    weigh(&mut judge, &claims);
+    weigh(&mut judge, &claims, snapshot);
     judge.verdict().reason.is_some()
 }
 
@@ -103,7 +107,7 @@ pub fn metadata(user: &str) -> Vec<String> {
             && let Some(identity) = &identity
         {
             // A table that cannot be read shuts the user out.
-            let _ = find(source, identity, |layout, row| {
+            let _ = find(source, identity, Snapshot::FRESH, |layout, row| {
                 if layout.column(Part::AppMetadata).is_some() {
                     let metadata = layout.json(row, Part::AppMetadata, None);
                     let metadata = metadata.filter(|json| json.starts_with('{'));
@@ -147,16 +151,37 @@ pub fn sessions(user: &str) -> Vec<AttachedSession> {
     found
 }
 
-/// Calls `each` for the rows of an attached table that have the key of the identity. Returns true
-/// if the table reports every change.
+/// The result of looking for the rows of an identity in an attached table.
+struct Found {
+    /// True if every form of the key that was looked for has a row. Otherwise another row may
+    /// arrive.
+    in_every_form: bool,
+    /// True if the table reports every change.
+    has_invalidation_triggers: bool,
+}
+
+/// Calls `each` for the rows of an attached table that have the key of the identity.
 fn find(
     source: &Source,
     identity: &Identity,
+    snapshot: Snapshot<'_>,
     mut each: impl FnMut(&Layout, &Row),
-) -> Result<bool, TableProblem> {
-    read(source, Some(identity), |table, layout| {
+) -> Result<Found, TableProblem> {
+    let mut in_every_form = true;
+    let has_invalidation_triggers = read(source, Some(identity), |table, layout| {
         let index = Some(layout.index);
-        scan(table, layout, Part::Id, index, identity, &mut each);
+        for key in layout.keys(Part::Id, identity, index) {
+            let mut is_there = false;
+            catalog::scan_in(table, index, &[key], snapshot, |row| {
+                is_there = true;
+                each(layout, &row);
+            });
+            in_every_form &= is_there;
+        }
+    })?;
+    Ok(Found {
+        in_every_form,
+        has_invalidation_triggers,
     })
 }
 
@@ -168,9 +193,13 @@ fn of_user(
     mut each: impl FnMut(&Layout, &Row),
 ) -> Result<bool, TableProblem> {
     read(source, None, |table, layout| {
-        if let Some((number, base_type)) = layout.column(Part::UserId) {
-            let index = tables::any_index(table, number, base_type);
-            scan(table, layout, Part::UserId, index, identity, &mut each);
+        let Some((number, base_type)) = layout.column(Part::UserId) else {
+            return;
+        };
+        let index = tables::any_index(table, number, base_type);
+        for key in layout.keys(Part::UserId, identity, index) {
+            let each = |row: Row| each(layout, &row);
+            catalog::scan_in(table, index, &[key], Snapshot::FRESH, each);
         }
     })
 }
@@ -184,17 +213,4 @@ fn read(
         descent::read(table, source.kind, identity, each)
     });
     read.unwrap_or(Err(TableProblem::Gone))
-}
-
-fn scan(
-    table: &Table,
-    layout: &Layout,
-    part: Part,
-    index: Option<Oid>,
-    identity: &Identity,
-    mut each: impl FnMut(&Layout, &Row),
-) {
-    for key in layout.keys(part, identity, index) {
-        catalog::scan_in(table, index, &[key], |row| each(layout, &row));
-    }
 }

@@ -1,11 +1,12 @@
 //! The parsed claims of one token, with the values that readers return and a place for the decision
 //! about the claims.
 
+use super::leader;
 use super::source::{ClaimsRejected, Origin, RawClaims};
 use crate::invalidation;
 use crate::pg::{call::Value, memory::Memory, timestamp};
 use crate::settings;
-use authguard_token::{Claims, end_of_life};
+use authguard_token::{Claims, LeaderDecision, end_of_life, leader_fingerprint};
 use pgrx::pg_sys::Datum;
 use std::ops::Range;
 
@@ -30,6 +31,8 @@ pub struct CachedClaims<D> {
     pub status: Status,
     /// The last decision about them.
     pub decision: D,
+    /// What the leader has decided about them, if this is a parallel worker.
+    pub told: Option<LeaderDecision>,
     /// The readers' values; all NULL unless the claims are accepted.
     values: Values,
     origin: Origin,
@@ -117,6 +120,7 @@ impl<D> CachedClaims<D> {
         Self {
             status: Status::Absent,
             decision,
+            told: None,
             values: Values::NONE,
             origin: Origin::Gateway,
             mark: Vec::new(),
@@ -135,13 +139,19 @@ impl<D> CachedClaims<D> {
         // This comes before anything is read: if it changes meanwhile, everything must be read
         // again.
         let leeway = settings::leeway();
+        let told = leader::told(now, raw.origin, raw.mark());
         let keys = match raw.origin {
             // A gateway has judged these claims by its own keys.
             Origin::Gateway => 0,
+            _ if told.is_some() => 0,
             _ => invalidation::keys(),
         };
         let memory = Memory::new();
-        let read = raw.read(now).and_then(|(claims, json)| {
+        let read = match &told {
+            None => raw.read(now),
+            Some(told) => raw.read_as(told, now),
+        };
+        let read = read.and_then(|(claims, json)| {
             let values = Values::new(&claims, &json, &memory).ok_or(ClaimsRejected::TimeRange)?;
             Ok((claims, values))
         });
@@ -158,6 +168,7 @@ impl<D> CachedClaims<D> {
         Self {
             status,
             decision,
+            told,
             values,
             origin: raw.origin,
             mark: raw.mark().to_owned(),
@@ -176,12 +187,19 @@ impl<D> CachedClaims<D> {
     }
 
     /// Returns true if reading the claims again at `now` would give the same. This checks a token's
-    /// keys and times at every statement. A gateway has checked its claims itself.
+    /// keys and times at every statement. A gateway has checked its claims itself, and a worker
+    /// lives for one statement.
     pub fn holds(&self, now: i64) -> bool {
         self.origin == Origin::Gateway
+            || self.told.is_some()
             || (self.keys == invalidation::keys()
                 && self.leeway == settings::leeway()
                 && self.valid.contains(&now))
+    }
+
+    /// The hash of the text that was set.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        leader_fingerprint(self.origin == Origin::Token, &self.mark)
     }
 
     /// The origin of the claims.

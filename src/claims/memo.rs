@@ -142,24 +142,13 @@ impl<D> Memo<D> {
 
     #[cold]
     fn derive(&self, session_user: pg_sys::Oid, now: i64) {
-        loop {
-            // This comes before the settings are read: looking roles up can accept an invalidation,
-            // and the values that were read may then be older than the invalidation.
-            self.stale.set(false);
-            let is_derived = source::with_set(session_user, |raw| {
-                if self.stale.get() {
-                    return false;
-                }
-                match raw {
-                    None => self.claims.unset(),
-                    Some(raw) => self.set(&raw, now),
-                }
-                true
-            });
-            if is_derived {
-                break;
-            }
-        }
+        // This comes before the roles are looked up: a change of a role that arrives meanwhile
+        // counts from the next statement, whose first reader finds the mark.
+        self.stale.set(false);
+        source::with_set(session_user, |raw| match raw {
+            None => self.claims.unset(),
+            Some(raw) => self.set(&raw, now),
+        });
     }
 
     fn set(&self, raw: &RawClaims<'_>, now: i64) {

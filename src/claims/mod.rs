@@ -3,6 +3,7 @@
 //! Nothing here decides about them: the memo has a place for a decision of any type.
 
 mod cached;
+pub mod leader;
 mod memo;
 mod source;
 

@@ -9,7 +9,7 @@ use crate::keys::{self, TokenRejected};
 use crate::pg::{catalog, jsonb};
 use crate::request;
 use crate::settings;
-use authguard_token::{Claims, ClaimsError, Object};
+use authguard_token::{Claims, ClaimsError, LeaderDecision, Object, RevocationReason, TokenError};
 use pgrx::pg_sys::Oid;
 use std::rc::Rc;
 
@@ -69,6 +69,40 @@ impl<'t> RawClaims<'t> {
             let good = keys::verify(self.text, now).map_err(ClaimsRejected::Token)?;
             return Ok((good.claims.clone(), Rc::clone(&good.json)));
         }
+        self.parse()
+    }
+
+    /// The claims as the leader of this worker has read them.
+    pub fn read_as(
+        &self,
+        told: &LeaderDecision,
+        now: i64,
+    ) -> Result<(Claims, Rc<[u8]>), ClaimsRejected> {
+        if told.accepted {
+            return match self.origin {
+                Origin::Token => {
+                    keys::verified_by_leader(self.text, told.user).map_err(ClaimsRejected::Token)
+                }
+                Origin::Gateway => self.parse(),
+            };
+        }
+        if told.reason == Some(RevocationReason::Expired) {
+            let expired = TokenRejected::Token(TokenError::Expired);
+            return Err(ClaimsRejected::Token(expired));
+        }
+        match self.read(now) {
+            Err(ClaimsRejected::Token(cause)) if !cause.is_expired() => {
+                Err(ClaimsRejected::Token(cause))
+            }
+            Err(cause) if self.origin == Origin::Gateway => Err(cause),
+            _ => Err(match self.origin {
+                Origin::Token => ClaimsRejected::Token(TokenRejected::ByLeader),
+                Origin::Gateway => ClaimsRejected::NotAGateway,
+            }),
+        }
+    }
+
+    fn parse(&self) -> Result<(Claims, Rc<[u8]>), ClaimsRejected> {
         let text = std::str::from_utf8(self.text).map_err(|_| ClaimsRejected::Encoding)?;
         if !catalog::can_hold(text) {
             return Err(ClaimsRejected::Encoding);

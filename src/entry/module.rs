@@ -1,7 +1,8 @@
 //! The entry point of the library, and the install script that it embeds for `cargo pgrx schema`.
 
 use super::callbacks;
-use crate::pg::{backtrace, guc};
+use crate::claims::leader;
+use crate::pg::{backtrace, executor, guc};
 use crate::{access, invalidation, request, settings};
 use pgrx::{extension_sql_file, pg_guard};
 
@@ -18,9 +19,11 @@ pub extern "C-unwind" fn _PG_init() {
     request::check_given();
     settings::define(invalidation::keys_changed);
     request::define(access::claims_changed);
+    leader::define();
     guc::reserve_prefix();
     invalidation::when_written(access::ask_again);
     callbacks::register();
+    executor::register(access::before_workers);
 }
 
 /// The install script: these files, in this order.

@@ -12,12 +12,15 @@ mod per_generation;
 
 pub use per_generation::PerGeneration;
 
+use crate::error::Error;
 use crate::pg::{durability, hook::Hook, state::PerBackend, transaction, unguarded};
 use crate::schema::{self, Feed, Objects, Signal};
 use pgrx::pg_sys::Oid;
 use std::cell::Cell;
 
 struct State {
+    /// Counts the invalidations of any relation.
+    heard: Cell<u64>,
     /// Counts the invalidations of `authguard.channel`, or of everything.
     revocations: Cell<u64>,
     /// Counts the invalidations of `authguard.key_channel`.
@@ -35,6 +38,7 @@ struct State {
 }
 
 static STATE: PerBackend<State> = PerBackend::new(State {
+    heard: Cell::new(0),
     revocations: Cell::new(0),
     keys: Cell::new(0),
     arrivals: Cell::new(0),
@@ -86,9 +90,30 @@ pub fn objects() -> Objects {
     schema::objects()
 }
 
+/// The most looks at something that is changed again and again.
+const MOST_LOOKS: u32 = 16;
+
+/// Returns what `look` finds while nothing is changed. If an invalidation arrives meanwhile, it may
+/// be about something that `look` has read already: a remembered value, or a table whose rows were
+/// all written anew after its snapshot. Then `look` is called again. Raises an error, so that
+/// access stays closed, if invalidations do not cease to arrive.
+pub fn until_still<R>(mut look: impl FnMut() -> R) -> R {
+    for _ in 0..MOST_LOOKS {
+        transaction::accept_invalidations();
+        let heard = STATE.heard.get();
+        let found = look();
+        transaction::accept_invalidations();
+        if STATE.heard.get() == heard || transaction::discards_caches() {
+            return found;
+        }
+    }
+    Error::NeverStill.raise()
+}
+
 /// The relcache callback. If a backend was too far behind, Postgres calls it for everything at once
 /// (InvalidOid). `is_attached` returns true if a relation is an attached table.
 pub fn relation_changed(relation: Oid, is_attached: fn(Oid) -> bool) {
+    count_up(&STATE.heard);
     match schema::relation_changed(relation) {
         Some(Signal::Revocations) => count_up(&STATE.revocations),
         Some(Signal::Keys) => count_up(&STATE.keys),

@@ -17,4 +17,4 @@ mod verify;
 pub use own::{can_sign, sign_believed};
 pub use refresh_key::{make_refresh_key, refresh_key, replace_refresh_key};
 pub use rejected::TokenRejected;
-pub use verify::verify;
+pub use verify::{verified_by_leader, verify};

@@ -30,6 +30,8 @@ pub enum TokenRejected {
     Encoding,
     /// The token is revoked. Only `auth.verify` and `auth.set_token` refuse a token for that.
     Revoked,
+    /// The leader of the parallel query has refused the token for this statement.
+    ByLeader,
 }
 
 impl TokenRejected {
@@ -61,6 +63,7 @@ impl fmt::Display for TokenRejected {
             Self::TimeRange => "a time is out of range",
             Self::Encoding => "it has characters that the database's encoding cannot hold",
             Self::Revoked => "the token is revoked",
+            Self::ByLeader => "the leader of the parallel query has refused it",
         })
     }
 }

@@ -68,7 +68,11 @@ pub fn find(asked: Asked) -> Result<Rc<Trusted>, TokenRejected> {
     if let Some(trusted) = known {
         return Ok(trusted);
     }
-    let read = || Ok((read(&asked, settings::leeway()).map(Rc::new)?, asked));
+    // The issuer and its key are those of one committed state.
+    let read = || {
+        let read = invalidation::until_still(|| read(&asked, settings::leeway()));
+        Ok((read.map(Rc::new)?, asked))
+    };
     let (trusted, _) = FOUND.read(read, |found, trusted| {
         if let Ok((trusted, asked)) = trusted {
             if found.len() >= MOST_KEPT {

@@ -4,7 +4,7 @@ use super::log;
 use super::rejected::TokenRejected;
 use super::trust::{self, Asked, Trusted};
 use crate::invalidation::{self, PerGeneration};
-use crate::pg::{catalog, jsonb, timestamp, transaction, unguarded};
+use crate::pg::{catalog, jsonb, timestamp, unguarded};
 use crate::revocation::{self, Basis};
 use crate::settings;
 use authguard_token::{Claims, Key, Node, Object, Token, format_uuid, own_claims, uuid_v5};
@@ -35,26 +35,30 @@ struct Alive {
 }
 
 impl Good {
-    fn is_alive(&self, now: i64) -> bool {
+    /// The period for which the token is not revoked, as far as the tables say now; `None` if it is
+    /// revoked.
+    fn alive(&self, now: i64) -> Option<Alive> {
         let basis = Basis::current();
         if let Some(alive) = self.alive.get()
             && alive.basis == basis
             && (alive.since..alive.until).contains(&now)
             && !invalidation::has_written()
         {
-            return true;
+            return Some(alive);
         }
         let verdict = revocation::judge(&self.claims, now, basis).verdict;
-        let alive = Alive {
+        verdict.reason.is_none().then_some(Alive {
             basis,
             since: now,
             until: verdict.valid_until,
-        };
-        // If this transaction has written, nothing is remembered: a rollback would take the writes
-        // back.
-        let lasts = verdict.reason.is_none() && !invalidation::has_written();
-        self.alive.set(lasts.then_some(alive));
-        verdict.reason.is_none()
+        })
+    }
+
+    /// Remembers that period. If this transaction has written, nothing is remembered: a rollback
+    /// would take the writes back.
+    fn remember(&self, alive: Option<Alive>) {
+        self.alive
+            .set(alive.filter(|_| !invalidation::has_written()));
     }
 }
 
@@ -81,14 +85,37 @@ pub fn verify(token: &[u8], now: i64) -> Result<Rc<Good>, TokenRejected> {
     verdict
 }
 
+/// The claims of a token that the leader of a parallel query has verified for this statement, and
+/// their `jsonb`. `user` is the user, if the issuer has a namespace for its subjects.
+pub fn verified_by_leader(
+    text: &[u8],
+    user: Option<[u8; 16]>,
+) -> Result<(Claims, Rc<[u8]>), TokenRejected> {
+    let text = std::str::from_utf8(text).map_err(|_| TokenRejected::Encoding)?;
+    let mut json = Vec::new();
+    let see = |claims: &Object<'_>| json = jsonb::encode(claims);
+    let token =
+        Token::parse_with(text, settings::max_token_size(), see).map_err(TokenRejected::Token)?;
+    let mut claims = token.verified_by_leader().claims;
+    if let Some(user) = user {
+        put_in_namespace(&mut claims, user);
+    }
+    Ok((claims, json.into()))
+}
+
 /// Verifies as [`verify`] does, for a token that is not the current one. It must not be revoked
 /// either.
 pub fn check(token: &[u8]) -> Result<Rc<Good>, TokenRejected> {
-    transaction::accept_invalidations();
     // The clock's time: a procedure that commits goes on for long after its statement began.
     let now = unguarded::clock();
-    let good = verify(token, now)?;
-    if !good.is_alive(now) {
+    // The key and the revocations are those of one committed state.
+    let (good, alive) = invalidation::until_still(|| {
+        let good = verify(token, now)?;
+        let alive = good.alive(now);
+        Ok((good, alive))
+    })?;
+    good.remember(alive);
+    if alive.is_none() {
         log::refused_token(TokenRejected::Revoked);
         return Err(TokenRejected::Revoked);
     }
@@ -155,11 +182,8 @@ fn accept(mut claims: Claims, json: &str, trusted: &Trusted) -> Result<Claims, T
         return Err(TokenRejected::Role);
     }
     if let (Some(namespace), Some(subject)) = (&trusted.subject_namespace, &claims.raw_subject) {
-        // Both readers get this user: a policy on auth.subject() must not mistake it for the user
-        // of another issuer.
         let user = uuid_v5(namespace, subject);
-        claims.uid = Some(user);
-        claims.raw_subject = Some(format_uuid(&user));
+        put_in_namespace(&mut claims, user);
     }
     let times = [claims.issued_at, claims.expires_at, claims.authenticated_at];
     if times
@@ -173,6 +197,13 @@ fn accept(mut claims: Claims, json: &str, trusted: &Trusted) -> Result<Claims, T
         return Err(TokenRejected::Encoding);
     }
     Ok(claims)
+}
+
+/// Makes `user` the user of claims whose issuer has a namespace. Both readers get this user: a
+/// policy on auth.subject() must not mistake it for the user of another issuer.
+fn put_in_namespace(claims: &mut Claims, user: [u8; 16]) {
+    claims.uid = Some(user);
+    claims.raw_subject = Some(format_uuid(&user));
 }
 
 fn remembered(text: &[u8]) -> Option<Rc<Good>> {

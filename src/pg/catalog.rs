@@ -94,6 +94,12 @@ pub fn type_name(of: Oid) -> String {
         .into_owned()
 }
 
+/// Returns true if this database has an extension of that name.
+pub fn has_extension(name: &CStr) -> bool {
+    // SAFETY: scans pg_extension inside a transaction.
+    unsafe { pg_sys::get_extension_oid(name.as_ptr(), true) != pg_sys::InvalidOid }
+}
+
 /// The extension that an object of catalogue `class` is a member of.
 pub fn extension_of(class: Oid, object: Oid) -> Option<Oid> {
     // SAFETY: scans pg_depend inside a transaction.
@@ -201,25 +207,49 @@ pub fn relation_name(relation: Oid) -> Option<String> {
     }
 }
 
+/// The state of the database that a scan shows: committed rows, and those of this transaction's own
+/// earlier commands.
+#[derive(Clone, Copy)]
+pub struct Snapshot<'s>(pg_sys::Snapshot, PhantomData<&'s ()>);
+
+impl Snapshot<'_> {
+    /// A snapshot that each scan takes for itself when it begins: the newest state by then.
+    pub const FRESH: Snapshot<'static> = Snapshot(ptr::null_mut(), PhantomData);
+
+    /// Runs `work` with a snapshot of the newest state. All scans that get it show the same state.
+    pub fn with_newest<R>(work: impl FnOnce(Snapshot<'_>) -> R) -> R {
+        // SAFETY: registered and unregistered here, in a pair; on an error the resource owner of
+        // the transaction gives it back. For a relation that has no system cache, such as none at
+        // all, GetCatalogSnapshot takes a new snapshot (snapmgr.c), in parallel workers too, and
+        // RegisterSnapshot copies it.
+        unsafe {
+            let newest = pg_sys::GetCatalogSnapshot(pg_sys::InvalidOid);
+            let snapshot = pg_sys::RegisterSnapshot(newest);
+            let result = work(Snapshot(snapshot, PhantomData));
+            pg_sys::UnregisterSnapshot(snapshot);
+            result
+        }
+    }
+}
+
 /// Calls `each` for every row of the system catalogue `table` that equals `keys`, as [`scan_in`]
-/// does.
+/// does, by the newest state.
 pub fn scan(table: Oid, index: Option<Oid>, keys: &[Key<'_>], each: impl FnMut(Row<'_>)) {
     relation::open(table, Lock::AccessShare, |table| {
-        scan_in(table, index, keys, each);
+        scan_in(table, index, keys, Snapshot::FRESH, each);
     });
 }
 
-/// Calls `each` for every row of `table` that equals `keys`. Uses `index` if one is given; the
-/// keys' columns must lead the index, in its order. For tables that have no system cache a fresh
-/// snapshot is taken (GetCatalogSnapshot in src/backend/utils/time/snapmgr.c). It sees this
-/// transaction's own earlier commands.
+/// Calls `each` for every row of `table` that equals `keys` by that snapshot. Uses `index` if one
+/// is given; the keys' columns must lead the index, in its order.
 pub fn scan_in(
     table: &Relation,
     index: Option<Oid>,
     keys: &[Key<'_>],
+    snapshot: Snapshot<'_>,
     mut each: impl FnMut(Row<'_>),
 ) {
-    scan_all(table, index, [((), keys)], |(), row| {
+    scan_all(table, index, [((), keys)], snapshot, |(), row| {
         each(row);
         true
     });
@@ -229,22 +259,23 @@ pub fn scan_in(
 /// writes.
 pub fn is_empty(table: &Relation) -> bool {
     let mut empty = true;
-    scan_all(table, None, [((), [])], |(), _row| {
+    scan_all(table, None, [((), [])], Snapshot::FRESH, |(), _row| {
         empty = false;
         false
     });
     empty
 }
 
-/// Scans as [`scan_in`] does, for one set of keys after another, with one snapshot if there is an
-/// index. `each` gets the value that comes with the set. If `each` returns false, everything ends.
+/// Scans as [`scan_in`] does, for one set of keys after another. `each` gets the value that comes
+/// with the set. If `each` returns false, everything ends.
 pub fn scan_all<'k, T: Copy, K: AsRef<[Key<'k>]>>(
     table: &Relation,
     index: Option<Oid>,
     sets: impl IntoIterator<Item = (T, K)>,
+    snapshot: Snapshot<'_>,
     mut each: impl FnMut(T, Row<'_>) -> bool,
 ) {
-    let mut scan = Scan::new(table, index);
+    let mut scan = Scan::new(table, index, snapshot);
     'sets: for (beside, keys) in sets {
         scan.restart(keys.as_ref());
         // SAFETY: each tuple is read before the next is fetched, or the scan ends; it is of the
@@ -267,7 +298,7 @@ pub fn without_entries<'k, T, K: AsRef<[Key<'k>]>>(
     sets: impl IntoIterator<Item = (T, K)>,
     mut each: impl FnMut(T),
 ) {
-    let mut scan = Scan::new(table, index);
+    let mut scan = Scan::new(table, index, Snapshot::FRESH);
     for (beside, keys) in sets {
         scan.restart(keys.as_ref());
         // SAFETY: the index scan belongs to a scan that is open; its result is only compared with
@@ -316,7 +347,7 @@ pub fn trigger_versions(table: Oid) -> Vec<Version> {
     let mut versions = Vec::new();
     relation::open(pg_sys::TriggerRelationId, Lock::AccessShare, |triggers| {
         let index = Oid::from(pg_sys::TriggerRelidNameIndexId);
-        let mut scan = Scan::new(triggers, Some(index));
+        let mut scan = Scan::new(triggers, Some(index), Snapshot::FRESH);
         scan.restart(&[Key::Oid(TABLE, table)]);
         loop {
             let tuple = scan.next();
@@ -336,15 +367,17 @@ pub fn trigger_versions(table: Oid) -> Vec<Version> {
 struct Scan<'r> {
     relation: &'r Relation,
     index: Option<Oid>,
+    snapshot: Snapshot<'r>,
     scan: pg_sys::SysScanDesc,
 }
 
 impl<'r> Scan<'r> {
     /// A scan that has not begun, of an open table through one of its indexes.
-    fn new(relation: &'r Relation, index: Option<Oid>) -> Self {
+    fn new(relation: &'r Relation, index: Option<Oid>, snapshot: Snapshot<'r>) -> Self {
         Self {
             relation,
             index,
+            snapshot,
             scan: ptr::null_mut(),
         }
     }
@@ -353,9 +386,10 @@ impl<'r> Scan<'r> {
     fn restart(&mut self, keys: &[Key<'_>]) {
         let mut scan_keys = scan_keys(keys);
         let count = keys.len() as i32;
-        // SAFETY: the relation is open. Key data are in the current memory context and outlive the
-        // scan. An index scan takes other values for the same columns, which it knows by their
-        // place in the index (systable_beginscan).
+        // SAFETY: the relation is open, and the snapshot registered. Without one, the scan takes
+        // its own. Key data are in the current memory context and outlive the scan. An index scan
+        // takes other values for the same columns, which it knows by their place in the index
+        // (systable_beginscan).
         unsafe {
             // There is no index scan if the client's session ignores system indexes, which it may:
             // then it is a scan of the heap.
@@ -371,7 +405,7 @@ impl<'r> Scan<'r> {
                     self.relation.raw(),
                     self.index.unwrap_or(pg_sys::InvalidOid),
                     self.index.is_some(),
-                    ptr::null_mut(),
+                    self.snapshot.0,
                     count,
                     scan_keys.as_mut_ptr(),
                 );

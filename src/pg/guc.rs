@@ -222,7 +222,7 @@ impl<V: Value> Setting<V> {
     pub fn check_given(&self) {
         // A parallel worker loads the libraries of its leader first. Then it gets the leader's
         // settings, whatever it has itself (ParallelWorkerMain in access/transam/parallel.c).
-        if transaction::is_parallel_worker_starting() {
+        if transaction::is_worker_starting() {
             return;
         }
         let Some(given) = Placeholder::of(self.name) else {

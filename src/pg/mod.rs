@@ -8,6 +8,7 @@ pub mod callbacks;
 pub mod catalog;
 pub mod composite;
 pub mod durability;
+pub mod executor;
 pub mod guc;
 pub mod hook;
 pub mod jsonb;

@@ -8,6 +8,13 @@ pub fn accept_invalidations() {
     unsafe { pg_sys::AcceptInvalidationMessages() }
 }
 
+/// Returns true if this server was built and set to discard all caches, and to report everything as
+/// changed, whenever invalidations are accepted: `debug_discard_caches`.
+pub fn discards_caches() -> bool {
+    // SAFETY: a global of inval.c.
+    unsafe { pg_sys::debug_discard_caches > 0 }
+}
+
 /// Runs `work` with the snapshot that statements have. `work` runs SQL while no statement runs.
 pub fn with_snapshot<R>(work: impl FnOnce() -> R) -> R {
     // SAFETY: pushed and popped here, in a pair; on an error the end of the transaction pops it
@@ -50,13 +57,14 @@ pub fn is_parallel_worker() -> bool {
     unsafe { pg_sys::ParallelWorkerNumber >= 0 }
 }
 
-/// Returns true in a parallel worker that has not yet got the settings of its leader.
-pub fn is_parallel_worker_starting() -> bool {
+/// Returns true in a parallel worker that is taking over the settings of its leader.
+pub fn is_worker_starting() -> bool {
     // SAFETY: a global of parallel.c.
     unsafe { pg_sys::InitializingParallelWorker }
 }
 
-/// Returns true in a parallel worker, and in a leader while its statement may have workers.
+/// Returns true while a plan runs in parallel, in its leader and in its workers: no setting can be
+/// changed then.
 pub fn is_parallel() -> bool {
     // SAFETY: reads the state of xact.c.
     unsafe { pg_sys::IsInParallelMode() }

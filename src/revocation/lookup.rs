@@ -4,8 +4,7 @@ use super::availability::Availability;
 use super::{own_session, unused_kinds};
 use crate::attached;
 use crate::invalidation;
-use crate::pg::catalog::Key;
-use crate::pg::transaction;
+use crate::pg::catalog::{Key, Snapshot};
 use crate::schema::{self, Table, revocation as column};
 use crate::settings;
 use authguard_token::{Claims, Entry, EntryKind, Judge, RefreshSettings, Verdict, format_uuid};
@@ -44,8 +43,9 @@ pub struct Finding {
     pub authenticated_at: Option<i64>,
 }
 
-/// The finding on `claims` at `now` (microseconds since the Unix epoch), from the newest committed
-/// entries and this transaction's own writes.
+/// The finding on `claims` at `now` (microseconds since the Unix epoch), from one committed state
+/// of all tables, the newest, and from this transaction's own writes. To be called from within
+/// [`invalidation::until_still`].
 pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
     if let Some(verdict) = basis.availability.verdict() {
         return Finding {
@@ -53,8 +53,12 @@ pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
             authenticated_at: None,
         };
     }
+    Snapshot::with_newest(|snapshot| judge_at(snapshot, claims, now))
+}
+
+fn judge_at(snapshot: Snapshot<'_>, claims: &Claims, now: i64) -> Finding {
     let mut judge = Judge::new(claims, now, settings::leeway());
-    let own = own_session::find(claims);
+    let own = own_session::find(claims, snapshot);
     if let Some(row) = &own {
         judge.session(row.as_ref());
     }
@@ -79,12 +83,12 @@ pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
         (EntryKind::Claims, claims.subject.as_deref()),
         (EntryKind::Issuer, Some("")),
     ];
-    entries(&keys, |entry| {
+    entries(&keys, snapshot, |entry| {
         judge.entry(entry);
         !judge.settled()
     });
     if !judge.settled() {
-        attached::weigh(&mut judge, claims);
+        attached::weigh(&mut judge, claims, snapshot);
     }
     Finding {
         verdict: judge.verdict(),
@@ -93,9 +97,12 @@ pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
 }
 
 /// Shows the entries of these kinds and keys (in canonical form), until `each` returns false. They
-/// are the newest committed ones, and those that this transaction has written.
-pub fn entries(keys: &[(EntryKind, Option<&str>)], mut each: impl FnMut(&Entry<'_>) -> bool) {
-    transaction::accept_invalidations();
+/// are those of the snapshot. To be called from within [`invalidation::until_still`].
+pub fn entries(
+    keys: &[(EntryKind, Option<&str>)],
+    snapshot: Snapshot<'_>,
+    mut each: impl FnMut(&Entry<'_>) -> bool,
+) {
     let looked_for = keys.iter().filter(|(_, key)| key.is_some());
     let unused = unused_kinds::unused(looked_for.map(|(kind, _)| *kind));
     let looked_for = keys.iter().filter_map(|(kind, key)| Some((*kind, (*key)?)));
@@ -103,7 +110,7 @@ pub fn entries(keys: &[(EntryKind, Option<&str>)], mut each: impl FnMut(&Entry<'
     if sets.peek().is_none() {
         return;
     }
-    schema::read(Table::Revocation, |table| {
+    schema::read_at(Table::Revocation, snapshot, |table| {
         let sets = sets.map(|(kind, key)| {
             let keys = [
                 Key::Text(table.at(column::KIND), kind.as_str()),

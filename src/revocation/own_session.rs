@@ -1,6 +1,6 @@
 //! The row of `authguard.session` that an access token names.
 
-use crate::pg::catalog::Key;
+use crate::pg::catalog::{Key, Snapshot};
 use crate::schema::{self, Record, Table, session as column};
 use crate::settings;
 use authguard_token::refresh::RefreshState;
@@ -13,10 +13,10 @@ pub fn is_own(claims: &Claims) -> bool {
 
 /// The session of `claims`. The outer `None` means that this database did not issue them, the inner
 /// one that there is no such session of that user.
-pub fn find(claims: &Claims) -> Option<Option<OwnSession>> {
+pub fn find(claims: &Claims, snapshot: Snapshot<'_>) -> Option<Option<OwnSession>> {
     let id = claims.session_id.filter(|_| is_own(claims))?;
     let mut found = None;
-    schema::read(Table::Session, |table| {
+    schema::read_at(Table::Session, snapshot, |table| {
         table.scan(&[Key::Uuid(table.at(column::ID), id)], |row| {
             if row.text(column::USER_ID) == claims.subject {
                 found = Some(read(row));

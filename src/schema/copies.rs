@@ -1,7 +1,7 @@
 //! Detection of a database that is a copy: restored, cloned or upgraded.
 
 use super::tables::{Column, installation};
-use crate::pg::catalog;
+use crate::pg::catalog::{self, Snapshot};
 use crate::pg::log::{self, LogLevel};
 use crate::pg::relation::Relation;
 use crate::pg::{state::PerBackend, transaction};
@@ -14,7 +14,7 @@ use std::cell::Cell;
 pub fn read(table: &Relation, columns: &[i16]) -> bool {
     let at = |column: Column| columns[usize::from(column.0)];
     let (mut rows, mut ours) = (0, 0);
-    catalog::scan_in(table, None, &[], |row| {
+    catalog::scan_in(table, None, &[], Snapshot::FRESH, |row| {
         rows += 1;
         let here = (
             row.get::<i64>(at(installation::SYSTEM_IDENTIFIER)),

@@ -20,6 +20,11 @@ pub fn require(table: Oid) {
     }
 }
 
+/// Returns true if this database has the extension.
+pub fn is_installed() -> bool {
+    catalog::has_extension(c"authguard")
+}
+
 /// Returns true if an object of catalogue `class` is a member of this extension.
 pub fn is_ours(class: Oid, object: Oid) -> bool {
     version_of(class, object).is_some()

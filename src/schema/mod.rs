@@ -21,8 +21,8 @@ mod trigger;
 
 pub use forms::function_changed;
 pub use marks::Feed;
-pub use member::is_ours;
+pub use member::{is_installed, is_ours};
 pub use objects::{Objects, Signal, known, names_changed, objects, relation_changed};
-pub use open::{ColumnValue, OpenTable, Record, insert, read, try_lock, update};
+pub use open::{ColumnValue, OpenTable, Record, insert, read, read_at, try_lock, update};
 pub use settled::{is_copy, settled};
 pub use tables::{Table, attached, event, issuer, key, revocation, session};

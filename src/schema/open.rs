@@ -7,7 +7,7 @@ use super::objects::{self, ATTEMPTS};
 use super::tables::{Column, Table};
 use crate::error::Error;
 use crate::pg::call::Value;
-use crate::pg::catalog::{self, Key, Owned, Row};
+use crate::pg::catalog::{self, Key, Owned, Row, Snapshot};
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::row_lock::{self, RowLock, Tid};
 use crate::pg::{row_write, timestamp};
@@ -17,10 +17,11 @@ use std::rc::Rc;
 /// A column, its type, and a value of that type.
 pub type ColumnValue = (Column, Oid, Value);
 
-/// A table that is open.
+/// A table that is open. Its scans show the rows of one snapshot.
 pub struct OpenTable<'r> {
     relation: &'r Relation,
     form: Rc<Form>,
+    snapshot: Snapshot<'r>,
 }
 
 /// A row of a table that is open.
@@ -29,13 +30,27 @@ pub struct Record<'r> {
     form: &'r Form,
 }
 
-/// Opens a table for reading.
+/// Opens a table for reading its newest state.
 pub fn read<R>(table: Table, work: impl FnOnce(&OpenTable<'_>) -> R) -> R {
-    with(table, Lock::AccessShare, work)
+    read_at(table, Snapshot::FRESH, work)
+}
+
+/// Opens a table for reading the state of a snapshot.
+pub fn read_at<R>(
+    table: Table,
+    snapshot: Snapshot<'_>,
+    work: impl FnOnce(&OpenTable<'_>) -> R,
+) -> R {
+    with(table, Lock::AccessShare, snapshot, work)
 }
 
 /// Opens a table while `work` lasts: the table that has the name once the lock is granted.
-fn with<R>(table: Table, lock: Lock, work: impl FnOnce(&OpenTable<'_>) -> R) -> R {
+fn with<R>(
+    table: Table,
+    lock: Lock,
+    snapshot: Snapshot<'_>,
+    work: impl FnOnce(&OpenTable<'_>) -> R,
+) -> R {
     let mut work = Some(work);
     for _ in 0..ATTEMPTS {
         let oid = objects::objects().table(table);
@@ -45,7 +60,12 @@ fn with<R>(table: Table, lock: Lock, work: impl FnOnce(&OpenTable<'_>) -> R) -> 
                 return None;
             }
             let form = forms::of(table, relation);
-            work.take().map(|work| work(&OpenTable { relation, form }))
+            let table = OpenTable {
+                relation,
+                form,
+                snapshot,
+            };
+            work.take().map(|work| work(&table))
         });
         if let Some(done) = done.flatten() {
             return done;
@@ -57,7 +77,7 @@ fn with<R>(table: Table, lock: Lock, work: impl FnOnce(&OpenTable<'_>) -> R) -> 
 /// Inserts a row with these columns. All other columns are NULL.
 pub fn insert(table: Table, columns: &[ColumnValue]) {
     row_write::require_writable(c"INSERT");
-    with(table, Lock::RowExclusive, |table| {
+    with(table, Lock::RowExclusive, Snapshot::FRESH, |table| {
         row_write::insert(table.relation, &table.numbered(columns));
     });
 }
@@ -65,7 +85,7 @@ pub fn insert(table: Table, columns: &[ColumnValue]) {
 /// Gives some columns of a row new values. This transaction has locked the row at that place.
 pub fn update(table: Table, place: Tid, columns: &[ColumnValue]) {
     row_write::require_writable(c"UPDATE");
-    with(table, Lock::RowExclusive, |table| {
+    with(table, Lock::RowExclusive, Snapshot::FRESH, |table| {
         row_write::update(table.relation, place, &table.numbered(columns));
     });
 }
@@ -79,7 +99,7 @@ pub fn try_lock<R>(
     read: impl FnOnce(&Record<'_>, Tid) -> R,
 ) -> RowLock<R> {
     row_write::require_writable(c"SELECT FOR UPDATE");
-    with(table, Lock::RowShare, |table| {
+    with(table, Lock::RowShare, Snapshot::FRESH, |table| {
         let form = &*table.form;
         let is_wanted = |row: &Row<'_>| wanted.is_none_or(|wanted| wanted(&Record { row, form }));
         let wanted = wanted.map(|_| &is_wanted as &dyn Fn(&Row<'_>) -> bool);
@@ -121,7 +141,8 @@ impl OpenTable<'_> {
         mut each: impl FnMut(T, &Record<'_>) -> bool,
     ) {
         let form = &*self.form;
-        catalog::scan_all(self.relation, form.index, sets, |beside, row| {
+        let index = form.index;
+        catalog::scan_all(self.relation, index, sets, self.snapshot, |beside, row| {
             each(beside, &Record { row: &row, form })
         });
     }

@@ -3,6 +3,8 @@
 
 use super::record::Session;
 use crate::attached;
+use crate::invalidation::until_still;
+use crate::pg::catalog::Snapshot;
 use crate::pg::{timestamp, unguarded};
 use crate::revocation::entries;
 use crate::settings;
@@ -41,47 +43,62 @@ fn by_entries(user: &str, id: &[u8; 16], issuer: &str, began: i64, authenticated
         (EntryKind::User, Some(user)),
         (EntryKind::Issuer, Some("")),
     ];
-    let mut shut = Shut {
-        user: false,
-        session: issuer != settings::issuer(),
-    };
-    own_entries(&keys, |entry| match entry.kind {
-        EntryKind::User => {
-            shut.user |= entry.blocks(now);
-            shut.session |= entry.cuts_off(authenticated_at);
-        }
-        EntryKind::Issuer => shut.session |= entry.cuts_off(began),
-        _ => shut.session = true,
-    });
-    shut.user |= attached::shuts(user);
-    shut
+    one_state(|snapshot| {
+        let mut shut = Shut {
+            user: false,
+            session: issuer != settings::issuer(),
+        };
+        own_entries(&keys, snapshot, |entry| match entry.kind {
+            EntryKind::User => {
+                shut.user |= entry.blocks(now);
+                shut.session |= entry.cuts_off(authenticated_at);
+            }
+            EntryKind::Issuer => shut.session |= entry.cuts_off(began),
+            _ => shut.session = true,
+        });
+        shut.user |= attached::shuts(user, snapshot);
+        shut
+    })
 }
 
 /// Returns true if a user (in canonical form) of the local issuer is shut out: by
 /// `authguard.revoke_user`, or by an attached table.
 pub fn user(user: &str) -> bool {
     let now = unguarded::clock();
-    let mut shut = false;
-    own_entries(&[(EntryKind::User, Some(user))], |entry| {
-        shut |= entry.blocks(now)
-    });
-    shut || attached::shuts(user)
+    one_state(|snapshot| {
+        let mut shut = false;
+        own_entries(&[(EntryKind::User, Some(user))], snapshot, |entry| {
+            shut |= entry.blocks(now)
+        });
+        shut || attached::shuts(user, snapshot)
+    })
 }
 
 /// The time at which the tokens of a user (in canonical form) of the local issuer last became
 /// stale, in microseconds.
 pub fn claims_changed(user: &str) -> Option<i64> {
-    let mut changed = None;
-    own_entries(&[(EntryKind::Claims, Some(user))], |entry| {
-        changed = changed.max(entry.issued_before);
-    });
-    changed
+    one_state(|snapshot| {
+        let mut changed = None;
+        own_entries(&[(EntryKind::Claims, Some(user))], snapshot, |entry| {
+            changed = changed.max(entry.issued_before);
+        });
+        changed
+    })
 }
 
-/// Shows the entries that concern the local issuer.
-fn own_entries(keys: &[(EntryKind, Option<&str>)], mut each: impl FnMut(&Entry<'_>)) {
+/// Returns what `look` finds in one committed state, the newest.
+fn one_state<R>(look: impl Fn(Snapshot<'_>) -> R) -> R {
+    until_still(|| Snapshot::with_newest(&look))
+}
+
+/// Shows the entries of a snapshot that concern the local issuer.
+fn own_entries(
+    keys: &[(EntryKind, Option<&str>)],
+    snapshot: Snapshot<'_>,
+    mut each: impl FnMut(&Entry<'_>),
+) {
     let own = settings::issuer();
-    entries(keys, |entry| {
+    entries(keys, snapshot, |entry| {
         if entry.issuer.is_none_or(|issuer| issuer == own) {
             each(entry);
         }

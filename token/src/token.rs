@@ -86,10 +86,16 @@ impl<'t> Token<'t> {
     pub fn verify(self, key: &Key, policy: &Policy, now: i64) -> Result<Verified, TokenError> {
         self.jws.verify(key)?;
         policy.check(self.jws.kind(), &self.claims, &self.audience, now)?;
-        Ok(Verified {
+        Ok(self.verified_by_leader())
+    }
+
+    /// Returns the content of a token that was verified elsewhere. For a parallel worker only,
+    /// whose leader has verified this very text for this very statement.
+    pub fn verified_by_leader(self) -> Verified {
+        Verified {
             claims: self.claims,
             json: self.json,
-        })
+        }
     }
 }
 

@@ -58,6 +58,19 @@ fn a_user_without_a_row_is_deleted_until_one_appears() {
 }
 
 #[test]
+fn a_user_with_one_row_may_get_another_under_another_spelling() {
+    let found = |judge: &mut Judge<'_>| {
+        judge.user_row(Some(&FINE));
+        judge.may_appear();
+    };
+    let missed = Verdict {
+        missed: true,
+        ..verdict(None, NEVER)
+    };
+    assert_eq!(judge(found, NOW), missed);
+}
+
+#[test]
 fn a_ban_ends_by_time_alone_at_its_instant() {
     let banned = |until| UserRow {
         banned_until: Some(until),

@@ -49,6 +49,12 @@ impl Judge<'_> {
         self.ends_at(row.not_after);
     }
 
+    /// Notes that one more row of the user or the session was looked for in vain, under another
+    /// spelling of its key. The row may arrive.
+    pub fn may_appear(&mut self) {
+        self.verdict.missed = true;
+    }
+
     /// Notes that an attached table cannot be read: nobody whom it concerns has access.
     pub fn broken_source(&mut self) {
         self.found(RevocationReason::SourceBroken);
