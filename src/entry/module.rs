@@ -1,7 +1,7 @@
 //! The entry point of the library, and the install script that it embeds for `cargo pgrx schema`.
 
 use super::callbacks;
-use crate::pg::{backtrace, guc};
+use crate::pg::{backtrace, crypto, guc, shortage};
 use crate::{access, invalidation, request, settings};
 use pgrx::{extension_sql_file, pg_guard};
 
@@ -12,6 +12,8 @@ pgrx::pg_module_magic!(name, version);
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     backtrace::never_capture();
+    shortage::prepare();
+    crypto::share_reserve();
     settings::define(invalidation::keys_changed);
     request::define(access::claims_changed);
     guc::reserve_prefix();

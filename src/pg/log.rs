@@ -4,13 +4,14 @@ use pgrx::pg_sys;
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr;
 
-/// The functions that are declared here because pgrx's report cannot hide the statement, and leaves
-/// by a jump if a cancel is pending.
-mod declared {
+/// The functions that are declared here because pgrx's report cannot hide the statement, leaves by a
+/// jump if a cancel is pending, and needs memory.
+pub(super) mod declared {
     use super::{c_char, c_int};
 
     unsafe extern "C" {
         pub fn errstart(elevel: c_int, domain: *const c_char) -> bool;
+        pub fn errcode(sqlerrcode: c_int) -> c_int;
         pub fn errmsg_internal(format: *const c_char, ...) -> c_int;
         pub fn errhint(format: *const c_char, ...) -> c_int;
         pub fn errhidestmt(hide: bool) -> c_int;
