@@ -105,6 +105,7 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
             "cancel",
             "credentials",
             "expensive",
+            "memory_short",
             "session_cancel",
             "session_forgery",
             "session_held",

@@ -28,6 +28,7 @@ mod guide;
 mod handed_out;
 mod keys;
 mod kinds;
+mod memory_short;
 mod missing;
 mod options;
 mod own_tables;
