@@ -4,10 +4,12 @@ use super::log;
 use super::rejected::TokenRejected;
 use super::trust::{self, Asked, Trusted};
 use crate::invalidation::{self, PerGeneration};
-use crate::pg::{catalog, jsonb, timestamp, transaction, unguarded};
+use crate::pg::{catalog, jsonb, shortage, timestamp, transaction, unguarded};
 use crate::revocation::{self, Basis};
 use crate::settings;
-use authguard_token::{Claims, Key, Node, Object, Token, format_uuid, own_claims, uuid_v5};
+use authguard_token::{
+    Claims, Key, Node, Object, Token, format_uuid, memory_for_token, own_claims, uuid_v5,
+};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -115,6 +117,7 @@ pub fn try_own(claims: Object<'_>, key: &Key) -> Result<String, TokenRejected> {
 
 fn verify_now(text: &[u8], now: i64) -> Result<Rc<Good>, TokenRejected> {
     let text = std::str::from_utf8(text).map_err(|_| TokenRejected::Encoding)?;
+    shortage::require(memory_for_token(text.len().min(settings::max_token_size())));
     let verify = || {
         let mut json = Vec::new();
         let see = |claims: &Object<'_>| json = jsonb::encode(claims);

@@ -117,6 +117,7 @@ impl<'c> Call<'c> {
 
     /// Argument `index` as text; `None` for SQL NULL.
     pub fn text(self, index: usize) -> Option<String> {
+        shortage::require(self.octet_length(index));
         // SAFETY: the SQL declares the argument as text.
         unsafe { String::from_datum(self.argument(index)?, false) }
     }

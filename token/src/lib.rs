@@ -33,6 +33,7 @@ pub mod identity;
 pub mod json;
 mod jws;
 pub mod key;
+mod memory;
 mod policy;
 pub mod refresh;
 pub mod revocation;
@@ -52,6 +53,7 @@ pub use identity::{
 pub use json::{JsonError, MAX_DEPTH, MAX_NODES, MAX_NUMBER_BYTES, Node, Object, parse_object};
 pub use jws::Jws;
 pub use key::{Key, KeyError, KeySetError, MAX_KEY_ID_BYTES, parse_jwks};
+pub use memory::{memory_for_json, memory_for_token};
 pub use policy::{MAX_LEEWAY_SECONDS, Policy};
 pub use refresh::{RefreshKey, RefreshSettings, RefreshToken, RefreshTokenError};
 pub use revocation::{
