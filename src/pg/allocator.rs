@@ -168,3 +168,26 @@ unsafe impl GlobalAlloc for Allocator {
         }
     }
 }
+
+#[cfg(test)]
+mod unit {
+    use super::{RESERVE, free_reserve, from_reserve, to_reserve};
+    use std::alloc::Layout;
+
+    #[test]
+    fn the_reserve_gives_what_it_has_and_is_whole_again() {
+        let layout = |size, align| Layout::from_size_align(size, align).unwrap();
+        let first = from_reserve(layout(1000, 1));
+        let second = from_reserve(layout(24, 4096));
+        assert!(second.addr().is_multiple_of(4096) && second.addr() >= first.addr() + 1000);
+        assert!(free_reserve() < RESERVE - 1024);
+        assert!(from_reserve(layout(RESERVE, 1)).is_null());
+        // The piece at the end is free at once, others once all are given back.
+        assert!(to_reserve(second, 24));
+        let third = from_reserve(layout(24, 1));
+        assert!(third.addr() <= second.addr());
+        assert!(to_reserve(first, 1000) && to_reserve(third, 24));
+        assert_eq!(free_reserve(), RESERVE);
+        assert!(!to_reserve(Box::into_raw(Box::new(0_u8)), 1));
+    }
+}

@@ -104,6 +104,7 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
         &[
             "cancel",
             "credentials",
+            "disk_full",
             "expensive",
             "memory_short",
             "session_cancel",

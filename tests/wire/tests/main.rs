@@ -20,6 +20,7 @@ mod clock;
 mod credentials;
 mod cron;
 mod cursors;
+mod disk_full;
 mod distrusted;
 mod elsewhere;
 mod expensive;
