@@ -86,6 +86,8 @@ pub enum Error {
     OtherForm { table: String, needs: String },
     /// A table is not there, or is no plain table. The field is its name.
     NoTable(String),
+    /// The process cannot have the memory that a call may need.
+    OutOfMemory,
     /// The tables are replaced again and again.
     Restless,
     /// What decides about a token is changed again and again while it is read.
@@ -349,6 +351,7 @@ impl Error {
             Self::NoTable(table) => Self::NoSchema
                 .report()
                 .detail(format!("The table is \"{table}\".")),
+            Self::OutOfMemory => Report::new(Code::ERRCODE_OUT_OF_MEMORY, "out of memory"),
             Self::Restless => Report::new(
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "the tables of extension authguard are replaced faster than they are read",

@@ -23,7 +23,7 @@ comment on function auth.is_revoked() is
 
 create function auth.revocation_reason() returns pg_catalog.text
 language c stable parallel safe cost 20
-as 'MODULE_PATHNAME', 'authguard_revocation_reason_wrapper';
+as 'MODULE_PATHNAME', 'authguard_revocation_reason';
 comment on function auth.revocation_reason() is
     'Why auth.is_revoked() is true: refused, expired, claim, token, session, session_ended, '
     'session_expired, user, user_deleted, user_banned, claims_stale, issuer, source_broken, '

@@ -88,7 +88,7 @@ comment on function auth.is_anonymous() is
 
 create function auth.has_scope(scope pg_catalog.text) returns pg_catalog.bool
 language c stable strict parallel safe cost 20
-as 'MODULE_PATHNAME', 'authguard_has_scope_wrapper';
+as 'MODULE_PATHNAME', 'authguard_has_scope';
 comment on function auth.has_scope(pg_catalog.text) is
     'True if claim scope, values separated by spaces, has this one (RFC 8693 section 4.2). NULL '
     'for NULL, and if there are no claims';
@@ -136,7 +136,7 @@ create function auth.whoami(
     out session_wide pg_catalog.bool
 ) returns setof pg_catalog.record
 language c volatile parallel restricted cost 1000 rows 1
-as 'MODULE_PATHNAME', 'authguard_whoami_wrapper';
+as 'MODULE_PATHNAME', 'authguard_whoami';
 comment on function auth.whoami() is
     'The current token in one row. source: none, gateway or token. status: absent, accepted, '
     'refused, expired or revoked. Then the claims in brief, the roles and a hint in words. '

@@ -126,7 +126,7 @@ create function authguard.check_source(
     parts pg_catalog.text[], columns pg_catalog.int2[])
 returns table (code pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
 language c stable strict cost 100 rows 1
-as 'MODULE_PATHNAME', 'authguard_check_source_wrapper';
+as 'MODULE_PATHNAME', 'authguard_check_source';
 comment on function authguard.check_source(
     pg_catalog.regclass, pg_catalog.text, pg_catalog.text[], pg_catalog.int2[]) is
     'Returns why a table of that kind whose columns have these meanings (parts) cannot be a '
@@ -135,7 +135,7 @@ comment on function authguard.check_source(
 create function authguard.source_problem(relation pg_catalog.regclass, kind pg_catalog.text)
 returns table (code pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
 language c stable strict cost 100 rows 1
-as 'MODULE_PATHNAME', 'authguard_source_problem_wrapper';
+as 'MODULE_PATHNAME', 'authguard_source_problem';
 comment on function authguard.source_problem(pg_catalog.regclass, pg_catalog.text) is
     'Returns what is wrong with an attached table of that kind, as an SQLSTATE, a problem and a '
     'hint. No row if nothing is, and for NULL';

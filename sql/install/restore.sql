@@ -48,7 +48,7 @@ alter table authguard.installation enable always trigger invalidate_truncate;
 
 create function authguard.is_copy() returns pg_catalog.bool
 language c stable cost 10
-as 'MODULE_PATHNAME', 'authguard_is_copy_wrapper';
+as 'MODULE_PATHNAME', 'authguard_is_copy';
 comment on function authguard.is_copy() is
     'True if this database was restored, cloned or upgraded, and nobody has acknowledged that. '
     'Never NULL';

@@ -14,14 +14,14 @@ comment on server authguard_credentials is
 create function authguard.keep_credential(credential pg_catalog.uuid, secret pg_catalog.bytea)
 returns pg_catalog.void
 language c volatile strict cost 1000
-as 'MODULE_PATHNAME', 'authguard_keep_credential_wrapper';
+as 'MODULE_PATHNAME', 'authguard_keep_credential';
 comment on function authguard.keep_credential(pg_catalog.uuid, pg_catalog.bytea) is
     'Keeps a secret under a name of its own. Only the owner of the extension may call it. NULL '
     'for NULL';
 
 create function authguard.drop_credential(credential pg_catalog.uuid) returns pg_catalog.void
 language c volatile strict cost 1000
-as 'MODULE_PATHNAME', 'authguard_drop_credential_wrapper';
+as 'MODULE_PATHNAME', 'authguard_drop_credential';
 comment on function authguard.drop_credential(pg_catalog.uuid) is
     'Forgets a secret, if there is one of that name. Only the owner of the extension may call it. '
     'NULL for NULL';

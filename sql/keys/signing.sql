@@ -2,20 +2,20 @@
 
 create function authguard.own_issuer() returns pg_catalog.text
 language c stable parallel safe cost 1
-as 'MODULE_PATHNAME', 'authguard_own_issuer_wrapper';
+as 'MODULE_PATHNAME', 'authguard_own_issuer';
 comment on function authguard.own_issuer() is
     'The setting authguard.issuer, even if the library was not loaded before';
 
 create function authguard.own_audience() returns pg_catalog.text
 language c stable parallel safe cost 1
-as 'MODULE_PATHNAME', 'authguard_own_audience_wrapper';
+as 'MODULE_PATHNAME', 'authguard_own_audience';
 comment on function authguard.own_audience() is
     'The setting authguard.audience, even if the library was not loaded before';
 
 create function authguard.generate_key(algorithm pg_catalog.text, credential pg_catalog.uuid)
 returns table (kid pg_catalog.text, jwk pg_catalog.text)
 language c volatile strict cost 1000000
-as 'MODULE_PATHNAME', 'authguard_generate_key_wrapper';
+as 'MODULE_PATHNAME', 'authguard_generate_key';
 comment on function authguard.generate_key(pg_catalog.text, pg_catalog.uuid) is
     'Makes a key pair, keeps the private key under the name credential, and returns the public '
     'key (RFC 7517). algorithm: as in rotate_signing_key. Only the owner of the extension may '
@@ -23,7 +23,7 @@ comment on function authguard.generate_key(pg_catalog.text, pg_catalog.uuid) is
 
 create function authguard.require_no_key_file() returns pg_catalog.void
 language c stable cost 1
-as 'MODULE_PATHNAME', 'authguard_require_no_key_file_wrapper';
+as 'MODULE_PATHNAME', 'authguard_require_no_key_file';
 comment on function authguard.require_no_key_file() is
     'Raises F0000 if authguard.signing_key_file is set: keys are then not made here';
 
@@ -69,14 +69,14 @@ comment on function authguard.rotate_signing_key(pg_catalog.text) is
 
 create function auth.jwks() returns pg_catalog.jsonb
 language c stable parallel safe cost 100
-as 'MODULE_PATHNAME', 'authguard_jwks_wrapper';
+as 'MODULE_PATHNAME', 'authguard_jwks';
 comment on function auth.jwks() is
     'The public keys of the local issuer as a JWK set (RFC 7517), for servers that verify its '
     'tokens. Never NULL';
 
 create function authguard.sign(claims pg_catalog.jsonb) returns pg_catalog.text
 language c volatile strict cost 10000
-as 'MODULE_PATHNAME', 'authguard_sign_wrapper';
+as 'MODULE_PATHNAME', 'authguard_sign';
 comment on function authguard.sign(pg_catalog.jsonb) is
     'Returns a token (RFC 7515 compact form) of the local issuer with these claims as they are, '
     'signed by its active key. Only the owner of the extension may call it. 55000 without a key. '

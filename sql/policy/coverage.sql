@@ -4,7 +4,7 @@ create function authguard.own_table_problems()
 returns table (
     relation pg_catalog.text, problem pg_catalog.text, closes pg_catalog.bool, hint pg_catalog.text)
 language c stable cost 1000 rows 1
-as 'MODULE_PATHNAME', 'authguard_own_table_problems_wrapper';
+as 'MODULE_PATHNAME', 'authguard_own_table_problems';
 comment on function authguard.own_table_problems() is
     'Returns a row for each table of authguard that is not as create extension made it. closes: '
     'true if no access is possible until it is. hint: the statements that put it in order, or '

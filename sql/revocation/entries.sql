@@ -5,7 +5,7 @@
 create function authguard.expiry_with_leeway(expires_at pg_catalog.timestamptz)
 returns pg_catalog.timestamptz
 language c immutable strict cost 1
-as 'MODULE_PATHNAME', 'authguard_expiry_with_leeway_wrapper';
+as 'MODULE_PATHNAME', 'authguard_expiry_with_leeway';
 comment on function authguard.expiry_with_leeway(pg_catalog.timestamptz) is
     'The instant from which no server accepts a token with this exp, whatever its '
     'authguard.leeway: expires_at plus the greatest leeway. An infinite time stays as it is. NULL '
@@ -14,7 +14,7 @@ comment on function authguard.expiry_with_leeway(pg_catalog.timestamptz) is
 create function authguard.latest_expiry(issued_at pg_catalog.timestamptz)
 returns pg_catalog.timestamptz
 language c stable strict cost 1
-as 'MODULE_PATHNAME', 'authguard_latest_expiry_wrapper';
+as 'MODULE_PATHNAME', 'authguard_latest_expiry';
 comment on function authguard.latest_expiry(pg_catalog.timestamptz) is
     'The instant from which no server accepts a token issued at that time: issued_at plus '
     'authguard.max_token_lifetime plus the greatest leeway. NULL if that setting is 0, and for '
@@ -22,7 +22,7 @@ comment on function authguard.latest_expiry(pg_catalog.timestamptz) is
 
 create function authguard.require_primary() returns pg_catalog.void
 language c stable cost 1
-as 'MODULE_PATHNAME', 'authguard_require_primary_wrapper';
+as 'MODULE_PATHNAME', 'authguard_require_primary';
 comment on function authguard.require_primary() is
     'Raises 25006 on a standby';
 
@@ -45,7 +45,7 @@ create function authguard.blocks(
     blocked pg_catalog.bool, blocked_until pg_catalog.timestamptz)
 returns pg_catalog.bool
 language c volatile cost 1
-as 'MODULE_PATHNAME', 'authguard_blocks_wrapper';
+as 'MODULE_PATHNAME', 'authguard_blocks';
 comment on function authguard.blocks(pg_catalog.bool, pg_catalog.timestamptz) is
     'True if an entry of a user with these columns shuts the user out now, by the clock. '
     'blocked_until NULL: until restored. blocked must not be NULL';
@@ -54,7 +54,7 @@ create function authguard.cuts_off(
     issued_before pg_catalog.timestamptz, since pg_catalog.timestamptz)
 returns pg_catalog.bool
 language c immutable strict cost 1
-as 'MODULE_PATHNAME', 'authguard_cuts_off_wrapper';
+as 'MODULE_PATHNAME', 'authguard_cuts_off';
 comment on function authguard.cuts_off(pg_catalog.timestamptz, pg_catalog.timestamptz) is
     'True if a cut-off (column issued_before) covers a session whose user last proved at since '
     'who it is. NULL for NULL';
@@ -199,7 +199,7 @@ comment on function authguard.forget(pg_catalog.int8, pg_catalog.text) is
 create function authguard.identity(name pg_catalog.text, value pg_catalog.text)
 returns pg_catalog.text
 language c immutable cost 10
-as 'MODULE_PATHNAME', 'authguard_identity_wrapper';
+as 'MODULE_PATHNAME', 'authguard_identity';
 comment on function authguard.identity(pg_catalog.text, pg_catalog.text) is
     'Returns the canonical form of an identity. Errors name the argument, name: 22004 if value is '
     'NULL, 22023 if it is empty or too long';

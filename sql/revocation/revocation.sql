@@ -4,7 +4,7 @@
 -- Called by a check of the table, so it is defined first.
 create function authguard.canonical(identity pg_catalog.text) returns pg_catalog.text
 language c immutable strict parallel safe cost 10
-as 'MODULE_PATHNAME', 'authguard_canonical_wrapper';
+as 'MODULE_PATHNAME', 'authguard_canonical';
 comment on function authguard.canonical(pg_catalog.text) is
     'The one spelling of an identity: a text that type uuid accepts becomes lower-case with '
     'dashes, any other stays as it is. NULL for NULL';

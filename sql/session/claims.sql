@@ -3,7 +3,7 @@
 
 create function authguard.check_claims(claims pg_catalog.jsonb) returns pg_catalog.void
 language c stable cost 10
-as 'MODULE_PATHNAME', 'authguard_check_claims_wrapper';
+as 'MODULE_PATHNAME', 'authguard_check_claims';
 comment on function authguard.check_claims(pg_catalog.jsonb) is
     'Raises 22023 if claims are no JSON object, or include a claim that authguard sets';
 

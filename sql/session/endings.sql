@@ -7,7 +7,7 @@ create function authguard.sign_out_user(
 returns pg_catalog.int4
 language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as 'MODULE_PATHNAME', 'authguard_sign_out_user_wrapper';
+as 'MODULE_PATHNAME', 'authguard_sign_out_user';
 comment on function authguard.sign_out_user(pg_catalog.text, pg_catalog.text) is
     'Ends every session of a user, also those in attached tables, and with them all their tokens; '
     'signing in again works. Returns how many. Waits for no other transaction';
@@ -26,7 +26,7 @@ create function authguard.credentials_changed(
 returns pg_catalog.int4
 language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as 'MODULE_PATHNAME', 'authguard_credentials_changed_wrapper';
+as 'MODULE_PATHNAME', 'authguard_credentials_changed';
 comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uuid) is
     'The user has new credentials, or one factor less: ends every session of the user but '
     'keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. '
@@ -37,7 +37,7 @@ comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uu
 create function auth.sign_out(scope pg_catalog.text default 'global') returns pg_catalog.int4
 language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as 'MODULE_PATHNAME', 'authguard_sign_out_wrapper';
+as 'MODULE_PATHNAME', 'authguard_sign_out';
 comment on function auth.sign_out(pg_catalog.text) is
     'Ends sessions of the current token''s user. scope: global, local or others. global: all; '
     'local: the token''s; others: all but that. A revoked token ends no session but its own. '
@@ -74,7 +74,7 @@ comment on function auth.sessions() is
 create function auth.end_session(id pg_catalog.uuid) returns pg_catalog.bool
 language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as 'MODULE_PATHNAME', 'authguard_end_session_wrapper';
+as 'MODULE_PATHNAME', 'authguard_end_session';
 comment on function auth.end_session(pg_catalog.uuid) is
     'Ends one of the current user''s own sessions. False if it is none of them, has ended, or is '
     'NULL. 28000 without an active token; 55P03 if another transaction has its row for two '

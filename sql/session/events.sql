@@ -41,7 +41,7 @@ create function authguard.record(
     actor pg_catalog.text, reason pg_catalog.text)
 returns pg_catalog.int8
 language c volatile cost 1000
-as 'MODULE_PATHNAME', 'authguard_record_wrapper';
+as 'MODULE_PATHNAME', 'authguard_record';
 comment on function authguard.record(
     pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
     'Writes an event and returns its id. If authguard.notify_events lists the name, also notifies '
@@ -50,7 +50,7 @@ comment on function authguard.record(
 
 create function authguard.check_event_name(name pg_catalog.text) returns pg_catalog.void
 language c immutable cost 1
-as 'MODULE_PATHNAME', 'authguard_check_event_name_wrapper';
+as 'MODULE_PATHNAME', 'authguard_check_event_name';
 comment on function authguard.check_event_name(pg_catalog.text) is
     'Raises 22023 if the application may not record an event of that name: it has another form, '
     'or only authguard records it. NULL counts as empty';

@@ -2,20 +2,20 @@
 
 create function authguard.can_sign() returns pg_catalog.bool
 language c stable cost 100
-as 'MODULE_PATHNAME', 'authguard_can_sign_wrapper';
+as 'MODULE_PATHNAME', 'authguard_can_sign';
 comment on function authguard.can_sign() is
     'True if there is a key to sign access tokens with. A restore brings back the row of a key, '
     'and not the private key';
 
 create function authguard.make_refresh_key() returns pg_catalog.void
 language c volatile cost 1000
-as 'MODULE_PATHNAME', 'authguard_make_refresh_key_wrapper';
+as 'MODULE_PATHNAME', 'authguard_make_refresh_key';
 comment on function authguard.make_refresh_key() is
     'Makes the key of refresh tokens, if there is none';
 
 create function authguard.replace_refresh_key() returns pg_catalog.void
 language c volatile cost 1000
-as 'MODULE_PATHNAME', 'authguard_replace_refresh_key_wrapper';
+as 'MODULE_PATHNAME', 'authguard_replace_refresh_key';
 comment on function authguard.replace_refresh_key() is
     'Makes another key of refresh tokens: every earlier token is invalid';
 

@@ -119,7 +119,7 @@ create function authguard.is_cut_off(
     created_at pg_catalog.timestamptz, authenticated_at pg_catalog.timestamptz)
 returns pg_catalog.bool
 language c stable strict cost 100
-as 'MODULE_PATHNAME', 'authguard_is_cut_off_wrapper';
+as 'MODULE_PATHNAME', 'authguard_is_cut_off';
 comment on function authguard.is_cut_off(
     pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz,
     pg_catalog.timestamptz) is
@@ -133,7 +133,7 @@ create function authguard.session_end(
     not_after pg_catalog.timestamptz)
 returns pg_catalog.timestamptz
 language c stable cost 10
-as 'MODULE_PATHNAME', 'authguard_session_end_wrapper';
+as 'MODULE_PATHNAME', 'authguard_session_end';
 comment on function authguard.session_end(
     pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz) is
     'When a session with these times is past its time unless it is refreshed. NULL: never';

@@ -22,7 +22,7 @@ create function authguard.reauthenticated(
 returns pg_catalog.void
 language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as 'MODULE_PATHNAME', 'authguard_reauthenticated_wrapper';
+as 'MODULE_PATHNAME', 'authguard_reauthenticated';
 comment on function authguard.reauthenticated(pg_catalog.text, pg_catalog.uuid, pg_catalog.text) is
     'Notes that the user of a session has proved again who it is (method, RFC 8176): '
     'auth.is_fresh() and auth.authenticated_at() count it at the next statement, also for tokens '

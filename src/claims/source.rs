@@ -6,10 +6,12 @@
 //! superuser or in `authguard.gateway_roles`.
 
 use crate::keys::{self, TokenRejected};
-use crate::pg::{catalog, jsonb};
+use crate::pg::{catalog, jsonb, shortage};
 use crate::request;
 use crate::settings;
-use authguard_token::{Claims, ClaimsError, LeaderDecision, Object, RevocationReason, TokenError};
+use authguard_token::{
+    Claims, ClaimsError, LeaderDecision, Object, RevocationReason, TokenError, memory_for_json,
+};
 use pgrx::pg_sys::Oid;
 use std::rc::Rc;
 
@@ -107,6 +109,7 @@ impl<'t> RawClaims<'t> {
         if !catalog::can_hold(text) {
             return Err(ClaimsRejected::Encoding);
         }
+        shortage::require(memory_for_json(text));
         let object = Object::parse(text).map_err(ClaimsError::Json);
         let object = object.map_err(ClaimsRejected::Claims)?;
         let claims = Claims::read(&object).map_err(ClaimsRejected::Claims)?;

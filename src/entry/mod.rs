@@ -3,5 +3,6 @@
 
 mod callbacks;
 mod changes;
+mod functions;
 mod module;
 mod trigger;

@@ -2,7 +2,7 @@
 
 use super::callbacks;
 use crate::claims::leader;
-use crate::pg::{backtrace, executor, guc};
+use crate::pg::{backtrace, crypto, executor, guc, shortage};
 use crate::{access, invalidation, request, settings};
 use pgrx::{extension_sql_file, pg_guard};
 
@@ -12,6 +12,8 @@ pgrx::pg_module_magic!(name, version);
 /// of its functions.
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
+    shortage::prepare();
+    crypto::share_reserve();
     backtrace::never_capture();
     // Before any is defined: if this fails, nothing has changed, and the next attempt to load the
     // library fails in the same way.

@@ -3,7 +3,8 @@
 
 use super::credentials;
 use crate::error::Error;
-use authguard_token::{Algorithm, Key, SigningKey, format_uuid, parse_jwks};
+use crate::pg::shortage;
+use authguard_token::{Algorithm, Key, SigningKey, format_uuid, memory_for_json, parse_jwks};
 use pgrx::Uuid;
 use pgrx::prelude::*;
 
@@ -19,6 +20,7 @@ fn authguard_read_jwks(
         name!(jwk, String),
     ),
 > {
+    shortage::require(memory_for_json(jwks));
     let keys = parse_jwks(jwks).unwrap_or_else(|error| Error::BadKey(error.to_string()).raise());
     let rows: Vec<_> = keys
         .iter()

@@ -4,10 +4,12 @@ use super::log;
 use super::rejected::TokenRejected;
 use super::trust::{self, Asked, Trusted};
 use crate::invalidation::{self, PerGeneration};
-use crate::pg::{catalog, jsonb, timestamp, unguarded};
+use crate::pg::{catalog, jsonb, shortage, timestamp, unguarded};
 use crate::revocation::{self, Basis};
 use crate::settings;
-use authguard_token::{Claims, Key, Node, Object, Token, format_uuid, own_claims, uuid_v5};
+use authguard_token::{
+    Claims, Key, Node, Object, Token, format_uuid, memory_for_token, own_claims, uuid_v5,
+};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -92,6 +94,7 @@ pub fn verified_by_leader(
     user: Option<[u8; 16]>,
 ) -> Result<(Claims, Rc<[u8]>), TokenRejected> {
     let text = std::str::from_utf8(text).map_err(|_| TokenRejected::Encoding)?;
+    shortage::require(memory_for_token(text.len().min(settings::max_token_size())));
     let mut json = Vec::new();
     let see = |claims: &Object<'_>| json = jsonb::encode(claims);
     let token =
@@ -142,6 +145,7 @@ pub fn try_own(claims: Object<'_>, key: &Key) -> Result<String, TokenRejected> {
 
 fn verify_now(text: &[u8], now: i64) -> Result<Rc<Good>, TokenRejected> {
     let text = std::str::from_utf8(text).map_err(|_| TokenRejected::Encoding)?;
+    shortage::require(memory_for_token(text.len().min(settings::max_token_size())));
     let verify = || {
         let mut json = Vec::new();
         let see = |claims: &Object<'_>| json = jsonb::encode(claims);

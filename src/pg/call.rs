@@ -1,7 +1,7 @@
 //! Raw version-1 functions (src/include/fmgr.h), and the guard around the code in them that may
 //! fail.
 
-use super::memory;
+use super::{memory, shortage};
 use pgrx::{FromDatum, IntoDatum, Uuid, pg_sys};
 use std::marker::PhantomData;
 
@@ -117,8 +117,24 @@ impl<'c> Call<'c> {
 
     /// Argument `index` as text; `None` for SQL NULL.
     pub fn text(self, index: usize) -> Option<String> {
+        shortage::require(self.octet_length(index));
         // SAFETY: the SQL declares the argument as text.
         unsafe { String::from_datum(self.argument(index)?, false) }
+    }
+
+    /// Calls a function that pgrx has made of a `#[pg_extern]`, with room for any error in it.
+    ///
+    /// # Safety
+    /// The function is of the same declaration in SQL as the one that is called.
+    pub unsafe fn forward(
+        self,
+        function: unsafe extern "C-unwind" fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum,
+    ) -> pg_sys::Datum {
+        // SAFETY: as the caller promises; the frame of a raw function owns nothing.
+        unsafe {
+            shortage::require_reserve();
+            shortage::with_room(|| function(self.0))
+        }
     }
 
     /// The raw call.
@@ -128,12 +144,22 @@ impl<'c> Call<'c> {
 }
 
 /// Runs `work`, which may raise a Postgres error or panic, from a raw function. Both leave as an
-/// ordinary ERROR. Only frames that own nothing may call this, because the error jumps over them.
+/// ordinary ERROR. If memory is too short to begin, that is the error. Only frames that own nothing
+/// may call this, because the error jumps over them.
 #[inline(always)]
 pub fn guarded<R: Copy>(work: impl FnOnce() -> R) -> R {
     // SAFETY: raw functions hold no value with a destructor when they come here, and a longjmp over
     // their frame requires nothing more.
-    unsafe { pg_sys::submodules::panic::pgrx_extern_c_guard(work) }
+    unsafe { shortage::require_reserve() };
+    guarded_hook(work)
+}
+
+/// Runs `work` as [`guarded`] does, from a hook or a callback that must not fail for want of
+/// memory. What it takes is small, and the reserve is there for it.
+#[inline(always)]
+pub fn guarded_hook<R: Copy>(work: impl FnOnce() -> R) -> R {
+    // SAFETY: as in guarded().
+    unsafe { shortage::with_room(|| pg_sys::submodules::panic::pgrx_extern_c_guard(work)) }
 }
 
 /// Defines a raw function `$name`, callable from SQL as `language c … as 'MODULE_PATHNAME',
@@ -170,3 +196,19 @@ macro_rules! raw_function {
     };
 }
 pub(crate) use raw_function;
+
+/// Defines for each name a raw function that calls the `#[pg_extern]` function of that name: pgrx
+/// calls those `…_wrapper`.
+macro_rules! functions_with_room {
+    ($($name:ident),* $(,)?) => {
+        $($crate::pg::call::raw_function!($name, |call| {
+            unsafe extern "C-unwind" {
+                #[link_name = concat!(stringify!($name), "_wrapper")]
+                fn function(fcinfo: pgrx::pg_sys::FunctionCallInfo) -> pgrx::pg_sys::Datum;
+            }
+            // SAFETY: fmgr has called by this name, so the arguments are those of the function.
+            unsafe { call.forward(function) }
+        });)*
+    };
+}
+pub(crate) use functions_with_room;

@@ -1,7 +1,8 @@
 //! Callbacks at the end of transactions, and after a change elsewhere
 //! (src/backend/access/transam/xact.c, src/backend/utils/cache/inval.c).
 
-use pgrx::pg_guard;
+use super::call::guarded_hook;
+use super::shortage;
 use pgrx::pg_sys::{self, Oid, SubTransactionId, SubXactEvent, SysCacheIdentifier, XactEvent};
 use std::ffi::c_void;
 
@@ -65,11 +66,13 @@ unsafe fn registered(argument: *mut c_void) -> &'static Callbacks {
     unsafe { &*argument.cast::<Callbacks>() }
 }
 
-#[pg_guard]
 unsafe extern "C-unwind" fn at_transaction(event: XactEvent::Type, argument: *mut c_void) {
     // SAFETY: Postgres hands the argument back.
     let callbacks = unsafe { registered(argument) };
-    match event {
+    if shortage::is_ending() {
+        return;
+    }
+    guarded_hook(|| match event {
         XactEvent::XACT_EVENT_PRE_COMMIT => (callbacks.before_commit)(),
         XactEvent::XACT_EVENT_PRE_PREPARE => (callbacks.before_prepare)(),
         XactEvent::XACT_EVENT_COMMIT
@@ -78,7 +81,7 @@ unsafe extern "C-unwind" fn at_transaction(event: XactEvent::Type, argument: *mu
         | XactEvent::XACT_EVENT_PARALLEL_ABORT
         | XactEvent::XACT_EVENT_PREPARE => (callbacks.end_of_transaction)(),
         _ => {}
-    }
+    });
 }
 
 unsafe extern "C-unwind" fn at_subtransaction(
@@ -89,6 +92,9 @@ unsafe extern "C-unwind" fn at_subtransaction(
 ) {
     // SAFETY: as in at_transaction().
     let callbacks = unsafe { registered(argument) };
+    if shortage::is_ending() {
+        return;
+    }
     match event {
         SubXactEvent::SUBXACT_EVENT_ABORT_SUB => (callbacks.end_of_subtransaction)(id, false),
         SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => (callbacks.end_of_subtransaction)(id, true),

@@ -531,6 +531,8 @@ impl<'t> Row<'t> {
             let text = pg_sys::pg_detoast_datum_packed(text.cast_mut_ptr());
             pgrx::varlena_to_byte_slice(text)
         };
+        // Bytes that are no UTF-8 are replaced by three.
+        super::shortage::require(text.len().saturating_mul(3));
         Some(String::from_utf8_lossy(text).into_owned())
     }
 

@@ -1,7 +1,8 @@
 //! Settings as guc.c keeps them (src/backend/utils/misc/guc.c).
 
-use super::call::guarded;
+use super::call::{guarded, guarded_hook};
 use super::placeholder::Placeholder;
+use super::shortage;
 use super::state::PerBackend;
 use super::transaction;
 use crate::error::{Error, Report};
@@ -473,7 +474,10 @@ unsafe extern "C-unwind" fn check<H: Hooks>(
 }
 
 unsafe extern "C-unwind" fn assign<H: Hooks>(value: *const c_char, _extra: *mut c_void) {
-    guarded(|| {
+    if shortage::is_ending() {
+        return;
+    }
+    guarded_hook(|| {
         // While a transaction ends, nobody goes on reading: a FATAL error does not come back.
         let is_read = READING.get() > 0 && transaction::is_in_progress();
         assert!(!is_read, "no text is assigned while one is read");

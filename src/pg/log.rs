@@ -4,13 +4,14 @@ use pgrx::pg_sys;
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr;
 
-/// The functions that are declared here because pgrx's report cannot hide the statement, and leaves
-/// by a jump if a cancel is pending.
-mod declared {
+/// The functions that are declared here because pgrx's report cannot hide the statement, leaves by a
+/// jump if a cancel is pending, and needs memory.
+pub(super) mod declared {
     use super::{c_char, c_int};
 
     unsafe extern "C" {
         pub fn errstart(elevel: c_int, domain: *const c_char) -> bool;
+        pub fn errcode(sqlerrcode: c_int) -> c_int;
         pub fn errmsg_internal(format: *const c_char, ...) -> c_int;
         pub fn errhint(format: *const c_char, ...) -> c_int;
         pub fn errhidestmt(hide: bool) -> c_int;
@@ -42,24 +43,37 @@ pub fn server_only(level: LogLevel, message: &CStr, hint: Option<&CStr>) {
     } as c_int;
     // SAFETY: the calls of the macro ereport, in its order. The level is below ERROR, so errfinish
     // comes back; it ends with a look at interrupts, which are held meanwhile (HOLD_INTERRUPTS in
-    // miscadmin.h), because a cancel would jump over the frames of the caller. The texts outlive
-    // the calls. errstart decides by client_min_messages what a client gets: that is ERROR here, so
-    // the client gets nothing of this.
+    // miscadmin.h), because a cancel would take the report's place. An error for want of memory is
+    // still possible: it sets the count to 0, and the boundary makes it an error of Rust, which
+    // leaves no frame of the caller out. The texts outlive the calls. errstart decides by
+    // client_min_messages what a client gets: that is ERROR here, so the client gets nothing of
+    // this.
     unsafe {
-        let clients = pg_sys::client_min_messages;
+        let _clients = Clients(pg_sys::client_min_messages);
         pg_sys::client_min_messages = pg_sys::PGERROR as c_int;
-        pg_sys::InterruptHoldoffCount += 1;
-        if declared::errstart(level, ptr::null()) {
-            declared::errmsg_internal(c"%s".as_ptr(), message.as_ptr());
-            if let Some(hint) = hint {
-                declared::errhint(c"%s".as_ptr(), hint.as_ptr());
+        pg_sys::ffi::pg_guard_ffi_boundary(|| {
+            pg_sys::InterruptHoldoffCount += 1;
+            if declared::errstart(level, ptr::null()) {
+                declared::errmsg_internal(c"%s".as_ptr(), message.as_ptr());
+                if let Some(hint) = hint {
+                    declared::errhint(c"%s".as_ptr(), hint.as_ptr());
+                }
+                declared::errhidestmt(true);
+                declared::errhidecontext(true);
+                declared::errfinish(c"log.rs".as_ptr(), 0, c"server_only".as_ptr());
             }
-            declared::errhidestmt(true);
-            declared::errhidecontext(true);
-            declared::errfinish(c"log.rs".as_ptr(), 0, c"server_only".as_ptr());
-        }
-        pg_sys::InterruptHoldoffCount -= 1;
-        pg_sys::client_min_messages = clients;
+            pg_sys::InterruptHoldoffCount -= 1;
+        });
+    }
+}
+
+/// Puts the clients' level of messages back, also when it is dropped by unwinding.
+struct Clients(c_int);
+
+impl Drop for Clients {
+    fn drop(&mut self) {
+        // SAFETY: a setting of guc.c, as it was before the report.
+        unsafe { pg_sys::client_min_messages = self.0 };
     }
 }
 

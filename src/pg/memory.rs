@@ -1,5 +1,6 @@
 //! Memory contexts (src/backend/utils/mmgr/README).
 
+use super::shortage;
 use pgrx::pg_sys;
 use pgrx::{IntoDatum, varlena};
 use std::ffi::{CStr, CString, c_char};
@@ -109,6 +110,7 @@ pub fn jsonb_text(datum: pg_sys::Datum) -> String {
             pg_sys::pg_enc::PG_UTF8 as i32,
         ))
     };
+    shortage::require(text.count_bytes());
     text.to_str()
         .expect("pg_server_to_any gives UTF-8")
         .to_owned()

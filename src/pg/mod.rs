@@ -2,11 +2,13 @@
 //! Postgres rule that it relies on. Nothing here knows a rule of authguard, or calls upwards.
 #![allow(unsafe_code)]
 
+mod allocator;
 pub mod backtrace;
 pub mod call;
 pub mod callbacks;
 pub mod catalog;
 pub mod composite;
+pub mod crypto;
 pub mod durability;
 pub mod executor;
 pub mod guc;
@@ -26,6 +28,7 @@ pub mod restricted;
 pub mod retire_list;
 pub mod row_lock;
 pub mod row_write;
+pub mod shortage;
 pub mod state;
 pub mod subxact_flag;
 pub mod support;

@@ -1,9 +1,9 @@
 //! The values that a session begins and changes with, and the checks that refuse bad ones.
 
 use crate::error::Error;
-use crate::pg::memory;
+use crate::pg::{memory, shortage};
 use crate::settings;
-use authguard_token::{Aal, ClaimsError, JsonError, Node, Object};
+use authguard_token::{Aal, ClaimsError, JsonError, Node, Object, memory_for_json};
 use pgrx::AnyElement;
 use pgrx::prelude::*;
 
@@ -28,6 +28,7 @@ const RESERVED: [&str; 11] = [
 /// they are no object, or hold a reserved claim, or something that no token may hold.
 pub fn claims(json: Option<&str>) {
     let refuse = |why: String, hint| Error::Argument(why, hint).raise();
+    shortage::require(json.map_or(0, memory_for_json));
     match json.map(Object::parse) {
         None | Some(Err(JsonError::NotAnObject)) => {
             refuse("claims must be a JSON object".to_owned(), None)

@@ -10,11 +10,11 @@ use crate::keys::{self, TokenRejected};
 use crate::pg::call::Value;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
-use crate::pg::{transaction, unguarded};
+use crate::pg::{shortage, transaction, unguarded};
 use crate::schema::{self, Table};
 use crate::settings;
 use authguard_token::refresh::{RefreshKey, RefreshToken, issued_after};
-use authguard_token::{ClaimsError, Node, Object, format_uuid};
+use authguard_token::{ClaimsError, Node, Object, format_uuid, memory_for_json};
 use pgrx::pg_sys;
 use std::rc::Rc;
 
@@ -145,6 +145,7 @@ fn access_token(
 }
 
 fn object(json: &str) -> Object<'_> {
+    shortage::require(memory_for_json(json));
     let refuse = |error| Error::BadClaims(ClaimsError::Json(error).to_string()).raise();
     Object::parse(json).unwrap_or_else(refuse)
 }

@@ -107,7 +107,9 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
         &[
             "cancel",
             "credentials",
+            "disk_full",
             "expensive",
+            "memory_short",
             "session_cancel",
             "session_forgery",
             "session_held",

@@ -7,7 +7,9 @@ pub mod cancel;
 pub mod clock;
 pub mod copies;
 pub mod crash;
+pub mod disk;
 pub mod http;
+pub mod memory;
 pub mod own;
 pub mod page;
 pub mod partitioned;
@@ -21,6 +23,7 @@ pub mod tokens;
 use pgrx_embed::cluster::{Cluster, Config};
 use pgrx_embed::postgres::Install;
 use postgres::Client;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// The user of most tests.
@@ -32,8 +35,20 @@ pub const BEN: &str = "b0000000-0000-4000-8000-00000000000b";
 /// that everybody sees, the gateway role `authenticator`, the operator role `ops` and the role
 /// `web` of an end user who connects directly.
 pub fn server(config: Config) -> Cluster {
-    let cluster = Cluster::create(&Install::from_env().expect("AUTHGUARD_PG_BIN"), config)
-        .expect("the server starts");
+    equipped(Cluster::create(&install(), config))
+}
+
+/// The same server, with its files in a directory that this makes.
+pub fn server_in(dir: PathBuf, config: Config) -> Cluster {
+    equipped(Cluster::create_in(&install(), config, dir))
+}
+
+fn install() -> Install {
+    Install::from_env().expect("AUTHGUARD_PG_BIN")
+}
+
+fn equipped(cluster: pgrx_embed::error::Result<Cluster>) -> Cluster {
+    let cluster = cluster.expect("the server starts");
     cluster
         .create_database("wire")
         .expect("the database is made");

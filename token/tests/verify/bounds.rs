@@ -4,7 +4,10 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use authguard_token::{Algorithm, Key, MAX_NODES, Token, TokenError, parse_jwks, parse_object};
+use authguard_token::{
+    Algorithm, Claims, Key, MAX_NODES, Node, Object, Token, TokenError, memory_for_json,
+    memory_for_token, parse_jwks, parse_object,
+};
 
 use crate::shapes::{KIB_64, filled, shapes};
 use crate::signers::{NOW, Signer, of, policy};
@@ -15,6 +18,12 @@ struct Counting;
 thread_local! {
     /// Bytes in use, the most there were, allocations.
     static COUNTS: Cell<(isize, isize, usize)> = const { Cell::new((0, 0, 0)) };
+    /// Bytes that were allocated, whatever was freed. A piece that grows counts anew.
+    static ALLOCATED: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count_allocated(bytes: usize) {
+    let _ = ALLOCATED.try_with(|allocated| allocated.set(allocated.get() + bytes));
 }
 
 fn count(bytes: isize, allocations: usize) {
@@ -30,6 +39,7 @@ fn count(bytes: isize, allocations: usize) {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size().cast_signed(), 1);
+        count_allocated(layout.size());
         unsafe { System.alloc(layout) }
     }
 
@@ -40,6 +50,7 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(size.cast_signed() - layout.size().cast_signed(), 1);
+        count_allocated(size);
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
@@ -54,6 +65,13 @@ fn cost<T>(f: impl FnOnce() -> T) -> (T, usize, usize) {
     let value = f();
     let (_, most, times) = COUNTS.get();
     (value, (most - before).unsigned_abs(), times - times_before)
+}
+
+/// The bytes that this thread has allocated in all during `f`.
+fn allocated<T>(f: impl FnOnce() -> T) -> usize {
+    let before = ALLOCATED.get();
+    drop(f());
+    ALLOCATED.get() - before
 }
 
 /// What one verification may take, for each byte of the token at its limit of 64 KiB.
@@ -189,6 +207,48 @@ fn a_key_set_of_64_kib_costs_bounded_memory() {
     }
 }
 
+/// The library makes sure of that much memory before it begins.
+#[test]
+fn no_text_takes_more_than_is_said_before() {
+    let signer = of(Algorithm::HS256);
+    let nested = [
+        ("pairs", filled(r#"{"a":["#, "[0],", "[0]]}", KIB_64)),
+        ("members", filled(r#"{"a":["#, r#"{"":0},"#, "0]}", KIB_64)),
+        ("texts", filled(r#"{"a":["#, r#""x","#, "0]}", KIB_64)),
+        (
+            "named",
+            filled(r#"{"a":["#, r#"{"a":{"b":0}},"#, "0]}", KIB_64),
+        ),
+        (
+            "keys of a set",
+            filled(
+                r#"{"keys":["#,
+                r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"k"},"#,
+                r#"{"kty":"x"}]}"#,
+                KIB_64,
+            ),
+        ),
+    ];
+    for (shape, text) in shapes().into_iter().chain(nested) {
+        let most = memory_for_json(&text);
+        let as_claims = allocated(|| {
+            let object = Object::parse(&text).ok()?;
+            let claims = Claims::read(&object);
+            Some((claims, Node::Object(object).to_json()))
+        });
+        assert!(as_claims <= most, "{shape}: {as_claims} of {most} bytes");
+        let as_keys = allocated(|| parse_jwks(&text).is_ok());
+        assert!(as_keys <= most, "{shape}: {as_keys} of {most} bytes");
+        let token = signer.signed(signer.header(), &text);
+        let most = memory_for_token(token.len());
+        let as_token = allocated(|| {
+            let token = Token::parse(&token, 2 * KIB_64).ok()?;
+            token.verify(&signer.key, &policy(), NOW).ok()
+        });
+        assert!(as_token <= most, "{shape}: {as_token} of {most} bytes");
+    }
+}
+
 /// The counter counts: else every bound above would hold of itself.
 #[test]
 fn the_counter_counts() {
@@ -196,4 +256,5 @@ fn the_counter_counts() {
     assert_eq!((kept.0.len(), bytes, allocations), (1000, 1008, 2));
     let (_, bytes, _) = cost(|| drop(vec![0_u8; 5000]));
     assert_eq!(bytes, 5000);
+    assert_eq!(allocated(|| (vec![0_u8; 1000], vec![0_u8; 500])), 1500);
 }

@@ -1,0 +1,273 @@
+//! Backends that have no memory left. The statement fails with 53200 or gives the right answer, the
+//! connection goes on, and no other session notices anything. No claims of an earlier request are
+//! answered from.
+
+use authguard_wire::memory::Limits;
+use authguard_wire::sessions::{issued, sign_in};
+use authguard_wire::tokens::{Issuer, web};
+use authguard_wire::*;
+use pgrx_embed::cluster::{Cluster, Config};
+use postgres::error::SqlState;
+use postgres::{Client, Error};
+use serde_json::{Value, json};
+
+const KIB: u64 = 1024;
+
+/// The spare memory of the rounds: each step of 16 KiB up to half a megabyte, then growing.
+fn spares() -> Vec<u64> {
+    let fine = (0..32).map(|step| step * 16 * KIB);
+    let coarse = (4..80).map(|step| step * 128 * KIB);
+    fine.chain(coarse).collect()
+}
+
+/// Another session of the server, which must not notice anything.
+struct Witness(Client, i32);
+
+impl Witness {
+    fn of(cluster: &Cluster) -> Self {
+        let mut client = admin(cluster);
+        let pid = backend(&mut client);
+        Self(client, pid)
+    }
+
+    fn require_unharmed(&mut self, round: &str) {
+        let pid = self.0.query_one("select pg_backend_pid()", &[]);
+        let pid: i32 = pid
+            .unwrap_or_else(|error| panic!("{round}: another session was ended: {error}"))
+            .get(0);
+        assert_eq!(pid, self.1, "{round}");
+    }
+}
+
+/// Returns the answer, or `None` for lack of memory. The connection lives on.
+fn answer_or_none<T>(answer: Result<T, Error>, client: &Client, round: &str) -> Option<T> {
+    assert!(!client.is_closed(), "{round}: the session was ended");
+    match answer {
+        Ok(answer) => Some(answer),
+        Err(error) => {
+            assert_eq!(
+                error.code(),
+                Some(&SqlState::OUT_OF_MEMORY),
+                "{round}: {error:?}"
+            );
+            None
+        }
+    }
+}
+
+/// Runs `ask` in new sessions of `connect`, each with less memory to spare than it may need, several
+/// times in each; then once more without a limit. Every answer is `right` or an error.
+fn under_limits<T: PartialEq + std::fmt::Debug>(
+    cluster: &Cluster,
+    what: &str,
+    connect: impl Fn() -> Client,
+    mut ask: impl FnMut(&mut Client) -> Result<T, Error>,
+    right: impl Fn(&T) -> bool,
+) {
+    let mut witness = Witness::of(cluster);
+    let mut limits = Limits::of(cluster);
+    let (mut failed, mut answered) = (0, 0);
+    for spare in spares() {
+        let mut client = connect();
+        let limited = limits.leave(&mut client, spare);
+        for call in 0..3 {
+            let round = format!("{what}, {spare} bytes to spare, call {call}");
+            let answer = ask(&mut client);
+            match answer_or_none(answer, &client, &round) {
+                Some(answer) => {
+                    assert!(right(&answer), "{round}: {answer:?}");
+                    answered += 1;
+                }
+                None => failed += 1,
+            }
+            witness.require_unharmed(&round);
+        }
+        limits.lift(limited);
+        let round = format!("{what}, after {spare} bytes to spare");
+        let answer = ask(&mut client).unwrap_or_else(|error| panic!("{round}: {error:?}"));
+        assert!(right(&answer), "{round}: {answer:?}");
+    }
+    println!("{what}: {failed} failed, {answered} answered");
+    assert!(
+        failed > 0 && answered > 0,
+        "{what}: {failed} failed, {answered} answered"
+    );
+}
+
+/// Claims of `user` of about `size` bytes, in shapes that cost memory in different ways.
+fn large_claims(user: &str, size: usize) -> [(&'static str, String); 4] {
+    let with = |content: Value| {
+        let mut claims: Value = serde_json::from_str(&claims(user)).unwrap();
+        claims["user_metadata"] = content;
+        let text = claims.to_string();
+        assert!(text.len() <= size, "{} of {size}", text.len());
+        text
+    };
+    let size_of_content = size - 512;
+    let values = (size_of_content / 8).min(8000);
+    [
+        ("a text", with(json!("x".repeat(size_of_content)))),
+        ("escapes", with(json!("\"".repeat(size_of_content / 2)))),
+        (
+            "arrays",
+            with(json!(vec![
+                json!([0]);
+                (values / 2).min(size_of_content / 4)
+            ])),
+        ),
+        (
+            "numbers",
+            with(json!((0..values).map(|n| 100_000 + n).collect::<Vec<_>>())),
+        ),
+    ]
+}
+
+/// A gateway's session in which claims of `ADA` are set and have been read.
+fn warm_gateway(cluster: &Cluster) -> Client {
+    let mut client = gateway(cluster);
+    set_claims(&mut client, &claims(ADA));
+    assert_eq!(seen(&mut client), 3);
+    client
+}
+
+/// Sets claims in a transaction of their own, and reads who that is, and the length of all claims.
+fn read_claims(client: &mut Client, claims: &str) -> Result<(Option<String>, i32, i64), Error> {
+    let mut transaction = client.transaction()?;
+    transaction.execute(
+        "select set_config('request.jwt.claims', $1, true)",
+        &[&claims],
+    )?;
+    let row = transaction.query_one(
+        "select auth.uid()::text, length(auth.jwt()::text), count(*) from notes",
+        &[],
+    )?;
+    transaction.commit()?;
+    Ok((row.get(0), row.get(1), row.get(2)))
+}
+
+fn gateway_claims(config: Config, size: usize) {
+    let cluster = server(config);
+    for (shape, large) in large_claims(BEN, size) {
+        let right = read_claims(&mut warm_gateway(&cluster), &large).unwrap();
+        assert_eq!((right.0.as_deref(), right.2), (Some(BEN), 3), "{shape}");
+        under_limits(
+            &cluster,
+            &format!("claims of {size} bytes, {shape}"),
+            || warm_gateway(&cluster),
+            |client| {
+                let answer = read_claims(client, &large);
+                // The claims of the session are in force again, never those of the transaction.
+                let after = client.query_one("select auth.uid()::text", &[]);
+                if let Ok(row) = after {
+                    assert_eq!(row.get::<_, Option<&str>>(0), Some(ADA), "{shape}");
+                }
+                answer
+            },
+            |answer| *answer == right,
+        );
+    }
+}
+
+#[test]
+fn claims_of_64_kib_end_no_session() {
+    gateway_claims(Config::default(), 65_536);
+}
+
+#[test]
+fn claims_of_a_mebibyte_end_no_session() {
+    gateway_claims(
+        Config::default().set("authguard.max_claims_size", 1_048_576),
+        1_048_576,
+    );
+}
+
+#[test]
+fn tokens_end_no_session() {
+    let cluster = server(Config::default().set("authguard.max_token_size", 65_536));
+    let issuer = Issuer::trusted(&cluster, "https://issuer");
+    let mut large = issuer.claims(BEN);
+    large["user_metadata"] = json!("x".repeat(40_000));
+    for (size, token) in [("small", issuer.token(BEN)), ("large", issuer.sign(&large))] {
+        under_limits(
+            &cluster,
+            &format!("a {size} token"),
+            || {
+                let mut client = web(&cluster);
+                client.batch_execute("set role authenticated").unwrap();
+                assert_eq!(text(&mut client, "select auth.uid()::text"), None);
+                client
+            },
+            |client| {
+                let mut transaction = client.transaction()?;
+                transaction.execute("select auth.set_token($1)", &[&token])?;
+                let row = transaction.query_one(
+                    "select auth.uid()::text, auth.has_scope('x')::text, (select status from auth.whoami()), count(*) from notes",
+                    &[],
+                )?;
+                transaction.commit()?;
+                Ok((row.get::<_, Option<String>>(0), row.get::<_, i64>(3)))
+            },
+            |answer| *answer == (Some(BEN.to_owned()), 3),
+        );
+    }
+}
+
+#[test]
+fn key_sets_end_no_session() {
+    let cluster = server(Config::default());
+    let issuer = Issuer::new("https://issuer");
+    let kids: Vec<String> = (0..40).map(|kid| format!("kid {kid}")).collect();
+    let set = issuer.jwks(&kids.iter().map(String::as_str).collect::<Vec<_>>());
+    under_limits(
+        &cluster,
+        "a set of 40 keys",
+        || {
+            let mut client = admin(&cluster);
+            client.batch_execute("do $$ begin end $$").unwrap();
+            assert_eq!(text(&mut client, "select auth.uid()::text"), None);
+            client
+        },
+        |client| {
+            client.execute(
+                "select authguard.trust_issuer($1, $2::text::jsonb, array['app'])",
+                &[&issuer.name, &set],
+            )?;
+            let row = client.query_one(
+                "select count(*) from authguard.key where status <> 'revoked'",
+                &[],
+            )?;
+            Ok(row.get::<_, i64>(0))
+        },
+        |keys| *keys == 40,
+    );
+}
+
+#[test]
+fn sign_ins_and_refreshes_end_no_session() {
+    let cluster = sessions::server(Config::default());
+    sign_in(&cluster, ADA);
+    let warm = || {
+        let mut client = admin(&cluster);
+        assert_eq!(text(&mut client, "select auth.uid()::text"), None);
+        client
+    };
+    under_limits(
+        &cluster,
+        "a sign-in",
+        warm,
+        |client| issued(client, "authguard.sign_in($1)", ADA),
+        |issued| issued.status == "ok" && issued.access.is_some(),
+    );
+    let mut last = sign_in(&cluster, ADA).refresh().to_owned();
+    under_limits(
+        &cluster,
+        "a refresh",
+        warm,
+        |client| {
+            let next = issued(client, "auth.refresh($1)", &last)?;
+            next.refresh().clone_into(&mut last);
+            Ok(next.status)
+        },
+        |status| status == "ok",
+    );
+}
