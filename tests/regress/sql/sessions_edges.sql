@@ -118,6 +118,24 @@ select * from authguard.prune(events_after => '-1 day');
 -- What whoever listens may not have read yet is not forgotten.
 select * from authguard.prune(events_after => '59 min');
 
+-- An interval that compares as positive may lead into the future. Then nothing is forgotten, least of all a live session.
+select refresh_token as kept from authguard.sign_in('kept') \gset
+select interval '-12 mons 360 days 1 hour' >= interval '1 hour' as compares, now() - interval '-12 mons 360 days 1 hour' > now() as leads_ahead;
+select * from authguard.prune(sessions_after => '-12 mons 360 days 1 hour');
+select * from authguard.prune(events_after => '-12 mons 360 days 1 hour');
+select * from authguard.prune(sessions_after => '-300000 years');
+select * from authguard.prune(events_after => '-300000 years');
+-- What leads out of the range of times is very long ago, and NULL is never. Nothing is as old.
+select * from authguard.prune('300000 years', '300000 years');
+select kind, forgotten from authguard.prune(null, null) where kind <> 'revocation';
+select status from auth.refresh(:'kept');
+select count(*) > 1 as events from authguard.event where user_id = 'kept';
+-- A day has 24 hours, whatever TimeZone says: clients can set it.
+set timezone = 'AAA+24BBB-24,M3.1.0,M10.1.0';
+select timestamptz '2026-03-02 12:00+00' - interval '1 day' > timestamptz '2026-03-02 12:00+00' as ahead_by_timezone,
+       authguard.time_before('2026-03-02 12:00+00', '1 day') = timestamptz '2026-03-01 12:00+00' as by_utc;
+reset timezone;
+
 -- A session is refreshed long after its access tokens have expired: what shuts it out is kept as long.
 alter system set authguard.max_token_lifetime = '1h';
 select pg_reload_conf(), pg_sleep(0.2);
