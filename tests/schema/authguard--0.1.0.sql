@@ -612,8 +612,6 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- As many as keep up with the entries that are written.
-    at_a_write constant pg_catalog.int8 := 10;
     old authguard.revocation;
 begin
     perform authguard.require_primary();
@@ -637,10 +635,6 @@ begin
             = (select m.blocked, m.blocked_until, m.issued_before, m.include_keys, m.reason,
                       m.revoked_at, m.revoked_by, m.keep_until
                  from authguard.merged(r, excluded) m);
-
-    -- A client's transaction writes entries of sessions. It must not hold up operators by
-    -- forgetting other entries, whose locks it would keep.
-    perform authguard.forget(at_a_write, case entry.kind when 'session' then 'session' end);
     return true;
 end
 $$;
@@ -648,7 +642,11 @@ comment on function authguard.revoke(authguard.revocation) is
     'Writes an entry, or lets the existing one cover more. Returns false, and writes nothing, if '
     'that covers as much already. 22023 if a text is too long; 25006 on a standby';
 
-create function authguard.forget(most pg_catalog.int8, kind pg_catalog.text default null)
+-- Not called in a client's transaction: a client could keep it open, and an operator who writes a
+-- forgotten entry again would wait for it.
+create function authguard.forget(
+    -- As many as keep up with the entries that one call writes.
+    most pg_catalog.int8 default 10)
 returns pg_catalog.int8
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -661,7 +659,6 @@ begin
            select o.ctid
              from authguard.revocation o
             where o.keep_until < pg_catalog.clock_timestamp()
-              and (forget.kind is null or o.kind = forget.kind)
               -- A sign-in may have been committed after the cut-off: only the entry shuts it out.
               and not (o.kind = 'user' and exists (
                       select from authguard.session s
@@ -674,10 +671,24 @@ begin
     return forgotten;
 end
 $$;
-comment on function authguard.forget(pg_catalog.int8, pg_catalog.text) is
+comment on function authguard.forget(pg_catalog.int8) is
     'Deletes entries whose keep_until has passed and that no session depends on: at most that '
-    'many, of one kind (NULL: of all), the oldest first. Skips locked ones. Returns how many it '
-    'deleted';
+    'many (NULL: all), the oldest first. Skips locked ones. Returns how many it deleted';
+
+create function authguard.revoke_and_forget(entry authguard.revocation) returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not authguard.revoke(entry) then
+        return false;
+    end if;
+    perform authguard.forget();
+    return true;
+end
+$$;
+comment on function authguard.revoke_and_forget(authguard.revocation) is
+    'Writes an entry as authguard.revoke does, for an operator, and forgets a few old ones';
 
 create function authguard.identity(name pg_catalog.text, value pg_catalog.text)
 returns pg_catalog.text
@@ -717,7 +728,7 @@ begin
     entry.reason := reason;
     entry.keep_until := coalesce(authguard.expiry_with_leeway(expires_at),
                                  authguard.latest_expiry(pg_catalog.clock_timestamp()));
-    return authguard.revoke(entry);
+    return authguard.revoke_and_forget(entry);
 end
 $$;
 comment on function authguard.revoke_token(
@@ -772,7 +783,7 @@ begin
     if entry.blocked_until is null or authguard.latest_expiry(entry.issued_before) is null then
         entry.keep_until := null;
     end if;
-    changed := authguard.revoke(entry);
+    changed := authguard.revoke_and_forget(entry);
     perform authguard.end_blocked_sessions(entry.key, issuer);
     if changed then
         perform authguard.record('USER_REVOKED', entry.key, null, 'admin', reason);
@@ -871,7 +882,7 @@ begin
     -- refresh.
     entry.keep_until := case when not entry.include_keys and issuer <> authguard.own_issuer()
                              then authguard.latest_expiry(cutoff) end;
-    return authguard.revoke(entry);
+    return authguard.revoke_and_forget(entry);
 end
 $$;
 comment on function authguard.revoke_issued_before(
@@ -1691,6 +1702,16 @@ comment on function authguard.attached_changed() is
     'Trigger of attached tables: makes every backend look again, and the commit of a change or '
     'deletion durable. Its arguments are the meanings of the columns';
 
+create function authguard.lock_claims(user_id pg_catalog.text, for_change pg_catalog.bool)
+returns pg_catalog.void
+language c volatile strict cost 10
+as 'MODULE_PATHNAME', 'authguard_lock_claims_wrapper';
+comment on function authguard.lock_claims(pg_catalog.text, pg_catalog.bool) is
+    'Locks the claims of a user (in canonical form) until the transaction or subtransaction ends. '
+    'Transactions that change them (for_change) share the lock with each other, and those that '
+    'issue tokens wait for them. Users whose names have the same hash share a lock. Nothing for '
+    'NULL';
+
 create function authguard.user_updated(relation pg_catalog.regclass, user_id pg_catalog.text)
 returns pg_catalog.bool
 language plpgsql volatile
@@ -1713,8 +1734,9 @@ begin
     end if;
     perform authguard.record('USER_UPDATED', user_id, null, 'system', null);
     if source.refresh_on_change then
-        -- Until the end of the commit: authguard.await_changes waits for it.
-        lock table authguard.attached in row exclusive mode;
+        -- Until the end of the commit, which the client can make slow: authguard.await_changes of
+        -- this user waits for it.
+        perform authguard.lock_claims(user_id, true);
         entry.kind := 'claims';
         entry.key := user_id;
         entry.issuer := source.issuer;
@@ -1732,9 +1754,9 @@ comment on function authguard.user_updated(pg_catalog.regclass, pg_catalog.text)
     'Writes the event USER_UPDATED for a user (in canonical form) of an attached table. If the '
     'table is attached with refresh_on_change, also writes the cut-off for earlier tokens and '
     'returns true. Called when a transaction commits and its client can do nothing more in it, '
-    'because refreshes wait for the lock';
+    'because refreshes of that user wait for the lock';
 
-create function authguard.await_changes() returns pg_catalog.bool
+create function authguard.await_changes(user_id pg_catalog.text) returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -1743,9 +1765,8 @@ begin
         return true;
     end if;
     -- A transaction that changes a user's row reads the clock before others see the change. The
-    -- lock is one of a table, because everybody may take advisory locks; the error gives it back at
-    -- once.
-    lock table authguard.attached in share mode;
+    -- error gives the lock back at once.
+    perform authguard.lock_claims(user_id, false);
     raise exception using errcode = 'AG001', message = 'nothing is being committed';
 exception
     when sqlstate 'AG001' then
@@ -1754,10 +1775,10 @@ exception
         return false;
 end
 $$;
-comment on function authguard.await_changes() is
-    'Waits until changes of attached rows that are being committed have committed, cut-off and '
-    'row, if a table is attached with refresh_on_change. False if that takes lock_timeout, which '
-    'the library sets';
+comment on function authguard.await_changes(pg_catalog.text) is
+    'Waits until changes of the user''s attached rows (user_id in canonical form) that are being '
+    'committed have committed, cut-off and row, if a table is attached with refresh_on_change. '
+    'False if that takes lock_timeout, which the library sets. user_id must not be NULL';
 
 create function authguard.attached_user_changed() returns pg_catalog.trigger
 language c volatile security definer cost 100
@@ -2177,6 +2198,28 @@ comment on function authguard.issue(pg_catalog.uuid) is
     'authguard sets. 22023 if this database would refuse the token. status not_found if there is '
     'no such session, or another transaction has its row. NULL for NULL';
 
+create function authguard.lock_sign_in(user_id pg_catalog.text) returns pg_catalog.void
+language c volatile strict cost 10
+as 'MODULE_PATHNAME', 'authguard_lock_sign_in_wrapper';
+comment on function authguard.lock_sign_in(pg_catalog.text) is
+    'Makes other transactions that sign this user in (in canonical form) wait until this one '
+    'ends. Nothing for NULL';
+
+create function authguard.await_sign_in(user_id pg_catalog.text) returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.lock_sign_in(user_id);
+    return true;
+exception when lock_not_available then
+    return false;
+end
+$$;
+comment on function authguard.await_sign_in(pg_catalog.text) is
+    'Calls authguard.lock_sign_in and returns true. False if another transaction that signs the '
+    'user in takes lock_timeout, which the library sets';
+
 create function authguard.sign_in(
     user_id pg_catalog.text,
     claims pg_catalog.jsonb default '{}',
@@ -2196,7 +2239,8 @@ comment on function authguard.sign_in(
     'claims: merged into those of the access token. method: how the user was authenticated (RFC '
     '8176). aal: aal1, aal2 or aal3. tag: see authguard.single_session_per_user. status '
     'user_blocked, and no tokens, if authguard.revoke_user or an attached table shuts the user '
-    'out. status busy if a change of attached users is being committed for two seconds: try '
+    'out. status busy if for two seconds a change of the user''s attached row is being committed '
+    'or, with authguard.single_session_per_user, another transaction signs the user in: try '
     'again. 22004 if user_id is NULL; 22023 for an argument or claims that are not allowed; 25006 '
     'on a standby';
 /* </end connected objects> */
@@ -3540,6 +3584,18 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/revocation/entry.rs
 -- authguard::revocation::entry::authguard_latest_expiry
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/attached/functions.rs
+-- authguard::attached::functions::authguard_lock_claims
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/endings.rs
+-- authguard::session::endings::authguard_lock_sign_in
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 

@@ -109,6 +109,7 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
             "session_forgery",
             "session_held",
             "session_keys",
+            "session_locks",
             "session_quiet",
             "session_row",
             "sessions",

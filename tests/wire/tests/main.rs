@@ -49,6 +49,7 @@ mod session_forgery;
 mod session_growth;
 mod session_held;
 mod session_keys;
+mod session_locks;
 mod session_model;
 mod session_quiet;
 mod session_row;
