@@ -85,6 +85,7 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
         &[
             "distrusted",
             "elsewhere",
+            "event_follow",
             "faults",
             "handed_out",
             "keys",

@@ -22,6 +22,7 @@ mod cron;
 mod cursors;
 mod distrusted;
 mod elsewhere;
+mod event_follow;
 mod expensive;
 mod faults;
 mod guide;
