@@ -54,6 +54,18 @@ alter system reset authguard.jwt_expiry;
 select pg_reload_conf();
 select pg_sleep(0.2);
 
+-- A client that lost its answer gets it again for the whole interval, from the rotation on, and no longer.
+alter system set authguard.refresh_token_reuse_interval = '1h';
+select pg_reload_conf();
+select pg_sleep(0.2);
+create table lost as select n, s.* from generate_series(59, 61, 2) n, lateral authguard.sign_in('lost ' || n) s;
+select r.status from lost, lateral auth.refresh(refresh_token) r;
+update authguard.session s set rotated_at = rotated_at - n * interval '1 min' from lost where s.id = session_id;
+select n as minutes, r.status from lost, lateral auth.refresh(refresh_token) r order by n;
+alter system reset authguard.refresh_token_reuse_interval;
+select pg_reload_conf();
+select pg_sleep(0.2);
+
 -- After the key that signs is revoked a refresh makes another.
 create table before as select * from authguard.sign_in('ivy');
 select authguard.revoke_key(kid) from authguard.key where issuer = 'authguard' and status = 'active';
@@ -156,7 +168,7 @@ select status from auth.refresh(:'late');
 alter system reset authguard.max_token_lifetime;
 select pg_reload_conf(), pg_sleep(0.2);
 
-drop table one, long, first, before, early, early2, moved, last;
+drop table one, long, lost, first, before, early, early2, moved, last;
 truncate authguard.session, authguard.revocation;
 select authguard.distrust_issuer('authguard');
 select authguard.distrust_issuer('moved');
