@@ -53,5 +53,5 @@ create function auth.is_fresh(max_age pg_catalog.interval) returns pg_catalog.bo
 language c stable parallel safe cost 10
 as 'MODULE_PATHNAME', 'authguard_is_fresh';
 comment on function auth.is_fresh(pg_catalog.interval) is
-    'True if the user authenticated at most max_age ago. False if that time is not known, and for '
-    'NULL; never NULL';
+    'True if the user authenticated at most max_age ago; days and months are those of UTC. False '
+    'if that time is not known, and for NULL; never NULL';

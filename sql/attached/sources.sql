@@ -44,6 +44,16 @@ comment on function authguard.attached_changed() is
     'Trigger of attached tables: makes every backend look again, and the commit of a change or '
     'deletion durable. Its arguments are the meanings of the columns';
 
+create function authguard.lock_claims(user_id pg_catalog.text, for_change pg_catalog.bool)
+returns pg_catalog.void
+language c volatile strict cost 10
+as 'MODULE_PATHNAME', 'authguard_lock_claims_wrapper';
+comment on function authguard.lock_claims(pg_catalog.text, pg_catalog.bool) is
+    'Locks the claims of a user (in canonical form) until the transaction or subtransaction ends. '
+    'Transactions that change them (for_change) share the lock with each other, and those that '
+    'issue tokens wait for them. Users whose names have the same hash share a lock. Nothing for '
+    'NULL';
+
 create function authguard.user_updated(relation pg_catalog.regclass, user_id pg_catalog.text)
 returns pg_catalog.bool
 language plpgsql volatile
@@ -66,8 +76,9 @@ begin
     end if;
     perform authguard.record('USER_UPDATED', user_id, null, 'system', null);
     if source.refresh_on_change then
-        -- Until the end of the commit: authguard.await_changes waits for it.
-        lock table authguard.attached in row exclusive mode;
+        -- Until the end of the commit, which the client can make slow: authguard.await_changes of
+        -- this user waits for it.
+        perform authguard.lock_claims(user_id, true);
         entry.kind := 'claims';
         entry.key := user_id;
         entry.issuer := source.issuer;
@@ -85,9 +96,9 @@ comment on function authguard.user_updated(pg_catalog.regclass, pg_catalog.text)
     'Writes the event USER_UPDATED for a user (in canonical form) of an attached table. If the '
     'table is attached with refresh_on_change, also writes the cut-off for earlier tokens and '
     'returns true. Called when a transaction commits and its client can do nothing more in it, '
-    'because refreshes wait for the lock';
+    'because refreshes of that user wait for the lock';
 
-create function authguard.await_changes() returns pg_catalog.bool
+create function authguard.await_changes(user_id pg_catalog.text) returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -96,9 +107,8 @@ begin
         return true;
     end if;
     -- A transaction that changes a user's row reads the clock before others see the change. The
-    -- lock is one of a table, because everybody may take advisory locks; the error gives it back at
-    -- once.
-    lock table authguard.attached in share mode;
+    -- error gives the lock back at once.
+    perform authguard.lock_claims(user_id, false);
     raise exception using errcode = 'AG001', message = 'nothing is being committed';
 exception
     when sqlstate 'AG001' then
@@ -107,10 +117,10 @@ exception
         return false;
 end
 $$;
-comment on function authguard.await_changes() is
-    'Waits until changes of attached rows that are being committed have committed, cut-off and '
-    'row, if a table is attached with refresh_on_change. False if that takes lock_timeout, which '
-    'the library sets';
+comment on function authguard.await_changes(pg_catalog.text) is
+    'Waits until changes of the user''s attached rows (user_id in canonical form) that are being '
+    'committed have committed, cut-off and row, if a table is attached with refresh_on_change. '
+    'False if that takes lock_timeout, which the library sets. user_id must not be NULL';
 
 create function authguard.attached_user_changed() returns pg_catalog.trigger
 language c volatile security definer cost 100

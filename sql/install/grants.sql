@@ -48,6 +48,7 @@ begin
         'authguard.prune(interval, interval)',
         'authguard.sign_out_user(text, text)',
         'authguard.end_all_sessions(text)',
+        'authguard.events_after(pg_snapshot)',
         'authguard.coverage()',
         'authguard.source_problem(regclass, text)',
         'authguard.own_table_problems()',

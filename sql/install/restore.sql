@@ -63,6 +63,9 @@ begin
         return false;
     end if;
     perform authguard.note_installation();
+    -- Transactions of this server will have the numbers that the dump has brought.
+    update authguard.event e set xid = null
+     where e.xid >= pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8;
     perform authguard.record('RESTORE_ACKNOWLEDGED', null, null, 'admin', null);
     return true;
 end

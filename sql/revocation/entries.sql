@@ -129,8 +129,6 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- As many as keep up with the entries that are written.
-    at_a_write constant pg_catalog.int8 := 10;
     old authguard.revocation;
 begin
     perform authguard.require_primary();
@@ -154,10 +152,6 @@ begin
             = (select m.blocked, m.blocked_until, m.issued_before, m.include_keys, m.reason,
                       m.revoked_at, m.revoked_by, m.keep_until
                  from authguard.merged(r, excluded) m);
-
-    -- A client's transaction writes entries of sessions. It must not hold up operators by
-    -- forgetting other entries, whose locks it would keep.
-    perform authguard.forget(at_a_write, case entry.kind when 'session' then 'session' end);
     return true;
 end
 $$;
@@ -165,7 +159,11 @@ comment on function authguard.revoke(authguard.revocation) is
     'Writes an entry, or lets the existing one cover more. Returns false, and writes nothing, if '
     'that covers as much already. 22023 if a text is too long; 25006 on a standby';
 
-create function authguard.forget(most pg_catalog.int8, kind pg_catalog.text default null)
+-- Not called in a client's transaction: a client could keep it open, and an operator who writes a
+-- forgotten entry again would wait for it.
+create function authguard.forget(
+    -- As many as keep up with the entries that one call writes.
+    most pg_catalog.int8 default 10)
 returns pg_catalog.int8
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -178,7 +176,6 @@ begin
            select o.ctid
              from authguard.revocation o
             where o.keep_until < pg_catalog.clock_timestamp()
-              and (forget.kind is null or o.kind = forget.kind)
               -- A sign-in may have been committed after the cut-off: only the entry shuts it out.
               and not (o.kind = 'user' and exists (
                       select from authguard.session s
@@ -191,10 +188,24 @@ begin
     return forgotten;
 end
 $$;
-comment on function authguard.forget(pg_catalog.int8, pg_catalog.text) is
+comment on function authguard.forget(pg_catalog.int8) is
     'Deletes entries whose keep_until has passed and that no session depends on: at most that '
-    'many, of one kind (NULL: of all), the oldest first. Skips locked ones. Returns how many it '
-    'deleted';
+    'many (NULL: all), the oldest first. Skips locked ones. Returns how many it deleted';
+
+create function authguard.revoke_and_forget(entry authguard.revocation) returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not authguard.revoke(entry) then
+        return false;
+    end if;
+    perform authguard.forget();
+    return true;
+end
+$$;
+comment on function authguard.revoke_and_forget(authguard.revocation) is
+    'Writes an entry as authguard.revoke does, for an operator, and forgets a few old ones';
 
 create function authguard.identity(name pg_catalog.text, value pg_catalog.text)
 returns pg_catalog.text

@@ -22,7 +22,7 @@ begin
     entry.reason := reason;
     entry.keep_until := coalesce(authguard.expiry_with_leeway(expires_at),
                                  authguard.latest_expiry(pg_catalog.clock_timestamp()));
-    return authguard.revoke(entry);
+    return authguard.revoke_and_forget(entry);
 end
 $$;
 comment on function authguard.revoke_token(
@@ -77,7 +77,7 @@ begin
     if entry.blocked_until is null or authguard.latest_expiry(entry.issued_before) is null then
         entry.keep_until := null;
     end if;
-    changed := authguard.revoke(entry);
+    changed := authguard.revoke_and_forget(entry);
     perform authguard.end_blocked_sessions(entry.key, issuer);
     if changed then
         perform authguard.record('USER_REVOKED', entry.key, null, 'admin', reason);
@@ -176,7 +176,7 @@ begin
     -- refresh.
     entry.keep_until := case when not entry.include_keys and issuer <> authguard.own_issuer()
                              then authguard.latest_expiry(cutoff) end;
-    return authguard.revoke(entry);
+    return authguard.revoke_and_forget(entry);
 end
 $$;
 comment on function authguard.revoke_issued_before(

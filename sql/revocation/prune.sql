@@ -1,5 +1,13 @@
 -- For operators: forgetting rows that cannot decide anything any more.
 
+create function authguard.time_before(at pg_catalog.timestamptz, age pg_catalog.interval)
+returns pg_catalog.timestamptz
+language c immutable strict cost 1
+as 'MODULE_PATHNAME', 'authguard_time_before';
+comment on function authguard.time_before(pg_catalog.timestamptz, pg_catalog.interval) is
+    'The time that is age before at, by the calendar of UTC whatever TimeZone is. Infinite if it '
+    'is out of range. NULL for NULL';
+
 create function authguard.prune(
     sessions_after pg_catalog.interval default '7 days',
     events_after pg_catalog.interval default '90 days',
@@ -12,16 +20,20 @@ declare
     most constant pg_catalog.int8 := 100000;
     -- Deleting a session makes every backend look again.
     most_sessions constant pg_catalog.int8 := 10000;
-    over_since pg_catalog.timestamptz := pg_catalog.clock_timestamp() - sessions_after;
+    now constant pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+    -- Only these times are compared. An interval may compare as positive and still lead into the
+    -- future, such as '-12 mons 361 days'.
+    over_since constant pg_catalog.timestamptz := authguard.time_before(now, sessions_after);
+    old_since constant pg_catalog.timestamptz := authguard.time_before(now, events_after);
 begin
     perform authguard.require_primary();
-    if sessions_after < interval '0' then
+    if over_since > now then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'sessions_after must not be negative',
             hint = 'A session that is not over cannot be forgotten.';
     end if;
-    if events_after < interval '1 hour' then
+    if old_since > authguard.time_before(now, interval '1 hour') then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'events_after must be an hour or more',
@@ -48,7 +60,7 @@ begin
     kind := 'event';
     with old as (
         select e.id from authguard.event e
-         where e.happened_at < pg_catalog.clock_timestamp() - events_after
+         where e.happened_at < old_since
          limit most
            for update skip locked
     )
@@ -59,7 +71,7 @@ end
 $$;
 comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is
     'Forgets rows that cannot decide anything any more: entries past their keep_until, sessions '
-    'that have been over for sessions_after, and events older than events_after. Deletes at most '
-    '100,000 entries, 10,000 sessions and 100,000 events at a time. Returns how many it forgot, '
-    'by kind. 22023 if sessions_after is negative, or events_after is less than an hour; 25006 on '
-    'a standby';
+    'that have been over for sessions_after, and events older than events_after (NULL: none). '
+    'Deletes at most 100,000 entries, 10,000 sessions and 100,000 events at a time. Returns how '
+    'many it forgot, by kind. 22023 if sessions_after leads into the future, or events_after to '
+    'less than an hour ago; 25006 on a standby';

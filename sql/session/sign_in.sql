@@ -11,6 +11,28 @@ comment on function authguard.issue(pg_catalog.uuid) is
     'authguard sets. 22023 if this database would refuse the token. status not_found if there is '
     'no such session, or another transaction has its row. NULL for NULL';
 
+create function authguard.lock_sign_in(user_id pg_catalog.text) returns pg_catalog.void
+language c volatile strict cost 10
+as 'MODULE_PATHNAME', 'authguard_lock_sign_in_wrapper';
+comment on function authguard.lock_sign_in(pg_catalog.text) is
+    'Makes other transactions that sign this user in (in canonical form) wait until this one '
+    'ends. Nothing for NULL';
+
+create function authguard.await_sign_in(user_id pg_catalog.text) returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.lock_sign_in(user_id);
+    return true;
+exception when lock_not_available then
+    return false;
+end
+$$;
+comment on function authguard.await_sign_in(pg_catalog.text) is
+    'Calls authguard.lock_sign_in and returns true. False if another transaction that signs the '
+    'user in takes lock_timeout, which the library sets';
+
 create function authguard.sign_in(
     user_id pg_catalog.text,
     claims pg_catalog.jsonb default '{}',
@@ -30,6 +52,7 @@ comment on function authguard.sign_in(
     'claims: merged into those of the access token. method: how the user was authenticated (RFC '
     '8176). aal: aal1, aal2 or aal3. tag: see authguard.single_session_per_user. status '
     'user_blocked, and no tokens, if authguard.revoke_user or an attached table shuts the user '
-    'out. status busy if a change of attached users is being committed for two seconds: try '
+    'out. status busy if for two seconds a change of the user''s attached row is being committed '
+    'or, with authguard.single_session_per_user, another transaction signs the user in: try '
     'again. 22004 if user_id is NULL; 22023 for an argument or claims that are not allowed; 25006 '
     'on a standby';

@@ -146,16 +146,18 @@ raw_function!(authguard_is_fresh, |call| {
 });
 
 /// Returns true if the last authentication is at most `max_age` (an `interval`) ago. A time in the
-/// future counts only if it is within the difference that clocks may have.
+/// future counts only if it is within the difference that clocks may have. The interval is turned
+/// into a time, because it may compare as another one than it leads to.
 fn is_fresh(max_age: pg_sys::Datum) -> bool {
     let Some(authenticated_at) = authenticated_at().datum() else {
         return false;
     };
-    let authenticated_at = timestamp::unix_micros(authenticated_at.value() as i64);
+    let authenticated_at = authenticated_at.value() as i64;
     let now = unguarded::statement_start();
     let latest = now.saturating_add(settings::leeway() * 1_000_000);
-    authenticated_at <= latest
-        && authenticated_at >= guarded(|| memory::minus_interval(now, max_age))
+    let since = |now| guarded(|| timestamp::minus_interval(now, max_age));
+    timestamp::unix_micros(authenticated_at) <= latest
+        && timestamp::timestamptz(now).is_some_and(|now| authenticated_at >= since(now))
 }
 
 /// Returns true if `scope` is one of the space-separated values of claim `scope` (RFC 8693 section

@@ -1,10 +1,11 @@
 //! Users of attached tables whose claims this transaction has changed.
 //!
 //! The changes are reported to SQL only when no code of the client can run any more before the
-//! commit. There are two reasons: the cut-off is written under a lock that every refresh waits for,
-//! and a client can make a trigger fire early (SET CONSTRAINTS), or another trigger fire after it.
+//! commit. There are two reasons: the cut-off is written under a lock that refreshes of the user
+//! wait for, and a client can make a trigger fire early (SET CONSTRAINTS), or another trigger fire after it.
 
 use crate::error::Error;
+use crate::pg::catalog;
 use crate::pg::restricted::as_restricted;
 use crate::pg::state::PerBackend;
 use crate::pg::transaction::with_snapshot;
@@ -20,9 +21,10 @@ pub struct Change {
     pub teller: pg_sys::Oid,
 }
 
-/// The changes by table and user, in canonical form. Each user is in it once, however often the row
-/// has changed. All are reported in one order, so that no two transactions wait for each other.
-type Changes = BTreeMap<(u32, String), Change>;
+/// The changes by user, in canonical form, and table. Each row is in it once, however often it has
+/// changed. All are reported in this order: an entry has a user for its key, whatever the table, so
+/// no two transactions wait for each other's entries crosswise.
+type Changes = BTreeMap<(String, u32), Change>;
 
 static CHANGES: PerBackend<RefCell<Changes>> = PerBackend::new(RefCell::new(Changes::new()));
 
@@ -30,7 +32,7 @@ static CHANGES: PerBackend<RefCell<Changes>> = PerBackend::new(RefCell::new(Chan
 pub fn noted(relation: pg_sys::Oid, user: String, change: Change) {
     let mut changes = CHANGES.borrow_mut();
     let within = change.within;
-    let first = changes.entry((relation.to_u32(), user)).or_insert(change);
+    let first = changes.entry((user, relation.to_u32())).or_insert(change);
     first.within = first.within.min(within);
 }
 
@@ -50,7 +52,8 @@ pub fn before_prepare() {
 /// Reports the changes, and returns true if one of them has left a cut-off.
 fn tell() -> bool {
     let changes = CHANGES.take();
-    if changes.is_empty() {
+    if changes.is_empty() || !catalog::is_installed() {
+        // What the changes would be reported to may be dropped in the same transaction.
         return false;
     }
     let has_cut_off = |relation: u32, user: &str| {
@@ -62,7 +65,7 @@ fn tell() -> bool {
     };
     with_snapshot(|| {
         let mut cut_off = false;
-        for ((relation, user), change) in &changes {
+        for ((user, relation), change) in &changes {
             cut_off |= as_restricted(change.teller, || has_cut_off(*relation, user));
         }
         cut_off

@@ -2,7 +2,20 @@
 
 use super::table as tables;
 use super::{AttachedKind, Layout, Part, TableProblem, descent};
+use crate::pg::lock::{self, Mode};
+use crate::schema;
 use pgrx::prelude::*;
+
+/// Locks the claims of a user (in canonical form) until the transaction or subtransaction ends: for
+/// a change, which others may make at the same time, or for tokens, which wait for changes.
+#[pg_extern(sql = false)]
+fn authguard_lock_claims(user: &str, for_change: bool) {
+    let mode = match for_change {
+        true => Mode::Writer,
+        false => Mode::Reader,
+    };
+    lock::take(schema::objects().table(schema::Table::Attached), user, mode);
+}
 
 /// The problem of a table whose columns are these parts; no row if there is none.
 #[pg_extern(sql = false)]

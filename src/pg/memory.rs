@@ -190,21 +190,6 @@ pub fn copy_uuid(datum: pg_sys::Datum) -> pg_sys::Datum {
     }
 }
 
-/// The time `unix_micros` minus an `interval` datum, as microseconds since the Unix epoch. Raises
-/// an error if the result is no `timestamptz`.
-pub fn minus_interval(unix_micros: i64, interval: pg_sys::Datum) -> i64 {
-    let timestamp = super::timestamp::timestamptz(unix_micros).unwrap_or(0);
-    // SAFETY: both arguments are of the types that timestamptz_mi_interval (timestamp.c) takes, and
-    // it never returns NULL.
-    let result = unsafe {
-        pgrx::direct_function_call_as_datum(
-            pg_sys::timestamptz_mi_interval,
-            &[Some(pg_sys::Datum::from(timestamp)), Some(interval)],
-        )
-    };
-    super::timestamp::unix_micros(result.expect("a timestamptz is never NULL here").value() as i64)
-}
-
 #[cfg(any(test, feature = "pg_test"))]
 #[pgrx::pg_schema]
 mod tests {

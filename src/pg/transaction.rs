@@ -76,6 +76,15 @@ pub fn current_subtransaction() -> pg_sys::SubTransactionId {
     unsafe { pg_sys::GetCurrentSubTransactionId() }
 }
 
+/// The number of the transaction, with its epoch, as `pg_current_xact_id()` returns it. The
+/// transaction gets one if it has none.
+pub fn number() -> i64 {
+    // SAFETY: what every write does first (src/backend/access/heap/heapam.c).
+    unsafe { pg_sys::GetTopFullTransactionId() }
+        .value
+        .cast_signed()
+}
+
 /// The role whose privileges count. In a SECURITY DEFINER function it is the function's owner.
 pub fn current_user() -> pg_sys::Oid {
     // SAFETY: returns a static of miscinit.c.

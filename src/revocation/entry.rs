@@ -96,3 +96,12 @@ fn authguard_latest_expiry(issued_at: i64) -> Option<i64> {
     let end = latest_expiry(finite(issued_at)?, settings::max_token_lifetime())?;
     timestamp::timestamptz(end)
 }
+
+raw_function!(
+    /// `authguard.time_before(at, age)`, which is strict.
+    authguard_time_before,
+    |call| guarded(|| match (call.argument(0), call.argument(1)) {
+        (Some(at), Some(age)) => timestamp::minus_interval(at.value() as i64, age).into(),
+        _ => call.null(),
+    })
+);

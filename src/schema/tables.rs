@@ -234,6 +234,7 @@ columns! {
     ACTOR = "actor" TEXT,
     REASON = "reason" TEXT,
     HAPPENED_AT = "happened_at" TIME,
+    XID = "xid" INT8,
 }
 
 impl Table {

@@ -7,7 +7,7 @@
 use super::ending::{self, Ending, end_nowait, end_wait};
 use super::entries::SessionEntry;
 use super::record::Locked;
-use super::{entries, events, step_up, writes};
+use super::{entries, events, step_up, wait, writes};
 use crate::access;
 use crate::attached;
 use crate::error::Error;
@@ -76,18 +76,29 @@ fn end_user(user: Value, issuer: Value, ending: Ending, kept: Option<[u8; 16]>) 
 
 /// Ends the sessions of a user (in canonical form) with this tag (a `text`), for the session that
 /// is about to begin. Other transactions that sign this user in wait for the end of this one.
-pub fn replace(user: &str, tag: Value) {
+/// Returns false, and has ended nothing, if that takes too long.
+pub fn replace(user: &str, tag: Value) -> bool {
     if !transaction::is_read_committed() {
         Error::SingleSessionSnapshot.raise();
     }
     // If two sign-ins of one user run at once, the second one ends the session of the first.
-    lock::take(schema::objects().table(Table::Session), user);
+    if !wait::for_sign_in(user) {
+        return false;
+    }
     let ending = Ending {
         reason: EndReason::Replaced,
         actor: Actor::Policy,
     };
     let sessions = OF_TAG.run(&[Value::of(user), tag], listed);
     count(sessions, |id| end_nowait(id, ending, None));
+    true
+}
+
+/// Locks the sign-in of a user (in canonical form) until the transaction ends.
+#[pg_extern(sql = false)]
+fn authguard_lock_sign_in(user: &str) {
+    let class = schema::objects().table(Table::Session);
+    lock::take(class, user, lock::Mode::Exclusive);
 }
 
 /// Ends the sessions of a token's user for which `wanted` returns true. Waits for any transaction
@@ -158,7 +169,11 @@ raw_function!(
             issuer: call.value(2),
             expires_at: call.value(3),
         };
-        Datum::from(revoke_session(entry))
+        let revoked = revoke_session(entry);
+        if revoked {
+            entries::forget();
+        }
+        Datum::from(revoked)
     })
 );
 
@@ -232,7 +247,11 @@ fn authguard_sign_out_user(user: Option<&str>, scope: Option<&str>) -> i32 {
             revoked
         })
     });
-    ended + i32::try_from(elsewhere.count()).unwrap_or(i32::MAX)
+    let ended = ended.saturating_add(i32::try_from(elsewhere.count()).unwrap_or(i32::MAX));
+    if ended > 0 {
+        entries::forget();
+    }
+    ended
 }
 
 /// `authguard.credentials_changed`.

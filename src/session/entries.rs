@@ -23,6 +23,14 @@ static CUT_OFF_USER: PerBackend<Plan> = Plan::new(
     &[pg_sys::TEXTOID, pg_sys::TIMESTAMPTZOID, pg_sys::TEXTOID],
 );
 
+static FORGET: PerBackend<Plan> = Plan::new(c"select authguard.forget()", &[]);
+
+/// Forgets a few entries that decide nothing any more. Only for operators: a client could keep its
+/// transaction open, and an operator who writes a forgotten entry again would wait for it.
+pub fn forget() {
+    FORGET.run(&[], |_| ());
+}
+
 /// An entry that revokes the tokens of a session.
 pub struct SessionEntry {
     pub id: [u8; 16],

@@ -6,7 +6,7 @@ use crate::invalidation;
 use crate::pg::call::Value;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
-use crate::pg::{row_write, unguarded};
+use crate::pg::{row_write, transaction, unguarded};
 use crate::schema::{self, Table, event as column};
 use crate::settings;
 use authguard_token::{Event, EventNameError};
@@ -44,6 +44,11 @@ pub fn record(
             column::HAPPENED_AT,
             pg_sys::TIMESTAMPTZOID,
             time(unguarded::clock()),
+        ),
+        (
+            column::XID,
+            pg_sys::INT8OID,
+            Value::of(transaction::number()),
         ),
     ];
     schema::insert(Table::Event, &columns);

@@ -84,7 +84,7 @@ fn answer(held: &mut Held, counter: u64) -> RefreshDecision {
         if Aal::from_name(&held.session.aal) < settings::min_aal() {
             return refuse(Answer::SessionExpired);
         }
-        if !wait::for_changes() {
+        if !wait::for_changes(&held.session.user) {
             return refuse(Answer::Busy);
         }
         held.store(decision.change);

@@ -44,11 +44,11 @@ fn sign_in(call: Call) -> Datum {
     if issuance::user(&user) {
         return response::refused(call, Answer::UserBlocked);
     }
-    if !wait::for_changes() {
+    if !wait::for_changes(&user) {
         return response::refused(call, Answer::Busy);
     }
-    if settings::single_session_per_user() {
-        endings::replace(&user, call.value(argument::TAG));
+    if settings::single_session_per_user() && !endings::replace(&user, call.value(argument::TAG)) {
+        return response::refused(call, Answer::Busy);
     }
     // The clock's time, after all waiting: a long transaction must not backdate a session.
     let now = unguarded::clock();

@@ -40,7 +40,7 @@ fn raise_level(call: Call) -> Datum {
     if issuance::user(&user) {
         return response::refused(call, Answer::UserBlocked);
     }
-    if !wait::for_changes() {
+    if !wait::for_changes(&user) {
         return response::refused(call, Answer::Busy);
     }
     let (mut held, change) = living(locked, step_up);

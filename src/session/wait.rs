@@ -17,7 +17,11 @@ const LOCK_TIMEOUT: &CStr = c"2s";
 static AWAIT_SESSION: PerBackend<Plan> =
     Plan::new(c"select authguard.await_session($1)", &[pg_sys::UUIDOID]);
 
-static AWAIT_CHANGES: PerBackend<Plan> = Plan::new(c"select authguard.await_changes()", &[]);
+static AWAIT_SIGN_IN: PerBackend<Plan> =
+    Plan::new(c"select authguard.await_sign_in($1)", &[pg_sys::TEXTOID]);
+
+static AWAIT_CHANGES: PerBackend<Plan> =
+    Plan::new(c"select authguard.await_changes($1)", &[pg_sys::TEXTOID]);
 
 /// Runs `work`. A wait for a lock that takes longer than `LOCK_TIMEOUT` is an error (55P03).
 pub fn briefly<R>(work: impl FnOnce() -> R) -> R {
@@ -44,9 +48,16 @@ pub fn for_session(id: [u8; 16]) -> Option<bool> {
     })
 }
 
-/// Waits until pending commits of changes of attached users have ended, if tokens must be later
-/// than those changes. Returns false if that takes too long.
-pub fn for_changes() -> bool {
-    !attached::refresh_on_change()
-        || briefly(|| AWAIT_CHANGES.run(&[], |row| row.and_then(|row| row.get(1)))) == Some(true)
+/// Waits for other sign-ins of a user (in canonical form), and keeps later ones waiting until this
+/// transaction ends. Returns false if that takes too long.
+pub fn for_sign_in(user: &str) -> bool {
+    let wait = || AWAIT_SIGN_IN.run(&[Value::of(user)], |row| row.and_then(|row| row.get(1)));
+    briefly(wait) == Some(true)
+}
+
+/// Waits until pending commits of changes of a user (in canonical form) have ended, if tokens must
+/// be later than those changes. Returns false if that takes too long.
+pub fn for_changes(user: &str) -> bool {
+    let wait = || AWAIT_CHANGES.run(&[Value::of(user)], |row| row.and_then(|row| row.get(1)));
+    !attached::refresh_on_change() || briefly(wait) == Some(true)
 }

@@ -472,8 +472,8 @@ create function auth.is_fresh(max_age pg_catalog.interval) returns pg_catalog.bo
 language c stable parallel safe cost 10
 as 'MODULE_PATHNAME', 'authguard_is_fresh';
 comment on function auth.is_fresh(pg_catalog.interval) is
-    'True if the user authenticated at most max_age ago. False if that time is not known, and for '
-    'NULL; never NULL';
+    'True if the user authenticated at most max_age ago; days and months are those of UTC. False '
+    'if that time is not known, and for NULL; never NULL';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -612,8 +612,6 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- As many as keep up with the entries that are written.
-    at_a_write constant pg_catalog.int8 := 10;
     old authguard.revocation;
 begin
     perform authguard.require_primary();
@@ -637,10 +635,6 @@ begin
             = (select m.blocked, m.blocked_until, m.issued_before, m.include_keys, m.reason,
                       m.revoked_at, m.revoked_by, m.keep_until
                  from authguard.merged(r, excluded) m);
-
-    -- A client's transaction writes entries of sessions. It must not hold up operators by
-    -- forgetting other entries, whose locks it would keep.
-    perform authguard.forget(at_a_write, case entry.kind when 'session' then 'session' end);
     return true;
 end
 $$;
@@ -648,7 +642,11 @@ comment on function authguard.revoke(authguard.revocation) is
     'Writes an entry, or lets the existing one cover more. Returns false, and writes nothing, if '
     'that covers as much already. 22023 if a text is too long; 25006 on a standby';
 
-create function authguard.forget(most pg_catalog.int8, kind pg_catalog.text default null)
+-- Not called in a client's transaction: a client could keep it open, and an operator who writes a
+-- forgotten entry again would wait for it.
+create function authguard.forget(
+    -- As many as keep up with the entries that one call writes.
+    most pg_catalog.int8 default 10)
 returns pg_catalog.int8
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -661,7 +659,6 @@ begin
            select o.ctid
              from authguard.revocation o
             where o.keep_until < pg_catalog.clock_timestamp()
-              and (forget.kind is null or o.kind = forget.kind)
               -- A sign-in may have been committed after the cut-off: only the entry shuts it out.
               and not (o.kind = 'user' and exists (
                       select from authguard.session s
@@ -674,10 +671,24 @@ begin
     return forgotten;
 end
 $$;
-comment on function authguard.forget(pg_catalog.int8, pg_catalog.text) is
+comment on function authguard.forget(pg_catalog.int8) is
     'Deletes entries whose keep_until has passed and that no session depends on: at most that '
-    'many, of one kind (NULL: of all), the oldest first. Skips locked ones. Returns how many it '
-    'deleted';
+    'many (NULL: all), the oldest first. Skips locked ones. Returns how many it deleted';
+
+create function authguard.revoke_and_forget(entry authguard.revocation) returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not authguard.revoke(entry) then
+        return false;
+    end if;
+    perform authguard.forget();
+    return true;
+end
+$$;
+comment on function authguard.revoke_and_forget(authguard.revocation) is
+    'Writes an entry as authguard.revoke does, for an operator, and forgets a few old ones';
 
 create function authguard.identity(name pg_catalog.text, value pg_catalog.text)
 returns pg_catalog.text
@@ -717,7 +728,7 @@ begin
     entry.reason := reason;
     entry.keep_until := coalesce(authguard.expiry_with_leeway(expires_at),
                                  authguard.latest_expiry(pg_catalog.clock_timestamp()));
-    return authguard.revoke(entry);
+    return authguard.revoke_and_forget(entry);
 end
 $$;
 comment on function authguard.revoke_token(
@@ -772,7 +783,7 @@ begin
     if entry.blocked_until is null or authguard.latest_expiry(entry.issued_before) is null then
         entry.keep_until := null;
     end if;
-    changed := authguard.revoke(entry);
+    changed := authguard.revoke_and_forget(entry);
     perform authguard.end_blocked_sessions(entry.key, issuer);
     if changed then
         perform authguard.record('USER_REVOKED', entry.key, null, 'admin', reason);
@@ -871,7 +882,7 @@ begin
     -- refresh.
     entry.keep_until := case when not entry.include_keys and issuer <> authguard.own_issuer()
                              then authguard.latest_expiry(cutoff) end;
-    return authguard.revoke(entry);
+    return authguard.revoke_and_forget(entry);
 end
 $$;
 comment on function authguard.revoke_issued_before(
@@ -889,6 +900,14 @@ comment on function authguard.revoke_issued_before(
 
 -- For operators: forgetting rows that cannot decide anything any more.
 
+create function authguard.time_before(at pg_catalog.timestamptz, age pg_catalog.interval)
+returns pg_catalog.timestamptz
+language c immutable strict cost 1
+as 'MODULE_PATHNAME', 'authguard_time_before';
+comment on function authguard.time_before(pg_catalog.timestamptz, pg_catalog.interval) is
+    'The time that is age before at, by the calendar of UTC whatever TimeZone is. Infinite if it '
+    'is out of range. NULL for NULL';
+
 create function authguard.prune(
     sessions_after pg_catalog.interval default '7 days',
     events_after pg_catalog.interval default '90 days',
@@ -901,16 +920,20 @@ declare
     most constant pg_catalog.int8 := 100000;
     -- Deleting a session makes every backend look again.
     most_sessions constant pg_catalog.int8 := 10000;
-    over_since pg_catalog.timestamptz := pg_catalog.clock_timestamp() - sessions_after;
+    now constant pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+    -- Only these times are compared. An interval may compare as positive and still lead into the
+    -- future, such as '-12 mons 361 days'.
+    over_since constant pg_catalog.timestamptz := authguard.time_before(now, sessions_after);
+    old_since constant pg_catalog.timestamptz := authguard.time_before(now, events_after);
 begin
     perform authguard.require_primary();
-    if sessions_after < interval '0' then
+    if over_since > now then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'sessions_after must not be negative',
             hint = 'A session that is not over cannot be forgotten.';
     end if;
-    if events_after < interval '1 hour' then
+    if old_since > authguard.time_before(now, interval '1 hour') then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'events_after must be an hour or more',
@@ -937,7 +960,7 @@ begin
     kind := 'event';
     with old as (
         select e.id from authguard.event e
-         where e.happened_at < pg_catalog.clock_timestamp() - events_after
+         where e.happened_at < old_since
          limit most
            for update skip locked
     )
@@ -948,10 +971,10 @@ end
 $$;
 comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is
     'Forgets rows that cannot decide anything any more: entries past their keep_until, sessions '
-    'that have been over for sessions_after, and events older than events_after. Deletes at most '
-    '100,000 entries, 10,000 sessions and 100,000 events at a time. Returns how many it forgot, '
-    'by kind. 22023 if sessions_after is negative, or events_after is less than an hour; 25006 on '
-    'a standby';
+    'that have been over for sessions_after, and events older than events_after (NULL: none). '
+    'Deletes at most 100,000 entries, 10,000 sessions and 100,000 events at a time. Returns how '
+    'many it forgot, by kind. 22023 if sessions_after leads into the future, or events_after to '
+    'less than an hour ago; 25006 on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -1551,13 +1574,15 @@ create table authguard.event (
     session_id pg_catalog.uuid,
     actor pg_catalog.text not null,
     reason pg_catalog.text,
-    happened_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp()
+    happened_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    xid pg_catalog.int8 default (pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8)
 );
 comment on table authguard.event is
     'What happened to sessions and users. Operators may read it; authguard.prune() forgets old '
     'rows';
 comment on column authguard.event.id is
-    'Grows; the payload of the notification has it';
+    'Grows, but not in the order of commits: authguard.events_after() follows events. The payload '
+    'of the notification has it';
 comment on column authguard.event.name is
     'What happened, such as SIGNED_IN. docs/sessions.md lists the events of authguard; other '
     'names are events of the application';
@@ -1571,9 +1596,13 @@ comment on column authguard.event.actor is
 comment on column authguard.event.reason is 'For people to read';
 comment on column authguard.event.happened_at is
     'When it happened, by the clock';
+comment on column authguard.event.xid is
+    'The transaction that wrote it, as pg_current_xact_id(); NULL: one of another server, before '
+    'a restore';
 
--- BRIN is tiny, and good enough: events are written in the order of their times.
-create index event_happened_at on authguard.event using brin (happened_at);
+-- BRIN is tiny, and good enough: events are written nearly in the order of their times and
+-- transactions. A bigint, because BRIN has no operator class for xid8.
+create index event_happened_at on authguard.event using brin (happened_at, xid);
 comment on sequence authguard.event_id_seq is
     'Provides the ids of authguard.event';
 select pg_catalog.pg_extension_config_dump('authguard.event', '');
@@ -1590,6 +1619,42 @@ comment on function authguard.record(
     'Writes an event and returns its id. If authguard.notify_events lists the name, also notifies '
     'channel authguard of id and name. user_id must be in canonical form. name and actor must not '
     'be NULL';
+
+create function authguard.events_after(seen pg_catalog.pg_snapshot)
+returns setof authguard.event
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    oldest pg_catalog.int8 := pg_catalog.pg_snapshot_xmin(seen)::pg_catalog.text;
+    ahead pg_catalog.int8 :=
+        pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text;
+begin
+    if pg_catalog.pg_is_in_recovery() then
+        raise exception using
+            errcode = 'read_only_sql_transaction',
+            message = 'events can be followed on the primary only',
+            detail = 'A snapshot of a standby does not name the transactions that are in progress.';
+    end if;
+    if seen is null then
+        return query select e.* from authguard.event e order by e.id;
+        return;
+    end if;
+    return query
+        select e.* from authguard.event e
+         where e.xid >= oldest
+           -- A dump has brought those of another server.
+           and e.xid < ahead
+           and not pg_catalog.pg_visible_in_snapshot(
+               e.xid::pg_catalog.text::pg_catalog.xid8, seen)
+         order by e.id;
+end
+$$;
+comment on function authguard.events_after(pg_catalog.pg_snapshot) is
+    'Returns the committed events that a reader has not seen yet, by id, however late they were '
+    'committed. seen: pg_current_snapshot() of the reader''s last call, in the same statement as '
+    'that call; NULL: none yet, which returns all events. Not for a transaction that writes '
+    'events itself: it sees its own twice. 25006 on a standby';
 
 create function authguard.check_event_name(name pg_catalog.text) returns pg_catalog.void
 language c immutable cost 1
@@ -1679,6 +1744,16 @@ comment on function authguard.attached_changed() is
     'Trigger of attached tables: makes every backend look again, and the commit of a change or '
     'deletion durable. Its arguments are the meanings of the columns';
 
+create function authguard.lock_claims(user_id pg_catalog.text, for_change pg_catalog.bool)
+returns pg_catalog.void
+language c volatile strict cost 10
+as 'MODULE_PATHNAME', 'authguard_lock_claims_wrapper';
+comment on function authguard.lock_claims(pg_catalog.text, pg_catalog.bool) is
+    'Locks the claims of a user (in canonical form) until the transaction or subtransaction ends. '
+    'Transactions that change them (for_change) share the lock with each other, and those that '
+    'issue tokens wait for them. Users whose names have the same hash share a lock. Nothing for '
+    'NULL';
+
 create function authguard.user_updated(relation pg_catalog.regclass, user_id pg_catalog.text)
 returns pg_catalog.bool
 language plpgsql volatile
@@ -1701,8 +1776,9 @@ begin
     end if;
     perform authguard.record('USER_UPDATED', user_id, null, 'system', null);
     if source.refresh_on_change then
-        -- Until the end of the commit: authguard.await_changes waits for it.
-        lock table authguard.attached in row exclusive mode;
+        -- Until the end of the commit, which the client can make slow: authguard.await_changes of
+        -- this user waits for it.
+        perform authguard.lock_claims(user_id, true);
         entry.kind := 'claims';
         entry.key := user_id;
         entry.issuer := source.issuer;
@@ -1720,9 +1796,9 @@ comment on function authguard.user_updated(pg_catalog.regclass, pg_catalog.text)
     'Writes the event USER_UPDATED for a user (in canonical form) of an attached table. If the '
     'table is attached with refresh_on_change, also writes the cut-off for earlier tokens and '
     'returns true. Called when a transaction commits and its client can do nothing more in it, '
-    'because refreshes wait for the lock';
+    'because refreshes of that user wait for the lock';
 
-create function authguard.await_changes() returns pg_catalog.bool
+create function authguard.await_changes(user_id pg_catalog.text) returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -1731,9 +1807,8 @@ begin
         return true;
     end if;
     -- A transaction that changes a user's row reads the clock before others see the change. The
-    -- lock is one of a table, because everybody may take advisory locks; the error gives it back at
-    -- once.
-    lock table authguard.attached in share mode;
+    -- error gives the lock back at once.
+    perform authguard.lock_claims(user_id, false);
     raise exception using errcode = 'AG001', message = 'nothing is being committed';
 exception
     when sqlstate 'AG001' then
@@ -1742,10 +1817,10 @@ exception
         return false;
 end
 $$;
-comment on function authguard.await_changes() is
-    'Waits until changes of attached rows that are being committed have committed, cut-off and '
-    'row, if a table is attached with refresh_on_change. False if that takes lock_timeout, which '
-    'the library sets';
+comment on function authguard.await_changes(pg_catalog.text) is
+    'Waits until changes of the user''s attached rows (user_id in canonical form) that are being '
+    'committed have committed, cut-off and row, if a table is attached with refresh_on_change. '
+    'False if that takes lock_timeout, which the library sets. user_id must not be NULL';
 
 create function authguard.attached_user_changed() returns pg_catalog.trigger
 language c volatile security definer cost 100
@@ -2165,6 +2240,28 @@ comment on function authguard.issue(pg_catalog.uuid) is
     'authguard sets. 22023 if this database would refuse the token. status not_found if there is '
     'no such session, or another transaction has its row. NULL for NULL';
 
+create function authguard.lock_sign_in(user_id pg_catalog.text) returns pg_catalog.void
+language c volatile strict cost 10
+as 'MODULE_PATHNAME', 'authguard_lock_sign_in_wrapper';
+comment on function authguard.lock_sign_in(pg_catalog.text) is
+    'Makes other transactions that sign this user in (in canonical form) wait until this one '
+    'ends. Nothing for NULL';
+
+create function authguard.await_sign_in(user_id pg_catalog.text) returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.lock_sign_in(user_id);
+    return true;
+exception when lock_not_available then
+    return false;
+end
+$$;
+comment on function authguard.await_sign_in(pg_catalog.text) is
+    'Calls authguard.lock_sign_in and returns true. False if another transaction that signs the '
+    'user in takes lock_timeout, which the library sets';
+
 create function authguard.sign_in(
     user_id pg_catalog.text,
     claims pg_catalog.jsonb default '{}',
@@ -2184,7 +2281,8 @@ comment on function authguard.sign_in(
     'claims: merged into those of the access token. method: how the user was authenticated (RFC '
     '8176). aal: aal1, aal2 or aal3. tag: see authguard.single_session_per_user. status '
     'user_blocked, and no tokens, if authguard.revoke_user or an attached table shuts the user '
-    'out. status busy if a change of attached users is being committed for two seconds: try '
+    'out. status busy if for two seconds a change of the user''s attached row is being committed '
+    'or, with authguard.single_session_per_user, another transaction signs the user in: try '
     'again. 22004 if user_id is NULL; 22023 for an argument or claims that are not allowed; 25006 '
     'on a standby';
 /* </end connected objects> */
@@ -2722,6 +2820,9 @@ begin
         return false;
     end if;
     perform authguard.note_installation();
+    -- Transactions of this server will have the numbers that the dump has brought.
+    update authguard.event e set xid = null
+     where e.xid >= pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8;
     perform authguard.record('RESTORE_ACKNOWLEDGED', null, null, 'admin', null);
     return true;
 end
@@ -3374,6 +3475,7 @@ begin
         'authguard.prune(interval, interval)',
         'authguard.sign_out_user(text, text)',
         'authguard.end_all_sessions(text)',
+        'authguard.events_after(pg_snapshot)',
         'authguard.coverage()',
         'authguard.source_problem(regclass, text)',
         'authguard.own_table_problems()',
@@ -3543,6 +3645,18 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/revocation/entry.rs
 -- authguard::revocation::entry::authguard_latest_expiry
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/attached/functions.rs
+-- authguard::attached::functions::authguard_lock_claims
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/endings.rs
+-- authguard::session::endings::authguard_lock_sign_in
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 

@@ -88,6 +88,7 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
         &[
             "distrusted",
             "elsewhere",
+            "event_follow",
             "faults",
             "handed_out",
             "keys",
@@ -114,6 +115,7 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
             "session_forgery",
             "session_held",
             "session_keys",
+            "session_locks",
             "session_quiet",
             "session_row",
             "sessions",

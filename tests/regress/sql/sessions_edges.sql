@@ -54,6 +54,18 @@ alter system reset authguard.jwt_expiry;
 select pg_reload_conf();
 select pg_sleep(0.2);
 
+-- A client that lost its answer gets it again for the whole interval, from the rotation on, and no longer.
+alter system set authguard.refresh_token_reuse_interval = '1h';
+select pg_reload_conf();
+select pg_sleep(0.2);
+create table lost as select n, s.* from generate_series(59, 61, 2) n, lateral authguard.sign_in('lost ' || n) s;
+select r.status from lost, lateral auth.refresh(refresh_token) r;
+update authguard.session s set rotated_at = rotated_at - n * interval '1 min' from lost where s.id = session_id;
+select n as minutes, r.status from lost, lateral auth.refresh(refresh_token) r order by n;
+alter system reset authguard.refresh_token_reuse_interval;
+select pg_reload_conf();
+select pg_sleep(0.2);
+
 -- After the key that signs is revoked a refresh makes another.
 create table before as select * from authguard.sign_in('ivy');
 select authguard.revoke_key(kid) from authguard.key where issuer = 'authguard' and status = 'active';
@@ -118,6 +130,24 @@ select * from authguard.prune(events_after => '-1 day');
 -- What whoever listens may not have read yet is not forgotten.
 select * from authguard.prune(events_after => '59 min');
 
+-- An interval that compares as positive may lead into the future. Then nothing is forgotten, least of all a live session.
+select refresh_token as kept from authguard.sign_in('kept') \gset
+select interval '-12 mons 360 days 1 hour' >= interval '1 hour' as compares, now() - interval '-12 mons 360 days 1 hour' > now() as leads_ahead;
+select * from authguard.prune(sessions_after => '-12 mons 360 days 1 hour');
+select * from authguard.prune(events_after => '-12 mons 360 days 1 hour');
+select * from authguard.prune(sessions_after => '-300000 years');
+select * from authguard.prune(events_after => '-300000 years');
+-- What leads out of the range of times is very long ago, and NULL is never. Nothing is as old.
+select * from authguard.prune('300000 years', '300000 years');
+select kind, forgotten from authguard.prune(null, null) where kind <> 'revocation';
+select status from auth.refresh(:'kept');
+select count(*) > 1 as events from authguard.event where user_id = 'kept';
+-- A day has 24 hours, whatever TimeZone says: clients can set it.
+set timezone = 'AAA+24BBB-24,M3.1.0,M10.1.0';
+select timestamptz '2026-03-02 12:00+00' - interval '1 day' > timestamptz '2026-03-02 12:00+00' as ahead_by_timezone,
+       authguard.time_before('2026-03-02 12:00+00', '1 day') = timestamptz '2026-03-01 12:00+00' as by_utc;
+reset timezone;
+
 -- A session is refreshed long after its access tokens have expired: what shuts it out is kept as long.
 alter system set authguard.max_token_lifetime = '1h';
 select pg_reload_conf(), pg_sleep(0.2);
@@ -138,7 +168,7 @@ select status from auth.refresh(:'late');
 alter system reset authguard.max_token_lifetime;
 select pg_reload_conf(), pg_sleep(0.2);
 
-drop table one, long, first, before, early, early2, moved, last;
+drop table one, long, lost, first, before, early, early2, moved, last;
 truncate authguard.session, authguard.revocation;
 select authguard.distrust_issuer('authguard');
 select authguard.distrust_issuer('moved');

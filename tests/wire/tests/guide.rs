@@ -14,7 +14,7 @@ const DATABASE: &str = "app";
 struct Guide {
     node: Script,
     admin: Client,
-    _cluster: Cluster,
+    cluster: Cluster,
 }
 
 impl Guide {
@@ -58,7 +58,7 @@ impl Guide {
         Some(Self {
             node,
             admin,
-            _cluster: cluster,
+            cluster,
         })
     }
 
@@ -117,6 +117,22 @@ fn the_guide_signs_in_refreshes_and_signs_out() {
     assert_eq!(guide.error(operation(&tab)), "28000");
     assert_eq!(guide.call(json!(["refreshSession", tab])), Value::Null);
     assert_eq!(guide.call(operation(&phone)), ADA);
+    // A second sign-out of any scope is a success. It ends nothing of others.
+    let mut sign_out = |session: &Value, scope: &str| {
+        guide.call(json!(["signOut", session["access_token"], scope]))
+    };
+    for scope in ["local", "others", "global"] {
+        assert_eq!(sign_out(&tab, scope), 0, "{scope}");
+    }
+    assert_eq!(guide.call(operation(&phone)), ADA);
+    // Nor is a sign-out refused to whoever is locked out. Other tokens are.
+    guide.call(json!(["revokeUserAccess", ADA, "fraud"]));
+    assert_eq!(guide.call(json!(["signOut", phone["access_token"]])), 0);
+    guide.call(json!(["restoreUserAccess", ADA]));
+    let token = phone["access_token"].as_str().unwrap();
+    for other in ["", "no token", &token[..token.len() - 4]] {
+        assert_eq!(guide.error(json!(["signOut", other])), "28000", "{other}");
+    }
 
     // A message that is not an event is not believed.
     guide
@@ -130,12 +146,69 @@ fn the_guide_signs_in_refreshes_and_signs_out() {
         ["SIGNED_IN", ADA],
         ["TOKEN_REFRESHED", ADA],
         ["SIGNED_OUT", ADA],
+        ["SIGNED_OUT", ADA],
+        ["USER_REVOKED", ADA],
+        ["USER_RESTORED", ADA],
         ["SIGNED_IN", BEN]
     ]);
     wait_until(
         || guide.call(json!(["heard"])) == expected,
         "the listener hears of it",
     );
+}
+
+#[test]
+fn the_guide_survives_the_loss_of_its_connections_and_misses_no_event() {
+    let Some(mut guide) = Guide::start() else {
+        return;
+    };
+    let lose = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+                 where usename in ('app', 'support')";
+    let mut expected = Vec::new();
+    for round in 0..3 {
+        guide.sign_in(ADA);
+        expected.push(json!(["SIGNED_IN", ADA]));
+        // One event is written before the loss and committed after it.
+        let mut late = guide.cluster.connect("postgres", DATABASE).unwrap();
+        let sql = format!("begin; select authguard.record_event('LATE', 'late {round}')");
+        late.batch_execute(&sql).unwrap();
+        let lost: i64 = guide.admin.query_one(lose, &[]).unwrap().get(0);
+        assert!(lost >= 2, "the listener and a pool");
+        // While nobody listens.
+        let ben = guide.admin.execute("select authguard.sign_in($1)", &[&BEN]);
+        ben.unwrap();
+        expected.push(json!(["SIGNED_IN", BEN]));
+        wait_until(
+            || guide.call(json!(["heard"])).as_array().unwrap().len() == expected.len(),
+            "what was missed is read",
+        );
+        late.batch_execute("commit").unwrap();
+        expected.push(json!(["LATE", format!("late {round}")]));
+    }
+    // A server that is away for a while.
+    guide.cluster.stop().unwrap();
+    assert_eq!(guide.error(json!(["signIn", ADA])), "ECONNREFUSED");
+    guide.cluster.start().unwrap();
+    guide.sign_in(BEN);
+    expected.push(json!(["SIGNED_IN", BEN]));
+    // A connection that is lost in a transaction.
+    let session = guide.sign_in(ADA);
+    expected.push(json!(["SIGNED_IN", ADA]));
+    let suicide = "select pg_terminate_backend(pg_backend_pid())";
+    guide.error(json!(["query", session["access_token"], suicide]));
+    guide.call(json!(["signOut", session["access_token"], "local"]));
+    expected.push(json!(["SIGNED_OUT", ADA]));
+    wait_until(
+        || guide.call(json!(["heard"])).as_array().unwrap().len() >= expected.len(),
+        "all events are heard",
+    );
+    let heard = guide.call(json!(["heard"]));
+    let sorted = |list: &[Value]| {
+        let mut texts: Vec<_> = list.iter().map(Value::to_string).collect();
+        texts.sort();
+        texts
+    };
+    assert_eq!(sorted(heard.as_array().unwrap()), sorted(&expected));
 }
 
 #[test]

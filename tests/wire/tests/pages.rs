@@ -196,8 +196,8 @@ fn the_page_on_sessions_opens_three_doors_and_makes_claims() {
     let cluster = fresh(Config::default());
     let mut owner = connect(&cluster, "postgres");
     owner.batch_execute("create extension authguard").unwrap();
-    let [doors, roles, proof, claims] = &Page::read("sessions.md").every("sql")[..] else {
-        panic!("four blocks");
+    let [doors, roles, proof, claims, events] = &Page::read("sessions.md").every("sql")[..] else {
+        panic!("five blocks");
     };
     page::run(&cluster, "app", &bound(doors, &["ada", "no token"]));
     page::run(&cluster, "app", roles);
@@ -216,6 +216,7 @@ fn the_page_on_sessions_opens_three_doors_and_makes_claims() {
         "select status = 'invalid' from auth.refresh('no token')"
     ));
     page::run(&cluster, "app", claims);
+    page::run(&cluster, "app", events);
     owner
         .batch_execute("insert into app.member values ('ada', 'editor')")
         .unwrap();

@@ -316,11 +316,18 @@ fn pages_and_comments_tell_how_much_is_forgotten_at_a_time() {
         ["at most ", "entries, ", "sessions and "].map(|before| number_after(&comment, before));
     assert_eq!(told, [most, sessions, most]);
 
-    let revoke = of(client, "revoke(authguard.revocation)");
-    let at_a_write = number_after(&revoke, "at_a_write constant pg_catalog.int8 := ");
+    let sql = "select pg_get_function_arguments('authguard.forget(bigint)'::regprocedure)";
+    let arguments = text(client, sql).unwrap().replace(['\'', '('], "");
+    let at_a_write = number_after(&arguments, "DEFAULT ");
     let decisions = page("docs/decisions.md").replace('\n', " ");
-    assert_eq!(number_after(&decisions, "write forgets up to "), at_a_write);
-    assert_eq!(number_after(&decisions, "`prune()` forgets up to "), most);
+    assert_eq!(
+        number_after(&decisions, "write of an operator forgets up to "),
+        at_a_write
+    );
+    assert_eq!(
+        number_after(&decisions, "A call of `prune()`   forgets up to "),
+        most
+    );
 }
 
 #[test]

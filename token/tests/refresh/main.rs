@@ -6,6 +6,7 @@ mod clock;
 mod forgery;
 mod grid;
 mod limits;
+mod lost_answers;
 mod oracle;
 mod support;
 mod text;
