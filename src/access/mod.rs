@@ -9,6 +9,7 @@ mod readers;
 mod whoami;
 
 pub use caller::caller;
+pub use whoami::not_active;
 
 use crate::claims::{CachedClaims, Memo};
 use crate::pg::{call, state::PerBackend};

@@ -60,12 +60,22 @@ fn by_entries(user: &str, id: &[u8; 16], issuer: &str, began: i64, authenticated
 /// Returns true if a user (in canonical form) of the local issuer is shut out: by
 /// `authguard.revoke_user`, or by an attached table.
 pub fn user(user: &str) -> bool {
-    let now = unguarded::clock();
-    let mut shut = false;
-    own_entries(&[(EntryKind::User, Some(user))], |entry| {
-        shut |= entry.blocks(now)
+    begin(user, i64::MIN).is_none()
+}
+
+/// Returns when a session of a user (in canonical form) of the local issuer begins: at `now`
+/// (microseconds), or directly after the last cut-off that covers the user, if the clock was set
+/// back since. `None` if the user is shut out.
+pub fn begin(user: &str, now: i64) -> Option<i64> {
+    let clock = unguarded::clock();
+    let (mut shut, mut last) = (false, None);
+    let keys = [(EntryKind::User, Some(user)), (EntryKind::Issuer, Some(""))];
+    own_entries(&keys, |entry| {
+        shut |= entry.blocks(clock);
+        last = last.max(entry.issued_before);
     });
-    shut || attached::shuts(user)
+    let after = last.map_or(now, |last: i64| now.max(last.saturating_add(1)));
+    (!shut && !attached::shuts(user)).then_some(after)
 }
 
 /// The time at which the tokens of a user (in canonical form) of the local issuer last became
