@@ -164,8 +164,8 @@ begin
 end
 $$;
 comment on function authguard.clock_skew_seconds(pg_catalog.interval) is
-    'Returns an issuer''s clock_skew in whole seconds, rounded up. 22023 unless it is between 0 and '
-    '300 seconds. NULL for NULL';
+    'Returns an issuer''s clock_skew in whole seconds, rounded up. 22023 unless it is between 0 '
+    'and 300 seconds. NULL for NULL';
 
 create function authguard.trust_issuer(
     issuer pg_catalog.text,

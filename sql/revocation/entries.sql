@@ -105,8 +105,8 @@ language c volatile cost 10
 as 'MODULE_PATHNAME', 'authguard_date_at_commit';
 comment on function authguard.date_at_commit(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
-    'Has authguard.date_cut_off called for this cut-off when the transaction commits, unless it '
-    'has issued tokens';
+    'Has authguard.date_cut_off called for this cut-off when the transaction commits, unless its '
+    'second is not over, or the transaction has issued tokens';
 
 create function authguard.date_cut_off(
     kind pg_catalog.text, key pg_catalog.text, issuer pg_catalog.text,
@@ -118,21 +118,18 @@ as $$
 declare
     present constant pg_catalog.timestamptz := pg_catalog.clock_timestamp();
 begin
-    -- Tokens of other issuers have whole seconds, and sessions of this database are locked out.
-    if date_trunc('second', present) > issued_before then
-        update authguard.revocation r
-           set issued_before = present,
-               keep_until = r.keep_until + (present - r.issued_before)
-         where r.kind = date_cut_off.kind and r.key = date_cut_off.key
-           and r.issuer is not distinct from date_cut_off.issuer
-           and r.issued_before = date_cut_off.issued_before;
-    end if;
+    update authguard.revocation r
+       set issued_before = present,
+           keep_until = r.keep_until + (present - r.issued_before)
+     where r.kind = date_cut_off.kind and r.key = date_cut_off.key
+       and r.issuer is not distinct from date_cut_off.issuer
+       and r.issued_before >= date_cut_off.issued_before and r.issued_before < present;
 end
 $$;
 comment on function authguard.date_cut_off(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
-    'Moves a cut-off that this transaction has written to the present, if its second is over: '
-    'tokens may have been issued meanwhile. issued_before: the cut-off as it was written';
+    'Moves a cut-off that this transaction has written to the present: tokens may have been issued '
+    'meanwhile. issued_before: the cut-off as it was first written; an earlier one stays';
 
 create function authguard.entry(
     kind pg_catalog.text, key pg_catalog.text, issuer pg_catalog.text,

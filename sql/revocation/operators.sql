@@ -142,9 +142,10 @@ end
 $$;
 comment on function authguard.restore_user(pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
     'Lets the user in again with new tokens; earlier ones stay revoked unless revive_tokens, which '
-    'also lifts a cut-off without a block. Sessions that have ended stay so. issuer NULL: lifts the blocks at every issuer. True if something changed. 55000 if an issuer '
-    'is given and the user is revoked at every issuer; 22004 if user_id is NULL, 22023 if it is '
-    'empty or too long, 25006 on a standby';
+    'also lifts a cut-off without a block. Sessions that have ended stay so. issuer NULL: lifts '
+    'the blocks at every issuer. True if something changed. 55000 if an issuer is given and the '
+    'user is revoked at every issuer; 22004 if user_id is NULL, 22023 if it is empty or too long, '
+    '25006 on a standby';
 
 create function authguard.revoke_issued_before(
     cutoff pg_catalog.timestamptz,
@@ -233,6 +234,6 @@ end
 $$;
 comment on function authguard.restore_issuer(pg_catalog.text) is
     'Lifts the cut-off of authguard.revoke_issued_before: tokens from before it are accepted '
-    'again, unless something else revokes them. issuer NULL: the cut-offs of every issuer. Sessions '
-    'that have ended stay so. True if something changed. 55000 if an issuer is given and tokens of '
-    'every issuer are cut off; 25006 on a standby';
+    'again, unless something else revokes them. issuer NULL: the cut-offs of every issuer. '
+    'Sessions that have ended stay so. True if something changed. 55000 if an issuer is given and '
+    'tokens of every issuer are cut off; 25006 on a standby';

@@ -31,5 +31,5 @@ comment on function authguard.sign_in(
     '8176). aal: aal1, aal2 or aal3. tag: see authguard.single_session_per_user. status '
     'user_blocked, and no tokens, if authguard.revoke_user or an attached table shuts the user '
     'out. status busy if a change of attached users, or a cut-off of the user or of all, is being '
-    'committed for two seconds: try again. 22004 if user_id is NULL; 22023 for an argument or claims that are not allowed; 25006 '
-    'on a standby';
+    'committed for two seconds: try again. 22004 if user_id is NULL; 22023 for an argument or '
+    'claims that are not allowed; 25006 on a standby';

@@ -3,8 +3,8 @@
 //!
 //! Sessions of this database: a cut-off holds a lock until its transaction has ended, and a session
 //! that begins waits for it ([`wait::for_cut_offs`](super::wait::for_cut_offs)). So each session
-//! either is older than the cut-off, or has seen it. Tokens of other issuers: if the transaction
-//! takes longer than the second of its cut-off, the commit dates the cut-off again.
+//! either is older than the cut-off, or has seen it. Tokens of other issuers have whole seconds: if
+//! the second of the cut-off is over, the commit dates the cut-off again.
 
 use super::transaction::has_answered;
 use crate::pg::call::{Value, guarded, raw_function};
@@ -12,7 +12,7 @@ use crate::pg::plan::Plan;
 use crate::pg::restricted::as_restricted;
 use crate::pg::state::PerBackend;
 use crate::pg::transaction::{self, with_snapshot};
-use crate::pg::{lock, memory};
+use crate::pg::{lock, memory, timestamp, unguarded};
 use crate::schema::{self, Table};
 use pgrx::pg_sys::{self, Datum, TimestampTz};
 use std::cell::RefCell;
@@ -34,7 +34,7 @@ static DATE_AGAIN: PerBackend<Plan> = Plan::new(
 /// Kind, key and issuer of an entry, in the database's encoding.
 type EntryKey = (Vec<u8>, Vec<u8>, Option<Vec<u8>>);
 
-/// The cut-off of an entry.
+/// The cut-off of an entry, as this transaction has first written it.
 struct CutOff {
     dated: TimestampTz,
     /// The owner of the function that has written it, who may date it again.
@@ -67,7 +67,7 @@ raw_function!(
                 writer: transaction::current_user(),
             };
             let entry = (kind, key, bytes(2));
-            WRITTEN.borrow_mut().insert(entry, cut_off);
+            WRITTEN.borrow_mut().entry(entry).or_insert(cut_off);
         }
         Datum::from(0)
     })
@@ -85,10 +85,14 @@ pub fn lock(user: &str) {
     lock::take(schema::objects().table(Table::Revocation), user.as_bytes());
 }
 
-/// Dates the cut-offs of this transaction again: it commits, or is prepared. If it has issued tokens, they have
-/// seen its cut-offs and must stay later.
+/// Dates the cut-offs of this transaction again: it commits, or is prepared. If it has issued tokens,
+/// they have seen its cut-offs and must stay later.
 pub fn before_commit() {
-    let written = WRITTEN.take();
+    let mut written = WRITTEN.take();
+    let second = unguarded::clock().div_euclid(1_000_000);
+    written.retain(|_, cut_off| {
+        timestamp::unix_micros(cut_off.dated).div_euclid(1_000_000) < second
+    });
     if written.is_empty() || has_answered() {
         return;
     }

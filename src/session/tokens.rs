@@ -106,6 +106,10 @@ fn after_changes(session: &Session, at: i64) -> i64 {
         .saturating_mul(MICROS)
         .saturating_sub(unguarded::clock());
     wait::sleep(left.min(MICROS));
+    // A change that was dated meanwhile, and is being committed, is not in the claims yet.
+    if !wait::for_changes() {
+        Error::LockTimeout.raise();
+    }
     issued_at.max(unguarded::clock().div_euclid(MICROS))
 }
 

@@ -104,6 +104,7 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
         &[
             "cancel",
             "credentials",
+            "cut_offs",
             "expensive",
             "session_cancel",
             "session_forgery",
