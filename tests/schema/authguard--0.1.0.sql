@@ -374,7 +374,8 @@ comment on column authguard.revocation.blocked is
 comment on column authguard.revocation.blocked_until is
     'When the block of a user ends; NULL: when the user is restored';
 comment on column authguard.revocation.issued_before is
-    'The cut-off: tokens issued at or before it, in whole seconds, or without iat, are revoked';
+    'The cut-off: tokens issued at or before it, in whole seconds, or without iat, are revoked. '
+    'The clock of another issuer may be ahead by authguard.leeway, or by its clock_skew';
 comment on column authguard.revocation.include_keys is
     'True if a cut-off of an issuer also covers tokens with neither sub nor session_id';
 comment on column authguard.revocation.reason is 'For people to read';
@@ -445,9 +446,9 @@ language c stable parallel safe cost 20
 as 'MODULE_PATHNAME', 'authguard_revocation_reason_wrapper';
 comment on function auth.revocation_reason() is
     'Why auth.is_revoked() is true: refused, expired, claim, token, session, session_ended, '
-    'session_expired, user, user_deleted, user_banned, claims_stale, issuer, source_broken, '
-    'restored or replica_lag. The last three mean that this database cannot know. NULL if it is '
-    'false';
+    'session_expired, user, user_cut_off, user_deleted, user_banned, claims_stale, '
+    'issuer_cut_off, source_broken, restored or replica_lag. The last three mean that this '
+    'database cannot know. NULL if it is false';
 
 create function auth.is_active() returns pg_catalog.bool
 language c stable parallel safe cost 1 support authguard.support_always
@@ -499,9 +500,9 @@ returns pg_catalog.timestamptz
 language c stable strict cost 1
 as 'MODULE_PATHNAME', 'authguard_latest_expiry_wrapper';
 comment on function authguard.latest_expiry(pg_catalog.timestamptz) is
-    'The instant from which no server accepts a token issued at that time: issued_at plus '
-    'authguard.max_token_lifetime plus the greatest leeway. NULL if that setting is 0, and for '
-    'NULL';
+    'The instant from which no server accepts a token that existed at that time: issued_at plus '
+    'authguard.max_token_lifetime plus the greatest leeway, twice: the clock of its issuer may be '
+    'ahead, and it is accepted for a leeway after its exp. NULL if that setting is 0, and for NULL';
 
 create function authguard.require_primary() returns pg_catalog.void
 language c stable cost 1
@@ -541,6 +542,78 @@ as 'MODULE_PATHNAME', 'authguard_cuts_off_wrapper';
 comment on function authguard.cuts_off(pg_catalog.timestamptz, pg_catalog.timestamptz) is
     'True if a cut-off (column issued_before) covers a session whose user last proved at since '
     'who it is. NULL for NULL';
+
+create function authguard.lock_cut_offs(key pg_catalog.text) returns pg_catalog.void
+language c volatile cost 100
+as 'MODULE_PATHNAME', 'authguard_lock_cut_offs';
+comment on function authguard.lock_cut_offs(pg_catalog.text) is
+    'Takes a lock until the end of the transaction: meanwhile no session of this user begins, and '
+    'none takes another proof. key: the user in canonical form; empty or NULL: of every user';
+
+create function authguard.begin_cut_off(key pg_catalog.text, issuer pg_catalog.text)
+returns pg_catalog.timestamptz
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    newest pg_catalog.timestamptz;
+begin
+    if issuer <> authguard.own_issuer() then
+        return pg_catalog.clock_timestamp();
+    end if;
+    perform authguard.lock_cut_offs(key);
+    -- If the clock was set back, or is that of another server by now, there may be later ones.
+    if key = '' then
+        select max(s.created_at) into newest from authguard.session s where s.ended_at is null;
+    else
+        select max(greatest(s.created_at, s.authenticated_at)) into newest
+          from authguard.session s where s.user_id = key and s.ended_at is null;
+    end if;
+    return greatest(pg_catalog.clock_timestamp(), newest,
+        (select max(r.issued_before) from authguard.revocation r
+          where r.kind in ('user', 'issuer') and r.key in (begin_cut_off.key, '')
+            and (r.issuer is null or r.issuer = authguard.own_issuer())));
+end
+$$;
+comment on function authguard.begin_cut_off(pg_catalog.text, pg_catalog.text) is
+    'Returns the time of a cut-off that covers every token so far: the clock, or the time of a '
+    'later session or cut-off. key: the user in canonical form; empty: all users. issuer NULL: '
+    'every issuer. Unless it is about another issuer, no session begins until this transaction has '
+    'ended';
+
+create function authguard.date_at_commit(
+    kind pg_catalog.text, key pg_catalog.text, issuer pg_catalog.text,
+    issued_before pg_catalog.timestamptz)
+returns pg_catalog.void
+language c volatile cost 10
+as 'MODULE_PATHNAME', 'authguard_date_at_commit';
+comment on function authguard.date_at_commit(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'Has authguard.date_cut_off called for this cut-off when the transaction commits, unless its '
+    'second is not over, or the transaction has issued tokens';
+
+create function authguard.date_cut_off(
+    kind pg_catalog.text, key pg_catalog.text, issuer pg_catalog.text,
+    issued_before pg_catalog.timestamptz)
+returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    present constant pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+begin
+    update authguard.revocation r
+       set issued_before = present,
+           keep_until = r.keep_until + (present - r.issued_before)
+     where r.kind = date_cut_off.kind and r.key = date_cut_off.key
+       and r.issuer is not distinct from date_cut_off.issuer
+       and r.issued_before >= date_cut_off.issued_before and r.issued_before < present;
+end
+$$;
+comment on function authguard.date_cut_off(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'Moves a cut-off that this transaction has written to the present: tokens may have been issued '
+    'meanwhile. issued_before: the cut-off as it was first written; an earlier one stays';
 
 create function authguard.entry(
     kind pg_catalog.text, key pg_catalog.text, issuer pg_catalog.text,
@@ -590,12 +663,14 @@ begin
     merged.reason := coalesce(new.reason, old.reason);
     merged.keep_until := nullif(greatest(coalesce(old.keep_until, 'infinity'),
                                          coalesce(new.keep_until, 'infinity')), 'infinity');
-    -- A cut-off covers tokens in whole seconds: a later one in the same second covers no more.
-    if (merged.blocked, merged.blocked_until, date_trunc('second', merged.issued_before),
-        merged.include_keys, merged.reason)
-       is not distinct from
-       (old.blocked, old.blocked_until, date_trunc('second', old.issued_before),
-        old.include_keys, old.reason)
+    -- Tokens of another issuer have whole seconds: a later cut-off in the same second covers no
+    -- more. But it does of the sessions of this database.
+    if (merged.blocked, merged.blocked_until, merged.include_keys, merged.reason)
+       is not distinct from (old.blocked, old.blocked_until, old.include_keys, old.reason)
+       and (merged.issued_before is not distinct from old.issued_before
+            or (date_trunc('second', merged.issued_before)
+                = date_trunc('second', old.issued_before)
+                and old.issuer <> authguard.own_issuer()))
        and (merged.keep_until is not distinct from old.keep_until
             or date_trunc('second', merged.keep_until) = date_trunc('second', old.keep_until)) then
         return old;
@@ -637,6 +712,10 @@ begin
             = (select m.blocked, m.blocked_until, m.issued_before, m.include_keys, m.reason,
                       m.revoked_at, m.revoked_by, m.keep_until
                  from authguard.merged(r, excluded) m);
+    -- A cut-off in the past is meant as it is. That of claims is written by the commit itself.
+    if entry.issued_before >= pg_catalog.transaction_timestamp() and entry.kind <> 'claims' then
+        perform authguard.date_at_commit(entry.kind, entry.key, entry.issuer, entry.issued_before);
+    end if;
 
     -- A client's transaction writes entries of sessions. It must not hold up operators by
     -- forgetting other entries, whose locks it would keep.
@@ -647,6 +726,23 @@ $$;
 comment on function authguard.revoke(authguard.revocation) is
     'Writes an entry, or lets the existing one cover more. Returns false, and writes nothing, if '
     'that covers as much already. 22023 if a text is too long; 25006 on a standby';
+
+create function authguard.cut_off_user(user_id pg_catalog.text, reason pg_catalog.text)
+returns pg_catalog.timestamptz
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    cutoff constant pg_catalog.timestamptz := authguard.begin_cut_off(user_id, null);
+begin
+    perform authguard.revoke(authguard.entry(
+        'user', user_id, null, cutoff, reason, authguard.latest_expiry(cutoff)));
+    return cutoff;
+end
+$$;
+comment on function authguard.cut_off_user(pg_catalog.text, pg_catalog.text) is
+    'Revokes every token that a user (in canonical form) was issued so far, at every issuer. '
+    'Returns the cut-off. 25006 on a standby';
 
 create function authguard.forget(most pg_catalog.int8, kind pg_catalog.text default null)
 returns pg_catalog.int8
@@ -765,7 +861,7 @@ begin
     entry.issuer := issuer;
     entry.blocked := true;
     entry.blocked_until := nullif(until, 'infinity');
-    entry.issued_before := pg_catalog.clock_timestamp();
+    entry.issued_before := authguard.begin_cut_off(entry.key, issuer);
     entry.include_keys := false;
     entry.reason := reason;
     entry.keep_until := greatest(entry.blocked_until, authguard.latest_expiry(entry.issued_before));
@@ -836,10 +932,11 @@ begin
 end
 $$;
 comment on function authguard.restore_user(pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
-    'Lets the user in again with new tokens; earlier ones stay revoked unless revive_tokens. '
-    'issuer NULL: lifts the blocks at every issuer. True if something changed. 55000 if an issuer '
-    'is given and the user is revoked at every issuer; 22004 if user_id is NULL, 22023 if it is '
-    'empty or too long, 25006 on a standby';
+    'Lets the user in again with new tokens; earlier ones stay revoked unless revive_tokens, which '
+    'also lifts a cut-off without a block. Sessions that have ended stay so. issuer NULL: lifts '
+    'the blocks at every issuer. True if something changed. 55000 if an issuer is given and the '
+    'user is revoked at every issuer; 22004 if user_id is NULL, 22023 if it is empty or too long, '
+    '25006 on a standby';
 
 create function authguard.revoke_issued_before(
     cutoff pg_catalog.timestamptz,
@@ -859,27 +956,78 @@ begin
             message = 'cutoff must be a time',
             hint = 'now() revokes every token issued so far.';
     end if;
+    if cutoff > pg_catalog.clock_timestamp() then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'cutoff must not be in the future',
+            detail = pg_catalog.format('The clock of the server says %s.',
+                pg_catalog.clock_timestamp()),
+            hint = 'now() revokes every token issued so far.';
+    end if;
     entry.kind := 'issuer';
     entry.key := '';
     entry.issuer := issuer;
     entry.blocked := false;
-    entry.issued_before := cutoff;
+    -- A time within this transaction means now: every token that exists when it commits.
+    entry.issued_before := case when cutoff >= pg_catalog.transaction_timestamp()
+                                then authguard.begin_cut_off('', issuer) else cutoff end;
     entry.include_keys := coalesce(include_keys, false);
     entry.reason := reason;
     -- Keys of services live longer than every user's token, so their entry is kept. So is one that
     -- covers sessions of the local issuer, which live longer than their tokens: it ends them at the
     -- refresh.
     entry.keep_until := case when not entry.include_keys and issuer <> authguard.own_issuer()
-                             then authguard.latest_expiry(cutoff) end;
+                             then authguard.latest_expiry(entry.issued_before) end;
     return authguard.revoke(entry);
 end
 $$;
 comment on function authguard.revoke_issued_before(
     pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
-    'Revokes every token issued at or before the cut-off (in whole seconds), or without iat. '
-    'issuer NULL: of every issuer; empty: tokens without iss. Tokens with neither sub nor '
-    'session_id are covered only with include_keys. True if something changed. 22023 if cutoff is '
-    'NULL or infinite, or a text is too long; 25006 on a standby';
+    'Revokes every token issued at or before the cut-off (in whole seconds), or without iat; of '
+    'other issuers also those dated up to authguard.leeway (or clock_skew) later. now(): every '
+    'token that exists when the transaction commits. issuer NULL: of every issuer; empty: tokens '
+    'without iss. Tokens with neither sub nor session_id are covered only with include_keys. True '
+    'if something changed. 22023 if cutoff is NULL, infinite or in the future, or a text is too '
+    'long; 25006 on a standby';
+
+create function authguard.restore_issuer(issuer pg_catalog.text default null)
+returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    everywhere authguard.revocation;
+begin
+    perform authguard.require_primary();
+    if issuer is not null then
+        select r.* into everywhere
+          from authguard.revocation r
+         where r.kind = 'issuer' and r.key = '' and r.issuer is null;
+        if found then
+            raise exception using
+                errcode = 'object_not_in_prerequisite_state',
+                message = 'tokens of every issuer are cut off',
+                detail = pg_catalog.format('Entry of %s by %s%s.',
+                    everywhere.revoked_at, everywhere.revoked_by,
+                    coalesce(': ' || everywhere.reason, '')),
+                hint = 'Call authguard.restore_issuer without an issuer to lift that cut-off, too.';
+        end if;
+    end if;
+    delete from authguard.revocation r
+     where r.kind = 'issuer' and r.key = ''
+       and (restore_issuer.issuer is null or r.issuer = restore_issuer.issuer);
+    if not found then
+        return false;
+    end if;
+    perform authguard.record('ISSUER_RESTORED', null, null, 'admin', issuer);
+    return true;
+end
+$$;
+comment on function authguard.restore_issuer(pg_catalog.text) is
+    'Lifts the cut-off of authguard.revoke_issued_before: tokens from before it are accepted '
+    'again, unless something else revokes them. issuer NULL: the cut-offs of every issuer. '
+    'Sessions that have ended stay so. True if something changed. 55000 if an issuer is given and '
+    'tokens of every issuer are cut off; 25006 on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -976,6 +1124,7 @@ create table authguard.issuer (
     subject_namespace pg_catalog.uuid,
     shares_subjects pg_catalog.bool not null default false,
     max_lifetime pg_catalog.int4,
+    clock_skew pg_catalog.int4,
     trusted_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
 
     constraint issuer_length check (pg_catalog.octet_length(issuer) between 1 and 1024),
@@ -990,7 +1139,8 @@ create table authguard.issuer (
         check (pg_catalog.cardinality(roles) <= 32
                and pg_catalog.array_position(roles, null) is null),
     constraint issuer_subjects check (subject_namespace is null or not shares_subjects),
-    constraint issuer_max_lifetime check (max_lifetime > 0)
+    constraint issuer_max_lifetime check (max_lifetime > 0),
+    constraint issuer_clock_skew check (clock_skew between 0 and 300)
 );
 comment on table authguard.issuer is
     'Issuers whose tokens are believed; authguard.trust_issuer and trust_secret write it';
@@ -1009,6 +1159,9 @@ comment on column authguard.issuer.shares_subjects is
     'True if its subjects are those of the other issuers: the same sub is the same user';
 comment on column authguard.issuer.max_lifetime is
     'The longest time from iat to exp, in seconds; NULL: any';
+comment on column authguard.issuer.clock_skew is
+    'By how many seconds its clock may be ahead of that of a cut-off; NULL, and at most: '
+    'authguard.leeway';
 comment on column authguard.issuer.trusted_at is
     'When it was first trusted';
 
@@ -1216,9 +1369,10 @@ begin
     end if;
     insert into authguard.issuer as i select entry.*
     on conflict (issuer) do update
-        set (audience, types, roles, subject_namespace, shares_subjects, max_lifetime)
+        set (audience, types, roles, subject_namespace, shares_subjects, max_lifetime, clock_skew)
             = (select excluded.audience, excluded.types, excluded.roles, excluded.subject_namespace,
-                      excluded.shares_subjects, excluded.max_lifetime);
+                      excluded.shares_subjects, excluded.max_lifetime,
+                      coalesce(excluded.clock_skew, i.clock_skew));
 end
 $$;
 comment on function authguard.trust(authguard.issuer) is
@@ -1287,6 +1441,27 @@ comment on function authguard.set_jwks(pg_catalog.text, pg_catalog.jsonb) is
     'issuer is not trusted; 55000 if it is trusted by a secret, or is the local issuer; 25006 on '
     'a standby';
 
+create function authguard.clock_skew_seconds(clock_skew pg_catalog.interval)
+returns pg_catalog.int4
+language plpgsql immutable strict
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    seconds constant pg_catalog.numeric := ceil(extract(epoch from clock_skew));
+begin
+    if seconds not between 0 and 300 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'clock_skew must be between 0 and 300 seconds',
+            hint = 'It counts up to authguard.leeway, which is the default.';
+    end if;
+    return seconds;
+end
+$$;
+comment on function authguard.clock_skew_seconds(pg_catalog.interval) is
+    'Returns an issuer''s clock_skew in whole seconds, rounded up. 22023 unless it is between 0 '
+    'and 300 seconds. NULL for NULL';
+
 create function authguard.trust_issuer(
     issuer pg_catalog.text,
     jwks pg_catalog.jsonb,
@@ -1295,7 +1470,8 @@ create function authguard.trust_issuer(
     subject_namespace pg_catalog.uuid default null,
     shares_subjects pg_catalog.bool default false,
     types pg_catalog.text[] default '{JWT,at+jwt}',
-    max_lifetime pg_catalog.interval default null)
+    max_lifetime pg_catalog.interval default null,
+    clock_skew pg_catalog.interval default null)
 returns pg_catalog.int4
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -1304,19 +1480,21 @@ begin
     perform authguard.begin_key_change();
     perform authguard.trust(row(issuer, audience, types, roles, subject_namespace, shares_subjects,
         extract(epoch from max_lifetime)::pg_catalog.int4,
+        authguard.clock_skew_seconds(clock_skew),
         pg_catalog.clock_timestamp())::authguard.issuer);
     return authguard.set_jwks(issuer, jwks);
 end
 $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.jsonb, pg_catalog.text[], pg_catalog.text[], pg_catalog.uuid,
-    pg_catalog.bool, pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.bool, pg_catalog.text[], pg_catalog.interval, pg_catalog.interval) is
     'Believes the tokens of an issuer (claim iss) that are for this audience, by the keys of its '
     'JWK set (RFC 7517). If called again, replaces all of that. roles: the values of claim role '
     'that it may assert. subject_namespace or shares_subjects: how its subjects relate to those '
-    'of others. types: the values of header typ. max_lifetime: from iat to exp. Returns how many '
-    'keys verify. Errors as for authguard.set_jwks; 22023 also if it would speak for the users of '
-    'another issuer';
+    'of others. types: the values of header typ. max_lifetime: from iat to exp. clock_skew: by how '
+    'much its clock may be ahead of that of a cut-off, up to authguard.leeway; NULL: as before, or '
+    'the leeway. Returns how many keys verify. Errors as for authguard.set_jwks; 22023 also if it '
+    'would speak for the users of another issuer';
 
 create function authguard.trust_secret(
     issuer pg_catalog.text,
@@ -1328,7 +1506,8 @@ create function authguard.trust_secret(
     subject_namespace pg_catalog.uuid default null,
     shares_subjects pg_catalog.bool default false,
     types pg_catalog.text[] default '{JWT,at+jwt}',
-    max_lifetime pg_catalog.interval default null)
+    max_lifetime pg_catalog.interval default null,
+    clock_skew pg_catalog.interval default null)
 returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -1345,6 +1524,7 @@ begin
     perform authguard.begin_key_change();
     perform authguard.trust(row(issuer, audience, types, roles, subject_namespace, shares_subjects,
         extract(epoch from max_lifetime)::pg_catalog.int4,
+        authguard.clock_skew_seconds(clock_skew),
         pg_catalog.clock_timestamp())::authguard.issuer);
     if exists (select from authguard.key k
                 where k.issuer = trust_secret.issuer
@@ -1359,7 +1539,8 @@ end
 $$;
 comment on function authguard.trust_secret(
     pg_catalog.text, pg_catalog.text, pg_catalog.text[], pg_catalog.text, pg_catalog.text,
-    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
+    pg_catalog.interval) is
     'Believes the tokens of an issuer by a shared secret (HS256, HS384 or HS512): whoever has it '
     'can also sign. Bind it as a parameter, so that no log holds it. If called again, replaces '
     'the secret at once. kid: the header kid that tokens must have; empty: any or none. The other '
@@ -1476,7 +1657,7 @@ begin
     end if;
     if not exists (select from authguard.issuer i where i.issuer = own) then
         perform authguard.trust(row(own, array[authguard.own_audience()], array['JWT'],
-            array['authenticated'], null, true, null,
+            array['authenticated'], null, true, null, null,
             pg_catalog.clock_timestamp())::authguard.issuer);
     end if;
     select g.kid, g.jwk into strict made from authguard.generate_key(algorithm, kept) g;
@@ -1550,6 +1731,7 @@ create table authguard.event (
     user_id pg_catalog.text collate pg_catalog."C",
     session_id pg_catalog.uuid,
     actor pg_catalog.text not null,
+    by pg_catalog.name,
     reason pg_catalog.text,
     happened_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp()
 );
@@ -1568,6 +1750,8 @@ comment on column authguard.event.session_id is
 comment on column authguard.event.actor is
     'user, admin, policy or system. admin: an operator; policy: a limit, or the detection of '
     'theft; system: the database';
+comment on column authguard.event.by is
+    'The login role that did it (session_user), of whichever actor; NULL: a process without one';
 comment on column authguard.event.reason is 'For people to read';
 comment on column authguard.event.happened_at is
     'When it happened, by the clock';
@@ -2184,9 +2368,9 @@ comment on function authguard.sign_in(
     'claims: merged into those of the access token. method: how the user was authenticated (RFC '
     '8176). aal: aal1, aal2 or aal3. tag: see authguard.single_session_per_user. status '
     'user_blocked, and no tokens, if authguard.revoke_user or an attached table shuts the user '
-    'out. status busy if a change of attached users is being committed for two seconds: try '
-    'again. 22004 if user_id is NULL; 22023 for an argument or claims that are not allowed; 25006 '
-    'on a standby';
+    'out. status busy if a change of attached users, or a cut-off of the user or of all, is being '
+    'committed for two seconds: try again. 22004 if user_id is NULL; 22023 for an argument or '
+    'claims that are not allowed; 25006 on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -2279,8 +2463,9 @@ language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'authguard_sign_out_user_wrapper';
 comment on function authguard.sign_out_user(pg_catalog.text, pg_catalog.text) is
-    'Ends every session of a user, also those in attached tables, and with them all their tokens; '
-    'signing in again works. Returns how many. Waits for no other transaction';
+    'Ends every session of a user, also those in attached tables, and with a cut-off every token '
+    'issued so far, of every issuer; signing in again works. Returns how many sessions ended. '
+    'Waits for no client''s transaction';
 
 create function authguard.end_blocked_sessions(user_id pg_catalog.text, issuer pg_catalog.text)
 returns pg_catalog.int4
@@ -3263,7 +3448,8 @@ begin
     end if;
     if not pg_catalog.has_function_privilege(role, 'authguard.act_reset()', 'execute') then
         execute pg_catalog.format('grant execute on function authguard.act_reset(), '
-            'authguard.act_as(name, jsonb), authguard.act_as_user(text, jsonb) to %I', role);
+            'authguard.act_as(name, jsonb), authguard.act_as_user(text, jsonb), '
+            'authguard.act_as_user(uuid, jsonb), authguard.act_as_user(int8, jsonb) to %I', role);
     end if;
     perform pg_catalog.set_config('role', role, true);
 end
@@ -3310,6 +3496,217 @@ comment on function authguard.act_reset() is
 -- requires:
 --   testkit
 
+-- Users whose ids are of type uuid or bigint, taken as they are. Plain SQL that calls the function
+-- for text, which has the rules: whoever calls one of these may execute that, too.
+
+create function authguard.sign_in(
+    user_id pg_catalog.uuid, claims pg_catalog.jsonb default '{}',
+    method pg_catalog.text default 'password', aal pg_catalog.text default 'aal1',
+    user_agent pg_catalog.text default null, ip pg_catalog.inet default null,
+    tag pg_catalog.text default null)
+returns authguard.issued
+language sql volatile
+begin atomic
+    select authguard.sign_in(user_id::pg_catalog.text, claims, method, aal, user_agent, ip, tag);
+end;
+comment on function authguard.sign_in(
+    pg_catalog.uuid, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+    pg_catalog.inet, pg_catalog.text) is
+    'As authguard.sign_in for a user_id of type text';
+
+create function authguard.sign_in(
+    user_id pg_catalog.int8, claims pg_catalog.jsonb default '{}',
+    method pg_catalog.text default 'password', aal pg_catalog.text default 'aal1',
+    user_agent pg_catalog.text default null, ip pg_catalog.inet default null,
+    tag pg_catalog.text default null)
+returns authguard.issued
+language sql volatile
+begin atomic
+    select authguard.sign_in(user_id::pg_catalog.text, claims, method, aal, user_agent, ip, tag);
+end;
+comment on function authguard.sign_in(
+    pg_catalog.int8, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+    pg_catalog.inet, pg_catalog.text) is
+    'As authguard.sign_in for a user_id of type text';
+
+create function authguard.step_up(
+    user_id pg_catalog.uuid, session_id pg_catalog.uuid, method pg_catalog.text,
+    aal pg_catalog.text)
+returns authguard.issued
+language sql volatile
+begin atomic
+    select authguard.step_up(user_id::pg_catalog.text, session_id, method, aal);
+end;
+comment on function authguard.step_up(
+    pg_catalog.uuid, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
+    'As authguard.step_up for a user_id of type text';
+
+create function authguard.step_up(
+    user_id pg_catalog.int8, session_id pg_catalog.uuid, method pg_catalog.text,
+    aal pg_catalog.text)
+returns authguard.issued
+language sql volatile
+begin atomic
+    select authguard.step_up(user_id::pg_catalog.text, session_id, method, aal);
+end;
+comment on function authguard.step_up(
+    pg_catalog.int8, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
+    'As authguard.step_up for a user_id of type text';
+
+create function authguard.reauthenticated(
+    user_id pg_catalog.uuid, session_id pg_catalog.uuid, method pg_catalog.text)
+returns pg_catalog.void
+language sql volatile
+begin atomic
+    select authguard.reauthenticated(user_id::pg_catalog.text, session_id, method);
+end;
+comment on function authguard.reauthenticated(pg_catalog.uuid, pg_catalog.uuid, pg_catalog.text) is
+    'As authguard.reauthenticated for a user_id of type text';
+
+create function authguard.reauthenticated(
+    user_id pg_catalog.int8, session_id pg_catalog.uuid, method pg_catalog.text)
+returns pg_catalog.void
+language sql volatile
+begin atomic
+    select authguard.reauthenticated(user_id::pg_catalog.text, session_id, method);
+end;
+comment on function authguard.reauthenticated(pg_catalog.int8, pg_catalog.uuid, pg_catalog.text) is
+    'As authguard.reauthenticated for a user_id of type text';
+
+create function authguard.sign_out_user(
+    user_id pg_catalog.uuid, scope pg_catalog.text default 'global')
+returns pg_catalog.int4
+language sql volatile
+begin atomic
+    select authguard.sign_out_user(user_id::pg_catalog.text, scope);
+end;
+comment on function authguard.sign_out_user(pg_catalog.uuid, pg_catalog.text) is
+    'As authguard.sign_out_user for a user_id of type text';
+
+create function authguard.sign_out_user(
+    user_id pg_catalog.int8, scope pg_catalog.text default 'global')
+returns pg_catalog.int4
+language sql volatile
+begin atomic
+    select authguard.sign_out_user(user_id::pg_catalog.text, scope);
+end;
+comment on function authguard.sign_out_user(pg_catalog.int8, pg_catalog.text) is
+    'As authguard.sign_out_user for a user_id of type text';
+
+create function authguard.credentials_changed(
+    user_id pg_catalog.uuid, keep_session pg_catalog.uuid default null)
+returns pg_catalog.int4
+language sql volatile
+begin atomic
+    select authguard.credentials_changed(user_id::pg_catalog.text, keep_session);
+end;
+comment on function authguard.credentials_changed(pg_catalog.uuid, pg_catalog.uuid) is
+    'As authguard.credentials_changed for a user_id of type text';
+
+create function authguard.credentials_changed(
+    user_id pg_catalog.int8, keep_session pg_catalog.uuid default null)
+returns pg_catalog.int4
+language sql volatile
+begin atomic
+    select authguard.credentials_changed(user_id::pg_catalog.text, keep_session);
+end;
+comment on function authguard.credentials_changed(pg_catalog.int8, pg_catalog.uuid) is
+    'As authguard.credentials_changed for a user_id of type text';
+
+create function authguard.record_event(
+    name pg_catalog.text, user_id pg_catalog.uuid, session_id pg_catalog.uuid default null,
+    reason pg_catalog.text default null)
+returns pg_catalog.int8
+language sql volatile
+begin atomic
+    select authguard.record_event(name, user_id::pg_catalog.text, session_id, reason);
+end;
+comment on function authguard.record_event(
+    pg_catalog.text, pg_catalog.uuid, pg_catalog.uuid, pg_catalog.text) is
+    'As authguard.record_event for a user_id of type text';
+
+create function authguard.record_event(
+    name pg_catalog.text, user_id pg_catalog.int8, session_id pg_catalog.uuid default null,
+    reason pg_catalog.text default null)
+returns pg_catalog.int8
+language sql volatile
+begin atomic
+    select authguard.record_event(name, user_id::pg_catalog.text, session_id, reason);
+end;
+comment on function authguard.record_event(
+    pg_catalog.text, pg_catalog.int8, pg_catalog.uuid, pg_catalog.text) is
+    'As authguard.record_event for a user_id of type text';
+
+create function authguard.revoke_user(
+    user_id pg_catalog.uuid, reason pg_catalog.text default null,
+    until pg_catalog.timestamptz default null, issuer pg_catalog.text default null)
+returns pg_catalog.bool
+language sql volatile
+begin atomic
+    select authguard.revoke_user(user_id::pg_catalog.text, reason, until, issuer);
+end;
+comment on function authguard.revoke_user(
+    pg_catalog.uuid, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text) is
+    'As authguard.revoke_user for a user_id of type text';
+
+create function authguard.revoke_user(
+    user_id pg_catalog.int8, reason pg_catalog.text default null,
+    until pg_catalog.timestamptz default null, issuer pg_catalog.text default null)
+returns pg_catalog.bool
+language sql volatile
+begin atomic
+    select authguard.revoke_user(user_id::pg_catalog.text, reason, until, issuer);
+end;
+comment on function authguard.revoke_user(
+    pg_catalog.int8, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text) is
+    'As authguard.revoke_user for a user_id of type text';
+
+create function authguard.restore_user(
+    user_id pg_catalog.uuid, issuer pg_catalog.text default null,
+    revive_tokens pg_catalog.bool default false)
+returns pg_catalog.bool
+language sql volatile
+begin atomic
+    select authguard.restore_user(user_id::pg_catalog.text, issuer, revive_tokens);
+end;
+comment on function authguard.restore_user(pg_catalog.uuid, pg_catalog.text, pg_catalog.bool) is
+    'As authguard.restore_user for a user_id of type text';
+
+create function authguard.restore_user(
+    user_id pg_catalog.int8, issuer pg_catalog.text default null,
+    revive_tokens pg_catalog.bool default false)
+returns pg_catalog.bool
+language sql volatile
+begin atomic
+    select authguard.restore_user(user_id::pg_catalog.text, issuer, revive_tokens);
+end;
+comment on function authguard.restore_user(pg_catalog.int8, pg_catalog.text, pg_catalog.bool) is
+    'As authguard.restore_user for a user_id of type text';
+
+create function authguard.act_as_user(user_id pg_catalog.uuid, claims pg_catalog.jsonb default '{}')
+returns pg_catalog.void
+language sql volatile
+begin atomic
+    select authguard.act_as_user(user_id::pg_catalog.text, claims);
+end;
+comment on function authguard.act_as_user(pg_catalog.uuid, pg_catalog.jsonb) is
+    'As authguard.act_as_user for a user_id of type text';
+
+create function authguard.act_as_user(user_id pg_catalog.int8, claims pg_catalog.jsonb default '{}')
+returns pg_catalog.void
+language sql volatile
+begin atomic
+    select authguard.act_as_user(user_id::pg_catalog.text, claims);
+end;
+comment on function authguard.act_as_user(pg_catalog.int8, pg_catalog.jsonb) is
+    'As authguard.act_as_user for a user_id of type text';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   user_ids
+
 -- Schema auth is for everyone (adopt.sql). In schema authguard no role has any right until the
 -- owner of the extension grants access with one of three functions: grant_operator, grant_signer,
 -- grant_client.
@@ -3355,10 +3752,17 @@ begin
         'authguard.revoke_token(text, text, text, timestamptz)',
         'authguard.revoke_session(uuid, text, text, timestamptz)',
         'authguard.revoke_user(text, text, timestamptz, text)',
+        'authguard.revoke_user(uuid, text, timestamptz, text)',
+        'authguard.revoke_user(int8, text, timestamptz, text)',
         'authguard.restore_user(text, text, boolean)',
+        'authguard.restore_user(uuid, text, boolean)',
+        'authguard.restore_user(int8, text, boolean)',
         'authguard.revoke_issued_before(timestamptz, text, text, boolean)',
+        'authguard.restore_issuer(text)',
         'authguard.prune(interval, interval)',
         'authguard.sign_out_user(text, text)',
+        'authguard.sign_out_user(uuid, text)',
+        'authguard.sign_out_user(int8, text)',
         'authguard.end_all_sessions(text)',
         'authguard.coverage()',
         'authguard.source_problem(regclass, text)',
@@ -3380,10 +3784,20 @@ as $$
 begin
     perform authguard.grant_access(role, array[
         'authguard.sign_in(text, jsonb, text, text, text, inet, text)',
+        'authguard.sign_in(uuid, jsonb, text, text, text, inet, text)',
+        'authguard.sign_in(int8, jsonb, text, text, text, inet, text)',
         'authguard.step_up(text, uuid, text, text)',
+        'authguard.step_up(uuid, uuid, text, text)',
+        'authguard.step_up(int8, uuid, text, text)',
         'authguard.reauthenticated(text, uuid, text)',
+        'authguard.reauthenticated(uuid, uuid, text)',
+        'authguard.reauthenticated(int8, uuid, text)',
         'authguard.credentials_changed(text, uuid)',
-        'authguard.record_event(text, text, uuid, text)'
+        'authguard.credentials_changed(uuid, uuid)',
+        'authguard.credentials_changed(int8, uuid)',
+        'authguard.record_event(text, text, uuid, text)',
+        'authguard.record_event(text, uuid, uuid, text)',
+        'authguard.record_event(text, int8, uuid, text)'
     ]::pg_catalog.regprocedure[], '{}');
 end
 $$;
