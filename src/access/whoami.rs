@@ -81,7 +81,8 @@ fn authguard_whoami() -> TableIterator<
 /// The error for a caller without an active token. Its hint says what to do, and nothing that only
 /// an administrator should learn.
 pub fn not_active() -> Error {
-    let reason = decide::reason();
+    let has_claims = super::with_current(|current| current.claims().is_some());
+    let reason = has_claims.then(decide::reason).flatten();
     Error::NotActive(memo().with(|current| match &current.status {
         Status::Absent => ABSENT.into(),
         Status::Refused(_) if current.is_expired_token() => EXPIRED.into(),
