@@ -7,8 +7,8 @@ use std::borrow::Cow;
 /// The errors. [`Error::report`] has their messages.
 #[derive(Debug)]
 pub enum Error {
-    /// `auth.require_active()` found no active token.
-    NotActive,
+    /// There is no active token. The field says what to do.
+    NotActive(Cow<'static, str>),
     /// The tables of the extension are not where they belong.
     NoSchema,
     /// The schema was installed or updated by a newer release than this library.
@@ -176,11 +176,11 @@ impl Error {
     pub fn report(self) -> Report {
         use PgSqlErrorCode as Code;
         match self {
-            Self::NotActive => Report::new(
+            Self::NotActive(hint) => Report::new(
                 Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
                 "no active token",
             )
-            .hint("Sign in again; \"select * from auth.whoami()\" tells what became of the token."),
+            .hint(hint),
             Self::NoSchema => Report::new(
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "the tables of extension authguard are missing",
@@ -378,7 +378,7 @@ mod unit {
 
     #[test]
     fn a_sqlstate_is_written_as_in_sql() {
-        assert_eq!(Error::NotActive.report().sqlstate(), "28000");
+        assert_eq!(Error::BadToken.report().sqlstate(), "28000");
         assert_eq!(Error::NoSchema.report().sqlstate(), "55000");
         assert_eq!(Error::Standby.report().sqlstate(), "25006");
         assert_eq!(Error::KeyFile(String::new()).report().sqlstate(), "F0000");

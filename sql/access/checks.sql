@@ -26,9 +26,9 @@ language c stable parallel safe cost 20
 as 'MODULE_PATHNAME', 'authguard_revocation_reason';
 comment on function auth.revocation_reason() is
     'Why auth.is_revoked() is true: refused, expired, claim, token, session, session_ended, '
-    'session_expired, user, user_deleted, user_banned, claims_stale, issuer, source_broken, '
-    'restored or replica_lag. The last three mean that this database cannot know. NULL if it is '
-    'false';
+    'session_expired, user, user_cut_off, user_deleted, user_banned, claims_stale, '
+    'issuer_cut_off, source_broken, restored or replica_lag. The last three mean that this '
+    'database cannot know. NULL if it is false';
 
 create function auth.is_active() returns pg_catalog.bool
 language c stable parallel safe cost 1 support authguard.support_always

@@ -43,10 +43,17 @@ begin
         'authguard.revoke_token(text, text, text, timestamptz)',
         'authguard.revoke_session(uuid, text, text, timestamptz)',
         'authguard.revoke_user(text, text, timestamptz, text)',
+        'authguard.revoke_user(uuid, text, timestamptz, text)',
+        'authguard.revoke_user(int8, text, timestamptz, text)',
         'authguard.restore_user(text, text, boolean)',
+        'authguard.restore_user(uuid, text, boolean)',
+        'authguard.restore_user(int8, text, boolean)',
         'authguard.revoke_issued_before(timestamptz, text, text, boolean)',
+        'authguard.restore_issuer(text)',
         'authguard.prune(interval, interval)',
         'authguard.sign_out_user(text, text)',
+        'authguard.sign_out_user(uuid, text)',
+        'authguard.sign_out_user(int8, text)',
         'authguard.end_all_sessions(text)',
         'authguard.events_after(pg_snapshot)',
         'authguard.coverage()',
@@ -70,10 +77,20 @@ as $$
 begin
     perform authguard.grant_access(role, array[
         'authguard.sign_in(text, jsonb, text, text, text, inet, text)',
+        'authguard.sign_in(uuid, jsonb, text, text, text, inet, text)',
+        'authguard.sign_in(int8, jsonb, text, text, text, inet, text)',
         'authguard.step_up(text, uuid, text, text)',
+        'authguard.step_up(uuid, uuid, text, text)',
+        'authguard.step_up(int8, uuid, text, text)',
         'authguard.reauthenticated(text, uuid, text)',
+        'authguard.reauthenticated(uuid, uuid, text)',
+        'authguard.reauthenticated(int8, uuid, text)',
         'authguard.credentials_changed(text, uuid)',
-        'authguard.record_event(text, text, uuid, text)'
+        'authguard.credentials_changed(uuid, uuid)',
+        'authguard.credentials_changed(int8, uuid)',
+        'authguard.record_event(text, text, uuid, text)',
+        'authguard.record_event(text, uuid, uuid, text)',
+        'authguard.record_event(text, int8, uuid, text)'
     ]::pg_catalog.regprocedure[], '{}');
 end
 $$;

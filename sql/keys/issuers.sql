@@ -15,6 +15,7 @@ create table authguard.issuer (
     subject_namespace pg_catalog.uuid,
     shares_subjects pg_catalog.bool not null default false,
     max_lifetime pg_catalog.int4,
+    clock_skew pg_catalog.int4,
     trusted_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
 
     constraint issuer_length check (pg_catalog.octet_length(issuer) between 1 and 1024),
@@ -29,7 +30,8 @@ create table authguard.issuer (
         check (pg_catalog.cardinality(roles) <= 32
                and pg_catalog.array_position(roles, null) is null),
     constraint issuer_subjects check (subject_namespace is null or not shares_subjects),
-    constraint issuer_max_lifetime check (max_lifetime > 0)
+    constraint issuer_max_lifetime check (max_lifetime > 0),
+    constraint issuer_clock_skew check (clock_skew between 0 and 300)
 );
 comment on table authguard.issuer is
     'Issuers whose tokens are believed; authguard.trust_issuer and trust_secret write it';
@@ -48,6 +50,9 @@ comment on column authguard.issuer.shares_subjects is
     'True if its subjects are those of the other issuers: the same sub is the same user';
 comment on column authguard.issuer.max_lifetime is
     'The longest time from iat to exp, in seconds; NULL: any';
+comment on column authguard.issuer.clock_skew is
+    'By how many seconds its clock may be ahead of that of a cut-off; NULL, and at most: '
+    'authguard.leeway';
 comment on column authguard.issuer.trusted_at is
     'When it was first trusted';
 

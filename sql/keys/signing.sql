@@ -49,7 +49,7 @@ begin
     end if;
     if not exists (select from authguard.issuer i where i.issuer = own) then
         perform authguard.trust(row(own, array[authguard.own_audience()], array['JWT'],
-            array['authenticated'], null, true, null,
+            array['authenticated'], null, true, null, null,
             pg_catalog.clock_timestamp())::authguard.issuer);
     end if;
     select g.kid, g.jwk into strict made from authguard.generate_key(algorithm, kept) g;

@@ -74,9 +74,10 @@ begin
     end if;
     insert into authguard.issuer as i select entry.*
     on conflict (issuer) do update
-        set (audience, types, roles, subject_namespace, shares_subjects, max_lifetime)
+        set (audience, types, roles, subject_namespace, shares_subjects, max_lifetime, clock_skew)
             = (select excluded.audience, excluded.types, excluded.roles, excluded.subject_namespace,
-                      excluded.shares_subjects, excluded.max_lifetime);
+                      excluded.shares_subjects, excluded.max_lifetime,
+                      coalesce(excluded.clock_skew, i.clock_skew));
 end
 $$;
 comment on function authguard.trust(authguard.issuer) is
@@ -145,6 +146,27 @@ comment on function authguard.set_jwks(pg_catalog.text, pg_catalog.jsonb) is
     'issuer is not trusted; 55000 if it is trusted by a secret, or is the local issuer; 25006 on '
     'a standby';
 
+create function authguard.clock_skew_seconds(clock_skew pg_catalog.interval)
+returns pg_catalog.int4
+language plpgsql immutable strict
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    seconds constant pg_catalog.numeric := ceil(extract(epoch from clock_skew));
+begin
+    if seconds not between 0 and 300 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'clock_skew must be between 0 and 300 seconds',
+            hint = 'It counts up to authguard.leeway, which is the default.';
+    end if;
+    return seconds;
+end
+$$;
+comment on function authguard.clock_skew_seconds(pg_catalog.interval) is
+    'Returns an issuer''s clock_skew in whole seconds, rounded up. 22023 unless it is between 0 '
+    'and 300 seconds. NULL for NULL';
+
 create function authguard.trust_issuer(
     issuer pg_catalog.text,
     jwks pg_catalog.jsonb,
@@ -153,7 +175,8 @@ create function authguard.trust_issuer(
     subject_namespace pg_catalog.uuid default null,
     shares_subjects pg_catalog.bool default false,
     types pg_catalog.text[] default '{JWT,at+jwt}',
-    max_lifetime pg_catalog.interval default null)
+    max_lifetime pg_catalog.interval default null,
+    clock_skew pg_catalog.interval default null)
 returns pg_catalog.int4
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -162,19 +185,21 @@ begin
     perform authguard.begin_key_change();
     perform authguard.trust(row(issuer, audience, types, roles, subject_namespace, shares_subjects,
         extract(epoch from max_lifetime)::pg_catalog.int4,
+        authguard.clock_skew_seconds(clock_skew),
         pg_catalog.clock_timestamp())::authguard.issuer);
     return authguard.set_jwks(issuer, jwks);
 end
 $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.jsonb, pg_catalog.text[], pg_catalog.text[], pg_catalog.uuid,
-    pg_catalog.bool, pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.bool, pg_catalog.text[], pg_catalog.interval, pg_catalog.interval) is
     'Believes the tokens of an issuer (claim iss) that are for this audience, by the keys of its '
     'JWK set (RFC 7517). If called again, replaces all of that. roles: the values of claim role '
     'that it may assert. subject_namespace or shares_subjects: how its subjects relate to those '
-    'of others. types: the values of header typ. max_lifetime: from iat to exp. Returns how many '
-    'keys verify. Errors as for authguard.set_jwks; 22023 also if it would speak for the users of '
-    'another issuer';
+    'of others. types: the values of header typ. max_lifetime: from iat to exp. clock_skew: by how '
+    'much its clock may be ahead of that of a cut-off, up to authguard.leeway; NULL: as before, or '
+    'the leeway. Returns how many keys verify. Errors as for authguard.set_jwks; 22023 also if it '
+    'would speak for the users of another issuer';
 
 create function authguard.trust_secret(
     issuer pg_catalog.text,
@@ -186,7 +211,8 @@ create function authguard.trust_secret(
     subject_namespace pg_catalog.uuid default null,
     shares_subjects pg_catalog.bool default false,
     types pg_catalog.text[] default '{JWT,at+jwt}',
-    max_lifetime pg_catalog.interval default null)
+    max_lifetime pg_catalog.interval default null,
+    clock_skew pg_catalog.interval default null)
 returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -203,6 +229,7 @@ begin
     perform authguard.begin_key_change();
     perform authguard.trust(row(issuer, audience, types, roles, subject_namespace, shares_subjects,
         extract(epoch from max_lifetime)::pg_catalog.int4,
+        authguard.clock_skew_seconds(clock_skew),
         pg_catalog.clock_timestamp())::authguard.issuer);
     if exists (select from authguard.key k
                 where k.issuer = trust_secret.issuer
@@ -217,7 +244,8 @@ end
 $$;
 comment on function authguard.trust_secret(
     pg_catalog.text, pg_catalog.text, pg_catalog.text[], pg_catalog.text, pg_catalog.text,
-    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
+    pg_catalog.interval) is
     'Believes the tokens of an issuer by a shared secret (HS256, HS384 or HS512): whoever has it '
     'can also sign. Bind it as a parameter, so that no log holds it. If called again, replaces '
     'the secret at once. kid: the header kid that tokens must have; empty: any or none. The other '

@@ -22,7 +22,8 @@ begin
     end if;
     if not pg_catalog.has_function_privilege(role, 'authguard.act_reset()', 'execute') then
         execute pg_catalog.format('grant execute on function authguard.act_reset(), '
-            'authguard.act_as(name, jsonb), authguard.act_as_user(text, jsonb) to %I', role);
+            'authguard.act_as(name, jsonb), authguard.act_as_user(text, jsonb), '
+            'authguard.act_as_user(uuid, jsonb), authguard.act_as_user(int8, jsonb) to %I', role);
     end if;
     perform pg_catalog.set_config('role', role, true);
 end

@@ -16,9 +16,9 @@ returns pg_catalog.timestamptz
 language c stable strict cost 1
 as 'MODULE_PATHNAME', 'authguard_latest_expiry';
 comment on function authguard.latest_expiry(pg_catalog.timestamptz) is
-    'The instant from which no server accepts a token issued at that time: issued_at plus '
-    'authguard.max_token_lifetime plus the greatest leeway. NULL if that setting is 0, and for '
-    'NULL';
+    'The instant from which no server accepts a token that existed at that time: issued_at plus '
+    'authguard.max_token_lifetime plus the greatest leeway, twice: the clock of its issuer may be '
+    'ahead, and it is accepted for a leeway after its exp. NULL if that setting is 0, and for NULL';
 
 create function authguard.require_primary() returns pg_catalog.void
 language c stable cost 1
@@ -58,6 +58,78 @@ as 'MODULE_PATHNAME', 'authguard_cuts_off';
 comment on function authguard.cuts_off(pg_catalog.timestamptz, pg_catalog.timestamptz) is
     'True if a cut-off (column issued_before) covers a session whose user last proved at since '
     'who it is. NULL for NULL';
+
+create function authguard.lock_cut_offs(key pg_catalog.text) returns pg_catalog.void
+language c volatile cost 100
+as 'MODULE_PATHNAME', 'authguard_lock_cut_offs';
+comment on function authguard.lock_cut_offs(pg_catalog.text) is
+    'Takes a lock until the end of the transaction: meanwhile no session of this user begins, and '
+    'none takes another proof. key: the user in canonical form; empty or NULL: of every user';
+
+create function authguard.begin_cut_off(key pg_catalog.text, issuer pg_catalog.text)
+returns pg_catalog.timestamptz
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    newest pg_catalog.timestamptz;
+begin
+    if issuer <> authguard.own_issuer() then
+        return pg_catalog.clock_timestamp();
+    end if;
+    perform authguard.lock_cut_offs(key);
+    -- If the clock was set back, or is that of another server by now, there may be later ones.
+    if key = '' then
+        select max(s.created_at) into newest from authguard.session s where s.ended_at is null;
+    else
+        select max(greatest(s.created_at, s.authenticated_at)) into newest
+          from authguard.session s where s.user_id = key and s.ended_at is null;
+    end if;
+    return greatest(pg_catalog.clock_timestamp(), newest,
+        (select max(r.issued_before) from authguard.revocation r
+          where r.kind in ('user', 'issuer') and r.key in (begin_cut_off.key, '')
+            and (r.issuer is null or r.issuer = authguard.own_issuer())));
+end
+$$;
+comment on function authguard.begin_cut_off(pg_catalog.text, pg_catalog.text) is
+    'Returns the time of a cut-off that covers every token so far: the clock, or the time of a '
+    'later session or cut-off. key: the user in canonical form; empty: all users. issuer NULL: '
+    'every issuer. Unless it is about another issuer, no session begins until this transaction has '
+    'ended';
+
+create function authguard.date_at_commit(
+    kind pg_catalog.text, key pg_catalog.text, issuer pg_catalog.text,
+    issued_before pg_catalog.timestamptz)
+returns pg_catalog.void
+language c volatile cost 10
+as 'MODULE_PATHNAME', 'authguard_date_at_commit';
+comment on function authguard.date_at_commit(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'Has authguard.date_cut_off called for this cut-off when the transaction commits, unless its '
+    'second is not over, or the transaction has issued tokens';
+
+create function authguard.date_cut_off(
+    kind pg_catalog.text, key pg_catalog.text, issuer pg_catalog.text,
+    issued_before pg_catalog.timestamptz)
+returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    present constant pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+begin
+    update authguard.revocation r
+       set issued_before = present,
+           keep_until = r.keep_until + (present - r.issued_before)
+     where r.kind = date_cut_off.kind and r.key = date_cut_off.key
+       and r.issuer is not distinct from date_cut_off.issuer
+       and r.issued_before >= date_cut_off.issued_before and r.issued_before < present;
+end
+$$;
+comment on function authguard.date_cut_off(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'Moves a cut-off that this transaction has written to the present: tokens may have been issued '
+    'meanwhile. issued_before: the cut-off as it was first written; an earlier one stays';
 
 create function authguard.entry(
     kind pg_catalog.text, key pg_catalog.text, issuer pg_catalog.text,
@@ -107,12 +179,15 @@ begin
     merged.reason := coalesce(new.reason, old.reason);
     merged.keep_until := nullif(greatest(coalesce(old.keep_until, 'infinity'),
                                          coalesce(new.keep_until, 'infinity')), 'infinity');
-    -- A cut-off covers tokens in whole seconds: a later one in the same second covers no more.
-    if (merged.blocked, merged.blocked_until, date_trunc('second', merged.issued_before),
-        merged.include_keys, merged.reason)
-       is not distinct from
-       (old.blocked, old.blocked_until, date_trunc('second', old.issued_before),
-        old.include_keys, old.reason)
+    -- Tokens of another issuer have whole seconds: a later cut-off in the same second covers no
+    -- more. It does of the sessions of this database, unless a block lets none begin.
+    if (merged.blocked, merged.blocked_until, merged.include_keys, merged.reason)
+       is not distinct from (old.blocked, old.blocked_until, old.include_keys, old.reason)
+       and (merged.issued_before is not distinct from old.issued_before
+            or (date_trunc('second', merged.issued_before)
+                = date_trunc('second', old.issued_before)
+                and (old.issuer <> authguard.own_issuer()
+                     or authguard.blocks(old.blocked, old.blocked_until))))
        and (merged.keep_until is not distinct from old.keep_until
             or date_trunc('second', merged.keep_until) = date_trunc('second', old.keep_until)) then
         return old;
@@ -152,12 +227,33 @@ begin
             = (select m.blocked, m.blocked_until, m.issued_before, m.include_keys, m.reason,
                       m.revoked_at, m.revoked_by, m.keep_until
                  from authguard.merged(r, excluded) m);
+    -- A cut-off in the past is meant as it is. That of claims is written by the commit itself.
+    if entry.issued_before >= pg_catalog.transaction_timestamp() and entry.kind <> 'claims' then
+        perform authguard.date_at_commit(entry.kind, entry.key, entry.issuer, entry.issued_before);
+    end if;
     return true;
 end
 $$;
 comment on function authguard.revoke(authguard.revocation) is
     'Writes an entry, or lets the existing one cover more. Returns false, and writes nothing, if '
     'that covers as much already. 22023 if a text is too long; 25006 on a standby';
+
+create function authguard.cut_off_user(user_id pg_catalog.text, reason pg_catalog.text)
+returns pg_catalog.timestamptz
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    cutoff constant pg_catalog.timestamptz := authguard.begin_cut_off(user_id, null);
+begin
+    perform authguard.revoke(authguard.entry(
+        'user', user_id, null, cutoff, reason, authguard.latest_expiry(cutoff)));
+    return cutoff;
+end
+$$;
+comment on function authguard.cut_off_user(pg_catalog.text, pg_catalog.text) is
+    'Revokes every token that a user (in canonical form) was issued so far, at every issuer. '
+    'Returns the cut-off. 25006 on a standby';
 
 -- Not called in a client's transaction: a client could keep it open, and an operator who writes a
 -- forgotten entry again would wait for it.

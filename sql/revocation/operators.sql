@@ -70,7 +70,7 @@ begin
     entry.issuer := issuer;
     entry.blocked := true;
     entry.blocked_until := nullif(until, 'infinity');
-    entry.issued_before := pg_catalog.clock_timestamp();
+    entry.issued_before := authguard.begin_cut_off(entry.key, issuer);
     entry.include_keys := false;
     entry.reason := reason;
     entry.keep_until := greatest(entry.blocked_until, authguard.latest_expiry(entry.issued_before));
@@ -141,10 +141,11 @@ begin
 end
 $$;
 comment on function authguard.restore_user(pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
-    'Lets the user in again with new tokens; earlier ones stay revoked unless revive_tokens. '
-    'issuer NULL: lifts the blocks at every issuer. True if something changed. 55000 if an issuer '
-    'is given and the user is revoked at every issuer; 22004 if user_id is NULL, 22023 if it is '
-    'empty or too long, 25006 on a standby';
+    'Lets the user in again with new tokens; earlier ones stay revoked unless revive_tokens, which '
+    'also lifts a cut-off without a block. Sessions that have ended stay so. issuer NULL: lifts '
+    'the blocks at every issuer. True if something changed. 55000 if an issuer is given and the '
+    'user is revoked at every issuer; 22004 if user_id is NULL, 22023 if it is empty or too long, '
+    '25006 on a standby';
 
 create function authguard.revoke_issued_before(
     cutoff pg_catalog.timestamptz,
@@ -164,24 +165,75 @@ begin
             message = 'cutoff must be a time',
             hint = 'now() revokes every token issued so far.';
     end if;
+    if cutoff > pg_catalog.clock_timestamp() then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'cutoff must not be in the future',
+            detail = pg_catalog.format('The clock of the server says %s.',
+                pg_catalog.clock_timestamp()),
+            hint = 'now() revokes every token issued so far.';
+    end if;
     entry.kind := 'issuer';
     entry.key := '';
     entry.issuer := issuer;
     entry.blocked := false;
-    entry.issued_before := cutoff;
+    -- A time within this transaction means now: every token that exists when it commits.
+    entry.issued_before := case when cutoff >= pg_catalog.transaction_timestamp()
+                                then authguard.begin_cut_off('', issuer) else cutoff end;
     entry.include_keys := coalesce(include_keys, false);
     entry.reason := reason;
     -- Keys of services live longer than every user's token, so their entry is kept. So is one that
     -- covers sessions of the local issuer, which live longer than their tokens: it ends them at the
     -- refresh.
     entry.keep_until := case when not entry.include_keys and issuer <> authguard.own_issuer()
-                             then authguard.latest_expiry(cutoff) end;
+                             then authguard.latest_expiry(entry.issued_before) end;
     return authguard.revoke_and_forget(entry);
 end
 $$;
 comment on function authguard.revoke_issued_before(
     pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
-    'Revokes every token issued at or before the cut-off (in whole seconds), or without iat. '
-    'issuer NULL: of every issuer; empty: tokens without iss. Tokens with neither sub nor '
-    'session_id are covered only with include_keys. True if something changed. 22023 if cutoff is '
-    'NULL or infinite, or a text is too long; 25006 on a standby';
+    'Revokes every token issued at or before the cut-off (in whole seconds), or without iat; of '
+    'other issuers also those dated up to authguard.leeway (or clock_skew) later. now(): every '
+    'token that exists when the transaction commits. issuer NULL: of every issuer; empty: tokens '
+    'without iss. Tokens with neither sub nor session_id are covered only with include_keys. True '
+    'if something changed. 22023 if cutoff is NULL, infinite or in the future, or a text is too '
+    'long; 25006 on a standby';
+
+create function authguard.restore_issuer(issuer pg_catalog.text default null)
+returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    everywhere authguard.revocation;
+begin
+    perform authguard.require_primary();
+    if issuer is not null then
+        select r.* into everywhere
+          from authguard.revocation r
+         where r.kind = 'issuer' and r.key = '' and r.issuer is null;
+        if found then
+            raise exception using
+                errcode = 'object_not_in_prerequisite_state',
+                message = 'tokens of every issuer are cut off',
+                detail = pg_catalog.format('Entry of %s by %s%s.',
+                    everywhere.revoked_at, everywhere.revoked_by,
+                    coalesce(': ' || everywhere.reason, '')),
+                hint = 'Call authguard.restore_issuer without an issuer to lift that cut-off, too.';
+        end if;
+    end if;
+    delete from authguard.revocation r
+     where r.kind = 'issuer' and r.key = ''
+       and (restore_issuer.issuer is null or r.issuer = restore_issuer.issuer);
+    if not found then
+        return false;
+    end if;
+    perform authguard.record('ISSUER_RESTORED', null, null, 'admin', issuer);
+    return true;
+end
+$$;
+comment on function authguard.restore_issuer(pg_catalog.text) is
+    'Lifts the cut-off of authguard.revoke_issued_before: tokens from before it are accepted '
+    'again, unless something else revokes them. issuer NULL: the cut-offs of every issuer. '
+    'Sessions that have ended stay so. True if something changed. 55000 if an issuer is given and '
+    'tokens of every issuer are cut off; 25006 on a standby';

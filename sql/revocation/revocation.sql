@@ -59,7 +59,8 @@ comment on column authguard.revocation.blocked is
 comment on column authguard.revocation.blocked_until is
     'When the block of a user ends; NULL: when the user is restored';
 comment on column authguard.revocation.issued_before is
-    'The cut-off: tokens issued at or before it, in whole seconds, or without iat, are revoked';
+    'The cut-off: tokens issued at or before it, in whole seconds, or without iat, are revoked. '
+    'The clock of another issuer may be ahead by authguard.leeway, or by its clock_skew';
 comment on column authguard.revocation.include_keys is
     'True if a cut-off of an issuer also covers tokens with neither sub nor session_id';
 comment on column authguard.revocation.reason is 'For people to read';

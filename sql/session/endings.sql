@@ -9,8 +9,9 @@ language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'authguard_sign_out_user';
 comment on function authguard.sign_out_user(pg_catalog.text, pg_catalog.text) is
-    'Ends every session of a user, also those in attached tables, and with them all their tokens; '
-    'signing in again works. Returns how many. Waits for no other transaction';
+    'Ends every session of a user, also those in attached tables, and with a cut-off every token '
+    'issued so far, of every issuer; signing in again works. Returns how many sessions ended. '
+    'Waits for no client''s transaction';
 
 create function authguard.end_blocked_sessions(user_id pg_catalog.text, issuer pg_catalog.text)
 returns pg_catalog.int4

@@ -7,6 +7,7 @@ create table authguard.event (
     user_id pg_catalog.text collate pg_catalog."C",
     session_id pg_catalog.uuid,
     actor pg_catalog.text not null,
+    by pg_catalog.name,
     reason pg_catalog.text,
     happened_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
     xid pg_catalog.int8 default (pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8)
@@ -27,6 +28,8 @@ comment on column authguard.event.session_id is
 comment on column authguard.event.actor is
     'user, admin, policy or system. admin: an operator; policy: a limit, or the detection of '
     'theft; system: the database';
+comment on column authguard.event.by is
+    'The login role that did it (session_user), of whichever actor; NULL: a process without one';
 comment on column authguard.event.reason is 'For people to read';
 comment on column authguard.event.happened_at is
     'When it happened, by the clock';

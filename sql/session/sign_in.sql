@@ -52,7 +52,7 @@ comment on function authguard.sign_in(
     'claims: merged into those of the access token. method: how the user was authenticated (RFC '
     '8176). aal: aal1, aal2 or aal3. tag: see authguard.single_session_per_user. status '
     'user_blocked, and no tokens, if authguard.revoke_user or an attached table shuts the user '
-    'out. status busy if for two seconds a change of the user''s attached row is being committed '
-    'or, with authguard.single_session_per_user, another transaction signs the user in: try '
-    'again. 22004 if user_id is NULL; 22023 for an argument or claims that are not allowed; 25006 '
-    'on a standby';
+    'out. status busy if for two seconds a change of the user''s attached row, or a cut-off of the '
+    'user or of all, is being committed or, with authguard.single_session_per_user, another '
+    'transaction signs the user in: try again. 22004 if user_id is NULL; 22023 for an argument or '
+    'claims that are not allowed; 25006 on a standby';

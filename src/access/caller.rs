@@ -9,6 +9,8 @@ pub struct Caller {
     pub subject: Option<String>,
     /// The session, if the token has one.
     pub session: Option<[u8; 16]>,
+    /// True if there are claims, and they are accepted.
+    pub is_accepted: bool,
     /// True if the token is the local issuer's.
     pub is_local: bool,
     /// The answer of `auth.is_revoked()`.
@@ -27,6 +29,7 @@ pub fn caller() -> Caller {
         Caller {
             subject: claims.and_then(|claims| claims.subject.clone()),
             session: claims.and_then(|claims| claims.session_id),
+            is_accepted: claims.is_some(),
             is_local: issuer == Some(&settings::issuer()),
             is_revoked,
             is_active: claims.is_some() && !is_revoked,

@@ -1,7 +1,6 @@
 //! The checks that policies call. Their SQL declarations are in `sql/access/checks.sql`.
 
-use super::decide;
-use crate::error::Error;
+use super::{decide, whoami};
 use crate::pg::call::{guarded, raw_function};
 use authguard_token::canonical;
 use pgrx::prelude::*;
@@ -15,7 +14,7 @@ raw_function!(authguard_is_active, |call| pg_sys::Datum::from(
 
 raw_function!(authguard_require_active, |call| {
     if !decide::is_active() {
-        guarded(|| Error::NotActive.raise());
+        guarded(|| whoami::not_active().raise());
     }
     pg_sys::Datum::from(0)
 });

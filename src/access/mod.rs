@@ -10,6 +10,7 @@ mod whoami;
 mod workers;
 
 pub use caller::caller;
+pub use whoami::not_active;
 pub use workers::before_workers;
 
 use crate::claims::{CachedClaims, Memo};

@@ -2,9 +2,10 @@
 
 use super::{decide, memo};
 use crate::claims::{ClaimsRejected, Origin, Status};
+use crate::error::Error;
 use crate::pg::{call::Value, catalog, unguarded};
 use crate::request::set_in_transaction;
-use authguard_token::{RevocationReason, WhoamiSource as Source, WhoamiStatus as Is};
+use authguard_token::{Claims, RevocationReason, WhoamiSource as Source, WhoamiStatus as Is};
 use pgrx::Uuid;
 use pgrx::prelude::*;
 
@@ -52,7 +53,7 @@ fn authguard_whoami() -> TableIterator<
             Status::Absent => (Is::Absent, ABSENT.to_owned()),
             Status::Refused(_) if current.is_expired_token() => (Is::Expired, EXPIRED.to_owned()),
             Status::Refused(rejected) => (Is::Refused, why(rejected, login_role.as_deref())),
-            Status::Accepted(_) => judged(reason, role_mismatch == Some(true)),
+            Status::Accepted(claims) => judged(reason, claims, role_mismatch == Some(true)),
         };
         let hint = match session_wide {
             Some(true) => format!("{hint} {SESSION_WIDE}"),
@@ -77,6 +78,19 @@ fn authguard_whoami() -> TableIterator<
     }))
 }
 
+/// The error for a caller without an active token. Its hint says what to do, and nothing that only
+/// an administrator should learn.
+pub fn not_active() -> Error {
+    let has_claims = super::with_current(|current| current.claims().is_some());
+    let reason = has_claims.then(decide::reason).flatten();
+    Error::NotActive(memo().with(|current| match &current.status {
+        Status::Absent => ABSENT.into(),
+        Status::Refused(_) if current.is_expired_token() => EXPIRED.into(),
+        Status::Refused(_) => REFUSED.into(),
+        Status::Accepted(claims) => judged(reason, claims, false).1.into(),
+    }))
+}
+
 fn time(value: Value) -> Option<TimestampWithTimeZone> {
     TimestampWithTimeZone::try_from(value.datum()?.value() as i64).ok()
 }
@@ -86,12 +100,15 @@ const ABSENT: &str = "No token: neither authguard.jwt nor request.jwt.claims is 
 
 const EXPIRED: &str = "The token is past its exp claim: refresh it, or sign in again.";
 
+const REFUSED: &str =
+    "Sign in again; \"select * from auth.whoami()\" tells what became of the token.";
+
 /// A warning that the next client of a pool sees these claims too, even if it has set nothing.
 const SESSION_WIDE: &str =
     "It was set before this transaction, for the session: a pool hands it to its next client.";
 
 /// The status of claims that are accepted, and what to do.
-fn judged(reason: Option<RevocationReason>, role_mismatch: bool) -> (Is, String) {
+fn judged(reason: Option<RevocationReason>, claims: &Claims, role_mismatch: bool) -> (Is, String) {
     let Some(reason) = reason else {
         let hint = match role_mismatch {
             true => {
@@ -101,41 +118,59 @@ fn judged(reason: Option<RevocationReason>, role_mismatch: bool) -> (Is, String)
         };
         return (Is::Accepted, hint.to_owned());
     };
+    let cut_off = |issued| match claims.issued_at {
+        Some(_) => format!(
+            "it was issued before {issued}. Sign in again; if the new token is revoked, too, once \
+             more after authguard.leeway."
+        ),
+        None => {
+            format!(
+                "it has no claim iat, so it counts as issued before {issued}. Get one with iat."
+            )
+        }
+    };
     let hint = match reason {
         RevocationReason::Expired => return (Is::Expired, EXPIRED.to_owned()),
         RevocationReason::ClaimsStale => {
-            "What the token says is out of date (claims_stale): refresh it."
+            "What the token says is out of date (claims_stale): refresh it.".to_owned()
         }
         RevocationReason::SourceBroken => {
             "A table that is attached cannot be read, so nobody whom it decides about has access \
              (source_broken); authguard.coverage() says which table, and why."
+                .to_owned()
         }
         RevocationReason::Restored => {
             "This database was restored, cloned or upgraded, and believes no token until its owner \
              calls authguard.acknowledge_restore()."
+                .to_owned()
         }
         RevocationReason::ReplicaLag => {
             "This standby is further behind than authguard.max_replay_lag: try again, or ask the \
              primary."
-        }
-        RevocationReason::User => {
-            "The token is revoked (user): sign in again; a user who is blocked has to be restored \
-             first."
-        }
-        RevocationReason::UserDeleted | RevocationReason::UserBanned => {
-            let reason = reason.as_str();
-            let hint = format!(
-                "The token is revoked ({reason}): the user's row in an attached table shuts it out."
-            );
-            return (Is::Revoked, hint);
+                .to_owned()
         }
         _ => {
-            let reason = reason.as_str();
-            let hint = format!("The token is revoked ({reason}): sign in again.");
-            return (Is::Revoked, hint);
+            let why = match reason {
+                RevocationReason::User => {
+                    "the user is blocked, by authguard.revoke_user or by its \
+                    row in an attached table. Signing in again does not help until that is lifted."
+                        .to_owned()
+                }
+                RevocationReason::UserCutOff => {
+                    cut_off("the user was revoked, signed out or given new credentials")
+                }
+                RevocationReason::IssuerCutOff => {
+                    cut_off("authguard.revoke_issued_before revoked all tokens of its issuer")
+                }
+                RevocationReason::UserDeleted | RevocationReason::UserBanned => {
+                    "the user's row in an attached table shuts it out.".to_owned()
+                }
+                _ => "sign in again.".to_owned(),
+            };
+            format!("The token is revoked ({}): {why}", reason.as_str())
         }
     };
-    (Is::Revoked, hint.to_owned())
+    (Is::Revoked, hint)
 }
 
 /// The reason for which claims are refused, and what to do.

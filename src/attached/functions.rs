@@ -14,7 +14,11 @@ fn authguard_lock_claims(user: &str, for_change: bool) {
         true => Mode::Writer,
         false => Mode::Reader,
     };
-    lock::take(schema::objects().table(schema::Table::Attached), user, mode);
+    lock::take(
+        schema::objects().table(schema::Table::Attached),
+        user.as_bytes(),
+        mode,
+    );
 }
 
 /// The problem of a table whose columns are these parts; no row if there is none.

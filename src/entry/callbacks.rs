@@ -8,11 +8,13 @@ use pgrx::pg_sys::SubTransactionId;
 static CALLBACKS: Callbacks = Callbacks {
     before_commit: || {
         changes::before_commit();
+        session::before_commit();
         invalidation::before_commit();
     },
     before_prepare: || {
         session::before_prepare();
         changes::before_prepare();
+        session::before_commit();
     },
     end_of_transaction,
     end_of_subtransaction,

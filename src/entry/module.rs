@@ -70,5 +70,6 @@ install_script! {
     "coverage" = "../../sql/policy/coverage.sql",
     "release" = "../../sql/install/release.sql",
     "testkit" = "../../sql/policy/testkit.sql",
+    "user_ids" = "../../sql/session/user_ids.sql",
     "grants" = "../../sql/install/grants.sql",
 }

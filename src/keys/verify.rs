@@ -139,6 +139,7 @@ pub fn try_own(claims: Object<'_>, key: &Key) -> Result<String, TokenRejected> {
     let payload = claims.to_json();
     match own.and_then(|own| accept(own, &payload, &trusted)) {
         Err(cause) if !cause.is_expired() && !cause.may_pass() => Err(cause),
+        Ok(own) if own.access_revoked => Err(TokenRejected::Revoked),
         _ => Ok(payload),
     }
 }

@@ -1,6 +1,7 @@
 //! Direct look-ups in tables and system caches: newest committed state, no privileges, no SPI, and
 //! no search_path (`systable_beginscan` in src/backend/access/index/genam.c).
 
+use super::call::Value;
 use super::memory;
 use super::relation::{self, Lock, Relation};
 use pgrx::pg_sys::{self, Oid};
@@ -146,6 +147,18 @@ pub fn role_exists(name: &str) -> bool {
     };
     // SAFETY: a syscache look-up inside a transaction, which raises nothing for a missing role.
     valid(unsafe { pg_sys::get_role_oid(name.as_ptr(), true) }).is_some()
+}
+
+/// The name of a role as a `name`, byte by byte; NULL if the role does not exist.
+pub fn role_name_value(role: Oid) -> Value {
+    // SAFETY: a syscache look-up inside a transaction; namein takes a C string, and returns a name
+    // or raises an error.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(role, true);
+        let name = (!name.is_null()).then(|| pg_sys::Datum::from(name));
+        name.and_then(|name| pgrx::direct_function_call_as_datum(pg_sys::namein, &[Some(name)]))
+            .into()
+    }
 }
 
 /// The name of the role whose privileges count now.

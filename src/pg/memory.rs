@@ -94,6 +94,13 @@ pub fn varlena(bytes: &[u8]) -> pg_sys::Datum {
     }
 }
 
+/// A `text` datum in the current memory context with this content, in the database's encoding.
+pub fn text(content: &[u8]) -> pg_sys::Datum {
+    let length = i32::try_from(content.len()).expect("a text is shorter than 1 GB");
+    // SAFETY: copies as many bytes (varlena.c), or raises an error.
+    unsafe { pg_sys::cstring_to_text_with_len(content.as_ptr().cast(), length) }.into()
+}
+
 /// The JSON, in UTF-8, of a `jsonb` datum, written by Postgres's own `jsonb_out`.
 pub fn jsonb_text(datum: pg_sys::Datum) -> String {
     // SAFETY: jsonb_out takes a jsonb, and never returns NULL but a cstring; pg_server_to_any

@@ -1,7 +1,7 @@
 //! Reads the entries that concern a token from `authguard.revocation`.
 
 use super::availability::Availability;
-use super::{own_session, unused_kinds};
+use super::{clock_skew, own_session, unused_kinds};
 use crate::attached;
 use crate::invalidation;
 use crate::pg::catalog::{Key, Snapshot};
@@ -14,6 +14,8 @@ use authguard_token::{Claims, Entry, EntryKind, Judge, RefreshSettings, Verdict,
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Basis {
     generation: u64,
+    /// The generation of issuers, whose clocks may differ.
+    issuers: u64,
     /// The generation of the settings. `authguard.issuer` is one of them: it says which sessions
     /// are local.
     settings: u64,
@@ -27,6 +29,7 @@ impl Basis {
     pub fn current() -> Self {
         Self {
             generation: invalidation::revocations(),
+            issuers: invalidation::keys(),
             settings: invalidation::settings(),
             leeway: settings::leeway(),
             sessions: settings::refresh(),
@@ -57,15 +60,46 @@ pub fn judge(claims: &Claims, now: i64, basis: Basis) -> Finding {
 }
 
 fn judge_at(snapshot: Snapshot<'_>, claims: &Claims, now: i64) -> Finding {
-    let mut judge = Judge::new(claims, now, settings::leeway());
+    let leeway = settings::leeway();
+    let found = find(claims, Judge::new(claims, now, leeway), snapshot);
+    // The issuer's row is read only if it matters, which is rare.
+    let Found { judge, .. } = &found;
+    let skew = claims.issuer.as_deref().filter(|_| judge.depends_on_skew());
+    match skew.and_then(clock_skew::of).filter(|skew| *skew < leeway) {
+        Some(skew) => {
+            let mut judge = Judge::new(claims, now, leeway);
+            judge.narrow_skew(skew);
+            find(claims, judge, snapshot).finding()
+        }
+        None => found.finding(),
+    }
+}
+
+/// A judge that has weighed everything.
+struct Found<'c> {
+    judge: Judge<'c>,
+    authenticated_at: Option<i64>,
+}
+
+impl Found<'_> {
+    fn finding(&self) -> Finding {
+        Finding {
+            verdict: self.judge.verdict(),
+            authenticated_at: self.authenticated_at,
+        }
+    }
+}
+
+/// Lets the judge weigh the session, the entries and the attached rows that concern the claims.
+fn find<'c>(claims: &'c Claims, mut judge: Judge<'c>, snapshot: Snapshot<'_>) -> Found<'c> {
     let own = own_session::find(claims, snapshot);
     if let Some(row) = &own {
         judge.session(row.as_ref());
     }
     let authenticated_at = own.flatten().and_then(|row| row.authenticated_at);
     if judge.settled() {
-        return Finding {
-            verdict: judge.verdict(),
+        return Found {
+            judge,
             authenticated_at,
         };
     }
@@ -90,8 +124,8 @@ fn judge_at(snapshot: Snapshot<'_>, claims: &Claims, now: i64) -> Finding {
     if !judge.settled() {
         attached::weigh(&mut judge, claims, snapshot);
     }
-    Finding {
-        verdict: judge.verdict(),
+    Found {
+        judge,
         authenticated_at,
     }
 }

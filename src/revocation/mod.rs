@@ -2,6 +2,7 @@
 //! the check that this database may know what is revoked.
 
 mod availability;
+mod clock_skew;
 mod entry;
 mod lookup;
 mod own_session;

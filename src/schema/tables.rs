@@ -211,6 +211,7 @@ columns! {
     ROLES = "roles" TEXTS,
     SUBJECT_NAMESPACE = "subject_namespace" UUID,
     MAX_LIFETIME = "max_lifetime" INT4,
+    CLOCK_SKEW = "clock_skew" INT4,
 }
 
 columns! {
@@ -232,6 +233,7 @@ columns! {
     USER_ID = "user_id" TEXT_IN_C,
     SESSION_ID = "session_id" UUID,
     ACTOR = "actor" TEXT,
+    BY = "by" of(pg_sys::NAMEOID),
     REASON = "reason" TEXT,
     HAPPENED_AT = "happened_at" TIME,
     XID = "xid" INT8,

@@ -9,20 +9,21 @@ use pgrx::prelude::*;
 
 const MAX_METHOD: usize = 64;
 
-/// The claims that nobody may give for a session's tokens, because authguard sets them.
-const RESERVED: [&str; 11] = [
+/// The claims that authguard sets in each token of a session. Nobody may give them.
+const RESERVED: [&str; 9] = [
     "iss",
     "sub",
     "aud",
     "exp",
     "iat",
-    "nbf",
     "jti",
     "session_id",
     "aal",
     "amr",
-    "auth_time",
 ];
+
+/// The claims that no token of a session has: they could contradict those that authguard sets.
+const NEVER: [&str; 2] = ["nbf", "auth_time"];
 
 /// Checks the claims (JSON) that tokens get beside those that authguard sets. Raises an error if
 /// they are no object, or hold a reserved claim, or something that no token may hold.
@@ -35,11 +36,13 @@ pub fn claims(json: Option<&str>) {
         }
         Some(Err(error)) => Error::BadClaims(ClaimsError::Json(error).to_string()).raise(),
         Some(Ok(claims)) => {
-            if let Some(name) = RESERVED.into_iter().find(|name| claims.get(name).is_some()) {
-                refuse(
-                    format!("claim '{name}' is reserved"),
-                    Some("It is set by authguard."),
-                )
+            for (names, hint) in [
+                (&RESERVED[..], "It is set by authguard."),
+                (&NEVER, "The times of a session are in iat, exp and amr."),
+            ] {
+                if let Some(name) = names.iter().find(|name| claims.get(name).is_some()) {
+                    refuse(format!("claim '{name}' is reserved"), Some(hint))
+                }
             }
         }
     }

@@ -7,7 +7,7 @@
 use super::ending::{self, Ending, end_nowait, end_wait};
 use super::entries::SessionEntry;
 use super::record::Locked;
-use super::{entries, events, step_up, wait, writes};
+use super::{cut_offs, entries, events, step_up, wait, writes};
 use crate::access;
 use crate::attached;
 use crate::error::Error;
@@ -98,7 +98,7 @@ pub fn replace(user: &str, tag: Value) -> bool {
 #[pg_extern(sql = false)]
 fn authguard_lock_sign_in(user: &str) {
     let class = schema::objects().table(Table::Session);
-    lock::take(class, user, lock::Mode::Exclusive);
+    lock::take(class, user.as_bytes(), lock::Mode::Exclusive);
 }
 
 /// Ends the sessions of a token's user for which `wanted` returns true. Waits for any transaction
@@ -122,6 +122,9 @@ fn authguard_sign_out(scope: Option<&str>) -> i32 {
     };
     writes::require_primary();
     let caller = access::caller();
+    if !caller.is_accepted {
+        access::not_active().raise();
+    }
     let Some(user) = caller.subject.filter(|_| caller.is_local) else {
         Error::NoLocalToken.raise()
     };
@@ -146,7 +149,7 @@ fn authguard_end_session(id: Option<Uuid>) -> bool {
     writes::require_primary();
     let caller = access::caller();
     if !caller.is_active {
-        Error::NotActive.raise();
+        access::not_active().raise();
     }
     match (id, caller.subject.filter(|_| caller.is_local)) {
         (Some(id), Some(user)) => sign_out(&user, |other| other == *id.as_bytes()) > 0,
@@ -226,6 +229,8 @@ fn authguard_sign_out_user(user: Option<&str>, scope: Option<&str>) -> i32 {
         reason: EndReason::SignedOut,
         actor: Actor::Admin,
     };
+    // First, so that it covers a session that is not committed yet.
+    entries::cut_off_user(&user, ending.reason);
     let ended = end_user(Value::of(user.as_str()), Value::NULL, ending, None);
     // The application that keeps those tables may refresh such a session for ever. The session's
     // tokens stay dead in this database.
@@ -259,20 +264,21 @@ fn authguard_sign_out_user(user: Option<&str>, scope: Option<&str>) -> i32 {
 fn authguard_credentials_changed(user: Option<&str>, keep: Option<Uuid>) -> i32 {
     let user = writes::identity("user_id", user);
     writes::require_primary();
+    // Before the session is looked at: a cut-off that is being committed may cover it.
+    cut_offs::lock(&user);
     let kept = keep.and_then(
         |id| match step_up::lock_of_user(Some(*id.as_bytes()), &user) {
             // Another transaction may keep the row for ever. So this session ends with the others.
             Locked::Busy => None,
-            locked => Some(step_up::living(locked, reauthenticate).0),
+            locked => Some(step_up::living(locked, unguarded::clock(), reauthenticate).0),
         },
     );
-    let cutoff = unguarded::clock();
     let reason = EndReason::Credentials;
     let ending = Ending {
         reason,
         actor: Actor::User,
     };
-    entries::cut_off_user(&user, cutoff, reason);
+    let cutoff = entries::cut_off_user(&user, reason);
     let kept_id = kept.as_ref().map(|held| held.session.id);
     let ended = end_user(Value::of(user.as_str()), Value::NULL, ending, kept_id);
     if let Some(mut kept) = kept {

@@ -4,6 +4,7 @@ use super::record::{Session, time, uuid};
 use crate::pg::call::Value;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
+use crate::pg::timestamp;
 use authguard_token::refresh::EndReason;
 use pgrx::pg_sys;
 
@@ -19,8 +20,8 @@ static REVOKE_SESSION: PerBackend<Plan> = Plan::new(
 );
 
 static CUT_OFF_USER: PerBackend<Plan> = Plan::new(
-    c"select authguard.revoke(authguard.entry('user', $1, null, $2, $3, authguard.latest_expiry($2)))",
-    &[pg_sys::TEXTOID, pg_sys::TIMESTAMPTZOID, pg_sys::TEXTOID],
+    c"select authguard.cut_off_user($1, $2)",
+    &[pg_sys::TEXTOID, pg_sys::TEXTOID],
 );
 
 static FORGET: PerBackend<Plan> = Plan::new(c"select authguard.forget()", &[]);
@@ -60,8 +61,10 @@ impl SessionEntry {
     }
 }
 
-/// Revokes the tokens that a user (in canonical form) was issued before `at`, at every issuer.
-pub fn cut_off_user(user: &str, at: i64, reason: EndReason) {
-    let parameters = [Value::of(user), time(at), Value::of(reason.as_str())];
-    CUT_OFF_USER.run(&parameters, |_| ());
+/// Revokes the tokens that a user (in canonical form) was issued so far, at every issuer. Returns
+/// the cut-off, in microseconds.
+pub fn cut_off_user(user: &str, reason: EndReason) -> i64 {
+    let parameters = [Value::of(user), Value::of(reason.as_str())];
+    let cutoff = CUT_OFF_USER.run(&parameters, |row| row.and_then(|row| row.get(1)));
+    cutoff.map_or(i64::MAX, timestamp::unix_micros)
 }

@@ -6,7 +6,7 @@ use crate::invalidation;
 use crate::pg::call::Value;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
-use crate::pg::{row_write, transaction, unguarded};
+use crate::pg::{catalog, row_write, transaction, unguarded};
 use crate::schema::{self, Table, event as column};
 use crate::settings;
 use authguard_token::{Event, EventNameError};
@@ -39,6 +39,11 @@ pub fn record(
             session.map_or(Value::NULL, uuid),
         ),
         (column::ACTOR, pg_sys::TEXTOID, Value::of(actor)),
+        (
+            column::BY,
+            pg_sys::NAMEOID,
+            catalog::role_name_value(unguarded::session_user()),
+        ),
         (column::REASON, pg_sys::TEXTOID, Value::of(reason)),
         (
             column::HAPPENED_AT,

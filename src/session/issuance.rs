@@ -64,13 +64,23 @@ fn by_entries(user: &str, id: &[u8; 16], issuer: &str, began: i64, authenticated
 /// Returns true if a user (in canonical form) of the local issuer is shut out: by
 /// `authguard.revoke_user`, or by an attached table.
 pub fn user(user: &str) -> bool {
-    let now = unguarded::clock();
+    begin(user, i64::MIN).is_none()
+}
+
+/// Returns when a session of a user (in canonical form) of the local issuer begins: at `now`
+/// (microseconds), or directly after the last cut-off that covers the user, if the clock was set
+/// back since. `None` if the user is shut out.
+pub fn begin(user: &str, now: i64) -> Option<i64> {
+    let clock = unguarded::clock();
+    let keys = [(EntryKind::User, Some(user)), (EntryKind::Issuer, Some(""))];
     one_state(|snapshot| {
-        let mut shut = false;
-        own_entries(&[(EntryKind::User, Some(user))], snapshot, |entry| {
-            shut |= entry.blocks(now)
+        let (mut shut, mut last) = (false, None);
+        own_entries(&keys, snapshot, |entry| {
+            shut |= entry.blocks(clock);
+            last = last.max(entry.issued_before);
         });
-        shut || attached::shuts(user, snapshot)
+        let after = last.map_or(now, |last: i64| now.max(last.saturating_add(1)));
+        (!shut && !attached::shuts(user, snapshot)).then_some(after)
     })
 }
 

@@ -2,6 +2,7 @@
 //! is, and end. The `token` crate decides which changes a session makes; `record` stores them.
 
 mod arguments;
+mod cut_offs;
 mod ending;
 mod endings;
 mod entries;
@@ -18,4 +19,11 @@ mod transaction;
 mod wait;
 mod writes;
 
-pub use transaction::{before_prepare, end_of_transaction};
+pub use cut_offs::before_commit;
+pub use transaction::before_prepare;
+
+/// Forgets the notes about a transaction that has ended, committed or not.
+pub fn end_of_transaction() {
+    cut_offs::end_of_transaction();
+    transaction::end_of_transaction();
+}

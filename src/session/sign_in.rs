@@ -41,17 +41,23 @@ fn sign_in(call: Call) -> Datum {
     }
     let method = call.text(argument::METHOD);
     let method = arguments::method(method.as_deref());
-    if issuance::user(&user) {
-        return response::refused(call, Answer::UserBlocked);
+    if settings::single_session_per_user() {
+        if issuance::user(&user) {
+            return response::refused(call, Answer::UserBlocked);
+        }
+        if !endings::replace(&user, call.value(argument::TAG)) {
+            return response::refused(call, Answer::Busy);
+        }
     }
-    if !wait::for_changes(&user) {
-        return response::refused(call, Answer::Busy);
-    }
-    if settings::single_session_per_user() && !endings::replace(&user, call.value(argument::TAG)) {
-        return response::refused(call, Answer::Busy);
-    }
-    // The clock's time, after all waiting: a long transaction must not backdate a session.
+    // The clock's time: a long transaction must not backdate a session. It is read before the wait
+    // for cut-offs, so that a cut-off that begins after the wait is later than the session.
     let now = unguarded::clock();
+    if !wait::for_changes(&user) || !wait::for_cut_offs(&user) {
+        return response::refused(call, Answer::Busy);
+    }
+    let Some(began) = issuance::begin(&user, now) else {
+        return response::refused(call, Answer::UserBlocked);
+    };
     let session = Session {
         id: random_uuid().expect("the system has randomness"),
         user,
@@ -60,7 +66,11 @@ fn sign_in(call: Call) -> Datum {
         amr: arguments::add_method("[]", method, now.div_euclid(1_000_000)),
         claims: claims.unwrap_or_default(),
         tokens_until: record::tokens_until(),
-        times: RefreshState::begin(now),
+        times: RefreshState {
+            created_at: began,
+            authenticated_at: began,
+            ..RefreshState::begin(now)
+        },
     };
     begin(call, &session);
     let tokens = Tokens::of(&session);

@@ -34,16 +34,14 @@ fn raise_level(call: Call) -> Datum {
     writes::require_primary();
     let level = arguments::level(call.text(argument::AAL).as_deref());
     let locked = lock_of_user(call.uuid(argument::SESSION_ID), &user);
-    if matches!(locked, Locked::Busy) {
+    let now = unguarded::clock();
+    if matches!(locked, Locked::Busy) || !wait::for_changes(&user) || !wait::for_cut_offs(&user) {
         return response::refused(call, Answer::Busy);
     }
     if issuance::user(&user) {
         return response::refused(call, Answer::UserBlocked);
     }
-    if !wait::for_changes(&user) {
-        return response::refused(call, Answer::Busy);
-    }
-    let (mut held, change) = living(locked, step_up);
+    let (mut held, change) = living(locked, now, step_up);
     let session = &mut held.session;
     if Some(level) < Aal::from_name(&session.aal) {
         Error::Argument(
@@ -75,7 +73,11 @@ fn authguard_reauthenticated(user: Option<&str>, session: Option<Uuid>, method: 
     let user = writes::identity("user_id", user);
     writes::require_primary();
     let locked = lock_of_user(session.map(|id| *id.as_bytes()), &user);
-    let (mut held, change) = living(locked, reauthenticate);
+    let now = unguarded::clock();
+    if !wait::for_cut_offs(&user) {
+        Error::LockTimeout.raise();
+    }
+    let (mut held, change) = living(locked, now, reauthenticate);
     held.store_proof(arguments::method(method), change);
 }
 
@@ -89,10 +91,12 @@ pub fn lock_of_user(id: Option<[u8; 16]>, user: &str) -> Locked {
     })
 }
 
-/// A session that takes another proof of who its user is, and the change that this makes. Raises an
-/// error if the session takes none.
+/// A session that takes another proof of who its user is at `now`, and the change that this makes.
+/// Raises an error if the session takes none. `now` (microseconds) must be read before the caller
+/// waits for cut-offs: a cut-off that begins later covers the proof.
 pub fn living(
     locked: Locked,
+    now: i64,
     decide: fn(&RefreshState, i64, &RefreshSettings) -> RefreshDecision,
 ) -> (Box<Held>, Change) {
     let held = match locked {
@@ -101,11 +105,7 @@ pub fn living(
         Locked::Missing => Error::NotLive("the user has no such session").raise(),
     };
     transaction::decided();
-    let RefreshDecision { answer, change } = decide(
-        &held.session.times,
-        unguarded::clock(),
-        &settings::refresh(),
-    );
+    let RefreshDecision { answer, change } = decide(&held.session.times, now, &settings::refresh());
     match answer {
         Answer::Ok if !issuance::session(&held.session).session => (held, change),
         Answer::SessionExpired => Error::NotLive("the session is past its time").raise(),

@@ -2,7 +2,7 @@
 //! the refresh token of the session's generation.
 
 use super::record::{Session, uuid};
-use super::{issuance, transaction as duties};
+use super::{issuance, transaction as duties, wait};
 use crate::attached;
 use crate::error::Error;
 use crate::invalidation::{self, PerGeneration};
@@ -14,7 +14,7 @@ use crate::pg::{shortage, transaction, unguarded};
 use crate::schema::{self, Table};
 use crate::settings;
 use authguard_token::refresh::{RefreshKey, RefreshToken, issued_after};
-use authguard_token::{ClaimsError, Node, Object, format_uuid, memory_for_json};
+use authguard_token::{ClaimsError, Node, Object, format_uuid, memory_for_json, random_uuid};
 use pgrx::pg_sys;
 use std::rc::Rc;
 
@@ -33,8 +33,6 @@ fn defaults<'t>() -> Object<'t> {
 }
 
 static MAKE_KEYS: PerBackend<Plan> = Plan::new(c"select authguard.ensure_session_keys()", &[]);
-
-static SLEEP: PerBackend<Plan> = Plan::new(c"select pg_catalog.pg_sleep($1)", &[pg_sys::FLOAT8OID]);
 
 static FRESH_CLAIMS: PerBackend<Plan> = Plan::new(
     c"select authguard.fresh_claims($1, $2, $3::pg_catalog.jsonb)",
@@ -107,7 +105,11 @@ fn after_changes(session: &Session, at: i64) -> i64 {
     let left = issued_at
         .saturating_mul(MICROS)
         .saturating_sub(unguarded::clock());
-    SLEEP.run(&[Value::of(left.min(MICROS) as f64 / 1e6)], |_| ());
+    wait::sleep(left.min(MICROS));
+    // A change that was dated meanwhile, and is being committed, is not in the claims yet.
+    if !wait::for_changes(&session.user) {
+        Error::LockTimeout.raise();
+    }
     issued_at.max(unguarded::clock().div_euclid(MICROS))
 }
 
@@ -138,6 +140,10 @@ fn access_token(
     claims.set("aud", settings::audience());
     claims.set("iat", Node::Number(&issued_at));
     claims.set("exp", Node::Number(&expires_at));
+    claims.set(
+        "jti",
+        format_uuid(&random_uuid().expect("the system has randomness")),
+    );
     claims.set("session_id", format_uuid(&session.id));
     claims.set("aal", session.aal.as_str());
     claims.set("amr", Node::parse(&session.amr).unwrap_or(Node::Null));

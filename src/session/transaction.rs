@@ -22,6 +22,11 @@ pub fn handed_out() {
     invalidation::must_last();
 }
 
+/// Returns true if a refresh or a step-up was decided in this transaction, or tokens were issued.
+pub fn has_answered() -> bool {
+    ANSWERED.get()
+}
+
 /// Raises an error if this transaction must not be prepared.
 pub fn before_prepare() {
     if ANSWERED.get() {

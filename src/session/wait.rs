@@ -1,11 +1,12 @@
 //! Waits for other transactions, for a limited time.
 
+use super::cut_offs;
 use crate::attached;
 use crate::error::Error;
 use crate::pg::call::Value;
-use crate::pg::guc;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
+use crate::pg::{guc, unguarded};
 use pgrx::pg_sys::{self, PgTryBuilder};
 use pgrx::{PgSqlErrorCode, Uuid};
 use std::ffi::CStr;
@@ -13,6 +14,11 @@ use std::panic::AssertUnwindSafe;
 
 /// The longest wait for any lock.
 const LOCK_TIMEOUT: &CStr = c"2s";
+
+/// The same in microseconds, for cut-offs.
+const CUT_OFF_TIMEOUT: i64 = 2_000_000;
+
+static SLEEP: PerBackend<Plan> = Plan::new(c"select pg_catalog.pg_sleep($1)", &[pg_sys::FLOAT8OID]);
 
 static AWAIT_SESSION: PerBackend<Plan> =
     Plan::new(c"select authguard.await_session($1)", &[pg_sys::UUIDOID]);
@@ -46,6 +52,27 @@ pub fn for_session(id: [u8; 16]) -> Option<bool> {
             row.and_then(|row| row.get(1))
         })
     })
+}
+
+/// Waits until all cut-offs that other transactions are writing, and that cover sessions of this
+/// user (in canonical form), have been committed or rolled back. Returns false if that takes too
+/// long.
+pub fn for_cut_offs(user: &str) -> bool {
+    let end = unguarded::clock().saturating_add(CUT_OFF_TIMEOUT);
+    loop {
+        if cut_offs::are_committed(user) {
+            return true;
+        }
+        if unguarded::clock() >= end {
+            return false;
+        }
+        sleep(10_000);
+    }
+}
+
+/// Sleeps for so many microseconds.
+pub fn sleep(micros: i64) {
+    SLEEP.run(&[Value::of(micros as f64 / 1e6)], |_| ());
 }
 
 /// Waits for other sign-ins of a user (in canonical form), and keeps later ones waiting until this

@@ -374,7 +374,8 @@ comment on column authguard.revocation.blocked is
 comment on column authguard.revocation.blocked_until is
     'When the block of a user ends; NULL: when the user is restored';
 comment on column authguard.revocation.issued_before is
-    'The cut-off: tokens issued at or before it, in whole seconds, or without iat, are revoked';
+    'The cut-off: tokens issued at or before it, in whole seconds, or without iat, are revoked. '
+    'The clock of another issuer may be ahead by authguard.leeway, or by its clock_skew';
 comment on column authguard.revocation.include_keys is
     'True if a cut-off of an issuer also covers tokens with neither sub nor session_id';
 comment on column authguard.revocation.reason is 'For people to read';
@@ -445,9 +446,9 @@ language c stable parallel safe cost 20
 as 'MODULE_PATHNAME', 'authguard_revocation_reason_wrapper';
 comment on function auth.revocation_reason() is
     'Why auth.is_revoked() is true: refused, expired, claim, token, session, session_ended, '
-    'session_expired, user, user_deleted, user_banned, claims_stale, issuer, source_broken, '
-    'restored or replica_lag. The last three mean that this database cannot know. NULL if it is '
-    'false';
+    'session_expired, user, user_cut_off, user_deleted, user_banned, claims_stale, '
+    'issuer_cut_off, source_broken, restored or replica_lag. The last three mean that this '
+    'database cannot know. NULL if it is false';
 
 create function auth.is_active() returns pg_catalog.bool
 language c stable parallel safe cost 1 support authguard.support_always
@@ -472,8 +473,8 @@ create function auth.is_fresh(max_age pg_catalog.interval) returns pg_catalog.bo
 language c stable parallel safe cost 10
 as 'MODULE_PATHNAME', 'authguard_is_fresh';
 comment on function auth.is_fresh(pg_catalog.interval) is
-    'True if the user authenticated at most max_age ago; days and months are those of UTC. False '
-    'if that time is not known, and for NULL; never NULL';
+    'True if the user authenticated at most max_age ago. False if that time is not known, and for '
+    'NULL; never NULL';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -499,9 +500,9 @@ returns pg_catalog.timestamptz
 language c stable strict cost 1
 as 'MODULE_PATHNAME', 'authguard_latest_expiry_wrapper';
 comment on function authguard.latest_expiry(pg_catalog.timestamptz) is
-    'The instant from which no server accepts a token issued at that time: issued_at plus '
-    'authguard.max_token_lifetime plus the greatest leeway. NULL if that setting is 0, and for '
-    'NULL';
+    'The instant from which no server accepts a token that existed at that time: issued_at plus '
+    'authguard.max_token_lifetime plus the greatest leeway, twice: the clock of its issuer may be '
+    'ahead, and it is accepted for a leeway after its exp. NULL if that setting is 0, and for NULL';
 
 create function authguard.require_primary() returns pg_catalog.void
 language c stable cost 1
@@ -541,6 +542,78 @@ as 'MODULE_PATHNAME', 'authguard_cuts_off_wrapper';
 comment on function authguard.cuts_off(pg_catalog.timestamptz, pg_catalog.timestamptz) is
     'True if a cut-off (column issued_before) covers a session whose user last proved at since '
     'who it is. NULL for NULL';
+
+create function authguard.lock_cut_offs(key pg_catalog.text) returns pg_catalog.void
+language c volatile cost 100
+as 'MODULE_PATHNAME', 'authguard_lock_cut_offs';
+comment on function authguard.lock_cut_offs(pg_catalog.text) is
+    'Takes a lock until the end of the transaction: meanwhile no session of this user begins, and '
+    'none takes another proof. key: the user in canonical form; empty or NULL: of every user';
+
+create function authguard.begin_cut_off(key pg_catalog.text, issuer pg_catalog.text)
+returns pg_catalog.timestamptz
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    newest pg_catalog.timestamptz;
+begin
+    if issuer <> authguard.own_issuer() then
+        return pg_catalog.clock_timestamp();
+    end if;
+    perform authguard.lock_cut_offs(key);
+    -- If the clock was set back, or is that of another server by now, there may be later ones.
+    if key = '' then
+        select max(s.created_at) into newest from authguard.session s where s.ended_at is null;
+    else
+        select max(greatest(s.created_at, s.authenticated_at)) into newest
+          from authguard.session s where s.user_id = key and s.ended_at is null;
+    end if;
+    return greatest(pg_catalog.clock_timestamp(), newest,
+        (select max(r.issued_before) from authguard.revocation r
+          where r.kind in ('user', 'issuer') and r.key in (begin_cut_off.key, '')
+            and (r.issuer is null or r.issuer = authguard.own_issuer())));
+end
+$$;
+comment on function authguard.begin_cut_off(pg_catalog.text, pg_catalog.text) is
+    'Returns the time of a cut-off that covers every token so far: the clock, or the time of a '
+    'later session or cut-off. key: the user in canonical form; empty: all users. issuer NULL: '
+    'every issuer. Unless it is about another issuer, no session begins until this transaction has '
+    'ended';
+
+create function authguard.date_at_commit(
+    kind pg_catalog.text, key pg_catalog.text, issuer pg_catalog.text,
+    issued_before pg_catalog.timestamptz)
+returns pg_catalog.void
+language c volatile cost 10
+as 'MODULE_PATHNAME', 'authguard_date_at_commit';
+comment on function authguard.date_at_commit(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'Has authguard.date_cut_off called for this cut-off when the transaction commits, unless its '
+    'second is not over, or the transaction has issued tokens';
+
+create function authguard.date_cut_off(
+    kind pg_catalog.text, key pg_catalog.text, issuer pg_catalog.text,
+    issued_before pg_catalog.timestamptz)
+returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    present constant pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+begin
+    update authguard.revocation r
+       set issued_before = present,
+           keep_until = r.keep_until + (present - r.issued_before)
+     where r.kind = date_cut_off.kind and r.key = date_cut_off.key
+       and r.issuer is not distinct from date_cut_off.issuer
+       and r.issued_before >= date_cut_off.issued_before and r.issued_before < present;
+end
+$$;
+comment on function authguard.date_cut_off(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'Moves a cut-off that this transaction has written to the present: tokens may have been issued '
+    'meanwhile. issued_before: the cut-off as it was first written; an earlier one stays';
 
 create function authguard.entry(
     kind pg_catalog.text, key pg_catalog.text, issuer pg_catalog.text,
@@ -590,12 +663,14 @@ begin
     merged.reason := coalesce(new.reason, old.reason);
     merged.keep_until := nullif(greatest(coalesce(old.keep_until, 'infinity'),
                                          coalesce(new.keep_until, 'infinity')), 'infinity');
-    -- A cut-off covers tokens in whole seconds: a later one in the same second covers no more.
-    if (merged.blocked, merged.blocked_until, date_trunc('second', merged.issued_before),
-        merged.include_keys, merged.reason)
-       is not distinct from
-       (old.blocked, old.blocked_until, date_trunc('second', old.issued_before),
-        old.include_keys, old.reason)
+    -- Tokens of another issuer have whole seconds: a later cut-off in the same second covers no
+    -- more. But it does of the sessions of this database.
+    if (merged.blocked, merged.blocked_until, merged.include_keys, merged.reason)
+       is not distinct from (old.blocked, old.blocked_until, old.include_keys, old.reason)
+       and (merged.issued_before is not distinct from old.issued_before
+            or (date_trunc('second', merged.issued_before)
+                = date_trunc('second', old.issued_before)
+                and old.issuer <> authguard.own_issuer()))
        and (merged.keep_until is not distinct from old.keep_until
             or date_trunc('second', merged.keep_until) = date_trunc('second', old.keep_until)) then
         return old;
@@ -612,6 +687,8 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    -- As many as keep up with the entries that are written.
+    at_a_write constant pg_catalog.int8 := 10;
     old authguard.revocation;
 begin
     perform authguard.require_primary();
@@ -635,6 +712,14 @@ begin
             = (select m.blocked, m.blocked_until, m.issued_before, m.include_keys, m.reason,
                       m.revoked_at, m.revoked_by, m.keep_until
                  from authguard.merged(r, excluded) m);
+    -- A cut-off in the past is meant as it is. That of claims is written by the commit itself.
+    if entry.issued_before >= pg_catalog.transaction_timestamp() and entry.kind <> 'claims' then
+        perform authguard.date_at_commit(entry.kind, entry.key, entry.issuer, entry.issued_before);
+    end if;
+
+    -- A client's transaction writes entries of sessions. It must not hold up operators by
+    -- forgetting other entries, whose locks it would keep.
+    perform authguard.forget(at_a_write, case entry.kind when 'session' then 'session' end);
     return true;
 end
 $$;
@@ -642,11 +727,24 @@ comment on function authguard.revoke(authguard.revocation) is
     'Writes an entry, or lets the existing one cover more. Returns false, and writes nothing, if '
     'that covers as much already. 22023 if a text is too long; 25006 on a standby';
 
--- Not called in a client's transaction: a client could keep it open, and an operator who writes a
--- forgotten entry again would wait for it.
-create function authguard.forget(
-    -- As many as keep up with the entries that one call writes.
-    most pg_catalog.int8 default 10)
+create function authguard.cut_off_user(user_id pg_catalog.text, reason pg_catalog.text)
+returns pg_catalog.timestamptz
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    cutoff constant pg_catalog.timestamptz := authguard.begin_cut_off(user_id, null);
+begin
+    perform authguard.revoke(authguard.entry(
+        'user', user_id, null, cutoff, reason, authguard.latest_expiry(cutoff)));
+    return cutoff;
+end
+$$;
+comment on function authguard.cut_off_user(pg_catalog.text, pg_catalog.text) is
+    'Revokes every token that a user (in canonical form) was issued so far, at every issuer. '
+    'Returns the cut-off. 25006 on a standby';
+
+create function authguard.forget(most pg_catalog.int8, kind pg_catalog.text default null)
 returns pg_catalog.int8
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -659,6 +757,7 @@ begin
            select o.ctid
              from authguard.revocation o
             where o.keep_until < pg_catalog.clock_timestamp()
+              and (forget.kind is null or o.kind = forget.kind)
               -- A sign-in may have been committed after the cut-off: only the entry shuts it out.
               and not (o.kind = 'user' and exists (
                       select from authguard.session s
@@ -671,24 +770,10 @@ begin
     return forgotten;
 end
 $$;
-comment on function authguard.forget(pg_catalog.int8) is
+comment on function authguard.forget(pg_catalog.int8, pg_catalog.text) is
     'Deletes entries whose keep_until has passed and that no session depends on: at most that '
-    'many (NULL: all), the oldest first. Skips locked ones. Returns how many it deleted';
-
-create function authguard.revoke_and_forget(entry authguard.revocation) returns pg_catalog.bool
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if not authguard.revoke(entry) then
-        return false;
-    end if;
-    perform authguard.forget();
-    return true;
-end
-$$;
-comment on function authguard.revoke_and_forget(authguard.revocation) is
-    'Writes an entry as authguard.revoke does, for an operator, and forgets a few old ones';
+    'many, of one kind (NULL: of all), the oldest first. Skips locked ones. Returns how many it '
+    'deleted';
 
 create function authguard.identity(name pg_catalog.text, value pg_catalog.text)
 returns pg_catalog.text
@@ -728,7 +813,7 @@ begin
     entry.reason := reason;
     entry.keep_until := coalesce(authguard.expiry_with_leeway(expires_at),
                                  authguard.latest_expiry(pg_catalog.clock_timestamp()));
-    return authguard.revoke_and_forget(entry);
+    return authguard.revoke(entry);
 end
 $$;
 comment on function authguard.revoke_token(
@@ -776,14 +861,14 @@ begin
     entry.issuer := issuer;
     entry.blocked := true;
     entry.blocked_until := nullif(until, 'infinity');
-    entry.issued_before := pg_catalog.clock_timestamp();
+    entry.issued_before := authguard.begin_cut_off(entry.key, issuer);
     entry.include_keys := false;
     entry.reason := reason;
     entry.keep_until := greatest(entry.blocked_until, authguard.latest_expiry(entry.issued_before));
     if entry.blocked_until is null or authguard.latest_expiry(entry.issued_before) is null then
         entry.keep_until := null;
     end if;
-    changed := authguard.revoke_and_forget(entry);
+    changed := authguard.revoke(entry);
     perform authguard.end_blocked_sessions(entry.key, issuer);
     if changed then
         perform authguard.record('USER_REVOKED', entry.key, null, 'admin', reason);
@@ -847,10 +932,11 @@ begin
 end
 $$;
 comment on function authguard.restore_user(pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
-    'Lets the user in again with new tokens; earlier ones stay revoked unless revive_tokens. '
-    'issuer NULL: lifts the blocks at every issuer. True if something changed. 55000 if an issuer '
-    'is given and the user is revoked at every issuer; 22004 if user_id is NULL, 22023 if it is '
-    'empty or too long, 25006 on a standby';
+    'Lets the user in again with new tokens; earlier ones stay revoked unless revive_tokens, which '
+    'also lifts a cut-off without a block. Sessions that have ended stay so. issuer NULL: lifts '
+    'the blocks at every issuer. True if something changed. 55000 if an issuer is given and the '
+    'user is revoked at every issuer; 22004 if user_id is NULL, 22023 if it is empty or too long, '
+    '25006 on a standby';
 
 create function authguard.revoke_issued_before(
     cutoff pg_catalog.timestamptz,
@@ -870,27 +956,78 @@ begin
             message = 'cutoff must be a time',
             hint = 'now() revokes every token issued so far.';
     end if;
+    if cutoff > pg_catalog.clock_timestamp() then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'cutoff must not be in the future',
+            detail = pg_catalog.format('The clock of the server says %s.',
+                pg_catalog.clock_timestamp()),
+            hint = 'now() revokes every token issued so far.';
+    end if;
     entry.kind := 'issuer';
     entry.key := '';
     entry.issuer := issuer;
     entry.blocked := false;
-    entry.issued_before := cutoff;
+    -- A time within this transaction means now: every token that exists when it commits.
+    entry.issued_before := case when cutoff >= pg_catalog.transaction_timestamp()
+                                then authguard.begin_cut_off('', issuer) else cutoff end;
     entry.include_keys := coalesce(include_keys, false);
     entry.reason := reason;
     -- Keys of services live longer than every user's token, so their entry is kept. So is one that
     -- covers sessions of the local issuer, which live longer than their tokens: it ends them at the
     -- refresh.
     entry.keep_until := case when not entry.include_keys and issuer <> authguard.own_issuer()
-                             then authguard.latest_expiry(cutoff) end;
-    return authguard.revoke_and_forget(entry);
+                             then authguard.latest_expiry(entry.issued_before) end;
+    return authguard.revoke(entry);
 end
 $$;
 comment on function authguard.revoke_issued_before(
     pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
-    'Revokes every token issued at or before the cut-off (in whole seconds), or without iat. '
-    'issuer NULL: of every issuer; empty: tokens without iss. Tokens with neither sub nor '
-    'session_id are covered only with include_keys. True if something changed. 22023 if cutoff is '
-    'NULL or infinite, or a text is too long; 25006 on a standby';
+    'Revokes every token issued at or before the cut-off (in whole seconds), or without iat; of '
+    'other issuers also those dated up to authguard.leeway (or clock_skew) later. now(): every '
+    'token that exists when the transaction commits. issuer NULL: of every issuer; empty: tokens '
+    'without iss. Tokens with neither sub nor session_id are covered only with include_keys. True '
+    'if something changed. 22023 if cutoff is NULL, infinite or in the future, or a text is too '
+    'long; 25006 on a standby';
+
+create function authguard.restore_issuer(issuer pg_catalog.text default null)
+returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    everywhere authguard.revocation;
+begin
+    perform authguard.require_primary();
+    if issuer is not null then
+        select r.* into everywhere
+          from authguard.revocation r
+         where r.kind = 'issuer' and r.key = '' and r.issuer is null;
+        if found then
+            raise exception using
+                errcode = 'object_not_in_prerequisite_state',
+                message = 'tokens of every issuer are cut off',
+                detail = pg_catalog.format('Entry of %s by %s%s.',
+                    everywhere.revoked_at, everywhere.revoked_by,
+                    coalesce(': ' || everywhere.reason, '')),
+                hint = 'Call authguard.restore_issuer without an issuer to lift that cut-off, too.';
+        end if;
+    end if;
+    delete from authguard.revocation r
+     where r.kind = 'issuer' and r.key = ''
+       and (restore_issuer.issuer is null or r.issuer = restore_issuer.issuer);
+    if not found then
+        return false;
+    end if;
+    perform authguard.record('ISSUER_RESTORED', null, null, 'admin', issuer);
+    return true;
+end
+$$;
+comment on function authguard.restore_issuer(pg_catalog.text) is
+    'Lifts the cut-off of authguard.revoke_issued_before: tokens from before it are accepted '
+    'again, unless something else revokes them. issuer NULL: the cut-offs of every issuer. '
+    'Sessions that have ended stay so. True if something changed. 55000 if an issuer is given and '
+    'tokens of every issuer are cut off; 25006 on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -899,14 +1036,6 @@ comment on function authguard.revoke_issued_before(
 --   operators
 
 -- For operators: forgetting rows that cannot decide anything any more.
-
-create function authguard.time_before(at pg_catalog.timestamptz, age pg_catalog.interval)
-returns pg_catalog.timestamptz
-language c immutable strict cost 1
-as 'MODULE_PATHNAME', 'authguard_time_before';
-comment on function authguard.time_before(pg_catalog.timestamptz, pg_catalog.interval) is
-    'The time that is age before at, by the calendar of UTC whatever TimeZone is. Infinite if it '
-    'is out of range. NULL for NULL';
 
 create function authguard.prune(
     sessions_after pg_catalog.interval default '7 days',
@@ -920,20 +1049,16 @@ declare
     most constant pg_catalog.int8 := 100000;
     -- Deleting a session makes every backend look again.
     most_sessions constant pg_catalog.int8 := 10000;
-    now constant pg_catalog.timestamptz := pg_catalog.clock_timestamp();
-    -- Only these times are compared. An interval may compare as positive and still lead into the
-    -- future, such as '-12 mons 361 days'.
-    over_since constant pg_catalog.timestamptz := authguard.time_before(now, sessions_after);
-    old_since constant pg_catalog.timestamptz := authguard.time_before(now, events_after);
+    over_since pg_catalog.timestamptz := pg_catalog.clock_timestamp() - sessions_after;
 begin
     perform authguard.require_primary();
-    if over_since > now then
+    if sessions_after < interval '0' then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'sessions_after must not be negative',
             hint = 'A session that is not over cannot be forgotten.';
     end if;
-    if old_since > authguard.time_before(now, interval '1 hour') then
+    if events_after < interval '1 hour' then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'events_after must be an hour or more',
@@ -960,7 +1085,7 @@ begin
     kind := 'event';
     with old as (
         select e.id from authguard.event e
-         where e.happened_at < old_since
+         where e.happened_at < pg_catalog.clock_timestamp() - events_after
          limit most
            for update skip locked
     )
@@ -971,10 +1096,10 @@ end
 $$;
 comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is
     'Forgets rows that cannot decide anything any more: entries past their keep_until, sessions '
-    'that have been over for sessions_after, and events older than events_after (NULL: none). '
-    'Deletes at most 100,000 entries, 10,000 sessions and 100,000 events at a time. Returns how '
-    'many it forgot, by kind. 22023 if sessions_after leads into the future, or events_after to '
-    'less than an hour ago; 25006 on a standby';
+    'that have been over for sessions_after, and events older than events_after. Deletes at most '
+    '100,000 entries, 10,000 sessions and 100,000 events at a time. Returns how many it forgot, '
+    'by kind. 22023 if sessions_after is negative, or events_after is less than an hour; 25006 on '
+    'a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -999,6 +1124,7 @@ create table authguard.issuer (
     subject_namespace pg_catalog.uuid,
     shares_subjects pg_catalog.bool not null default false,
     max_lifetime pg_catalog.int4,
+    clock_skew pg_catalog.int4,
     trusted_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
 
     constraint issuer_length check (pg_catalog.octet_length(issuer) between 1 and 1024),
@@ -1013,7 +1139,8 @@ create table authguard.issuer (
         check (pg_catalog.cardinality(roles) <= 32
                and pg_catalog.array_position(roles, null) is null),
     constraint issuer_subjects check (subject_namespace is null or not shares_subjects),
-    constraint issuer_max_lifetime check (max_lifetime > 0)
+    constraint issuer_max_lifetime check (max_lifetime > 0),
+    constraint issuer_clock_skew check (clock_skew between 0 and 300)
 );
 comment on table authguard.issuer is
     'Issuers whose tokens are believed; authguard.trust_issuer and trust_secret write it';
@@ -1032,6 +1159,9 @@ comment on column authguard.issuer.shares_subjects is
     'True if its subjects are those of the other issuers: the same sub is the same user';
 comment on column authguard.issuer.max_lifetime is
     'The longest time from iat to exp, in seconds; NULL: any';
+comment on column authguard.issuer.clock_skew is
+    'By how many seconds its clock may be ahead of that of a cut-off; NULL, and at most: '
+    'authguard.leeway';
 comment on column authguard.issuer.trusted_at is
     'When it was first trusted';
 
@@ -1239,9 +1369,10 @@ begin
     end if;
     insert into authguard.issuer as i select entry.*
     on conflict (issuer) do update
-        set (audience, types, roles, subject_namespace, shares_subjects, max_lifetime)
+        set (audience, types, roles, subject_namespace, shares_subjects, max_lifetime, clock_skew)
             = (select excluded.audience, excluded.types, excluded.roles, excluded.subject_namespace,
-                      excluded.shares_subjects, excluded.max_lifetime);
+                      excluded.shares_subjects, excluded.max_lifetime,
+                      coalesce(excluded.clock_skew, i.clock_skew));
 end
 $$;
 comment on function authguard.trust(authguard.issuer) is
@@ -1310,6 +1441,27 @@ comment on function authguard.set_jwks(pg_catalog.text, pg_catalog.jsonb) is
     'issuer is not trusted; 55000 if it is trusted by a secret, or is the local issuer; 25006 on '
     'a standby';
 
+create function authguard.clock_skew_seconds(clock_skew pg_catalog.interval)
+returns pg_catalog.int4
+language plpgsql immutable strict
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    seconds constant pg_catalog.numeric := ceil(extract(epoch from clock_skew));
+begin
+    if seconds not between 0 and 300 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'clock_skew must be between 0 and 300 seconds',
+            hint = 'It counts up to authguard.leeway, which is the default.';
+    end if;
+    return seconds;
+end
+$$;
+comment on function authguard.clock_skew_seconds(pg_catalog.interval) is
+    'Returns an issuer''s clock_skew in whole seconds, rounded up. 22023 unless it is between 0 '
+    'and 300 seconds. NULL for NULL';
+
 create function authguard.trust_issuer(
     issuer pg_catalog.text,
     jwks pg_catalog.jsonb,
@@ -1318,7 +1470,8 @@ create function authguard.trust_issuer(
     subject_namespace pg_catalog.uuid default null,
     shares_subjects pg_catalog.bool default false,
     types pg_catalog.text[] default '{JWT,at+jwt}',
-    max_lifetime pg_catalog.interval default null)
+    max_lifetime pg_catalog.interval default null,
+    clock_skew pg_catalog.interval default null)
 returns pg_catalog.int4
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -1327,19 +1480,21 @@ begin
     perform authguard.begin_key_change();
     perform authguard.trust(row(issuer, audience, types, roles, subject_namespace, shares_subjects,
         extract(epoch from max_lifetime)::pg_catalog.int4,
+        authguard.clock_skew_seconds(clock_skew),
         pg_catalog.clock_timestamp())::authguard.issuer);
     return authguard.set_jwks(issuer, jwks);
 end
 $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.jsonb, pg_catalog.text[], pg_catalog.text[], pg_catalog.uuid,
-    pg_catalog.bool, pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.bool, pg_catalog.text[], pg_catalog.interval, pg_catalog.interval) is
     'Believes the tokens of an issuer (claim iss) that are for this audience, by the keys of its '
     'JWK set (RFC 7517). If called again, replaces all of that. roles: the values of claim role '
     'that it may assert. subject_namespace or shares_subjects: how its subjects relate to those '
-    'of others. types: the values of header typ. max_lifetime: from iat to exp. Returns how many '
-    'keys verify. Errors as for authguard.set_jwks; 22023 also if it would speak for the users of '
-    'another issuer';
+    'of others. types: the values of header typ. max_lifetime: from iat to exp. clock_skew: by how '
+    'much its clock may be ahead of that of a cut-off, up to authguard.leeway; NULL: as before, or '
+    'the leeway. Returns how many keys verify. Errors as for authguard.set_jwks; 22023 also if it '
+    'would speak for the users of another issuer';
 
 create function authguard.trust_secret(
     issuer pg_catalog.text,
@@ -1351,7 +1506,8 @@ create function authguard.trust_secret(
     subject_namespace pg_catalog.uuid default null,
     shares_subjects pg_catalog.bool default false,
     types pg_catalog.text[] default '{JWT,at+jwt}',
-    max_lifetime pg_catalog.interval default null)
+    max_lifetime pg_catalog.interval default null,
+    clock_skew pg_catalog.interval default null)
 returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -1368,6 +1524,7 @@ begin
     perform authguard.begin_key_change();
     perform authguard.trust(row(issuer, audience, types, roles, subject_namespace, shares_subjects,
         extract(epoch from max_lifetime)::pg_catalog.int4,
+        authguard.clock_skew_seconds(clock_skew),
         pg_catalog.clock_timestamp())::authguard.issuer);
     if exists (select from authguard.key k
                 where k.issuer = trust_secret.issuer
@@ -1382,7 +1539,8 @@ end
 $$;
 comment on function authguard.trust_secret(
     pg_catalog.text, pg_catalog.text, pg_catalog.text[], pg_catalog.text, pg_catalog.text,
-    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
+    pg_catalog.interval) is
     'Believes the tokens of an issuer by a shared secret (HS256, HS384 or HS512): whoever has it '
     'can also sign. Bind it as a parameter, so that no log holds it. If called again, replaces '
     'the secret at once. kid: the header kid that tokens must have; empty: any or none. The other '
@@ -1499,7 +1657,7 @@ begin
     end if;
     if not exists (select from authguard.issuer i where i.issuer = own) then
         perform authguard.trust(row(own, array[authguard.own_audience()], array['JWT'],
-            array['authenticated'], null, true, null,
+            array['authenticated'], null, true, null, null,
             pg_catalog.clock_timestamp())::authguard.issuer);
     end if;
     select g.kid, g.jwk into strict made from authguard.generate_key(algorithm, kept) g;
@@ -1573,16 +1731,15 @@ create table authguard.event (
     user_id pg_catalog.text collate pg_catalog."C",
     session_id pg_catalog.uuid,
     actor pg_catalog.text not null,
+    by pg_catalog.name,
     reason pg_catalog.text,
-    happened_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
-    xid pg_catalog.int8 default (pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8)
+    happened_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp()
 );
 comment on table authguard.event is
     'What happened to sessions and users. Operators may read it; authguard.prune() forgets old '
     'rows';
 comment on column authguard.event.id is
-    'Grows, but not in the order of commits: authguard.events_after() follows events. The payload '
-    'of the notification has it';
+    'Grows; the payload of the notification has it';
 comment on column authguard.event.name is
     'What happened, such as SIGNED_IN. docs/sessions.md lists the events of authguard; other '
     'names are events of the application';
@@ -1593,16 +1750,14 @@ comment on column authguard.event.session_id is
 comment on column authguard.event.actor is
     'user, admin, policy or system. admin: an operator; policy: a limit, or the detection of '
     'theft; system: the database';
+comment on column authguard.event.by is
+    'The login role that did it (session_user), of whichever actor; NULL: a process without one';
 comment on column authguard.event.reason is 'For people to read';
 comment on column authguard.event.happened_at is
     'When it happened, by the clock';
-comment on column authguard.event.xid is
-    'The transaction that wrote it, as pg_current_xact_id(); NULL: one of another server, before '
-    'a restore';
 
--- BRIN is tiny, and good enough: events are written nearly in the order of their times and
--- transactions. A bigint, because BRIN has no operator class for xid8.
-create index event_happened_at on authguard.event using brin (happened_at, xid);
+-- BRIN is tiny, and good enough: events are written in the order of their times.
+create index event_happened_at on authguard.event using brin (happened_at);
 comment on sequence authguard.event_id_seq is
     'Provides the ids of authguard.event';
 select pg_catalog.pg_extension_config_dump('authguard.event', '');
@@ -1619,42 +1774,6 @@ comment on function authguard.record(
     'Writes an event and returns its id. If authguard.notify_events lists the name, also notifies '
     'channel authguard of id and name. user_id must be in canonical form. name and actor must not '
     'be NULL';
-
-create function authguard.events_after(seen pg_catalog.pg_snapshot)
-returns setof authguard.event
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    oldest pg_catalog.int8 := pg_catalog.pg_snapshot_xmin(seen)::pg_catalog.text;
-    ahead pg_catalog.int8 :=
-        pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text;
-begin
-    if pg_catalog.pg_is_in_recovery() then
-        raise exception using
-            errcode = 'read_only_sql_transaction',
-            message = 'events can be followed on the primary only',
-            detail = 'A snapshot of a standby does not name the transactions that are in progress.';
-    end if;
-    if seen is null then
-        return query select e.* from authguard.event e order by e.id;
-        return;
-    end if;
-    return query
-        select e.* from authguard.event e
-         where e.xid >= oldest
-           -- A dump has brought those of another server.
-           and e.xid < ahead
-           and not pg_catalog.pg_visible_in_snapshot(
-               e.xid::pg_catalog.text::pg_catalog.xid8, seen)
-         order by e.id;
-end
-$$;
-comment on function authguard.events_after(pg_catalog.pg_snapshot) is
-    'Returns the committed events that a reader has not seen yet, by id, however late they were '
-    'committed. seen: pg_current_snapshot() of the reader''s last call, in the same statement as '
-    'that call; NULL: none yet, which returns all events. Not for a transaction that writes '
-    'events itself: it sees its own twice. 25006 on a standby';
 
 create function authguard.check_event_name(name pg_catalog.text) returns pg_catalog.void
 language c immutable cost 1
@@ -1744,16 +1863,6 @@ comment on function authguard.attached_changed() is
     'Trigger of attached tables: makes every backend look again, and the commit of a change or '
     'deletion durable. Its arguments are the meanings of the columns';
 
-create function authguard.lock_claims(user_id pg_catalog.text, for_change pg_catalog.bool)
-returns pg_catalog.void
-language c volatile strict cost 10
-as 'MODULE_PATHNAME', 'authguard_lock_claims_wrapper';
-comment on function authguard.lock_claims(pg_catalog.text, pg_catalog.bool) is
-    'Locks the claims of a user (in canonical form) until the transaction or subtransaction ends. '
-    'Transactions that change them (for_change) share the lock with each other, and those that '
-    'issue tokens wait for them. Users whose names have the same hash share a lock. Nothing for '
-    'NULL';
-
 create function authguard.user_updated(relation pg_catalog.regclass, user_id pg_catalog.text)
 returns pg_catalog.bool
 language plpgsql volatile
@@ -1776,9 +1885,8 @@ begin
     end if;
     perform authguard.record('USER_UPDATED', user_id, null, 'system', null);
     if source.refresh_on_change then
-        -- Until the end of the commit, which the client can make slow: authguard.await_changes of
-        -- this user waits for it.
-        perform authguard.lock_claims(user_id, true);
+        -- Until the end of the commit: authguard.await_changes waits for it.
+        lock table authguard.attached in row exclusive mode;
         entry.kind := 'claims';
         entry.key := user_id;
         entry.issuer := source.issuer;
@@ -1796,9 +1904,9 @@ comment on function authguard.user_updated(pg_catalog.regclass, pg_catalog.text)
     'Writes the event USER_UPDATED for a user (in canonical form) of an attached table. If the '
     'table is attached with refresh_on_change, also writes the cut-off for earlier tokens and '
     'returns true. Called when a transaction commits and its client can do nothing more in it, '
-    'because refreshes of that user wait for the lock';
+    'because refreshes wait for the lock';
 
-create function authguard.await_changes(user_id pg_catalog.text) returns pg_catalog.bool
+create function authguard.await_changes() returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -1807,8 +1915,9 @@ begin
         return true;
     end if;
     -- A transaction that changes a user's row reads the clock before others see the change. The
-    -- error gives the lock back at once.
-    perform authguard.lock_claims(user_id, false);
+    -- lock is one of a table, because everybody may take advisory locks; the error gives it back at
+    -- once.
+    lock table authguard.attached in share mode;
     raise exception using errcode = 'AG001', message = 'nothing is being committed';
 exception
     when sqlstate 'AG001' then
@@ -1817,10 +1926,10 @@ exception
         return false;
 end
 $$;
-comment on function authguard.await_changes(pg_catalog.text) is
-    'Waits until changes of the user''s attached rows (user_id in canonical form) that are being '
-    'committed have committed, cut-off and row, if a table is attached with refresh_on_change. '
-    'False if that takes lock_timeout, which the library sets. user_id must not be NULL';
+comment on function authguard.await_changes() is
+    'Waits until changes of attached rows that are being committed have committed, cut-off and '
+    'row, if a table is attached with refresh_on_change. False if that takes lock_timeout, which '
+    'the library sets';
 
 create function authguard.attached_user_changed() returns pg_catalog.trigger
 language c volatile security definer cost 100
@@ -2240,28 +2349,6 @@ comment on function authguard.issue(pg_catalog.uuid) is
     'authguard sets. 22023 if this database would refuse the token. status not_found if there is '
     'no such session, or another transaction has its row. NULL for NULL';
 
-create function authguard.lock_sign_in(user_id pg_catalog.text) returns pg_catalog.void
-language c volatile strict cost 10
-as 'MODULE_PATHNAME', 'authguard_lock_sign_in_wrapper';
-comment on function authguard.lock_sign_in(pg_catalog.text) is
-    'Makes other transactions that sign this user in (in canonical form) wait until this one '
-    'ends. Nothing for NULL';
-
-create function authguard.await_sign_in(user_id pg_catalog.text) returns pg_catalog.bool
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform authguard.lock_sign_in(user_id);
-    return true;
-exception when lock_not_available then
-    return false;
-end
-$$;
-comment on function authguard.await_sign_in(pg_catalog.text) is
-    'Calls authguard.lock_sign_in and returns true. False if another transaction that signs the '
-    'user in takes lock_timeout, which the library sets';
-
 create function authguard.sign_in(
     user_id pg_catalog.text,
     claims pg_catalog.jsonb default '{}',
@@ -2281,10 +2368,9 @@ comment on function authguard.sign_in(
     'claims: merged into those of the access token. method: how the user was authenticated (RFC '
     '8176). aal: aal1, aal2 or aal3. tag: see authguard.single_session_per_user. status '
     'user_blocked, and no tokens, if authguard.revoke_user or an attached table shuts the user '
-    'out. status busy if for two seconds a change of the user''s attached row is being committed '
-    'or, with authguard.single_session_per_user, another transaction signs the user in: try '
-    'again. 22004 if user_id is NULL; 22023 for an argument or claims that are not allowed; 25006 '
-    'on a standby';
+    'out. status busy if a change of attached users, or a cut-off of the user or of all, is being '
+    'committed for two seconds: try again. 22004 if user_id is NULL; 22023 for an argument or '
+    'claims that are not allowed; 25006 on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -2377,8 +2463,9 @@ language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'authguard_sign_out_user_wrapper';
 comment on function authguard.sign_out_user(pg_catalog.text, pg_catalog.text) is
-    'Ends every session of a user, also those in attached tables, and with them all their tokens; '
-    'signing in again works. Returns how many. Waits for no other transaction';
+    'Ends every session of a user, also those in attached tables, and with a cut-off every token '
+    'issued so far, of every issuer; signing in again works. Returns how many sessions ended. '
+    'Waits for no client''s transaction';
 
 create function authguard.end_blocked_sessions(user_id pg_catalog.text, issuer pg_catalog.text)
 returns pg_catalog.int4
@@ -2820,9 +2907,6 @@ begin
         return false;
     end if;
     perform authguard.note_installation();
-    -- Transactions of this server will have the numbers that the dump has brought.
-    update authguard.event e set xid = null
-     where e.xid >= pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8;
     perform authguard.record('RESTORE_ACKNOWLEDGED', null, null, 'admin', null);
     return true;
 end
@@ -3038,15 +3122,6 @@ comment on function authguard.own_table_problems() is
     'true if no access is possible until it is. hint: the statements that put it in order, or '
     'what is needed';
 
-create function authguard.setting_problems()
-returns table (
-    setting pg_catalog.text, word pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
-language c stable cost 1000 rows 1
-as 'MODULE_PATHNAME', 'authguard_setting_problems_wrapper';
-comment on function authguard.setting_problems() is
-    'Returns a row for each word or name in the settings of this session that nothing knows: '
-    'assurance levels, events, roles';
-
 create function authguard.coverage(
     out kind pg_catalog.text,
     out object pg_catalog.text,
@@ -3235,11 +3310,6 @@ begin atomic
     union all
     select 'own table', o.relation, not o.closes, o.problem, o.hint
       from authguard.own_table_problems() o
-    union all
-    -- The application may record events of its own.
-    select 'setting', s.setting, false, s.problem, s.hint
-      from authguard.setting_problems() s
-     where not exists (select from authguard.event e where e.name = s.word)
     order by 1, 2;
 end;
 comment on function authguard.coverage() is
@@ -3247,8 +3317,8 @@ comment on function authguard.coverage() is
     'or not, and why not. Then a row for each way around a guard: partitions, views, materialized '
     'views, foreign tables, SECURITY DEFINER functions, owners without FORCE, and roles with '
     'BYPASSRLS. Then a row for each attached table, with its problem, for each reader that was '
-    'replaced, for each table of authguard that is not as create extension made it, for each '
-    'word or role in a setting that nothing knows, and for a restored database. problem and hint are NULL if nothing is wrong';
+    'replaced, for each table of authguard that is not as create extension made it, and for a '
+    'restored database. problem and hint are NULL if nothing is wrong';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -3378,7 +3448,8 @@ begin
     end if;
     if not pg_catalog.has_function_privilege(role, 'authguard.act_reset()', 'execute') then
         execute pg_catalog.format('grant execute on function authguard.act_reset(), '
-            'authguard.act_as(name, jsonb), authguard.act_as_user(text, jsonb) to %I', role);
+            'authguard.act_as(name, jsonb), authguard.act_as_user(text, jsonb), '
+            'authguard.act_as_user(uuid, jsonb), authguard.act_as_user(int8, jsonb) to %I', role);
     end if;
     perform pg_catalog.set_config('role', role, true);
 end
@@ -3425,6 +3496,217 @@ comment on function authguard.act_reset() is
 -- requires:
 --   testkit
 
+-- Users whose ids are of type uuid or bigint, taken as they are. Plain SQL that calls the function
+-- for text, which has the rules: whoever calls one of these may execute that, too.
+
+create function authguard.sign_in(
+    user_id pg_catalog.uuid, claims pg_catalog.jsonb default '{}',
+    method pg_catalog.text default 'password', aal pg_catalog.text default 'aal1',
+    user_agent pg_catalog.text default null, ip pg_catalog.inet default null,
+    tag pg_catalog.text default null)
+returns authguard.issued
+language sql volatile
+begin atomic
+    select authguard.sign_in(user_id::pg_catalog.text, claims, method, aal, user_agent, ip, tag);
+end;
+comment on function authguard.sign_in(
+    pg_catalog.uuid, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+    pg_catalog.inet, pg_catalog.text) is
+    'As authguard.sign_in for a user_id of type text';
+
+create function authguard.sign_in(
+    user_id pg_catalog.int8, claims pg_catalog.jsonb default '{}',
+    method pg_catalog.text default 'password', aal pg_catalog.text default 'aal1',
+    user_agent pg_catalog.text default null, ip pg_catalog.inet default null,
+    tag pg_catalog.text default null)
+returns authguard.issued
+language sql volatile
+begin atomic
+    select authguard.sign_in(user_id::pg_catalog.text, claims, method, aal, user_agent, ip, tag);
+end;
+comment on function authguard.sign_in(
+    pg_catalog.int8, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+    pg_catalog.inet, pg_catalog.text) is
+    'As authguard.sign_in for a user_id of type text';
+
+create function authguard.step_up(
+    user_id pg_catalog.uuid, session_id pg_catalog.uuid, method pg_catalog.text,
+    aal pg_catalog.text)
+returns authguard.issued
+language sql volatile
+begin atomic
+    select authguard.step_up(user_id::pg_catalog.text, session_id, method, aal);
+end;
+comment on function authguard.step_up(
+    pg_catalog.uuid, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
+    'As authguard.step_up for a user_id of type text';
+
+create function authguard.step_up(
+    user_id pg_catalog.int8, session_id pg_catalog.uuid, method pg_catalog.text,
+    aal pg_catalog.text)
+returns authguard.issued
+language sql volatile
+begin atomic
+    select authguard.step_up(user_id::pg_catalog.text, session_id, method, aal);
+end;
+comment on function authguard.step_up(
+    pg_catalog.int8, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
+    'As authguard.step_up for a user_id of type text';
+
+create function authguard.reauthenticated(
+    user_id pg_catalog.uuid, session_id pg_catalog.uuid, method pg_catalog.text)
+returns pg_catalog.void
+language sql volatile
+begin atomic
+    select authguard.reauthenticated(user_id::pg_catalog.text, session_id, method);
+end;
+comment on function authguard.reauthenticated(pg_catalog.uuid, pg_catalog.uuid, pg_catalog.text) is
+    'As authguard.reauthenticated for a user_id of type text';
+
+create function authguard.reauthenticated(
+    user_id pg_catalog.int8, session_id pg_catalog.uuid, method pg_catalog.text)
+returns pg_catalog.void
+language sql volatile
+begin atomic
+    select authguard.reauthenticated(user_id::pg_catalog.text, session_id, method);
+end;
+comment on function authguard.reauthenticated(pg_catalog.int8, pg_catalog.uuid, pg_catalog.text) is
+    'As authguard.reauthenticated for a user_id of type text';
+
+create function authguard.sign_out_user(
+    user_id pg_catalog.uuid, scope pg_catalog.text default 'global')
+returns pg_catalog.int4
+language sql volatile
+begin atomic
+    select authguard.sign_out_user(user_id::pg_catalog.text, scope);
+end;
+comment on function authguard.sign_out_user(pg_catalog.uuid, pg_catalog.text) is
+    'As authguard.sign_out_user for a user_id of type text';
+
+create function authguard.sign_out_user(
+    user_id pg_catalog.int8, scope pg_catalog.text default 'global')
+returns pg_catalog.int4
+language sql volatile
+begin atomic
+    select authguard.sign_out_user(user_id::pg_catalog.text, scope);
+end;
+comment on function authguard.sign_out_user(pg_catalog.int8, pg_catalog.text) is
+    'As authguard.sign_out_user for a user_id of type text';
+
+create function authguard.credentials_changed(
+    user_id pg_catalog.uuid, keep_session pg_catalog.uuid default null)
+returns pg_catalog.int4
+language sql volatile
+begin atomic
+    select authguard.credentials_changed(user_id::pg_catalog.text, keep_session);
+end;
+comment on function authguard.credentials_changed(pg_catalog.uuid, pg_catalog.uuid) is
+    'As authguard.credentials_changed for a user_id of type text';
+
+create function authguard.credentials_changed(
+    user_id pg_catalog.int8, keep_session pg_catalog.uuid default null)
+returns pg_catalog.int4
+language sql volatile
+begin atomic
+    select authguard.credentials_changed(user_id::pg_catalog.text, keep_session);
+end;
+comment on function authguard.credentials_changed(pg_catalog.int8, pg_catalog.uuid) is
+    'As authguard.credentials_changed for a user_id of type text';
+
+create function authguard.record_event(
+    name pg_catalog.text, user_id pg_catalog.uuid, session_id pg_catalog.uuid default null,
+    reason pg_catalog.text default null)
+returns pg_catalog.int8
+language sql volatile
+begin atomic
+    select authguard.record_event(name, user_id::pg_catalog.text, session_id, reason);
+end;
+comment on function authguard.record_event(
+    pg_catalog.text, pg_catalog.uuid, pg_catalog.uuid, pg_catalog.text) is
+    'As authguard.record_event for a user_id of type text';
+
+create function authguard.record_event(
+    name pg_catalog.text, user_id pg_catalog.int8, session_id pg_catalog.uuid default null,
+    reason pg_catalog.text default null)
+returns pg_catalog.int8
+language sql volatile
+begin atomic
+    select authguard.record_event(name, user_id::pg_catalog.text, session_id, reason);
+end;
+comment on function authguard.record_event(
+    pg_catalog.text, pg_catalog.int8, pg_catalog.uuid, pg_catalog.text) is
+    'As authguard.record_event for a user_id of type text';
+
+create function authguard.revoke_user(
+    user_id pg_catalog.uuid, reason pg_catalog.text default null,
+    until pg_catalog.timestamptz default null, issuer pg_catalog.text default null)
+returns pg_catalog.bool
+language sql volatile
+begin atomic
+    select authguard.revoke_user(user_id::pg_catalog.text, reason, until, issuer);
+end;
+comment on function authguard.revoke_user(
+    pg_catalog.uuid, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text) is
+    'As authguard.revoke_user for a user_id of type text';
+
+create function authguard.revoke_user(
+    user_id pg_catalog.int8, reason pg_catalog.text default null,
+    until pg_catalog.timestamptz default null, issuer pg_catalog.text default null)
+returns pg_catalog.bool
+language sql volatile
+begin atomic
+    select authguard.revoke_user(user_id::pg_catalog.text, reason, until, issuer);
+end;
+comment on function authguard.revoke_user(
+    pg_catalog.int8, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text) is
+    'As authguard.revoke_user for a user_id of type text';
+
+create function authguard.restore_user(
+    user_id pg_catalog.uuid, issuer pg_catalog.text default null,
+    revive_tokens pg_catalog.bool default false)
+returns pg_catalog.bool
+language sql volatile
+begin atomic
+    select authguard.restore_user(user_id::pg_catalog.text, issuer, revive_tokens);
+end;
+comment on function authguard.restore_user(pg_catalog.uuid, pg_catalog.text, pg_catalog.bool) is
+    'As authguard.restore_user for a user_id of type text';
+
+create function authguard.restore_user(
+    user_id pg_catalog.int8, issuer pg_catalog.text default null,
+    revive_tokens pg_catalog.bool default false)
+returns pg_catalog.bool
+language sql volatile
+begin atomic
+    select authguard.restore_user(user_id::pg_catalog.text, issuer, revive_tokens);
+end;
+comment on function authguard.restore_user(pg_catalog.int8, pg_catalog.text, pg_catalog.bool) is
+    'As authguard.restore_user for a user_id of type text';
+
+create function authguard.act_as_user(user_id pg_catalog.uuid, claims pg_catalog.jsonb default '{}')
+returns pg_catalog.void
+language sql volatile
+begin atomic
+    select authguard.act_as_user(user_id::pg_catalog.text, claims);
+end;
+comment on function authguard.act_as_user(pg_catalog.uuid, pg_catalog.jsonb) is
+    'As authguard.act_as_user for a user_id of type text';
+
+create function authguard.act_as_user(user_id pg_catalog.int8, claims pg_catalog.jsonb default '{}')
+returns pg_catalog.void
+language sql volatile
+begin atomic
+    select authguard.act_as_user(user_id::pg_catalog.text, claims);
+end;
+comment on function authguard.act_as_user(pg_catalog.int8, pg_catalog.jsonb) is
+    'As authguard.act_as_user for a user_id of type text';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   user_ids
+
 -- Schema auth is for everyone (adopt.sql). In schema authguard no role has any right until the
 -- owner of the extension grants access with one of three functions: grant_operator, grant_signer,
 -- grant_client.
@@ -3470,16 +3752,21 @@ begin
         'authguard.revoke_token(text, text, text, timestamptz)',
         'authguard.revoke_session(uuid, text, text, timestamptz)',
         'authguard.revoke_user(text, text, timestamptz, text)',
+        'authguard.revoke_user(uuid, text, timestamptz, text)',
+        'authguard.revoke_user(int8, text, timestamptz, text)',
         'authguard.restore_user(text, text, boolean)',
+        'authguard.restore_user(uuid, text, boolean)',
+        'authguard.restore_user(int8, text, boolean)',
         'authguard.revoke_issued_before(timestamptz, text, text, boolean)',
+        'authguard.restore_issuer(text)',
         'authguard.prune(interval, interval)',
         'authguard.sign_out_user(text, text)',
+        'authguard.sign_out_user(uuid, text)',
+        'authguard.sign_out_user(int8, text)',
         'authguard.end_all_sessions(text)',
-        'authguard.events_after(pg_snapshot)',
         'authguard.coverage()',
         'authguard.source_problem(regclass, text)',
         'authguard.own_table_problems()',
-        'authguard.setting_problems()',
         'authguard.is_copy()'
     ]::pg_catalog.regprocedure[], array[
         'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event',
@@ -3497,10 +3784,20 @@ as $$
 begin
     perform authguard.grant_access(role, array[
         'authguard.sign_in(text, jsonb, text, text, text, inet, text)',
+        'authguard.sign_in(uuid, jsonb, text, text, text, inet, text)',
+        'authguard.sign_in(int8, jsonb, text, text, text, inet, text)',
         'authguard.step_up(text, uuid, text, text)',
+        'authguard.step_up(uuid, uuid, text, text)',
+        'authguard.step_up(int8, uuid, text, text)',
         'authguard.reauthenticated(text, uuid, text)',
+        'authguard.reauthenticated(uuid, uuid, text)',
+        'authguard.reauthenticated(int8, uuid, text)',
         'authguard.credentials_changed(text, uuid)',
-        'authguard.record_event(text, text, uuid, text)'
+        'authguard.credentials_changed(uuid, uuid)',
+        'authguard.credentials_changed(int8, uuid)',
+        'authguard.record_event(text, text, uuid, text)',
+        'authguard.record_event(text, uuid, uuid, text)',
+        'authguard.record_event(text, int8, uuid, text)'
     ]::pg_catalog.regprocedure[], '{}');
 end
 $$;
@@ -3649,18 +3946,6 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/attached/functions.rs
--- authguard::attached::functions::authguard_lock_claims
--- Skipped due to `#[pgrx(sql = false)]`
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/session/endings.rs
--- authguard::session::endings::authguard_lock_sign_in
--- Skipped due to `#[pgrx(sql = false)]`
-/* </end connected objects> */
-
-/* <begin connected objects> */
 -- src/session/sql.rs
 -- authguard::session::sql::authguard_make_refresh_key
 -- Skipped due to `#[pgrx(sql = false)]`
@@ -3729,12 +4014,6 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/session/sql.rs
 -- authguard::session::sql::authguard_session_end
--- Skipped due to `#[pgrx(sql = false)]`
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/request/problems.rs
--- authguard::request::problems::authguard_setting_problems
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 

@@ -25,6 +25,8 @@ word_list! {
         UserRevoked = "USER_REVOKED",
         /// An operator let a user in again.
         UserRestored = "USER_RESTORED",
+        /// An operator lifted a cut-off of an issuer.
+        IssuerRestored = "ISSUER_RESTORED",
         /// A restored or cloned database was acknowledged.
         RestoreAcknowledged = "RESTORE_ACKNOWLEDGED",
     }

@@ -67,16 +67,18 @@ word_list! {
         SessionEnded = "session_ended",
         /// The session is past its time.
         SessionExpired = "session_expired",
-        /// An entry covers the user, or its row in an attached table is flagged.
+        /// The user is blocked by an entry, or flagged in its row in an attached table.
         User = "user",
+        /// A cut-off of the user covers the token: the user may sign in again.
+        UserCutOff = "user_cut_off",
         /// The user's row in an attached table is missing, or marked as deleted.
         UserDeleted = "user_deleted",
         /// The user's row in an attached table says that it is banned.
         UserBanned = "user_banned",
         /// The user's row has changed since the token was issued.
         ClaimsStale = "claims_stale",
-        /// An entry covers the issuer.
-        Issuer = "issuer",
+        /// A cut-off of the issuer, or of every issuer, covers the token.
+        IssuerCutOff = "issuer_cut_off",
         /// An attached table cannot be read any more.
         SourceBroken = "source_broken",
         /// The database is a copy that nobody has acknowledged. Never given by a [`Judge`].
@@ -99,13 +101,32 @@ impl Entry<'_> {
         self.issued_before.is_some_and(|cutoff| since <= cutoff)
     }
 
-    /// Returns true if the cut-off covers a token with this `iat` (microseconds; `None` is absent).
+    /// Returns true if the cut-off covers a token with this `iat` (microseconds; `None` is absent),
+    /// whose issuer's clock may be up to `skew` seconds ahead of the clock of the cut-off.
     ///
     /// Compares whole seconds, because `iat` has no finer ones: a token of the cut-off's own second
     /// may be older than the cut-off, and counts as such. So does a token without `iat`.
-    pub fn cuts_off_token(&self, issued_at: Option<i64>) -> bool {
-        self.issued_before
-            .is_some_and(|cutoff| issued_at.is_none_or(|issued| second(issued) <= second(cutoff)))
+    ///
+    /// ```
+    /// # use authguard_token::{Entry, EntryKind};
+    /// let entry = Entry {
+    ///     kind: EntryKind::User,
+    ///     issuer: None,
+    ///     blocked: false,
+    ///     blocked_until: None,
+    ///     issued_before: Some(100_500_000),
+    ///     include_keys: false,
+    /// };
+    /// assert!(entry.cuts_off_token(Some(100_900_000), 0));
+    /// assert!(!entry.cuts_off_token(Some(101_000_000), 0));
+    /// assert!(entry.cuts_off_token(Some(130_900_000), 30));
+    /// assert!(!entry.cuts_off_token(Some(131_000_000), 30));
+    /// ```
+    pub fn cuts_off_token(&self, issued_at: Option<i64>, skew: i64) -> bool {
+        self.issued_before.is_some_and(|cutoff| {
+            let latest = second(cutoff).saturating_add(skew);
+            issued_at.is_none_or(|issued| second(issued) <= latest)
+        })
     }
 }
 
@@ -115,11 +136,12 @@ pub const fn expiry_with_leeway(expires_at: i64) -> i64 {
     expires_at.saturating_add(MAX_LEEWAY_SECONDS.saturating_mul(MICROS_PER_SECOND))
 }
 
-/// Returns the instant from which no server accepts a token issued at `issued_at` (microseconds)
-/// that lives at most `max_lifetime` seconds; `None` if that is 0, which means unknown.
-pub fn latest_expiry(issued_at: i64, max_lifetime: u32) -> Option<i64> {
+/// Returns the instant from which no server accepts a token that exists at `now` (microseconds) and
+/// lives at most `max_lifetime` seconds; `None` if that is 0, which means unknown. The clock of its
+/// issuer may be ahead, by as much as a leeway.
+pub fn latest_expiry(now: i64, max_lifetime: u32) -> Option<i64> {
     let lifetime = i64::from(max_lifetime).saturating_mul(MICROS_PER_SECOND);
-    (lifetime > 0).then(|| expiry_with_leeway(issued_at.saturating_add(lifetime)))
+    (lifetime > 0).then(|| expiry_with_leeway(expiry_with_leeway(now.saturating_add(lifetime))))
 }
 
 /// A session that this database issued, as its row says. Times are microseconds.
@@ -186,10 +208,15 @@ pub struct Judge<'c> {
     began: Option<i64>,
     /// When its user last proved who it is.
     authenticated_at: Option<i64>,
+    /// By how many seconds the clock of the token's issuer may be ahead.
+    skew: i64,
+    /// True if a cut-off covers the token only because of that.
+    depends_on_skew: bool,
 }
 
 impl<'c> Judge<'c> {
-    /// Starts with the verdict of the claims themselves. Units as in [`expired`].
+    /// Starts with the verdict of the claims themselves. Units as in [`expired`]. The clock of the
+    /// token's issuer may differ by as much as the leeway.
     pub fn new(claims: &'c Claims, now: i64, leeway_seconds: i64) -> Self {
         let end = end_of_life(claims, leeway_seconds);
         let verdict = match end {
@@ -210,7 +237,20 @@ impl<'c> Judge<'c> {
             verdict,
             began: None,
             authenticated_at: None,
+            skew: leeway_seconds.clamp(0, MAX_LEEWAY_SECONDS),
+            depends_on_skew: false,
         }
+    }
+
+    /// Narrows by how many seconds the clock of the token's issuer may be ahead. Must be called
+    /// before the entries.
+    pub fn narrow_skew(&mut self, seconds: i64) {
+        self.skew = self.skew.min(seconds.max(0));
+    }
+
+    /// Returns true if the verdict may be another one with a narrower skew.
+    pub fn depends_on_skew(&self) -> bool {
+        self.depends_on_skew
     }
 
     /// Weighs the session of the local issuer that the claims name; `None`, no row, is no access.
@@ -256,17 +296,14 @@ impl<'c> Judge<'c> {
         let reason = match entry.kind {
             EntryKind::Token => RevocationReason::Token,
             EntryKind::Session => RevocationReason::Session,
-            EntryKind::User
-                if self.is_blocked(entry) || self.is_cut_off(entry, self.authenticated_at) =>
-            {
-                RevocationReason::User
+            EntryKind::User if self.is_blocked(entry) => RevocationReason::User,
+            EntryKind::User if self.is_cut_off(entry, self.authenticated_at) => {
+                RevocationReason::UserCutOff
             }
-            EntryKind::Issuer if self.is_cut_off(entry, self.began) && self.is_in_reach(entry) => {
-                RevocationReason::Issuer
+            EntryKind::Issuer if self.is_in_reach(entry) && self.is_cut_off(entry, self.began) => {
+                RevocationReason::IssuerCutOff
             }
-            EntryKind::Claims if self.is_cut_off(entry, self.began) => {
-                RevocationReason::ClaimsStale
-            }
+            EntryKind::Claims if self.is_stale(entry) => RevocationReason::ClaimsStale,
             EntryKind::User | EntryKind::Claims | EntryKind::Issuer => return,
         };
         self.found(reason);
@@ -306,13 +343,32 @@ impl<'c> Judge<'c> {
         self.verdict.valid_until = self.verdict.valid_until.min(instant);
     }
 
-    /// The row of a local session knows better than the token: if what happened there (`since`) is
-    /// later than the cut-off, the session goes on. For a cut-off of an issuer that is its begin.
-    /// For one of a user it is also a later proof of who the user is, so that a change of
-    /// credentials can keep the session that it was made in.
-    fn is_cut_off(&self, entry: &Entry<'_>, since: Option<i64>) -> bool {
-        entry.cuts_off_token(self.claims.issued_at)
-            && since.is_none_or(|since| entry.cuts_off(since))
+    /// For a local session only its row decides: the session goes on if what happened there
+    /// (`since`) is later than the cut-off. For a cut-off of an issuer that is its begin. For one of
+    /// a user it is also a later proof of who the user is, so that a change of credentials can keep
+    /// the session that it was made in.
+    fn is_cut_off(&mut self, entry: &Entry<'_>, since: Option<i64>) -> bool {
+        match since {
+            Some(since) => entry.cuts_off(since),
+            None => self.is_issued_before(entry),
+        }
+    }
+
+    /// A session that began after the change has the new claims. In an earlier session only the
+    /// token says if it is older than the change: this database's clock has dated both.
+    fn is_stale(&mut self, entry: &Entry<'_>) -> bool {
+        match self.began {
+            Some(began) => entry.cuts_off(began) && entry.cuts_off_token(self.claims.issued_at, 0),
+            None => self.is_issued_before(entry),
+        }
+    }
+
+    /// Another clock has dated the token.
+    fn is_issued_before(&mut self, entry: &Entry<'_>) -> bool {
+        let issued_at = self.claims.issued_at;
+        let covers = entry.cuts_off_token(issued_at, self.skew);
+        self.depends_on_skew |= covers && !entry.cuts_off_token(issued_at, 0);
+        covers
     }
 
     /// A cut-off of an issuer leaves keys of services alone, unless it says otherwise.

@@ -214,16 +214,16 @@ fn the_verdict_holds_until_the_first_of_exp_and_the_blocks() {
 
 #[test]
 fn a_cut_off_covers_its_whole_second_and_all_before() {
-    for kind in [EntryKind::User, EntryKind::Issuer] {
+    for kind in [EntryKind::User, EntryKind::Claims, EntryKind::Issuer] {
         let at = |iat, cutoff| {
-            reason(
-                &Claims {
-                    issued_at: Some(iat),
-                    ..alice()
-                },
-                &[cut_off(kind, cutoff)],
-            )
-            .is_some()
+            let claims = Claims {
+                issued_at: Some(iat),
+                ..alice()
+            };
+            let mut judge = Judge::new(&claims, NOW, LEEWAY);
+            judge.narrow_skew(0);
+            judge.entry(&cut_off(kind, cutoff));
+            judge.verdict().reason.is_some()
         };
         assert!(at(NOW - 1, NOW));
         assert!(at(NOW, NOW));
@@ -238,6 +238,59 @@ fn a_cut_off_covers_its_whole_second_and_all_before() {
 }
 
 #[test]
+fn the_clock_of_an_issuer_may_be_ahead_by_the_leeway_or_less() {
+    for kind in [EntryKind::User, EntryKind::Claims, EntryKind::Issuer] {
+        let covers = |seconds: i64, leeway, narrowed: Option<i64>| {
+            let claims = Claims {
+                issued_at: Some(NOW + seconds * S + S - 1),
+                ..alice()
+            };
+            let mut judge = Judge::new(&claims, NOW, leeway);
+            if let Some(narrowed) = narrowed {
+                judge.narrow_skew(narrowed);
+            }
+            judge.entry(&cut_off(kind, NOW));
+            let depends = judge.depends_on_skew();
+            let covers = judge.verdict().reason.is_some();
+            assert_eq!(depends, covers && seconds > 0, "{kind:?} {seconds}");
+            covers
+        };
+        assert!(covers(20, 30, None) && covers(30, 30, None) && !covers(31, 30, None));
+        assert!(covers(5, 30, Some(5)) && !covers(6, 30, Some(5)));
+        assert!(covers(0, 30, Some(0)) && !covers(1, 30, Some(0)));
+        // Never more than the leeway, nor less than nothing.
+        assert!(!covers(31, 30, Some(300)) && covers(0, 30, Some(-1)));
+        assert!(covers(300, 9999, None) && !covers(301, 9999, None));
+    }
+}
+
+#[test]
+fn a_block_and_a_cut_off_are_two_reasons() {
+    let both = Entry {
+        issued_before: Some(NOW),
+        ..blocked(Some(NOW + S))
+    };
+    assert_eq!(
+        judge(&alice(), &[both], NOW).reason,
+        Some(RevocationReason::User)
+    );
+    // The end of the block, or a restore, leaves the cut-off.
+    assert_eq!(
+        judge(&alice(), &[both], NOW + S).reason,
+        Some(RevocationReason::UserCutOff)
+    );
+    let restored = Entry {
+        blocked: false,
+        blocked_until: None,
+        ..both
+    };
+    assert_eq!(
+        reason(&alice(), &[restored]),
+        Some(RevocationReason::UserCutOff)
+    );
+}
+
+#[test]
 fn a_token_that_does_not_say_when_it_was_issued_fails_closed() {
     let claims = Claims {
         issued_at: None,
@@ -245,11 +298,11 @@ fn a_token_that_does_not_say_when_it_was_issued_fails_closed() {
     };
     assert_eq!(
         reason(&claims, &[cut_off(EntryKind::User, 0)]),
-        Some(RevocationReason::User)
+        Some(RevocationReason::UserCutOff)
     );
     assert_eq!(
         reason(&claims, &[cut_off(EntryKind::Issuer, 0)]),
-        Some(RevocationReason::Issuer)
+        Some(RevocationReason::IssuerCutOff)
     );
     assert_eq!(
         reason(&claims, &[entry(EntryKind::User), entry(EntryKind::Issuer)]),
@@ -283,9 +336,15 @@ fn a_cut_off_of_an_issuer_leaves_service_keys_alone_unless_told() {
         ),
         None
     );
-    assert_eq!(reason(&key, &[all]), Some(RevocationReason::Issuer));
-    assert_eq!(reason(&session, &[spare]), Some(RevocationReason::Issuer));
-    assert_eq!(reason(&alice(), &[spare]), Some(RevocationReason::Issuer));
+    assert_eq!(reason(&key, &[all]), Some(RevocationReason::IssuerCutOff));
+    assert_eq!(
+        reason(&session, &[spare]),
+        Some(RevocationReason::IssuerCutOff)
+    );
+    assert_eq!(
+        reason(&alice(), &[spare]),
+        Some(RevocationReason::IssuerCutOff)
+    );
 }
 
 #[test]
@@ -300,7 +359,7 @@ fn the_first_reason_in_precedence_is_given_in_any_order() {
         RevocationReason::Token,
         RevocationReason::Session,
         RevocationReason::User,
-        RevocationReason::Issuer,
+        RevocationReason::IssuerCutOff,
     ];
     for (first, expected) in reasons.into_iter().enumerate() {
         let mut some = entries[first..].to_vec();
@@ -382,6 +441,15 @@ fn a_session_that_began_after_a_cut_off_wins_within_the_same_second() {
         assert_eq!(reason, None, "{kind:?}");
         let reason = of_session(Some(LIVE), &[cut_off(kind, NOW + 1)], NOW + 2).reason;
         assert!(reason.is_some(), "{kind:?}");
+        // A token that was refreshed while the cut-off was on its way is of the session, too.
+        let refreshed = Claims {
+            issued_at: Some(NOW + 9 * S),
+            ..alice()
+        };
+        let mut judge = Judge::new(&refreshed, NOW + 9 * S, LEEWAY);
+        judge.session(Some(&LIVE));
+        judge.entry(&cut_off(kind, NOW + 1));
+        assert!(judge.verdict().reason.is_some(), "{kind:?}");
     }
     // Not over a block, and not over an entry of its own.
     for entry in [
@@ -404,11 +472,11 @@ fn a_later_proof_wins_over_a_cut_off_of_the_user_and_of_nobody_else() {
     assert_eq!(reason(proved(NOW + 6), EntryKind::User), None);
     assert_eq!(
         reason(proved(NOW + 5), EntryKind::User),
-        Some(RevocationReason::User)
+        Some(RevocationReason::UserCutOff)
     );
     assert_eq!(
         reason(proved(NOW + 6), EntryKind::Issuer),
-        Some(RevocationReason::Issuer)
+        Some(RevocationReason::IssuerCutOff)
     );
     // A row whose proof is older than its begin is as good as its begin.
     let early = of_session(Some(proved(0)), &[cut_off(EntryKind::User, NOW)], NOW + 9);
@@ -432,10 +500,11 @@ fn the_words_are_those_of_the_sql_surface() {
         RevocationReason::SessionEnded,
         RevocationReason::SessionExpired,
         RevocationReason::User,
+        RevocationReason::UserCutOff,
         RevocationReason::UserDeleted,
         RevocationReason::UserBanned,
         RevocationReason::ClaimsStale,
-        RevocationReason::Issuer,
+        RevocationReason::IssuerCutOff,
         RevocationReason::SourceBroken,
     ];
     assert!(reasons.is_sorted(), "the order is the precedence");
@@ -448,10 +517,11 @@ fn the_words_are_those_of_the_sql_surface() {
         "session_ended",
         "session_expired",
         "user",
+        "user_cut_off",
         "user_deleted",
         "user_banned",
         "claims_stale",
-        "issuer",
+        "issuer_cut_off",
         "source_broken",
     ];
     assert_eq!(reasons.map(RevocationReason::as_str), words);
@@ -479,14 +549,14 @@ fn a_block_ends_at_its_instant_and_a_cut_off_covers_its_own() {
 
     // A row knows microseconds, a token whole seconds.
     assert!(entry.cuts_off(10 * S + 1) && !entry.cuts_off(10 * S + 2));
-    assert!(entry.cuts_off_token(Some(11 * S - 1)));
-    assert!(!entry.cuts_off_token(Some(11 * S)));
-    assert!(entry.cuts_off_token(None));
+    assert!(entry.cuts_off_token(Some(11 * S - 1), 0));
+    assert!(!entry.cuts_off_token(Some(11 * S), 0));
+    assert!(entry.cuts_off_token(None, 0));
     let no_cut_off = Entry {
         issued_before: None,
         ..entry
     };
-    assert!(!no_cut_off.cuts_off(i64::MIN) && !no_cut_off.cuts_off_token(None));
+    assert!(!no_cut_off.cuts_off(i64::MIN) && !no_cut_off.cuts_off_token(None, 0));
 }
 
 #[test]
@@ -494,7 +564,8 @@ fn an_entry_is_kept_for_the_longest_life_and_the_greatest_leeway() {
     let leeway = MAX_LEEWAY_SECONDS * S;
     assert_eq!(expiry_with_leeway(0), leeway);
     assert_eq!(expiry_with_leeway(i64::MAX), i64::MAX);
-    assert_eq!(latest_expiry(5, 3600), Some(5 + 3600 * S + leeway));
+    // A token that exists may be dated ahead by the leeway, and is accepted for another one.
+    assert_eq!(latest_expiry(5, 3600), Some(5 + 3600 * S + 2 * leeway));
     assert_eq!(latest_expiry(5, 0), None);
     assert_eq!(latest_expiry(i64::MAX, u32::MAX), Some(i64::MAX));
 }

@@ -109,6 +109,7 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
             "cancel",
             "credentials",
             "disk_full",
+            "cut_offs",
             "expensive",
             "memory_short",
             "session_cancel",

@@ -23,6 +23,9 @@ create view entries as
            include_keys, reason, revoked_by, keep_until is not null as forgettable
       from authguard.revocation order by kind, key, issuer nulls first;
 grant select on entries to regress_ops;
+-- The clock of an issuer may be ahead by authguard.leeway, so its users come back that much later.
+create function a_minute_later() returns void language sql security definer
+    as $$ update authguard.revocation set issued_before = issued_before - interval '1 minute' $$;
 
 -- A token, by its jti.
 \c - authenticator
@@ -55,8 +58,17 @@ select reason(token('Carol')), reason(token('carol')), reason(token('Carol '));
 select authguard.restore_user('A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'), authguard.restore_user('Carol'), authguard.restore_user('nobody');
 select * from entries;
 \c - authenticator
-select reason(token('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11')), reason(token('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', age => -2)),
+select reason(token('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11')), reason(token('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', age => -29)) as ahead,
        reason(token('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '{"iat":null}'));
+select a_minute_later();
+select reason(token('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11')), reason(token('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', age => 0)),
+       reason(token('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '{"iat":null}'));
+-- Each has its hint.
+select set_config('request.jwt.claims', token('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'), false) is not null as set;
+select auth.require_active();
+select set_config('request.jwt.claims', token('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '{"iat":null}'), false) is not null as set;
+select auth.require_active();
+reset request.jwt.claims;
 -- Restored again: nothing to lift. With their old tokens: the entry goes.
 \c - regress_ops
 select authguard.restore_user('Carol'), authguard.restore_user('Carol', revive_tokens => true), authguard.restore_user('Carol', revive_tokens => true);
@@ -90,7 +102,8 @@ end $$;
 select authguard.restore_user('dave', issuer => 'https://y'), authguard.restore_user('dave', issuer => 'https://x'),
        authguard.restore_user('erin', issuer => ''), authguard.restore_user('frank');
 \c - authenticator
-select reason(token('dave', '{"iss":"https://x"}', -2)), reason(token('erin', age => -2)), reason(token('frank', '{"iss":"https://x"}', -2));
+select a_minute_later();
+select reason(token('dave', '{"iss":"https://x"}', 0)), reason(token('erin', age => 0)), reason(token('frank', '{"iss":"https://x"}', 0));
 
 -- Until a time: shut out till then, and the tokens from before for ever.
 \c - regress_ops
@@ -98,19 +111,22 @@ select authguard.revoke_user('gina', until => now() - interval '1 s');
 select authguard.revoke_user('gina', 'cool down', until => clock_timestamp() + interval '1 s');
 \c - authenticator
 select reason(token('gina', age => -10));
-select pg_sleep(1.1);
-select reason(token('gina', age => -10)) as new_token, reason(token('gina')) as old_token;
+select set_config('request.jwt.claims', token('gina', age => -10), false) is not null as set;
+select auth.require_active();
+reset request.jwt.claims;
+select pg_sleep(1.1), a_minute_later();
+select reason(token('gina', age => 0)) as new_token, reason(token('gina')) as old_token;
 -- The longer of two blocks stands.
 \c - regress_ops
 select authguard.revoke_user('hank'), authguard.revoke_user('hank', 'shorter', until => now() + interval '1 h');
 select blocked_until, reason from authguard.revocation where key = 'hank';
 
--- The cut-off is compared in whole seconds, and its own second is out.
+-- The cut-off is compared in whole seconds, its own second is out, and so are those of the leeway.
 \c - regress_ops
 select authguard.revoke_issued_before('2023-11-14 22:13:20.4+00', 'https://cut', 'leak');
 \c - authenticator
 select iat, reason(token('u', jsonb_build_object('iss', 'https://cut', 'iat', iat)))
-  from unnest(array[1699999999, 1700000000, 1700000000.9, 1700000001, null]::numeric[]) iat;
+  from unnest(array[1699999999, 1700000000, 1700000000.9, 1700000001, 1700000030.9, 1700000031, null]::numeric[]) iat;
 select reason('{"sub":"u","iss":"https://cut"}') as no_iat, reason('{"sub":"u","iss":"https://cut","iat":null}') as null_iat,
        reason('{"sub":"u","iat":1}') as other_issuer;
 -- Keys of services (neither sub nor session) are left alone, unless it says otherwise.
@@ -120,14 +136,28 @@ select reason('{"role":"service_role","iss":"https://cut","iat":1}') as key,
 select authguard.revoke_issued_before('2023-11-14 22:13:20+00', 'https://cut', include_keys => true);
 \c - authenticator
 select reason('{"role":"service_role","iss":"https://cut","iat":1}') as key,
-       reason('{"role":"service_role","iss":"https://cut","iat":1700000001}') as new_key,
+       reason('{"role":"service_role","iss":"https://cut","iat":1700000031}') as new_key,
        reason('{"role":"service_role","iat":1}') as other_key;
 -- Every issuer; and only tokens without iss.
 \c - regress_ops
 select authguard.revoke_issued_before('2001-09-09 01:46:40+00', ''), authguard.revoke_issued_before('1970-01-02', null);
 \c - authenticator
-select reason('{"sub":"u","iat":1000000000}') as no_iss, reason('{"sub":"u","iat":1000000001}') as no_iss_later,
+select reason('{"sub":"u","iat":1000000000}') as no_iss, reason('{"sub":"u","iat":1000000031}') as no_iss_later,
        reason('{"sub":"u","iat":1000000000,"iss":"https://z"}') as z, reason('{"sub":"u","iat":86400,"iss":"https://z"}') as z_first_day;
+
+-- An operator lifts what an operator has cut off.
+\c - regress_ops
+\set VERBOSITY terse
+select authguard.restore_issuer('https://cut');
+\set VERBOSITY default
+select count(*) from entries where kind = 'issuer';
+select authguard.restore_issuer() as all_issuers, authguard.restore_issuer() as again;
+select authguard.revoke_issued_before('2023-11-14 22:13:20+00', 'https://cut');
+select authguard.restore_issuer('https://elsewhere') as another, authguard.restore_issuer('https://cut') as it, authguard.restore_issuer('https://cut') as again;
+\c - authenticator
+select reason('{"sub":"u","iss":"https://cut","iat":1}');
+\c - regress_ops
+select authguard.revoke_issued_before('2023-11-14 22:13:20.4+00', 'https://cut', include_keys => true), authguard.revoke_issued_before('1970-01-02');
 
 -- Of several reasons the first: expired, claim, token, session, user, issuer.
 \c - regress_ops
@@ -227,14 +257,14 @@ load 'authguard';
 alter system set authguard.max_token_lifetime = '1h';
 select pg_reload_conf(), pg_sleep(1);
 set session authorization regress_ops;
-select authguard.revoke_token('hour'), authguard.revoke_user('hour'), authguard.revoke_user('hour until', until => '2100-01-01'), authguard.revoke_issued_before(now() + interval '1 year', 'https://hour'),
+select authguard.revoke_token('hour'), authguard.revoke_user('hour'), authguard.revoke_user('hour until', until => '2100-01-01'), authguard.revoke_issued_before(now(), 'https://hour'),
        authguard.revoke_issued_before(now(), 'https://keys', include_keys => true), authguard.revoke_session('aaaaaaaa-0000-0000-0000-0000000000cc');
-select kind, key, issuer, keep_until is null as for_ever, keep_until - greatest(revoked_at, issued_before) between '1:04:59' and '1:05:01' as an_hour
+select kind, key, issuer, keep_until is null as for_ever, keep_until - greatest(revoked_at, issued_before) between '1:09:59' and '1:10:01' as an_hour
   from authguard.revocation
  where key like 'hour%' or issuer in ('https://hour', 'https://keys') or key like '%cc' order by kind, key, issuer;
 -- Restored, only the cut-off is left, and that need not be kept for ever.
 select authguard.restore_user('hour');
-select keep_until - issued_before = '1h 5m' as an_hour from authguard.revocation where kind = 'user' and key = 'hour';
+select keep_until - issued_before = '1h 10m' as an_hour from authguard.revocation where kind = 'user' and key = 'hour';
 reset session authorization;
 alter system reset authguard.max_token_lifetime;
 select pg_reload_conf(), pg_sleep(1);
@@ -250,6 +280,9 @@ select authguard.revoke_user('');
 select authguard.restore_user('');
 select authguard.revoke_issued_before(null);
 select authguard.revoke_issued_before('infinity');
+\set VERBOSITY terse
+select authguard.revoke_issued_before('3000-01-01');
+\set VERBOSITY default
 select authguard.revoke_token(repeat('x', 1025));
 select authguard.revoke_token('x', issuer => repeat('x', 1025));
 select authguard.revoke_user(repeat('x', 1024));
@@ -300,6 +333,6 @@ truncate authguard.revocation;
 select reason(token('redirect'));
 
 drop view entries;
-drop function token, reason;
+drop function token, reason, a_minute_later;
 drop owned by regress_ops;
 drop role authenticator, regress_ops, regress_stranger;

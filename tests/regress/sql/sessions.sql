@@ -23,7 +23,7 @@ reset session authorization;
 -- The tokens, and what they open.
 create table tokens as select 0 as n, * from authguard.sign_in(:ada, '{"email":"ada@example.com","app_metadata":{"org":7}}');
 select access_token as access, refresh_token as refresh, session_id as session from tokens where n = 0 \gset
-select claims - array['iat', 'exp', 'session_id', 'amr'] as claims, claims -> 'amr' -> 0 ->> 'method' as method,
+select claims - array['iat', 'exp', 'jti', 'session_id', 'amr'] as claims, (claims ->> 'jti')::uuid is not null as jti, claims -> 'amr' -> 0 ->> 'method' as method,
        (claims ->> 'exp')::int8 - (claims ->> 'iat')::int8 as lives
   from (select auth.verify(:'access') as claims) c;
 select auth.set_token(:'access', false) is not null as set;
@@ -108,7 +108,7 @@ select authguard.restore_user(:ben);
 create table bens as select * from authguard.sign_in(:ben);
 -- In the same second as the block: a session that began after a cut-off wins.
 select status, auth.verify(access_token) is not null as opens from bens;
-select name, actor, count(*) from authguard.event where user_id = :ben group by 1, 2 order by 1, 2;
+select name, actor, by, count(*) from authguard.event where user_id = :ben group by 1, 2, 3 order by 1, 2, 3;
 
 -- One session, revoked by an operator; and one whose row is gone.
 select authguard.revoke_session(session_id) from bens;

@@ -39,7 +39,9 @@ select n, ended_reason from issued i join authguard.session s on s.id = i.sessio
 select floor(extract(epoch from issued_before)) as cut_off from authguard.revocation where kind = 'user' \gset
 select set_config('request.jwt.claims', format('{"sub":%s,"iss":"elsewhere","iat":%s}', to_json(:ada::text), :cut_off), false) is not null as set;
 select auth.is_revoked(), auth.revocation_reason();
-select set_config('request.jwt.claims', format('{"sub":%s,"iss":"elsewhere","iat":%s}', to_json(:ada::text), :cut_off + 1), false) is not null as set;
+select set_config('request.jwt.claims', format('{"sub":%s,"iss":"elsewhere","iat":%s}', to_json(:ada::text), :cut_off + 30), false) is not null as set;
+select auth.is_revoked();
+select set_config('request.jwt.claims', format('{"sub":%s,"iss":"elsewhere","iat":%s}', to_json(:ada::text), :cut_off + 31), false) is not null as set;
 select auth.is_revoked();
 reset request.jwt.claims;
 -- Without one to keep, all end; each call is an event.

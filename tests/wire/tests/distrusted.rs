@@ -27,7 +27,7 @@ fn what_our_issuer_has_issued_stays_dead_when_it_is_trusted_anew() {
     distrust(&cluster);
     assert!(!opens(&cluster, before.access()));
     assert_eq!(seen(&mut behind), 0);
-    assert_eq!(reason(&mut behind).as_deref(), Some("issuer"));
+    assert_eq!(reason(&mut behind).as_deref(), Some("issuer_cut_off"));
     assert_eq!(
         refresh(&mut web(&cluster), before.refresh()).status,
         "invalid"

@@ -266,7 +266,8 @@ fn the_guide_asks_a_stale_session_who_it_is() {
 
     // The policy on the claim, without the guard. The claims come from a gateway, because such a
     // token is refused at once.
-    let sql = "select access_token from authguard.sign_in($1, '{\"app_metadata\": {\"access_revoked\": true}}')";
+    let sql = "select authguard.sign(jsonb_build_object('iss', 'authguard', 'aud', 'authenticated', 'sub', $1::text,
+                   'exp', floor(extract(epoch from now())) + 3600, 'app_metadata', '{\"access_revoked\": true}'::jsonb))";
     let flagged: String = guide.admin.query_one(sql, &[&ADA]).unwrap().get(0);
     assert_eq!(guide.error(json!(["query", flagged, "select 1"])), "28000");
     guide

@@ -20,6 +20,7 @@ mod clock;
 mod credentials;
 mod cron;
 mod cursors;
+mod cut_offs;
 mod disk_full;
 mod distrusted;
 mod elsewhere;

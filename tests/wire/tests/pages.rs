@@ -93,9 +93,13 @@ fn the_readme_s_first_policy_shuts_out_and_lets_in_again() {
         .unwrap();
     page::run(&cluster, "app", flag);
 
-    // A token of an identity provider, which here is another database. A token of the same second
-    // as the restoring would stay out.
-    owner.batch_execute("select pg_sleep(1)").unwrap();
+    // A token of an identity provider, which here is another database. A token of within the leeway
+    // after the revocation would stay out.
+    owner
+        .batch_execute(
+            "update authguard.revocation set issued_before = issued_before - interval '1 minute'",
+        )
+        .unwrap();
     page::database(&cluster, "idp");
     let mut idp = cluster.connect("postgres", "idp").unwrap();
     let (keys, token) = provider(&mut idp, "https://idp.example.com/", "my-api");
@@ -244,8 +248,9 @@ fn the_page_on_tokens_trusts_an_issuer_or_a_secret_and_signs() {
     for name in ["idp", "secret", "own"] {
         page::database(&cluster, name);
     }
-    let [issuer, rotated, secret, own, pool] = &Page::read("tokens.md").every("sql")[..] else {
-        panic!("five blocks");
+    let [issuer, rotated, secret, own, exact, pool] = &Page::read("tokens.md").every("sql")[..]
+    else {
+        panic!("six blocks");
     };
     let mut idp = cluster.connect("postgres", "idp").unwrap();
     let (keys, token) = provider(&mut idp, "https://idp.example.com/", "my-api");
@@ -254,6 +259,7 @@ fn the_page_on_tokens_trusts_an_issuer_or_a_secret_and_signs() {
     }
     page::run(&cluster, "app", &bound(issuer, &[&keys]));
     page::run(&cluster, "app", &bound(rotated, &[&keys]));
+    page::run(&cluster, "app", &bound(exact, &[&keys]));
     page::run(&cluster, "secret", &bound(secret, &[SECRET]));
     page::run(&cluster, "own", own);
     let mut owner = connect(&cluster, "postgres");

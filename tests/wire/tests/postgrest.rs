@@ -87,7 +87,7 @@ fn a_revocation_counts_at_the_next_request_whatever_the_gateway_has_cached() {
         ),
         ("revoke_user('%')", "user"),
         ("revoke_user('%', until => '2100-01-01')", "user"),
-        ("revoke_issued_before(now())", "issuer"),
+        ("revoke_issued_before(now())", "issuer_cut_off"),
     ] {
         api.admin
             .batch_execute("delete from authguard.revocation")
@@ -119,17 +119,25 @@ fn a_revocation_counts_at_the_next_request_whatever_the_gateway_has_cached() {
         assert_eq!(api.ask(Some(&ada), update), (200, json!([])), "{call}");
         let remove = json!({"table": "note", "id": id, "remove": true});
         assert_eq!(api.ask(Some(&ada), remove), (200, json!([])), "{call}");
-        let also = match reason {
-            "user" => "; a user who is blocked has to be restored first",
-            _ => "",
+        let why = match reason {
+            "user" => {
+                "the user is blocked, by authguard.revoke_user or by its row in an attached table. \
+                 Signing in again does not help until that is lifted."
+            }
+            "issuer_cut_off" => {
+                "it was issued before authguard.revoke_issued_before revoked all tokens of its \
+                 issuer. Sign in again; if the new token is revoked, too, once more after \
+                 authguard.leeway."
+            }
+            _ => "sign in again.",
         };
-        let hint = format!("The token is revoked ({reason}): sign in again{also}.");
+        let hint = format!("The token is revoked ({reason}): {why}");
         assert_eq!(
             api.whoami(Some(&ada)),
             ["gateway", "revoked", &hint],
             "{call}"
         );
-        if reason != "issuer" {
+        if reason != "issuer_cut_off" {
             assert_eq!(api.read(Some(&ben)).1.as_array().map(Vec::len), Some(1));
         }
         api.admin

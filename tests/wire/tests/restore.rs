@@ -210,7 +210,7 @@ fn all_sessions_end_and_every_issuer_is_cut_off_but_keys_stay() {
     assert_eq!(ended, 3);
     assert_eq!(tokens.iter().map(&mut count).collect::<Vec<_>>(), [0, 0, 0]);
     assert_eq!((seen(&mut client), seen(&mut service)), (0, 3));
-    assert_eq!(reason(&mut client).as_deref(), Some("issuer"));
+    assert_eq!(reason(&mut client).as_deref(), Some("issuer_cut_off"));
     let again = text(&mut owner, &sign_in).unwrap();
     assert_eq!(count(&again), 3, "signing in again works");
 }

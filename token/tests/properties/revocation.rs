@@ -1,6 +1,8 @@
 //! Of any claims, entries and times: what may change a verdict, and in which direction only.
 
-use authguard_token::{Claims, Entry, EntryKind, Judge, RevocationReason, Verdict, expired};
+use authguard_token::{
+    Claims, Entry, EntryKind, Judge, OwnSession, RevocationReason, Verdict, expired,
+};
 use proptest::prelude::*;
 
 const S: i64 = 1_000_000;
@@ -143,5 +145,77 @@ proptest! {
         let (settled, verdict) = (judge.settled(), judge.verdict());
         more.iter().for_each(|entry| judge.entry(entry));
         prop_assert!(!settled || judge.verdict() == verdict);
+    }
+
+    /// Whatever the clocks of its issuer say within their tolerance: `exists_at` is when the token
+    /// is signed, `ahead` by how much that clock is ahead, in microseconds.
+    #[test]
+    fn no_token_that_exists_when_a_cut_off_commits_passes(
+        kind in prop::sample::select(vec![EntryKind::User, EntryKind::Claims, EntryKind::Issuer]),
+        commits_at in NOW..NOW + 400 * S, earlier in 0..400 * S,
+        leeway in 0_i64..=300, narrowed in prop::option::of(0_i64..=300),
+        ahead in -300 * S..=300 * S, dated in prop::bool::weighted(0.9), whole in any::<bool>(),
+    ) {
+        let skew = narrowed.unwrap_or(leeway).min(leeway);
+        let dated_at = commits_at - earlier + ahead.min(skew * S);
+        let dated_at = if whole { dated_at.div_euclid(S) * S } else { dated_at };
+        let claims = Claims {
+            subject: Some("alice".to_owned()),
+            issued_at: dated.then_some(dated_at),
+            ..Claims::default()
+        };
+        let mut judge = Judge::new(&claims, commits_at, leeway);
+        if let Some(narrowed) = narrowed {
+            judge.narrow_skew(narrowed);
+        }
+        judge.entry(&cut_off(kind, commits_at));
+        prop_assert!(judge.verdict().reason.is_some());
+    }
+
+    /// A user who is restored signs in again: a token that is signed a leeway later, by a clock that
+    /// is not behind, passes.
+    #[test]
+    fn a_token_of_a_leeway_after_the_cut_off_passes(
+        kind in prop::sample::select(vec![EntryKind::User, EntryKind::Claims, EntryKind::Issuer]),
+        cutoff in NOW..NOW + 4 * S, leeway in 0_i64..=300, later in 0..100 * S,
+    ) {
+        let claims = Claims {
+            subject: Some("alice".to_owned()),
+            issued_at: Some((cutoff / S + 1 + leeway) * S + later),
+            ..Claims::default()
+        };
+        let mut judge = Judge::new(&claims, cutoff, leeway);
+        judge.entry(&cut_off(kind, cutoff));
+        prop_assert_eq!(judge.verdict().reason, None);
+    }
+
+    /// Only the row decides about a local session, to the microsecond, whenever its token is dated.
+    #[test]
+    fn a_local_session_is_cut_off_exactly_if_it_did_not_begin_later(
+        kind in prop::sample::select(vec![EntryKind::User, EntryKind::Issuer]),
+        began in NOW..NOW + 3 * S, cutoff in NOW..NOW + 3 * S, leeway in 0_i64..=300,
+        iat in maybe(instant()),
+    ) {
+        let claims = Claims {
+            subject: Some("alice".to_owned()),
+            issued_at: iat,
+            ..Claims::default()
+        };
+        let session = OwnSession { began, authenticated_at: None, has_ended: false, ends_at: None };
+        let mut judge = Judge::new(&claims, NOW, leeway);
+        judge.session(Some(&session));
+        judge.entry(&cut_off(kind, cutoff));
+        prop_assert_eq!(judge.verdict().reason.is_some(), began <= cutoff);
+    }
+}
+
+fn cut_off(kind: EntryKind, at: i64) -> Entry<'static> {
+    Entry {
+        kind,
+        issuer: None,
+        blocked: false,
+        blocked_until: None,
+        issued_before: Some(at),
+        include_keys: false,
     }
 }

@@ -128,9 +128,9 @@ proptest! {
         match changed {
             Some(changed) => {
                 let entry = cutoff(EntryKind::Claims, changed);
-                prop_assert!(!entry.cuts_off_token(Some(issued * S)));
+                prop_assert!(!entry.cuts_off_token(Some(issued * S), 0));
                 // No later than needed.
-                prop_assert!(issued == at || entry.cuts_off_token(Some((issued - 1) * S)));
+                prop_assert!(issued == at || entry.cuts_off_token(Some((issued - 1) * S), 0));
             }
             None => prop_assert_eq!(issued, at),
         }
