@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod composite;
 pub mod durability;
 pub mod guc;
+mod hidden_temp;
 pub mod hook;
 pub mod jsonb;
 pub mod lock;

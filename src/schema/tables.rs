@@ -210,7 +210,9 @@ columns! {
     TYPES = "types" TEXTS,
     ROLES = "roles" TEXTS,
     SUBJECT_NAMESPACE = "subject_namespace" UUID,
+    SHARES_SUBJECTS = "shares_subjects" BOOL,
     MAX_LIFETIME = "max_lifetime" INT4,
+    CLIENT_IDS = "client_ids" TEXTS,
 }
 
 columns! {
@@ -222,6 +224,7 @@ columns! {
     JWK = "jwk" TEXT,
     CREDENTIAL = "credential" UUID,
     STATUS = "status" TEXT.not_null(),
+    MADE_HERE = "made_here" BOOL,
 }
 
 columns! {

@@ -1,7 +1,7 @@
 //! `authguard.sign_in`: begins a session for a user whom the application has authenticated.
 
 use super::record::{self, Session, time, uuid};
-use super::tokens::Tokens;
+use super::tokens::{self, Tokens};
 use super::{arguments, endings, events, issuance, response, wait, writes};
 use crate::error::Error;
 use crate::pg::call::{Call, Value, guarded, raw_function};
@@ -44,7 +44,7 @@ fn sign_in(call: Call) -> Datum {
     if issuance::user(&user) {
         return response::refused(call, Answer::UserBlocked);
     }
-    if !wait::for_changes() {
+    if !wait::for_changes() || !tokens::ensure_keys() {
         return response::refused(call, Answer::Busy);
     }
     if settings::single_session_per_user() {

@@ -2,7 +2,7 @@
 //! without.
 
 use super::record::{self, Held, Locked};
-use super::tokens::Tokens;
+use super::tokens::{self, Tokens};
 use super::{arguments, events, issuance, response, transaction, wait, writes};
 use crate::error::Error;
 use crate::pg::call::{Call, guarded, raw_function};
@@ -40,7 +40,7 @@ fn raise_level(call: Call) -> Datum {
     if issuance::user(&user) {
         return response::refused(call, Answer::UserBlocked);
     }
-    if !wait::for_changes() {
+    if !wait::for_changes() || !tokens::ensure_keys() {
         return response::refused(call, Answer::Busy);
     }
     let (mut held, change) = living(locked, step_up);

@@ -5,12 +5,15 @@
 //! `postgrest*.rs`.
 
 use authguard_wire::page::{self, Page, bound};
+use authguard_wire::tokens::Issuer;
 use authguard_wire::{admin, set_claims, shaped, text, wait_until};
 use pgrx_embed::cluster::{Cluster, Config};
 use pgrx_embed::dirs;
 use pgrx_embed::postgres::Install;
 use postgres::Client;
+use serde_json::json;
 use std::collections::BTreeSet;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The user that the pages name.
 const USER: &str = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
@@ -93,27 +96,24 @@ fn the_readme_s_first_policy_shuts_out_and_lets_in_again() {
         .unwrap();
     page::run(&cluster, "app", flag);
 
-    // A token of an identity provider, which here is another database. A token of the same second
+    // A token of an identity provider. A token of the same second
     // as the restoring would stay out.
     owner.batch_execute("select pg_sleep(1)").unwrap();
-    page::database(&cluster, "idp");
-    let mut idp = cluster.connect("postgres", "idp").unwrap();
-    let (keys, token) = provider(&mut idp, "https://idp.example.com/", "my-api");
+    let (_, keys, token) = provider("https://idp.example.com/", "my-api");
     let sql = bound(verified, &[&keys, &token]);
     page::run(&cluster, "app", &sql);
 }
 
-/// Makes a database an issuer. Returns its keys and one of its tokens.
-fn provider(database: &mut Client, issuer: &str, audience: &str) -> (String, String) {
-    database
-        .batch_execute("create extension authguard; select authguard.rotate_signing_key()")
-        .unwrap();
-    let sign = "select authguard.sign(jsonb_build_object('iss', $1::text, 'aud', $2::text, 'sub', $3::text,
-        'role', 'authenticated', 'iat', floor(extract(epoch from now()))::bigint,
-        'exp', floor(extract(epoch from now()))::bigint + 3600))";
-    let token = database.query_one(sign, &[&issuer, &audience, &USER]);
-    let keys = text(database, "select auth.jwks()::text").unwrap();
-    (keys, token.unwrap().get(0))
+/// An identity provider, with its keys and one of its tokens.
+fn provider(name: &str, audience: &str) -> (Issuer, String, String) {
+    let issuer = Issuer::new(name);
+    let mut claims = issuer.claims(USER);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    claims["aud"] = json!(audience);
+    claims["iat"] = json!(now.as_secs());
+    claims["exp"] = json!(now.as_secs() + 3600);
+    let (keys, token) = (issuer.jwks(&[issuer.kid()]), issuer.sign(&claims));
+    (issuer, keys, token)
 }
 
 #[test]
@@ -240,14 +240,13 @@ fn the_page_on_sessions_opens_three_doors_and_makes_claims() {
 #[test]
 fn the_page_on_tokens_trusts_an_issuer_or_a_secret_and_signs() {
     let cluster = fresh(Config::default());
-    for name in ["idp", "secret", "own"] {
+    for name in ["secret", "own"] {
         page::database(&cluster, name);
     }
     let [issuer, rotated, secret, own, pool] = &Page::read("tokens.md").every("sql")[..] else {
         panic!("five blocks");
     };
-    let mut idp = cluster.connect("postgres", "idp").unwrap();
-    let (keys, token) = provider(&mut idp, "https://idp.example.com/", "my-api");
+    let (idp, keys, token) = provider("https://idp.example.com/", "my-api");
     for database in ["app", "secret", "own"] {
         page::run(&cluster, database, "create extension authguard");
     }
@@ -263,9 +262,7 @@ fn the_page_on_tokens_trusts_an_issuer_or_a_secret_and_signs() {
         .unwrap();
     let sql = bound(pool, &[&token]);
     page::run(&cluster, "app", &sql);
-    idp.batch_execute("select authguard.rotate_signing_key()")
-        .unwrap();
-    let newer = text(&mut idp, "select auth.jwks()::text").unwrap();
+    let newer = idp.jwks(&[idp.kid(), "another"]);
     page::run(&cluster, "app", &bound(rotated, &[&newer]));
     assert!(holds(
         &mut owner,
