@@ -65,6 +65,8 @@ pub enum Error {
     NotLive(&'static str),
     /// Another transaction has a session's row for too long.
     LockTimeout,
+    /// Another transaction is changing issuers or keys.
+    KeysHeld,
     /// Another transaction has the row of a session that a client wants to end.
     SessionHeld,
     /// A row has changed since the snapshot of the transaction.
@@ -282,6 +284,11 @@ impl Error {
                 Code::ERRCODE_LOCK_NOT_AVAILABLE,
                 "canceling statement due to lock timeout",
             ),
+            Self::KeysHeld => Report::new(
+                Code::ERRCODE_LOCK_NOT_AVAILABLE,
+                "another transaction is changing issuers or keys",
+            )
+            .hint("Try again once it has ended."),
             Self::SessionHeld => Report::new(
                 Code::ERRCODE_LOCK_NOT_AVAILABLE,
                 "another transaction has the session",

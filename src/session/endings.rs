@@ -7,7 +7,7 @@
 use super::ending::{self, Ending, end_nowait, end_wait};
 use super::entries::SessionEntry;
 use super::record::Locked;
-use super::{entries, events, step_up, writes};
+use super::{entries, events, step_up, wait, writes};
 use crate::access;
 use crate::attached;
 use crate::error::Error;
@@ -45,8 +45,6 @@ static OF_ALL: PerBackend<Plan> = Plan::new(
        where s.ended_at is null",
     &[],
 );
-
-static BEGIN_KEY_CHANGE: PerBackend<Plan> = Plan::new(c"select authguard.begin_key_change()", &[]);
 
 static REVOKE_ALL: PerBackend<Plan> = Plan::new(
     c"select authguard.revoke_issued_before(pg_catalog.clock_timestamp(), null, $1)",
@@ -284,7 +282,7 @@ fn end_all(call: Call) -> i32 {
     };
     let sessions = OF_ALL.run(&[], listed);
     let ended = count(sessions, |id| end_nowait(id, ending, None));
-    BEGIN_KEY_CHANGE.run(&[], |_| ());
+    wait::for_key_change();
     keys::replace_refresh_key();
     REVOKE_ALL.run(&[call.value(0)], |_| ());
     ended

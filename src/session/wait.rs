@@ -17,6 +17,11 @@ const LOCK_TIMEOUT: &CStr = c"2s";
 static AWAIT_SESSION: PerBackend<Plan> =
     Plan::new(c"select authguard.await_session($1)", &[pg_sys::UUIDOID]);
 
+static LOCK_KEYS: PerBackend<Plan> = Plan::new(
+    c"lock table authguard.issuer in share row exclusive mode",
+    &[],
+);
+
 static AWAIT_CHANGES: PerBackend<Plan> = Plan::new(c"select authguard.await_changes()", &[]);
 
 /// Runs `work`. A wait for a lock that takes longer than `LOCK_TIMEOUT` is an error (55P03).
@@ -42,6 +47,17 @@ pub fn for_session(id: [u8; 16]) -> Option<bool> {
             row.and_then(|row| row.get(1))
         })
     })
+}
+
+/// Waits until no other transaction changes issuers or keys, and keeps others from it until the end
+/// of the transaction. Raises an error if that takes too long.
+pub fn for_key_change() {
+    let work = AssertUnwindSafe(|| briefly(|| LOCK_KEYS.run(&[], |_| ())));
+    PgTryBuilder::new(work)
+        .catch_when(PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE, |_| {
+            Error::KeysHeld.raise()
+        })
+        .execute();
 }
 
 /// Waits until pending commits of changes of attached users have ended, if tokens must be later

@@ -1187,20 +1187,8 @@ comment on function authguard.looks_encoded(pg_catalog.text) is
 -- Writers of issuers and keys take turns, because their secrets share one row, and all lock in this
 -- order.
 create function authguard.begin_key_change() returns pg_catalog.void
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-set lock_timeout = '2s'
-as $$
-begin
-    perform authguard.require_primary();
-    lock table authguard.issuer in share row exclusive mode;
-exception when lock_not_available then
-    raise exception using
-        errcode = 'lock_not_available',
-        message = 'another transaction is changing issuers or keys',
-        hint = 'Try again once it has ended.';
-end
-$$;
+language c volatile cost 100
+as 'MODULE_PATHNAME', 'authguard_begin_key_change_wrapper';
 comment on function authguard.begin_key_change() is
     'Waits for other writers of issuers and keys, for two seconds at most. 55P03 if that is not '
     'enough, 25006 on a standby';
@@ -3685,6 +3673,12 @@ revoke all on function authguard.grant_access(
 revoke all on function authguard.grant_operator(pg_catalog.name) from public;
 revoke all on function authguard.grant_signer(pg_catalog.name) from public;
 revoke all on function authguard.grant_client(pg_catalog.name) from public;
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/sql.rs
+-- authguard::session::sql::authguard_begin_key_change
+-- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */

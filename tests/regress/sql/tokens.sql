@@ -239,6 +239,21 @@ select status, subject, uid, auth.role(), auth.issuer() from brief;
 set authguard.jwt = :'b_admin';
 select status, subject, uid, auth.role(), auth.issuer() from brief;
 
+-- Tokens without an audience, of clients that are listed: until the list is emptied.
+\c - postgres
+select authguard.trust_secret('https://s', 'the secret of issuer https://s, 32', client_ids => '{web,app}');
+select of_s('alice', '{"aud":null,"client_id":"web"}') as c_id, of_s('alice', '{"aud":"account","azp":"app"}') as c_azp, of_s('alice') as c_aud,
+       of_s('alice', '{"aud":null,"client_id":"other"}') as c_other, of_s('alice', '{"aud":null}') as c_none \gset
+\c - regress_app
+select auth.verify(:'c_id') ->> 'sub' as by_client, auth.verify(:'c_azp') ->> 'sub' as by_azp, auth.verify(:'c_aud') ->> 'sub' as by_aud;
+select auth.verify(:'c_other');
+select auth.verify(:'c_none');
+\c - postgres
+select authguard.trust_secret('https://s', 'the secret of issuer https://s, 32', client_ids => '{}');
+\c - regress_app
+select auth.verify(:'c_aud') ->> 'sub' as by_aud;
+select auth.verify(:'c_id');
+
 -- A token that is as it should be but for its end: its sender is told so, and nothing more of any other.
 \c - postgres
 select of_s('alice', '{"exp":1700000000}') as over, of_s('alice', '{"exp":1700000000,"aud":"x"}') as over_aud, of_s('alice', '{"exp":1700000000,"role":"admin"}') as over_role,

@@ -243,8 +243,9 @@ fn the_page_on_tokens_trusts_an_issuer_or_a_secret_and_signs() {
     for name in ["secret", "own"] {
         page::database(&cluster, name);
     }
-    let [issuer, rotated, secret, own, pool] = &Page::read("tokens.md").every("sql")[..] else {
-        panic!("five blocks");
+    let blocks = Page::read("tokens.md").every("sql");
+    let [explain, issuer, rotated, clients, secret, own, pool] = &blocks[..] else {
+        panic!("seven blocks");
     };
     let (idp, keys, token) = provider("https://idp.example.com/", "my-api");
     for database in ["app", "secret", "own"] {
@@ -252,6 +253,8 @@ fn the_page_on_tokens_trusts_an_issuer_or_a_secret_and_signs() {
     }
     page::run(&cluster, "app", &bound(issuer, &[&keys]));
     page::run(&cluster, "app", &bound(rotated, &[&keys]));
+    page::run(&cluster, "app", &bound(clients, &[&keys]));
+    page::run(&cluster, "app", &bound(explain, &[&token]));
     page::run(&cluster, "secret", &bound(secret, &[SECRET]));
     page::run(&cluster, "own", own);
     let mut owner = connect(&cluster, "postgres");
@@ -266,7 +269,8 @@ fn the_page_on_tokens_trusts_an_issuer_or_a_secret_and_signs() {
     page::run(&cluster, "app", &bound(rotated, &[&newer]));
     assert!(holds(
         &mut owner,
-        "select count(*) = 2 from authguard.key where status = 'active'"
+        "select count(*) = 2 from authguard.key
+          where issuer = 'https://idp.example.com/' and status = 'active'"
     ));
 }
 
