@@ -18,6 +18,8 @@ pub enum Error {
     },
     /// A token is refused, for whatever cause.
     BadToken,
+    /// A token is refused for nothing but its end.
+    ExpiredToken,
     /// `auth.set_token` would set a token for a transaction that ends with the statement.
     NoTransactionBlock,
     /// The claims of the transaction stand until it ends.
@@ -43,10 +45,18 @@ pub enum Error {
     LeaderOnly,
     /// A setting is no list of names. The fields are the setting and its value.
     ListSyntax(&'static str, String),
-    /// A key or a secret is refused for this reason.
-    BadKey(String),
-    /// The file with the local issuer's private key cannot be used for this reason.
-    KeyFile(String),
+    /// A key or a secret is refused. The fields are the reason, and what to do.
+    BadKey(String, Option<&'static str>),
+    /// The file with the local issuer's private key cannot be used.
+    KeyFile,
+    /// An issuer would speak for the users of another one.
+    SpeaksFor {
+        speaker: String,
+        users: String,
+        same_namespace: bool,
+    },
+    /// The local issuer, which has this name, has keys that were not made here.
+    ForeignKeys(String),
     /// Keys are not made in the database, because they come from a file.
     KeysInFile,
     /// The local issuer has no key to sign with.
@@ -65,10 +75,14 @@ pub enum Error {
     PreparedChange,
     /// The claims function now belongs to another role.
     ClaimsFunctionOwner,
+    /// The claims function has set a `search_path` that would find temporary objects of the session.
+    TempFirst,
     /// A session takes no proof of who its user is, for this reason.
     NotLive(&'static str),
     /// Another transaction has a session's row for too long.
     LockTimeout,
+    /// Another transaction is changing issuers or keys.
+    KeysHeld,
     /// Another transaction has the row of a session that a client wants to end.
     SessionHeld,
     /// A row has changed since the snapshot of the transaction.
@@ -197,6 +211,11 @@ impl Error {
                 "the token is not accepted",
             )
             .hint("Sign in again. Why it is not accepted is in the server's log only."),
+            Self::ExpiredToken => Report::new(
+                Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+                "the token has expired",
+            )
+            .hint("Refresh it: auth.refresh does for a token of this database, its issuer for any other."),
             Self::NoTransactionBlock => Report::new(
                 Code::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
                 "a local token would be gone after this statement",
@@ -252,15 +271,28 @@ impl Error {
                 format!("invalid value for parameter \"{setting}\": \"{value}\""),
             )
             .detail("List syntax is invalid."),
-            Self::BadKey(problem) => {
-                Report::new(Code::ERRCODE_INVALID_PARAMETER_VALUE, problem)
-            }
-            Self::KeyFile(problem) => Report::new(
+            Self::BadKey(problem, hint) | Self::Argument(problem, hint) => Report {
+                hint: hint.map(Cow::from),
+                ..Report::new(Code::ERRCODE_INVALID_PARAMETER_VALUE, problem)
+            },
+            Self::KeyFile => Report::new(
                 Code::ERRCODE_CONFIG_FILE_ERROR,
                 "cannot use the key in authguard.signing_key_file",
             )
-            .detail(sentence(&problem))
-            .hint("The file must hold one PKCS#8 private key in PEM. After a change give it another name and reload."),
+            .hint("The file must hold one PKCS#8 private key in PEM. The server's log has the cause. After a change give it another name and reload."),
+            Self::SpeaksFor { speaker, users, same_namespace } => Report::new(
+                Code::ERRCODE_INVALID_PARAMETER_VALUE,
+                format!("issuer '{speaker}' would speak for the users of issuer '{users}'"),
+            )
+            .hint(match same_namespace {
+                true => "Both have the same subject_namespace: give each its own.".to_owned(),
+                false => format!("Give '{speaker}' a subject_namespace: auth.uid() is then made of that and its sub. Or, if the same sub is the same person, say shares_subjects => true. authguard.trust_issuer takes both."),
+            }),
+            Self::ForeignKeys(name) => Report::new(
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                format!("the local issuer has the name of an issuer that is trusted already, '{name}'"),
+            )
+            .hint("Set authguard.issuer to another name."),
             Self::KeysInFile => Report::new(
                 Code::ERRCODE_CONFIG_FILE_ERROR,
                 "the keys of the local issuer come from authguard.signing_key_file",
@@ -276,14 +308,10 @@ impl Error {
                 "the claims make a token that this database refuses",
             )
             .detail(sentence(&problem))
-            .hint("Fix the claims passed to authguard.sign_in or returned by the claims function; the roles allowed are in authguard.issuer."),
+            .hint("Fix the claims passed to authguard.sign_in or authguard.sign, or returned by the claims function; the roles allowed are in authguard.issuer."),
             Self::Missing(problem) => {
                 Report::new(Code::ERRCODE_NULL_VALUE_NOT_ALLOWED, problem)
             }
-            Self::Argument(problem, hint) => Report {
-                hint: hint.map(Cow::from),
-                ..Report::new(Code::ERRCODE_INVALID_PARAMETER_VALUE, problem)
-            },
             Self::Standby => Report::new(
                 Code::ERRCODE_READ_ONLY_SQL_TRANSACTION,
                 "cannot write on a standby",
@@ -304,6 +332,11 @@ impl Error {
                 "the claims function has another owner by now",
             )
             .hint("No token is issued by the function of another; a new transaction tells more."),
+            Self::TempFirst => Report::new(
+                Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                "search_path would find temporary objects of the session first",
+            )
+            .hint("In a claims function, put pg_temp at the end of the search_path that it sets, or declare it with \"create function … set search_path\"."),
             Self::NotLive(problem) => Report::new(
                 Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
                 problem,
@@ -313,6 +346,11 @@ impl Error {
                 Code::ERRCODE_LOCK_NOT_AVAILABLE,
                 "canceling statement due to lock timeout",
             ),
+            Self::KeysHeld => Report::new(
+                Code::ERRCODE_LOCK_NOT_AVAILABLE,
+                "another transaction is changing issuers or keys",
+            )
+            .hint("Try again once it has ended."),
             Self::SessionHeld => Report::new(
                 Code::ERRCODE_LOCK_NOT_AVAILABLE,
                 "another transaction has the session",
@@ -381,7 +419,7 @@ mod unit {
         assert_eq!(Error::BadToken.report().sqlstate(), "28000");
         assert_eq!(Error::NoSchema.report().sqlstate(), "55000");
         assert_eq!(Error::Standby.report().sqlstate(), "25006");
-        assert_eq!(Error::KeyFile(String::new()).report().sqlstate(), "F0000");
+        assert_eq!(Error::KeyFile.report().sqlstate(), "F0000");
         assert_eq!(Error::NotATrigger.report().sqlstate(), "39P01");
     }
 }

@@ -17,12 +17,19 @@ create table authguard.issuer (
     max_lifetime pg_catalog.int4,
     clock_skew pg_catalog.int4,
     trusted_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    client_ids pg_catalog.text[] not null default '{}',
 
     constraint issuer_length check (pg_catalog.octet_length(issuer) between 1 and 1024),
     constraint issuer_audience
-        check (pg_catalog.cardinality(audience) between 1 and 32
+        check (pg_catalog.cardinality(audience) <= 32
                and pg_catalog.array_position(audience, null) is null
                and pg_catalog.array_position(audience, '') is null),
+    constraint issuer_clients
+        check (pg_catalog.cardinality(client_ids) <= 32
+               and pg_catalog.array_position(client_ids, null) is null
+               and pg_catalog.array_position(client_ids, '') is null),
+    constraint issuer_recipient
+        check (pg_catalog.cardinality(audience) + pg_catalog.cardinality(client_ids) > 0),
     constraint issuer_types
         check (pg_catalog.cardinality(types) between 1 and 32
                and pg_catalog.array_position(types, null) is null),
@@ -37,7 +44,7 @@ comment on table authguard.issuer is
     'Issuers whose tokens are believed; authguard.trust_issuer and trust_secret write it';
 comment on column authguard.issuer.issuer is 'Claim iss, byte by byte';
 comment on column authguard.issuer.audience is
-    'Claim aud must name one of these';
+    'Claim aud must name one of these, if not client_ids lets the token pass';
 comment on column authguard.issuer.types is
     'Header typ must be one of these, in any case; if it is absent it counts as JWT (RFC 8725 '
     'section 3.11)';
@@ -55,6 +62,9 @@ comment on column authguard.issuer.clock_skew is
     'authguard.leeway';
 comment on column authguard.issuer.trusted_at is
     'When it was first trusted';
+comment on column authguard.issuer.client_ids is
+    'A token whose aud names none of the audiences, or that has none, passes only if its client_id '
+    'or azp is one of these';
 
 create table authguard.key (
     issuer pg_catalog.text collate pg_catalog."C" not null
@@ -68,8 +78,9 @@ create table authguard.key (
     retired_at pg_catalog.timestamptz,
     revoked_at pg_catalog.timestamptz,
     withdrawn pg_catalog.bool not null default false,
+    made_here pg_catalog.bool not null default false,
 
-    primary key (issuer, kid),
+    primary key (issuer, kid, algorithm),
     constraint key_kid_length check (pg_catalog.octet_length(kid) <= 256),
     constraint key_status check (status in ('active', 'retiring', 'revoked')),
     constraint key_verifies check (jwk is not null or credential is not null)
@@ -80,7 +91,8 @@ comment on table authguard.key is
 comment on column authguard.key.issuer is
     'The issuer that it belongs to';
 comment on column authguard.key.kid is
-    'Header kid that names it; empty: a secret that verifies any token of the issuer';
+    'Header kid that names it, together with alg (RFC 7517 section 4.5); empty: a secret that '
+    'verifies any token of the issuer';
 comment on column authguard.key.algorithm is
     'The only alg that it verifies (RFC 7518)';
 comment on column authguard.key.jwk is 'The public key (RFC 7517); NULL for a secret';
@@ -95,6 +107,8 @@ comment on column authguard.key.revoked_at is 'When it was revoked';
 comment on column authguard.key.withdrawn is
     'True if it is revoked because the issuer''s set no longer had it: it verifies again when the '
     'set has it again';
+comment on column authguard.key.made_here is
+    'True for a key of the local issuer, which authguard.rotate_signing_key has made';
 
 -- Secrets are in no dump, so a row of a secret would come back without its secret.
 select pg_catalog.pg_extension_config_dump('authguard.issuer', '');

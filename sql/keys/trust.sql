@@ -3,33 +3,39 @@
 create function authguard.read_jwks(jwks pg_catalog.text)
 returns table (kid pg_catalog.text, algorithm pg_catalog.text, jwk pg_catalog.text)
 language c immutable strict cost 10000
-as 'MODULE_PATHNAME', 'authguard_read_jwks';
+as 'MODULE_PATHNAME', 'authguard_read_jwks_wrapper';
 comment on function authguard.read_jwks(pg_catalog.text) is
     'Returns the signature keys of a JWK set (RFC 7517), each checked; keys for encryption or of '
     'an unknown kind are left out. 22023 if one is malformed or weak, or none is left. No row for '
     'NULL';
 
-create function authguard.check_secret(secret pg_catalog.text, algorithm pg_catalog.text)
+create function authguard.check_secret(secret pg_catalog.bytea, algorithm pg_catalog.text)
 returns pg_catalog.void
 language c immutable strict cost 100
-as 'MODULE_PATHNAME', 'authguard_check_secret';
-comment on function authguard.check_secret(pg_catalog.text, pg_catalog.text) is
+as 'MODULE_PATHNAME', 'authguard_check_secret_wrapper';
+comment on function authguard.check_secret(pg_catalog.bytea, pg_catalog.text) is
     'Raises 22023 if a secret is too short for its algorithm (RFC 7518 section 3.2), or is a key. '
     'NULL for NULL';
+
+create function authguard.looks_encoded(secret pg_catalog.text) returns pg_catalog.bool
+language sql immutable strict
+set search_path = pg_catalog, pg_temp
+as $$
+    select secret ~ '^[[:xdigit:]]{64,}$'
+        or (length(secret) >= 43 and secret ~ '[a-z]' and secret ~ '[A-Z]' and secret ~ '[0-9]'
+            and secret ~ '^([A-Za-z0-9+/]+|[A-Za-z0-9_-]+)={0,2}$')
+$$;
+comment on function authguard.looks_encoded(pg_catalog.text) is
+    'True if a secret looks like the hex or the base64 of 32 bytes or more. NULL for NULL';
 
 -- Writers of issuers and keys take turns, because their secrets share one row, and all lock in this
 -- order.
 create function authguard.begin_key_change() returns pg_catalog.void
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform authguard.require_primary();
-    lock table authguard.issuer in share row exclusive mode;
-end
-$$;
+language c volatile cost 100
+as 'MODULE_PATHNAME', 'authguard_begin_key_change_wrapper';
 comment on function authguard.begin_key_change() is
-    'Waits for other writers of issuers and keys. 25006 on a standby';
+    'Waits for other writers of issuers and keys, for two seconds at most. 55P03 if that is not '
+    'enough, 25006 on a standby';
 
 create function authguard.refuse_mixed_keys(issuer pg_catalog.text, trusted_by pg_catalog.text)
 returns pg_catalog.void
@@ -41,48 +47,142 @@ begin
         errcode = 'object_not_in_prerequisite_state',
         message = pg_catalog.format('issuer %s is trusted by %s',
             pg_catalog.quote_literal(issuer), trusted_by),
-        hint = 'A secret and public keys are never mixed: call authguard.distrust_issuer first.';
+        hint = 'A secret, public keys and keys that are made here are never mixed: call '
+            'authguard.distrust_issuer first.';
 end
 $$;
 comment on function authguard.refuse_mixed_keys(pg_catalog.text, pg_catalog.text) is
     'Raises 55000: the issuer is trusted by keys of the other kind, which trusted_by names';
 
-create function authguard.trust(entry authguard.issuer) returns pg_catalog.void
+create function authguard.require_subjects(
+    issuer pg_catalog.text, subject_namespace pg_catalog.uuid, shares_subjects pg_catalog.bool,
+    is_local pg_catalog.bool)
+returns pg_catalog.void
+language c volatile cost 1000
+as 'MODULE_PATHNAME', 'authguard_require_subjects_wrapper';
+comment on function authguard.require_subjects(
+    pg_catalog.text, pg_catalog.uuid, pg_catalog.bool, pg_catalog.bool) is
+    'Raises 22023 if an issuer like that would speak for the users of another issuer, or another '
+    'one for its users, and nobody has said so. is_local: it is the local issuer';
+
+create function authguard.require_names(argument pg_catalog.text, names pg_catalog.text[])
+returns pg_catalog.void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if cardinality(names) > 32
+       or array_position(names, null) is not null or array_position(names, '') is not null then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('%s must be an array of at most 32 names', argument),
+            detail = 'A name is neither NULL nor empty.';
+    end if;
+end
+$$;
+comment on function authguard.require_names(pg_catalog.text, pg_catalog.text[]) is
+    'Raises 22023 if an argument of that name is no array of at most 32 names';
+
+create function authguard.clock_skew_seconds(clock_skew pg_catalog.interval)
+returns pg_catalog.int4
+language plpgsql immutable strict
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    seconds constant pg_catalog.numeric := ceil(extract(epoch from clock_skew));
+begin
+    if seconds not between 0 and 300 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'clock_skew must be between 0 and 300 seconds',
+            hint = 'It counts up to authguard.leeway, which is the default.';
+    end if;
+    return seconds;
+end
+$$;
+comment on function authguard.clock_skew_seconds(pg_catalog.interval) is
+    'Returns an issuer''s clock_skew in whole seconds, rounded up. 22023 unless it is between 0 '
+    'and 300 seconds. NULL for NULL';
+
+create function authguard.trust(
+    issuer pg_catalog.text,
+    audience pg_catalog.text[],
+    roles pg_catalog.text[],
+    subject_namespace pg_catalog.uuid,
+    shares_subjects pg_catalog.bool,
+    types pg_catalog.text[],
+    max_lifetime pg_catalog.interval,
+    client_ids pg_catalog.text[],
+    clock_skew pg_catalog.interval,
+    is_local pg_catalog.bool default false)
+returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    shared pg_catalog.text;
+    entry authguard.issuer;
+    seconds constant pg_catalog.float8 := extract(epoch from max_lifetime);
+    problem pg_catalog.text;
 begin
-    if entry.subject_namespace is null and not entry.shares_subjects
-       and not exists (select from authguard.issuer i
-                        where i.issuer = entry.issuer
-                          and i.subject_namespace is null and not i.shares_subjects) then
-        select i.issuer into shared
-          from authguard.issuer i
-         where i.issuer <> entry.issuer and i.subject_namespace is null
-         order by i.trusted_at
-         limit 1;
-        if shared is not null then
-            raise exception using
-                errcode = 'invalid_parameter_value',
-                message = pg_catalog.format('issuer %s would speak for the users of issuer %s',
-                    pg_catalog.quote_literal(entry.issuer), pg_catalog.quote_literal(shared)),
-                hint = 'Give it a subject_namespace: auth.uid() is then made of that and its sub. '
-                    'Or, if the same sub is the same person, say shares_subjects => true.';
-        end if;
+    select i.* into entry from authguard.issuer i where i.issuer = trust.issuer;
+    -- What is not given stays; for a new issuer it is the default.
+    entry.issuer := issuer;
+    entry.audience := coalesce(audience, entry.audience, '{}');
+    entry.client_ids := coalesce(client_ids, entry.client_ids, '{}');
+    entry.roles := coalesce(roles, entry.roles, '{authenticated}');
+    entry.types := coalesce(types, entry.types, '{JWT,at+jwt}');
+    entry.trusted_at := coalesce(entry.trusted_at, pg_catalog.clock_timestamp());
+    -- Each of the two ends the other.
+    entry.shares_subjects := coalesce(shares_subjects,
+        entry.shares_subjects and subject_namespace is null, false);
+    entry.subject_namespace := coalesce(subject_namespace,
+        case when not entry.shares_subjects then entry.subject_namespace end);
+    if max_lifetime is not null then
+        entry.max_lifetime := least(greatest(ceil(seconds), 0), 2147483647);
     end if;
+    entry.clock_skew := coalesce(authguard.clock_skew_seconds(clock_skew), entry.clock_skew);
+    perform authguard.require_names('audience', entry.audience);
+    perform authguard.require_names('client_ids', entry.client_ids);
+    perform authguard.require_names('roles', entry.roles);
+    perform authguard.require_names('types', entry.types);
+    problem := case
+        when issuer is null then 'issuer must not be null'
+        when pg_catalog.octet_length(issuer) not between 1 and 1024
+            then 'issuer must have 1 to 1024 bytes'
+        when pg_catalog.cardinality(entry.types) = 0 then 'types must not be empty'
+        when seconds <= 0 then 'max_lifetime must be longer than nothing'
+        when entry.subject_namespace is not null and entry.shares_subjects
+            then 'an issuer has a subject_namespace or shares_subjects, never both'
+    end;
+    if problem is not null then
+        raise exception using errcode = 'invalid_parameter_value', message = problem;
+    end if;
+    if pg_catalog.cardinality(entry.audience) + pg_catalog.cardinality(entry.client_ids) = 0 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('issuer %s has neither audience nor client_ids',
+                pg_catalog.quote_literal(issuer)),
+            hint = 'Give audience the values of claim aud that mean this database. If its tokens '
+                'have no such aud, give client_ids the values of their claim client_id or azp.';
+    end if;
+    perform authguard.require_subjects(
+        issuer, entry.subject_namespace, entry.shares_subjects, is_local);
     insert into authguard.issuer as i select entry.*
-    on conflict (issuer) do update
-        set (audience, types, roles, subject_namespace, shares_subjects, max_lifetime, clock_skew)
+    on conflict on constraint issuer_pkey do update
+        set (audience, types, roles, subject_namespace, shares_subjects, max_lifetime, client_ids,
+             clock_skew)
             = (select excluded.audience, excluded.types, excluded.roles, excluded.subject_namespace,
-                      excluded.shares_subjects, excluded.max_lifetime,
-                      coalesce(excluded.clock_skew, i.clock_skew));
+                      excluded.shares_subjects, excluded.max_lifetime, excluded.client_ids,
+                      excluded.clock_skew);
 end
 $$;
-comment on function authguard.trust(authguard.issuer) is
-    'Writes an issuer, or replaces what is believed of an existing one. 22023 if it would speak '
-    'for the users of another issuer';
+comment on function authguard.trust(
+    pg_catalog.text, pg_catalog.text[], pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool,
+    pg_catalog.text[], pg_catalog.interval, pg_catalog.text[], pg_catalog.interval,
+    pg_catalog.bool) is
+    'Writes what is believed of an issuer. An argument that is NULL leaves what is there, or means '
+    'the default for a new issuer. is_local: it is the local issuer. 22023 if an argument is '
+    'wrong, or if the issuer would speak for the users of another one';
 
 create function authguard.set_jwks(issuer pg_catalog.text, jwks pg_catalog.jsonb)
 returns pg_catalog.int4
@@ -110,29 +210,33 @@ begin
                 where k.issuer = set_jwks.issuer and k.jwk is null and k.status <> 'revoked') then
         perform authguard.refuse_mixed_keys(issuer, 'a secret');
     end if;
-    if issuer = authguard.own_issuer() then
+    if issuer = authguard.own_issuer()
+       or exists (select from authguard.key k where k.issuer = set_jwks.issuer and k.made_here) then
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
             message = 'the keys of the local issuer are made here',
             hint = 'Call authguard.rotate_signing_key. If the issuer is another database, set '
-                'authguard.issuer of this one to another name.';
+                'authguard.issuer of this one to another name. If it was the local issuer earlier, '
+                'call authguard.distrust_issuer first.';
     end if;
     insert into authguard.key as k (issuer, kid, algorithm, jwk)
     select set_jwks.issuer, r.kid, r.algorithm, r.jwk
       from authguard.read_jwks(jwks::pg_catalog.text) r
+        -- A kid that authguard.revoke_key has revoked stays so, though the issuer still publishes
+        -- it, with whatever algorithm.
+     where not exists (select from authguard.key o
+                        where o.issuer = set_jwks.issuer and o.kid = r.kid
+                          and o.status = 'revoked' and not o.withdrawn)
     on conflict on constraint key_pkey do update
-        set algorithm = excluded.algorithm, jwk = excluded.jwk,
+        set jwk = excluded.jwk,
             status = 'active', retired_at = null, revoked_at = null, withdrawn = false
-        -- A key that authguard.revoke_key has revoked stays so, though the issuer still publishes
-        -- it.
-        where (k.status <> 'revoked' or k.withdrawn)
-          and (k.algorithm, k.jwk, k.status)
-              is distinct from (excluded.algorithm, excluded.jwk, 'active');
+        where (k.jwk, k.status) is distinct from (excluded.jwk, 'active');
     update authguard.key k
        set status = 'revoked', revoked_at = pg_catalog.clock_timestamp(), withdrawn = true
      where k.issuer = set_jwks.issuer
        and k.status <> 'revoked'
-       and k.kid not in (select r.kid from authguard.read_jwks(jwks::pg_catalog.text) r);
+       and not exists (select from authguard.read_jwks(jwks::pg_catalog.text) r
+                        where r.kid = k.kid and r.algorithm = k.algorithm);
     select pg_catalog.count(*) into registered
       from authguard.key k
      where k.issuer = set_jwks.issuer and k.status = 'active';
@@ -143,39 +247,19 @@ comment on function authguard.set_jwks(pg_catalog.text, pg_catalog.jsonb) is
     'Replaces the keys of a trusted issuer with those of this JWK set (RFC 7517): new ones '
     'verify, and missing ones are revoked. A key that revoke_key has revoked stays so. Returns '
     'how many verify. 22004 if jwks is NULL; 22023 if a key is malformed or weak; 42704 if the '
-    'issuer is not trusted; 55000 if it is trusted by a secret, or is the local issuer; 25006 on '
-    'a standby';
-
-create function authguard.clock_skew_seconds(clock_skew pg_catalog.interval)
-returns pg_catalog.int4
-language plpgsql immutable strict
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    seconds constant pg_catalog.numeric := ceil(extract(epoch from clock_skew));
-begin
-    if seconds not between 0 and 300 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'clock_skew must be between 0 and 300 seconds',
-            hint = 'It counts up to authguard.leeway, which is the default.';
-    end if;
-    return seconds;
-end
-$$;
-comment on function authguard.clock_skew_seconds(pg_catalog.interval) is
-    'Returns an issuer''s clock_skew in whole seconds, rounded up. 22023 unless it is between 0 '
-    'and 300 seconds. NULL for NULL';
+    'issuer is not trusted; 55000 if it is trusted by a secret, or is the local issuer; 55P03 if '
+    'another transaction is changing issuers or keys for more than two seconds; 25006 on a standby';
 
 create function authguard.trust_issuer(
     issuer pg_catalog.text,
     jwks pg_catalog.jsonb,
-    audience pg_catalog.text[],
-    roles pg_catalog.text[] default '{authenticated}',
+    audience pg_catalog.text[] default null,
+    roles pg_catalog.text[] default null,
     subject_namespace pg_catalog.uuid default null,
-    shares_subjects pg_catalog.bool default false,
-    types pg_catalog.text[] default '{JWT,at+jwt}',
+    shares_subjects pg_catalog.bool default null,
+    types pg_catalog.text[] default null,
     max_lifetime pg_catalog.interval default null,
+    client_ids pg_catalog.text[] default null,
     clock_skew pg_catalog.interval default null)
 returns pg_catalog.int4
 language plpgsql volatile
@@ -183,35 +267,113 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform authguard.begin_key_change();
-    perform authguard.trust(row(issuer, audience, types, roles, subject_namespace, shares_subjects,
-        extract(epoch from max_lifetime)::pg_catalog.int4,
-        authguard.clock_skew_seconds(clock_skew),
-        pg_catalog.clock_timestamp())::authguard.issuer);
+    perform authguard.trust(issuer, audience, roles, subject_namespace, shares_subjects, types,
+        max_lifetime, client_ids, clock_skew);
     return authguard.set_jwks(issuer, jwks);
 end
 $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.jsonb, pg_catalog.text[], pg_catalog.text[], pg_catalog.uuid,
-    pg_catalog.bool, pg_catalog.text[], pg_catalog.interval, pg_catalog.interval) is
+    pg_catalog.bool, pg_catalog.text[], pg_catalog.interval, pg_catalog.text[],
+    pg_catalog.interval) is
     'Believes the tokens of an issuer (claim iss) that are for this audience, by the keys of its '
-    'JWK set (RFC 7517). If called again, replaces all of that. roles: the values of claim role '
-    'that it may assert. subject_namespace or shares_subjects: how its subjects relate to those '
-    'of others. types: the values of header typ. max_lifetime: from iat to exp. clock_skew: by how '
-    'much its clock may be ahead of that of a cut-off, up to authguard.leeway; NULL: as before, or '
-    'the leeway. Returns how many keys verify. Errors as for authguard.set_jwks; 22023 also if it '
-    'would speak for the users of another issuer';
+    'JWK set (RFC 7517). If called again, an argument that is NULL or left out leaves what is '
+    'there. client_ids: a token whose aud names none of the audience, or that has none, passes '
+    'only if its client_id or azp is one of these; {}: none. roles: the values of claim role that '
+    'it may assert, at first authenticated; {}: none. subject_namespace or shares_subjects: how '
+    'its subjects relate to those of others; each ends the other. types: the values of header typ, '
+    'at first JWT and at+jwt. max_lifetime: from iat to exp; at first any. clock_skew: by how much '
+    'its clock may be ahead of that of a cut-off, up to authguard.leeway, which is the default. '
+    'Returns how many keys verify. '
+    'Errors as for authguard.set_jwks; 22023 also if an argument is wrong, if there is neither '
+    'audience nor client_ids, or if it would speak for the users of another issuer';
+
+create function authguard.as_jwks(jwks pg_catalog.text) returns pg_catalog.jsonb
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return jwks::pg_catalog.jsonb;
+exception when invalid_text_representation or untranslatable_character then
+    -- With its error, which holds nothing of the text.
+    perform authguard.read_jwks(jwks);
+    return null;
+end
+$$;
+comment on function authguard.as_jwks(pg_catalog.text) is
+    'Returns the JSON in a text. 22023 with a hint if it is none. NULL for NULL';
+
+create function authguard.as_audience(audience pg_catalog.text) returns pg_catalog.text[]
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return audience::pg_catalog.text[];
+exception when invalid_text_representation then
+    raise exception using
+        errcode = 'invalid_parameter_value',
+        message = 'audience must be an array',
+        hint = pg_catalog.format('Write array[%s], or audience => ''{…}''.',
+            pg_catalog.quote_literal(audience));
+end
+$$;
+comment on function authguard.as_audience(pg_catalog.text) is
+    'Returns the array in a text. 22023 with a hint if it is none. NULL for NULL';
+
+create function authguard.set_jwks(issuer pg_catalog.text, jwks pg_catalog.text)
+returns pg_catalog.int4
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$ select authguard.set_jwks(issuer, authguard.as_jwks(jwks)) $$;
+comment on function authguard.set_jwks(pg_catalog.text, pg_catalog.text) is
+    'As authguard.set_jwks with jsonb, for a set that is a text';
+
+create function authguard.trust_issuer(
+    issuer pg_catalog.text, jwks pg_catalog.text, audience pg_catalog.text[])
+returns pg_catalog.int4
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$ select authguard.trust_issuer(issuer, authguard.as_jwks(jwks), audience) $$;
+comment on function authguard.trust_issuer(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text[]) is
+    'As authguard.trust_issuer with jsonb, for a set that is a text';
+
+create function authguard.trust_issuer(
+    issuer pg_catalog.text, jwks pg_catalog.jsonb, audience pg_catalog.text)
+returns pg_catalog.int4
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$ select authguard.trust_issuer(issuer, jwks, authguard.as_audience(audience)) $$;
+comment on function authguard.trust_issuer(
+    pg_catalog.text, pg_catalog.jsonb, pg_catalog.text) is
+    'As authguard.trust_issuer with an array, for an audience that is written as a text ({…}). '
+    '22023 with a hint if the text is no array';
+
+create function authguard.trust_issuer(
+    issuer pg_catalog.text, jwks pg_catalog.text, audience pg_catalog.text)
+returns pg_catalog.int4
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+    select authguard.trust_issuer(
+        issuer, authguard.as_jwks(jwks), authguard.as_audience(audience))
+$$;
+comment on function authguard.trust_issuer(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text) is
+    'As authguard.trust_issuer with jsonb and an array, for both as texts';
 
 create function authguard.trust_secret(
     issuer pg_catalog.text,
-    secret pg_catalog.text,
-    audience pg_catalog.text[],
+    secret pg_catalog.bytea,
+    audience pg_catalog.text[] default null,
     algorithm pg_catalog.text default 'HS256',
     kid pg_catalog.text default '',
-    roles pg_catalog.text[] default '{authenticated}',
+    roles pg_catalog.text[] default null,
     subject_namespace pg_catalog.uuid default null,
-    shares_subjects pg_catalog.bool default false,
-    types pg_catalog.text[] default '{JWT,at+jwt}',
+    shares_subjects pg_catalog.bool default null,
+    types pg_catalog.text[] default null,
     max_lifetime pg_catalog.interval default null,
+    client_ids pg_catalog.text[] default null,
     clock_skew pg_catalog.interval default null)
 returns pg_catalog.void
 language plpgsql volatile
@@ -227,31 +389,65 @@ begin
     end if;
     perform authguard.check_secret(secret, algorithm);
     perform authguard.begin_key_change();
-    perform authguard.trust(row(issuer, audience, types, roles, subject_namespace, shares_subjects,
-        extract(epoch from max_lifetime)::pg_catalog.int4,
-        authguard.clock_skew_seconds(clock_skew),
-        pg_catalog.clock_timestamp())::authguard.issuer);
+    perform authguard.trust(issuer, audience, roles, subject_namespace, shares_subjects, types,
+        max_lifetime, client_ids, clock_skew);
     if exists (select from authguard.key k
                 where k.issuer = trust_secret.issuer
-                  and k.jwk is not null and k.status <> 'revoked') then
+                  and k.jwk is not null and (k.status <> 'revoked' or k.made_here)) then
         perform authguard.refuse_mixed_keys(issuer, 'public keys');
     end if;
-    perform authguard.keep_credential(kept, pg_catalog.convert_to(secret, 'UTF8'));
+    perform authguard.keep_credential(kept, secret);
     delete from authguard.key k where k.issuer = trust_secret.issuer;
     insert into authguard.key (issuer, kid, algorithm, credential)
     values (trust_secret.issuer, trust_secret.kid, trust_secret.algorithm, kept);
 end
 $$;
 comment on function authguard.trust_secret(
+    pg_catalog.text, pg_catalog.bytea, pg_catalog.text[], pg_catalog.text, pg_catalog.text,
+    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
+    pg_catalog.text[], pg_catalog.interval) is
+    'As authguard.trust_secret with a text, for a secret that is bytes: decode(…, ''base64'') or '
+    'decode(…, ''hex'') makes them of a text';
+
+create function authguard.trust_secret(
+    issuer pg_catalog.text,
+    secret pg_catalog.text,
+    audience pg_catalog.text[] default null,
+    algorithm pg_catalog.text default 'HS256',
+    kid pg_catalog.text default '',
+    roles pg_catalog.text[] default null,
+    subject_namespace pg_catalog.uuid default null,
+    shares_subjects pg_catalog.bool default null,
+    types pg_catalog.text[] default null,
+    max_lifetime pg_catalog.interval default null,
+    client_ids pg_catalog.text[] default null,
+    clock_skew pg_catalog.interval default null)
+returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.trust_secret(issuer, pg_catalog.convert_to(secret, 'UTF8'), audience,
+        algorithm, kid, roles, subject_namespace, shares_subjects, types, max_lifetime, client_ids,
+        clock_skew);
+    if authguard.looks_encoded(secret) then
+        raise notice using
+            message = 'the secret looks like base64 or hex of a key, and is taken as text',
+            hint = 'If the issuer signs with the bytes, decode them: authguard.trust_secret takes '
+                'a bytea, too.';
+    end if;
+end
+$$;
+comment on function authguard.trust_secret(
     pg_catalog.text, pg_catalog.text, pg_catalog.text[], pg_catalog.text, pg_catalog.text,
     pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
-    pg_catalog.interval) is
+    pg_catalog.text[], pg_catalog.interval) is
     'Believes the tokens of an issuer by a shared secret (HS256, HS384 or HS512): whoever has it '
-    'can also sign. Bind it as a parameter, so that no log holds it. If called again, replaces '
-    'the secret at once. kid: the header kid that tokens must have; empty: any or none. The other '
-    'arguments are those of authguard.trust_issuer. 22004 if secret, algorithm or kid is NULL; '
-    '22023 if the secret is weak; 55000 if the issuer is trusted by public keys; 25006 on a '
-    'standby';
+    'can also sign. The bytes of the text in UTF-8 are the secret; a text is never decoded. Bind '
+    'it as a parameter, so that no log holds it. If called again, replaces the secret at once. '
+    'kid: the header kid that tokens must have; empty: any or none. The other arguments are those '
+    'of authguard.trust_issuer. 22004 if secret, algorithm or kid is NULL; 22023 if the secret is '
+    'weak; 55000 if the issuer is trusted by public keys; 25006 on a standby';
 
 create function authguard.distrust_issuer(issuer pg_catalog.text) returns pg_catalog.bool
 language plpgsql volatile
@@ -284,10 +480,16 @@ returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    signs pg_catalog.text;
 begin
     perform authguard.begin_key_change();
     if coalesce(issuer, authguard.own_issuer()) = authguard.own_issuer() then
         perform authguard.require_no_key_file();
+        select k.algorithm into signs
+          from authguard.key k
+         where k.issuer = authguard.own_issuer() and k.kid = revoke_key.kid
+           and k.made_here and k.status = 'active';
     end if;
     update authguard.key k
        set status = 'revoked', revoked_at = coalesce(k.revoked_at, pg_catalog.clock_timestamp()),
@@ -296,11 +498,18 @@ begin
        and k.kid = revoke_key.kid
        and k.jwk is not null
        and (k.status <> 'revoked' or k.withdrawn);
-    return found;
+    if not found then
+        return false;
+    end if;
+    if signs is not null then
+        -- In this transaction, so that nobody who needs a key finds none, or has to make one.
+        perform authguard.make_signing_key(authguard.own_issuer(), signs);
+    end if;
+    return true;
 end
 $$;
 comment on function authguard.revoke_key(pg_catalog.text, pg_catalog.text) is
     'Believes no token that this key has signed any more, from the next statement of every '
-    'backend. issuer NULL: the local issuer, whose next token is signed by a new key. False if '
-    'there is no such key. F0000 if it is the local issuer and authguard.signing_key_file is set, '
-    '25006 on a standby';
+    'backend. issuer NULL: the local issuer; if the key signed its tokens, a new key of the same '
+    'algorithm takes its place. False if there is no such key. F0000 if it is the local issuer and '
+    'authguard.signing_key_file is set, 55P03 and 25006 as for authguard.set_jwks';

@@ -6,7 +6,8 @@ as 'MODULE_PATHNAME', 'authguard_verify';
 comment on function auth.verify(pg_catalog.text) is
     'Returns the claims of a token (RFC 7515 compact form) of a trusted issuer that is neither '
     'expired nor revoked. Otherwise raises 28000, with one message for every cause: only the '
-    'server''s log has the cause. NULL for NULL';
+    'server''s log has the cause. If nothing but its end is wrong with the token, the message says '
+    'that it has expired. NULL for NULL';
 
 create function auth.set_token(token pg_catalog.text, is_local pg_catalog.bool default true)
 returns pg_catalog.jsonb
@@ -17,3 +18,15 @@ comment on function auth.set_token(pg_catalog.text, pg_catalog.bool) is
     'is_local true: until the end of the transaction (25P01 outside a transaction block); false: '
     'of the session. NULL for NULL, and nothing is set. Bind the token as a parameter, so that no '
     'log holds it';
+
+create function authguard.explain_token(token pg_catalog.text)
+returns table (
+    step pg_catalog.int4, check_name pg_catalog.text, expected pg_catalog.text,
+    found pg_catalog.text, passed pg_catalog.bool)
+language c stable strict cost 10000
+as 'MODULE_PATHNAME', 'authguard_explain_token_wrapper';
+comment on function authguard.explain_token(pg_catalog.text) is
+    'Returns each check of a token, with what it expects, what it finds and whether it passes. '
+    'What a failed check leaves unknown is not checked: passed is NULL, or the row is missing. '
+    'Times are seconds since 1970. Never shows a signature, a key or a secret, and writes nothing '
+    'to the log. Only the owner of the extension may call it. No row for NULL';

@@ -3,6 +3,7 @@
 //! A backend reads the file once for each file name. So if a key is replaced, its file needs
 //! another name.
 
+use super::log;
 use crate::error::Error;
 use crate::pg::state::PerBackend;
 use crate::settings;
@@ -20,7 +21,13 @@ struct Read {
 
 static READ: PerBackend<RefCell<Option<Read>>> = PerBackend::new(RefCell::new(None));
 
-/// The key; `None` if the setting is empty.
+/// Returns true if the key of the local issuer comes from a file.
+pub fn is_set() -> bool {
+    !settings::signing_key_file().is_empty()
+}
+
+/// The key; `None` if the setting is empty. A file that cannot be used is noted in the server's log
+/// alone: the cause has the system's words and leads to a secret.
 pub fn key() -> Option<Result<Rc<SigningKey>, Error>> {
     let path = settings::signing_key_file();
     if path.is_empty() {
@@ -38,7 +45,10 @@ pub fn key() -> Option<Result<Rc<SigningKey>, Error>> {
             READ.replace(Some(Read { path, key }));
             Ok(result)
         }
-        Err(problem) => Err(Error::KeyFile(problem)),
+        Err(problem) => {
+            log::key_file(&problem);
+            Err(Error::KeyFile)
+        }
     })
 }
 
@@ -53,6 +63,6 @@ fn read(path: &str) -> Result<SigningKey, String> {
             "others than the owner and the group of the file may use it; chmod 600".to_owned(),
         );
     }
-    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-    SigningKey::from_pkcs8_pem(&Zeroizing::new(text)).map_err(|error| error.to_string())
+    let text = Zeroizing::new(fs::read_to_string(path).map_err(|error| error.to_string())?);
+    SigningKey::from_pkcs8_pem(&text).map_err(|error| error.to_string())
 }

@@ -22,6 +22,7 @@ raw_function!(authguard_set_token, |call| guarded(|| {
 fn check(token: &[u8]) -> pg_sys::Datum {
     match verify::check(token) {
         Ok(good) => memory::varlena(&good.json),
+        Err(cause) if cause.is_expired() => Error::ExpiredToken.raise(),
         Err(_) => Error::BadToken.raise(),
     }
 }

@@ -1,4 +1,4 @@
-//! The server's log of refused tokens.
+//! What the server's log gets and no client: why a token is refused, and why a key cannot be used.
 
 use super::TokenRejected;
 use crate::pg::log::{self, LogLevel};
@@ -18,6 +18,13 @@ pub fn refused_token(cause: TokenRejected) {
         let message = CString::new(format!("token refused: {cause}")).unwrap_or_default();
         log::server_only(LogLevel::Log, &message, None);
     }
+}
+
+/// Logs why the file of the local issuer's key cannot be used.
+pub fn key_file(problem: &str) {
+    let message = format!("cannot use the key in authguard.signing_key_file: {problem}");
+    let message = CString::new(message).unwrap_or_default();
+    log::server_only(LogLevel::Log, &message, None);
 }
 
 #[cfg(any(test, feature = "pg_test"))]

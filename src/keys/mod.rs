@@ -4,6 +4,7 @@
 //! are in the `token` crate.
 
 mod credentials;
+mod explain;
 mod file;
 mod functions;
 mod log;
@@ -11,6 +12,7 @@ mod own;
 mod refresh_key;
 mod registration;
 mod rejected;
+mod subjects;
 mod trust;
 mod verify;
 

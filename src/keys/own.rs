@@ -2,12 +2,12 @@
 
 use super::rejected::TokenRejected;
 use super::verify::try_own;
-use super::{credentials, file, trust};
+use super::{credentials, file, subjects, trust};
 use crate::error::Error;
 use crate::invalidation::{self, PerGeneration};
-use crate::pg::memory;
+use crate::pg::{memory, plan, transaction};
 use crate::settings;
-use authguard_token::{KeyStatus, Object, SigningKey, TokenError};
+use authguard_token::{ClaimsError, KeyStatus, Object, SigningKey, TokenError};
 use pgrx::prelude::*;
 use pgrx::{AnyElement, JsonB};
 use serde_json::{Value, json};
@@ -30,41 +30,67 @@ fn authguard_jwks() -> JsonB {
     JsonB(json!({ "keys": keys }))
 }
 
-/// Signs claims (`jsonb`) unchanged, as the text that Postgres has for them: a parser would round
-/// numbers, and has limits.
+/// Signs claims (`jsonb`) as they are, if the token would be believed, apart from its times.
 #[pg_extern(sql = false)]
 fn authguard_sign(claims: AnyElement) -> String {
-    sign(&memory::jsonb_text(claims.datum()))
-}
-
-/// Signs a payload (JSON) unchanged.
-fn sign(payload: &str) -> String {
-    signed(&key(), payload)
+    let claims = memory::jsonb_text(claims.datum());
+    Object::parse(&claims)
+        .map_err(|error| TokenRejected::Token(ClaimsError::Json(error).into()))
+        .and_then(sign_believed)
+        .unwrap_or_else(|cause| Error::BadClaims(cause.to_string()).raise())
 }
 
 /// Signs claims if the token would be believed, apart from its times.
 pub fn sign_believed(claims: Object<'_>) -> Result<String, TokenRejected> {
-    let key = key();
-    let payload = try_own(claims, key.public())?;
-    let token = signed(&key, &payload);
+    let mut key = key();
+    let mut payload = try_own(claims.clone(), key.public());
+    for _ in 0..MOST_CHANGES {
+        // The key was revoked after it was read. Its successor is there already.
+        if !matches!(
+            payload,
+            Err(TokenRejected::RevokedKey | TokenRejected::UnknownKey)
+        ) {
+            break;
+        }
+        transaction::accept_invalidations();
+        key = self::key();
+        payload = try_own(claims.clone(), key.public());
+    }
+    if matches!(payload, Err(TokenRejected::Subjects)) {
+        subjects::require_own();
+    }
+    let payload = payload?;
+    let kid = key.public().key_id().unwrap_or_default();
+    let token = key
+        .sign(&payload, kid)
+        .unwrap_or_else(|_| Error::NoSigningKey.raise());
     if token.len() > settings::max_token_size() {
         return Err(TokenRejected::Token(TokenError::TooLong));
     }
     Ok(token)
 }
 
-fn signed(key: &SigningKey, payload: &str) -> String {
-    let kid = key.public().key_id().unwrap_or_default();
-    key.sign(payload, kid)
-        .unwrap_or_else(|_| Error::NoSigningKey.raise())
-}
+/// The number of changes of the key that one signature outlasts.
+const MOST_CHANGES: u32 = 10;
 
 /// The key in the file if one is set, otherwise the active key. Raises an error if there is none.
 fn key() -> Rc<SigningKey> {
     match file::key() {
         Some(key) => key.unwrap_or_else(|error| error.raise()),
-        None => active_key().unwrap_or_else(|| Error::NoSigningKey.raise()),
+        None => active_key()
+            .or_else(newest_key)
+            .unwrap_or_else(|| Error::NoSigningKey.raise()),
     }
+}
+
+/// The active key, if another transaction is just making it: its row is visible a moment before the
+/// invalidation arrives that shows the private key (CommitTransaction in xact.c).
+fn newest_key() -> Option<Rc<SigningKey>> {
+    (0..MOST_CHANGES).find_map(|_| {
+        plan::sleep(0.01);
+        transaction::accept_invalidations();
+        active_key()
+    })
 }
 
 /// Returns true if there is a key to sign with.
@@ -94,7 +120,7 @@ fn read_active_key(issuer: &str) -> Option<SigningKey> {
 /// Raises an error if the keys come from a file.
 #[pg_extern(sql = false)]
 fn authguard_require_no_key_file() {
-    if file::key().is_some() {
+    if file::is_set() {
         Error::KeysInFile.raise();
     }
 }

@@ -4,9 +4,12 @@
 use super::credentials;
 use crate::error::Error;
 use crate::pg::shortage;
-use authguard_token::{Algorithm, Key, SigningKey, format_uuid, memory_for_json, parse_jwks};
+use authguard_token::{
+    Algorithm, Key, KeySetError, SigningKey, format_uuid, memory_for_json, parse_jwks,
+};
 use pgrx::Uuid;
 use pgrx::prelude::*;
+use serde_json::Value;
 
 /// The signature keys of a JWK set, each checked.
 #[pg_extern(sql = false)]
@@ -21,7 +24,8 @@ fn authguard_read_jwks(
     ),
 > {
     shortage::require(memory_for_json(jwks));
-    let keys = parse_jwks(jwks).unwrap_or_else(|error| Error::BadKey(error.to_string()).raise());
+    let refuse = |error: KeySetError| Error::BadKey(error.to_string(), remedy(jwks)).raise();
+    let keys = parse_jwks(jwks).unwrap_or_else(refuse);
     let rows: Vec<_> = keys
         .iter()
         .filter_map(|key| {
@@ -35,17 +39,44 @@ fn authguard_read_jwks(
     TableIterator::new(rows)
 }
 
+/// Says what to do with a text that was given for a JWK set, if it is one of the usual mistakes.
+fn remedy(text: &str) -> Option<&'static str> {
+    let json = serde_json::from_str(text);
+    let text = match &json {
+        Ok(Value::String(text)) => text,
+        _ => text,
+    };
+    let text = text.trim_start();
+    if text.starts_with("http:") || text.starts_with("https:") {
+        return Some(
+            "This is an address: fetch the document at it, and pass that. A backend fetches nothing.",
+        );
+    }
+    if text.starts_with("-----BEGIN") {
+        return Some(
+            "This is PEM: convert the public key to a JWK, and pass {\"keys\": [the JWK]}.",
+        );
+    }
+    match json {
+        Ok(Value::Object(key)) if key.contains_key("kty") => {
+            Some("This is a single key: pass {\"keys\": [the key]}.")
+        }
+        Ok(Value::Array(_)) => Some("This is an array of keys: pass {\"keys\": the array}."),
+        Ok(Value::String(_)) => Some("This is a string: pass the JSON document itself as jsonb."),
+        Ok(Value::Object(set)) if set.contains_key("keys") => None,
+        _ => Some("Pass the JSON document at the issuer's jwks_uri: {\"keys\": [...]}."),
+    }
+}
+
 /// Raises an error if a secret is not good for an algorithm.
 #[pg_extern(sql = false)]
-fn authguard_check_secret(secret: &str, algorithm: &str) {
+fn authguard_check_secret(secret: &[u8], algorithm: &str) {
     let judged = match Algorithm::from_name(algorithm).filter(|it| it.is_symmetric()) {
         None => Err("the algorithm of a secret is HS256, HS384 or HS512".to_owned()),
-        Some(algorithm) => {
-            Key::from_secret(secret.as_bytes(), algorithm).map_err(|error| error.to_string())
-        }
+        Some(algorithm) => Key::from_secret(secret, algorithm).map_err(|error| error.to_string()),
     };
     if let Err(problem) = judged {
-        Error::BadKey(problem).raise();
+        Error::BadKey(problem, None).raise();
     }
 }
 
@@ -68,7 +99,7 @@ fn authguard_generate_key(
     let made = Algorithm::from_name(algorithm)
         .ok_or_else(|| "an algorithm to sign with is ES256, ES384, EdDSA or RS256".to_owned())
         .and_then(|algorithm| SigningKey::generate(algorithm).map_err(|error| error.to_string()));
-    let key = made.unwrap_or_else(|problem| Error::BadKey(problem).raise());
+    let key = made.unwrap_or_else(|problem| Error::BadKey(problem, None).raise());
     keep(credential, &key.to_pkcs8_der());
     let public = key.public();
     TableIterator::new(

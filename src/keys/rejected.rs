@@ -22,6 +22,8 @@ pub enum TokenRejected {
     /// The key's row is no key, or its secret is missing. After a restore, the secret must be set
     /// again.
     BrokenKey,
+    /// The local issuer's key is in a file, and another issuer would speak for its users.
+    Subjects,
     /// Claim `role` is not one that the issuer may assert.
     Role,
     /// The token has a time that `timestamptz` cannot hold.
@@ -59,6 +61,7 @@ impl fmt::Display for TokenRejected {
             Self::AmbiguousKey => "the token names no key, and the issuer has several",
             Self::RevokedKey => "the key is revoked",
             Self::BrokenKey => "the key of the issuer is missing or damaged; register it again",
+            Self::Subjects => "another issuer would speak for the users of the local issuer",
             Self::Role => "claim \"role\" is not one that the issuer may assert",
             Self::TimeRange => "a time is out of range",
             Self::Encoding => "it has characters that the database's encoding cannot hold",

@@ -4,12 +4,12 @@
 //! looked for again.
 
 use super::rejected::TokenRejected;
-use super::{credentials, file};
+use super::{credentials, file, subjects};
 use crate::invalidation::{self, PerGeneration};
 use crate::pg::catalog::Key as Column;
 use crate::schema::{self, Table};
 use crate::settings;
-use authguard_token::{Algorithm, Key, KeyStatus, Policy, Token};
+use authguard_token::{Algorithm, Key, KeyStatus, Policy, Token, TokenError};
 use std::rc::Rc;
 
 /// The number of issuers' keys that a backend keeps ready.
@@ -28,6 +28,7 @@ pub struct Trusted {
 
 /// One row of `authguard.key`.
 pub struct KeyRow {
+    pub kid: String,
     pub algorithm: Option<Algorithm>,
     pub jwk: Option<String>,
     pub credential: Option<String>,
@@ -87,11 +88,7 @@ pub fn find(asked: Asked) -> Result<Rc<Trusted>, TokenRejected> {
 fn read(asked: &Asked, leeway: i64) -> Result<Trusted, TokenRejected> {
     let (policy, roles, subject_namespace) =
         issuer(&asked.issuer, leeway).ok_or(TokenRejected::UnknownIssuer)?;
-    let key = match choose(asked) {
-        Ok(row) if row.status == KeyStatus::Revoked => return Err(TokenRejected::RevokedKey),
-        Ok(row) => verification_key(&row).ok_or(TokenRejected::BrokenKey)?,
-        Err(cause) => key_in_file(asked).ok_or(cause)?,
-    };
+    let key = key(asked)?;
     Ok(Trusted {
         policy,
         roles,
@@ -100,18 +97,34 @@ fn read(asked: &Asked, leeway: i64) -> Result<Trusted, TokenRejected> {
     })
 }
 
-/// The local issuer's key, if it is in a file and the token names it.
-fn key_in_file(asked: &Asked) -> Option<Key> {
-    if asked.issuer != settings::issuer() {
-        return None;
+/// The key that verifies such a token.
+pub fn key(asked: &Asked) -> Result<Key, TokenRejected> {
+    match choose(asked) {
+        Ok(row) if row.status == KeyStatus::Revoked => Err(TokenRejected::RevokedKey),
+        Ok(row) => verification_key(&row).ok_or(TokenRejected::BrokenKey),
+        Err(cause) => key_in_file(asked, cause),
     }
-    let own = file::key()?.ok()?;
-    (own.public().key_id() == asked.kid.as_deref()).then(|| own.public().clone())
 }
 
-/// Chooses the key of a token. If the token has a `kid`, it is the key of that name, otherwise the
-/// key that takes any name. If the token has no `kid`, it is the only key of its algorithm that is
-/// not revoked.
+/// The local issuer's key, if it is in a file and the token names it, otherwise `cause`.
+fn key_in_file(asked: &Asked, cause: TokenRejected) -> Result<Key, TokenRejected> {
+    if asked.issuer != settings::issuer() {
+        return Err(cause);
+    }
+    match file::key() {
+        Some(Ok(own)) if own.public().key_id() == asked.kid.as_deref() => {
+            match subjects::own_stands() {
+                true => Ok(own.public().clone()),
+                false => Err(TokenRejected::Subjects),
+            }
+        }
+        _ => Err(cause),
+    }
+}
+
+/// Chooses the key of a token, by its `kid` and its algorithm (RFC 7517 section 4.5). If the token
+/// has a `kid`, it is the key of that name, otherwise the key that takes any name. If the token has
+/// no `kid`, it is the only key of its algorithm that is not revoked.
 fn choose(asked: &Asked) -> Result<KeyRow, TokenRejected> {
     let mut rows = match &asked.kid {
         Some(kid) => {
@@ -123,23 +136,25 @@ fn choose(asked: &Asked) -> Result<KeyRow, TokenRejected> {
         }
         None => {
             let mut all = keys(&asked.issuer, None);
-            all.retain(|row| {
-                row.status != KeyStatus::Revoked && row.algorithm == Some(asked.algorithm)
-            });
+            all.retain(|row| row.status != KeyStatus::Revoked);
             all
         }
     };
+    let is_named = asked.kid.is_some() && !rows.is_empty();
+    rows.retain(|row| row.algorithm == Some(asked.algorithm));
     match (rows.pop(), rows.is_empty()) {
         (Some(row), true) => Ok(row),
         (Some(_), false) => Err(TokenRejected::AmbiguousKey),
+        (None, _) if is_named => Err(TokenRejected::Token(TokenError::AlgorithmMismatch)),
         (None, _) => Err(TokenRejected::UnknownKey),
     }
 }
 
-fn issuer(name: &str, leeway: i64) -> Option<(Policy, Vec<String>, Option<[u8; 16]>)> {
+/// The policy, roles and namespace of an issuer, if it is trusted.
+pub fn issuer(name: &str, leeway: i64) -> Option<(Policy, Vec<String>, Option<[u8; 16]>)> {
     use schema::issuer as at;
     let mut found = None;
-    if name == settings::issuer() && file::key().is_some() {
+    if name == settings::issuer() && file::is_set() {
         // If no row says otherwise, these are the values that rotate_signing_key() would have
         // written.
         let policy = Policy {
@@ -151,6 +166,7 @@ fn issuer(name: &str, leeway: i64) -> Option<(Policy, Vec<String>, Option<[u8; 1
     schema::read(Table::Issuer, |table| {
         table.scan(&[Column::Text(table.at(at::ISSUER), name)], |row| {
             let mut policy = Policy::new(name, row.texts(at::AUDIENCE));
+            policy.client_ids = row.texts(at::CLIENT_IDS);
             policy.types = row.texts(at::TYPES);
             policy.max_lifetime = row.get::<i32>(at::MAX_LIFETIME).map(i64::from);
             policy.leeway = leeway;
@@ -165,7 +181,7 @@ fn issuer(name: &str, leeway: i64) -> Option<(Policy, Vec<String>, Option<[u8; 1
     found
 }
 
-/// The keys of an issuer, or only its key with this `kid`.
+/// The keys of an issuer, or only its keys with this `kid`.
 pub fn keys(issuer: &str, kid: Option<&str>) -> Vec<KeyRow> {
     use schema::key as at;
     let mut rows = Vec::new();
@@ -174,6 +190,7 @@ pub fn keys(issuer: &str, kid: Option<&str>) -> Vec<KeyRow> {
         asked.extend(kid.map(|kid| Column::Text(table.at(at::KID), kid)));
         table.scan(&asked, |row| {
             rows.push(KeyRow {
+                kid: row.text(at::KID).unwrap_or_default(),
                 algorithm: row
                     .get::<String>(at::ALGORITHM)
                     .and_then(|name| Algorithm::from_name(&name)),

@@ -8,7 +8,8 @@ use crate::pg::{catalog, jsonb, shortage, timestamp, unguarded};
 use crate::revocation::{self, Basis};
 use crate::settings;
 use authguard_token::{
-    Claims, Key, Node, Object, Token, format_uuid, memory_for_token, own_claims, uuid_v5,
+    Claims, Key, Node, Object, Token, TokenError, format_uuid, memory_for_token, own_claims,
+    uuid_v5,
 };
 use std::cell::Cell;
 use std::rc::Rc;
@@ -64,6 +65,18 @@ impl Good {
     }
 }
 
+impl Good {
+    /// Returns true if the token, which has expired, is not revoked besides.
+    fn was_alive(&self, now: i64) -> bool {
+        let claims = Claims {
+            expires_at: None,
+            ..self.claims.clone()
+        };
+        let finding = revocation::judge(&claims, now, Basis::current());
+        finding.verdict.reason.is_none()
+    }
+}
+
 /// The remembered tokens. The one used last is at the end.
 type Tokens = Vec<(Box<str>, Rc<Good>)>;
 
@@ -74,13 +87,10 @@ static TOKENS: PerGeneration<(u64, i64), Tokens> =
 /// token is remembered until a key or an issuer changes, but its times are judged at every call. A
 /// refusal goes to the log.
 pub fn verify(token: &[u8], now: i64) -> Result<Rc<Good>, TokenRejected> {
-    let verdict = match remembered(token) {
-        None => verify_now(token, now),
-        Some(good) => {
-            let times = good.trusted.policy.check_times(&good.claims, now);
-            times.map(|()| good).map_err(TokenRejected::Token)
-        }
-    };
+    let verdict = verify_expired(token, now).and_then(|(good, has_expired)| match has_expired {
+        true => Err(EXPIRED),
+        false => Ok(good),
+    });
     if let Err(cause) = verdict {
         log::refused_token(cause);
     }
@@ -107,22 +117,43 @@ pub fn verified_by_leader(
 }
 
 /// Verifies as [`verify`] does, for a token that is not the current one. It must not be revoked
-/// either.
+/// either. [`TokenRejected::is_expired`] says that nothing else is wrong with the token.
 pub fn check(token: &[u8]) -> Result<Rc<Good>, TokenRejected> {
     // The clock's time: a procedure that commits goes on for long after its statement began.
     let now = unguarded::clock();
     // The key and the revocations are those of one committed state.
-    let (good, alive) = invalidation::until_still(|| {
-        let good = verify(token, now)?;
-        let alive = good.alive(now);
-        Ok((good, alive))
-    })?;
-    good.remember(alive);
-    if alive.is_none() {
-        log::refused_token(TokenRejected::Revoked);
-        return Err(TokenRejected::Revoked);
+    let checked = invalidation::until_still(|| {
+        let (good, has_expired) = verify_expired(token, now)?;
+        let alive = if has_expired { None } else { good.alive(now) };
+        let cause = match has_expired {
+            true if good.was_alive(now) => Some(EXPIRED),
+            false if alive.is_some() => None,
+            _ => Some(TokenRejected::Revoked),
+        };
+        Ok((good, alive, cause))
+    });
+    let checked = checked.and_then(|(good, alive, cause)| {
+        good.remember(alive);
+        cause.map_or(Ok(good), Err)
+    });
+    if let Err(cause) = checked {
+        log::refused_token(cause);
     }
-    Ok(good)
+    checked
+}
+
+const EXPIRED: TokenRejected = TokenRejected::Token(TokenError::Expired);
+
+/// The claims of a token, and whether it has expired, if nothing else is wrong with it.
+fn verify_expired(token: &[u8], now: i64) -> Result<(Rc<Good>, bool), TokenRejected> {
+    let Some(good) = remembered(token) else {
+        return verify_now(token, now);
+    };
+    match good.trusted.policy.check_times(&good.claims, now) {
+        Ok(()) => Ok((good, false)),
+        Err(TokenError::Expired) => Ok((good, true)),
+        Err(error) => Err(TokenRejected::Token(error)),
+    }
 }
 
 /// The payload (JSON) of a token with these claims. Returns it if the token would be believed once
@@ -134,17 +165,15 @@ pub fn try_own(claims: Object<'_>, key: &Key) -> Result<String, TokenRejected> {
         algorithm: key.algorithm(),
     })?;
     let claims = Node::Object(claims);
-    let own =
-        own_claims(&claims, &trusted.policy, unguarded::clock()).map_err(TokenRejected::Token);
+    let own = own_claims(&claims, &trusted.policy).map_err(TokenRejected::Token)?;
     let payload = claims.to_json();
-    match own.and_then(|own| accept(own, &payload, &trusted)) {
-        Err(cause) if !cause.is_expired() && !cause.may_pass() => Err(cause),
-        Ok(own) if own.access_revoked => Err(TokenRejected::Revoked),
-        _ => Ok(payload),
+    match accept(own, &payload, &trusted)?.access_revoked {
+        true => Err(TokenRejected::Revoked),
+        false => Ok(payload),
     }
 }
 
-fn verify_now(text: &[u8], now: i64) -> Result<Rc<Good>, TokenRejected> {
+fn verify_now(text: &[u8], now: i64) -> Result<(Rc<Good>, bool), TokenRejected> {
     let text = std::str::from_utf8(text).map_err(|_| TokenRejected::Encoding)?;
     shortage::require(memory_for_token(text.len().min(settings::max_token_size())));
     let verify = || {
@@ -153,18 +182,19 @@ fn verify_now(text: &[u8], now: i64) -> Result<Rc<Good>, TokenRejected> {
         let token = Token::parse_with(text, settings::max_token_size(), see)
             .map_err(TokenRejected::Token)?;
         let trusted = trust::find(Asked::by(&token)?)?;
-        let verified = token
-            .verify(&trusted.key, &trusted.policy, now)
+        let (verified, has_expired) = token
+            .verify_expired(&trusted.key, &trusted.policy, now)
             .map_err(TokenRejected::Token)?;
-        Ok(Rc::new(Good {
+        let good = Good {
             claims: accept(verified.claims, &verified.json, &trusted)?,
             json: json.into(),
             trusted,
             alive: Cell::new(None),
-        }))
+        };
+        Ok((Rc::new(good), has_expired))
     };
-    TOKENS.read(verify, |tokens, good| {
-        if let Ok(good) = good {
+    TOKENS.read(verify, |tokens, verified| {
+        if let Ok((good, false)) = verified {
             if tokens.len() >= MOST_KEPT {
                 tokens.remove(0);
             }
@@ -175,7 +205,7 @@ fn verify_now(text: &[u8], now: i64) -> Result<Rc<Good>, TokenRejected> {
 
 /// The claims as this database believes them: with a role that the issuer may assert, in the
 /// issuer's namespace, and such that Postgres can hold them.
-fn accept(mut claims: Claims, json: &str, trusted: &Trusted) -> Result<Claims, TokenRejected> {
+pub fn accept(mut claims: Claims, json: &str, trusted: &Trusted) -> Result<Claims, TokenRejected> {
     if claims.role_is_malformed {
         return Err(TokenRejected::Role);
     }

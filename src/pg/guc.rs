@@ -539,6 +539,13 @@ pub fn reserve_prefix() {
     }
 }
 
+/// Returns true if a setting has this value, as SHOW writes it.
+pub fn is(name: &CStr, value: &CStr) -> bool {
+    // SAFETY: guc.c gives a string of its own, or NULL for an unknown name, and keeps it until the
+    // next look.
+    unsafe { text_or_empty(pg_sys::GetConfigOption(name.as_ptr(), true, false)) == value }
+}
+
 /// Sets a setting as the session itself would, whatever the session's role. `action` says until
 /// when.
 pub fn set(name: &CStr, value: &CStr, action: pg_sys::GucAction::Type) {

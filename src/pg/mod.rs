@@ -12,6 +12,7 @@ pub mod crypto;
 pub mod durability;
 pub mod executor;
 pub mod guc;
+mod hidden_temp;
 pub mod hook;
 pub mod jsonb;
 pub mod lock;

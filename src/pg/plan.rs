@@ -12,6 +12,13 @@ use std::ptr;
 /// The largest number of parameters that a query has.
 const MOST: usize = 4;
 
+static SLEEP: PerBackend<Plan> = Plan::new(c"select pg_catalog.pg_sleep($1)", &[pg_sys::FLOAT8OID]);
+
+/// Sleeps, and raises an error if the statement is cancelled meanwhile.
+pub fn sleep(seconds: f64) {
+    SLEEP.run(&[Value::of(seconds)], |_| ());
+}
+
 /// A query whose names are qualified, and the types of its parameters. Its plan is kept. Postgres
 /// makes the plan anew if the objects in it have changed.
 pub struct Plan {

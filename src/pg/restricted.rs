@@ -3,7 +3,7 @@
 
 use super::call::{Call, guarded, raw_function};
 use super::catalog::{self, Key};
-use super::guc;
+use super::{guc, hidden_temp};
 use crate::error::Error;
 use pgrx::pg_sys::{self, Datum, Oid};
 use std::ffi::CStr;
@@ -48,10 +48,35 @@ fn is_named(role: Oid, name: Datum) -> bool {
     catalog::role_name(role).is_some_and(|role| role.as_bytes() == name.to_bytes())
 }
 
+/// The settings that any client can change and that change what a query answers, with the values
+/// that they have while a registered function runs. A function may set others for itself.
+const FIXED: [(&CStr, &CStr); 19] = [
+    (c"search_path", c"pg_catalog, pg_temp"),
+    (c"timezone", c"UTC"),
+    (c"timezone_abbreviations", c"Default"),
+    (c"datestyle", c"ISO, MDY"),
+    (c"intervalstyle", c"postgres"),
+    (c"extra_float_digits", c"1"),
+    (c"bytea_output", c"hex"),
+    (c"lc_monetary", c"C"),
+    (c"lc_numeric", c"C"),
+    (c"lc_time", c"C"),
+    (c"default_text_search_config", c"pg_catalog.simple"),
+    (c"xmlbinary", c"base64"),
+    (c"xmloption", c"content"),
+    (c"array_nulls", c"on"),
+    (c"standard_conforming_strings", c"on"),
+    (c"transform_null_equals", c"off"),
+    (c"quote_all_identifiers", c"off"),
+    (c"row_security", c"on"),
+    (c"gin_fuzzy_search_limit", c"0"),
+];
+
 /// Runs `work` as `role` in a security-restricted operation, as Postgres runs an index function in
 /// REINDEX. `work` cannot become another role, and leaves no temporary table, cursor, prepared
 /// statement, LISTEN or deferred trigger behind. Settings that it makes do not stay. Names that it
-/// does not qualify are looked up in pg_catalog.
+/// does not qualify are looked up in pg_catalog. Nothing temporary of the session, and no setting of
+/// it, gets into its answer.
 pub fn as_restricted<R>(role: Oid, work: impl FnOnce() -> R) -> R {
     let (mut user, mut context) = (pg_sys::InvalidOid, 0);
     // SAFETY: statics of miscinit.c and the stack of guc.c, put back below. An error leaves that to
@@ -62,15 +87,15 @@ pub fn as_restricted<R>(role: Oid, work: impl FnOnce() -> R) -> R {
         let restricted =
             (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
         pg_sys::SetUserIdAndSecContext(role, context | restricted);
-        let level = pg_sys::NewGUCNestLevel();
-        guc::set(
-            c"search_path",
-            c"pg_catalog, pg_temp",
-            pg_sys::GucAction::GUC_ACTION_SAVE,
-        );
-        level
+        pg_sys::NewGUCNestLevel()
     };
-    let result = work();
+    for (name, value) in FIXED {
+        // Most are as they should be, and some take long to check.
+        if !guc::is(name, value) {
+            guc::set(name, value, pg_sys::GucAction::GUC_ACTION_SAVE);
+        }
+    }
+    let result = hidden_temp::during(work);
     // SAFETY: as above.
     unsafe {
         pg_sys::AtEOXact_GUC(false, level);

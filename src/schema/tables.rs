@@ -210,8 +210,10 @@ columns! {
     TYPES = "types" TEXTS,
     ROLES = "roles" TEXTS,
     SUBJECT_NAMESPACE = "subject_namespace" UUID,
+    SHARES_SUBJECTS = "shares_subjects" BOOL,
     MAX_LIFETIME = "max_lifetime" INT4,
     CLOCK_SKEW = "clock_skew" INT4,
+    CLIENT_IDS = "client_ids" TEXTS,
 }
 
 columns! {
@@ -223,6 +225,7 @@ columns! {
     JWK = "jwk" TEXT,
     CREDENTIAL = "credential" UUID,
     STATUS = "status" TEXT.not_null(),
+    MADE_HERE = "made_here" BOOL,
 }
 
 columns! {

@@ -46,8 +46,6 @@ static OF_ALL: PerBackend<Plan> = Plan::new(
     &[],
 );
 
-static BEGIN_KEY_CHANGE: PerBackend<Plan> = Plan::new(c"select authguard.begin_key_change()", &[]);
-
 static REVOKE_ALL: PerBackend<Plan> = Plan::new(
     c"select authguard.revoke_issued_before(pg_catalog.clock_timestamp(), null, $1)",
     &[pg_sys::TEXTOID],
@@ -309,7 +307,7 @@ fn end_all(call: Call) -> i32 {
     };
     let sessions = OF_ALL.run(&[], listed);
     let ended = count(sessions, |id| end_nowait(id, ending, None));
-    BEGIN_KEY_CHANGE.run(&[], |_| ());
+    wait::for_key_change();
     keys::replace_refresh_key();
     REVOKE_ALL.run(&[call.value(0)], |_| ());
     ended

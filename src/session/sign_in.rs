@@ -1,7 +1,7 @@
 //! `authguard.sign_in`: begins a session for a user whom the application has authenticated.
 
 use super::record::{self, Session, time, uuid};
-use super::tokens::Tokens;
+use super::tokens::{self, Tokens};
 use super::{arguments, endings, events, issuance, response, wait, writes};
 use crate::error::Error;
 use crate::pg::call::{Call, Value, guarded, raw_function};
@@ -48,6 +48,9 @@ fn sign_in(call: Call) -> Datum {
         if !endings::replace(&user, call.value(argument::TAG)) {
             return response::refused(call, Answer::Busy);
         }
+    }
+    if !tokens::ensure_keys() {
+        return response::refused(call, Answer::Busy);
     }
     // The clock's time: a long transaction must not backdate a session. It is read before the wait
     // for cut-offs, so that a cut-off that begins after the wait is later than the session.

@@ -1,8 +1,8 @@
 //! Other functions that the SQL of sessions calls.
 
 use super::record::try_lock;
-use super::response;
 use super::tokens::Tokens;
+use super::{response, wait, writes};
 use crate::keys;
 use crate::pg::call::{guarded, raw_function};
 use crate::pg::row_lock::RowLock;
@@ -22,6 +22,13 @@ raw_function!(
         _ => response::refused(call, Answer::NotFound),
     })
 );
+
+/// Begins a change of issuers or keys. Raises an error on a standby.
+#[pg_extern(sql = false)]
+fn authguard_begin_key_change() {
+    writes::require_primary();
+    wait::for_key_change();
+}
 
 /// Returns true if there is a key to sign access tokens with.
 #[pg_extern(sql = false)]

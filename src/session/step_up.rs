@@ -2,7 +2,7 @@
 //! without.
 
 use super::record::{self, Held, Locked};
-use super::tokens::Tokens;
+use super::tokens::{self, Tokens};
 use super::{arguments, events, issuance, response, transaction, wait, writes};
 use crate::error::Error;
 use crate::pg::call::{Call, guarded, raw_function};
@@ -34,8 +34,11 @@ fn raise_level(call: Call) -> Datum {
     writes::require_primary();
     let level = arguments::level(call.text(argument::AAL).as_deref());
     let locked = lock_of_user(call.uuid(argument::SESSION_ID), &user);
+    if matches!(locked, Locked::Busy) || !tokens::ensure_keys() {
+        return response::refused(call, Answer::Busy);
+    }
     let now = unguarded::clock();
-    if matches!(locked, Locked::Busy) || !wait::for_changes(&user) || !wait::for_cut_offs(&user) {
+    if !wait::for_changes(&user) || !wait::for_cut_offs(&user) {
         return response::refused(call, Answer::Busy);
     }
     if issuance::user(&user) {

@@ -8,15 +8,14 @@ use crate::error::Error;
 use crate::invalidation::{self, PerGeneration};
 use crate::keys::{self, TokenRejected};
 use crate::pg::call::Value;
-use crate::pg::plan::Plan;
+use crate::pg::plan::{self, Plan};
 use crate::pg::state::PerBackend;
 use crate::pg::{shortage, transaction, unguarded};
 use crate::schema::{self, Table};
 use crate::settings;
-use authguard_token::refresh::{RefreshKey, RefreshToken, issued_after};
+use authguard_token::refresh::{RefreshToken, issued_after};
 use authguard_token::{ClaimsError, Node, Object, format_uuid, memory_for_json, random_uuid};
 use pgrx::pg_sys;
-use std::rc::Rc;
 
 const MICROS: i64 = 1_000_000;
 
@@ -32,7 +31,7 @@ fn defaults<'t>() -> Object<'t> {
     claims
 }
 
-static MAKE_KEYS: PerBackend<Plan> = Plan::new(c"select authguard.ensure_session_keys()", &[]);
+static ENSURE_KEYS: PerBackend<Plan> = Plan::new(c"select authguard.ensure_session_keys()", &[]);
 
 static FRESH_CLAIMS: PerBackend<Plan> = Plan::new(
     c"select authguard.fresh_claims($1, $2, $3::pg_catalog.jsonb)",
@@ -52,7 +51,7 @@ pub struct Tokens {
 impl Tokens {
     /// The tokens of a session as it is. The access token expires no later than the session.
     pub fn of(session: &Session) -> Self {
-        let refresh_key = refresh_key();
+        let refresh_key = keys::refresh_key().unwrap_or_else(|| Error::NoSigningKey.raise());
         let (issued_at, expires_at) = times(session);
         let access = access_token(session, issued_at, expires_at)
             .unwrap_or_else(|cause| Error::BadClaims(cause.to_string()).raise());
@@ -66,12 +65,12 @@ impl Tokens {
     }
 }
 
-/// The key of refresh tokens. Makes the keys that are missing.
-fn refresh_key() -> Rc<RefreshKey> {
-    if !(keys::refresh_key().is_some() && keys::can_sign()) {
-        MAKE_KEYS.run(&[], |_| ());
-    }
-    keys::refresh_key().unwrap_or_else(|| Error::NoSigningKey.raise())
+/// Makes the keys that are missing. Returns false if another transaction changes keys for too long.
+/// Only for an application that signs its users in: while a client's transaction that has made keys
+/// is open, everybody else would wait for it.
+pub fn ensure_keys() -> bool {
+    (keys::refresh_key().is_some() && keys::can_sign())
+        || ENSURE_KEYS.run(&[], |row| row.and_then(|row| row.get(1))) == Some(true)
 }
 
 /// Claims `iat` and `exp`.
@@ -105,7 +104,7 @@ fn after_changes(session: &Session, at: i64) -> i64 {
     let left = issued_at
         .saturating_mul(MICROS)
         .saturating_sub(unguarded::clock());
-    wait::sleep(left.min(MICROS));
+    plan::sleep(left.min(MICROS) as f64 / 1e6);
     // A change that was dated meanwhile, and is being committed, is not in the claims yet.
     if !wait::for_changes(&session.user) {
         Error::LockTimeout.raise();

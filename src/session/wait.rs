@@ -4,7 +4,7 @@ use super::cut_offs;
 use crate::attached;
 use crate::error::Error;
 use crate::pg::call::Value;
-use crate::pg::plan::Plan;
+use crate::pg::plan::{Plan, sleep};
 use crate::pg::state::PerBackend;
 use crate::pg::{guc, unguarded};
 use pgrx::pg_sys::{self, PgTryBuilder};
@@ -18,8 +18,6 @@ const LOCK_TIMEOUT: &CStr = c"2s";
 /// The same in microseconds, for cut-offs.
 const CUT_OFF_TIMEOUT: i64 = 2_000_000;
 
-static SLEEP: PerBackend<Plan> = Plan::new(c"select pg_catalog.pg_sleep($1)", &[pg_sys::FLOAT8OID]);
-
 static AWAIT_SESSION: PerBackend<Plan> =
     Plan::new(c"select authguard.await_session($1)", &[pg_sys::UUIDOID]);
 
@@ -28,6 +26,11 @@ static AWAIT_SIGN_IN: PerBackend<Plan> =
 
 static AWAIT_CHANGES: PerBackend<Plan> =
     Plan::new(c"select authguard.await_changes($1)", &[pg_sys::TEXTOID]);
+
+static LOCK_KEYS: PerBackend<Plan> = Plan::new(
+    c"lock table authguard.issuer in share row exclusive mode",
+    &[],
+);
 
 /// Runs `work`. A wait for a lock that takes longer than `LOCK_TIMEOUT` is an error (55P03).
 pub fn briefly<R>(work: impl FnOnce() -> R) -> R {
@@ -54,6 +57,17 @@ pub fn for_session(id: [u8; 16]) -> Option<bool> {
     })
 }
 
+/// Waits until no other transaction changes issuers or keys, and keeps others from it until the end
+/// of the transaction. Raises an error if that takes too long.
+pub fn for_key_change() {
+    let work = AssertUnwindSafe(|| briefly(|| LOCK_KEYS.run(&[], |_| ())));
+    PgTryBuilder::new(work)
+        .catch_when(PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE, |_| {
+            Error::KeysHeld.raise()
+        })
+        .execute();
+}
+
 /// Waits until all cut-offs that other transactions are writing, and that cover sessions of this
 /// user (in canonical form), have been committed or rolled back. Returns false if that takes too
 /// long.
@@ -66,13 +80,8 @@ pub fn for_cut_offs(user: &str) -> bool {
         if unguarded::clock() >= end {
             return false;
         }
-        sleep(10_000);
+        sleep(0.01);
     }
-}
-
-/// Sleeps for so many microseconds.
-pub fn sleep(micros: i64) {
-    SLEEP.run(&[Value::of(micros as f64 / 1e6)], |_| ());
 }
 
 /// Waits for other sign-ins of a user (in canonical form), and keeps later ones waiting until this

@@ -137,12 +137,14 @@ impl Claims {
     /// # Errors
     /// As [`Claims::parse`].
     pub fn read(object: &Object<'_>) -> Result<Self, ClaimsError> {
-        Ok(Self::read_with_audience(object)?.0)
+        Ok(Self::read_with_recipient(object)?.0)
     }
 
-    /// Reads the claims and `aud`, which gateways have checked themselves: so it is none of the
-    /// claims.
-    pub(crate) fn read_with_audience(object: &Object<'_>) -> Result<(Self, Audience), ClaimsError> {
+    /// Reads the claims, and those that say for whom the token is, which gateways have checked
+    /// themselves: so they are none of the claims.
+    pub(crate) fn read_with_recipient(
+        object: &Object<'_>,
+    ) -> Result<(Self, Recipient), ClaimsError> {
         let mut draft = Draft::default();
         for (name, value) in object.members() {
             draft.read(name, value)?;
@@ -167,7 +169,7 @@ impl Claims {
 #[derive(Default)]
 struct Draft {
     claims: Claims,
-    audience: Audience,
+    recipient: Recipient,
     auth_time: Option<i64>,
     newest_method: Option<i64>,
 }
@@ -178,7 +180,8 @@ impl Draft {
         match name {
             "iss" => claims.issuer = identity("iss", value)?,
             "sub" => claims.raw_subject = identity("sub", value)?,
-            "aud" => self.audience = Audience::of(value),
+            "aud" => self.recipient.audience = Audience::of(value),
+            "client_id" | "azp" => self.recipient.clients.extend(text_or_none(value)),
             "jti" => claims.jti = identity("jti", value)?.map(into_canonical),
             "session_id" => claims.session_id = session_id(value)?,
             "iat" => claims.issued_at = date("iat", value)?,
@@ -205,15 +208,24 @@ impl Draft {
         Ok(())
     }
 
-    fn finish(self) -> (Claims, Audience) {
+    fn finish(self) -> (Claims, Recipient) {
         let mut claims = self.claims;
         if let Some(subject) = &claims.raw_subject {
             claims.uid = parse_uuid(subject);
             claims.subject = Some(canonical_of(subject, claims.uid).into_owned());
         }
         claims.authenticated_at = self.newest_method.or(self.auth_time);
-        (claims, self.audience)
+        (claims, self.recipient)
     }
+}
+
+/// The claims that say for whom a token is.
+#[derive(Default)]
+pub(crate) struct Recipient {
+    pub audience: Audience,
+    /// `client_id` (RFC 9068 section 2.2) and `azp` (OpenID Connect Core section 2): those that are
+    /// there and are strings.
+    pub clients: Vec<String>,
 }
 
 /// `aud` (RFC 7519 section 4.1.3).
@@ -235,6 +247,13 @@ impl Audience {
                 all.map_or(Self::WrongType, Self::Is)
             }
             _ => Self::WrongType,
+        }
+    }
+
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::Is(names) => names,
+            Self::Absent | Self::WrongType => &[],
         }
     }
 }

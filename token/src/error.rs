@@ -71,6 +71,9 @@ pub enum TokenError {
     Missing(&'static str),
     /// `aud` names none of the audiences.
     Audience,
+    /// `aud` names none of the audiences, or is missing, and neither `client_id` nor `azp` is one of
+    /// the issuer's clients.
+    Client,
     /// At or past `exp` plus leeway.
     Expired,
     /// Before `nbf` minus leeway.
@@ -109,6 +112,9 @@ impl fmt::Display for TokenError {
             Self::Issuer => "claim \"iss\" is not the issuer of the key",
             Self::Missing(name) => return write!(f, "claim \"{name}\" is missing"),
             Self::Audience => "claim \"aud\" names none of the issuer's audiences",
+            Self::Client => {
+                "neither claim \"aud\" nor \"client_id\" nor \"azp\" names what the issuer is trusted for"
+            }
             Self::Expired => "the token has expired",
             Self::NotYetValid => "the token is not valid yet (\"nbf\")",
             Self::IssuedInFuture => "the token was issued in the future (\"iat\")",

@@ -39,6 +39,7 @@ mod policy;
 pub mod refresh;
 pub mod revocation;
 mod sign;
+mod subjects;
 mod time;
 mod token;
 mod words;
@@ -63,5 +64,6 @@ pub use revocation::{
     Verdict, end_of_life, expired, expiry_with_leeway, latest_expiry,
 };
 pub use sign::{SignError, SigningKey};
+pub use subjects::Subjects;
 pub use token::{Token, Verified, own_claims};
 pub use words::{Aal, AttachedKind, KeyStatus, SignOutScope, WhoamiSource, WhoamiStatus};

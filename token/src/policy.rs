@@ -1,6 +1,6 @@
 //! The rules for an issuer's tokens: `typ`, `iss`, `sub`, `aud` and the times.
 
-use crate::claims::{Audience, Claims};
+use crate::claims::{Audience, Claims, Recipient};
 use crate::error::TokenError;
 use crate::header::media_type;
 use crate::time::MICROS_PER_SECOND;
@@ -16,8 +16,11 @@ const USUAL_TYPE: &str = "JWT";
 pub struct Policy {
     /// `iss`, byte by byte.
     pub issuer: String,
-    /// One of these must be in `aud`. With none, no token is accepted.
+    /// One of these must be in `aud`.
     pub audience: Vec<String>,
+    /// A token whose `aud` names none of the audiences, or that has none, must have one of these as
+    /// its `client_id` or `azp`. With neither audience nor client, no token is accepted.
+    pub client_ids: Vec<String>,
     /// `typ` must be one of these. If it is absent it counts as `JWT`: so the ID tokens of an
     /// issuer of access tokens only (`at+jwt`, RFC 9068 section 4) are not believed. Case and the
     /// prefix `application/` do not matter (RFC 7515 section 4.1.9).
@@ -36,6 +39,7 @@ impl Policy {
         Self {
             issuer: issuer.into(),
             audience,
+            client_ids: Vec::new(),
             types: vec!["JWT".to_owned(), "at+jwt".to_owned()],
             max_lifetime: None,
             leeway: 0,
@@ -45,20 +49,31 @@ impl Policy {
     /// Checks the times only, as at every statement. `now` is microseconds.
     ///
     /// # Errors
-    /// [`TokenError`] for `exp`, `nbf`, `iat` or the lifetime.
+    /// [`TokenError`] for `exp`, `nbf`, `iat` or the lifetime; [`TokenError::Expired`] only if
+    /// nothing else is wrong.
     pub fn check_times(&self, claims: &Claims, now: i64) -> Result<(), TokenError> {
-        let leeway = micros(self.leeway.clamp(0, MAX_LEEWAY_SECONDS));
-        let expires = claims.expires_at.ok_or(TokenError::Missing("exp"))?;
-        if now >= expires.saturating_add(leeway) {
-            return Err(TokenError::Expired);
+        self.check_other_times(claims, now)?;
+        match self.has_expired(claims, now) {
+            true => Err(TokenError::Expired),
+            false => Ok(()),
         }
-        let latest = now.saturating_add(leeway);
+    }
+
+    /// Checks the times, but not whether the token has expired by now.
+    pub(crate) fn check_other_times(&self, claims: &Claims, now: i64) -> Result<(), TokenError> {
+        let latest = now.saturating_add(self.leeway_micros());
         if claims.not_before.is_some_and(|start| start > latest) {
             return Err(TokenError::NotYetValid);
         }
         if claims.issued_at.is_some_and(|issued| issued > latest) {
             return Err(TokenError::IssuedInFuture);
         }
+        self.check_lifetime(claims)
+    }
+
+    /// Checks what holds for the times of a token at any moment.
+    pub(crate) fn check_lifetime(&self, claims: &Claims) -> Result<(), TokenError> {
+        let expires = claims.expires_at.ok_or(TokenError::Missing("exp"))?;
         if let Some(longest) = self.max_lifetime {
             let issued = claims.issued_at.ok_or(TokenError::Missing("iat"))?;
             if expires.saturating_sub(issued) > micros(longest) {
@@ -68,16 +83,24 @@ impl Policy {
         Ok(())
     }
 
+    /// Returns true if the token is at or past `exp` plus leeway.
+    pub(crate) fn has_expired(&self, claims: &Claims, now: i64) -> bool {
+        let expires = claims.expires_at.unwrap_or(i64::MIN);
+        now >= expires.saturating_add(self.leeway_micros())
+    }
+
+    fn leeway_micros(&self) -> i64 {
+        micros(self.leeway.clamp(0, MAX_LEEWAY_SECONDS))
+    }
+
+    /// Checks everything but the times.
     pub(crate) fn check(
         &self,
         kind: Option<&str>,
         claims: &Claims,
-        audience: &Audience,
-        now: i64,
+        recipient: &Recipient,
     ) -> Result<(), TokenError> {
-        if !self.is_type(kind.unwrap_or(USUAL_TYPE)) {
-            return Err(TokenError::Type);
-        }
+        self.check_type(kind)?;
         match &claims.issuer {
             None => return Err(TokenError::Missing("iss")),
             Some(issuer) if *issuer != self.issuer => return Err(TokenError::Issuer),
@@ -86,19 +109,31 @@ impl Policy {
         if claims.subject.is_none() {
             return Err(TokenError::Missing("sub"));
         }
-        let is_accepted = |one: &String| self.audience.contains(one);
-        match audience {
-            Audience::Absent => return Err(TokenError::Missing("aud")),
-            Audience::WrongType => return Err(TokenError::AudienceType),
-            Audience::Is(all) if !all.iter().any(is_accepted) => return Err(TokenError::Audience),
-            Audience::Is(_) => {}
-        }
-        self.check_times(claims, now)
+        self.check_recipient(recipient)
     }
 
-    fn is_type(&self, kind: &str) -> bool {
+    pub(crate) fn check_type(&self, kind: Option<&str>) -> Result<(), TokenError> {
+        let kind = kind.unwrap_or(USUAL_TYPE);
         let same = |one: &String| media_type(one).eq_ignore_ascii_case(media_type(kind));
-        self.types.iter().any(same)
+        match self.types.iter().any(same) {
+            true => Ok(()),
+            false => Err(TokenError::Type),
+        }
+    }
+
+    pub(crate) fn check_recipient(&self, recipient: &Recipient) -> Result<(), TokenError> {
+        let missed = match &recipient.audience {
+            Audience::WrongType => return Err(TokenError::AudienceType),
+            Audience::Absent => TokenError::Missing("aud"),
+            Audience::Is(all) if all.iter().any(|one| self.audience.contains(one)) => return Ok(()),
+            Audience::Is(_) => TokenError::Audience,
+        };
+        let is_known = |one: &String| self.client_ids.contains(one);
+        match recipient.clients.iter().any(is_known) {
+            true => Ok(()),
+            false if self.client_ids.is_empty() => Err(missed),
+            false => Err(TokenError::Client),
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use crate::algorithm::Algorithm;
-use crate::claims::{Audience, Claims, ClaimsError};
+use crate::claims::{Claims, ClaimsError, Recipient};
 use crate::error::TokenError;
 use crate::json::{JsonError, Node, Object};
 use crate::jws::Jws;
@@ -19,7 +19,7 @@ pub struct Token<'t> {
     jws: Jws<'t>,
     json: String,
     claims: Claims,
-    audience: Audience,
+    recipient: Recipient,
 }
 
 /// The content of a token whose signature and policy are good.
@@ -54,13 +54,13 @@ impl<'t> Token<'t> {
         let payload = jws.take_payload();
         let json = String::from_utf8(payload).map_err(|_| TokenError::PayloadNotText)?;
         let object = Object::parse(&json).map_err(ClaimsError::Json)?;
-        let (claims, audience) = Claims::read_with_audience(&object)?;
+        let (claims, recipient) = Claims::read_with_recipient(&object)?;
         see(&object);
         Ok(Self {
             jws,
             json,
             claims,
-            audience,
+            recipient,
         })
     }
 
@@ -79,14 +79,71 @@ impl<'t> Token<'t> {
         self.jws.algorithm()
     }
 
+    /// Returns `typ`, as the sender says.
+    pub fn kind(&self) -> Option<&str> {
+        self.jws.kind()
+    }
+
+    /// Returns the claims, as the sender says: to explain a refusal, never to believe them.
+    pub fn unverified_claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// Returns the strings in `aud`, and `client_id` and `azp`, as the sender says.
+    pub fn unverified_recipients(&self) -> (&[String], &[String]) {
+        (self.recipient.audience.names(), &self.recipient.clients)
+    }
+
+    /// Checks the signature alone.
+    ///
+    /// # Errors
+    /// As [`Jws::verify`].
+    pub fn check_signature(&self, key: &Key) -> Result<(), TokenError> {
+        self.jws.verify(key)
+    }
+
+    /// Checks `typ` alone.
+    ///
+    /// # Errors
+    /// [`TokenError::Type`].
+    pub fn check_type(&self, policy: &Policy) -> Result<(), TokenError> {
+        policy.check_type(self.jws.kind())
+    }
+
+    /// Checks alone for whom the token is.
+    ///
+    /// # Errors
+    /// [`TokenError`] for `aud`, `client_id` and `azp`.
+    pub fn check_recipient(&self, policy: &Policy) -> Result<(), TokenError> {
+        policy.check_recipient(&self.recipient)
+    }
+
     /// Checks the signature, then the policy. `now` is microseconds since 1970.
     ///
     /// # Errors
     /// [`TokenError`]: nothing of the token may be used.
     pub fn verify(self, key: &Key, policy: &Policy, now: i64) -> Result<Verified, TokenError> {
+        match self.verify_expired(key, policy, now)? {
+            (_, true) => Err(TokenError::Expired),
+            (verified, false) => Ok(verified),
+        }
+    }
+
+    /// As [`Token::verify`], for a token that may have expired: returns whether it has.
+    ///
+    /// # Errors
+    /// As [`Token::verify`], but never [`TokenError::Expired`].
+    pub fn verify_expired(
+        self,
+        key: &Key,
+        policy: &Policy,
+        now: i64,
+    ) -> Result<(Verified, bool), TokenError> {
         self.jws.verify(key)?;
-        policy.check(self.jws.kind(), &self.claims, &self.audience, now)?;
-        Ok(self.verified_by_leader())
+        policy.check(self.jws.kind(), &self.claims, &self.recipient)?;
+        policy.check_other_times(&self.claims, now)?;
+        let has_expired = policy.has_expired(&self.claims, now);
+        Ok((self.verified_by_leader(), has_expired))
     }
 
     /// Returns the content of a token that was verified elsewhere. For a parallel worker only,
@@ -100,17 +157,18 @@ impl<'t> Token<'t> {
 }
 
 /// Returns the claims of a token that the caller is about to sign itself, with `typ: JWT`, if it
-/// would be believed. Never call it for a payload from elsewhere.
+/// would be believed at some time. Never call it for a payload from elsewhere.
 ///
 /// # Errors
-/// [`TokenError`] for the claims: the token would be refused.
-pub fn own_claims(payload: &Node<'_>, policy: &Policy, now: i64) -> Result<Claims, TokenError> {
+/// [`TokenError`] for the claims: the token would be refused, whatever the time.
+pub fn own_claims(payload: &Node<'_>, policy: &Policy) -> Result<Claims, TokenError> {
     payload.check().map_err(ClaimsError::Json)?;
     let Node::Object(payload) = payload else {
         return Err(ClaimsError::Json(JsonError::NotAnObject).into());
     };
-    let (claims, audience) = Claims::read_with_audience(payload)?;
-    policy.check(None, &claims, &audience, now)?;
+    let (claims, recipient) = Claims::read_with_recipient(payload)?;
+    policy.check(None, &claims, &recipient)?;
+    policy.check_lifetime(&claims)?;
     Ok(claims)
 }
 

@@ -28,6 +28,22 @@ select authguard.set_jwks('https://a', jwks(ed()));
 select * from state;
 select authguard.trust_issuer('https://a', jwks(ed()), '{app,web}', roles => '{}', types => '{at+jwt}', max_lifetime => '1 hour');
 select audience, types, roles, max_lifetime from authguard.issuer;
+-- What is not given stays, and what is given replaces.
+create view believed as
+    select audience, client_ids, types, roles, subject_namespace, shares_subjects, max_lifetime from authguard.issuer;
+select authguard.trust_issuer('https://a', jwks(ed()));
+select * from believed;
+select authguard.trust_issuer('https://a', jwks(ed()), client_ids => '{one,two}', subject_namespace => 'aaaaaaaa-0000-0000-0000-000000000001');
+select * from believed;
+select authguard.trust_issuer('https://a', jwks(ed()), '{}', roles => '{authenticated,editor}', types => '{JWT}', max_lifetime => '200 years');
+select * from believed;
+select authguard.trust_issuer('https://a', jwks(ed()), shares_subjects => true);
+select * from believed;
+select authguard.trust_issuer('https://a', jwks(ed()), '{app}', client_ids => '{}', shares_subjects => false);
+select * from believed;
+-- Never neither audience nor client.
+select authguard.trust_issuer('https://a', jwks(ed()), '{}');
+drop view believed;
 select authguard.revoke_key('ed', 'https://a'), authguard.revoke_key('ed', 'https://a') as again,
        authguard.revoke_key('other', 'https://a') as other, authguard.revoke_key('ed') as ours;
 select * from state;
@@ -38,7 +54,6 @@ select authguard.distrust_issuer('https://a'), authguard.distrust_issuer('https:
 select * from state;
 
 -- What is no issuer.
-\set VERBOSITY sqlstate
 select authguard.trust_issuer('', jwks(ed()), '{app}');
 select authguard.trust_issuer(repeat('x', 1025), jwks(ed()), '{app}');
 select authguard.trust_issuer(null, jwks(ed()), '{app}');
@@ -47,11 +62,11 @@ select authguard.trust_issuer('https://a', jwks(ed()), null);
 select authguard.trust_issuer('https://a', jwks(ed()), '{app,""}');
 select authguard.trust_issuer('https://a', jwks(ed()), '{app,null}');
 select authguard.trust_issuer('https://a', jwks(ed()), '{app}', roles => '{null}');
+select authguard.trust_issuer('https://a', jwks(ed()), '{app}', client_ids => '{""}');
 select authguard.trust_issuer('https://a', jwks(ed()), '{app}', types => '{}');
 select authguard.trust_issuer('https://a', jwks(ed()), '{app}', max_lifetime => '0 s');
 select authguard.trust_issuer('https://a', jwks(ed()), '{app}', max_lifetime => '-1 s');
 select authguard.trust_issuer('https://a', jwks(ed()), '{app}', subject_namespace => 'aaaaaaaa-0000-0000-0000-000000000001', shares_subjects => true);
-\set VERBOSITY default
 select authguard.set_jwks('https://a', jwks(ed()));
 select * from state;
 
@@ -78,11 +93,31 @@ select what, refused(jwks)
                ('a small-order point', jwks(ed('{"x":"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}'))),
                ('not on the curve', jwks(ec('{"x":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}'))),
                ('another curve', jwks(ec('{"crv":"P-384"}'))), ('another algorithm', jwks(ec('{"alg":"ES384"}'))),
-               ('two of one kid', jwks(ed('{"kid":"one"}'), ec('{"kid":"one"}'))),
+               ('two of one kid and algorithm', jwks(ed('{"kid":"one"}'), ed('{"kid":"one","x":"PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw"}'))),
                ('a long kid', jwks(ed(jsonb_build_object('kid', repeat('k', 257))))),
                ('only for encryption', jwks(ec('{"use":"enc"}'))), ('not to verify', jwks(ec('{"key_ops":["sign"]}'))),
                ('of an unknown kind', jwks('{"kty":"AKP","kid":"new"}'))) as t(what, jwks);
 select * from state;
+-- What is often given for a set: the error says what to pass instead.
+select what, refused(jwks)
+  from (values ('an address', '"https://a/jwks.json"'::jsonb), ('PEM', to_jsonb(E'-----BEGIN PUBLIC KEY-----\n____\n'::text)), ('a set in a string', to_jsonb(jwks(ed())::text)),
+               ('a single key', ed()), ('an array', jsonb_build_array(ed()))) as t(what, jwks);
+select authguard.trust_issuer('https://a', 'https://a/jwks.json', '{app}');
+select authguard.trust_issuer('https://a', E'-----BEGIN PUBLIC KEY-----\n', array['app']);
+select authguard.set_jwks('https://a', 'nothing');
+select authguard.trust_issuer('https://a', jwks(ed()), 'app');
+select authguard.trust_issuer('https://a', jwks(ed())::text, 'app');
+select authguard.trust_issuer('https://a', jwks(ed())::text, '{app,web}');
+select authguard.set_jwks('https://a', jwks(ed(), ec())::text);
+select audience from authguard.issuer where issuer = 'https://a';
+-- One kid for keys of two algorithms, and a key that is listed twice. A kid that is revoked stays so with any algorithm.
+select authguard.trust_issuer('https://a', jwks(ed('{"kid":"one"}'), ec('{"kid":"one"}'), ec(), ec()), '{app}');
+select * from state;
+select authguard.set_jwks('https://a', jwks(ed('{"kid":"one"}'), ed()));
+select authguard.revoke_key('one', 'https://a');
+select authguard.set_jwks('https://a', jwks(ec('{"kid":"one"}'), ed('{"kid":"one"}'), ed()));
+select * from state;
+select authguard.distrust_issuer('https://a');
 -- What is left out beside a good one.
 select authguard.trust_issuer('https://a', jwks(ed(), ec('{"use":"enc"}'), '{"kty":"AKP","kid":"new"}'), '{app}');
 select * from state;
@@ -100,6 +135,13 @@ select authguard.trust_secret('https://s', null, '{app}', shares_subjects => tru
 select authguard.trust_secret('https://s', :'good', '{app}', shares_subjects => true);
 select authguard.trust_secret('https://s', :'good' || '2', '{app}', kid => 'second', shares_subjects => true);
 select * from state;
+-- Bytes; and a text that looks like bytes is taken as it is, with a word about it.
+select authguard.trust_secret('https://s', '\x0001'::bytea);
+select authguard.trust_secret('https://s', null::bytea);
+select authguard.trust_secret('https://s', sha256('x'), kid => 'second');
+select authguard.trust_secret('https://s', encode(sha256('x'), 'base64'), kid => 'second');
+select authguard.trust_secret('https://s', encode(sha256('x'), 'hex'), kid => 'second');
+select authguard.trust_secret('https://s', 'super-secret-jwt-token-with-at-least-32-characters-long', kid => 'second');
 select count(*) as kept from pg_user_mapping m, unnest(umoptions) where umuser = 0;
 
 -- A secret and public keys of one issuer are never mixed.
@@ -107,7 +149,9 @@ select authguard.set_jwks('https://s', jwks(ed()));
 select authguard.trust_issuer('https://s', jwks(ed()), '{app}', shares_subjects => true);
 select authguard.trust_secret('https://a', :'good', '{app}', shares_subjects => true);
 select * from state;
--- Nor are ours brought from elsewhere.
+-- Nor are ours brought from elsewhere. Whoever was there before them is asked about their users, too.
+select authguard.rotate_signing_key();
+select authguard.trust_issuer('https://a', jwks(ed()), shares_subjects => true);
 select authguard.rotate_signing_key() is not null as made;
 select authguard.set_jwks('authguard', jwks(ed()));
 select authguard.trust_issuer('authguard', jwks(ed()), '{app}', shares_subjects => true);
@@ -123,24 +167,46 @@ select authguard.rotate_signing_key('EdDSA') as kid \gset
 select algorithm, public, kept, status, retired, revoked from state where issuer = 'authguard';
 select key ->> 'kid' = :'kid' as newest, key ->> 'alg' as alg, array(select jsonb_object_keys(key) order by 1) as members
   from jsonb_array_elements(auth.jwks() -> 'keys') with ordinality as t(key, at) order by 2;
+-- Where the key that signs is revoked, another one of its algorithm signs at once.
 select authguard.revoke_key(:'kid');
 select algorithm, public, kept, status, retired, revoked from state where issuer = 'authguard';
 select jsonb_array_length(auth.jwks() -> 'keys') as published;
-select authguard.sign('{}');
 select authguard.sign(null);
 select authguard.rotate_signing_key('ES384') is not null as made;
-select authguard.sign('{"sub":"x"}') ~ '^[\w-]+\.[\w-]+\.[\w-]+$' as signed;
--- As they are: no number is rounded, and none is too large or nested too deeply to sign.
+-- Nothing is signed that is not accepted here, apart from the time.
+create function claims(more jsonb default '{}') returns jsonb language sql as $$
+    select jsonb_strip_nulls('{"iss":"authguard","aud":"authenticated","sub":"x","exp":4102444800}'::jsonb || more) $$;
+select authguard.sign(claims()) ~ '^[\w-]+\.[\w-]+\.[\w-]+$' as signed;
+create function signing(claims jsonb) returns text language plpgsql as $$
+declare
+    detail text;
+begin
+    perform authguard.sign(claims);
+    return 'signed';
+exception when others then
+    get stacked diagnostics detail = pg_exception_detail;
+    return concat_ws(' / ', sqlstate, sqlerrm, detail);
+end $$;
+select what, signing(claims)
+  from (values ('nothing', '{}'::jsonb), ('an array', '[1]'), ('a number', '1'), ('a foreign issuer', claims('{"iss":"https://a"}')), ('no issuer', claims('{"iss":null}')),
+               ('no audience', claims('{"aud":null}')), ('no subject', claims('{"sub":null}')), ('no end', claims('{"exp":null}')), ('an end of text', claims('{"exp":"4102444800"}')),
+               ('another role', claims('{"role":"postgres"}')), ('expired', claims('{"exp":1}')), ('expired, another role', claims('{"exp":1,"role":"postgres"}')),
+               ('not yet', claims('{"nbf":4102444799}')), ('a number beyond double precision', claims('{"n":1e400}')), ('a session', claims('{"session_id":"x"}')),
+               ('nested deeply', claims(('{"deep": ' || repeat('[', 200) || repeat(']', 200) || '}')::jsonb)), ('too long', claims(jsonb_build_object('pad', repeat('x', 9000))))) as t(what, claims);
+-- As they are: no number is rounded.
 select convert_from(decode(rpad(translate(p, '-_', '+/'), (length(p) + 3) / 4 * 4, '='), 'base64'), 'UTF8')::jsonb = c as as_they_are
-  from (values ('{"n": 12345678901234567890123, "e": 1e400}'::jsonb), (('{"deep": ' || repeat('[', 200) || repeat(']', 200) || '}')::jsonb)) v (c),
-       split_part(authguard.sign(c), '.', 2) p;
+  from (values (claims('{"n": 1234567890.12345678901234567890}'))) v (c), split_part(authguard.sign(c), '.', 2) p;
+drop function claims, signing;
 
--- Whoever speaks for the users of others must be told to; the first one is not asked again.
+-- Whoever speaks for the users of others must be told to, in whatever order they come.
+select authguard.distrust_issuer('https://a'), authguard.distrust_issuer('https://s');
 select authguard.trust_issuer('https://a', jwks(ed()), '{app}');
+select authguard.trust_issuer('https://a', jwks(ed()), '{app}', shares_subjects => true);
 select authguard.trust_issuer('https://b', jwks(ed()), '{app}');
 select authguard.trust_secret('https://b', :'good', '{app}');
 select authguard.trust_issuer('https://b', jwks(ed()), '{app}', subject_namespace => '6ba7b810-9dad-11d1-80b4-00c04fd430c8');
 select authguard.trust_issuer('https://b', jwks(ed()), '{app}');
+select authguard.trust_issuer('https://c', jwks(ed()), '{app}', subject_namespace => '6ba7b810-9dad-11d1-80b4-00c04fd430c8');
 select issuer, subject_namespace, shares_subjects from authguard.issuer order by 1;
 
 -- An operator reads which issuers are trusted; nothing of keys, and no more than others of secrets.
@@ -160,7 +226,7 @@ create view readings as
                    ('select from pg_user_mappings where umoptions is not null'),
                    ('select from information_schema.user_mapping_options where option_value is not null'),
                    ('select from information_schema._pg_user_mappings where umoptions is not null'),
-                   ('select authguard.sign(''{}'')'), ('select authguard.read_jwks(''{}'')'), ('select authguard.check_secret('''', '''')'),
+                   ('select authguard.sign(''{}'')'), ('select authguard.read_jwks(''{}'')'), ('select authguard.check_secret('''', '''')'), ('select authguard.explain_token('''')'),
                    ('select authguard.keep_credential(gen_random_uuid(), ''x'')'), ('select authguard.drop_credential(gen_random_uuid())'),
                    ('select authguard.generate_key(''ES256'', gen_random_uuid())'), ('select authguard.rotate_signing_key()'),
                    ('select authguard.trust_issuer(''x'', ''{}'', ''{}'')'), ('select authguard.trust_secret(''x'', ''x'', ''{}'')'),

@@ -25,16 +25,36 @@ begin
     return auth.subject();
 end $$;
 
--- What our own issuer signs, and the key that it does it with in the name of a second issuer.
+-- What our own issuer signs; and two issuers with a secret, whose tokens this file signs itself.
 select authguard.rotate_signing_key() as kid \gset
-select authguard.trust_issuer('https://b', auth.jwks(), '{app}', roles => '{authenticated,web}', max_lifetime => '1 hour',
+select authguard.trust_secret('https://s', 'the secret of issuer https://s, 32', '{authenticated}', shares_subjects => true);
+select authguard.trust_secret('https://b', 'the secret of issuer https://b, 32', '{app}', roles => '{authenticated,web}', max_lifetime => '1 hour',
                               subject_namespace => '6ba7b810-9dad-11d1-80b4-00c04fd430c8');
+create function hs256(secret bytea, message text) returns text language plpgsql as $$
+declare
+    inner_pad bytea := decode(repeat('36', 64), 'hex');
+    outer_pad bytea := decode(repeat('5c', 64), 'hex');
+begin
+    for n in 0 .. length(secret) - 1 loop
+        inner_pad := set_byte(inner_pad, n, get_byte(secret, n) # 54);
+        outer_pad := set_byte(outer_pad, n, get_byte(secret, n) # 92);
+    end loop;
+    return translate(encode(sha256(outer_pad || sha256(inner_pad || convert_to(message, 'UTF8'))), 'base64'), '+/=', '-_');
+end $$;
+create function by_secret(claims jsonb, issuer text) returns text language sql as $$
+    select m || '.' || hs256(convert_to('the secret of issuer ' || issuer || ', 32', 'UTF8'), m)
+      from concat(translate(encode('{"alg":"HS256"}', 'base64'), '+/=', '-_'), '.',
+                  translate(encode(convert_to(claims::text, 'UTF8'), 'base64'), E'+/=\n', '-_')) m $$;
 create function now_at(seconds int) returns bigint language sql as $$ select floor(extract(epoch from clock_timestamp()))::bigint + seconds $$;
 create function signed(sub text, more jsonb default '{}') returns text language sql as $$
     select authguard.sign(jsonb_strip_nulls(jsonb_build_object('iss', 'authguard', 'aud', 'authenticated', 'sub', sub, 'role', 'authenticated',
                                                                'iat', now_at(-60), 'exp', 4102444800) || more)) $$;
+create function of_s(sub text, more jsonb default '{}') returns text language sql as $$
+    select by_secret(jsonb_strip_nulls(jsonb_build_object('iss', 'https://s', 'aud', 'authenticated', 'sub', sub, 'role', 'authenticated',
+                                                          'iat', now_at(-60), 'exp', 4102444800) || more), 'https://s') $$;
 create function of_b(sub text, more jsonb default '{}') returns text language sql as $$
-    select signed(sub, jsonb_build_object('iss', 'https://b', 'aud', '["other","app"]'::jsonb, 'exp', now_at(1800)) || more) $$;
+    select by_secret(jsonb_strip_nulls(jsonb_build_object('iss', 'https://b', 'aud', '["other","app"]'::jsonb, 'sub', sub, 'role', 'authenticated',
+                                                          'iat', now_at(-60), 'exp', now_at(1800)) || more), 'https://b') $$;
 select signed('alice', '{"iat":1700000000,"jti":"t1"}') as alice, signed('bob') as bob, signed('alice', '{"exp":1700000000}') as expired,
        overlay(signed('alice') placing 'AAAA' from length(signed('alice')) - 40) as forged \gset
 
@@ -219,7 +239,62 @@ select status, subject, uid, auth.role(), auth.issuer() from brief;
 set authguard.jwt = :'b_admin';
 select status, subject, uid, auth.role(), auth.issuer() from brief;
 
--- auth.verify tells every cause apart to nobody.
+-- Tokens without an audience, of clients that are listed: until the list is emptied.
+\c - postgres
+select authguard.trust_secret('https://s', 'the secret of issuer https://s, 32', client_ids => '{web,app}');
+select of_s('alice', '{"aud":null,"client_id":"web"}') as c_id, of_s('alice', '{"aud":"account","azp":"app"}') as c_azp, of_s('alice') as c_aud,
+       of_s('alice', '{"aud":null,"client_id":"other"}') as c_other, of_s('alice', '{"aud":null}') as c_none \gset
+\c - regress_app
+select auth.verify(:'c_id') ->> 'sub' as by_client, auth.verify(:'c_azp') ->> 'sub' as by_azp, auth.verify(:'c_aud') ->> 'sub' as by_aud;
+select auth.verify(:'c_other');
+select auth.verify(:'c_none');
+\c - postgres
+select authguard.trust_secret('https://s', 'the secret of issuer https://s, 32', client_ids => '{}');
+\c - regress_app
+select auth.verify(:'c_aud') ->> 'sub' as by_aud;
+select auth.verify(:'c_id');
+
+-- A token that is as it should be but for its end: its sender is told so, and nothing more of any other.
+\c - postgres
+select of_s('alice', '{"exp":1700000000}') as over, of_s('alice', '{"exp":1700000000,"aud":"x"}') as over_aud, of_s('alice', '{"exp":1700000000,"role":"admin"}') as over_role,
+       of_s('alice', '{"exp":1700000000,"nbf":4000000000}') as over_nbf, of_s('gone', '{"exp":1700000000}') as over_gone,
+       regexp_replace(of_s('alice', '{"exp":1700000000}'), '.....$', 'AAAAA') as over_forged \gset
+select authguard.revoke_user('gone');
+\c - regress_app
+select auth.verify(:'over');
+begin;
+select auth.set_token(:'over');
+rollback;
+select auth.verify(:'over_aud');
+select auth.verify(:'over_role');
+select auth.verify(:'over_nbf');
+select auth.verify(:'over_gone');
+select auth.verify(:'over_forged');
+select auth.verify(:'expired');
+
+-- The owner of the extension has each check explained; times are left out here.
+select authguard.explain_token(:'over');
+\c - postgres
+select authguard.restore_user('gone');
+create function explained(token text) returns table (step int, check_name text, expected text, found text, passed bool) language sql as $$
+    select step, check_name, regexp_replace(regexp_replace(expected, '\d{10}', '(now)'), '[\w-]{43} ', '(kid) ', 'g'),
+           regexp_replace(regexp_replace(found, '\d{10}', '(time)'), '[\w-]{43}''', '(kid)'''), passed
+      from authguard.explain_token(token) $$;
+select * from explained(:'alice');
+select * from explained(:'over_aud') where passed is not true;
+select * from explained(:'over_forged') where passed is not true;
+select * from explained(of_b('alice', '{"role":"admin","iat":null,"client_id":"web"}')) where passed is not true or check_name = 'audience';
+select * from explained(of_s('alice', '{"iss":"https://x"}'));
+select * from explained(regexp_replace(:'alice', '^[^.]*', translate(encode('{"alg":"ES384","kid":"other"}', 'base64'), '=', ''))) where passed is not true;
+select * from explained('garbage');
+select * from explained('é');
+select * from explained(repeat('x', 9000));
+select * from explained('');
+select count(*) from explained(null);
+-- Never anything of a signature.
+select count(*) from authguard.explain_token(:'alice') e where concat(e) ~ right(split_part(:'alice', '.', 3), 12);
+
+-- auth.verify tells every other cause apart to nobody.
 \c - postgres
 create table bad_tokens (cause text, token text);
 insert into bad_tokens values
@@ -227,10 +302,10 @@ insert into bad_tokens values
     ('signature', :'forged'), ('no signature', regexp_replace(:'alice', '[^.]*$', '')),
     ('none', 'eyJhbGciOiJub25lIn0.' || split_part(:'alice', '.', 2) || '.'),
     ('unknown kid', replace(encode(convert_to('{"alg":"ES256","kid":"x"}', 'UTF8'), 'base64'), '=', '') || '.' || split_part(:'alice', '.', 2) || '.' || split_part(:'alice', '.', 3)),
-    ('issuer', signed('alice', '{"iss":"https://x"}')), ('no issuer', signed('alice', '{"iss":null}')), ('audience', signed('alice', '{"aud":"x"}')),
-    ('no audience', signed('alice', '{"aud":null}')), ('audience type', signed('alice', '{"aud":{"authenticated":1}}')), ('role', signed('alice', '{"role":"admin"}')),
-    ('no subject', signed(null)), ('subject type', signed('alice', '{"sub":7}')), ('expired', :'expired'), ('no expiry', signed('alice', '{"exp":null}')),
-    ('expiry type', signed('alice', '{"exp":"4102444800"}')), ('not yet', signed('alice', '{"nbf":4000000000}')), ('from the future', signed('alice', '{"iat":4000000000}')),
+    ('issuer', of_s('alice', '{"iss":"https://x"}')), ('no issuer', of_s('alice', '{"iss":null}')), ('audience', of_s('alice', '{"aud":"x"}')),
+    ('no audience', of_s('alice', '{"aud":null}')), ('audience type', of_s('alice', '{"aud":{"authenticated":1}}')), ('role', of_s('alice', '{"role":"admin"}')),
+    ('no subject', of_s(null)), ('subject type', of_s('alice', '{"sub":7}')), ('expired', :'expired'), ('no expiry', of_s('alice', '{"exp":null}')),
+    ('expiry type', of_s('alice', '{"exp":"4102444800"}')), ('not yet', of_s('alice', '{"nbf":4000000000}')), ('from the future', of_s('alice', '{"iat":4000000000}')),
     ('a token revoked', signed('alice', '{"jti":"gone"}')), ('a user revoked', signed('carol')), ('a flag in it', signed('alice', '{"app_metadata":{"access_revoked":true}}')),
     ('a key revoked', signed('alice')), ('its text', :'alice');
 select authguard.revoke_key(:'kid'), authguard.rotate_signing_key('EdDSA') is not null as made;
@@ -263,7 +338,7 @@ select judged(token) as judgement, count(*), array_agg(cause order by cause coll
 \c - postgres
 drop table regress_notes, bad_tokens;
 drop view told, brief;
-drop function now_at, signed, of_b, answer, judged, request;
+drop function explained, now_at, signed, of_s, of_b, by_secret, hs256, answer, judged, request;
 select authguard.distrust_issuer(issuer) from authguard.issuer;
 truncate authguard.revocation;
 drop owned by regress_ops;

@@ -36,7 +36,7 @@ impl Issuer {
     pub fn trust(&self, cluster: &Cluster, jwks: &str) {
         admin(cluster)
             .execute(
-                "select authguard.trust_issuer($1, $2::text::jsonb, array[$3], shares_subjects => true)",
+                "select authguard.trust_issuer($1, $2::text::jsonb, array[$3], roles => '{authenticated}', shares_subjects => true)",
                 &[&self.name, &jwks, &AUDIENCE],
             )
             .expect("the issuer is trusted");

@@ -240,3 +240,127 @@ fn a_dump_keeps_it_and_the_copy_asks_its_own() {
         .get(0);
     assert_eq!(role, "COPIED");
 }
+
+/// The claims that the next refresh of a client gets from the function, after the client has done
+/// `before`. The database answers them itself.
+fn claims_after(cluster: &Cluster, before: &str) -> serde_json::Value {
+    let begun = sign_in(cluster, ADA);
+    let mut client = web(cluster);
+    client.batch_execute(before).unwrap();
+    let next = issued(&mut client, "auth.refresh($1)", begun.refresh()).unwrap();
+    let claims: String = admin(cluster)
+        .query_one("select auth.verify($1)::text", &[&next.access()])
+        .unwrap()
+        .get(0);
+    let mut claims: serde_json::Value = serde_json::from_str(&claims).unwrap();
+    for name in ["iat", "exp", "amr", "session_id", "jti"] {
+        claims.as_object_mut().unwrap().remove(name);
+    }
+    claims
+}
+
+#[test]
+fn no_temporary_object_gets_in_whatever_search_path_the_function_or_its_helpers_declare() {
+    let cluster = with_roles(Config::default());
+    admin(&cluster)
+        .batch_execute(
+            "create type app.level as enum ('low', 'high');
+             create function app.role_of(id text) returns text language plpgsql set search_path = app as $$
+             begin return (select m.role from member m where m.user_id = id); end $$;
+             create function app.role_by_sql(id text) returns text language sql stable set search_path to app, public as $$
+                 select m.role from member m where m.user_id = id $$;
+             create function app.level_of(word text) returns text language plpgsql set search_path = 'app' as $$
+             declare it level := word; begin return it; end $$;
+             create or replace function app.claims(user_id text, session_id uuid, claims jsonb) returns jsonb
+             language plpgsql set search_path = app as $$
+             begin
+                 return claims || jsonb_build_object('own', (select m.role from member m where m.user_id = claims.user_id),
+                     'helper', role_of(user_id), 'sql', role_by_sql(user_id), 'level', level_of('high'));
+             end $$;",
+        )
+        .unwrap();
+    let fair = claims_after(&cluster, "");
+    for name in ["own", "helper", "sql"] {
+        assert_eq!(fair[name], "editor", "{name}");
+    }
+    assert_eq!(fair["level"], "high");
+    let hostile = format!(
+        "create temp table member (user_id text, role text);
+         insert into member values ('{ADA}', 'root');
+         create function pg_temp.root(text) returns boolean language plpgsql as $$
+         begin raise 'the client runs as %', current_user; end $$;
+         create domain pg_temp.level as text check (pg_temp.root(value));
+         set search_path = pg_temp"
+    );
+    assert_eq!(claims_after(&cluster, &hostile), fair);
+    // A path that is set by a command inside is not known before: it is refused if it would find
+    // something temporary.
+    admin(&cluster)
+        .batch_execute(
+            "create or replace function app.claims(user_id text, session_id uuid, claims jsonb) returns jsonb language plpgsql as $$
+             begin
+                 perform set_config('search_path', 'app', true);
+                 return claims || jsonb_build_object('own', (select m.role from member m where m.user_id = claims.user_id));
+             end $$;",
+        )
+        .unwrap();
+    assert_eq!(claims_after(&cluster, "")["own"], "editor");
+    let begun = sign_in(&cluster, ADA);
+    let mut client = web(&cluster);
+    client.batch_execute(&hostile).unwrap();
+    let error = issued(&mut client, "auth.refresh($1)", begun.refresh()).unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE));
+    // Afterwards the client's own names are found as before.
+    let role: String = client
+        .query_one("select role from member", &[])
+        .unwrap()
+        .get(0);
+    assert_eq!(role, "root");
+}
+
+#[test]
+fn no_setting_of_a_client_gets_into_it() {
+    let cluster = with_roles(Config::default());
+    admin(&cluster)
+        .batch_execute(
+            "create or replace function app.claims(user_id text, session_id uuid, claims jsonb) returns jsonb language plpgsql as $$
+             begin
+                 return claims || jsonb_build_object(
+                     'today', timestamptz '2026-01-01 12:00+00' :: date, 'time', timestamptz '2026-01-01 12:00+00',
+                     'text', (timestamptz '2026-01-01 12:00+00') :: text, 'read', '02/03/2026' :: date,
+                     'interval', (interval '25 hours 1 minute') :: text, 'float', (0.1::float8 + 0.2) :: text,
+                     'bytes', decode('00ff', 'hex') :: text, 'money', 1234.5 :: numeric :: money :: text, 'zone', current_setting('timezone'),
+                     'number', to_char(1234.5, '9G999D99'), 'month', to_char(date '2026-03-01', 'TMMonth'),
+                     'words', to_tsvector('the cats')::text, 'null', array_position('{a,NULL}'::text[], 'NULL') is null,
+                     'name', quote_ident('plain'));
+             end $$;",
+        )
+        .unwrap();
+    let fair = claims_after(&cluster, "");
+    assert_eq!(fair["today"], "2026-01-01");
+    assert_eq!(fair["zone"], "UTC");
+    for hostile in [
+        "set timezone = 'X+167'",
+        "set timezone = 'X-167'",
+        "set datestyle = 'German, DMY'",
+        "set datestyle = 'SQL, YMD'; set intervalstyle = 'iso_8601'",
+        "set extra_float_digits = -15; set bytea_output = escape",
+        "set array_nulls = off; set quote_all_identifiers = on; set default_text_search_config = 'pg_catalog.english'",
+        "set transform_null_equals = on; set standard_conforming_strings = off; set row_security = off",
+        "begin; set local timezone = 'X+167'",
+    ] {
+        assert_eq!(claims_after(&cluster, hostile), fair, "{hostile}");
+    }
+    // The function's own setting counts.
+    admin(&cluster)
+        .batch_execute("alter function app.claims(text, uuid, jsonb) set timezone = 'Asia/Tokyo'")
+        .unwrap();
+    let own = claims_after(&cluster, "set timezone = 'X+167'");
+    assert_eq!(own["zone"], "Asia/Tokyo");
+    let mut client = web(&cluster);
+    client.batch_execute("set timezone = 'X+167'").unwrap();
+    let begun = sign_in(&cluster, ADA);
+    issued(&mut client, "auth.refresh($1)", begun.refresh()).unwrap();
+    let zone: String = client.query_one("show timezone", &[]).unwrap().get(0);
+    assert_eq!(zone, "X+167");
+}

@@ -5,12 +5,15 @@
 //! `postgrest*.rs`.
 
 use authguard_wire::page::{self, Page, bound};
+use authguard_wire::tokens::Issuer;
 use authguard_wire::{admin, set_claims, shaped, text, wait_until};
 use pgrx_embed::cluster::{Cluster, Config};
 use pgrx_embed::dirs;
 use pgrx_embed::postgres::Install;
 use postgres::Client;
+use serde_json::json;
 use std::collections::BTreeSet;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The user that the pages name.
 const USER: &str = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
@@ -93,31 +96,28 @@ fn the_readme_s_first_policy_shuts_out_and_lets_in_again() {
         .unwrap();
     page::run(&cluster, "app", flag);
 
-    // A token of an identity provider, which here is another database. A token of within the leeway
-    // after the revocation would stay out.
+    // A token of an identity provider. A token of within the leeway after the revocation would stay
+    // out.
     owner
         .batch_execute(
             "update authguard.revocation set issued_before = issued_before - interval '1 minute'",
         )
         .unwrap();
-    page::database(&cluster, "idp");
-    let mut idp = cluster.connect("postgres", "idp").unwrap();
-    let (keys, token) = provider(&mut idp, "https://idp.example.com/", "my-api");
+    let (_, keys, token) = provider("https://idp.example.com/", "my-api");
     let sql = bound(verified, &[&keys, &token]);
     page::run(&cluster, "app", &sql);
 }
 
-/// Makes a database an issuer. Returns its keys and one of its tokens.
-fn provider(database: &mut Client, issuer: &str, audience: &str) -> (String, String) {
-    database
-        .batch_execute("create extension authguard; select authguard.rotate_signing_key()")
-        .unwrap();
-    let sign = "select authguard.sign(jsonb_build_object('iss', $1::text, 'aud', $2::text, 'sub', $3::text,
-        'role', 'authenticated', 'iat', floor(extract(epoch from now()))::bigint,
-        'exp', floor(extract(epoch from now()))::bigint + 3600))";
-    let token = database.query_one(sign, &[&issuer, &audience, &USER]);
-    let keys = text(database, "select auth.jwks()::text").unwrap();
-    (keys, token.unwrap().get(0))
+/// An identity provider, with its keys and one of its tokens.
+fn provider(name: &str, audience: &str) -> (Issuer, String, String) {
+    let issuer = Issuer::new(name);
+    let mut claims = issuer.claims(USER);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    claims["aud"] = json!(audience);
+    claims["iat"] = json!(now.as_secs());
+    claims["exp"] = json!(now.as_secs() + 3600);
+    let (keys, token) = (issuer.jwks(&[issuer.kid()]), issuer.sign(&claims));
+    (issuer, keys, token)
 }
 
 #[test]
@@ -245,21 +245,22 @@ fn the_page_on_sessions_opens_three_doors_and_makes_claims() {
 #[test]
 fn the_page_on_tokens_trusts_an_issuer_or_a_secret_and_signs() {
     let cluster = fresh(Config::default());
-    for name in ["idp", "secret", "own"] {
+    for name in ["secret", "own"] {
         page::database(&cluster, name);
     }
-    let [issuer, rotated, secret, own, exact, pool] = &Page::read("tokens.md").every("sql")[..]
-    else {
-        panic!("six blocks");
+    let blocks = Page::read("tokens.md").every("sql");
+    let [explain, issuer, rotated, clients, secret, own, exact, pool] = &blocks[..] else {
+        panic!("eight blocks");
     };
-    let mut idp = cluster.connect("postgres", "idp").unwrap();
-    let (keys, token) = provider(&mut idp, "https://idp.example.com/", "my-api");
+    let (idp, keys, token) = provider("https://idp.example.com/", "my-api");
     for database in ["app", "secret", "own"] {
         page::run(&cluster, database, "create extension authguard");
     }
     page::run(&cluster, "app", &bound(issuer, &[&keys]));
     page::run(&cluster, "app", &bound(rotated, &[&keys]));
     page::run(&cluster, "app", &bound(exact, &[&keys]));
+    page::run(&cluster, "app", &bound(clients, &[&keys]));
+    page::run(&cluster, "app", &bound(explain, &[&token]));
     page::run(&cluster, "secret", &bound(secret, &[SECRET]));
     page::run(&cluster, "own", own);
     let mut owner = connect(&cluster, "postgres");
@@ -270,13 +271,12 @@ fn the_page_on_tokens_trusts_an_issuer_or_a_secret_and_signs() {
         .unwrap();
     let sql = bound(pool, &[&token]);
     page::run(&cluster, "app", &sql);
-    idp.batch_execute("select authguard.rotate_signing_key()")
-        .unwrap();
-    let newer = text(&mut idp, "select auth.jwks()::text").unwrap();
+    let newer = idp.jwks(&[idp.kid(), "another"]);
     page::run(&cluster, "app", &bound(rotated, &[&newer]));
     assert!(holds(
         &mut owner,
-        "select count(*) = 2 from authguard.key where status = 'active'"
+        "select count(*) = 2 from authguard.key
+          where issuer = 'https://idp.example.com/' and status = 'active'"
     ));
 }
 

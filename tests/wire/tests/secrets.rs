@@ -28,6 +28,9 @@ fn signs_of_secrets(owner: &mut Client, number: usize) -> Vec<String> {
     signs
 }
 
+/// Signs a token that would be accepted.
+const SIGN: &str = r#"select authguard.sign('{"iss":"authguard","aud":"authenticated","sub":"x","exp":4102444800}')"#;
+
 /// A server that trusts an issuer with public keys, one with a secret, and the local issuer.
 /// Returns tokens of the first and the last.
 fn fixture() -> (Cluster, [String; 2], Vec<String>) {
@@ -133,10 +136,10 @@ fn no_dump_has_a_secret_and_a_restored_one_trusts_public_keys_alone() {
         .expect("it can be set again");
     // No key can sign until a new one is made; the earlier one still verifies.
     owner
-        .batch_execute("select authguard.sign('{}')")
+        .batch_execute(SIGN)
         .expect_err("the private key is not here");
     owner
-        .batch_execute("select authguard.rotate_signing_key(); select authguard.sign('{}')")
+        .batch_execute(&format!("select authguard.rotate_signing_key(); {SIGN}"))
         .unwrap();
     assert_eq!(subject(&mut client).as_deref(), Some(ADA));
 }
@@ -205,7 +208,7 @@ fn a_whole_cluster_that_is_restored_denies_and_then_trusts_public_keys_alone() {
         "select count(*)::text from pg_user_mappings where srvname = 'authguard_credentials'";
     assert_eq!(authguard_wire::text(&mut there, kept).as_deref(), Some("0"));
     there
-        .batch_execute("select authguard.sign('{}')")
+        .batch_execute(SIGN)
         .expect_err("there is no private key");
     let mut client = web(&other);
     let status = sessions::refresh(&mut client, begun.refresh()).status;

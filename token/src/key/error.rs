@@ -107,7 +107,7 @@ pub enum KeySetError {
         /// The reason.
         error: KeyError,
     },
-    /// Two keys have this `kid`.
+    /// Two different keys of one algorithm have this `kid`.
     DuplicateKeyId(String),
     /// No key in it is for known signatures.
     Empty,
@@ -126,7 +126,12 @@ impl fmt::Display for KeySetError {
             Self::Key {
                 position, error, ..
             } => write!(f, "key {position}: {error}"),
-            Self::DuplicateKeyId(key_id) => write!(f, "two keys have the \"kid\" {key_id:?}"),
+            Self::DuplicateKeyId(key_id) => {
+                write!(
+                    f,
+                    "two different keys of one algorithm have the \"kid\" {key_id:?}"
+                )
+            }
             Self::Empty => f.write_str("the key set has no key that verifies signatures"),
         }
     }

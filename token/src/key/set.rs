@@ -7,8 +7,9 @@ use super::{Key, KeyError, KeySetError};
 use crate::json::parse_object;
 
 /// Checks a JWK set. Keys for other uses, and of unknown types, curves or algorithms, are left out
-/// (section 5). One bad key for signatures refuses the whole set, because its maker may have made
-/// others.
+/// (section 5). A key that is listed again is left out, too. Two keys may have one `kid` if their
+/// algorithms differ: `kid` and `alg` together choose a key (section 4.5). One bad key for
+/// signatures refuses the whole set, because its maker may have made others.
 ///
 /// # Errors
 /// [`KeySetError`], without key material.
@@ -28,10 +29,12 @@ pub fn parse_jwks(json: &str) -> Result<Vec<Key>, KeySetError> {
         else {
             continue;
         };
-        if keys.iter().any(|other| other.key_id == key.key_id) {
-            return Err(KeySetError::DuplicateKeyId(key.key_id.unwrap_or_default()));
+        let alike = |other: &&Key| other.key_id == key.key_id && other.algorithm == key.algorithm;
+        match keys.iter().find(alike) {
+            None => keys.push(key),
+            Some(other) if other.public == key.public => {}
+            Some(_) => return Err(KeySetError::DuplicateKeyId(key.key_id.unwrap_or_default())),
         }
-        keys.push(key);
     }
     if keys.is_empty() {
         return Err(KeySetError::Empty);

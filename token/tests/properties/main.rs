@@ -4,3 +4,4 @@ mod claims;
 mod identity;
 mod json;
 mod revocation;
+mod subjects;

@@ -531,16 +531,32 @@ fn a_set_with_a_bad_key_is_refused_and_says_which() {
 }
 
 #[test]
-fn a_kid_names_one_key_of_a_set() {
-    let twice = KeySetError::DuplicateKeyId("e".into());
+fn a_kid_and_an_algorithm_name_one_key_of_a_set() {
+    // One name for keys of several algorithms.
+    let of_rsa = but(rsa(), json!({"kid": "e"}));
     assert_eq!(
-        set(json!([ec(), but(rsa(), json!({"kid": "e"}))])),
-        Err(twice)
+        set(json!([ec(), of_rsa])),
+        Ok(vec!["e".to_owned(), "e".to_owned()])
     );
-    // Without `kid`, the same key twice is the same name twice.
+    // One RSA key that is listed once for each of its algorithms.
+    let pss = but(rsa(), json!({"alg": "PS256"}));
+    assert_eq!(
+        set(json!([rsa(), pss])),
+        Ok(vec!["r".to_owned(), "r".to_owned()])
+    );
+    // The same key twice, with and without a name, and without the algorithm that it has anyway.
+    assert_eq!(set(json!([ec(), ec()])), Ok(vec!["e".to_owned()]));
+    let same = but(rsa(), json!({"alg": null, "x5t": "certificate"}));
+    assert_eq!(set(json!([rsa(), same])), Ok(vec!["r".to_owned()]));
     let nameless = but(ec(), json!({"kid": null}));
-    let twice = set(json!([nameless, nameless]));
-    assert!(matches!(twice, Err(KeySetError::DuplicateKeyId(_))));
+    assert_eq!(set(json!([nameless, nameless])).unwrap().len(), 1);
+    // Two different keys of one name and one algorithm.
+    let other = but(
+        ec(),
+        json!({"x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}),
+    );
+    let refused = set(json!([ec(), other]));
+    assert_eq!(refused, Err(KeySetError::DuplicateKeyId("e".into())));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What an issuer's token must say.
 
 use authguard_token::TokenError::{
-    Audience, AudienceType, Expired, IssuedInFuture, Issuer, LifetimeTooLong, Missing, NotYetValid,
-    Type,
+    Audience, AudienceType, Client, Expired, IssuedInFuture, Issuer, LifetimeTooLong, Missing,
+    NotYetValid, Type,
 };
 use authguard_token::{
     ClaimProblem, ClaimsError, JsonError, MAX_LEEWAY_SECONDS, Node, Policy, Token, TokenError,
@@ -60,7 +60,7 @@ fn claims_of_ones_own_are_judged_as_those_of_a_token() {
     let judged = |members: Value| {
         let payload = with(&members).to_string();
         let node = Node::parse(&payload).unwrap();
-        let own = own_claims(&node, &policy(), NOW * 1_000_000);
+        let own = own_claims(&node, &policy());
         let token = judge(HEADER, &payload, &policy());
         assert_eq!(own, token.map(|token| token.claims), "{members}");
         own
@@ -68,7 +68,7 @@ fn claims_of_ones_own_are_judged_as_those_of_a_token() {
     let good = judged(json!({})).unwrap();
     assert_eq!(good.subject.as_deref(), Some("alice"));
     assert_eq!(judged(json!({"aud": "others"})), Err(Audience));
-    assert_eq!(judged(json!({"exp": NOW})), Err(Expired));
+    assert_eq!(judged(json!({"exp": "absent"})), Err(Missing("exp")));
     assert!(judged(json!({"app_metadata": 1})).is_err());
     let types = Policy {
         types: vec!["at+jwt".to_owned()],
@@ -76,9 +76,33 @@ fn claims_of_ones_own_are_judged_as_those_of_a_token() {
     };
     let payload = with(&json!({})).to_string();
     assert_eq!(
-        own_claims(&Node::parse(&payload).unwrap(), &types, NOW * 1_000_000),
+        own_claims(&Node::parse(&payload).unwrap(), &types),
         Err(TokenError::Type)
     );
+    // Apart from the moment: the lifetime counts, and every other rule, whatever the times.
+    let hour = Policy {
+        max_lifetime: Some(3600),
+        ..policy()
+    };
+    for (members, expected) in [
+        (json!({"exp": NOW - 1, "iat": NOW - 2}), None),
+        (
+            json!({"exp": NOW + 3600, "iat": NOW + 60, "nbf": NOW + 60}),
+            None,
+        ),
+        (
+            json!({"exp": NOW - 1, "iat": NOW - 3602}),
+            Some(LifetimeTooLong),
+        ),
+        (
+            json!({"exp": NOW - 1, "iat": NOW - 2, "aud": "other"}),
+            Some(Audience),
+        ),
+    ] {
+        let payload = with(&members).to_string();
+        let own = own_claims(&Node::parse(&payload).unwrap(), &hour);
+        assert_eq!(own.err(), expected, "{members}");
+    }
 }
 
 #[test]
@@ -326,4 +350,185 @@ fn the_same_claims_are_believed_of_the_gateway_and_of_a_token() {
     let of_gateway = authguard_token::Claims::parse(&payload).unwrap();
     let of_token = judge(HEADER, &payload, &policy()).unwrap().claims;
     assert!(of_gateway == of_token);
+}
+
+#[test]
+fn a_token_that_has_expired_and_breaks_another_rule_is_refused_for_the_other_rule() {
+    let hour = Policy {
+        max_lifetime: Some(3600),
+        ..policy()
+    };
+    for (members, expected) in [
+        (json!({}), Expired),
+        (json!({"aud": "others"}), Audience),
+        (json!({"iss": "https://other.example"}), Issuer),
+        (json!({"sub": null}), Missing("sub")),
+        (json!({"nbf": NOW + 1}), NotYetValid),
+        (json!({"iat": NOW + 1}), IssuedInFuture),
+        (json!({"iat": NOW - 7200}), LifetimeTooLong),
+    ] {
+        let mut all = json!({"exp": NOW - 1, "iat": NOW - 10});
+        for (name, value) in members.as_object().unwrap() {
+            all[name] = value.clone();
+        }
+        check(&hour, all, Some(expected));
+    }
+    let expired = with(&json!({"exp": NOW - 1})).to_string();
+    let forged = signed(HEADER, &expired).replace(".eyJ", ".eyAJ");
+    let refused = Token::parse(&forged, MAX).and_then(|it| it.verify(&key(), &policy(), NOW));
+    assert_ne!(refused.err(), Some(Expired));
+}
+
+/// The rules for tokens of these clients, with or without an audience.
+fn of_clients(audience: &[&str], client_ids: &[&str]) -> Policy {
+    let owned = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+    Policy {
+        audience: owned(audience),
+        client_ids: owned(client_ids),
+        ..policy()
+    }
+}
+
+#[test]
+fn a_token_without_a_matching_audience_needs_a_client_that_is_listed() {
+    let either = of_clients(&["db"], &["web", "app"]);
+    let clients = of_clients(&[], &["web", "app"]);
+    for (members, of_either, of_clients) in [
+        (json!({"aud": "db"}), None, Some(Client)),
+        (json!({"aud": "db", "azp": "other"}), None, Some(Client)),
+        (json!({"aud": "absent"}), Some(Client), Some(Client)),
+        (json!({"aud": "absent", "client_id": "web"}), None, None),
+        (json!({"aud": "absent", "azp": "app"}), None, None),
+        (json!({"aud": null, "azp": "app"}), None, None),
+        (json!({"aud": "account", "azp": "app"}), None, None),
+        (
+            json!({"aud": ["x", "y"], "client_id": "other", "azp": "app"}),
+            None,
+            None,
+        ),
+        (
+            json!({"aud": "absent", "azp": "APP"}),
+            Some(Client),
+            Some(Client),
+        ),
+        (
+            json!({"aud": "absent", "azp": "web,app"}),
+            Some(Client),
+            Some(Client),
+        ),
+        (
+            json!({"aud": "absent", "azp": ["app"]}),
+            Some(Client),
+            Some(Client),
+        ),
+        (
+            json!({"aud": "absent", "client_id": null}),
+            Some(Client),
+            Some(Client),
+        ),
+        (
+            json!({"aud": "absent", "clientId": "web"}),
+            Some(Client),
+            Some(Client),
+        ),
+        // The name of a client is no audience, and that of an audience no client.
+        (json!({"aud": "web"}), Some(Client), Some(Client)),
+        (
+            json!({"aud": "absent", "azp": "db"}),
+            Some(Client),
+            Some(Client),
+        ),
+        // An audience of the wrong type is refused whatever the client.
+        (
+            json!({"aud": 1, "azp": "app"}),
+            Some(AudienceType),
+            Some(AudienceType),
+        ),
+        (
+            json!({"aud": ["db", 1], "azp": "app"}),
+            Some(AudienceType),
+            Some(AudienceType),
+        ),
+    ] {
+        check(&either, members.clone(), of_either);
+        check(&clients, members, of_clients);
+    }
+    check(&of_clients(&[], &[]), json!({"azp": ""}), Some(Audience));
+    check(
+        &policy(),
+        json!({"aud": "absent", "azp": "app"}),
+        Some(Missing("aud")),
+    );
+}
+
+#[test]
+fn tokens_of_known_providers_pass_as_the_page_on_tokens_says() {
+    let times = json!({"iat": NOW - 10, "exp": NOW + 3600});
+    let shape = |members: Value| {
+        let mut all = members;
+        for (name, value) in times.as_object().unwrap() {
+            all[name] = value.clone();
+        }
+        all.to_string()
+    };
+    let cognito = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI";
+    let cognito_access = shape(json!({
+        "sub": "a0000000-0000-4000-8000-00000000000a", "iss": cognito, "version": 2,
+        "client_id": "57cbishk4j24pabc1234567890", "origin_jti": "o", "event_id": "e",
+        "token_use": "access", "scope": "openid email", "auth_time": NOW - 10, "jti": "j",
+        "username": "ada", "cognito:groups": ["editors"],
+    }));
+    let cognito_id = shape(json!({
+        "sub": "a0000000-0000-4000-8000-00000000000a", "iss": cognito, "token_use": "id",
+        "aud": "57cbishk4j24pabc1234567890", "email_verified": true, "auth_time": NOW - 10,
+        "cognito:username": "ada", "email": "ada@example.com",
+    }));
+    let clerk = shape(json!({
+        "azp": "https://app.example.com", "iss": "https://clerk.example.com", "nbf": NOW - 20,
+        "sub": "user_2NNEqL2nrIRdJ194ndJqAHwEfxC", "sid": "sess_2", "sts": "active", "v": 2,
+        "fva": [0, -1], "jti": "j",
+    }));
+    let workos = shape(json!({
+        "iss": "https://api.workos.com/user_management/client_01HZ", "sub": "user_01HX",
+        "client_id": "client_01HZ", "sid": "session_01HQ", "org_id": "org_01HR", "jti": "j",
+        "role": "member", "permissions": ["posts:read"],
+    }));
+    let keycloak = shape(json!({
+        "iss": "https://sso.example.com/realms/main", "aud": "account", "typ": "Bearer",
+        "azp": "my-app", "sub": "b0000000-0000-4000-8000-00000000000b", "sid": "s", "acr": "1",
+        "realm_access": {"roles": ["offline_access"]}, "scope": "openid email", "jti": "trrtcc:j",
+    }));
+    let auth0 = shape(json!({
+        "iss": "https://tenant.eu.auth0.com/", "sub": "auth0|5f7c8ec7c33c6c004bbafe82",
+        "aud": ["https://api.example.com", "https://tenant.eu.auth0.com/userinfo"],
+        "azp": "my_client_id", "scope": "openid profile", "gty": "password",
+    }));
+    let judged = |payload: &str, audience: &[&str], client_ids: &[&str]| {
+        let issuer = serde_json::from_str::<Value>(payload).unwrap()["iss"].clone();
+        let policy = Policy {
+            issuer: issuer.as_str().unwrap().to_owned(),
+            ..of_clients(audience, client_ids)
+        };
+        judge(HEADER, payload, &policy).err()
+    };
+    for (payload, audience, client_ids) in [
+        (
+            &cognito_access,
+            &[][..],
+            &["57cbishk4j24pabc1234567890"][..],
+        ),
+        (&clerk, &[], &["https://app.example.com"]),
+        (&workos, &[], &["client_01HZ"]),
+        (&keycloak, &[], &["my-app"]),
+        (&keycloak, &["account"], &[]),
+        (&auth0, &["https://api.example.com"], &[]),
+    ] {
+        assert_eq!(judged(payload, audience, client_ids), None, "{payload}");
+        // Of another client, for another audience.
+        assert!(judged(payload, &["other"], &[]).is_some(), "{payload}");
+        assert_eq!(judged(payload, &[], &["other"]), Some(Client), "{payload}");
+    }
+    // The ID token of the same client is for the client, not for this database.
+    let refused = judged(&cognito_id, &[], &["57cbishk4j24pabc1234567890"]);
+    assert_eq!(refused, Some(Client));
 }

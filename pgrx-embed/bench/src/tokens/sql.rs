@@ -36,7 +36,7 @@ pub fn make(admin: &mut Client, verifier: &Verifier) -> Result<()> {
     let keys = keys.into_iter().collect::<Result<Vec<_>>>()?.join(",");
     let jwks = format!(r#"{{"keys":[{keys}]}}"#);
     admin.execute(
-        "select authguard.trust_issuer($1, cast($2::text as jsonb), array[$3::text])",
+        "select authguard.trust_issuer($1, cast($2::text as jsonb), array[$3::text], shares_subjects => true)",
         &[&ISSUER, &jwks, &AUDIENCE],
     )?;
     admin.execute(
@@ -54,6 +54,25 @@ pub fn make(admin: &mut Client, verifier: &Verifier) -> Result<()> {
         admin.batch_execute(&format!("vacuum (freeze, analyze) {table}"))?;
     }
     Ok(())
+}
+
+/// The number of users that are revoked while `auth.verify` is measured.
+pub const REVOKED: u32 = 100_000;
+
+/// Revokes that many users, none of whom has a token.
+pub fn revoke(admin: &mut Client) -> Result<()> {
+    admin.batch_execute(&format!(
+        "insert into authguard.revocation (kind, key)
+         select 'user', format('10000000-0000-4000-8000-%s', lpad(to_hex(g), 12, '0'))
+           from generate_series(1, {REVOKED}) g"
+    ))?;
+    Ok(admin.batch_execute("vacuum (freeze, analyze) authguard.revocation")?)
+}
+
+/// Takes that back.
+pub fn restore(admin: &mut Client) -> Result<()> {
+    admin.batch_execute("delete from authguard.revocation")?;
+    Ok(admin.batch_execute("vacuum (freeze, analyze) authguard.revocation")?)
 }
 
 /// The table of an algorithm's tokens.
