@@ -19,7 +19,7 @@ pub fn is_revoked() -> bool {
 /// Returns true if the claims are accepted, not expired and not revoked; for raw functions.
 #[inline(always)]
 pub fn is_active() -> bool {
-    super::with_current(|claims| claims.claims().is_some()) && !is_revoked()
+    !is_revoked() && super::with_current(|claims| claims.claims().is_some())
 }
 
 /// The reason for which the current token is revoked, if it is.

@@ -146,6 +146,7 @@ impl<D> CachedClaims<D> {
             Ok((claims, values))
         });
         let valid_until = match &read {
+            Err(ClaimsRejected::IssuedInFuture { until, .. }) => *until,
             _ if raw.origin == Origin::Gateway => i64::MAX,
             Ok((claims, _)) => end_of_life(claims, leeway).unwrap_or(i64::MAX),
             Err(ClaimsRejected::Token(cause)) if cause.may_pass() => now,
@@ -176,17 +177,27 @@ impl<D> CachedClaims<D> {
     }
 
     /// Returns true if reading the claims again at `now` would give the same. This checks a token's
-    /// keys and times at every statement. A gateway has checked its claims itself.
+    /// keys and times at every statement. A gateway has checked its claims itself, but `iat`.
     pub fn holds(&self, now: i64) -> bool {
-        self.origin == Origin::Gateway
-            || (self.keys == invalidation::keys()
-                && self.leeway == settings::leeway()
-                && self.valid.contains(&now))
+        if matches!(self.status, Status::Absent) {
+            return true;
+        }
+        (self.origin == Origin::Gateway || self.keys == invalidation::keys())
+            && self.leeway == settings::leeway()
+            && self.valid.contains(&now)
     }
 
     /// The origin of the claims.
     pub fn origin(&self) -> Origin {
         self.origin
+    }
+
+    /// The reason for which the claims are refused, if they are.
+    pub fn rejected(&self) -> Option<&ClaimsRejected> {
+        match &self.status {
+            Status::Refused(rejected) => Some(rejected),
+            _ => None,
+        }
     }
 
     /// Returns true if the claims are a good token that has expired.

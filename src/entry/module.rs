@@ -1,7 +1,7 @@
 //! The entry point of the library, and the install script that it embeds for `cargo pgrx schema`.
 
 use super::callbacks;
-use crate::pg::{backtrace, guc};
+use crate::pg::{backtrace, guc, planner};
 use crate::{access, invalidation, request, settings};
 use pgrx::{extension_sql_file, pg_guard};
 
@@ -17,6 +17,7 @@ pub extern "C-unwind" fn _PG_init() {
     guc::reserve_prefix();
     invalidation::when_written(access::ask_again);
     callbacks::register();
+    planner::watch();
 }
 
 /// The install script: these files, in this order.

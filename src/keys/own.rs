@@ -5,7 +5,7 @@ use super::verify::try_own;
 use super::{credentials, file, trust};
 use crate::error::Error;
 use crate::invalidation::{self, PerGeneration};
-use crate::pg::memory;
+use crate::pg::{encoding::Utf8, memory};
 use crate::settings;
 use authguard_token::{KeyStatus, Object, SigningKey, TokenError};
 use pgrx::prelude::*;
@@ -100,11 +100,11 @@ fn authguard_require_no_key_file() {
 }
 
 #[pg_extern(sql = false)]
-fn authguard_own_issuer() -> String {
-    settings::issuer()
+fn authguard_own_issuer() -> Utf8 {
+    Utf8(settings::issuer())
 }
 
 #[pg_extern(sql = false)]
-fn authguard_own_audience() -> String {
-    settings::audience()
+fn authguard_own_audience() -> Utf8 {
+    Utf8(settings::audience())
 }

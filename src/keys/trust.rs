@@ -171,9 +171,9 @@ pub fn keys(issuer: &str, kid: Option<&str>) -> Vec<KeyRow> {
         table.scan(&asked, |row| {
             rows.push(KeyRow {
                 algorithm: row
-                    .get::<String>(at::ALGORITHM)
+                    .text(at::ALGORITHM)
                     .and_then(|name| Algorithm::from_name(&name)),
-                jwk: row.get(at::JWK),
+                jwk: row.text(at::JWK),
                 credential: row
                     .get::<pgrx::Uuid>(at::CREDENTIAL)
                     .map(|uuid| authguard_token::format_uuid(uuid.as_bytes())),

@@ -1,6 +1,7 @@
 //! Settings as guc.c keeps them (src/backend/utils/misc/guc.c).
 
 use super::call::guarded;
+use super::encoding;
 use super::state::PerBackend;
 use super::transaction;
 use crate::error::Report;
@@ -288,7 +289,10 @@ impl<H: Hooks> Text<H> {
 
     /// A copy of the text.
     pub fn get(&self) -> String {
-        self.with(|text| text.to_string_lossy().into_owned())
+        self.with(|text| match encoding::to_utf8(text.to_bytes()) {
+            Some(text) => text.into_owned(),
+            None => text.to_string_lossy().into_owned(),
+        })
     }
 
     /// Sets the setting as the session itself would, until the end of the transaction or of the
@@ -372,9 +376,9 @@ fn complain(report: Report) {
     }
 }
 
-/// The names in a list of identifiers, as Postgres splits it. Returns `None` if its syntax is
-/// wrong.
-pub fn identifiers(list: &CStr) -> Option<Vec<String>> {
+/// The names in a list of identifiers, as Postgres splits it, in the encoding of the list. Returns
+/// `None` if its syntax is wrong.
+pub fn identifiers(list: &CStr) -> Option<Vec<CString>> {
     // SAFETY: SplitIdentifierString writes into the copy and makes a list of pointers into it
     // (varlena.c); both are in the current memory context.
     unsafe {
@@ -387,7 +391,7 @@ pub fn identifiers(list: &CStr) -> Option<Vec<String>> {
         Some(
             names
                 .iter_ptr()
-                .map(|name| CStr::from_ptr(name).to_string_lossy().into_owned())
+                .map(|name| CStr::from_ptr(name).to_owned())
                 .collect(),
         )
     }

@@ -43,7 +43,9 @@ pub fn any() -> bool {
     GATEWAY_ROLES.with(|roles| !roles.is_empty())
 }
 
-/// The names in `authguard.gateway_roles`.
-pub fn gateway_roles() -> Vec<String> {
-    GATEWAY_ROLES.with(|roles| identifiers(roles).unwrap_or_default())
+/// Returns true if `authguard.gateway_roles` lists a role. Names are compared byte by byte: the
+/// setting has the encoding of the database, as the catalogue has.
+pub fn is_gateway(role: &CStr) -> bool {
+    let roles = GATEWAY_ROLES.with(|roles| identifiers(roles).unwrap_or_default());
+    roles.iter().any(|name| name.as_c_str() == role)
 }

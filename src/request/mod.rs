@@ -9,7 +9,7 @@ pub mod set_in_transaction;
 mod token;
 
 pub use claims::{claims_are_foreign, with_claims};
-pub use gateways::gateway_roles;
+pub use gateways::is_gateway;
 pub use seal::read as claims_were_read;
 pub use token::{set_token, with_token};
 
