@@ -68,7 +68,9 @@ fn authguard_whoami() -> TableIterator<
         (
             source.as_str(),
             status.as_str(),
-            claims.and_then(|claims| claims.raw_subject.clone()).map(Utf8),
+            claims
+                .and_then(|claims| claims.raw_subject.clone())
+                .map(Utf8),
             role.map(Utf8),
             claims
                 .and_then(|claims| claims.session_id)
@@ -99,9 +101,8 @@ const SESSION_WIDE: &str =
     "It was set before this transaction, for the session: a pool hands it to its next client.";
 
 /// A warning that policies are not what decides here.
-const BYPASSES: &str = "The acting role is a superuser or has BYPASSRLS: no policy applies to it, \
-    so what it sees says nothing about clients. The owner of a table passes its policies, too, unless \
-    row security is forced.";
+const BYPASSES: &str = "The acting role bypasses row-level security: what it sees says nothing about \
+    clients. The owner of a table bypasses its policies, too, unless row security is forced.";
 
 /// What else there is to know about claims that are accepted.
 fn remark(claims: &Claims, revoked: bool) -> Option<String> {
@@ -116,9 +117,9 @@ fn remark(claims: &Claims, revoked: bool) -> Option<String> {
             "It is anonymous: it names no user (claim sub). A guard of kind 'user' shuts it out."
                 .to_owned(),
         ),
-        (Some(_), None) => Some(
-            "Its claim sub is no UUID, so auth.uid() is NULL: use auth.subject().".to_owned(),
-        ),
+        (Some(_), None) => {
+            Some("Its claim sub is no UUID, so auth.uid() is NULL: use auth.subject().".to_owned())
+        }
         _ => None,
     }
 }
@@ -177,7 +178,9 @@ pub fn why(rejected: &ClaimsRejected) -> String {
         ClaimsRejected::NotAGateway => format!(
             "request.jwt.claims is set, but login role {} is not believed. If it is the gateway's, \
              add it to authguard.gateway_roles (load 'authguard', alter system, then reload).",
-            catalog::role_title(unguarded::session_user()).as_deref().unwrap_or("?")
+            catalog::role_title(unguarded::session_user())
+                .as_deref()
+                .unwrap_or("?")
         ),
         ClaimsRejected::TooLarge => {
             "request.jwt.claims is longer than authguard.max_claims_size.".to_owned()

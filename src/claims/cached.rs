@@ -84,14 +84,20 @@ impl Values {
     fn new(claims: &Claims, json: &[u8], memory: &Memory) -> Option<Self> {
         let text = |value: &Option<String>| value.as_deref().map(|value| memory.text(value)).into();
         let uuid = |value: &Option<[u8; 16]>| value.as_ref().map(|value| memory.uuid(value)).into();
+        let json = memory.varlena(json);
+        // Of another type than string, these give what Supabase's readers of the same names give.
+        let described = |name, value: &Option<String>| match value {
+            Some(value) => Some(memory.text(value)).into(),
+            None => memory.member(json, name).into(),
+        };
         Some(Self {
-            json: Some(memory.varlena(json)).into(),
+            json: Some(json).into(),
             uid: uuid(&claims.uid),
             session_id: uuid(&claims.session_id),
             subject: text(&claims.raw_subject),
             issuer: text(&claims.issuer),
-            role: text(&claims.role),
-            email: text(&claims.email),
+            role: described("role", &claims.role),
+            email: described("email", &claims.email),
             aal: text(&claims.aal),
             issued_at: time(claims.issued_at)?,
             expires_at: time(claims.expires_at)?,

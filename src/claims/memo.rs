@@ -138,7 +138,8 @@ impl<D> Memo<D> {
         }
         if !foreign {
             self.settled.set(now);
-            let lasts = lends && !invalidation::has_written() && message::await_next(self.ask_again);
+            let lasts =
+                lends && !invalidation::has_written() && message::await_next(self.ask_again);
             self.lasts.set(lasts);
             // Readers of claims that are refused take the slow path, where they raise an error.
             if lasts && !is_error {

@@ -82,7 +82,9 @@ impl<'t> RawClaims<'t> {
         if claims.is_issued_after(unguarded::clock(), settings::leeway()) {
             let leeway = settings::leeway().saturating_mul(1_000_000);
             return Err(ClaimsRejected::IssuedInFuture {
-                until: claims.issued_at.map_or(i64::MAX, |at| at.saturating_sub(leeway)),
+                until: claims
+                    .issued_at
+                    .map_or(i64::MAX, |at| at.saturating_sub(leeway)),
                 in_milliseconds: claims.in_milliseconds() == Some("iat"),
             });
         }

@@ -12,14 +12,7 @@ use pgrx::prelude::*;
 #[pg_extern(sql = false)]
 fn authguard_read_jwks(
     jwks: Utf8,
-) -> TableIterator<
-    'static,
-    (
-        name!(kid, Utf8),
-        name!(algorithm, Utf8),
-        name!(jwk, Utf8),
-    ),
-> {
+) -> TableIterator<'static, (name!(kid, Utf8), name!(algorithm, Utf8), name!(jwk, Utf8))> {
     let keys = parse_jwks(&jwks).unwrap_or_else(|error| Error::BadKey(error.to_string()).raise());
     let rows: Vec<_> = keys
         .iter()

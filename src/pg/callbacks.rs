@@ -1,6 +1,7 @@
 //! Callbacks at the end of transactions, and after a change elsewhere
 //! (src/backend/access/transam/xact.c, src/backend/utils/cache/inval.c).
 
+use super::undone;
 use pgrx::pg_guard;
 use pgrx::pg_sys::{self, Oid, SubTransactionId, SubXactEvent, SysCacheIdentifier, XactEvent};
 use std::ffi::c_void;
@@ -69,6 +70,10 @@ unsafe fn registered(argument: *mut c_void) -> &'static Callbacks {
 unsafe extern "C-unwind" fn at_transaction(event: XactEvent::Type, argument: *mut c_void) {
     // SAFETY: Postgres hands the argument back.
     let callbacks = unsafe { registered(argument) };
+    undone::ends(!matches!(
+        event,
+        XactEvent::XACT_EVENT_ABORT | XactEvent::XACT_EVENT_PARALLEL_ABORT
+    ));
     match event {
         XactEvent::XACT_EVENT_PRE_COMMIT => (callbacks.before_commit)(),
         XactEvent::XACT_EVENT_PRE_PREPARE => (callbacks.before_prepare)(),
@@ -89,6 +94,7 @@ unsafe extern "C-unwind" fn at_subtransaction(
 ) {
     // SAFETY: as in at_transaction().
     let callbacks = unsafe { registered(argument) };
+    undone::ends(event != SubXactEvent::SUBXACT_EVENT_ABORT_SUB);
     match event {
         SubXactEvent::SUBXACT_EVENT_ABORT_SUB => (callbacks.end_of_subtransaction)(id, false),
         SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => (callbacks.end_of_subtransaction)(id, true),

@@ -426,6 +426,25 @@ pub fn set(name: &CStr, value: &CStr, action: pg_sys::GucAction::Type) {
     }
 }
 
+/// Removes the value of a setting for the rest of the session, or of the transaction around a
+/// subtransaction that has just been rolled back. Raises no error: what goes wrong is a WARNING.
+pub fn clear(name: &CStr) {
+    // SAFETY: guc.c copies the value. Outside a transaction it keeps the value as the session's
+    // (push_old_value).
+    unsafe {
+        pg_sys::set_config_option(
+            name.as_ptr(),
+            c"".as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SET,
+            true,
+            pg_sys::WARNING as c_int,
+            false,
+        );
+    }
+}
+
 /// Runs `work` while a setting has another value, as `create function … set` does
 /// (fmgr_security_definer in src/backend/utils/fmgr/fmgr.c).
 pub fn with<R>(name: &CStr, value: &CStr, work: impl FnOnce() -> R) -> R {

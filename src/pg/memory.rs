@@ -61,6 +61,16 @@ impl Memory {
             .expect("a UUID is never NULL")
     }
 
+    /// The member `name` of a `jsonb`, as its operator `->>` gives it; `None` if it is absent or
+    /// null.
+    pub fn member(&self, json: pg_sys::Datum, name: &str) -> Option<pg_sys::Datum> {
+        let arguments = [Some(json), Some(self.text(name))];
+        // SAFETY: jsonb_object_field_text takes a jsonb and a text.
+        self.inside(|| unsafe {
+            pgrx::direct_function_call_as_datum(pg_sys::jsonb_object_field_text, &arguments)
+        })
+    }
+
     /// A copy of a whole varlena, header included.
     pub fn varlena(&self, bytes: &[u8]) -> pg_sys::Datum {
         self.inside(|| varlena(bytes))

@@ -32,5 +32,6 @@ pub mod support;
 pub mod timestamp;
 pub mod transaction;
 pub mod trigger;
+pub mod undone;
 pub mod unguarded;
 pub mod user_mapping;

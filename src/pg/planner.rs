@@ -71,9 +71,9 @@ unsafe extern "C-unwind" fn plan(
     // SAFETY: the arguments are those of the hook, for the next in the chain.
     unsafe {
         match NEXT.get() {
-            Some(next) => pgrx::pg_sys::ffi::pg_guard_ffi_boundary(|| {
-                next(query, text, options, parameters)
-            }),
+            Some(next) => {
+                pgrx::pg_sys::ffi::pg_guard_ffi_boundary(|| next(query, text, options, parameters))
+            }
             None => pg_sys::standard_planner(query, text, options, parameters),
         }
     }

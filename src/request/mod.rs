@@ -2,6 +2,7 @@
 //! claims (`authguard.gateway_roles`), and the seal that keeps claims until the transaction ends.
 
 mod claims;
+mod forget;
 mod gateways;
 mod seal;
 mod session_only;
@@ -9,6 +10,7 @@ pub mod set_in_transaction;
 mod token;
 
 pub use claims::{claims_are_foreign, with_claims};
+pub use forget::ClaimsForgotten;
 pub use gateways::is_gateway;
 pub use seal::read as claims_were_read;
 pub use token::{set_token, with_token};

@@ -171,7 +171,10 @@ impl Claims {
                 continue;
             }
             let text = decode(value).ok_or(JsonError::Character);
-            let node = text.as_deref().map_err(|error| *error).and_then(Node::parse);
+            let node = text
+                .as_deref()
+                .map_err(|error| *error)
+                .and_then(Node::parse);
             match node {
                 Ok(node) => draft.read(name, &node)?,
                 Err(error) if STRICT.contains(&name) => return Err(error.into()),
@@ -260,7 +263,11 @@ const FAR_FUTURE: i64 = 100_000_000_000 * MICROS_PER_SECOND;
 /// The name of a member that is read, if a key in quotes is one, spelt with escapes or without.
 fn known(key: &[u8]) -> Option<&'static str> {
     let is = |name: &str| match key.contains(&b'\\') {
-        false => key.strip_prefix(b"\"").and_then(|key| key.strip_suffix(b"\"")) == Some(name.as_bytes()),
+        false => {
+            key.strip_prefix(b"\"")
+                .and_then(|key| key.strip_suffix(b"\""))
+                == Some(name.as_bytes())
+        }
         true => serde_json::from_slice::<String>(key).is_ok_and(|key| key == name),
     };
     STRICT.into_iter().chain(DESCRIBING).find(|name| is(name))
@@ -446,7 +453,8 @@ fn access_revoked_in(
     let Some(members) = crate::json::split(app_metadata) else {
         return refuse("app_metadata", ClaimProblem::NotObject);
     };
-    let is_flag = |key: &[u8]| serde_json::from_slice::<String>(key).is_ok_and(|key| key == "access_revoked");
+    let is_flag =
+        |key: &[u8]| serde_json::from_slice::<String>(key).is_ok_and(|key| key == "access_revoked");
     let flag = members.iter().rev().find(|(key, _)| is_flag(key));
     Ok(flag.is_some_and(|(_, value)| decode(value).is_none_or(|value| is_flag_set(&value))))
 }

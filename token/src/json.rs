@@ -18,8 +18,8 @@ use serde_json::{Map, Value};
 
 pub use number::MAX_NUMBER_BYTES;
 pub(crate) use number::number;
-pub(crate) use split::split;
 pub use parser::{MAX_DEPTH, MAX_NODES};
+pub(crate) use split::split;
 
 /// A value of JSON.
 #[derive(Clone, PartialEq)]

@@ -357,7 +357,14 @@ fn what_only_describes_a_user_cannot_refuse_his_claims() {
         r#"{"a":1,"a":2}"#,
         &"9".repeat(100),
     ] {
-        for name in ["user_metadata", "email", "aal", "scope", "is_anonymous", "x"] {
+        for name in [
+            "user_metadata",
+            "email",
+            "aal",
+            "scope",
+            "is_anonymous",
+            "x",
+        ] {
             let text = format!(r#"{{"sub":"a","{name}":{value},"iat":7}}"#);
             let claims = loose(&text).unwrap();
             assert_eq!(claims.subject.as_deref(), Some("a"), "{name}");
@@ -365,17 +372,38 @@ fn what_only_describes_a_user_cannot_refuse_his_claims() {
         }
         let text = format!(r#"{{"sub":"a","app_metadata":{{"x":{value},"access_revoked":true}}}}"#);
         assert!(loose(&text).unwrap().access_revoked);
-        assert!(!loose(&text.replace("true", "false")).unwrap().access_revoked);
+        assert!(
+            !loose(&text.replace("true", "false"))
+                .unwrap()
+                .access_revoked
+        );
     }
 }
 
 #[test]
 fn the_members_that_decide_stay_strict() {
     for name in [
-        "iss", "sub", "aud", "exp", "iat", "nbf", "jti", "session_id", "role", "auth_time", "amr",
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "iat",
+        "nbf",
+        "jti",
+        "session_id",
+        "role",
+        "auth_time",
+        "amr",
     ] {
-        for value in ["1e400", r#"{"a":1,"a":2}"#, &format!("{}{}", "[".repeat(17), "]".repeat(17))] {
-            assert!(loose(&format!(r#"{{"{name}":{value}}}"#)).is_err(), "{name}: {value}");
+        for value in [
+            "1e400",
+            r#"{"a":1,"a":2}"#,
+            &format!("{}{}", "[".repeat(17), "]".repeat(17)),
+        ] {
+            assert!(
+                loose(&format!(r#"{{"{name}":{value}}}"#)).is_err(),
+                "{name}: {value}"
+            );
         }
         let escaped = format!("\\u{:04x}{}", name.as_bytes()[0], &name[1..]);
         let twice = format!(r#"{{"{name}":null,"x":1,"{escaped}":null}}"#);
@@ -390,7 +418,9 @@ fn the_members_that_decide_stay_strict() {
 
 #[test]
 fn of_another_member_that_occurs_twice_the_last_counts() {
-    let claims = loose(r#"{"email":"a","x":1,"x":2,"email":"b","app_metadata":{"access_revoked":true,"access_revoked":0}}"#);
+    let claims = loose(
+        r#"{"email":"a","x":1,"x":2,"email":"b","app_metadata":{"access_revoked":true,"access_revoked":0}}"#,
+    );
     let claims = claims.unwrap();
     assert_eq!(claims.email.as_deref(), Some("b"));
     assert!(!claims.access_revoked);
@@ -401,7 +431,11 @@ fn of_another_member_that_occurs_twice_the_last_counts() {
 
 #[test]
 fn an_access_revoked_that_cannot_be_read_is_set() {
-    for value in ["1e400", "123456789012345678901234567890", "[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]"] {
+    for value in [
+        "1e400",
+        "123456789012345678901234567890",
+        "[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]",
+    ] {
         let text = format!(r#"{{"app_metadata":{{"access_revoked":{value}}}}}"#);
         assert!(loose(&text).unwrap().access_revoked, "{value}");
     }
@@ -419,9 +453,15 @@ fn scopes_are_a_text_or_an_array_of_any_of_three_claims() {
     assert_eq!(has(r#"{"scp":["write"]}"#), [false, true, false]);
     assert_eq!(has(r#"{"permissions":["all"]}"#), [false, false, true]);
     assert_eq!(has(r#"{"permissions":"all"}"#), [false, false, false]);
-    assert_eq!(has(r#"{"scope":"read","scp":["write"],"permissions":["all"]}"#), [true, true, true]);
+    assert_eq!(
+        has(r#"{"scope":"read","scp":["write"],"permissions":["all"]}"#),
+        [true, true, true]
+    );
     // A member of an array is one scope.
-    assert_eq!(has(r#"{"scope":["read write",1,null,["all"]]}"#), [false, false, false]);
+    assert_eq!(
+        has(r#"{"scope":["read write",1,null,["all"]]}"#),
+        [false, false, false]
+    );
 }
 
 #[test]

@@ -74,6 +74,7 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
             "cursors",
             "kinds",
             "options",
+            "refused_claims",
             "session_user",
             "statements",
             "visibility",

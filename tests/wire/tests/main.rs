@@ -38,6 +38,7 @@ mod pg_upgrade;
 mod pools;
 mod postgrest;
 mod postgrest_sessions;
+mod refused_claims;
 mod replication;
 mod restore;
 mod revoke_crash;

@@ -64,7 +64,11 @@ mod tests {
     fn members(text: &str) -> Option<Vec<(String, String)>> {
         let owned = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let members = split(text.as_bytes())?.into_iter();
-        Some(members.map(|(key, value)| (owned(key), owned(value))).collect())
+        Some(
+            members
+                .map(|(key, value)| (owned(key), owned(value)))
+                .collect(),
+        )
     }
 
     #[test]
