@@ -72,6 +72,8 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
             "claims",
             "claims_function",
             "cursors",
+            "described_claims",
+            "encodings",
             "kinds",
             "options",
             "refused_claims",

@@ -98,10 +98,9 @@ fn every_reader_of_refused_claims_raises_and_no_check_does() {
             );
         }
     }
-    let checks =
-        "select concat_ws(' ', auth.is_revoked(), auth.is_active(), auth.revocation_reason(),
-                         auth.is_fresh('1 day'), auth.has_scope('read'),
-                         (select status from auth.whoami())) from generate_series(1, 2)";
+    let checks = "select string_agg(distinct concat_ws(' ', auth.is_revoked(), auth.is_active(),
+                         auth.revocation_reason(), auth.is_fresh('1 day'), auth.has_scope('read'),
+                         (select status from auth.whoami())), ', ') from generate_series(1, 3)";
     assert_eq!(
         text(&mut client, checks).as_deref(),
         Some("t f refused f f refused")
@@ -221,7 +220,7 @@ fn defaults_triggers_views_and_workers_raise_it() {
     in_workers(&mut client);
     refused(
         &mut client,
-        "select count(*) from notes where auth.subject() = owner::text",
+        "select count(*) from written where auth.subject() = owner::text",
     );
     // A worker refuses as its leader does.
     let checks = "select count(*)::text from notes where auth.is_revoked()";
@@ -270,7 +269,8 @@ fn an_estimate_of_the_planner_is_no_error_but_a_call_is() {
         )
         .unwrap();
     let mut client = no_gateway(&cluster);
-    // The first query of a connection loads the library.
+    // If the first query of a connection loads the library, its planning has begun without it.
+    client.batch_execute("select auth.is_revoked()").unwrap();
     for query in [
         "select * from written",
         "select * from written where org = auth.claim_text('org') and org < auth.subject()",
@@ -296,14 +296,6 @@ fn an_estimate_of_the_planner_is_no_error_but_a_call_is() {
             &format!("do $$ begin perform * from ({query}) q; end $$"),
         );
     }
-    admin(&cluster)
-        .batch_execute("select authguard.guard_table('written')")
-        .unwrap();
-    assert_eq!(
-        text(&mut client, "select count(*)::text from written").as_deref(),
-        Some("0"),
-        "the guard comes before the policy"
-    );
     // What the planner folds for good is no estimate.
     for folded in ["folded()", "folded_sql()"] {
         refused(&mut client, &format!("select 1 where {folded} is null"));
