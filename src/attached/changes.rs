@@ -5,6 +5,7 @@
 //! and a client can make a trigger fire early (SET CONSTRAINTS), or another trigger fire after it.
 
 use crate::error::Error;
+use crate::pg::encoding::Utf8;
 use crate::pg::restricted::as_restricted;
 use crate::pg::state::PerBackend;
 use crate::pg::transaction::with_snapshot;
@@ -56,7 +57,10 @@ fn tell() -> bool {
     let has_cut_off = |relation: u32, user: &str| {
         let answer = Spi::get_one_with_args(
             "select authguard.user_updated($1, $2)",
-            &[pg_sys::Oid::from(relation).into(), user.into()],
+            &[
+                pg_sys::Oid::from(relation).into(),
+                Utf8(user.to_owned()).into(),
+            ],
         );
         answer.unwrap_or_else(|_| Error::NoSchema.raise()) == Some(true)
     };

@@ -125,13 +125,12 @@ impl<D> Memo<D> {
             self.derive(session_user, now);
             self.session_user.set(session_user);
         }
-        let (were_read, lends, is_error) = self.claims.with_current(|current| {
+        let (were_read, lends, are_refused) = self.claims.with_current(|current| {
             let unread = matches!(
                 current.status,
                 Status::Absent | Status::Refused(ClaimsRejected::NotAGateway)
             );
-            let is_error = current.rejected().is_some() && settings::refused_claims_are_errors();
-            (!unread, current.lends(), is_error)
+            (!unread, current.lends(), current.rejected().is_some())
         });
         if were_read {
             request::claims_were_read();
@@ -141,8 +140,11 @@ impl<D> Memo<D> {
             let lasts =
                 lends && !invalidation::has_written() && message::await_next(self.ask_again);
             self.lasts.set(lasts);
+            if lasts && are_refused {
+                self.revoked.set(Some(true));
+            }
             // Readers of claims that are refused take the slow path, where they raise an error.
-            if lasts && !is_error {
+            if lasts && !(are_refused && settings::refused_claims_are_errors()) {
                 self.claims.heat();
             } else {
                 self.claims.cool();

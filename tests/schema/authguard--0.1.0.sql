@@ -2453,7 +2453,7 @@ begin
         raise exception using
             errcode = 'null_value_not_allowed',
             message = 'the column of the key is needed',
-            hint = 'Name it: id => ….';
+            hint = 'Name it with the argument id.';
     end if;
     if class.relkind in ('r', 'p') and missing is not null then
         raise exception using
@@ -2819,7 +2819,7 @@ begin
             message = pg_catalog.format(
                 '%s has a permissive policy named authguard, which guard_table did not make',
                 relation),
-            hint = 'Rename it with alter policy … rename to ….';
+            hint = 'Rename it with alter policy.';
     end if;
 
     if not exists (

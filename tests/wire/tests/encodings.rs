@@ -143,12 +143,15 @@ fn users_beyond_ascii_are_revoked_and_restored() {
 fn gateways_are_compared_byte_by_byte() {
     let cluster = server(Config::default());
     let (_, mut owner) = databases(&cluster).remove(0);
-    owner
-        .batch_execute(
-            r#"create role "mül" login; create role "möl" login; load 'authguard';
-             alter system set authguard.gateway_roles = '"mül"'; select pg_reload_conf()"#,
-        )
-        .unwrap();
+    for sql in [
+        r#"create role "mül" login"#,
+        r#"create role "möl" login"#,
+        "load 'authguard'",
+        r#"alter system set authguard.gateway_roles = '"mül"'"#,
+        "select pg_reload_conf()",
+    ] {
+        owner.batch_execute(sql).unwrap();
+    }
     let reloaded = "show authguard.gateway_roles";
     wait_until(
         || text(&mut owner, reloaded).as_deref() == Some("\"mül\""),

@@ -375,3 +375,97 @@ fn claims_of_a_gateway_from_the_future_are_refused_until_their_time() {
     assert_eq!(seen(&mut client), 0);
     wait_until(|| seen(&mut client) == 3, "the claims' time comes");
 }
+
+#[test]
+fn a_pool_that_sets_a_bad_token_does_not_go_on_as_the_client_before() {
+    let cluster = server(Config::default());
+    let issuer = Issuer::trusted(&cluster, "https://a");
+    let bad: [Option<&str>; 3] = [None, Some(""), Some("a.b.c")];
+    let who =
+        "select coalesce(auth.subject(), 'nobody') || ' ' || (select status from auth.whoami())";
+    for login in ["web", "authenticator"] {
+        let mut client = cluster.connect(login, "wire").unwrap();
+        client.batch_execute("set role authenticated").unwrap();
+        for bad in bad {
+            for (begin, end) in [
+                ("", ""),
+                ("begin", "rollback"),
+                ("begin; savepoint s", "rollback to s; commit"),
+                (
+                    "begin; savepoint s; savepoint t",
+                    "rollback to t; release t; rollback to s; commit",
+                ),
+                (
+                    "begin; savepoint s",
+                    "rollback to s; select auth.is_revoked(); rollback",
+                ),
+            ] {
+                client
+                    .query("select auth.set_token($1, false)", &[&issuer.token(ADA)])
+                    .unwrap();
+                assert_eq!(text(&mut client, who), Some(format!("{ADA} accepted")));
+                // Those of a gateway are no way back to the client before either.
+                set_claims(&mut client, &claims(ADA));
+                client.batch_execute(begin).unwrap();
+                let error = client
+                    .query("select auth.set_token($1, true)", &[&bad])
+                    .expect_err("a bad token");
+                let code = error.code().expect("an error of the server").code();
+                match begin {
+                    "" => assert!(["28000", "25P01"].contains(&code), "{error:?}"),
+                    _ => assert_eq!(code, "28000", "{error:?}"),
+                }
+                client.batch_execute(end).unwrap();
+                assert_eq!(
+                    text(&mut client, who).as_deref(),
+                    Some("nobody absent"),
+                    "{login} {bad:?} {begin} {end}"
+                );
+            }
+        }
+        // Within the transaction, and in its workers.
+        in_workers(&mut client);
+        client
+            .query("select auth.set_token($1, false)", &[&issuer.token(ADA)])
+            .unwrap();
+        client.batch_execute("begin; savepoint s").unwrap();
+        client
+            .query("select auth.set_token(null)", &[])
+            .unwrap_err();
+        client.batch_execute("rollback to s").unwrap();
+        let mine = format!(
+            "select count(*)::text from notes where auth.subject() || left(id::text, 0) = '{ADA}'"
+        );
+        assert_eq!(text(&mut client, &mine).as_deref(), Some("0"));
+        client.batch_execute("commit").unwrap();
+        // The next client's token counts.
+        client
+            .query("select auth.set_token($1, false)", &[&issuer.token(BEN)])
+            .unwrap();
+        assert_eq!(text(&mut client, who), Some(format!("{BEN} accepted")));
+    }
+}
+
+#[test]
+fn sealed_claims_stay_though_a_token_is_refused_until_the_transaction_ends() {
+    let cluster = server(Config::default().set("authguard.seal_claims", "on"));
+    let issuer = Issuer::trusted(&cluster, "https://a");
+    let mut client = cluster.connect("web", "wire").unwrap();
+    client.batch_execute("set role authenticated").unwrap();
+    let who = "select auth.subject()";
+    client
+        .query("select auth.set_token($1, false)", &[&issuer.token(ADA)])
+        .unwrap();
+    client.batch_execute("begin").unwrap();
+    assert_eq!(text(&mut client, who).as_deref(), Some(ADA));
+    for bad in [None, Some("a.b.c")] {
+        client.batch_execute("savepoint s").unwrap();
+        client
+            .query("select auth.set_token($1)", &[&bad])
+            .unwrap_err();
+        client.batch_execute("rollback to s").unwrap();
+        assert_eq!(text(&mut client, who).as_deref(), Some(ADA));
+    }
+    client.batch_execute("rollback").unwrap();
+    assert_eq!(text(&mut client, who), None);
+}
