@@ -20,6 +20,12 @@ pub enum Error {
     BadToken,
     /// A token is refused for nothing but its end.
     ExpiredToken,
+    /// The claims that are set are refused. The field is what to do about it.
+    ClaimsRefused(String),
+    /// A text is not valid in the encoding of the database, or none in UTF-8.
+    NotText,
+    /// The encoding of the database cannot hold a text.
+    Untranslatable,
     /// `auth.set_token` would set a token for a transaction that ends with the statement.
     NoTransactionBlock,
     /// The claims of the transaction stand until it ends.
@@ -216,6 +222,21 @@ impl Error {
                 "the token has expired",
             )
             .hint("Refresh it: auth.refresh does for a token of this database, its issuer for any other."),
+            Self::ClaimsRefused(hint) => Report::new(
+                Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+                "the claims of this request are refused",
+            )
+            .hint(hint),
+            Self::NotText => Report::new(
+                Code::ERRCODE_CHARACTER_NOT_IN_REPERTOIRE,
+                "a text has characters that cannot be converted to UTF-8",
+            )
+            .hint("The encoding of the database is not UTF-8. Use characters that both have."),
+            Self::Untranslatable => Report::new(
+                Code::ERRCODE_UNTRANSLATABLE_CHARACTER,
+                "a text has characters that the encoding of the database cannot hold",
+            )
+            .hint("The encoding of the database is not UTF-8. Use characters that both have."),
             Self::NoTransactionBlock => Report::new(
                 Code::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
                 "a local token would be gone after this statement",

@@ -47,7 +47,7 @@ language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_is_expired';
 comment on function auth.is_expired() is
     'True if exp plus authguard.leeway had passed when the statement began (RFC 7519 section '
-    '4.1.4). NULL without exp';
+    '4.1.4). NULL without exp. 28000 if the claims are refused for another reason';
 
 create function auth.is_fresh(max_age pg_catalog.interval) returns pg_catalog.bool
 language c stable parallel safe cost 10

@@ -1,4 +1,6 @@
--- The readers: what the current token claims. They are STABLE, never IMMUTABLE (a generic plan
+-- The readers: what the current token claims. Where nothing is set they give NULL. Where something is
+-- set that is not believed they raise 28000, because much code takes NULL for "the backend" and
+-- opens (authguard.refused_claims). They are STABLE, never IMMUTABLE (a generic plan
 -- would serve one user's rows to another), and never LEAKPROOF. COST orders quals: one unit is the
 -- price of an operator. "or replace" is for the functions that adopt.sql has made members; Postgres
 -- refuses it for any other.
@@ -7,7 +9,9 @@ create or replace function auth.jwt() returns pg_catalog.jsonb
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_jwt';
 comment on function auth.jwt() is
-    'All claims of the current token (RFC 7519). NULL if there are none, or if they are refused';
+    'All claims of the current token (RFC 7519). NULL if there are none. Like every reader it raises '
+    '28000 if the claims are refused, unless authguard.refused_claims is null: auth.whoami() says '
+    'why they are';
 
 create or replace function auth.uid() returns pg_catalog.uuid
 language c stable parallel safe cost 1
@@ -90,8 +94,9 @@ create function auth.has_scope(scope pg_catalog.text) returns pg_catalog.bool
 language c stable strict parallel safe cost 20
 as 'MODULE_PATHNAME', 'authguard_has_scope';
 comment on function auth.has_scope(pg_catalog.text) is
-    'True if claim scope, values separated by spaces, has this one (RFC 8693 section 4.2). NULL '
-    'for NULL, and if there are no claims';
+    'True if this is one of the token''s scopes: of claim scope (RFC 8693 section 4.2) or scp, each '
+    'a string of scopes separated by spaces or an array of them, or of the array permissions. '
+    'False if the claims are refused. NULL for NULL, and if there are no claims';
 
 create function auth.issued_at() returns pg_catalog.timestamptz
 language c stable parallel safe cost 1
@@ -133,7 +138,8 @@ create function auth.whoami(
     out login_role pg_catalog.text,
     out role_mismatch pg_catalog.bool,
     out hint pg_catalog.text,
-    out session_wide pg_catalog.bool
+    out session_wide pg_catalog.bool,
+    out bypasses_rls pg_catalog.bool
 ) returns setof pg_catalog.record
 language c volatile parallel restricted cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_whoami';
@@ -141,4 +147,5 @@ comment on function auth.whoami() is
     'The current token in one row. source: none, gateway or token. status: absent, accepted, '
     'refused, expired or revoked. Then the claims in brief, the roles and a hint in words. '
     'session_wide: true if it was set before this transaction, so that a pool would hand it to '
-    'its next client';
+    'its next client. bypasses_rls: true if the acting role is a superuser or has BYPASSRLS. Never '
+    'an error';

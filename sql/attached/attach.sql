@@ -70,7 +70,7 @@ begin
         raise exception using
             errcode = 'null_value_not_allowed',
             message = 'the column of the key is needed',
-            hint = 'Name it: id => ….';
+            hint = 'Name it with the argument id.';
     end if;
     if class.relkind in ('r', 'p') and missing is not null then
         raise exception using

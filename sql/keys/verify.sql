@@ -11,13 +11,14 @@ comment on function auth.verify(pg_catalog.text) is
 
 create function auth.set_token(token pg_catalog.text, is_local pg_catalog.bool default true)
 returns pg_catalog.jsonb
-language c volatile strict cost 1000
+language c volatile cost 1000
 as 'MODULE_PATHNAME', 'authguard_set_token';
 comment on function auth.set_token(pg_catalog.text, pg_catalog.bool) is
     'Verifies a token as auth.verify does, makes it the current one and returns its claims. '
     'is_local true: until the end of the transaction (25P01 outside a transaction block); false: '
-    'of the session. NULL for NULL, and nothing is set. Bind the token as a parameter, so that no '
-    'log holds it';
+    'of the session. If it fails, also for NULL (28000), no claims are left, neither a token nor '
+    'those of a gateway, unless they are sealed. Bind the token as a parameter, so that no log '
+    'holds it';
 
 create function authguard.explain_token(token pg_catalog.text)
 returns table (

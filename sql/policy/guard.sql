@@ -61,7 +61,7 @@ begin
             message = pg_catalog.format(
                 '%s has a permissive policy named authguard, which guard_table did not make',
                 relation),
-            hint = 'Rename it with alter policy … rename to ….';
+            hint = 'Rename it with alter policy.';
     end if;
 
     if not exists (

@@ -2,6 +2,7 @@
 
 use super::{decide, whoami};
 use crate::pg::call::{guarded, raw_function};
+use crate::pg::encoding::Utf8;
 use authguard_token::canonical;
 use pgrx::prelude::*;
 
@@ -27,6 +28,6 @@ fn authguard_revocation_reason() -> Option<&'static str> {
 
 /// The one spelling of an identity that entries and look-ups use.
 #[pg_extern(sql = false)]
-fn authguard_canonical(identity: &str) -> String {
-    canonical(identity).into_owned()
+fn authguard_canonical(identity: Utf8) -> Utf8 {
+    Utf8(canonical(&identity).into_owned())
 }

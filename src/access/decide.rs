@@ -19,7 +19,11 @@ pub fn is_revoked() -> bool {
 /// Returns true if the claims are accepted, not expired and not revoked; for raw functions.
 #[inline(always)]
 pub fn is_active() -> bool {
-    super::with_current(|claims| claims.claims().is_some()) && !is_revoked()
+    let has_claims = || super::with_current(|claims| claims.claims().is_some());
+    match memo().revoked() {
+        Some(revoked) => !revoked && has_claims(),
+        None => has_claims() && !is_revoked(),
+    }
 }
 
 /// The reason for which the current token is revoked, if it is.

@@ -1,10 +1,12 @@
 //! The readers of schema `auth` that need no look-up: raw functions that answer from the memo.
 //! Their SQL declarations, with COST and comments, are in `sql/access/readers.sql`.
 
-use super::{decide, memo, with_current};
-use crate::claims::Values;
+use super::decision::Decision;
+use super::{decide, memo, whoami};
+use crate::claims::{CachedClaims, Status, Values};
+use crate::error::Error;
 use crate::pg::call::{Call, Value, guarded, raw_function};
-use crate::pg::{memory, timestamp, unguarded};
+use crate::pg::{encoding, memory, planner, timestamp, unguarded};
 use crate::revocation::is_own;
 use crate::settings;
 use authguard_token::expired;
@@ -61,7 +63,7 @@ raw_function!(authguard_expires_at, |call| read(
     by_value
 ));
 raw_function!(authguard_authenticated_at, |call| call
-    .answer(authenticated_at()));
+    .answer(authenticated_at(true)));
 raw_function!(authguard_is_anonymous, |call| read(
     call,
     |v| v.is_anonymous,
@@ -91,6 +93,7 @@ fn settle_and_read(
 ) -> pg_sys::Datum {
     call.answer(guarded(|| {
         memo().with(|claims| {
+            raise_if_refused(claims);
             let value = value(claims.values());
             if claims.lends() {
                 value
@@ -106,28 +109,59 @@ fn by_value(datum: pg_sys::Datum) -> pg_sys::Datum {
     datum
 }
 
+/// Raises an error if the claims are refused and `authguard.refused_claims` says so. It does not if
+/// the planner makes an estimate.
+fn raise_if_refused(claims: &CachedClaims<Decision>) {
+    if let Some(rejected) = claims.rejected()
+        && settings::refused_claims_are_errors()
+        && !planner::is_estimate()
+    {
+        let hint = match claims.is_expired_token() {
+            true => whoami::EXPIRED.to_owned(),
+            false => whoami::why(rejected),
+        };
+        Error::ClaimsRefused(encoding::printable(&hint)).raise();
+    }
+}
+
 raw_function!(authguard_is_expired, |call| {
-    let verdict = with_current(|current| match current.claims() {
+    let read = |current: &CachedClaims<Decision>| match current.claims() {
         Some(claims) => expired(claims, unguarded::statement_start(), settings::leeway()),
         None => current.is_expired_token().then_some(true),
-    });
+    };
+    let settle_and_read = || {
+        memo().with(|current| {
+            // Of a token that has expired this much is known.
+            let verdict = read(current);
+            if verdict.is_none() {
+                raise_if_refused(current);
+            }
+            verdict
+        })
+    };
+    let verdict = memo().hot_or(read, || guarded(settle_and_read));
     call.answer(verdict.map(pg_sys::Datum::from).into())
 });
 
 /// The time at which the user last authenticated. It is the time in the claims or, if it is newer,
 /// the time in the row of a local session. So a proof also counts for tokens that were issued
 /// before it.
+///
+/// If the claims are refused, it raises an error if `raises` is true.
 #[inline(always)]
-fn authenticated_at() -> Value {
+fn authenticated_at(raises: bool) -> Value {
     memo()
         .authenticated_at()
-        .unwrap_or_else(|| guarded(look_up))
+        .unwrap_or_else(|| guarded(|| look_up(raises)))
 }
 
 #[cold]
 #[inline(never)]
-fn look_up() -> Value {
+fn look_up(raises: bool) -> Value {
     let authenticated_at = memo().with(|current| {
+        if raises {
+            raise_if_refused(current);
+        }
         let claimed = current.values().authenticated_at;
         match current.claims() {
             Some(claims) if is_own(claims) => decide::authenticated_at()
@@ -149,7 +183,7 @@ raw_function!(authguard_is_fresh, |call| {
 /// future counts only if it is within the difference that clocks may have. The interval is turned
 /// into a time, because it may compare as another one than it leads to.
 fn is_fresh(max_age: pg_sys::Datum) -> bool {
-    let Some(authenticated_at) = authenticated_at().datum() else {
+    let Some(authenticated_at) = authenticated_at(false).datum() else {
         return false;
     };
     let authenticated_at = authenticated_at.value() as i64;
@@ -160,9 +194,21 @@ fn is_fresh(max_age: pg_sys::Datum) -> bool {
         && timestamp::timestamptz(now).is_some_and(|now| authenticated_at >= since(now))
 }
 
-/// Returns true if `scope` is one of the space-separated values of claim `scope` (RFC 8693 section
-/// 4.2).
-#[pg_extern(sql = false)]
-fn authguard_has_scope(scope: &str) -> Option<bool> {
-    memo().with(|current| current.claims().map(|claims| claims.has_scope(scope)))
+raw_function!(
+    /// Returns true if the text is one of the token's scopes; NULL if there are no claims, false if
+    /// they are refused.
+    authguard_has_scope,
+    |call| {
+        let has = call.bytes(0).and_then(|scope| guarded(|| has_scope(scope)));
+        call.answer(has.map(pg_sys::Datum::from).into())
+    }
+);
+
+fn has_scope(scope: &[u8]) -> Option<bool> {
+    memo().with(|current| match current.status {
+        Status::Absent => None,
+        _ => Some(current.claims().is_some_and(|claims| {
+            encoding::to_utf8(scope).is_some_and(|scope| claims.has_scope(&scope))
+        })),
+    })
 }

@@ -3,7 +3,7 @@
 use super::{decide, memo};
 use crate::claims::{ClaimsRejected, Origin, Status};
 use crate::error::Error;
-use crate::pg::{call::Value, catalog, unguarded};
+use crate::pg::{call::Value, catalog, encoding::Utf8, unguarded};
 use crate::request::set_in_transaction;
 use authguard_token::{Claims, RevocationReason, WhoamiSource as Source, WhoamiStatus as Is};
 use pgrx::Uuid;
@@ -18,21 +18,22 @@ fn authguard_whoami() -> TableIterator<
     (
         name!(source, &'static str),
         name!(status, &'static str),
-        name!(subject, Option<String>),
-        name!(role, Option<String>),
+        name!(subject, Option<Utf8>),
+        name!(role, Option<Utf8>),
         name!(session_id, Option<Uuid>),
         name!(issued_at, Option<TimestampWithTimeZone>),
         name!(expires_at, Option<TimestampWithTimeZone>),
-        name!(acting_role, Option<String>),
-        name!(login_role, Option<String>),
+        name!(acting_role, Option<Utf8>),
+        name!(login_role, Option<Utf8>),
         name!(role_mismatch, Option<bool>),
-        name!(hint, String),
+        name!(hint, Utf8),
         name!(session_wide, Option<bool>),
+        name!(bypasses_rls, bool),
     ),
 > {
     let reason = decide::reason();
     let acting_role = catalog::current_user();
-    let login_role = catalog::role_name(unguarded::session_user());
+    let bypasses_rls = catalog::bypasses_policies();
     TableIterator::once(memo().with(|current| {
         let claims = current.claims();
         let values = current.values();
@@ -52,28 +53,37 @@ fn authguard_whoami() -> TableIterator<
         let (status, hint) = match &current.status {
             Status::Absent => (Is::Absent, ABSENT.to_owned()),
             Status::Refused(_) if current.is_expired_token() => (Is::Expired, EXPIRED.to_owned()),
-            Status::Refused(rejected) => (Is::Refused, why(rejected, login_role.as_deref())),
+            Status::Refused(rejected) => (Is::Refused, why(rejected)),
             Status::Accepted(claims) => judged(reason, claims, role_mismatch == Some(true)),
         };
-        let hint = match session_wide {
-            Some(true) => format!("{hint} {SESSION_WIDE}"),
-            _ => hint,
-        };
+        let mut hint = hint;
+        let more = [
+            claims.and_then(|claims| remark(claims, reason.is_some())),
+            (session_wide == Some(true)).then(|| SESSION_WIDE.to_owned()),
+            bypasses_rls.then(|| BYPASSES.to_owned()),
+        ];
+        for more in more.into_iter().flatten() {
+            hint.push(' ');
+            hint.push_str(&more);
+        }
         (
             source.as_str(),
             status.as_str(),
-            claims.and_then(|claims| claims.raw_subject.clone()),
-            role,
+            claims
+                .and_then(|claims| claims.raw_subject.clone())
+                .map(Utf8),
+            role.map(Utf8),
             claims
                 .and_then(|claims| claims.session_id)
                 .map(Uuid::from_bytes),
             time(values.issued_at),
             time(values.expires_at),
-            acting_role,
-            login_role,
+            acting_role.map(Utf8),
+            catalog::role_title(unguarded::session_user()).map(Utf8),
             role_mismatch,
-            hint,
+            Utf8(hint),
             session_wide,
+            bypasses_rls,
         )
     }))
 }
@@ -98,7 +108,7 @@ fn time(value: Value) -> Option<TimestampWithTimeZone> {
 const ABSENT: &str = "No token: neither authguard.jwt nor request.jwt.claims is set. \
     Call auth.set_token, or have the gateway set its claims, in the same transaction.";
 
-const EXPIRED: &str = "The token is past its exp claim: refresh it, or sign in again.";
+pub const EXPIRED: &str = "The token is past its exp claim: refresh it, or sign in again.";
 
 const REFUSED: &str =
     "Sign in again; \"select * from auth.whoami()\" tells what became of the token.";
@@ -106,6 +116,30 @@ const REFUSED: &str =
 /// A warning that the next client of a pool sees these claims too, even if it has set nothing.
 const SESSION_WIDE: &str =
     "It was set before this transaction, for the session: a pool hands it to its next client.";
+
+/// A warning that policies are not what decides here.
+const BYPASSES: &str = "The acting role bypasses row-level security: what it sees says nothing about \
+    clients. The owner of a table bypasses its policies, too, unless row security is forced.";
+
+/// What else there is to know about claims that are accepted.
+fn remark(claims: &Claims, revoked: bool) -> Option<String> {
+    if let Some(name) = claims.in_milliseconds() {
+        return Some(format!(
+            "Claim {name} lies thousands of years ahead: is it in milliseconds? It counts seconds."
+        ));
+    }
+    match (&claims.raw_subject, claims.uid) {
+        _ if revoked => None,
+        (None, _) => Some(
+            "It is anonymous: it names no user (claim sub). A guard of kind 'user' shuts it out."
+                .to_owned(),
+        ),
+        (Some(_), None) => {
+            Some("Its claim sub is no UUID, so auth.uid() is NULL: use auth.subject().".to_owned())
+        }
+        _ => None,
+    }
+}
 
 /// The status of claims that are accepted, and what to do.
 fn judged(reason: Option<RevocationReason>, claims: &Claims, role_mismatch: bool) -> (Is, String) {
@@ -174,12 +208,14 @@ fn judged(reason: Option<RevocationReason>, claims: &Claims, role_mismatch: bool
 }
 
 /// The reason for which claims are refused, and what to do.
-fn why(rejected: &ClaimsRejected, login_role: Option<&str>) -> String {
+pub fn why(rejected: &ClaimsRejected) -> String {
     match rejected {
         ClaimsRejected::NotAGateway => format!(
             "request.jwt.claims is set, but login role {} is not believed. If it is the gateway's, \
              add it to authguard.gateway_roles (load 'authguard', alter system, then reload).",
-            login_role.unwrap_or("?")
+            catalog::role_title(unguarded::session_user())
+                .as_deref()
+                .unwrap_or("?")
         ),
         ClaimsRejected::TooLarge => {
             "request.jwt.claims is longer than authguard.max_claims_size.".to_owned()
@@ -187,6 +223,18 @@ fn why(rejected: &ClaimsRejected, login_role: Option<&str>) -> String {
         ClaimsRejected::Encoding => {
             "request.jwt.claims has characters that this database's encoding cannot hold."
                 .to_owned()
+        }
+        ClaimsRejected::IssuedInFuture {
+            in_milliseconds, ..
+        } => {
+            let question = match in_milliseconds {
+                true => " Is it in milliseconds? It counts seconds.",
+                false => " Compare the clocks of the issuer and of this server.",
+            };
+            format!(
+                "Claim iat of request.jwt.claims lies further in the future than \
+                 authguard.leeway allows.{question}"
+            )
         }
         ClaimsRejected::TimeRange => "A time in the claims is out of range.".to_owned(),
         ClaimsRejected::Token(_) => {

@@ -6,6 +6,7 @@
 
 use crate::error::Error;
 use crate::pg::catalog;
+use crate::pg::encoding::Utf8;
 use crate::pg::restricted::as_restricted;
 use crate::pg::state::PerBackend;
 use crate::pg::transaction::with_snapshot;
@@ -59,7 +60,10 @@ fn tell() -> bool {
     let has_cut_off = |relation: u32, user: &str| {
         let answer = Spi::get_one_with_args(
             "select authguard.user_updated($1, $2)",
-            &[pg_sys::Oid::from(relation).into(), user.into()],
+            &[
+                pg_sys::Oid::from(relation).into(),
+                Utf8(user.to_owned()).into(),
+            ],
         );
         answer.unwrap_or_else(|_| Error::NoSchema.raise()) == Some(true)
     };

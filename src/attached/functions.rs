@@ -2,6 +2,7 @@
 
 use super::table as tables;
 use super::{AttachedKind, Layout, Part, TableProblem, descent};
+use crate::pg::encoding::Utf8;
 use crate::pg::lock::{self, Mode};
 use crate::schema;
 use pgrx::prelude::*;
@@ -9,7 +10,7 @@ use pgrx::prelude::*;
 /// Locks the claims of a user (in canonical form) until the transaction or subtransaction ends: for
 /// a change, which others may make at the same time, or for tokens, which wait for changes.
 #[pg_extern(sql = false)]
-fn authguard_lock_claims(user: &str, for_change: bool) {
+fn authguard_lock_claims(user: Utf8, for_change: bool) {
     let mode = match for_change {
         true => Mode::Writer,
         false => Mode::Reader,
@@ -28,14 +29,7 @@ fn authguard_check_source(
     kind: &str,
     parts: Vec<String>,
     columns: Vec<i16>,
-) -> TableIterator<
-    'static,
-    (
-        name!(code, String),
-        name!(problem, String),
-        name!(hint, String),
-    ),
-> {
+) -> TableIterator<'static, (name!(code, String), name!(problem, Utf8), name!(hint, Utf8))> {
     let parts = parts.iter().map(|part| Part::from_name(part));
     let parts: Vec<_> = parts
         .zip(columns)
@@ -53,14 +47,7 @@ fn authguard_check_source(
 fn authguard_source_problem(
     relation: pg_sys::Oid,
     kind: &str,
-) -> TableIterator<
-    'static,
-    (
-        name!(code, String),
-        name!(problem, String),
-        name!(hint, String),
-    ),
-> {
+) -> TableIterator<'static, (name!(code, String), name!(problem, Utf8), name!(hint, Utf8))> {
     TableIterator::new(problem_of(tables::open(
         relation,
         |table| match descent::read(table, AttachedKind::of_row(kind), None, |_, _| {})? {
@@ -70,12 +57,12 @@ fn authguard_source_problem(
     )))
 }
 
-fn problem_of(checked: Option<Result<(), TableProblem>>) -> Option<(String, String, String)> {
+fn problem_of(checked: Option<Result<(), TableProblem>>) -> Option<(String, Utf8, Utf8)> {
     let problem = checked.unwrap_or(Err(TableProblem::Gone)).err()?;
     let report = problem.report();
     Some((
         report.sqlstate(),
-        report.message.into_owned(),
-        report.hint.unwrap_or_default().into_owned(),
+        Utf8(report.message.into_owned()),
+        Utf8(report.hint.unwrap_or_default().into_owned()),
     ))
 }

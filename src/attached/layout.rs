@@ -3,7 +3,7 @@
 
 use super::table::{self as tables, Table};
 use super::{AttachedKind, Part, TableProblem};
-use crate::pg::catalog::{Key, Row, can_hold};
+use crate::pg::catalog::{Key, Row};
 use crate::pg::partition::Routing;
 use crate::pg::relation::{collation_of, is_enum};
 use crate::pg::timestamp;
@@ -147,7 +147,7 @@ impl Layout {
             pg_sys::INT8OID => row.get::<i64>(number)?.to_string(),
             _ => canonical(&row.text(number)?).into_owned(),
         };
-        let can_be_named = (1..=MAX_IDENTITY_BYTES).contains(&id.len()) && can_hold(&id);
+        let can_be_named = (1..=MAX_IDENTITY_BYTES).contains(&id.len());
         can_be_named.then_some(id)
     }
 

@@ -87,14 +87,20 @@ impl Values {
     fn new(claims: &Claims, json: &[u8], memory: &Memory) -> Option<Self> {
         let text = |value: &Option<String>| value.as_deref().map(|value| memory.text(value)).into();
         let uuid = |value: &Option<[u8; 16]>| value.as_ref().map(|value| memory.uuid(value)).into();
+        let json = memory.varlena(json);
+        // Of another type than string, these give what Supabase's readers of the same names give.
+        let described = |name, value: &Option<String>| match value {
+            Some(value) => Some(memory.text(value)).into(),
+            None => memory.member(json, name).into(),
+        };
         Some(Self {
-            json: Some(memory.varlena(json)).into(),
+            json: Some(json).into(),
             uid: uuid(&claims.uid),
             session_id: uuid(&claims.session_id),
             subject: text(&claims.raw_subject),
             issuer: text(&claims.issuer),
-            role: text(&claims.role),
-            email: text(&claims.email),
+            role: described("role", &claims.role),
+            email: described("email", &claims.email),
             aal: text(&claims.aal),
             issued_at: time(claims.issued_at)?,
             expires_at: time(claims.expires_at)?,
@@ -156,6 +162,7 @@ impl<D> CachedClaims<D> {
             Ok((claims, values))
         });
         let valid_until = match &read {
+            Err(ClaimsRejected::IssuedInFuture { until, .. }) => *until,
             _ if raw.origin == Origin::Gateway => i64::MAX,
             Ok((claims, _)) => end_of_life(claims, leeway).unwrap_or(i64::MAX),
             Err(ClaimsRejected::Token(cause)) if cause.may_pass() => now,
@@ -187,14 +194,15 @@ impl<D> CachedClaims<D> {
     }
 
     /// Returns true if reading the claims again at `now` would give the same. This checks a token's
-    /// keys and times at every statement. A gateway has checked its claims itself, and a worker
-    /// lives for one statement.
+    /// keys and times at every statement. A gateway has checked its claims itself, but `iat`. A
+    /// worker lives for one statement.
     pub fn holds(&self, now: i64) -> bool {
-        self.origin == Origin::Gateway
-            || self.told.is_some()
-            || (self.keys == invalidation::keys()
-                && self.leeway == settings::leeway()
-                && self.valid.contains(&now))
+        if matches!(self.status, Status::Absent) || self.told.is_some() {
+            return true;
+        }
+        (self.origin == Origin::Gateway || self.keys == invalidation::keys())
+            && self.leeway == settings::leeway()
+            && self.valid.contains(&now)
     }
 
     /// The hash of the text that was set.
@@ -205,6 +213,14 @@ impl<D> CachedClaims<D> {
     /// The origin of the claims.
     pub fn origin(&self) -> Origin {
         self.origin
+    }
+
+    /// The reason for which the claims are refused, if they are.
+    pub fn rejected(&self) -> Option<&ClaimsRejected> {
+        match &self.status {
+            Status::Refused(rejected) => Some(rejected),
+            _ => None,
+        }
     }
 
     /// Returns true if the claims are a good token that has expired.

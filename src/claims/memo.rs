@@ -12,6 +12,7 @@ use crate::pg::call::Value;
 use crate::pg::unguarded::{self, NEVER};
 use crate::pg::{message, retire_list::RetireList, transaction};
 use crate::request;
+use crate::settings;
 use pgrx::pg_sys;
 use std::cell::Cell;
 
@@ -21,6 +22,9 @@ pub struct Memo<D: 'static> {
     /// pointed into. If no claims are set, the last ones are kept: a pool's next transaction of the
     /// same user finds them parsed.
     claims: RetireList<CachedClaims<D>>,
+    /// True if the claims stay settled until the next message: what is decided about them may be
+    /// remembered.
+    lasts: Cell<bool>,
     /// True if the claims are revoked; `None` until that is decided for this statement.
     revoked: Cell<Option<bool>>,
     /// The time at which the user last authenticated; `None` until it is looked up for this
@@ -43,6 +47,7 @@ impl<D> Memo<D> {
     pub const fn new(absent: D, undecided: fn() -> D, ask_again: fn()) -> Self {
         Self {
             claims: RetireList::new(CachedClaims::absent(absent)),
+            lasts: Cell::new(false),
             revoked: Cell::new(None),
             authenticated_at: Cell::new(None),
             settled: Cell::new(NEVER),
@@ -72,7 +77,7 @@ impl<D> Memo<D> {
 
     /// Remembers for this statement if the claims are revoked.
     pub fn decided(&self, revoked: bool) {
-        if self.claims.is_hot() {
+        if self.lasts.get() {
             self.revoked.set(Some(revoked));
         }
     }
@@ -120,19 +125,26 @@ impl<D> Memo<D> {
             self.derive(session_user, now);
             self.session_user.set(session_user);
         }
-        let (were_read, lends) = self.claims.with_current(|current| {
+        let (were_read, lends, are_refused) = self.claims.with_current(|current| {
             let unread = matches!(
                 current.status,
                 Status::Absent | Status::Refused(ClaimsRejected::NotAGateway)
             );
-            (!unread, current.lends())
+            (!unread, current.lends(), current.rejected().is_some())
         });
         if were_read {
             request::claims_were_read();
         }
         if !foreign {
             self.settled.set(now);
-            if lends && !invalidation::has_written() && message::await_next(self.ask_again) {
+            let lasts =
+                lends && !invalidation::has_written() && message::await_next(self.ask_again);
+            self.lasts.set(lasts);
+            if lasts && are_refused {
+                self.revoked.set(Some(true));
+            }
+            // Readers of claims that are refused take the slow path, where they raise an error.
+            if lasts && !(are_refused && settings::refused_claims_are_errors()) {
                 self.claims.heat();
             } else {
                 self.claims.cool();
@@ -175,6 +187,7 @@ impl<D> Memo<D> {
     /// Makes the next reader settle the claims again.
     pub fn ask_again(&self) {
         self.claims.cool();
+        self.lasts.set(false);
         self.revoked.set(None);
         self.authenticated_at.set(None);
         self.settled.set(NEVER);

@@ -2,7 +2,7 @@
 
 use super::callbacks;
 use crate::claims::leader;
-use crate::pg::{backtrace, crypto, executor, guc, shortage};
+use crate::pg::{backtrace, crypto, executor, guc, planner, shortage};
 use crate::{access, invalidation, request, settings};
 use pgrx::{extension_sql_file, pg_guard};
 
@@ -26,6 +26,7 @@ pub extern "C-unwind" fn _PG_init() {
     invalidation::when_written(access::ask_again);
     callbacks::register();
     executor::register(access::before_workers);
+    planner::watch();
 }
 
 /// The install script: these files, in this order.

@@ -3,6 +3,7 @@
 
 use super::trust::{self, Asked};
 use super::verify;
+use crate::pg::encoding::{Utf8, printable};
 use crate::pg::unguarded;
 use crate::revocation::{self, Basis};
 use crate::schema::{self, Table};
@@ -32,8 +33,8 @@ fn authguard_explain_token(
     (
         name!(step, i32),
         name!(check_name, String),
-        name!(expected, String),
-        name!(found, String),
+        name!(expected, Utf8),
+        name!(found, Utf8),
         name!(passed, Option<bool>),
     ),
 > {
@@ -41,7 +42,13 @@ fn authguard_explain_token(
     explain(token, &mut steps);
     let rows = (1..).zip(steps.0);
     TableIterator::new(rows.map(|(step, (name, expected, found, passed))| {
-        (step, name.to_owned(), expected, found, passed)
+        (
+            step,
+            name.to_owned(),
+            Utf8(printable(&expected)),
+            Utf8(printable(&found)),
+            passed,
+        )
     }))
 }
 

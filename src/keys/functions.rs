@@ -12,10 +12,15 @@ raw_function!(authguard_verify, |call| guarded(|| match call.bytes(0) {
 }));
 
 raw_function!(authguard_set_token, |call| guarded(|| {
-    match (call.bytes(0), call.argument(1)) {
+    let forgotten = request::ClaimsForgotten::unless_kept();
+    let claims = match (call.bytes(0), call.argument(1)) {
+        // A driver sends NULL for a token that the client has not sent at all.
+        (None, _) => Error::BadToken.raise(),
+        (_, None) => Error::Missing("is_local must not be null".to_owned()).raise(),
         (Some(token), Some(is_local)) => set(token, is_local.value() != 0),
-        _ => call.null(),
-    }
+    };
+    forgotten.keep();
+    claims
 }));
 
 /// The claims of a token, in the current memory context.

@@ -5,7 +5,7 @@ use super::verify::try_own;
 use super::{credentials, file, subjects, trust};
 use crate::error::Error;
 use crate::invalidation::{self, PerGeneration};
-use crate::pg::{memory, plan, transaction};
+use crate::pg::{encoding::Utf8, memory, plan, transaction};
 use crate::settings;
 use authguard_token::{ClaimsError, KeyStatus, Object, SigningKey, TokenError};
 use pgrx::prelude::*;
@@ -126,11 +126,11 @@ fn authguard_require_no_key_file() {
 }
 
 #[pg_extern(sql = false)]
-fn authguard_own_issuer() -> String {
-    settings::issuer()
+fn authguard_own_issuer() -> Utf8 {
+    Utf8(settings::issuer())
 }
 
 #[pg_extern(sql = false)]
-fn authguard_own_audience() -> String {
-    settings::audience()
+fn authguard_own_audience() -> Utf8 {
+    Utf8(settings::audience())
 }

@@ -3,6 +3,7 @@
 
 use super::credentials;
 use crate::error::Error;
+use crate::pg::encoding::Utf8;
 use crate::pg::shortage;
 use authguard_token::{
     Algorithm, Key, KeySetError, SigningKey, format_uuid, memory_for_json, parse_jwks,
@@ -14,25 +15,18 @@ use serde_json::Value;
 /// The signature keys of a JWK set, each checked.
 #[pg_extern(sql = false)]
 fn authguard_read_jwks(
-    jwks: &str,
-) -> TableIterator<
-    'static,
-    (
-        name!(kid, String),
-        name!(algorithm, String),
-        name!(jwk, String),
-    ),
-> {
-    shortage::require(memory_for_json(jwks));
-    let refuse = |error: KeySetError| Error::BadKey(error.to_string(), remedy(jwks)).raise();
-    let keys = parse_jwks(jwks).unwrap_or_else(refuse);
+    jwks: Utf8,
+) -> TableIterator<'static, (name!(kid, Utf8), name!(algorithm, Utf8), name!(jwk, Utf8))> {
+    shortage::require(memory_for_json(&jwks));
+    let refuse = |error: KeySetError| Error::BadKey(error.to_string(), remedy(&jwks)).raise();
+    let keys = parse_jwks(&jwks).unwrap_or_else(refuse);
     let rows: Vec<_> = keys
         .iter()
         .filter_map(|key| {
             Some((
-                key.key_id()?.to_owned(),
-                key.algorithm().name().to_owned(),
-                key.to_jwk()?,
+                Utf8(key.key_id()?.to_owned()),
+                Utf8(key.algorithm().name().to_owned()),
+                Utf8(key.to_jwk()?),
             ))
         })
         .collect();
@@ -70,8 +64,8 @@ fn remedy(text: &str) -> Option<&'static str> {
 
 /// Raises an error if a secret is not good for an algorithm.
 #[pg_extern(sql = false)]
-fn authguard_check_secret(secret: &[u8], algorithm: &str) {
-    let judged = match Algorithm::from_name(algorithm).filter(|it| it.is_symmetric()) {
+fn authguard_check_secret(secret: &[u8], algorithm: Utf8) {
+    let judged = match Algorithm::from_name(&algorithm).filter(|it| it.is_symmetric()) {
         None => Err("the algorithm of a secret is HS256, HS384 or HS512".to_owned()),
         Some(algorithm) => Key::from_secret(secret, algorithm).map_err(|error| error.to_string()),
     };
@@ -93,10 +87,10 @@ fn authguard_drop_credential(credential: Uuid) {
 /// Makes a key pair for an algorithm; the private key goes to `credential`.
 #[pg_extern(sql = false)]
 fn authguard_generate_key(
-    algorithm: &str,
+    algorithm: Utf8,
     credential: Uuid,
 ) -> TableIterator<'static, (name!(kid, String), name!(jwk, String))> {
-    let made = Algorithm::from_name(algorithm)
+    let made = Algorithm::from_name(&algorithm)
         .ok_or_else(|| "an algorithm to sign with is ES256, ES384, EdDSA or RS256".to_owned())
         .and_then(|algorithm| SigningKey::generate(algorithm).map_err(|error| error.to_string()));
     let key = made.unwrap_or_else(|problem| Error::BadKey(problem, None).raise());

@@ -3,6 +3,7 @@
 
 use super::file;
 use crate::error::Error;
+use crate::pg::encoding::Utf8;
 use crate::schema::{self, Table};
 use crate::settings;
 use authguard_token::Subjects;
@@ -96,10 +97,10 @@ pub fn require_own() {
 }
 
 #[pg_extern(sql = false)]
-fn authguard_require_subjects(issuer: &str, namespace: Option<Uuid>, shared: bool, is_local: bool) {
+fn authguard_require_subjects(issuer: Utf8, namespace: Option<Uuid>, shared: bool, is_local: bool) {
     let namespace = namespace.map(|uuid| *uuid.as_bytes());
     require(
-        issuer,
+        &issuer,
         &Subjects {
             namespace,
             shared,

@@ -192,9 +192,9 @@ pub fn keys(issuer: &str, kid: Option<&str>) -> Vec<KeyRow> {
             rows.push(KeyRow {
                 kid: row.text(at::KID).unwrap_or_default(),
                 algorithm: row
-                    .get::<String>(at::ALGORITHM)
+                    .text(at::ALGORITHM)
                     .and_then(|name| Algorithm::from_name(&name)),
-                jwk: row.get(at::JWK),
+                jwk: row.text(at::JWK),
                 credential: row
                     .get::<pgrx::Uuid>(at::CREDENTIAL)
                     .map(|uuid| authguard_token::format_uuid(uuid.as_bytes())),

@@ -1,6 +1,7 @@
 //! Raw version-1 functions (src/include/fmgr.h), and the guard around the code in them that may
 //! fail.
 
+use super::encoding::{self, Utf8};
 use super::{memory, shortage};
 use pgrx::{FromDatum, IntoDatum, Uuid, pg_sys};
 use std::marker::PhantomData;
@@ -19,8 +20,8 @@ impl Value {
     };
 
     /// The datum of `value` in the current memory context; NULL for `None`.
-    pub fn of(value: impl IntoDatum) -> Value {
-        value.into_datum().into()
+    pub fn of(value: impl ToDatum) -> Value {
+        value.to_datum().into()
     }
 
     /// The datum with its pointer replaced by `copy` of what the pointer points to.
@@ -47,6 +48,41 @@ impl From<Option<pg_sys::Datum>> for Value {
         datum.map_or(Self::NULL, |datum| Self { datum, null: false })
     }
 }
+
+/// A value that has a datum. Texts are converted to the encoding of the database.
+pub trait ToDatum {
+    /// The datum in the current memory context; `None` for SQL NULL.
+    fn to_datum(self) -> Option<pg_sys::Datum>;
+}
+
+impl ToDatum for &str {
+    fn to_datum(self) -> Option<pg_sys::Datum> {
+        Some(encoding::text_datum(self))
+    }
+}
+
+impl ToDatum for String {
+    fn to_datum(self) -> Option<pg_sys::Datum> {
+        self.as_str().to_datum()
+    }
+}
+
+impl<T: ToDatum> ToDatum for Option<T> {
+    fn to_datum(self) -> Option<pg_sys::Datum> {
+        self?.to_datum()
+    }
+}
+
+macro_rules! to_datum {
+    ($($type:ty),*) => {
+        $(impl ToDatum for $type {
+            fn to_datum(self) -> Option<pg_sys::Datum> {
+                self.into_datum()
+            }
+        })*
+    };
+}
+to_datum!(i32, i64, f64, Uuid);
 
 /// The arguments and the result of one call, which lasts for `'c`.
 #[derive(Clone, Copy)]
@@ -119,7 +155,7 @@ impl<'c> Call<'c> {
     pub fn text(self, index: usize) -> Option<String> {
         shortage::require(self.octet_length(index));
         // SAFETY: the SQL declares the argument as text.
-        unsafe { String::from_datum(self.argument(index)?, false) }
+        unsafe { Utf8::from_datum(self.argument(index)?, false) }.map(|text| text.0)
     }
 
     /// Calls a function that pgrx has made of a `#[pg_extern]`, with room for any error in it.

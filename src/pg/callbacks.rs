@@ -3,6 +3,7 @@
 
 use super::call::guarded_hook;
 use super::shortage;
+use super::undone;
 use pgrx::pg_sys::{self, Oid, SubTransactionId, SubXactEvent, SysCacheIdentifier, XactEvent};
 use std::ffi::c_void;
 
@@ -72,6 +73,10 @@ unsafe extern "C-unwind" fn at_transaction(event: XactEvent::Type, argument: *mu
     if shortage::is_ending() {
         return;
     }
+    undone::ends(!matches!(
+        event,
+        XactEvent::XACT_EVENT_ABORT | XactEvent::XACT_EVENT_PARALLEL_ABORT
+    ));
     guarded_hook(|| match event {
         XactEvent::XACT_EVENT_PRE_COMMIT => (callbacks.before_commit)(),
         XactEvent::XACT_EVENT_PRE_PREPARE => (callbacks.before_prepare)(),
@@ -95,6 +100,7 @@ unsafe extern "C-unwind" fn at_subtransaction(
     if shortage::is_ending() {
         return;
     }
+    undone::ends(event != SubXactEvent::SUBXACT_EVENT_ABORT_SUB);
     match event {
         SubXactEvent::SUBXACT_EVENT_ABORT_SUB => (callbacks.end_of_subtransaction)(id, false),
         SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => (callbacks.end_of_subtransaction)(id, true),

@@ -2,10 +2,12 @@
 //! no search_path (`systable_beginscan` in src/backend/access/index/genam.c).
 
 use super::call::Value;
+use super::encoding::{self, Utf8};
 use super::memory;
 use super::relation::{self, Lock, Relation};
 use pgrx::pg_sys::{self, Oid};
 use pgrx::{FromDatum, IntoDatum};
+use std::borrow::Cow;
 use std::ffi::{CStr, CString};
 use std::marker::PhantomData;
 use std::ptr;
@@ -131,20 +133,17 @@ pub fn database() -> Oid {
     unsafe { pg_sys::MyDatabaseId }
 }
 
-/// The name of a role, if it exists.
-pub fn role_name(role: Oid) -> Option<String> {
+/// The name of a role in the encoding of the database, if the role exists.
+pub fn role_name(role: Oid) -> Option<CString> {
     // SAFETY: a syscache look-up inside a transaction; the result is palloc'd and copied here.
     unsafe {
         let name = pg_sys::GetUserNameFromId(role, true);
-        (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
+        (!name.is_null()).then(|| CStr::from_ptr(name).to_owned())
     }
 }
 
-/// Returns true if there is a role of that name.
-pub fn role_exists(name: &str) -> bool {
-    let Ok(name) = CString::new(name) else {
-        return false;
-    };
+/// Returns true if there is a role of that name, in the encoding of the database.
+pub fn role_exists(name: &CStr) -> bool {
     // SAFETY: a syscache look-up inside a transaction, which raises nothing for a missing role.
     valid(unsafe { pg_sys::get_role_oid(name.as_ptr(), true) }).is_some()
 }
@@ -161,18 +160,31 @@ pub fn role_name_value(role: Oid) -> Value {
     }
 }
 
+/// The name of a role in UTF-8, for people. Characters that cannot be converted are replaced.
+pub fn role_title(role: Oid) -> Option<String> {
+    let name = role_name(role)?;
+    let title = encoding::to_utf8(name.to_bytes()).map(Cow::into_owned);
+    Some(title.unwrap_or_else(|| name.to_string_lossy().into_owned()))
+}
+
+/// Returns true if the role whose privileges count is one that no policy applies to: a superuser,
+/// or one with BYPASSRLS.
+pub fn bypasses_policies() -> bool {
+    // SAFETY: GetUserId returns a static of miscinit.c; then a syscache look-up inside a
+    // transaction.
+    unsafe { pg_sys::has_bypassrls_privilege(pg_sys::GetUserId()) }
+}
+
 /// The name of the role whose privileges count now.
 pub fn current_user() -> Option<String> {
     // SAFETY: GetUserId returns a static of miscinit.c.
-    role_name(unsafe { pg_sys::GetUserId() })
+    role_title(unsafe { pg_sys::GetUserId() })
 }
 
 /// Returns true if the encoding of the database can hold the text that this JSON, in UTF-8, stands
 /// for.
 pub fn can_hold(text: &str) -> bool {
-    // SAFETY: returns a static of mbutils.c.
-    let utf8 = unsafe { pg_sys::GetDatabaseEncoding() == pg_sys::pg_enc::PG_UTF8 as i32 };
-    utf8 || stays_ascii(text)
+    encoding::is_utf8() || stays_ascii(text)
 }
 
 /// Returns true if JSON `text` holds only ASCII, with its escapes resolved. A database in another
@@ -202,7 +214,7 @@ impl Key<'_> {
     /// The value, in the current memory context.
     pub fn value(&self) -> pg_sys::Datum {
         let value = match *self {
-            Self::Text(_, text) | Self::Collated(_, _, text) => text.into_datum(),
+            Self::Text(_, text) | Self::Collated(_, _, text) => Some(encoding::text_datum(text)),
             Self::Oid(_, oid) => oid.into_datum(),
             Self::Uuid(_, bytes) => pgrx::Uuid::from_bytes(bytes).into_datum(),
             Self::Number(_, number) => number.into_datum(),
@@ -539,9 +551,8 @@ impl<'t> Row<'t> {
         self.datum(number).is_none()
     }
 
-    /// The value of column `number`, a `text` or `varchar`. If the database's encoding is not
-    /// UTF-8, characters beyond ASCII are replaced or misread. No claim can hold such characters
-    /// there, so the text must only be equal to no claim.
+    /// The value of column `number`, a `text` or `varchar`. Characters that cannot be converted to
+    /// UTF-8 are replaced: no claim that identifies anybody can hold them.
     pub fn text(&self, number: i16) -> Option<String> {
         let text = self.datum(number)?;
         // SAFETY: the datum is a varlena; a copy that is made of it is in the current memory
@@ -552,7 +563,8 @@ impl<'t> Row<'t> {
         };
         // Bytes that are no UTF-8 are replaced by three.
         super::shortage::require(text.len().saturating_mul(3));
-        Some(String::from_utf8_lossy(text).into_owned())
+        let text = encoding::to_utf8(text).unwrap_or_else(|| String::from_utf8_lossy(text));
+        Some(text.into_owned())
     }
 
     /// The value of column `number`, a `jsonb`, as JSON in UTF-8. If `member` is given, the value
@@ -576,8 +588,9 @@ impl<'t> Row<'t> {
 
     /// The values of column `number`, a `text[]`, without NULLs; empty for NULL.
     pub fn texts(&self, number: i16) -> Vec<String> {
-        let texts = self.get::<Vec<Option<String>>>(number);
-        texts.unwrap_or_default().into_iter().flatten().collect()
+        let texts = self.get::<Vec<Option<Utf8>>>(number);
+        let texts = texts.unwrap_or_default().into_iter().flatten();
+        texts.map(|text| text.0).collect()
     }
 }
 
@@ -590,7 +603,7 @@ impl Owned for i16 {}
 impl Owned for i32 {}
 impl Owned for i64 {}
 impl Owned for Oid {}
-impl Owned for String {}
+impl Owned for Utf8 {}
 impl Owned for pgrx::Uuid {}
 impl Owned for pgrx::datum::TimestampWithTimeZone {}
 impl<T: Owned> Owned for Vec<T> where Self: FromDatum {}

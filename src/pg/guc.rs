@@ -1,6 +1,7 @@
 //! Settings as guc.c keeps them (src/backend/utils/misc/guc.c).
 
 use super::call::{guarded, guarded_hook};
+use super::encoding;
 use super::placeholder::Placeholder;
 use super::shortage;
 use super::state::PerBackend;
@@ -408,7 +409,10 @@ impl<H: Hooks> Text<H> {
 
     /// A copy of the text.
     pub fn get(&self) -> String {
-        self.with(|text| text.to_string_lossy().into_owned())
+        self.with(|text| match encoding::to_utf8(text.to_bytes()) {
+            Some(text) => text.into_owned(),
+            None => text.to_string_lossy().into_owned(),
+        })
     }
 
     /// Sets the setting as the session itself would, until the end of the transaction or of the
@@ -507,9 +511,9 @@ fn complain(report: Report) {
     }
 }
 
-/// The names in a list of identifiers, as Postgres splits it. Returns `None` if its syntax is
-/// wrong.
-pub fn identifiers(list: &CStr) -> Option<Vec<String>> {
+/// The names in a list of identifiers, as Postgres splits it, in the encoding of the list. Returns
+/// `None` if its syntax is wrong.
+pub fn identifiers(list: &CStr) -> Option<Vec<CString>> {
     // SAFETY: SplitIdentifierString writes into the copy and makes a list of pointers into it
     // (varlena.c); both are in the current memory context.
     unsafe {
@@ -522,7 +526,7 @@ pub fn identifiers(list: &CStr) -> Option<Vec<String>> {
         Some(
             names
                 .iter_ptr()
-                .map(|name| CStr::from_ptr(name).to_string_lossy().into_owned())
+                .map(|name| CStr::from_ptr(name).to_owned())
                 .collect(),
         )
     }
@@ -559,6 +563,25 @@ pub fn set(name: &CStr, value: &CStr, action: pg_sys::GucAction::Type) {
             action,
             true,
             0,
+            false,
+        );
+    }
+}
+
+/// Removes the value of a setting for the rest of the session, or of the transaction around a
+/// subtransaction that has just been rolled back. Raises no error: what goes wrong is a WARNING.
+pub fn clear(name: &CStr) {
+    // SAFETY: guc.c copies the value. Outside a transaction it keeps the value as the session's
+    // (push_old_value).
+    unsafe {
+        pg_sys::set_config_option(
+            name.as_ptr(),
+            c"".as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SET,
+            true,
+            pg_sys::WARNING as c_int,
             false,
         );
     }

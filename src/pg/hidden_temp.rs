@@ -108,7 +108,7 @@ fn path_without_temp() -> Option<CString> {
     // SAFETY: guc.c keeps the string until it is assigned again, and nothing does meanwhile.
     let path = unsafe { CStr::from_ptr(pg_sys::namespace_search_path) };
     let schemas = guc::identifiers(path)?;
-    if schemas.iter().any(|schema| schema == "pg_temp") {
+    if schemas.iter().any(|schema| schema.as_c_str() == c"pg_temp") {
         return None;
     }
     let mut named = path.to_bytes().to_vec();

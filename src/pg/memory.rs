@@ -1,9 +1,11 @@
 //! Memory contexts (src/backend/utils/mmgr/README).
 
+use super::encoding;
 use super::shortage;
-use pgrx::pg_sys;
-use pgrx::{IntoDatum, varlena};
+use pgrx::pg_sys::{self, PgTryBuilder};
+use pgrx::{IntoDatum, PgSqlErrorCode, varlena};
 use std::ffi::{CStr, CString, c_char};
+use std::panic::AssertUnwindSafe;
 use std::ptr;
 
 /// The size of a `uuid` (UUID_LEN in utils/uuid.h).
@@ -51,14 +53,23 @@ impl Memory {
 
     /// A `text` datum with the content of `value`.
     pub fn text(&self, value: &str) -> pg_sys::Datum {
-        self.inside(|| value.into_datum())
-            .expect("a str is never NULL")
+        self.inside(|| encoding::text_datum(value))
     }
 
     /// A `uuid` datum with these bytes.
     pub fn uuid(&self, bytes: &[u8; 16]) -> pg_sys::Datum {
         self.inside(|| pgrx::Uuid::from_bytes(*bytes).into_datum())
             .expect("a UUID is never NULL")
+    }
+
+    /// The member `name` of a `jsonb`, as its operator `->>` gives it; `None` if it is absent or
+    /// null.
+    pub fn member(&self, json: pg_sys::Datum, name: &str) -> Option<pg_sys::Datum> {
+        let arguments = [Some(json), Some(self.text(name))];
+        // SAFETY: jsonb_object_field_text takes a jsonb and a text.
+        self.inside(|| unsafe {
+            pgrx::direct_function_call_as_datum(pg_sys::jsonb_object_field_text, &arguments)
+        })
     }
 
     /// A copy of a whole varlena, header included.
@@ -129,6 +140,49 @@ pub fn jsonb(json: &str) -> Option<pg_sys::Datum> {
     let json = CString::new(json).ok()?;
     // SAFETY: jsonb_in takes a cstring, which outlives the call.
     unsafe { pgrx::direct_function_call_as_datum(pg_sys::jsonb_in, &[json.into_datum()]) }
+}
+
+/// The whole varlena of the `jsonb` that Postgres's own `jsonb_in` makes of a text in the encoding
+/// of the database, or the error for which it accepts none.
+pub fn jsonb_of(text: &[u8]) -> Result<Vec<u8>, PgSqlErrorCode> {
+    let Ok(text) = CString::new(text) else {
+        return Err(PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION);
+    };
+    let read = || {
+        // SAFETY: jsonb_in takes a cstring, which outlives the call, and returns a varlena that is
+        // not toasted, which is copied. It only computes: an error in it leaves nothing behind but
+        // memory of the scratch context.
+        unsafe {
+            let argument = Some(pg_sys::Datum::from(text.as_ptr()));
+            let jsonb = pgrx::direct_function_call_as_datum(pg_sys::jsonb_in, &[argument]);
+            let jsonb = jsonb.expect("a jsonb is never NULL");
+            let jsonb = jsonb.cast_mut_ptr::<pg_sys::varlena>();
+            let size = varlena::varsize_any(jsonb);
+            Ok(std::slice::from_raw_parts(jsonb.cast::<u8>(), size).to_vec())
+        }
+    };
+    scratch(|| {
+        PgTryBuilder::new(AssertUnwindSafe(read))
+            .catch_others(|error| match &error {
+                pg_sys::panic::CaughtError::PostgresError(report)
+                    if is_about_input(report.sql_error_code()) =>
+                {
+                    Err(report.sql_error_code())
+                }
+                _ => error.rethrow(),
+            })
+            .execute()
+    })
+}
+
+/// Returns true for the errors of a text that is too deep, or of the wrong form: classes 22 (data),
+/// 54 (limits of programs) and 0A (what is not supported).
+fn is_about_input(code: PgSqlErrorCode) -> bool {
+    // The first two characters, six bits each (MAKE_SQLSTATE in utils/elog.h).
+    let class = |[a, b]: [u8; 2]| i32::from(a - b'0') | i32::from(b - b'0') << 6;
+    [*b"22", *b"54", [b'0', b'A']]
+        .map(class)
+        .contains(&(code as i32 & 0xFFF))
 }
 
 /// The length of a `text` datum in bytes.

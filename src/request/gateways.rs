@@ -2,8 +2,8 @@
 
 use super::ASSIGNED;
 use crate::error::{Error, Report};
-use crate::pg::catalog;
 use crate::pg::guc::{Text, identifiers};
+use crate::pg::{catalog, encoding};
 use crate::settings::{Judged, Problem, Rule, problems};
 use pgrx::pg_sys;
 use std::ffi::{CStr, CString};
@@ -43,13 +43,17 @@ impl Rule for GatewayRoles {
         }
         let names = identifiers(&text).unwrap_or_default().into_iter();
         let missing = names.filter(|name| !catalog::role_exists(name));
+        let title = |name: CString| match encoding::to_utf8(name.to_bytes()) {
+            Some(name) => name.into_owned(),
+            None => name.to_string_lossy().into_owned(),
+        };
         let problem = |name| Problem {
             what: format!("role \"{name}\" does not exist"),
             hint: "Nobody's claims are believed because of it; correct the name, or make the role."
                 .to_owned(),
             word: name,
         };
-        missing.map(problem).collect()
+        missing.map(title).map(problem).collect()
     }
 
     fn assigned() {
@@ -77,7 +81,9 @@ pub fn any() -> bool {
     GATEWAY_ROLES.with(|roles| !roles.is_empty())
 }
 
-/// The names in `authguard.gateway_roles`.
-pub fn gateway_roles() -> Vec<String> {
-    GATEWAY_ROLES.with(|roles| identifiers(roles).unwrap_or_default())
+/// Returns true if `authguard.gateway_roles` lists a role. Names are compared byte by byte: the
+/// setting has the encoding of the database, as the catalogue has.
+pub fn is_gateway(role: &CStr) -> bool {
+    let roles = GATEWAY_ROLES.with(|roles| identifiers(roles).unwrap_or_default());
+    roles.iter().any(|name| name.as_c_str() == role)
 }

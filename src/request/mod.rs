@@ -2,6 +2,7 @@
 //! claims (`authguard.gateway_roles`), and the seal that keeps claims until the transaction ends.
 
 mod claims;
+mod forget;
 mod gateways;
 mod problems;
 mod seal;
@@ -10,7 +11,8 @@ pub mod set_in_transaction;
 mod token;
 
 pub use claims::{claims_are_foreign, with_claims};
-pub use gateways::gateway_roles;
+pub use forget::ClaimsForgotten;
+pub use gateways::is_gateway;
 pub use seal::read as claims_were_read;
 pub use token::{set_token, with_token};
 

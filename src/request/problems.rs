@@ -1,6 +1,7 @@
 //! The problems of settings, for `authguard.coverage()`.
 
 use super::gateways;
+use crate::pg::encoding::Utf8;
 use crate::settings;
 use pgrx::prelude::*;
 
@@ -10,14 +11,14 @@ fn authguard_setting_problems() -> TableIterator<
     'static,
     (
         name!(setting, &'static str),
-        name!(word, String),
-        name!(problem, String),
-        name!(hint, String),
+        name!(word, Utf8),
+        name!(problem, Utf8),
+        name!(hint, Utf8),
     ),
 > {
     let problems = settings::problems_of_table()
         .into_iter()
         .chain(gateways::gateway_problems())
-        .map(|(setting, it)| (setting, it.word, it.what, it.hint));
+        .map(|(setting, it)| (setting, Utf8(it.word), Utf8(it.what), Utf8(it.hint)));
     TableIterator::new(problems.collect::<Vec<_>>())
 }

@@ -27,9 +27,14 @@ pub fn adopting(define: impl FnOnce()) {
     ADOPTING.set(false);
 }
 
+/// Returns true if the claims are sealed.
+pub fn stands() -> bool {
+    SEALED.is_set() && settings::seal_claims()
+}
+
 /// Returns true if a setting that is `now` may become `new`.
 pub fn allows(now: &CStr, new: &CStr) -> bool {
-    !SEALED.is_set() || !settings::seal_claims() || now == new || !is_change()
+    !stands() || now == new || !is_change()
 }
 
 /// Notes that a setting that was `now` becomes `new`. Raises an error if that is not allowed.

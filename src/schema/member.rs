@@ -46,7 +46,7 @@ fn version_if_ours(extension: Oid) -> Option<String> {
         &[Key::Oid(OID, extension)],
         |row| {
             if row.name(NAME) == Some(c"authguard") {
-                version = row.get::<String>(VERSION);
+                version = row.text(VERSION);
             }
         },
     );

@@ -50,8 +50,9 @@ raw_function!(
     /// with an empty key, no session at all.
     authguard_lock_cut_offs,
     |call| guarded(|| {
-        let key = call.bytes(0).unwrap_or(OF_ISSUER);
-        lock::take(schema::objects().table(Table::Revocation), key, lock::Mode::Exclusive);
+        // In UTF-8, as `are_committed` and `lock` name the user.
+        let key = call.text(0).unwrap_or_default();
+        lock::take(schema::objects().table(Table::Revocation), key.as_bytes(), lock::Mode::Exclusive);
         Datum::from(0)
     })
 );

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::keys;
 use crate::pg::call::{Call, Value, guarded, raw_function};
 use crate::pg::catalog::Row;
+use crate::pg::encoding::Utf8;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
 use crate::pg::{lock, memory, transaction, unguarded};
@@ -94,7 +95,7 @@ pub fn replace(user: &str, tag: Value) -> bool {
 
 /// Locks the sign-in of a user (in canonical form) until the transaction ends.
 #[pg_extern(sql = false)]
-fn authguard_lock_sign_in(user: &str) {
+fn authguard_lock_sign_in(user: Utf8) {
     let class = schema::objects().table(Table::Session);
     lock::take(class, user.as_bytes(), lock::Mode::Exclusive);
 }
@@ -114,8 +115,8 @@ fn sign_out(user: &str, wanted: impl Fn([u8; 16]) -> bool) -> i32 {
 
 /// `auth.sign_out`.
 #[pg_extern(sql = false)]
-fn authguard_sign_out(scope: Option<&str>) -> i32 {
-    let Some(scope) = scope.and_then(SignOutScope::from_name) else {
+fn authguard_sign_out(scope: Option<Utf8>) -> i32 {
+    let Some(scope) = scope.and_then(|scope| SignOutScope::from_name(&scope)) else {
         Error::Argument(format!("scope must be {}", SignOutScope::listed()), None).raise()
     };
     writes::require_primary();
@@ -213,10 +214,10 @@ raw_function!(
 
 /// `authguard.sign_out_user`.
 #[pg_extern(sql = false)]
-fn authguard_sign_out_user(user: Option<&str>, scope: Option<&str>) -> i32 {
-    let user = writes::identity("user_id", user);
+fn authguard_sign_out_user(user: Option<Utf8>, scope: Option<Utf8>) -> i32 {
+    let user = writes::identity("user_id", user.as_deref());
     writes::require_primary();
-    if scope != Some(SignOutScope::Global.as_str()) {
+    if scope.as_deref() != Some(SignOutScope::Global.as_str()) {
         Error::Argument(
             "the scope of authguard.sign_out_user is global".to_owned(),
             Some("authguard.revoke_session ends one session."),
@@ -259,8 +260,8 @@ fn authguard_sign_out_user(user: Option<&str>, scope: Option<&str>) -> i32 {
 
 /// `authguard.credentials_changed`.
 #[pg_extern(sql = false)]
-fn authguard_credentials_changed(user: Option<&str>, keep: Option<Uuid>) -> i32 {
-    let user = writes::identity("user_id", user);
+fn authguard_credentials_changed(user: Option<Utf8>, keep: Option<Uuid>) -> i32 {
+    let user = writes::identity("user_id", user.as_deref());
     writes::require_primary();
     // Before the session is looked at: a cut-off that is being committed may cover it.
     cut_offs::lock(&user);

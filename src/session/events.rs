@@ -4,6 +4,7 @@ use super::record::{time, uuid};
 use crate::error::Error;
 use crate::invalidation;
 use crate::pg::call::Value;
+use crate::pg::encoding::Utf8;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
 use crate::pg::{catalog, row_write, transaction, unguarded};
@@ -65,8 +66,8 @@ pub fn record(
 
 /// Raises an error if the application may not record an event of that name.
 #[pg_extern(sql = false)]
-fn authguard_check_event_name(name: Option<&str>) {
-    let name = name.unwrap_or_default();
+fn authguard_check_event_name(name: Option<Utf8>) {
+    let name = name.as_deref().unwrap_or_default();
     match Event::check_name(name) {
         Ok(()) => {}
         Err(EventNameError::Form) => {
@@ -86,11 +87,12 @@ fn authguard_check_event_name(name: Option<&str>) {
 
 #[pg_extern(sql = false)]
 fn authguard_record(
-    name: &str,
-    user: Option<&str>,
+    name: Utf8,
+    user: Option<Utf8>,
     session: Option<Uuid>,
-    actor: &str,
-    reason: Option<&str>,
+    actor: Utf8,
+    reason: Option<Utf8>,
 ) -> i64 {
-    record(name, user, session.map(|id| *id.as_bytes()), actor, reason)
+    let session = session.map(|id| *id.as_bytes());
+    record(&name, user.as_deref(), session, &actor, reason.as_deref())
 }

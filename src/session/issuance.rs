@@ -5,7 +5,7 @@ use super::record::Session;
 use crate::attached;
 use crate::invalidation::until_still;
 use crate::pg::catalog::Snapshot;
-use crate::pg::{timestamp, unguarded};
+use crate::pg::{encoding::Utf8, timestamp, unguarded};
 use crate::revocation::entries;
 use crate::settings;
 use authguard_token::{Entry, EntryKind, format_uuid};
@@ -121,8 +121,8 @@ fn own_entries(
 #[pg_extern(sql = false)]
 fn authguard_is_cut_off(
     id: Uuid,
-    user: &str,
-    issuer: &str,
+    user: Utf8,
+    issuer: Utf8,
     began: i64,
     authenticated_at: i64,
 ) -> bool {
@@ -130,5 +130,5 @@ fn authguard_is_cut_off(
         timestamp::unix_micros(began),
         timestamp::unix_micros(authenticated_at),
     );
-    by_entries(user, id.as_bytes(), issuer, began, authenticated_at).session
+    by_entries(&user, id.as_bytes(), &issuer, began, authenticated_at).session
 }

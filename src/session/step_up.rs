@@ -6,7 +6,7 @@ use super::tokens::{self, Tokens};
 use super::{arguments, events, issuance, response, transaction, wait, writes};
 use crate::error::Error;
 use crate::pg::call::{Call, guarded, raw_function};
-use crate::pg::unguarded;
+use crate::pg::{encoding::Utf8, unguarded};
 use crate::schema::session as column;
 use crate::settings;
 use authguard_token::refresh::{
@@ -72,8 +72,8 @@ fn raise_level(call: Call) -> Datum {
 
 /// `authguard.reauthenticated`.
 #[pg_extern(sql = false)]
-fn authguard_reauthenticated(user: Option<&str>, session: Option<Uuid>, method: Option<&str>) {
-    let user = writes::identity("user_id", user);
+fn authguard_reauthenticated(user: Option<Utf8>, session: Option<Uuid>, method: Option<Utf8>) {
+    let user = writes::identity("user_id", user.as_deref());
     writes::require_primary();
     let locked = lock_of_user(session.map(|id| *id.as_bytes()), &user);
     let now = unguarded::clock();
@@ -81,7 +81,7 @@ fn authguard_reauthenticated(user: Option<&str>, session: Option<Uuid>, method: 
         Error::LockTimeout.raise();
     }
     let (mut held, change) = living(locked, now, reauthenticate);
-    held.store_proof(arguments::method(method), change);
+    held.store_proof(arguments::method(method.as_deref()), change);
 }
 
 /// Locks a session, if it is a session of the user (in canonical form).

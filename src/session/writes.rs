@@ -1,6 +1,7 @@
 //! The checks that every function that writes makes first.
 
 use crate::error::Error;
+use crate::pg::encoding::Utf8;
 use crate::pg::replay;
 use crate::revocation::check_identity;
 use authguard_token::canonical;
@@ -32,6 +33,6 @@ fn authguard_require_primary() {
 }
 
 #[pg_extern(sql = false)]
-fn authguard_identity(name: &str, value: Option<&str>) -> String {
-    identity(name, value)
+fn authguard_identity(name: Utf8, value: Option<Utf8>) -> Utf8 {
+    Utf8(identity(&name, value.as_deref()))
 }

@@ -73,6 +73,12 @@ settings! {
         c"The first claims of a transaction stand until it ends.",
     );
 
+    /// `error` is the default, because code that takes NULL for "nobody is signed in" opens.
+    REFUSED_CLAIMS: Choice<RefusedClaims> = Choice::choice(
+        c"authguard.refused_claims", RefusedClaims::error,
+        c"What readers of claims give where the claims are refused: an error, or NULL.",
+    );
+
     /// The server's log only: clients are not told.
     LOG_REFUSED_TOKENS: Choice<RefusalLevel> = Choice::choice(
         c"authguard.log_refused_tokens", RefusalLevel::log,
@@ -204,6 +210,14 @@ pub enum RefusalLevel {
     log,
 }
 
+/// The answer of readers if the claims are refused.
+#[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+#[expect(non_camel_case_types, reason = "the names are what users write")]
+pub enum RefusedClaims {
+    error,
+    null,
+}
+
 /// The behaviour of a restored or cloned database until that is acknowledged.
 #[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
 #[expect(non_camel_case_types, reason = "the names are what users write")]
@@ -235,6 +249,11 @@ pub fn leeway() -> i64 {
 /// `authguard.seal_claims`.
 pub fn seal_claims() -> bool {
     SEAL_CLAIMS.get()
+}
+
+/// Returns true if `authguard.refused_claims` is `error`.
+pub fn refused_claims_are_errors() -> bool {
+    REFUSED_CLAIMS.get() == RefusedClaims::error
 }
 
 /// `authguard.log_refused_tokens`.

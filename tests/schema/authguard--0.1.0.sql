@@ -162,7 +162,9 @@ $$;
 -- requires:
 --   adopt
 
--- The readers: what the current token claims. They are STABLE, never IMMUTABLE (a generic plan
+-- The readers: what the current token claims. Where nothing is set they give NULL. Where something is
+-- set that is not believed they raise 28000, because much code takes NULL for "the backend" and
+-- opens (authguard.refused_claims). They are STABLE, never IMMUTABLE (a generic plan
 -- would serve one user's rows to another), and never LEAKPROOF. COST orders quals: one unit is the
 -- price of an operator. "or replace" is for the functions that adopt.sql has made members; Postgres
 -- refuses it for any other.
@@ -171,7 +173,9 @@ create or replace function auth.jwt() returns pg_catalog.jsonb
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_jwt';
 comment on function auth.jwt() is
-    'All claims of the current token (RFC 7519). NULL if there are none, or if they are refused';
+    'All claims of the current token (RFC 7519). NULL if there are none. Like every reader it raises '
+    '28000 if the claims are refused, unless authguard.refused_claims is null: auth.whoami() says '
+    'why they are';
 
 create or replace function auth.uid() returns pg_catalog.uuid
 language c stable parallel safe cost 1
@@ -252,10 +256,11 @@ comment on function auth.is_anonymous() is
 
 create function auth.has_scope(scope pg_catalog.text) returns pg_catalog.bool
 language c stable strict parallel safe cost 20
-as 'MODULE_PATHNAME', 'authguard_has_scope_wrapper';
+as 'MODULE_PATHNAME', 'authguard_has_scope';
 comment on function auth.has_scope(pg_catalog.text) is
-    'True if claim scope, values separated by spaces, has this one (RFC 8693 section 4.2). NULL '
-    'for NULL, and if there are no claims';
+    'True if this is one of the token''s scopes: of claim scope (RFC 8693 section 4.2) or scp, each '
+    'a string of scopes separated by spaces or an array of them, or of the array permissions. '
+    'False if the claims are refused. NULL for NULL, and if there are no claims';
 
 create function auth.issued_at() returns pg_catalog.timestamptz
 language c stable parallel safe cost 1
@@ -297,7 +302,8 @@ create function auth.whoami(
     out login_role pg_catalog.text,
     out role_mismatch pg_catalog.bool,
     out hint pg_catalog.text,
-    out session_wide pg_catalog.bool
+    out session_wide pg_catalog.bool,
+    out bypasses_rls pg_catalog.bool
 ) returns setof pg_catalog.record
 language c volatile parallel restricted cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_whoami_wrapper';
@@ -305,7 +311,8 @@ comment on function auth.whoami() is
     'The current token in one row. source: none, gateway or token. status: absent, accepted, '
     'refused, expired or revoked. Then the claims in brief, the roles and a hint in words. '
     'session_wide: true if it was set before this transaction, so that a pool would hand it to '
-    'its next client';
+    'its next client. bypasses_rls: true if the acting role is a superuser or has BYPASSRLS. Never '
+    'an error';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -466,7 +473,7 @@ language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_is_expired';
 comment on function auth.is_expired() is
     'True if exp plus authguard.leeway had passed when the statement began (RFC 7519 section '
-    '4.1.4). NULL without exp';
+    '4.1.4). NULL without exp. 28000 if the claims are refused for another reason';
 
 create function auth.is_fresh(max_age pg_catalog.interval) returns pg_catalog.bool
 language c stable parallel safe cost 10
@@ -977,19 +984,12 @@ create table authguard.issuer (
     shares_subjects pg_catalog.bool not null default false,
     max_lifetime pg_catalog.int4,
     trusted_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
-    client_ids pg_catalog.text[] not null default '{}',
 
     constraint issuer_length check (pg_catalog.octet_length(issuer) between 1 and 1024),
     constraint issuer_audience
-        check (pg_catalog.cardinality(audience) <= 32
+        check (pg_catalog.cardinality(audience) between 1 and 32
                and pg_catalog.array_position(audience, null) is null
                and pg_catalog.array_position(audience, '') is null),
-    constraint issuer_clients
-        check (pg_catalog.cardinality(client_ids) <= 32
-               and pg_catalog.array_position(client_ids, null) is null
-               and pg_catalog.array_position(client_ids, '') is null),
-    constraint issuer_recipient
-        check (pg_catalog.cardinality(audience) + pg_catalog.cardinality(client_ids) > 0),
     constraint issuer_types
         check (pg_catalog.cardinality(types) between 1 and 32
                and pg_catalog.array_position(types, null) is null),
@@ -1003,7 +1003,7 @@ comment on table authguard.issuer is
     'Issuers whose tokens are believed; authguard.trust_issuer and trust_secret write it';
 comment on column authguard.issuer.issuer is 'Claim iss, byte by byte';
 comment on column authguard.issuer.audience is
-    'Claim aud must name one of these, if not client_ids lets the token pass';
+    'Claim aud must name one of these';
 comment on column authguard.issuer.types is
     'Header typ must be one of these, in any case; if it is absent it counts as JWT (RFC 8725 '
     'section 3.11)';
@@ -1018,9 +1018,6 @@ comment on column authguard.issuer.max_lifetime is
     'The longest time from iat to exp, in seconds; NULL: any';
 comment on column authguard.issuer.trusted_at is
     'When it was first trusted';
-comment on column authguard.issuer.client_ids is
-    'A token whose aud names none of the audiences, or that has none, passes only if its client_id '
-    'or azp is one of these';
 
 create table authguard.key (
     issuer pg_catalog.text collate pg_catalog."C" not null
@@ -1034,9 +1031,8 @@ create table authguard.key (
     retired_at pg_catalog.timestamptz,
     revoked_at pg_catalog.timestamptz,
     withdrawn pg_catalog.bool not null default false,
-    made_here pg_catalog.bool not null default false,
 
-    primary key (issuer, kid, algorithm),
+    primary key (issuer, kid),
     constraint key_kid_length check (pg_catalog.octet_length(kid) <= 256),
     constraint key_status check (status in ('active', 'retiring', 'revoked')),
     constraint key_verifies check (jwk is not null or credential is not null)
@@ -1047,8 +1043,7 @@ comment on table authguard.key is
 comment on column authguard.key.issuer is
     'The issuer that it belongs to';
 comment on column authguard.key.kid is
-    'Header kid that names it, together with alg (RFC 7517 section 4.5); empty: a secret that '
-    'verifies any token of the issuer';
+    'Header kid that names it; empty: a secret that verifies any token of the issuer';
 comment on column authguard.key.algorithm is
     'The only alg that it verifies (RFC 7518)';
 comment on column authguard.key.jwk is 'The public key (RFC 7517); NULL for a secret';
@@ -1063,8 +1058,6 @@ comment on column authguard.key.revoked_at is 'When it was revoked';
 comment on column authguard.key.withdrawn is
     'True if it is revoked because the issuer''s set no longer had it: it verifies again when the '
     'set has it again';
-comment on column authguard.key.made_here is
-    'True for a key of the local issuer, which authguard.rotate_signing_key has made';
 
 -- Secrets are in no dump, so a row of a secret would come back without its secret.
 select pg_catalog.pg_extension_config_dump('authguard.issuer', '');
@@ -1165,33 +1158,27 @@ comment on function authguard.read_jwks(pg_catalog.text) is
     'an unknown kind are left out. 22023 if one is malformed or weak, or none is left. No row for '
     'NULL';
 
-create function authguard.check_secret(secret pg_catalog.bytea, algorithm pg_catalog.text)
+create function authguard.check_secret(secret pg_catalog.text, algorithm pg_catalog.text)
 returns pg_catalog.void
 language c immutable strict cost 100
 as 'MODULE_PATHNAME', 'authguard_check_secret_wrapper';
-comment on function authguard.check_secret(pg_catalog.bytea, pg_catalog.text) is
+comment on function authguard.check_secret(pg_catalog.text, pg_catalog.text) is
     'Raises 22023 if a secret is too short for its algorithm (RFC 7518 section 3.2), or is a key. '
     'NULL for NULL';
-
-create function authguard.looks_encoded(secret pg_catalog.text) returns pg_catalog.bool
-language sql immutable strict
-set search_path = pg_catalog, pg_temp
-as $$
-    select secret ~ '^[[:xdigit:]]{64,}$'
-        or (length(secret) >= 43 and secret ~ '[a-z]' and secret ~ '[A-Z]' and secret ~ '[0-9]'
-            and secret ~ '^([A-Za-z0-9+/]+|[A-Za-z0-9_-]+)={0,2}$')
-$$;
-comment on function authguard.looks_encoded(pg_catalog.text) is
-    'True if a secret looks like the hex or the base64 of 32 bytes or more. NULL for NULL';
 
 -- Writers of issuers and keys take turns, because their secrets share one row, and all lock in this
 -- order.
 create function authguard.begin_key_change() returns pg_catalog.void
-language c volatile cost 100
-as 'MODULE_PATHNAME', 'authguard_begin_key_change_wrapper';
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.require_primary();
+    lock table authguard.issuer in share row exclusive mode;
+end
+$$;
 comment on function authguard.begin_key_change() is
-    'Waits for other writers of issuers and keys, for two seconds at most. 55P03 if that is not '
-    'enough, 25006 on a standby';
+    'Waits for other writers of issuers and keys. 25006 on a standby';
 
 create function authguard.refuse_mixed_keys(issuer pg_catalog.text, trusted_by pg_catalog.text)
 returns pg_catalog.void
@@ -1203,116 +1190,47 @@ begin
         errcode = 'object_not_in_prerequisite_state',
         message = pg_catalog.format('issuer %s is trusted by %s',
             pg_catalog.quote_literal(issuer), trusted_by),
-        hint = 'A secret, public keys and keys that are made here are never mixed: call '
-            'authguard.distrust_issuer first.';
+        hint = 'A secret and public keys are never mixed: call authguard.distrust_issuer first.';
 end
 $$;
 comment on function authguard.refuse_mixed_keys(pg_catalog.text, pg_catalog.text) is
     'Raises 55000: the issuer is trusted by keys of the other kind, which trusted_by names';
 
-create function authguard.require_subjects(
-    issuer pg_catalog.text, subject_namespace pg_catalog.uuid, shares_subjects pg_catalog.bool,
-    is_local pg_catalog.bool)
-returns pg_catalog.void
-language c volatile cost 1000
-as 'MODULE_PATHNAME', 'authguard_require_subjects_wrapper';
-comment on function authguard.require_subjects(
-    pg_catalog.text, pg_catalog.uuid, pg_catalog.bool, pg_catalog.bool) is
-    'Raises 22023 if an issuer like that would speak for the users of another issuer, or another '
-    'one for its users, and nobody has said so. is_local: it is the local issuer';
-
-create function authguard.require_names(argument pg_catalog.text, names pg_catalog.text[])
-returns pg_catalog.void
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if cardinality(names) > 32
-       or array_position(names, null) is not null or array_position(names, '') is not null then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = pg_catalog.format('%s must be an array of at most 32 names', argument),
-            detail = 'A name is neither NULL nor empty.';
-    end if;
-end
-$$;
-comment on function authguard.require_names(pg_catalog.text, pg_catalog.text[]) is
-    'Raises 22023 if an argument of that name is no array of at most 32 names';
-
-create function authguard.trust(
-    issuer pg_catalog.text,
-    audience pg_catalog.text[],
-    roles pg_catalog.text[],
-    subject_namespace pg_catalog.uuid,
-    shares_subjects pg_catalog.bool,
-    types pg_catalog.text[],
-    max_lifetime pg_catalog.interval,
-    client_ids pg_catalog.text[],
-    is_local pg_catalog.bool default false)
-returns pg_catalog.void
+create function authguard.trust(entry authguard.issuer) returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    entry authguard.issuer;
-    seconds constant pg_catalog.float8 := extract(epoch from max_lifetime);
-    problem pg_catalog.text;
+    shared pg_catalog.text;
 begin
-    select i.* into entry from authguard.issuer i where i.issuer = trust.issuer;
-    -- What is not given stays; for a new issuer it is the default.
-    entry.issuer := issuer;
-    entry.audience := coalesce(audience, entry.audience, '{}');
-    entry.client_ids := coalesce(client_ids, entry.client_ids, '{}');
-    entry.roles := coalesce(roles, entry.roles, '{authenticated}');
-    entry.types := coalesce(types, entry.types, '{JWT,at+jwt}');
-    entry.trusted_at := coalesce(entry.trusted_at, pg_catalog.clock_timestamp());
-    -- Each of the two ends the other.
-    entry.shares_subjects := coalesce(shares_subjects,
-        entry.shares_subjects and subject_namespace is null, false);
-    entry.subject_namespace := coalesce(subject_namespace,
-        case when not entry.shares_subjects then entry.subject_namespace end);
-    if max_lifetime is not null then
-        entry.max_lifetime := least(greatest(ceil(seconds), 0), 2147483647);
+    if entry.subject_namespace is null and not entry.shares_subjects
+       and not exists (select from authguard.issuer i
+                        where i.issuer = entry.issuer
+                          and i.subject_namespace is null and not i.shares_subjects) then
+        select i.issuer into shared
+          from authguard.issuer i
+         where i.issuer <> entry.issuer and i.subject_namespace is null
+         order by i.trusted_at
+         limit 1;
+        if shared is not null then
+            raise exception using
+                errcode = 'invalid_parameter_value',
+                message = pg_catalog.format('issuer %s would speak for the users of issuer %s',
+                    pg_catalog.quote_literal(entry.issuer), pg_catalog.quote_literal(shared)),
+                hint = 'Give it a subject_namespace: auth.uid() is then made of that and its sub. '
+                    'Or, if the same sub is the same person, say shares_subjects => true.';
+        end if;
     end if;
-    perform authguard.require_names('audience', entry.audience);
-    perform authguard.require_names('client_ids', entry.client_ids);
-    perform authguard.require_names('roles', entry.roles);
-    perform authguard.require_names('types', entry.types);
-    problem := case
-        when issuer is null then 'issuer must not be null'
-        when pg_catalog.octet_length(issuer) not between 1 and 1024
-            then 'issuer must have 1 to 1024 bytes'
-        when pg_catalog.cardinality(entry.types) = 0 then 'types must not be empty'
-        when seconds <= 0 then 'max_lifetime must be longer than nothing'
-        when entry.subject_namespace is not null and entry.shares_subjects
-            then 'an issuer has a subject_namespace or shares_subjects, never both'
-    end;
-    if problem is not null then
-        raise exception using errcode = 'invalid_parameter_value', message = problem;
-    end if;
-    if pg_catalog.cardinality(entry.audience) + pg_catalog.cardinality(entry.client_ids) = 0 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = pg_catalog.format('issuer %s has neither audience nor client_ids',
-                pg_catalog.quote_literal(issuer)),
-            hint = 'Give audience the values of claim aud that mean this database. If its tokens '
-                'have no such aud, give client_ids the values of their claim client_id or azp.';
-    end if;
-    perform authguard.require_subjects(
-        issuer, entry.subject_namespace, entry.shares_subjects, is_local);
     insert into authguard.issuer as i select entry.*
-    on conflict on constraint issuer_pkey do update
-        set (audience, types, roles, subject_namespace, shares_subjects, max_lifetime, client_ids)
+    on conflict (issuer) do update
+        set (audience, types, roles, subject_namespace, shares_subjects, max_lifetime)
             = (select excluded.audience, excluded.types, excluded.roles, excluded.subject_namespace,
-                      excluded.shares_subjects, excluded.max_lifetime, excluded.client_ids);
+                      excluded.shares_subjects, excluded.max_lifetime);
 end
 $$;
-comment on function authguard.trust(
-    pg_catalog.text, pg_catalog.text[], pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool,
-    pg_catalog.text[], pg_catalog.interval, pg_catalog.text[], pg_catalog.bool) is
-    'Writes what is believed of an issuer. An argument that is NULL leaves what is there, or means '
-    'the default for a new issuer. is_local: it is the local issuer. 22023 if an argument is wrong, '
-    'or if the issuer would speak for the users of another one';
+comment on function authguard.trust(authguard.issuer) is
+    'Writes an issuer, or replaces what is believed of an existing one. 22023 if it would speak '
+    'for the users of another issuer';
 
 create function authguard.set_jwks(issuer pg_catalog.text, jwks pg_catalog.jsonb)
 returns pg_catalog.int4
@@ -1340,33 +1258,29 @@ begin
                 where k.issuer = set_jwks.issuer and k.jwk is null and k.status <> 'revoked') then
         perform authguard.refuse_mixed_keys(issuer, 'a secret');
     end if;
-    if issuer = authguard.own_issuer()
-       or exists (select from authguard.key k where k.issuer = set_jwks.issuer and k.made_here) then
+    if issuer = authguard.own_issuer() then
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
             message = 'the keys of the local issuer are made here',
             hint = 'Call authguard.rotate_signing_key. If the issuer is another database, set '
-                'authguard.issuer of this one to another name. If it was the local issuer earlier, '
-                'call authguard.distrust_issuer first.';
+                'authguard.issuer of this one to another name.';
     end if;
     insert into authguard.key as k (issuer, kid, algorithm, jwk)
     select set_jwks.issuer, r.kid, r.algorithm, r.jwk
       from authguard.read_jwks(jwks::pg_catalog.text) r
-        -- A kid that authguard.revoke_key has revoked stays so, though the issuer still publishes
-        -- it, with whatever algorithm.
-     where not exists (select from authguard.key o
-                        where o.issuer = set_jwks.issuer and o.kid = r.kid
-                          and o.status = 'revoked' and not o.withdrawn)
     on conflict on constraint key_pkey do update
-        set jwk = excluded.jwk,
+        set algorithm = excluded.algorithm, jwk = excluded.jwk,
             status = 'active', retired_at = null, revoked_at = null, withdrawn = false
-        where (k.jwk, k.status) is distinct from (excluded.jwk, 'active');
+        -- A key that authguard.revoke_key has revoked stays so, though the issuer still publishes
+        -- it.
+        where (k.status <> 'revoked' or k.withdrawn)
+          and (k.algorithm, k.jwk, k.status)
+              is distinct from (excluded.algorithm, excluded.jwk, 'active');
     update authguard.key k
        set status = 'revoked', revoked_at = pg_catalog.clock_timestamp(), withdrawn = true
      where k.issuer = set_jwks.issuer
        and k.status <> 'revoked'
-       and not exists (select from authguard.read_jwks(jwks::pg_catalog.text) r
-                        where r.kid = k.kid and r.algorithm = k.algorithm);
+       and k.kid not in (select r.kid from authguard.read_jwks(jwks::pg_catalog.text) r);
     select pg_catalog.count(*) into registered
       from authguard.key k
      where k.issuer = set_jwks.issuer and k.status = 'active';
@@ -1383,124 +1297,45 @@ comment on function authguard.set_jwks(pg_catalog.text, pg_catalog.jsonb) is
 create function authguard.trust_issuer(
     issuer pg_catalog.text,
     jwks pg_catalog.jsonb,
-    audience pg_catalog.text[] default null,
-    roles pg_catalog.text[] default null,
+    audience pg_catalog.text[],
+    roles pg_catalog.text[] default '{authenticated}',
     subject_namespace pg_catalog.uuid default null,
-    shares_subjects pg_catalog.bool default null,
-    types pg_catalog.text[] default null,
-    max_lifetime pg_catalog.interval default null,
-    client_ids pg_catalog.text[] default null)
+    shares_subjects pg_catalog.bool default false,
+    types pg_catalog.text[] default '{JWT,at+jwt}',
+    max_lifetime pg_catalog.interval default null)
 returns pg_catalog.int4
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform authguard.begin_key_change();
-    perform authguard.trust(issuer, audience, roles, subject_namespace, shares_subjects, types,
-        max_lifetime, client_ids);
+    perform authguard.trust(row(issuer, audience, types, roles, subject_namespace, shares_subjects,
+        extract(epoch from max_lifetime)::pg_catalog.int4,
+        pg_catalog.clock_timestamp())::authguard.issuer);
     return authguard.set_jwks(issuer, jwks);
 end
 $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.jsonb, pg_catalog.text[], pg_catalog.text[], pg_catalog.uuid,
-    pg_catalog.bool, pg_catalog.text[], pg_catalog.interval, pg_catalog.text[]) is
+    pg_catalog.bool, pg_catalog.text[], pg_catalog.interval) is
     'Believes the tokens of an issuer (claim iss) that are for this audience, by the keys of its '
-    'JWK set (RFC 7517). If called again, an argument that is NULL or left out leaves what is '
-    'there. client_ids: a token whose aud names none of the audience, or that has none, passes '
-    'only if its client_id or azp is one of these; {}: none. roles: the values of claim role that '
-    'it may assert, at first authenticated; {}: none. subject_namespace or shares_subjects: how '
-    'its subjects relate to those of others; each ends the other. types: the values of header typ, '
-    'at first JWT and at+jwt. max_lifetime: from iat to exp; at first any. Returns how many keys '
-    'verify. '
-    'Errors as for authguard.set_jwks; 22023 also if an argument is wrong, if there is neither '
-    'audience nor client_ids, or if it would speak for the users of another issuer';
-
-create function authguard.as_jwks(jwks pg_catalog.text) returns pg_catalog.jsonb
-language plpgsql immutable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return jwks::pg_catalog.jsonb;
-exception when invalid_text_representation or untranslatable_character then
-    -- With its error, which holds nothing of the text.
-    perform authguard.read_jwks(jwks);
-    return null;
-end
-$$;
-comment on function authguard.as_jwks(pg_catalog.text) is
-    'Returns the JSON in a text. 22023 with a hint if it is none. NULL for NULL';
-
-create function authguard.as_audience(audience pg_catalog.text) returns pg_catalog.text[]
-language plpgsql immutable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return audience::pg_catalog.text[];
-exception when invalid_text_representation then
-    raise exception using
-        errcode = 'invalid_parameter_value',
-        message = 'audience must be an array',
-        hint = pg_catalog.format('Write array[%s], or audience => ''{…}''.',
-            pg_catalog.quote_literal(audience));
-end
-$$;
-comment on function authguard.as_audience(pg_catalog.text) is
-    'Returns the array in a text. 22023 with a hint if it is none. NULL for NULL';
-
-create function authguard.set_jwks(issuer pg_catalog.text, jwks pg_catalog.text)
-returns pg_catalog.int4
-language sql volatile
-set search_path = pg_catalog, pg_temp
-as $$ select authguard.set_jwks(issuer, authguard.as_jwks(jwks)) $$;
-comment on function authguard.set_jwks(pg_catalog.text, pg_catalog.text) is
-    'As authguard.set_jwks with jsonb, for a set that is a text';
-
-create function authguard.trust_issuer(
-    issuer pg_catalog.text, jwks pg_catalog.text, audience pg_catalog.text[])
-returns pg_catalog.int4
-language sql volatile
-set search_path = pg_catalog, pg_temp
-as $$ select authguard.trust_issuer(issuer, authguard.as_jwks(jwks), audience) $$;
-comment on function authguard.trust_issuer(
-    pg_catalog.text, pg_catalog.text, pg_catalog.text[]) is
-    'As authguard.trust_issuer with jsonb, for a set that is a text';
-
-create function authguard.trust_issuer(
-    issuer pg_catalog.text, jwks pg_catalog.jsonb, audience pg_catalog.text)
-returns pg_catalog.int4
-language sql volatile
-set search_path = pg_catalog, pg_temp
-as $$ select authguard.trust_issuer(issuer, jwks, authguard.as_audience(audience)) $$;
-comment on function authguard.trust_issuer(
-    pg_catalog.text, pg_catalog.jsonb, pg_catalog.text) is
-    'As authguard.trust_issuer with an array, for an audience that is written as a text ({…}). '
-    '22023 with a hint if the text is no array';
-
-create function authguard.trust_issuer(
-    issuer pg_catalog.text, jwks pg_catalog.text, audience pg_catalog.text)
-returns pg_catalog.int4
-language sql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-    select authguard.trust_issuer(
-        issuer, authguard.as_jwks(jwks), authguard.as_audience(audience))
-$$;
-comment on function authguard.trust_issuer(
-    pg_catalog.text, pg_catalog.text, pg_catalog.text) is
-    'As authguard.trust_issuer with jsonb and an array, for both as texts';
+    'JWK set (RFC 7517). If called again, replaces all of that. roles: the values of claim role '
+    'that it may assert. subject_namespace or shares_subjects: how its subjects relate to those '
+    'of others. types: the values of header typ. max_lifetime: from iat to exp. Returns how many '
+    'keys verify. Errors as for authguard.set_jwks; 22023 also if it would speak for the users of '
+    'another issuer';
 
 create function authguard.trust_secret(
     issuer pg_catalog.text,
-    secret pg_catalog.bytea,
-    audience pg_catalog.text[] default null,
+    secret pg_catalog.text,
+    audience pg_catalog.text[],
     algorithm pg_catalog.text default 'HS256',
     kid pg_catalog.text default '',
-    roles pg_catalog.text[] default null,
+    roles pg_catalog.text[] default '{authenticated}',
     subject_namespace pg_catalog.uuid default null,
-    shares_subjects pg_catalog.bool default null,
-    types pg_catalog.text[] default null,
-    max_lifetime pg_catalog.interval default null,
-    client_ids pg_catalog.text[] default null)
+    shares_subjects pg_catalog.bool default false,
+    types pg_catalog.text[] default '{JWT,at+jwt}',
+    max_lifetime pg_catalog.interval default null)
 returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -1515,63 +1350,29 @@ begin
     end if;
     perform authguard.check_secret(secret, algorithm);
     perform authguard.begin_key_change();
-    perform authguard.trust(issuer, audience, roles, subject_namespace, shares_subjects, types,
-        max_lifetime, client_ids);
+    perform authguard.trust(row(issuer, audience, types, roles, subject_namespace, shares_subjects,
+        extract(epoch from max_lifetime)::pg_catalog.int4,
+        pg_catalog.clock_timestamp())::authguard.issuer);
     if exists (select from authguard.key k
                 where k.issuer = trust_secret.issuer
-                  and k.jwk is not null and (k.status <> 'revoked' or k.made_here)) then
+                  and k.jwk is not null and k.status <> 'revoked') then
         perform authguard.refuse_mixed_keys(issuer, 'public keys');
     end if;
-    perform authguard.keep_credential(kept, secret);
+    perform authguard.keep_credential(kept, pg_catalog.convert_to(secret, 'UTF8'));
     delete from authguard.key k where k.issuer = trust_secret.issuer;
     insert into authguard.key (issuer, kid, algorithm, credential)
     values (trust_secret.issuer, trust_secret.kid, trust_secret.algorithm, kept);
 end
 $$;
 comment on function authguard.trust_secret(
-    pg_catalog.text, pg_catalog.bytea, pg_catalog.text[], pg_catalog.text, pg_catalog.text,
-    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
-    pg_catalog.text[]) is
-    'As authguard.trust_secret with a text, for a secret that is bytes: decode(…, ''base64'') or '
-    'decode(…, ''hex'') makes them of a text';
-
-create function authguard.trust_secret(
-    issuer pg_catalog.text,
-    secret pg_catalog.text,
-    audience pg_catalog.text[] default null,
-    algorithm pg_catalog.text default 'HS256',
-    kid pg_catalog.text default '',
-    roles pg_catalog.text[] default null,
-    subject_namespace pg_catalog.uuid default null,
-    shares_subjects pg_catalog.bool default null,
-    types pg_catalog.text[] default null,
-    max_lifetime pg_catalog.interval default null,
-    client_ids pg_catalog.text[] default null)
-returns pg_catalog.void
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform authguard.trust_secret(issuer, pg_catalog.convert_to(secret, 'UTF8'), audience,
-        algorithm, kid, roles, subject_namespace, shares_subjects, types, max_lifetime, client_ids);
-    if authguard.looks_encoded(secret) then
-        raise notice using
-            message = 'the secret looks like base64 or hex of a key, and is taken as text',
-            hint = 'If the issuer signs with the bytes, decode them: authguard.trust_secret takes '
-                'a bytea, too.';
-    end if;
-end
-$$;
-comment on function authguard.trust_secret(
     pg_catalog.text, pg_catalog.text, pg_catalog.text[], pg_catalog.text, pg_catalog.text,
-    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
-    pg_catalog.text[]) is
+    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval) is
     'Believes the tokens of an issuer by a shared secret (HS256, HS384 or HS512): whoever has it '
-    'can also sign. The bytes of the text in UTF-8 are the secret; a text is never decoded. Bind '
-    'it as a parameter, so that no log holds it. If called again, replaces the secret at once. '
-    'kid: the header kid that tokens must have; empty: any or none. The other arguments are those '
-    'of authguard.trust_issuer. 22004 if secret, algorithm or kid is NULL; 22023 if the secret is '
-    'weak; 55000 if the issuer is trusted by public keys; 25006 on a standby';
+    'can also sign. Bind it as a parameter, so that no log holds it. If called again, replaces '
+    'the secret at once. kid: the header kid that tokens must have; empty: any or none. The other '
+    'arguments are those of authguard.trust_issuer. 22004 if secret, algorithm or kid is NULL; '
+    '22023 if the secret is weak; 55000 if the issuer is trusted by public keys; 25006 on a '
+    'standby';
 
 create function authguard.distrust_issuer(issuer pg_catalog.text) returns pg_catalog.bool
 language plpgsql volatile
@@ -1604,16 +1405,10 @@ returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    signs pg_catalog.text;
 begin
     perform authguard.begin_key_change();
     if coalesce(issuer, authguard.own_issuer()) = authguard.own_issuer() then
         perform authguard.require_no_key_file();
-        select k.algorithm into signs
-          from authguard.key k
-         where k.issuer = authguard.own_issuer() and k.kid = revoke_key.kid
-           and k.made_here and k.status = 'active';
     end if;
     update authguard.key k
        set status = 'revoked', revoked_at = coalesce(k.revoked_at, pg_catalog.clock_timestamp()),
@@ -1622,20 +1417,13 @@ begin
        and k.kid = revoke_key.kid
        and k.jwk is not null
        and (k.status <> 'revoked' or k.withdrawn);
-    if not found then
-        return false;
-    end if;
-    if signs is not null then
-        -- In this transaction, so that nobody who needs a key finds none, or has to make one.
-        perform authguard.make_signing_key(authguard.own_issuer(), signs);
-    end if;
-    return true;
+    return found;
 end
 $$;
 comment on function authguard.revoke_key(pg_catalog.text, pg_catalog.text) is
     'Believes no token that this key has signed any more, from the next statement of every '
-    'backend. issuer NULL: the local issuer; if the key signed its tokens, a new key of the same '
-    'algorithm takes its place. False if there is no such key. F0000 if it is the local issuer and authguard.signing_key_file is set, '
+    'backend. issuer NULL: the local issuer, whose next token is signed by a new key. False if '
+    'there is no such key. F0000 if it is the local issuer and authguard.signing_key_file is set, '
     '25006 on a standby';
 /* </end connected objects> */
 
@@ -1673,29 +1461,6 @@ as 'MODULE_PATHNAME', 'authguard_require_no_key_file_wrapper';
 comment on function authguard.require_no_key_file() is
     'Raises F0000 if authguard.signing_key_file is set: keys are then not made here';
 
-create function authguard.make_signing_key(
-    issuer pg_catalog.text, algorithm pg_catalog.text)
-returns pg_catalog.text
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    kept pg_catalog.uuid := pg_catalog.gen_random_uuid();
-    made record;
-begin
-    select g.kid, g.jwk into strict made from authguard.generate_key(algorithm, kept) g;
-    update authguard.key k
-       set status = 'retiring', retired_at = pg_catalog.clock_timestamp(), credential = null
-     where k.issuer = make_signing_key.issuer and k.status = 'active';
-    insert into authguard.key (issuer, kid, algorithm, jwk, credential, made_here)
-    values (issuer, made.kid, algorithm, made.jwk, kept, true);
-    return made.kid;
-end
-$$;
-comment on function authguard.make_signing_key(pg_catalog.text, pg_catalog.text) is
-    'Makes the key that signs the tokens of the local issuer from now on, and returns its kid. '
-    'After authguard.begin_key_change. Errors as for authguard.generate_key';
-
 create function authguard.rotate_signing_key(algorithm pg_catalog.text default 'ES256')
 returns pg_catalog.text
 language plpgsql volatile
@@ -1703,8 +1468,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     own pg_catalog.text := authguard.own_issuer();
-    foreign_key pg_catalog.text;
-    is_new pg_catalog.bool;
+    kept pg_catalog.uuid := pg_catalog.gen_random_uuid();
+    made record;
 begin
     if algorithm is null then
         raise exception using
@@ -1713,31 +1478,28 @@ begin
     end if;
     perform authguard.begin_key_change();
     perform authguard.require_no_key_file();
-    select case when k.jwk is null then 'a secret' else 'public keys' end into foreign_key
-      from authguard.key k
-     where k.issuer = own and not k.made_here
-     limit 1;
-    if found then
-        perform authguard.refuse_mixed_keys(own, foreign_key);
+    if exists (select from authguard.key k where k.issuer = own and k.jwk is null) then
+        perform authguard.refuse_mixed_keys(own, 'a secret');
     end if;
-    is_new := not exists (select from authguard.issuer i where i.issuer = own);
-    perform authguard.trust(own,
-        audience => case when is_new then array[authguard.own_audience()] end,
-        roles => null,
-        subject_namespace => null,
-        shares_subjects => null,
-        types => case when is_new then array['JWT'] end,
-        max_lifetime => null,
-        client_ids => null,
-        is_local => true);
-    return authguard.make_signing_key(own, algorithm);
+    if not exists (select from authguard.issuer i where i.issuer = own) then
+        perform authguard.trust(row(own, array[authguard.own_audience()], array['JWT'],
+            array['authenticated'], null, true, null,
+            pg_catalog.clock_timestamp())::authguard.issuer);
+    end if;
+    select g.kid, g.jwk into strict made from authguard.generate_key(algorithm, kept) g;
+    update authguard.key k
+       set status = 'retiring', retired_at = pg_catalog.clock_timestamp(), credential = null
+     where k.issuer = own and k.status = 'active';
+    insert into authguard.key (issuer, kid, algorithm, jwk, credential)
+    values (own, made.kid, rotate_signing_key.algorithm, made.jwk, kept);
+    return made.kid;
 end
 $$;
 comment on function authguard.rotate_signing_key(pg_catalog.text) is
     'Makes a new key for the tokens of the local issuer and returns its kid. The earlier key '
     'verifies what it has signed until authguard.revoke_key. algorithm: ES256, ES384, EdDSA or '
-    'RS256 (RFC 7518). 22004 for NULL, 22023 for another algorithm, or if another issuer would '
-    'speak for the users of the local one, 55000 if the issuer is trusted by keys from elsewhere, F0000 if authguard.signing_key_file is set, 25006 on a standby';
+    'RS256 (RFC 7518). 22004 for NULL, 22023 for another algorithm, 55000 if the issuer is '
+    'trusted by a secret, F0000 if authguard.signing_key_file is set, 25006 on a standby';
 
 create function auth.jwks() returns pg_catalog.jsonb
 language c stable parallel safe cost 100
@@ -1751,8 +1513,8 @@ language c volatile strict cost 10000
 as 'MODULE_PATHNAME', 'authguard_sign_wrapper';
 comment on function authguard.sign(pg_catalog.jsonb) is
     'Returns a token (RFC 7515 compact form) of the local issuer with these claims as they are, '
-    'signed by its active key. Only the owner of the extension may call it. 22023 if this database '
-    'would not accept the token, whatever its times; 55000 without a key. NULL for NULL';
+    'signed by its active key. Only the owner of the extension may call it. 55000 without a key. '
+    'NULL for NULL';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -1768,30 +1530,18 @@ as 'MODULE_PATHNAME', 'authguard_verify';
 comment on function auth.verify(pg_catalog.text) is
     'Returns the claims of a token (RFC 7515 compact form) of a trusted issuer that is neither '
     'expired nor revoked. Otherwise raises 28000, with one message for every cause: only the '
-    'server''s log has the cause. If nothing but its end is wrong with the token, the message says '
-    'that it has expired. NULL for NULL';
+    'server''s log has the cause. NULL for NULL';
 
 create function auth.set_token(token pg_catalog.text, is_local pg_catalog.bool default true)
 returns pg_catalog.jsonb
-language c volatile strict cost 1000
+language c volatile cost 1000
 as 'MODULE_PATHNAME', 'authguard_set_token';
 comment on function auth.set_token(pg_catalog.text, pg_catalog.bool) is
     'Verifies a token as auth.verify does, makes it the current one and returns its claims. '
     'is_local true: until the end of the transaction (25P01 outside a transaction block); false: '
-    'of the session. NULL for NULL, and nothing is set. Bind the token as a parameter, so that no '
-    'log holds it';
-
-create function authguard.explain_token(token pg_catalog.text)
-returns table (
-    step pg_catalog.int4, check_name pg_catalog.text, expected pg_catalog.text,
-    found pg_catalog.text, passed pg_catalog.bool)
-language c stable strict cost 10000
-as 'MODULE_PATHNAME', 'authguard_explain_token_wrapper';
-comment on function authguard.explain_token(pg_catalog.text) is
-    'Returns each check of a token, with what it expects, what it finds and whether it passes. '
-    'What a failed check leaves unknown is not checked: passed is NULL, or the row is missing. '
-    'Times are seconds since 1970. Never shows a signature, a key or a secret, and writes nothing '
-    'to the log. Only the owner of the extension may call it. No row for NULL';
+    'of the session. If it fails, also for NULL (28000), no claims are left, neither a token nor '
+    'those of a gateway, unless they are sealed. Bind the token as a parameter, so that no log '
+    'holds it';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -2388,27 +2138,21 @@ as 'MODULE_PATHNAME', 'authguard_replace_refresh_key_wrapper';
 comment on function authguard.replace_refresh_key() is
     'Makes another key of refresh tokens: every earlier token is invalid';
 
-create function authguard.ensure_session_keys() returns pg_catalog.bool
+create function authguard.ensure_session_keys() returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    begin
-        perform authguard.begin_key_change();
-    exception when lock_not_available then
-        return false;
-    end;
+    perform authguard.begin_key_change();
     if not authguard.can_sign() then
         perform authguard.rotate_signing_key();
     end if;
     perform authguard.make_refresh_key();
-    return true;
 end
 $$;
 comment on function authguard.ensure_session_keys() is
-    'Makes the keys of access and refresh tokens that are missing: at the first sign-in, and after '
-    'a restore. Never for a client: its transaction may stay open, and others would wait. False if '
-    'another transaction changes keys for too long. 25006 on a standby';
+    'Makes the keys of access and refresh tokens that are missing: at the first sign-in, after a '
+    'restore, and after authguard.revoke_key. 25006 on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -2709,7 +2453,7 @@ begin
         raise exception using
             errcode = 'null_value_not_allowed',
             message = 'the column of the key is needed',
-            hint = 'Name it: id => ….';
+            hint = 'Name it with the argument id.';
     end if;
     if class.relkind in ('r', 'p') and missing is not null then
         raise exception using
@@ -3075,7 +2819,7 @@ begin
             message = pg_catalog.format(
                 '%s has a permissive policy named authguard, which guard_table did not make',
                 relation),
-            hint = 'Rename it with alter policy … rename to ….';
+            hint = 'Rename it with alter policy.';
     end if;
 
     if not exists (
@@ -3676,12 +3420,6 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/session/sql.rs
--- authguard::session::sql::authguard_begin_key_change
--- Skipped due to `#[pgrx(sql = false)]`
-/* </end connected objects> */
-
-/* <begin connected objects> */
 -- src/revocation/entry.rs
 -- authguard::revocation::entry::authguard_blocks
 -- Skipped due to `#[pgrx(sql = false)]`
@@ -3754,20 +3492,8 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/keys/explain.rs
--- authguard::keys::explain::authguard_explain_token
--- Skipped due to `#[pgrx(sql = false)]`
-/* </end connected objects> */
-
-/* <begin connected objects> */
 -- src/keys/registration.rs
 -- authguard::keys::registration::authguard_generate_key
--- Skipped due to `#[pgrx(sql = false)]`
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/access/readers.rs
--- authguard::access::readers::authguard_has_scope
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -3864,12 +3590,6 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/session/writes.rs
 -- authguard::session::writes::authguard_require_primary
--- Skipped due to `#[pgrx(sql = false)]`
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/keys/subjects.rs
--- authguard::keys::subjects::authguard_require_subjects
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 

@@ -11,7 +11,7 @@ use std::fmt;
 
 use crate::identity::{MAX_IDENTITY_BYTES, canonical, canonical_of, parse_uuid};
 use crate::json::{JsonError, Node, Object, number};
-use crate::time::micros;
+use crate::time::{MICROS_PER_SECOND, micros};
 
 /// The reason why claims are refused. Names the claim and the rule, and nothing of the content.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -110,7 +110,8 @@ pub struct Claims {
     pub aal: Option<String>,
     /// `is_anonymous`; `None` also if it is no boolean.
     pub is_anonymous: Option<bool>,
-    /// `scope`, space-separated (RFC 8693 section 4.2); `None` also if it is no string.
+    /// The scopes, space-separated: of `scope` (RFC 8693 section 4.2) and `scp`, each a string of
+    /// scopes or an array of them, and of `permissions`, an array. `None` if there are none.
     pub scope: Option<String>,
     /// True if `app_metadata.access_revoked` is anything but absent, null, false, "false" or 0.
     pub access_revoked: bool,
@@ -140,6 +141,72 @@ impl Claims {
         Ok(Self::read_with_recipient(object)?.0)
     }
 
+    /// Reads the claims of a gateway from a text that `jsonb` has accepted, in an encoding that
+    /// begins with ASCII. `decode` makes UTF-8 of a part of it.
+    ///
+    /// A claim that only describes the user may be anything: a user may write `user_metadata`
+    /// himself, and must not be able to make his claims refused. So the strict grammar holds for
+    /// the members that identify, date or authorise ([`STRICT`]), and they must not occur twice.
+    /// Of any other key that occurs twice the last member counts, as in `jsonb`.
+    ///
+    /// # Errors
+    /// [`ClaimsError`] for one of those members.
+    pub fn read_jsonb_text(
+        text: &[u8],
+        decode: impl Fn(&[u8]) -> Option<Cow<'_, str>>,
+    ) -> Result<Self, ClaimsError> {
+        let mut draft = Draft::default();
+        let members = crate::json::split(text).ok_or(JsonError::NotAnObject)?;
+        for (place, (name, value)) in members.iter().enumerate() {
+            let Some(name) = known(name) else { continue };
+            let later = members.get(place.saturating_add(1)..).unwrap_or_default();
+            if later.iter().any(|(other, _)| known(other) == Some(name)) {
+                match STRICT.contains(&name) {
+                    true => return Err(JsonError::DuplicateKey.into()),
+                    false => continue,
+                }
+            }
+            if name == "app_metadata" {
+                draft.claims.access_revoked = access_revoked_in(value, &decode)?;
+                continue;
+            }
+            let text = decode(value).ok_or(JsonError::Character);
+            let node = text
+                .as_deref()
+                .map_err(|error| *error)
+                .and_then(Node::parse);
+            match node {
+                Ok(node) => draft.read(name, &node)?,
+                Err(error) if STRICT.contains(&name) => return Err(error.into()),
+                Err(_) => {}
+            }
+        }
+        Ok(draft.finish().0)
+    }
+
+    /// Returns true if the claims say that they were issued after `now`, by more than
+    /// `leeway_seconds`: no clock that may be believed has issued them, and no cut-off would ever
+    /// cover them. `now` is microseconds.
+    pub fn is_issued_after(&self, now: i64, leeway_seconds: i64) -> bool {
+        let latest = now.saturating_add(leeway_seconds.saturating_mul(MICROS_PER_SECOND));
+        self.issued_at.is_some_and(|issued| issued > latest)
+    }
+
+    /// Returns the first of the claims that date the token whose value is so large that it must be
+    /// a number of milliseconds: a NumericDate counts seconds (RFC 7519 section 2).
+    pub fn in_milliseconds(&self) -> Option<&'static str> {
+        let dates = [
+            ("iat", self.issued_at),
+            ("exp", self.expires_at),
+            ("nbf", self.not_before),
+            ("auth_time", self.authenticated_at),
+        ];
+        let mut late = dates
+            .into_iter()
+            .filter(|(_, date)| date.is_some_and(|date| date >= FAR_FUTURE));
+        late.next().map(|(name, _)| name)
+    }
+
     /// Reads the claims, and those that say for whom the token is, which gateways have checked
     /// themselves: so they are none of the claims.
     pub(crate) fn read_with_recipient(
@@ -157,12 +224,55 @@ impl Claims {
         self.session_id.is_some() && self.issuer.as_deref() == Some(issuer)
     }
 
-    /// Returns true if `scope` is one of the token's scopes (RFC 8693 section 4.2), compared
-    /// exactly. The empty string, and a text with a space in it, are no scopes.
+    /// Returns true if `scope` is one of the token's scopes, compared exactly. The empty string,
+    /// and a text with a space in it, are no scopes.
     pub fn has_scope(&self, scope: &str) -> bool {
         let granted = self.scope.as_deref().unwrap_or_default();
         !scope.is_empty() && granted.split(' ').any(|one| one == scope)
     }
+}
+
+/// The members that identify, date or authorise: they must pass the strict parser, and must not
+/// occur twice.
+const STRICT: [&str; 12] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "nbf",
+    "jti",
+    "session_id",
+    "role",
+    "auth_time",
+    "amr",
+    "app_metadata",
+];
+
+/// The other members that are read.
+const DESCRIBING: [&str; 6] = [
+    "email",
+    "aal",
+    "scope",
+    "scp",
+    "permissions",
+    "is_anonymous",
+];
+
+/// 10^11 seconds, in microseconds: the year 5138. In milliseconds that many are the year 1973.
+const FAR_FUTURE: i64 = 100_000_000_000 * MICROS_PER_SECOND;
+
+/// The name of a member that is read, if a key in quotes is one, spelt with escapes or without.
+fn known(key: &[u8]) -> Option<&'static str> {
+    let is = |name: &str| match key.contains(&b'\\') {
+        false => {
+            key.strip_prefix(b"\"")
+                .and_then(|key| key.strip_suffix(b"\""))
+                == Some(name.as_bytes())
+        }
+        true => serde_json::from_slice::<String>(key).is_ok_and(|key| key == name),
+    };
+    STRICT.into_iter().chain(DESCRIBING).find(|name| is(name))
 }
 
 /// Claims while they are being read.
@@ -195,7 +305,7 @@ impl Draft {
             }
             "email" => claims.email = text_or_none(value),
             "aal" => claims.aal = text_or_none(value),
-            "scope" => claims.scope = text_or_none(value),
+            "scope" | "scp" | "permissions" => grant(&mut claims.scope, name, value),
             "is_anonymous" => {
                 claims.is_anonymous = match value {
                     Node::Bool(flag) => Some(*flag),
@@ -306,6 +416,26 @@ fn text_or_none(value: &Node<'_>) -> Option<String> {
     }
 }
 
+/// Adds the scopes of a claim to those that are known. A string is a list, unless the claim is
+/// `permissions`; a member of an array is one scope, so one with a space in it is none.
+fn grant(scopes: &mut Option<String>, name: &str, value: &Node<'_>) {
+    let mut add = |text: &str| match scopes {
+        Some(scopes) => {
+            scopes.push(' ');
+            scopes.push_str(text);
+        }
+        None => *scopes = Some(text.to_owned()),
+    };
+    match value {
+        Node::Text(list) if name != "permissions" => add(list),
+        Node::Array(all) => all.iter().for_each(|one| match one {
+            Node::Text(one) if !one.contains(' ') => add(one),
+            _ => {}
+        }),
+        _ => {}
+    }
+}
+
 /// `amr` is an array of names (RFC 8176) or of objects `{method, timestamp}`; only the latter are
 /// dated.
 fn newest_timestamp(amr: &Node<'_>) -> Option<i64> {
@@ -328,6 +458,24 @@ fn access_revoked(app_metadata: &Node<'_>) -> Result<bool, ClaimsError> {
         Node::Object(object) => Ok(object.get("access_revoked").is_some_and(is_truthy)),
         _ => refuse("app_metadata", ClaimProblem::NotObject),
     }
+}
+
+/// Reads `app_metadata` from a text that `jsonb` has accepted: whatever else is in it, the last
+/// `access_revoked` counts.
+fn access_revoked_in(
+    app_metadata: &[u8],
+    decode: impl Fn(&[u8]) -> Option<Cow<'_, str>>,
+) -> Result<bool, ClaimsError> {
+    if app_metadata == b"null" {
+        return Ok(false);
+    }
+    let Some(members) = crate::json::split(app_metadata) else {
+        return refuse("app_metadata", ClaimProblem::NotObject);
+    };
+    let is_flag =
+        |key: &[u8]| serde_json::from_slice::<String>(key).is_ok_and(|key| key == "access_revoked");
+    let flag = members.iter().rev().find(|(key, _)| is_flag(key));
+    Ok(flag.is_some_and(|(_, value)| decode(value).is_none_or(|value| is_flag_set(&value))))
 }
 
 /// Returns true if a flag like `access_revoked`, given as JSON, is set: to anything but null,

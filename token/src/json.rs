@@ -3,10 +3,11 @@
 //!
 //! serde_json reads the grammar; `parser` builds the tree, applies the limits and borrows from the
 //! text. Postgres's `jsonb` accepts every text that passes, with the same values. `writer` writes a
-//! tree again.
+//! tree again. `split` takes a text apart that `jsonb` has accepted.
 
 mod number;
 mod parser;
+mod split;
 mod writer;
 
 use std::borrow::Cow;
@@ -18,6 +19,7 @@ use serde_json::{Map, Value};
 pub use number::MAX_NUMBER_BYTES;
 pub(crate) use number::number;
 pub use parser::{MAX_DEPTH, MAX_NODES};
+pub(crate) use split::split;
 
 /// A value of JSON.
 #[derive(Clone, PartialEq)]

@@ -65,7 +65,7 @@ impl Policy {
         if claims.not_before.is_some_and(|start| start > latest) {
             return Err(TokenError::NotYetValid);
         }
-        if claims.issued_at.is_some_and(|issued| issued > latest) {
+        if claims.is_issued_after(now, self.leeway.clamp(0, MAX_LEEWAY_SECONDS)) {
             return Err(TokenError::IssuedInFuture);
         }
         self.check_lifetime(claims)

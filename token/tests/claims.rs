@@ -207,7 +207,8 @@ fn access_revoked_is_anything_but_plainly_no() {
 #[test]
 fn a_describing_claim_of_the_wrong_type_is_absent() {
     for value in others(Value::is_string) {
-        let claims = json!({"role": value, "email": value, "aal": value, "scope": value});
+        let scope = json!([value]);
+        let claims = json!({"role": value, "email": value, "aal": value, "scope": scope});
         let expected = Claims {
             role_is_malformed: true,
             ..Claims::default()
@@ -267,7 +268,7 @@ fn a_scope_matches_whole_and_exactly() {
     ] {
         assert_eq!(claims.has_scope(scope), has, "{scope:?}");
     }
-    for scope in [json!(""), json!(null), json!(["read"])] {
+    for scope in [json!(""), json!(null), json!({"read": 1})] {
         let claims = read(&json!({"scope": scope}));
         assert!(!claims.has_scope("read") && !claims.has_scope(""));
     }
@@ -334,4 +335,144 @@ fn a_local_session_has_an_id_and_the_local_issuer() {
         let read = Claims::parse(&claims).unwrap();
         assert_eq!(read.is_of_local_session("here"), is_local, "{claims}");
     }
+}
+
+/// The claims of a gateway, from a text that `jsonb` accepts.
+fn loose(text: &str) -> Result<Claims, ClaimsError> {
+    Claims::read_jsonb_text(text.as_bytes(), |part| {
+        std::str::from_utf8(part).ok().map(Into::into)
+    })
+}
+
+#[test]
+fn what_only_describes_a_user_cannot_refuse_his_claims() {
+    let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
+    let many = format!("[{}0]", "0,".repeat(30_000));
+    for value in [
+        &deep,
+        &many,
+        "1e400",
+        "123456789012345678901234567890",
+        "0.1e-400",
+        r#"{"a":1,"a":2}"#,
+        &"9".repeat(100),
+    ] {
+        for name in [
+            "user_metadata",
+            "email",
+            "aal",
+            "scope",
+            "is_anonymous",
+            "x",
+        ] {
+            let text = format!(r#"{{"sub":"a","{name}":{value},"iat":7}}"#);
+            let claims = loose(&text).unwrap();
+            assert_eq!(claims.subject.as_deref(), Some("a"), "{name}");
+            assert_eq!(claims.issued_at, Some(7_000_000), "{name}");
+        }
+        let text = format!(r#"{{"sub":"a","app_metadata":{{"x":{value},"access_revoked":true}}}}"#);
+        assert!(loose(&text).unwrap().access_revoked);
+        assert!(
+            !loose(&text.replace("true", "false"))
+                .unwrap()
+                .access_revoked
+        );
+    }
+}
+
+#[test]
+fn the_members_that_decide_stay_strict() {
+    for name in [
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "iat",
+        "nbf",
+        "jti",
+        "session_id",
+        "role",
+        "auth_time",
+        "amr",
+    ] {
+        for value in [
+            "1e400",
+            r#"{"a":1,"a":2}"#,
+            &format!("{}{}", "[".repeat(17), "]".repeat(17)),
+        ] {
+            assert!(
+                loose(&format!(r#"{{"{name}":{value}}}"#)).is_err(),
+                "{name}: {value}"
+            );
+        }
+        let escaped = format!("\\u{:04x}{}", name.as_bytes()[0], &name[1..]);
+        let twice = format!(r#"{{"{name}":null,"x":1,"{escaped}":null}}"#);
+        let duplicate = ClaimsError::Json(JsonError::DuplicateKey);
+        assert_eq!(loose(&twice).err(), Some(duplicate), "{twice}");
+    }
+    for wrong in ["[]", "1", "\"{}\"", "true"] {
+        assert!(loose(&format!(r#"{{"app_metadata":{wrong}}}"#)).is_err());
+    }
+    assert!(loose(r#"{"app_metadata":{},"app_metadata":{}}"#).is_err());
+}
+
+#[test]
+fn of_another_member_that_occurs_twice_the_last_counts() {
+    let claims = loose(
+        r#"{"email":"a","x":1,"x":2,"email":"b","app_metadata":{"access_revoked":true,"access_revoked":0}}"#,
+    );
+    let claims = claims.unwrap();
+    assert_eq!(claims.email.as_deref(), Some("b"));
+    assert!(!claims.access_revoked);
+    let claims = loose(r#"{"email":"a","email":1,"scope":"a","scope":null}"#).unwrap();
+    assert_eq!(claims.email, None);
+    assert!(!claims.has_scope("a"));
+}
+
+#[test]
+fn an_access_revoked_that_cannot_be_read_is_set() {
+    for value in [
+        "1e400",
+        "123456789012345678901234567890",
+        "[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]",
+    ] {
+        let text = format!(r#"{{"app_metadata":{{"access_revoked":{value}}}}}"#);
+        assert!(loose(&text).unwrap().access_revoked, "{value}");
+    }
+}
+
+#[test]
+fn scopes_are_a_text_or_an_array_of_any_of_three_claims() {
+    let has = |claims: &str| {
+        let claims = Claims::parse(claims).unwrap();
+        ["read", "write", "all"].map(|scope| claims.has_scope(scope))
+    };
+    assert_eq!(has(r#"{"scope":"read write"}"#), [true, true, false]);
+    assert_eq!(has(r#"{"scope":["read","write"]}"#), [true, true, false]);
+    assert_eq!(has(r#"{"scp":"read all"}"#), [true, false, true]);
+    assert_eq!(has(r#"{"scp":["write"]}"#), [false, true, false]);
+    assert_eq!(has(r#"{"permissions":["all"]}"#), [false, false, true]);
+    assert_eq!(has(r#"{"permissions":"all"}"#), [false, false, false]);
+    assert_eq!(
+        has(r#"{"scope":"read","scp":["write"],"permissions":["all"]}"#),
+        [true, true, true]
+    );
+    // A member of an array is one scope.
+    assert_eq!(
+        has(r#"{"scope":["read write",1,null,["all"]]}"#),
+        [false, false, false]
+    );
+}
+
+#[test]
+fn claims_of_the_future_are_told_and_milliseconds_too() {
+    let claims = |iat: &str| Claims::parse(&format!(r#"{{"iat":{iat}}}"#)).unwrap();
+    let now = 1_700_000_000_000_000;
+    assert!(!claims("1700000030").is_issued_after(now, 30));
+    assert!(claims("1700000031").is_issued_after(now, 30));
+    assert!(claims("1700000000000").is_issued_after(now, 300));
+    assert_eq!(claims("1700000000000").in_milliseconds(), Some("iat"));
+    assert_eq!(claims("4102444800").in_milliseconds(), None);
+    let exp = Claims::parse(r#"{"iat":1700000000,"exp":1700003600000}"#).unwrap();
+    assert_eq!(exp.in_milliseconds(), Some("exp"));
 }

@@ -4,14 +4,17 @@ create role authenticator login;
 
 -- One input, one row. The claims change inside a running statement, too.
 create function pg_temp.outcome(claims text, out status text, out subject text, out uid uuid,
-                                out jwt_is_null bool, out revoked bool, out reason text, out active bool)
+                                out jwt text, out revoked bool, out reason text, out active bool)
 language plpgsql as $$
 begin
     perform set_config('request.jwt.claims', claims, true);
-    select w.status, auth.subject(), auth.uid(), auth.jwt() is null,
-           auth.is_revoked(), auth.revocation_reason(), auth.is_active()
-      into status, subject, uid, jwt_is_null, revoked, reason, active
+    select w.status, auth.is_revoked(), auth.revocation_reason(), auth.is_active()
+      into status, revoked, reason, active
       from auth.whoami() w;
+    select auth.subject(), auth.uid(), case when auth.jwt() = nullif(claims, '')::jsonb then 'same' end
+      into subject, uid, jwt;
+exception when invalid_authorization_specification then
+    jwt := 'error';
 end $$;
 
 -- Nothing was ever set.
@@ -93,13 +96,13 @@ select label, o.*
     (26, 'app_metadata array', '{"app_metadata":[]}'),
     (27, 'app_metadata null', '{"app_metadata":null}')
   ) v (n, label, claims),
-  lateral (select o.status, left(o.subject, 12) as subject, o.uid, o.jwt_is_null, o.revoked, o.reason, o.active
+  lateral (select o.status, left(o.subject, 12) as subject, o.uid, o.jwt, o.revoked, o.reason, o.active
              from pg_temp.outcome(claims) o) o order by n;
 
--- The claims that only describe the user are absent when their type is wrong.
+-- The claims that only describe the user are absent when their type is wrong; role and email are what ->> gives.
 begin;
 set local request.jwt.claims = '{"sub":"a","role":1,"email":[],"aal":{},"is_anonymous":"true","scope":["read"],"amr":"password"}';
-select status, auth.role() is null, auth.email() is null, auth.aal() is null, auth.is_anonymous() is null,
+select status, auth.role(), auth.email(), auth.aal() is null, auth.is_anonymous() is null,
        auth.has_scope('read'), auth.authenticated_at() is null, auth.is_active()
   from auth.whoami();
 -- JSON null is no value of any reader.
@@ -109,7 +112,7 @@ select num_nonnulls(auth.uid(), auth.subject(), auth.issuer(), auth.role(), auth
                     auth.token_age(), auth.is_expired(), auth.app_metadata(), auth.claim('sub'), auth.claim_text('sub'));
 rollback;
 
--- What could mean two things, or blow up, is refused.
+-- What identifies the user must mean one thing; what only describes him is what jsonb makes of it.
 select label, o.*
   from (values
     (1, 'key twice', '{"sub":"a","sub":"b"}'),
@@ -122,6 +125,13 @@ select label, o.*
     (8, 'i64', '{"sub":"a","x":-9223372036854775808}'),
     (9, 'i64 - 1', '{"sub":"a","x":-9223372036854775809}'),
     (10, 'exponent', '{"sub":"a","x":1e131071}'),
+    (19, 'exponent too large', '{"sub":"a","x":1e131072}'),
+    (20, 'depth 2000', '{"sub":"a","x":' || repeat('[', 2000) || repeat(']', 2000) || '}'),
+    (21, 'depth 30000', '{"sub":"a","x":' || repeat('[', 30000) || repeat(']', 30000) || '}'),
+    (22, '20000 values', '{"sub":"a","x":[' || repeat('1,', 20000) || '1]}'),
+    (23, 'deep identity', '{"sub":"a","amr":' || repeat('[', 17) || repeat(']', 17) || '}'),
+    (24, 'deep metadata', '{"sub":"a","app_metadata":{"x":' || repeat('[', 17) || repeat(']', 17) || '}}'),
+    (25, 'deep metadata, revoked', '{"sub":"a","app_metadata":{"access_revoked":false,"x":1e400,"access_revoked":1}}'),
     (11, 'nul', '{"sub":"a\u0000b"}'),
     (12, 'nul elsewhere', '{"sub":"a","x":"\u0000"}'),
     (13, 'nul in a key', '{"sub":"a","x\u0000":1}'),
@@ -183,7 +193,8 @@ reset request.jwt.claims;
 set request.jwt.claims = '{"sub":"a","exp":1e18}';
 select auth.is_expired(), auth.is_active();
 set request.jwt.claims = '{"sub":"a","iat":-1e18}';
-select status, auth.issued_at(), auth.is_active(), hint from auth.whoami();
+select status, auth.is_active(), hint from auth.whoami();
+select auth.issued_at();
 
 discard temp;
 \c - postgres

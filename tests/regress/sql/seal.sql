@@ -12,9 +12,9 @@ select signed('alice') as alice, signed('bob') as bob \gset
 create function tried(what text) returns text language plpgsql as $$
 begin
     execute what;
-    return 'done: ' || coalesce(auth.subject(), 'nobody');
+    return 'done: ' || coalesce((select subject from auth.whoami()), 'nobody');
 exception when others then
-    return sqlstate || ': ' || coalesce(auth.subject(), 'nobody');
+    return sqlstate || ': ' || coalesce((select subject from auth.whoami()), 'nobody');
 end $$;
 
 -- Off, as it is by default: claims change as settings do.

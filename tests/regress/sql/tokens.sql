@@ -6,8 +6,15 @@ create role regress_web;
 create role regress_ops login;
 grant regress_web to authenticator, regress_app;
 select authguard.grant_operator('regress_ops');
-create view told as select source, status, subject, auth.subject() as reader, auth.is_revoked(), auth.is_active(), hint from auth.whoami();
-create view brief as select source, status, subject, auth.uid(), auth.revocation_reason() as reason from auth.whoami();
+-- What a reader answers: refused claims are an error.
+create function read_subject() returns text language plpgsql as $$
+begin
+    return auth.subject();
+exception when invalid_authorization_specification then
+    return 'error';
+end $$;
+create view told as select source, status, subject, read_subject() as reader, auth.is_revoked(), auth.is_active(), hint from auth.whoami();
+create view brief as select source, status, subject, auth.revocation_reason() as reason from auth.whoami();
 create table regress_notes (owner text);
 insert into regress_notes values ('alice'), ('bob');
 create policy own on regress_notes using (owner = auth.subject());
@@ -71,11 +78,61 @@ select auth.set_token(:'alice');
 select auth.set_token(:'alice', is_local => true);
 select auth.set_token(:'alice', is_local => false) is not null as set;
 select source, status, subject from told;
--- NULL sets nothing, and what is refused leaves what stood.
-select auth.set_token(null, false), auth.set_token(:'bob', null);
+-- What is refused leaves no claims: not those of the user before, for NULL as for any bad token.
+select auth.set_token(null, false);
+select * from brief;
+select auth.set_token(:'alice', false) is not null as set;
 select auth.set_token(:'forged', false);
+select * from brief;
+select auth.set_token(:'alice', false) is not null as set;
 select auth.set_token('', false);
 select * from brief;
+select auth.set_token(:'alice', false) is not null as set;
+select auth.set_token(:'bob', null);
+select * from brief;
+select auth.set_token(:'alice', false) is not null as set;
+select auth.set_token(:'bob');
+select * from brief;
+-- Whatever is rolled back, they do not come back; what is set after it stands.
+select auth.set_token(:'alice', false) is not null as set;
+begin;
+select auth.set_token(:'bob') is not null as set;
+savepoint one;
+savepoint two;
+select auth.set_token(:'forged');
+rollback to two;
+select * from brief;
+release two;
+select * from brief;
+rollback to one;
+select * from brief;
+select auth.set_token(:'bob') is not null as set;
+commit;
+select * from brief;
+select auth.set_token(:'alice', false) is not null as set;
+begin;
+savepoint one;
+select auth.set_token(:'forged');
+rollback to one;
+select auth.set_token(:'bob', false) is not null as set;
+select * from brief;
+abort;
+select * from brief;
+begin;
+savepoint one;
+select auth.set_token(:'forged');
+rollback to one;
+select auth.set_token(:'bob', false) is not null as set;
+commit;
+select * from brief;
+do $$
+begin
+    perform auth.set_token(null);
+exception when invalid_authorization_specification then
+    raise notice 'after an exception block: %', coalesce(auth.subject(), 'nobody');
+end $$;
+select * from brief;
+select auth.set_token(:'alice', false) is not null as set;
 begin;
 select auth.set_token(:'bob') is not null as set;
 select * from brief;
@@ -235,9 +292,9 @@ select auth.verify(:'b_admin');
 select auth.verify(:'b_long');
 select auth.verify(:'b_undated');
 set authguard.jwt = :'b_sub';
-select status, subject, uid, auth.role(), auth.issuer() from brief;
+select status, subject, auth.uid(), auth.role(), auth.issuer() from brief;
 set authguard.jwt = :'b_admin';
-select status, subject, uid, auth.role(), auth.issuer() from brief;
+select status, subject, auth.uid(), auth.role(), auth.issuer() from brief;
 
 -- Tokens without an audience, of clients that are listed: until the list is emptied.
 \c - postgres
@@ -338,6 +395,7 @@ select judged(token) as judgement, count(*), array_agg(cause order by cause coll
 \c - postgres
 drop table regress_notes, bad_tokens;
 drop view told, brief;
+drop function read_subject;
 drop function explained, now_at, signed, of_s, of_b, by_secret, hs256, answer, judged, request;
 select authguard.distrust_issuer(issuer) from authguard.issuer;
 truncate authguard.revocation;

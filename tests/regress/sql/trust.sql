@@ -3,7 +3,14 @@ create role authenticator login noinherit;
 create role regress_app login;
 create role regress_web;
 grant regress_web to authenticator, regress_app;
-create view told as select source, status, subject, auth.subject() as reader, auth.is_revoked(), auth.is_active(), hint from auth.whoami();
+-- What a reader answers: refused claims are an error.
+create function read_subject() returns text language plpgsql as $$
+begin
+    return auth.subject();
+exception when invalid_authorization_specification then
+    return 'error';
+end $$;
+create view told as select source, status, subject, read_subject() as reader, auth.is_revoked(), auth.is_active(), hint from auth.whoami();
 grant select on told to public;
 
 -- A gateway is believed, in each way that a setting is set.
@@ -200,4 +207,5 @@ select status, subject from told;
 reset session authorization;
 
 drop view told;
+drop function read_subject;
 drop role authenticator, regress_app, regress_web, regress_super;

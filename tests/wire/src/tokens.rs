@@ -137,9 +137,12 @@ pub fn set_token(client: &mut Client, token: &str) {
         .expect("the token is set");
 }
 
-/// The current user; `None` without claims.
+/// The user of the current token; `None` if there is none, or if it is refused: a reader would
+/// raise an error, and end the transaction.
 pub fn subject(client: &mut Client) -> Option<String> {
-    crate::text(client, "select auth.subject()")
+    let sql = "select case when coalesce(auth.revocation_reason() in ('refused', 'expired'), false)
+                           then null else auth.subject() end";
+    crate::text(client, sql)
 }
 
 /// The reason why the claims are revoked.

@@ -57,14 +57,14 @@ fn a_generic_plan_follows_the_token() {
         .unwrap();
     let mut ask = |token: &str| {
         set_token(&mut client, token);
-        let row = client.query_one(&count, &[]).unwrap();
-        (row.get::<_, i64>(0), row.get::<_, Option<String>>(1))
+        let row = client.query_one(&count, &[]).ok()?;
+        Some((row.get::<_, i64>(0), row.get::<_, Option<String>>(1)))
     };
     for _ in 0..2 {
-        assert_eq!(ask(&issuer.token(ADA)), (3, Some(ADA.into())));
-        assert_eq!(ask(&issuer.token(BEN)), (3, Some(BEN.into())));
-        assert_eq!(ask(&forged(&issuer.token(ADA))), (0, None));
-        assert_eq!(ask(""), (0, None));
+        assert_eq!(ask(&issuer.token(ADA)), Some((3, Some(ADA.into()))));
+        assert_eq!(ask(&issuer.token(BEN)), Some((3, Some(BEN.into()))));
+        assert_eq!(ask(&forged(&issuer.token(ADA))), None);
+        assert_eq!(ask(""), Some((0, None)));
     }
 }
 
@@ -218,7 +218,7 @@ fn the_log_says_why_and_once_a_verification_and_no_client_is_told() {
         assert_eq!(seen(&mut client), 0);
         client
             .query(
-                "select auth.subject(), auth.is_active() from auth.whoami(), notes",
+                "select auth.is_revoked(), auth.is_active() from auth.whoami(), notes",
                 &[],
             )
             .unwrap();

@@ -1,0 +1,164 @@
+//! Texts at the border between Postgres, which has them in the encoding of the database, and Rust,
+//! which has them in UTF-8 (src/backend/utils/mb/mbutils.c).
+
+use super::memory;
+use crate::error::Error;
+use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
+use pgrx::datum::UnboxDatum;
+use pgrx::pg_sys::{self, PgTryBuilder};
+use pgrx::{FromDatum, IntoDatum, PgSqlErrorCode, impl_sql_translatable};
+use std::borrow::Cow;
+use std::ffi::{CStr, c_char};
+use std::ops::Deref;
+use std::panic::AssertUnwindSafe;
+
+/// The encoding of the database.
+fn database_encoding() -> pg_sys::pg_enc::Type {
+    // SAFETY: returns a static of mbutils.c.
+    unsafe { pg_sys::GetDatabaseEncoding() as pg_sys::pg_enc::Type }
+}
+
+/// Returns true if the database's encoding is UTF-8.
+pub fn is_utf8() -> bool {
+    database_encoding() == pg_sys::pg_enc::PG_UTF8
+}
+
+/// Returns true if Postgres converts nothing: the bytes of a text are the same on both sides.
+fn converts_nothing() -> bool {
+    // No characters are known of a database in SQL_ASCII. Most hold UTF-8 in fact.
+    is_utf8() || database_encoding() == pg_sys::pg_enc::PG_SQL_ASCII
+}
+
+/// A text of the database, in UTF-8; `None` if it is none in UTF-8.
+pub fn to_utf8(text: &[u8]) -> Option<Cow<'_, str>> {
+    if text.is_ascii() || converts_nothing() {
+        return std::str::from_utf8(text).ok().map(Cow::Borrowed);
+    }
+    converted(text, pg_sys::pg_server_to_any)
+        .and_then(|text| String::from_utf8(text).ok())
+        .map(Cow::Owned)
+}
+
+/// A text as the database has it; `None` if the database's encoding cannot hold it.
+fn to_server(text: &str) -> Option<Cow<'_, [u8]>> {
+    if text.is_ascii() || converts_nothing() {
+        return Some(Cow::Borrowed(text.as_bytes()));
+    }
+    converted(text.as_bytes(), pg_sys::pg_any_to_server).map(Cow::Owned)
+}
+
+/// The text, converted from or to UTF-8; `None` if a character has no equivalent.
+fn converted(
+    text: &[u8],
+    convert: unsafe fn(*const c_char, i32, i32) -> *mut c_char,
+) -> Option<Vec<u8>> {
+    let length = i32::try_from(text.len()).ok()?;
+    PgTryBuilder::new(AssertUnwindSafe(|| {
+        // SAFETY: both functions take a text with its length, and give the same pointer or a C
+        // string in the current memory context, which is copied. The same pointer is not a C
+        // string, so it is told apart.
+        unsafe {
+            let from = text.as_ptr().cast::<c_char>();
+            let to = convert(from, length, pg_sys::pg_enc::PG_UTF8 as i32);
+            match to.cast_const() == from {
+                true => Some(text.to_vec()),
+                false => Some(CStr::from_ptr(to).to_bytes().to_vec()),
+            }
+        }
+    }))
+    .catch_when(PgSqlErrorCode::ERRCODE_UNTRANSLATABLE_CHARACTER, |_| None)
+    .catch_when(PgSqlErrorCode::ERRCODE_CHARACTER_NOT_IN_REPERTOIRE, |_| {
+        None
+    })
+    .execute()
+}
+
+/// The `text` datum of a text, in the current memory context. Raises an error if the database's
+/// encoding cannot hold the text.
+pub fn text_datum(text: &str) -> pg_sys::Datum {
+    match to_server(text) {
+        // SAFETY: copies so many bytes into a new text, in the current memory context.
+        Some(bytes) => unsafe {
+            pg_sys::cstring_to_text_with_len(bytes.as_ptr().cast(), bytes.len() as i32).into()
+        },
+        None => Error::Untranslatable.raise(),
+    }
+}
+
+/// The text with a question mark for each character that a message cannot show: pgrx hands messages
+/// to Postgres as they are.
+pub fn printable(text: &str) -> String {
+    let shown = |c: char| if c.is_ascii() || is_utf8() { c } else { '?' };
+    text.chars().map(shown).collect()
+}
+
+/// A text as an argument or a result of a function. Raises an error if it cannot be converted.
+pub struct Utf8(pub String);
+
+impl_sql_translatable!(Utf8, "text");
+
+impl Deref for Utf8 {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromDatum for Utf8 {
+    unsafe fn from_polymorphic_datum(
+        datum: pg_sys::Datum,
+        is_null: bool,
+        _: pg_sys::Oid,
+    ) -> Option<Self> {
+        if is_null {
+            return None;
+        }
+        // SAFETY: the caller promises that the datum is a text; it is copied.
+        match to_utf8(unsafe { memory::content(datum) }) {
+            Some(text) => Some(Self(text.into_owned())),
+            None => Error::NotText.raise(),
+        }
+    }
+}
+
+// SAFETY: the value holds nothing of the datum.
+unsafe impl UnboxDatum for Utf8 {
+    type As<'src> = Self;
+
+    unsafe fn unbox<'src>(datum: pgrx::datum::Datum<'src>) -> Self
+    where
+        Self: 'src,
+    {
+        // SAFETY: the caller promises that the datum is a text.
+        let text = unsafe { Self::from_datum(datum.sans_lifetime(), false) };
+        text.expect("the datum is not NULL")
+    }
+}
+
+impl IntoDatum for Utf8 {
+    fn into_datum(self) -> Option<pg_sys::Datum> {
+        Some(text_datum(&self))
+    }
+
+    fn type_oid() -> pg_sys::Oid {
+        pg_sys::TEXTOID
+    }
+}
+
+// SAFETY: the argument is read by from_datum, as for String.
+unsafe impl<'fcx> ArgAbi<'fcx> for Utf8 {
+    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+        // SAFETY: the SQL declares the argument as text; a function that takes this and no Option
+        // of it is strict.
+        unsafe { arg.unbox_arg_using_from_datum() }.expect("a strict function gets no NULL")
+    }
+}
+
+// SAFETY: the result is a text.
+unsafe impl BoxRet for Utf8 {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
+        // SAFETY: the datum is a text in the memory context of the call.
+        unsafe { fcinfo.return_raw_datum(text_datum(&self)) }
+    }
+}
