@@ -20,6 +20,8 @@ pub enum Error {
     BadToken,
     /// `auth.set_token` would set a token for a transaction that ends with the statement.
     NoTransactionBlock,
+    /// `authguard.act_as` or `act_reset` outside a transaction block.
+    ActNoTransactionBlock,
     /// The claims of the transaction stand until it ends.
     Sealed,
     /// A setting that holds claims has a value that would outlive the request. The fields are the
@@ -168,6 +170,11 @@ impl Error {
                 "the token is not accepted",
             )
             .hint("Sign in again. Why it is not accepted is in the server's log only."),
+            Self::ActNoTransactionBlock => Report::new(
+                Code::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
+                "the role and the claims would be gone after this statement",
+            )
+            .hint("Call it between begin and rollback."),
             Self::NoTransactionBlock => Report::new(
                 Code::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
                 "a local token would be gone after this statement",

@@ -10,9 +10,11 @@ declare
     stranger pg_catalog.text;
     function pg_catalog.regprocedure;
 begin
+    -- Locked, so that its owner cannot put another schema in its place while this script runs.
     select n.* into schema
       from pg_catalog.pg_namespace n
-     where n.nspname operator(pg_catalog.=) 'auth';
+     where n.nspname operator(pg_catalog.=) 'auth'
+       for update;
     if not found then
         create schema auth;
         comment on schema auth is
@@ -62,9 +64,9 @@ begin
        and p.proname operator(pg_catalog.=) any (array[
                'aal', 'app_metadata', 'authenticated_at', 'claim', 'claim_text', 'email',
                'end_session', 'expires_at', 'get_user', 'has_scope', 'is_active', 'is_anonymous',
-               'is_expired', 'is_fresh', 'is_revoked', 'issued_at', 'issuer', 'jwks', 'jwt',
-               'refresh', 'require_active', 'revocation_reason', 'role', 'session_id', 'sessions',
-               'set_token', 'sign_out', 'subject', 'token_age', 'uid', 'verify',
+               'is_expired', 'is_fresh', 'is_revoked', 'is_user', 'issued_at', 'issuer', 'jwks',
+               'jwt', 'refresh', 'require_active', 'revocation_reason', 'role', 'session_id',
+               'sessions', 'set_token', 'sign_out', 'subject', 'token_age', 'uid', 'verify',
                'whoami']::pg_catalog.name[])
        and not (p.oid::pg_catalog.regprocedure::pg_catalog.text operator(pg_catalog.=)
                     any (array['auth.jwt()', 'auth.uid()', 'auth.role()', 'auth.email()'])

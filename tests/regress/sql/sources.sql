@@ -193,7 +193,7 @@ set role att_idp;
 drop table att_elsewhere.people;
 reset role;
 select auth.revocation_reason() as dropped;
-select object = :'number' as number, guarded, problem, hint = format('select authguard.detach_users(%s)', :number) as hint from att_coverage;
+select object = :'number' as number, guarded, problem, hint like format('%%select authguard.detach_users(%s)', :number) as hint from att_coverage;
 select authguard.detach_sessions(:number) as of_another_kind;
 select authguard.detach_users(:number) as detached, authguard.detach_users(:number) as again;
 select auth.revocation_reason() as detached;
