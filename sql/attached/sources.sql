@@ -64,6 +64,8 @@ begin
     if not found then
         return false;
     end if;
+    -- It is too late for deferred triggers: they fire now, or the change fails.
+    set constraints all immediate;
     perform authguard.record('USER_UPDATED', user_id, null, 'system', null);
     if source.refresh_on_change then
         -- Until the end of the commit: authguard.await_changes waits for it.

@@ -63,6 +63,9 @@ declare
     owner pg_catalog.pg_roles;
     stranger pg_catalog.text;
     function pg_catalog.regprocedure;
+    missing pg_catalog.text;
+    type pg_catalog.text;
+    grantee pg_catalog.oid;
 begin
     -- Locked, so that its owner cannot put another schema in its place while this script runs.
     select n.* into schema
@@ -154,6 +157,32 @@ begin
                    any (array['jwt', 'uid', 'role', 'email']::pg_catalog.name[])
     loop
         execute pg_catalog.format('alter extension authguard add function %s', function);
+    end loop;
+
+    -- The readers that it lacks. From now on nobody can tell them from those that it had, whose
+    -- privileges are kept (close.sql).
+    for missing, type in
+        select r.name, r.type
+          from (values ('jwt', 'jsonb'), ('uid', 'uuid'), ('role', 'text'), ('email', 'text')
+               ) r (name, type)
+         where pg_catalog.to_regprocedure('auth.' operator(pg_catalog.||) r.name
+                   operator(pg_catalog.||) '()') is null
+    loop
+        execute pg_catalog.format(
+            'create function auth.%I() returns pg_catalog.%I language sql return null',
+            missing, type);
+        for grantee in
+            select distinct a.grantee
+              from pg_catalog.pg_proc p, pg_catalog.aclexplode(p.proacl) a
+             where p.oid operator(pg_catalog.=) pg_catalog.to_regprocedure(
+                       'auth.' operator(pg_catalog.||) missing operator(pg_catalog.||) '()')
+               and a.grantee operator(pg_catalog.<>) p.proowner
+               and a.grantee operator(pg_catalog.<>) 0
+        loop
+            execute pg_catalog.format('revoke all on function auth.%I() from %I',
+                missing, pg_catalog.pg_get_userbyid(grantee));
+        end loop;
+        execute pg_catalog.format('grant execute on function auth.%I() to public', missing);
     end loop;
 end
 $$;
@@ -1720,6 +1749,8 @@ begin
     if not found then
         return false;
     end if;
+    -- It is too late for deferred triggers: they fire now, or the change fails.
+    set constraints all immediate;
     perform authguard.record('USER_UPDATED', user_id, null, 'system', null);
     if source.refresh_on_change then
         -- Until the end of the commit: authguard.await_changes waits for it.
@@ -2442,10 +2473,19 @@ begin
                 'this as a member of %I, or as a superuser.',
                 pg_catalog.pg_get_userbyid(class.relowner));
     end if;
-    if class.relkind in ('r', 'p') then
-        -- So that its form stays as it is checked.
-        execute pg_catalog.format('lock table %s in share row exclusive mode', relation);
+    if class.relkind not in ('r', 'p') then
+        perform authguard.refuse_source(relation, s)
+           from authguard.check_source(relation, kind, '{}', '{}') s;
     end if;
+    if class.relnamespace = 'authguard'::pg_catalog.regnamespace then
+        raise exception using
+            errcode = 'wrong_object_type',
+            message = pg_catalog.format('%s belongs to authguard', relation),
+            hint = 'Sessions of the local issuer decide without being attached.';
+    end if;
+    perform authguard.check_entry('', issuer, null);
+    -- So that its form stays as it is checked.
+    execute pg_catalog.format('lock table %s in share row exclusive mode', relation);
     -- Drops the columns that were not passed.
     select pg_catalog.array_agg(p.part order by p.place),
            pg_catalog.array_agg(p.name order by p.place)
@@ -2466,7 +2506,7 @@ begin
             message = 'the column of the key is needed',
             hint = 'Name it: id => ….';
     end if;
-    if class.relkind in ('r', 'p') and missing is not null then
+    if missing is not null then
         raise exception using
             errcode = 'undefined_column',
             message = pg_catalog.format('column %I of %s does not exist', missing, relation),
@@ -2627,8 +2667,9 @@ comment on function authguard.attach_users(
     'it, or if the row is deleted, banned now or flagged access_revoked. issuer NULL: tokens of '
     'every issuer. refresh_on_change: a change of app_metadata or role makes earlier tokens '
     'stale. True if something changed. 42501 unless the caller owns the table; 42703 if a column '
-    'does not exist; 22004 without a table or its id; 55000 if a table above or below it is '
-    'attached; the error of authguard.check_source if it cannot be a source; 25006 on a standby';
+    'does not exist; 22004 without a table or its id; 22023 if the issuer is too long; 42809 for a '
+    'table of authguard; 55000 if a table above or below it is attached; the error of '
+    'authguard.check_source if it cannot be a source; 25006 on a standby';
 
 create function authguard.attach_sessions(
     sessions pg_catalog.regclass,
