@@ -9,7 +9,7 @@ create view held as select grantee, count(*), bool_and(is_due) as due from authg
 select authguard.grant_operator('regress_op'), authguard.grant_operator('regress_both'), authguard.grant_signer('regress_both'), authguard.grant_client('regress_both');
 select grantee, count > 15 as many, due from held order by 1;
 \c - regress_both
-select authguard.revoke_user('ada') as operator, (auth.refresh('x')).status as client;
+select authguard.revoke_user('ada') is not null as operator, (auth.refresh('x')).status as client;
 select authguard.sign_in(null);
 \c - postgres
 select authguard.revoke_operator('regress_both');
@@ -22,7 +22,7 @@ select (auth.refresh('x')).status as client;
 select authguard.grant_operator('regress_both'), authguard.revoke_signer('regress_both');
 \c - regress_both
 select authguard.sign_in(null);
-select authguard.revoke_user('ada') as operator, (auth.refresh('x')).status as client;
+select authguard.revoke_user('ada') is not null as operator, (auth.refresh('x')).status as client;
 \c - postgres
 select authguard.revoke_client_role('regress_both'), authguard.revoke_operator('regress_both'), authguard.revoke_operator('regress_both') as again;
 select * from held;
