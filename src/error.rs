@@ -28,6 +28,8 @@ pub enum Error {
     Untranslatable,
     /// `auth.set_token` would set a token for a transaction that ends with the statement.
     NoTransactionBlock,
+    /// `authguard.act_as` or `act_reset` outside a transaction block.
+    ActNoTransactionBlock,
     /// The claims of the transaction stand until it ends.
     Sealed,
     /// A setting that holds claims has a value that would outlive the request. The fields are the
@@ -237,6 +239,11 @@ impl Error {
                 "a text has characters that the encoding of the database cannot hold",
             )
             .hint("The encoding of the database is not UTF-8. Use characters that both have."),
+            Self::ActNoTransactionBlock => Report::new(
+                Code::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
+                "the role and the claims would be gone after this statement",
+            )
+            .hint("Call it between begin and rollback."),
             Self::NoTransactionBlock => Report::new(
                 Code::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
                 "a local token would be gone after this statement",

@@ -36,6 +36,12 @@ as 'MODULE_PATHNAME', 'authguard_is_active';
 comment on function auth.is_active() is
     'True if there are claims, and they are accepted, not expired and not revoked. Never NULL';
 
+create function auth.is_user() returns pg_catalog.bool
+language c stable parallel safe cost 1 support authguard.support_always
+as 'MODULE_PATHNAME', 'authguard_is_user';
+comment on function auth.is_user() is
+    'True if auth.is_active(), and the claims name a user (sub). Never NULL';
+
 create function auth.require_active() returns pg_catalog.void
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_require_active';

@@ -57,10 +57,23 @@ as 'MODULE_PATHNAME', 'authguard_session_id';
 comment on function auth.session_id() is
     'Claim session_id. NULL if the token has no session, or if there are no claims';
 
+-- For functions of the extension: the owner of an adopted schema owns auth.jwt() and auth.role(),
+-- and may replace them.
+create function authguard.jwt() returns pg_catalog.jsonb
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_jwt';
+comment on function authguard.jwt() is
+    'As auth.jwt()';
+create function authguard.role() returns pg_catalog.text
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_role';
+comment on function authguard.role() is
+    'As auth.role()';
+
 create function auth.claim(variadic path pg_catalog.text[]) returns pg_catalog.jsonb
 language sql stable parallel safe cost 20
 begin atomic
-    select nullif(pg_catalog.jsonb_extract_path(auth.jwt(), variadic path),
+    select nullif(pg_catalog.jsonb_extract_path(authguard.jwt(), variadic path),
                   'null'::pg_catalog.jsonb);
 end;
 comment on function auth.claim(variadic pg_catalog.text[]) is
@@ -70,7 +83,7 @@ comment on function auth.claim(variadic pg_catalog.text[]) is
 create function auth.claim_text(variadic path pg_catalog.text[]) returns pg_catalog.text
 language sql stable parallel safe cost 20
 begin atomic
-    select pg_catalog.jsonb_extract_path_text(auth.jwt(), variadic path);
+    select pg_catalog.jsonb_extract_path_text(authguard.jwt(), variadic path);
 end;
 comment on function auth.claim_text(variadic pg_catalog.text[]) is
     'The claim at a path, as text: auth.claim_text(''app_metadata'', ''org_id''). NULL if it is '

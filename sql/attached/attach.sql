@@ -48,10 +48,19 @@ begin
                 'this as a member of %I, or as a superuser.',
                 pg_catalog.pg_get_userbyid(class.relowner));
     end if;
-    if class.relkind in ('r', 'p') then
-        -- So that its form stays as it is checked.
-        execute pg_catalog.format('lock table %s in share row exclusive mode', relation);
+    if class.relkind not in ('r', 'p') then
+        perform authguard.refuse_source(relation, s)
+           from authguard.check_source(relation, kind, '{}', '{}') s;
     end if;
+    if class.relnamespace = 'authguard'::pg_catalog.regnamespace then
+        raise exception using
+            errcode = 'wrong_object_type',
+            message = pg_catalog.format('%s belongs to authguard', relation),
+            hint = 'Sessions of the local issuer decide without being attached.';
+    end if;
+    perform authguard.check_entry('', issuer, null);
+    -- So that its form stays as it is checked.
+    execute pg_catalog.format('lock table %s in share row exclusive mode', relation);
     -- Drops the columns that were not passed.
     select pg_catalog.array_agg(p.part order by p.place),
            pg_catalog.array_agg(p.name order by p.place)
@@ -72,7 +81,7 @@ begin
             message = 'the column of the key is needed',
             hint = 'Name it with the argument id.';
     end if;
-    if class.relkind in ('r', 'p') and missing is not null then
+    if missing is not null then
         raise exception using
             errcode = 'undefined_column',
             message = pg_catalog.format('column %I of %s does not exist', missing, relation),
@@ -233,8 +242,9 @@ comment on function authguard.attach_users(
     'it, or if the row is deleted, banned now or flagged access_revoked. issuer NULL: tokens of '
     'every issuer. refresh_on_change: a change of app_metadata or role makes earlier tokens '
     'stale. True if something changed. 42501 unless the caller owns the table; 42703 if a column '
-    'does not exist; 22004 without a table or its id; 55000 if a table above or below it is '
-    'attached; the error of authguard.check_source if it cannot be a source; 25006 on a standby';
+    'does not exist; 22004 without a table or its id; 22023 if the issuer is too long; 42809 for a '
+    'table of authguard; 55000 if a table above or below it is attached; the error of '
+    'authguard.check_source if it cannot be a source; 25006 on a standby';
 
 create function authguard.attach_sessions(
     sessions pg_catalog.regclass,

@@ -74,6 +74,8 @@ begin
     if not found then
         return false;
     end if;
+    -- It is too late for deferred triggers: they fire now, or the change fails.
+    set constraints all immediate;
     perform authguard.record('USER_UPDATED', user_id, null, 'system', null);
     if source.refresh_on_change then
         -- Until the end of the commit, which the client can make slow: authguard.await_changes of

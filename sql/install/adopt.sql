@@ -9,10 +9,15 @@ declare
     owner pg_catalog.pg_roles;
     stranger pg_catalog.text;
     function pg_catalog.regprocedure;
+    missing pg_catalog.text;
+    type pg_catalog.text;
+    grantee pg_catalog.oid;
 begin
+    -- Locked, so that its owner cannot put another schema in its place while this script runs.
     select n.* into schema
       from pg_catalog.pg_namespace n
-     where n.nspname operator(pg_catalog.=) 'auth';
+     where n.nspname operator(pg_catalog.=) 'auth'
+       for update;
     if not found then
         create schema auth;
         comment on schema auth is
@@ -62,9 +67,9 @@ begin
        and p.proname operator(pg_catalog.=) any (array[
                'aal', 'app_metadata', 'authenticated_at', 'claim', 'claim_text', 'email',
                'end_session', 'expires_at', 'get_user', 'has_scope', 'is_active', 'is_anonymous',
-               'is_expired', 'is_fresh', 'is_revoked', 'issued_at', 'issuer', 'jwks', 'jwt',
-               'refresh', 'require_active', 'revocation_reason', 'role', 'session_id', 'sessions',
-               'set_token', 'sign_out', 'subject', 'token_age', 'uid', 'verify',
+               'is_expired', 'is_fresh', 'is_revoked', 'is_user', 'issued_at', 'issuer', 'jwks',
+               'jwt', 'refresh', 'require_active', 'revocation_reason', 'role', 'session_id',
+               'sessions', 'set_token', 'sign_out', 'subject', 'token_age', 'uid', 'verify',
                'whoami']::pg_catalog.name[])
        and not (p.oid::pg_catalog.regprocedure::pg_catalog.text operator(pg_catalog.=)
                     any (array['auth.jwt()', 'auth.uid()', 'auth.role()', 'auth.email()'])
@@ -98,6 +103,32 @@ begin
                    any (array['jwt', 'uid', 'role', 'email']::pg_catalog.name[])
     loop
         execute pg_catalog.format('alter extension authguard add function %s', function);
+    end loop;
+
+    -- The readers that it lacks. From now on nobody can tell them from those that it had, whose
+    -- privileges are kept (close.sql).
+    for missing, type in
+        select r.name, r.type
+          from (values ('jwt', 'jsonb'), ('uid', 'uuid'), ('role', 'text'), ('email', 'text')
+               ) r (name, type)
+         where pg_catalog.to_regprocedure('auth.' operator(pg_catalog.||) r.name
+                   operator(pg_catalog.||) '()') is null
+    loop
+        execute pg_catalog.format(
+            'create function auth.%I() returns pg_catalog.%I language sql return null',
+            missing, type);
+        for grantee in
+            select distinct a.grantee
+              from pg_catalog.pg_proc p, pg_catalog.aclexplode(p.proacl) a
+             where p.oid operator(pg_catalog.=) pg_catalog.to_regprocedure(
+                       'auth.' operator(pg_catalog.||) missing operator(pg_catalog.||) '()')
+               and a.grantee operator(pg_catalog.<>) p.proowner
+               and a.grantee operator(pg_catalog.<>) 0
+        loop
+            execute pg_catalog.format('revoke all on function auth.%I() from %I',
+                missing, pg_catalog.pg_get_userbyid(grantee));
+        end loop;
+        execute pg_catalog.format('grant execute on function auth.%I() to public', missing);
     end loop;
 end
 $$;

@@ -7,15 +7,21 @@ as $$
 declare
     extension pg_catalog.oid := (
         select e.oid from pg_catalog.pg_extension e where e.extname = 'authguard');
+    -- Members of the extension, wherever they are: another schema may have the name auth by now.
+    readers pg_catalog.regprocedure[] := (
+        select pg_catalog.array_agg(p.oid)
+          from pg_catalog.pg_depend d
+          join pg_catalog.pg_proc p on p.oid = d.objid
+         where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+           and d.refobjid = extension and d.deptype = 'e'
+           and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+           and p.proname in ('jwt', 'uid', 'role', 'email') and p.pronargs = 0
+           and p.pronamespace <> 'authguard'::pg_catalog.regnamespace);
     reader pg_catalog.record;
     member pg_catalog.text;
 begin
     perform authguard.require_primary();
-    if not exists (select from pg_catalog.pg_depend d
-                    where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
-                      and d.refobjid = extension and d.deptype = 'e'
-                      and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-                      and d.objid = 'auth.uid()'::pg_catalog.regprocedure) then
+    if readers is null then
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
             message = 'schema auth is released already',
@@ -23,7 +29,7 @@ begin
     end if;
 
     for reader in
-        select r.name, r.type, r.expression, r.comment
+        select p.oid::pg_catalog.regprocedure as signature, r.type, r.expression, r.comment
           from (values
                 ('jwt', 'pg_catalog.jsonb', '%s',
                  'The claims in request.jwt.claims; NULL if it is not set'),
@@ -34,18 +40,18 @@ begin
                 ('email', 'pg_catalog.text', '%s ->> ''email''',
                  'Claim email in request.jwt.claims; NULL if there is none')
                ) r (name, type, expression, comment)
-          join pg_catalog.pg_proc p on p.oid = pg_catalog.to_regprocedure('auth.' || r.name || '()')
+          join pg_catalog.pg_proc p on p.proname = r.name and p.oid = any (readers)
           join pg_catalog.pg_language l on l.oid = p.prolang
          -- A reader that was replaced belongs to whoever did it.
          where l.lanname = 'c'
     loop
         execute pg_catalog.format(
-            'create or replace function auth.%I() returns %s language sql stable return %s',
-            reader.name, reader.type, pg_catalog.format(reader.expression,
+            'create or replace function %s returns %s language sql stable return %s',
+            reader.signature, reader.type, pg_catalog.format(reader.expression,
                 'nullif(pg_catalog.current_setting(''request.jwt.claims'', true), '''')'
                 '::pg_catalog.jsonb'));
         execute pg_catalog.format(
-            'comment on function auth.%I() is %L', reader.name, reader.comment);
+            'comment on function %s is %L', reader.signature, reader.comment);
     end loop;
 
     for member in
@@ -54,9 +60,9 @@ begin
                pg_catalog.pg_identify_object(d.classid, d.objid, 0) o
          where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
            and d.refobjid = extension and d.deptype = 'e'
-           and (o.type = 'schema' and o.identity = 'auth'
-                or o.type = 'function'
-                   and o.identity in ('auth.jwt()', 'auth.uid()', 'auth.role()', 'auth.email()'))
+           and (o.type = 'schema' and o.identity <> 'authguard'
+                or d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                   and d.objid = any (readers))
     loop
         execute pg_catalog.format('alter extension authguard drop %s', member);
     end loop;

@@ -313,7 +313,7 @@ exception when invalid_text_representation then
     raise exception using
         errcode = 'invalid_parameter_value',
         message = 'audience must be an array',
-        hint = pg_catalog.format('Write array[%s], or audience => ''{…}''.',
+        hint = pg_catalog.format('Write array[%s], or audience => ''{...}''.',
             pg_catalog.quote_literal(audience));
 end
 $$;
@@ -346,7 +346,7 @@ set search_path = pg_catalog, pg_temp
 as $$ select authguard.trust_issuer(issuer, jwks, authguard.as_audience(audience)) $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.jsonb, pg_catalog.text) is
-    'As authguard.trust_issuer with an array, for an audience that is written as a text ({…}). '
+    'As authguard.trust_issuer with an array, for an audience that is written as a text ({...}). '
     '22023 with a hint if the text is no array';
 
 create function authguard.trust_issuer(
@@ -406,8 +406,8 @@ comment on function authguard.trust_secret(
     pg_catalog.text, pg_catalog.bytea, pg_catalog.text[], pg_catalog.text, pg_catalog.text,
     pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
     pg_catalog.text[], pg_catalog.interval) is
-    'As authguard.trust_secret with a text, for a secret that is bytes: decode(…, ''base64'') or '
-    'decode(…, ''hex'') makes them of a text';
+    'As authguard.trust_secret with a text, for a secret that is bytes: decode(..., ''base64'') or '
+    'decode(..., ''hex'') makes them of a text';
 
 create function authguard.trust_secret(
     issuer pg_catalog.text,

@@ -1,19 +1,39 @@
 -- For tests of policies: acting as somebody until the end of the transaction.
 
+create function authguard.require_transaction_block() returns pg_catalog.void
+language c stable cost 1
+as 'MODULE_PATHNAME', 'authguard_require_transaction_block_wrapper';
+comment on function authguard.require_transaction_block() is
+    'Raises 25P01 outside a transaction block, where a local setting ends with its statement';
+
+-- By OID, as in a policy: whoever owns an adopted schema auth may put another one in its place.
+create function authguard.refusal() returns pg_catalog.text
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select w.hint from auth.whoami() w where w.status = 'refused';
+end;
+comment on function authguard.refusal() is
+    'Why the claims are refused, as auth.whoami() says it. NULL if they are not';
+
 create function authguard.act_as(role pg_catalog.name, claims pg_catalog.jsonb)
 returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    reason pg_catalog.text;
 begin
+    perform authguard.require_transaction_block();
     perform pg_catalog.set_config('role', 'none', true);
     perform pg_catalog.set_config(
         'request.jwt.claims', coalesce(claims::pg_catalog.text, ''), true);
-    if claims is not null and (select w.status = 'refused' from auth.whoami() w) then
+    reason := authguard.refusal();
+    if claims is not null and reason is not null then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'these claims are refused',
-            detail = (select w.hint from auth.whoami() w);
+            detail = reason;
     end if;
     -- The role must be able to call authguard.act_reset(). Tests roll back, and these grants with
     -- them.
@@ -30,7 +50,8 @@ end
 $$;
 comment on function authguard.act_as(pg_catalog.name, pg_catalog.jsonb) is
     'For tests: sets the role and the claims (NULL: none) as a gateway does, until the end of the '
-    'transaction, which should be rolled back. 22023 if the claims are refused';
+    'transaction, which should be rolled back. 22023 if the claims are refused; 25P01 outside a '
+    'transaction block';
 
 create function authguard.act_as_user(user_id pg_catalog.text, claims pg_catalog.jsonb default '{}')
 returns pg_catalog.void
@@ -50,16 +71,18 @@ end
 $$;
 comment on function authguard.act_as_user(pg_catalog.text, pg_catalog.jsonb) is
     'For tests: calls act_as for a user with role authenticated and a token that lives an hour. '
-    'claims are added to those, or replace them';
+    'claims are added to those, or replace them. Errors as for authguard.act_as';
 
 create function authguard.act_reset() returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    perform authguard.require_transaction_block();
     perform pg_catalog.set_config('request.jwt.claims', '', true);
     perform pg_catalog.set_config('role', 'none', true);
 end
 $$;
 comment on function authguard.act_reset() is
-    'For tests: removes the claims and sets the session''s own role again';
+    'For tests: removes the claims and sets the session''s own role again. 25P01 outside a '
+    'transaction block';

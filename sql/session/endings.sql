@@ -86,14 +86,12 @@ returns table (
     subject pg_catalog.text, role pg_catalog.text, session_id pg_catalog.uuid,
     claims pg_catalog.jsonb, issued_at pg_catalog.timestamptz,
     expires_at pg_catalog.timestamptz, authenticated_at pg_catalog.timestamptz)
-language plpgsql stable parallel safe rows 1
+language sql stable parallel safe rows 1
 set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform auth.require_active();
-    return query select auth.subject(), auth.role(), auth.session_id(), auth.jwt(),
-                        auth.issued_at(), auth.expires_at(), auth.authenticated_at();
-end
-$$;
+begin atomic
+    select auth.require_active();
+    select auth.subject(), authguard.role(), auth.session_id(), authguard.jwt(),
+           auth.issued_at(), auth.expires_at(), auth.authenticated_at();
+end;
 comment on function auth.get_user() is
     'Returns the current user, checked now, in one row. 28000 if the token is not active';

@@ -12,6 +12,9 @@ raw_function!(authguard_is_revoked, |call| pg_sys::Datum::from(
 raw_function!(authguard_is_active, |call| pg_sys::Datum::from(
     decide::is_active()
 ));
+raw_function!(authguard_is_user, |call| pg_sys::Datum::from(
+    decide::is_user()
+));
 
 raw_function!(authguard_require_active, |call| {
     if !decide::is_active() {

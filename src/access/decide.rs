@@ -26,6 +26,13 @@ pub fn is_active() -> bool {
     }
 }
 
+/// Returns true if the claims are active and name a user; for raw functions.
+#[inline(always)]
+pub fn is_user() -> bool {
+    super::with_current(|claims| claims.claims().is_some_and(|read| read.subject.is_some()))
+        && !is_revoked()
+}
+
 /// The reason for which the current token is revoked, if it is.
 pub fn reason() -> Option<RevocationReason> {
     decide(Decision::reason)

@@ -5,6 +5,7 @@ mod caller;
 mod checks;
 mod decide;
 mod decision;
+mod policy;
 mod readers;
 mod whoami;
 mod workers;

@@ -68,9 +68,10 @@ install_script! {
     "attach" = "../../sql/attached/attach.sql",
     "restore" = "../../sql/install/restore.sql",
     "guard" = "../../sql/policy/guard.sql",
-    "coverage" = "../../sql/policy/coverage.sql",
     "release" = "../../sql/install/release.sql",
     "testkit" = "../../sql/policy/testkit.sql",
     "user_ids" = "../../sql/session/user_ids.sql",
     "grants" = "../../sql/install/grants.sql",
+    "coverage" = "../../sql/policy/coverage.sql",
+    "close" = "../../sql/install/close.sql",
 }

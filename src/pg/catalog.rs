@@ -7,7 +7,6 @@ use super::memory;
 use super::relation::{self, Lock, Relation};
 use pgrx::pg_sys::{self, Oid};
 use pgrx::{FromDatum, IntoDatum};
-use std::borrow::Cow;
 use std::ffi::{CStr, CString};
 use std::marker::PhantomData;
 use std::ptr;
@@ -162,9 +161,7 @@ pub fn role_name_value(role: Oid) -> Value {
 
 /// The name of a role in UTF-8, for people. Characters that cannot be converted are replaced.
 pub fn role_title(role: Oid) -> Option<String> {
-    let name = role_name(role)?;
-    let title = encoding::to_utf8(name.to_bytes()).map(Cow::into_owned);
-    Some(title.unwrap_or_else(|| name.to_string_lossy().into_owned()))
+    role_name(role).map(|name| encoding::title(&name))
 }
 
 /// Returns true if the role whose privileges count is one that no policy applies to: a superuser,

@@ -39,6 +39,14 @@ pub fn to_utf8(text: &[u8]) -> Option<Cow<'_, str>> {
         .map(Cow::Owned)
 }
 
+/// A name of the catalogue, for a message.
+pub fn title(name: &CStr) -> String {
+    match to_utf8(name.to_bytes()) {
+        Some(name) => name.into_owned(),
+        None => name.to_string_lossy().into_owned(),
+    }
+}
+
 /// A text as the database has it; `None` if the database's encoding cannot hold it.
 fn to_server(text: &str) -> Option<Cow<'_, [u8]>> {
     if text.is_ascii() || converts_nothing() {

@@ -43,17 +43,16 @@ impl Rule for GatewayRoles {
         }
         let names = identifiers(&text).unwrap_or_default().into_iter();
         let missing = names.filter(|name| !catalog::role_exists(name));
-        let title = |name: CString| match encoding::to_utf8(name.to_bytes()) {
-            Some(name) => name.into_owned(),
-            None => name.to_string_lossy().into_owned(),
-        };
         let problem = |name| Problem {
             what: format!("role \"{name}\" does not exist"),
             hint: "Nobody's claims are believed because of it; correct the name, or make the role."
                 .to_owned(),
             word: name,
         };
-        missing.map(title).map(problem).collect()
+        missing
+            .map(|name| encoding::title(&name))
+            .map(problem)
+            .collect()
     }
 
     fn assigned() {
@@ -76,6 +75,11 @@ pub fn define() {
     GATEWAY_ROLES.define();
 }
 
+/// The names in the setting, in the encoding of the database, whether or not there are such roles.
+pub fn names() -> Vec<CString> {
+    GATEWAY_ROLES.with(|roles| identifiers(roles).unwrap_or_default())
+}
+
 /// Returns true if any gateway is believed.
 pub fn any() -> bool {
     GATEWAY_ROLES.with(|roles| !roles.is_empty())
@@ -84,6 +88,5 @@ pub fn any() -> bool {
 /// Returns true if `authguard.gateway_roles` lists a role. Names are compared byte by byte: the
 /// setting has the encoding of the database, as the catalogue has.
 pub fn is_gateway(role: &CStr) -> bool {
-    let roles = GATEWAY_ROLES.with(|roles| identifiers(roles).unwrap_or_default());
-    roles.iter().any(|name| name.as_c_str() == role)
+    names().iter().any(|name| name.as_c_str() == role)
 }

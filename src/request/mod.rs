@@ -12,7 +12,7 @@ mod token;
 
 pub use claims::{claims_are_foreign, with_claims};
 pub use forget::ClaimsForgotten;
-pub use gateways::is_gateway;
+pub use gateways::{is_gateway, names as gateway_names};
 pub use seal::read as claims_were_read;
 pub use token::{set_token, with_token};
 

@@ -63,10 +63,15 @@ declare
     owner pg_catalog.pg_roles;
     stranger pg_catalog.text;
     function pg_catalog.regprocedure;
+    missing pg_catalog.text;
+    type pg_catalog.text;
+    grantee pg_catalog.oid;
 begin
+    -- Locked, so that its owner cannot put another schema in its place while this script runs.
     select n.* into schema
       from pg_catalog.pg_namespace n
-     where n.nspname operator(pg_catalog.=) 'auth';
+     where n.nspname operator(pg_catalog.=) 'auth'
+       for update;
     if not found then
         create schema auth;
         comment on schema auth is
@@ -116,9 +121,9 @@ begin
        and p.proname operator(pg_catalog.=) any (array[
                'aal', 'app_metadata', 'authenticated_at', 'claim', 'claim_text', 'email',
                'end_session', 'expires_at', 'get_user', 'has_scope', 'is_active', 'is_anonymous',
-               'is_expired', 'is_fresh', 'is_revoked', 'issued_at', 'issuer', 'jwks', 'jwt',
-               'refresh', 'require_active', 'revocation_reason', 'role', 'session_id', 'sessions',
-               'set_token', 'sign_out', 'subject', 'token_age', 'uid', 'verify',
+               'is_expired', 'is_fresh', 'is_revoked', 'is_user', 'issued_at', 'issuer', 'jwks',
+               'jwt', 'refresh', 'require_active', 'revocation_reason', 'role', 'session_id',
+               'sessions', 'set_token', 'sign_out', 'subject', 'token_age', 'uid', 'verify',
                'whoami']::pg_catalog.name[])
        and not (p.oid::pg_catalog.regprocedure::pg_catalog.text operator(pg_catalog.=)
                     any (array['auth.jwt()', 'auth.uid()', 'auth.role()', 'auth.email()'])
@@ -153,6 +158,32 @@ begin
     loop
         execute pg_catalog.format('alter extension authguard add function %s', function);
     end loop;
+
+    -- The readers that it lacks. From now on nobody can tell them from those that it had, whose
+    -- privileges are kept (close.sql).
+    for missing, type in
+        select r.name, r.type
+          from (values ('jwt', 'jsonb'), ('uid', 'uuid'), ('role', 'text'), ('email', 'text')
+               ) r (name, type)
+         where pg_catalog.to_regprocedure('auth.' operator(pg_catalog.||) r.name
+                   operator(pg_catalog.||) '()') is null
+    loop
+        execute pg_catalog.format(
+            'create function auth.%I() returns pg_catalog.%I language sql return null',
+            missing, type);
+        for grantee in
+            select distinct a.grantee
+              from pg_catalog.pg_proc p, pg_catalog.aclexplode(p.proacl) a
+             where p.oid operator(pg_catalog.=) pg_catalog.to_regprocedure(
+                       'auth.' operator(pg_catalog.||) missing operator(pg_catalog.||) '()')
+               and a.grantee operator(pg_catalog.<>) p.proowner
+               and a.grantee operator(pg_catalog.<>) 0
+        loop
+            execute pg_catalog.format('revoke all on function auth.%I() from %I',
+                missing, pg_catalog.pg_get_userbyid(grantee));
+        end loop;
+        execute pg_catalog.format('grant execute on function auth.%I() to public', missing);
+    end loop;
 end
 $$;
 /* </end connected objects> */
@@ -162,9 +193,7 @@ $$;
 -- requires:
 --   adopt
 
--- The readers: what the current token claims. Where nothing is set they give NULL. Where something is
--- set that is not believed they raise 28000, because much code takes NULL for "the backend" and
--- opens (authguard.refused_claims). They are STABLE, never IMMUTABLE (a generic plan
+-- The readers: what the current token claims. They are STABLE, never IMMUTABLE (a generic plan
 -- would serve one user's rows to another), and never LEAKPROOF. COST orders quals: one unit is the
 -- price of an operator. "or replace" is for the functions that adopt.sql has made members; Postgres
 -- refuses it for any other.
@@ -173,9 +202,7 @@ create or replace function auth.jwt() returns pg_catalog.jsonb
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_jwt';
 comment on function auth.jwt() is
-    'All claims of the current token (RFC 7519). NULL if there are none. Like every reader it raises '
-    '28000 if the claims are refused, unless authguard.refused_claims is null: auth.whoami() says '
-    'why they are';
+    'All claims of the current token (RFC 7519). NULL if there are none, or if they are refused';
 
 create or replace function auth.uid() returns pg_catalog.uuid
 language c stable parallel safe cost 1
@@ -221,10 +248,23 @@ as 'MODULE_PATHNAME', 'authguard_session_id';
 comment on function auth.session_id() is
     'Claim session_id. NULL if the token has no session, or if there are no claims';
 
+-- For functions of the extension: the owner of an adopted schema owns auth.jwt() and auth.role(),
+-- and may replace them.
+create function authguard.jwt() returns pg_catalog.jsonb
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_jwt';
+comment on function authguard.jwt() is
+    'As auth.jwt()';
+create function authguard.role() returns pg_catalog.text
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_role';
+comment on function authguard.role() is
+    'As auth.role()';
+
 create function auth.claim(variadic path pg_catalog.text[]) returns pg_catalog.jsonb
 language sql stable parallel safe cost 20
 begin atomic
-    select nullif(pg_catalog.jsonb_extract_path(auth.jwt(), variadic path),
+    select nullif(pg_catalog.jsonb_extract_path(authguard.jwt(), variadic path),
                   'null'::pg_catalog.jsonb);
 end;
 comment on function auth.claim(variadic pg_catalog.text[]) is
@@ -234,7 +274,7 @@ comment on function auth.claim(variadic pg_catalog.text[]) is
 create function auth.claim_text(variadic path pg_catalog.text[]) returns pg_catalog.text
 language sql stable parallel safe cost 20
 begin atomic
-    select pg_catalog.jsonb_extract_path_text(auth.jwt(), variadic path);
+    select pg_catalog.jsonb_extract_path_text(authguard.jwt(), variadic path);
 end;
 comment on function auth.claim_text(variadic pg_catalog.text[]) is
     'The claim at a path, as text: auth.claim_text(''app_metadata'', ''org_id''). NULL if it is '
@@ -256,11 +296,10 @@ comment on function auth.is_anonymous() is
 
 create function auth.has_scope(scope pg_catalog.text) returns pg_catalog.bool
 language c stable strict parallel safe cost 20
-as 'MODULE_PATHNAME', 'authguard_has_scope';
+as 'MODULE_PATHNAME', 'authguard_has_scope_wrapper';
 comment on function auth.has_scope(pg_catalog.text) is
-    'True if this is one of the token''s scopes: of claim scope (RFC 8693 section 4.2) or scp, each '
-    'a string of scopes separated by spaces or an array of them, or of the array permissions. '
-    'False if the claims are refused. NULL for NULL, and if there are no claims';
+    'True if claim scope, values separated by spaces, has this one (RFC 8693 section 4.2). NULL '
+    'for NULL, and if there are no claims';
 
 create function auth.issued_at() returns pg_catalog.timestamptz
 language c stable parallel safe cost 1
@@ -302,8 +341,7 @@ create function auth.whoami(
     out login_role pg_catalog.text,
     out role_mismatch pg_catalog.bool,
     out hint pg_catalog.text,
-    out session_wide pg_catalog.bool,
-    out bypasses_rls pg_catalog.bool
+    out session_wide pg_catalog.bool
 ) returns setof pg_catalog.record
 language c volatile parallel restricted cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_whoami_wrapper';
@@ -311,8 +349,7 @@ comment on function auth.whoami() is
     'The current token in one row. source: none, gateway or token. status: absent, accepted, '
     'refused, expired or revoked. Then the claims in brief, the roles and a hint in words. '
     'session_wide: true if it was set before this transaction, so that a pool would hand it to '
-    'its next client. bypasses_rls: true if the acting role is a superuser or has BYPASSRLS. Never '
-    'an error';
+    'its next client';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -462,6 +499,12 @@ as 'MODULE_PATHNAME', 'authguard_is_active';
 comment on function auth.is_active() is
     'True if there are claims, and they are accepted, not expired and not revoked. Never NULL';
 
+create function auth.is_user() returns pg_catalog.bool
+language c stable parallel safe cost 1 support authguard.support_always
+as 'MODULE_PATHNAME', 'authguard_is_user';
+comment on function auth.is_user() is
+    'True if auth.is_active(), and the claims name a user (sub). Never NULL';
+
 create function auth.require_active() returns pg_catalog.void
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_require_active';
@@ -473,7 +516,7 @@ language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_is_expired';
 comment on function auth.is_expired() is
     'True if exp plus authguard.leeway had passed when the statement began (RFC 7519 section '
-    '4.1.4). NULL without exp. 28000 if the claims are refused for another reason';
+    '4.1.4). NULL without exp';
 
 create function auth.is_fresh(max_age pg_catalog.interval) returns pg_catalog.bool
 language c stable parallel safe cost 10
@@ -1534,14 +1577,13 @@ comment on function auth.verify(pg_catalog.text) is
 
 create function auth.set_token(token pg_catalog.text, is_local pg_catalog.bool default true)
 returns pg_catalog.jsonb
-language c volatile cost 1000
+language c volatile strict cost 1000
 as 'MODULE_PATHNAME', 'authguard_set_token';
 comment on function auth.set_token(pg_catalog.text, pg_catalog.bool) is
     'Verifies a token as auth.verify does, makes it the current one and returns its claims. '
     'is_local true: until the end of the transaction (25P01 outside a transaction block); false: '
-    'of the session. If it fails, also for NULL (28000), no claims are left, neither a token nor '
-    'those of a gateway, unless they are sealed. Bind the token as a parameter, so that no log '
-    'holds it';
+    'of the session. NULL for NULL, and nothing is set. Bind the token as a parameter, so that no '
+    'log holds it';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -1707,6 +1749,8 @@ begin
     if not found then
         return false;
     end if;
+    -- It is too late for deferred triggers: they fire now, or the change fails.
+    set constraints all immediate;
     perform authguard.record('USER_UPDATED', user_id, null, 'system', null);
     if source.refresh_on_change then
         -- Until the end of the commit: authguard.await_changes waits for it.
@@ -2363,15 +2407,13 @@ returns table (
     subject pg_catalog.text, role pg_catalog.text, session_id pg_catalog.uuid,
     claims pg_catalog.jsonb, issued_at pg_catalog.timestamptz,
     expires_at pg_catalog.timestamptz, authenticated_at pg_catalog.timestamptz)
-language plpgsql stable parallel safe rows 1
+language sql stable parallel safe rows 1
 set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform auth.require_active();
-    return query select auth.subject(), auth.role(), auth.session_id(), auth.jwt(),
-                        auth.issued_at(), auth.expires_at(), auth.authenticated_at();
-end
-$$;
+begin atomic
+    select auth.require_active();
+    select auth.subject(), authguard.role(), auth.session_id(), authguard.jwt(),
+           auth.issued_at(), auth.expires_at(), auth.authenticated_at();
+end;
 comment on function auth.get_user() is
     'Returns the current user, checked now, in one row. 28000 if the token is not active';
 /* </end connected objects> */
@@ -2431,10 +2473,19 @@ begin
                 'this as a member of %I, or as a superuser.',
                 pg_catalog.pg_get_userbyid(class.relowner));
     end if;
-    if class.relkind in ('r', 'p') then
-        -- So that its form stays as it is checked.
-        execute pg_catalog.format('lock table %s in share row exclusive mode', relation);
+    if class.relkind not in ('r', 'p') then
+        perform authguard.refuse_source(relation, s)
+           from authguard.check_source(relation, kind, '{}', '{}') s;
     end if;
+    if class.relnamespace = 'authguard'::pg_catalog.regnamespace then
+        raise exception using
+            errcode = 'wrong_object_type',
+            message = pg_catalog.format('%s belongs to authguard', relation),
+            hint = 'Sessions of the local issuer decide without being attached.';
+    end if;
+    perform authguard.check_entry('', issuer, null);
+    -- So that its form stays as it is checked.
+    execute pg_catalog.format('lock table %s in share row exclusive mode', relation);
     -- Drops the columns that were not passed.
     select pg_catalog.array_agg(p.part order by p.place),
            pg_catalog.array_agg(p.name order by p.place)
@@ -2453,9 +2504,9 @@ begin
         raise exception using
             errcode = 'null_value_not_allowed',
             message = 'the column of the key is needed',
-            hint = 'Name it with the argument id.';
+            hint = 'Name it: id => ….';
     end if;
-    if class.relkind in ('r', 'p') and missing is not null then
+    if missing is not null then
         raise exception using
             errcode = 'undefined_column',
             message = pg_catalog.format('column %I of %s does not exist', missing, relation),
@@ -2616,8 +2667,9 @@ comment on function authguard.attach_users(
     'it, or if the row is deleted, banned now or flagged access_revoked. issuer NULL: tokens of '
     'every issuer. refresh_on_change: a change of app_metadata or role makes earlier tokens '
     'stale. True if something changed. 42501 unless the caller owns the table; 42703 if a column '
-    'does not exist; 22004 without a table or its id; 55000 if a table above or below it is '
-    'attached; the error of authguard.check_source if it cannot be a source; 25006 on a standby';
+    'does not exist; 22004 without a table or its id; 22023 if the issuer is too long; 42809 for a '
+    'table of authguard; 55000 if a table above or below it is attached; the error of '
+    'authguard.check_source if it cannot be a source; 25006 on a standby';
 
 create function authguard.attach_sessions(
     sessions pg_catalog.regclass,
@@ -2758,6 +2810,185 @@ comment on function authguard.end_all_sessions(pg_catalog.text) is
 
 -- Guarding tables. These functions run with the rights of the caller, who must own the table.
 
+-- The checks are known by their OIDs: whoever owns an adopted schema auth may rename it, and make
+-- functions of these names in another one.
+create function authguard.guard_expression(check_kind pg_catalog.text) returns pg_catalog.text
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select case check_kind
+        when 'revoked' then pg_catalog.format('(NOT %s)',
+            'auth.is_revoked()'::pg_catalog.regprocedure)
+        when 'active' then 'auth.is_active()'::pg_catalog.regprocedure::pg_catalog.text
+        when 'user' then 'auth.is_user()'::pg_catalog.regprocedure::pg_catalog.text
+    end;
+end;
+comment on function authguard.guard_expression(pg_catalog.text) is
+    'The expression of a guard of that kind (revoked, active or user), as Postgres prints it. NULL '
+    'for another kind, and for NULL';
+
+create function authguard.has_guard(
+    relation pg_catalog.regclass, check_kind pg_catalog.text, roles pg_catalog.oid[])
+returns pg_catalog.bool
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select exists (
+        select from pg_catalog.pg_policy p
+         where p.polrelid = relation and p.polname = 'authguard'
+           and not p.polpermissive and p.polcmd = '*' and p.polwithcheck is null
+           and p.polroles @> roles and p.polroles <@ roles
+           and pg_catalog.pg_get_expr(p.polqual, p.polrelid)
+               = authguard.guard_expression(check_kind));
+end;
+comment on function authguard.has_guard(
+    pg_catalog.regclass, pg_catalog.text, pg_catalog.oid[]) is
+    'True if the table has the policy authguard of that kind for these roles (0: everybody), as '
+    'guard_table makes it. False for NULL';
+
+create function authguard.note_bypass(guarded pg_catalog.text, tables pg_catalog.oid[])
+returns pg_catalog.void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    reason pg_catalog.text := (
+        select case
+                   when r.rolsuper then 'It is a superuser, and no policy applies to it.'
+                   when r.rolbypassrls then 'It has BYPASSRLS, and no policy applies to it.'
+                   when exists (
+                       select from pg_catalog.pg_class c
+                        where c.oid = any (tables) and not c.relforcerowsecurity
+                          and pg_catalog.pg_has_role(c.relowner, 'usage')) then
+                       'No policy applies to the owner of a table whose row-level security is not '
+                       'forced.'
+               end
+          from pg_catalog.pg_roles r
+         where r.rolname = current_user);
+begin
+    if reason is not null and pg_catalog.cardinality(tables) > 0 then
+        raise notice using
+            message = pg_catalog.format('%s passes the guard of %s',
+                pg_catalog.quote_ident(current_user), guarded),
+            detail = reason,
+            hint = 'To see what a client sees, act as the client''s role: set role, or '
+                'authguard.act_as_user().';
+    end if;
+end
+$$;
+comment on function authguard.note_bypass(pg_catalog.text, pg_catalog.oid[]) is
+    'Raises a NOTICE if no policy of one of these tables applies to the caller. guarded: what is '
+    'guarded, in words. NULL and an empty array: no NOTICE';
+
+create function authguard.add_guard(
+    relation pg_catalog.regclass, check_kind pg_catalog.text, roles pg_catalog.name[])
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    class pg_catalog.pg_class;
+    existing pg_catalog.pg_policy;
+    for_everyone pg_catalog.bool := 'public' = any (roles);
+    grantees pg_catalog.text;
+    wanted pg_catalog.oid[];
+    unknown pg_catalog.name;
+begin
+    if relation is null or roles is null or pg_catalog.cardinality(roles) = 0
+       or pg_catalog.array_position(roles, null) is not null then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'a relation and at least one role are needed';
+    end if;
+    if authguard.guard_expression(check_kind) is null then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('unknown kind of check: %s',
+                coalesce(pg_catalog.quote_literal(check_kind), 'NULL')),
+            hint = 'Use ''revoked'' (a request without a token passes), ''active'' (a live token '
+                'is needed) or ''user'' (a live token of a user is needed).';
+    end if;
+    select c.* into class from pg_catalog.pg_class c where c.oid = relation;
+    if not found or class.relkind not in ('r', 'p') then
+        raise exception using
+            errcode = 'wrong_object_type',
+            message = pg_catalog.format('%s is no table', relation),
+            hint = 'Only tables and partitioned tables have row-level security; guard the tables '
+                'below a view.';
+    end if;
+    if for_everyone then
+        grantees := 'public';
+        wanted := array[0];
+    else
+        select pg_catalog.string_agg(pg_catalog.quote_ident(u.r), ', ' order by u.r),
+               pg_catalog.array_agg(g.oid),
+               (pg_catalog.array_agg(u.r) filter (where g.oid is null))[1]
+          into grantees, wanted, unknown
+          from (select distinct d.r from pg_catalog.unnest(roles) d (r)) u
+          left join pg_catalog.pg_roles g on g.rolname = u.r;
+        if unknown is not null then
+            raise exception using
+                errcode = 'undefined_object',
+                message = pg_catalog.format('role %s does not exist',
+                    pg_catalog.quote_ident(unknown)),
+                hint = 'Give the name as it is stored: without quotes, in upper and lower case.';
+        end if;
+    end if;
+
+    select p.* into existing
+      from pg_catalog.pg_policy p
+     where p.polrelid = relation and p.polname = 'authguard';
+    if existing.polpermissive then
+        raise exception using
+            errcode = 'duplicate_object',
+            message = pg_catalog.format(
+                '%s has a permissive policy named authguard, which guard_table did not make',
+                relation),
+            hint = 'Rename it with alter policy … rename to ….';
+    end if;
+
+    if class.relrowsecurity and authguard.has_guard(relation, check_kind, wanted) then
+        return false;
+    end if;
+    if not class.relrowsecurity then
+        if not exists (
+            select from pg_catalog.pg_policy p
+             where p.polrelid = relation and p.polpermissive and p.polcmd in ('*', 'r')
+               and (for_everyone or p.polroles && wanted or 0 = any (p.polroles))
+        ) then
+            raise exception using
+                errcode = 'object_not_in_prerequisite_state',
+                message = pg_catalog.format('row-level security is off for %s, and switching it on '
+                    'would hide every row: no permissive policy lets a client read', relation),
+                hint = pg_catalog.format('First create the table''s own rule: create policy … on %s '
+                    'for select to … using (…). If no client may read it: alter table %s enable '
+                    'row level security. Then guard it.', relation, relation);
+        end if;
+        execute pg_catalog.format('alter table %s enable row level security', relation);
+    end if;
+    if existing.polname is not null then
+        execute pg_catalog.format('drop policy authguard on %s', relation);
+    end if;
+    execute pg_catalog.format(
+        'create policy authguard on %s as restrictive for all to %s using (%s)',
+        relation, grantees, authguard.guard_expression(check_kind));
+    -- The command found the check by its name, which somebody may have given to another function
+    -- meanwhile.
+    if not authguard.has_guard(relation, check_kind, wanted) then
+        raise exception using
+            errcode = 'object_in_use',
+            message = pg_catalog.format('%s or a function of authguard was renamed meanwhile',
+                relation),
+            hint = 'Try again.';
+    end if;
+    return true;
+end
+$$;
+comment on function authguard.add_guard(
+    pg_catalog.regclass, pg_catalog.text, pg_catalog.name[]) is
+    'Guards a table as authguard.guard_table does, without its NOTICE. Errors as for '
+    'authguard.guard_table';
+
 create function authguard.guard_table(
     relation pg_catalog.regclass,
     check_kind pg_catalog.text default 'revoked',
@@ -2767,100 +2998,21 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    class pg_catalog.pg_class;
-    existing pg_catalog.pg_policies;
-    expression pg_catalog.text := case check_kind
-        when 'revoked' then 'not auth.is_revoked()'
-        when 'active' then 'auth.is_active()'
-    end;
-    stored pg_catalog.text := case check_kind
-        when 'revoked' then '(NOT auth.is_revoked())'
-        when 'active' then 'auth.is_active()'
-    end;
-    grantees pg_catalog.text;
-    wanted pg_catalog.name[];
+    changed pg_catalog.bool := authguard.add_guard(relation, check_kind, roles);
 begin
-    if relation is null or roles is null or pg_catalog.cardinality(roles) = 0 then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = 'a relation and at least one role are needed';
-    end if;
-    if expression is null then
-        raise exception using
-            errcode = 'invalid_parameter_value',
-            message = pg_catalog.format('unknown kind of check: %s',
-                coalesce(pg_catalog.quote_literal(check_kind), 'NULL')),
-            hint = 'Use ''revoked'' (a request without a token passes) or ''active'' (a live token '
-                'is needed).';
-    end if;
-    select c.* into class from pg_catalog.pg_class c where c.oid = relation;
-    if class.relkind not in ('r', 'p') then
-        raise exception using
-            errcode = 'wrong_object_type',
-            message = pg_catalog.format('%s is no table', relation),
-            hint = 'Only tables and partitioned tables have row-level security; guard the tables '
-                'below a view.';
-    end if;
-    select pg_catalog.string_agg(
-               case when r = 'public' then 'public' else pg_catalog.quote_ident(r) end,
-               ', ' order by r),
-           pg_catalog.array_agg(r order by r)
-      into grantees, wanted
-      from (select distinct u.r from pg_catalog.unnest(roles) u (r)) u;
-
-    select p.* into existing
-      from pg_catalog.pg_policies p
-      join pg_catalog.pg_class c on c.relname = p.tablename
-      join pg_catalog.pg_namespace n on n.oid = c.relnamespace and n.nspname = p.schemaname
-     where c.oid = relation and p.policyname = 'authguard';
-    if existing.policyname is not null and existing.permissive <> 'RESTRICTIVE' then
-        raise exception using
-            errcode = 'duplicate_object',
-            message = pg_catalog.format(
-                '%s has a permissive policy named authguard, which guard_table did not make',
-                relation),
-            hint = 'Rename it with alter policy.';
-    end if;
-
-    if not exists (
-        select from pg_catalog.pg_policies p
-          join pg_catalog.pg_class c on c.relname = p.tablename
-          join pg_catalog.pg_namespace n on n.oid = c.relnamespace and n.nspname = p.schemaname
-         where c.oid = relation and p.permissive = 'PERMISSIVE' and p.cmd in ('ALL', 'SELECT')
-           and (p.roles && wanted or 'public' = any (p.roles) or 'public' = any (wanted))
-    ) then
-        raise exception using
-            errcode = 'object_not_in_prerequisite_state',
-            message = pg_catalog.format('%s has no permissive policy: with row-level security on, '
-                'no client would see a row', relation),
-            hint = pg_catalog.format('First say who may see which rows, for example: create policy '
-                'everyone on %s for all to %s using (true);', relation, grantees);
-    end if;
-
-    if class.relrowsecurity and existing.policyname is not null
-       and existing.roles = wanted and existing.cmd = 'ALL' and existing.with_check is null
-       and existing.qual = stored then
-        return false;
-    end if;
-    if not class.relrowsecurity then
-        execute pg_catalog.format('alter table %s enable row level security', relation);
-    end if;
-    if existing.policyname is not null then
-        execute pg_catalog.format('drop policy authguard on %s', relation);
-    end if;
-    execute pg_catalog.format(
-        'create policy authguard on %s as restrictive for all to %s using (%s)',
-        relation, grantees, expression);
-    return true;
+    perform authguard.note_bypass(relation::pg_catalog.text, array[relation]);
+    return changed;
 end
 $$;
 comment on function authguard.guard_table(
     pg_catalog.regclass, pg_catalog.text, pg_catalog.name[]) is
-    'Adds the restrictive policy authguard for these roles. check_kind: revoked (revoked tokens '
-    'see nothing) or active (a live token is needed). True if something changed. 42501 unless the '
-    'caller owns the table; 22023 without a table or a role, or for another kind of check; 42809 '
-    'for a relation that is no table; 55000 if the table has no permissive policy; 42710 if it '
-    'has a permissive policy of that name';
+    'Adds the restrictive policy authguard for these roles, and switches row-level security on. '
+    'check_kind: revoked (revoked tokens see nothing), active (a live token is needed) or user (a '
+    'live token with a sub is needed). True if something changed. A NOTICE says that no policy '
+    'applies to the caller. 42501 unless the caller owns the table; 22023 without a table or a '
+    'role, or for another kind of check; 42704 if a role does not exist; 42809 for a relation that '
+    'is no table; 55000 if row-level security is off and switching it on would hide every row; '
+    '42710 if it has a permissive policy of that name; 55006 if something was renamed meanwhile';
 
 create function authguard.unguard_table(relation pg_catalog.regclass) returns pg_catalog.bool
 language plpgsql volatile
@@ -2891,6 +3043,8 @@ create function authguard.guard_schema(
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    guarded pg_catalog.oid[] := '{}';
 begin
     if not exists (select from pg_catalog.pg_namespace n where n.nspname = schema) then
         raise exception using
@@ -2910,9 +3064,10 @@ begin
          order by c.relname
     loop
         begin
-            outcome := case when authguard.guard_table(relation, check_kind, roles)
+            outcome := case when authguard.add_guard(relation, check_kind, roles)
                             then 'guarded' else 'unchanged' end;
             detail := null;
+            guarded := guarded || relation::pg_catalog.oid;
         exception when object_not_in_prerequisite_state or insufficient_privilege
                        or duplicate_object then
             outcome := 'skipped';
@@ -2920,234 +3075,20 @@ begin
         end;
         return next;
     end loop;
+    perform authguard.note_bypass(
+        pg_catalog.format('schema %I', schema), guarded);
 end
 $$;
 comment on function authguard.guard_schema(pg_catalog.name, pg_catalog.text, pg_catalog.name[]) is
     'Calls authguard.guard_table for every table of a schema, with one row for each. outcome: '
-    'guarded, unchanged or skipped; detail says why a table was skipped. 3F000 if the schema does '
-    'not exist';
+    'guarded, unchanged or skipped; detail says why a table was skipped. A NOTICE says that no '
+    'policy applies to the caller. 3F000 if the schema does not exist';
 /* </end connected objects> */
 
 /* <begin connected objects> */
 -- src/entry/module.rs
 -- requires:
 --   guard
-
--- Coverage: which tables are guarded, and every way around a guard.
-
-create function authguard.own_table_problems()
-returns table (
-    relation pg_catalog.text, problem pg_catalog.text, closes pg_catalog.bool, hint pg_catalog.text)
-language c stable cost 1000 rows 1
-as 'MODULE_PATHNAME', 'authguard_own_table_problems_wrapper';
-comment on function authguard.own_table_problems() is
-    'Returns a row for each table of authguard that is not as create extension made it. closes: '
-    'true if no access is possible until it is. hint: the statements that put it in order, or '
-    'what is needed';
-
-create function authguard.coverage(
-    out kind pg_catalog.text,
-    out object pg_catalog.text,
-    out guarded pg_catalog.bool,
-    out problem pg_catalog.text,
-    out hint pg_catalog.text
-) returns setof pg_catalog.record
-language sql stable cost 10000
-set search_path = pg_catalog, pg_temp
-begin atomic
-    with recursive
-    relations as (
-        select c.oid, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity,
-               c.relispartition, c.reloptions,
-               pg_catalog.format('%I.%I', n.nspname, c.relname) as name,
-               exists (
-                   select from pg_catalog.aclexplode(c.relacl) a where a.grantee <> c.relowner
-                   union all
-                   select from pg_catalog.pg_attribute t, pg_catalog.aclexplode(t.attacl) a
-                    where t.attrelid = c.oid and a.grantee <> c.relowner
-               ) as reachable
-          from pg_catalog.pg_class c
-          join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-         where c.relkind in ('r', 'p', 'v', 'm', 'f')
-           and n.nspname not in ('pg_catalog', 'information_schema', 'authguard')
-           and n.nspname not like 'pg\_toast%' and n.nspname not like 'pg\_temp%'
-           and not exists (select from pg_catalog.pg_depend d
-                            where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                              and d.objid = c.oid and d.deptype = 'e')
-    ),
-    -- A guard is a restrictive policy for all commands whose expression calls one of the checks.
-    guards as (
-        select p.polrelid, pg_catalog.bool_or(0 = any (p.polroles)) as for_everyone
-          from pg_catalog.pg_policy p
-         where not p.polpermissive and p.polcmd = '*'
-           and exists (select from pg_catalog.pg_depend d
-                        where d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass
-                          and d.objid = p.oid
-                          and d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-                          and d.refobjid in ('auth.is_revoked()'::pg_catalog.regprocedure,
-                                             'auth.is_active()'::pg_catalog.regprocedure))
-         group by p.polrelid
-    ),
-    tables as (
-        select r.*, g.polrelid is not null and r.relrowsecurity as is_guarded, g.for_everyone
-          from relations r left join guards g on g.polrelid = r.oid
-         where r.relkind in ('r', 'p')
-    ),
-    -- Views and materialized views that read a guarded table, through other views too.
-    readers as (
-        select distinct v.oid, t.oid as source
-          from tables t
-          join pg_catalog.pg_depend d on d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                                     and d.refobjid = t.oid
-                                     and d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-          join pg_catalog.pg_rewrite w on w.oid = d.objid
-          join relations v on v.oid = w.ev_class and v.relkind in ('v', 'm')
-         where t.is_guarded
-        union
-        select v.oid, r.source
-          from readers r
-          join pg_catalog.pg_depend d on d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                                     and d.refobjid = r.oid
-                                     and d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-          join pg_catalog.pg_rewrite w on w.oid = d.objid
-          join relations v on v.oid = w.ev_class and v.relkind in ('v', 'm') and v.oid <> r.oid
-    ),
-    descendants as (
-        select i.inhrelid, t.oid as root
-          from tables t join pg_catalog.pg_inherits i on i.inhparent = t.oid
-         where t.is_guarded
-        union
-        select i.inhrelid, d.root
-          from descendants d join pg_catalog.pg_inherits i on i.inhparent = d.inhrelid
-    )
-    select 'table', t.name, t.is_guarded,
-           case
-               when not t.relrowsecurity then 'row-level security is off'
-               when not t.is_guarded then 'no restrictive policy for all commands calls '
-                   'auth.is_revoked() or auth.is_active()'
-               when not t.for_everyone then 'the guard is for some roles only'
-           end,
-           case when not t.is_guarded
-                then pg_catalog.format('select authguard.guard_table(%L)', t.name) end
-      from tables t
-     where t.relrowsecurity or t.reachable
-    union all
-    select 'partition', t.name, false,
-           pg_catalog.format('reached directly, it goes around the guard of %s',
-               d.root::pg_catalog.regclass),
-           pg_catalog.format('select authguard.guard_table(%L), or revoke its privileges', t.name)
-      from descendants d join tables t on t.oid = d.inhrelid
-     where not t.is_guarded
-    union all
-    select 'view', v.name, false,
-           'reads a guarded table with the rights of its owner',
-           pg_catalog.format('alter view %s set (security_invoker = true) -- Postgres 15', v.name)
-      from relations v
-     where v.relkind = 'v' and v.oid in (select r.oid from readers r)
-       and not coalesce(v.reloptions && array['security_invoker=true', 'security_invoker=on',
-                                              'security_invoker=1', 'security_invoker=yes'], false)
-    union all
-    select 'materialized view', v.name, false,
-           'holds rows of a guarded table, and row-level security does not apply to it',
-           'revoke its privileges, or put it behind a view that checks auth.is_active()'
-      from relations v
-     where v.relkind = 'm' and v.oid in (select r.oid from readers r)
-    union all
-    select 'foreign table', f.name, false,
-           'row-level security does not apply to foreign tables',
-           'revoke its privileges, or put it behind a view that checks auth.is_active()'
-      from relations f
-     where f.relkind = 'f' and f.reachable
-    union all
-    select 'function', p.oid::pg_catalog.regprocedure::pg_catalog.text, false,
-           pg_catalog.format('SECURITY DEFINER, callable by clients, and its owner %I passes '
-               'row-level security', o.rolname),
-           'let it call auth.require_active() first, or revoke execute'
-      from pg_catalog.pg_proc p
-      join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-      join pg_catalog.pg_roles o on o.oid = p.proowner
-     where p.prosecdef
-       and n.nspname not in ('pg_catalog', 'information_schema', 'authguard')
-       and not exists (select from pg_catalog.pg_depend d
-                        where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-                          and d.objid = p.oid and d.deptype = 'e')
-       and exists (select from pg_catalog.aclexplode(
-                        coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
-                    where a.grantee <> p.proowner)
-       and (o.rolsuper or o.rolbypassrls
-            or exists (select from tables t
-                        where t.is_guarded and t.relowner = o.oid and not t.relforcerowsecurity))
-    union all
-    -- In an adopted schema the owner can still replace the readers, as a migration of the issuer
-    -- may.
-    select 'function', p.oid::pg_catalog.regprocedure::pg_catalog.text, false,
-           'replaced or altered: its answers do not come from authguard',
-           pg_catalog.format('create or replace function auth.%I() returns %s language c '
-               'stable parallel safe as %L, %L',
-               p.proname, p.prorettype::pg_catalog.regtype, own.probin, 'authguard_' || p.proname)
-      from pg_catalog.pg_proc p
-      join pg_catalog.pg_language l on l.oid = p.prolang,
-           pg_catalog.pg_proc own
-     where p.pronamespace = 'auth'::pg_catalog.regnamespace and p.pronargs = 0
-       and p.proname in ('jwt', 'uid', 'role', 'email')
-       and own.oid = 'auth.subject()'::pg_catalog.regprocedure
-       and (l.lanname <> 'c' or p.probin <> own.probin or p.prosrc <> 'authguard_' || p.proname
-            or p.provolatile <> 's' or p.prosecdef or p.proleakproof or p.proconfig is not null)
-    union all
-    select 'owner', t.name, true,
-           pg_catalog.format('its owner %I passes the guard, and %s can become that role',
-               o.rolname,
-               (select pg_catalog.string_agg(
-                           pg_catalog.quote_ident(l.rolname), ', ' order by l.rolname)
-                  from pg_catalog.pg_roles l
-                 where l.rolcanlogin and not l.rolsuper
-                   and pg_catalog.pg_has_role(l.oid, o.oid, 'member'))),
-           pg_catalog.format('alter table %s force row level security', t.name)
-      from tables t join pg_catalog.pg_roles o on o.oid = t.relowner
-     where t.is_guarded and not t.relforcerowsecurity and not o.rolsuper
-       and exists (select from pg_catalog.pg_roles l
-                    where l.rolcanlogin and not l.rolsuper
-                      and pg_catalog.pg_has_role(l.oid, o.oid, 'member'))
-    union all
-    select 'database', pg_catalog.current_database(), false,
-           'restored, cloned or upgraded: it lacks the revocations and endings since the backup',
-           'if in doubt, select authguard.end_all_sessions(); then authguard.acknowledge_restore()'
-     where authguard.is_copy()
-    union all
-    select 'role', pg_catalog.quote_ident(b.rolname), false,
-           'BYPASSRLS: no policy applies to it',
-           pg_catalog.format('if only trusted services act as it, leave it; otherwise: '
-               'alter role %I nobypassrls', b.rolname)
-      from pg_catalog.pg_roles b
-     where b.rolbypassrls and not b.rolsuper
-    union all
-    select 'attached table', a.relation::pg_catalog.text, p.code is null or p.code = '01000',
-           p.problem || case when p.code <> '01000'
-                             then ': tokens that it decides about are revoked' else '' end,
-           case p.code when '42P01'
-                       then pg_catalog.format('select authguard.detach_%s(%s)',
-                           a.kind, a.relation::pg_catalog.oid)
-                       else p.hint end
-      from authguard.attached a
-      left join lateral authguard.source_problem(a.relation, a.kind) p on true
-    union all
-    select 'own table', o.relation, not o.closes, o.problem, o.hint
-      from authguard.own_table_problems() o
-    order by 1, 2;
-end;
-comment on function authguard.coverage() is
-    'Returns a row for each table that has row-level security or that clients can reach: guarded '
-    'or not, and why not. Then a row for each way around a guard: partitions, views, materialized '
-    'views, foreign tables, SECURITY DEFINER functions, owners without FORCE, and roles with '
-    'BYPASSRLS. Then a row for each attached table, with its problem, for each reader that was '
-    'replaced, for each table of authguard that is not as create extension made it, and for a '
-    'restored database. problem and hint are NULL if nothing is wrong';
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/entry/module.rs
--- requires:
---   coverage
 
 -- Leaving: the functions that policies call stay, as plain SQL, and the rest can be dropped.
 
@@ -3158,15 +3099,21 @@ as $$
 declare
     extension pg_catalog.oid := (
         select e.oid from pg_catalog.pg_extension e where e.extname = 'authguard');
+    -- Members of the extension, wherever they are: another schema may have the name auth by now.
+    readers pg_catalog.regprocedure[] := (
+        select pg_catalog.array_agg(p.oid)
+          from pg_catalog.pg_depend d
+          join pg_catalog.pg_proc p on p.oid = d.objid
+         where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+           and d.refobjid = extension and d.deptype = 'e'
+           and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+           and p.proname in ('jwt', 'uid', 'role', 'email') and p.pronargs = 0
+           and p.pronamespace <> 'authguard'::pg_catalog.regnamespace);
     reader pg_catalog.record;
     member pg_catalog.text;
 begin
     perform authguard.require_primary();
-    if not exists (select from pg_catalog.pg_depend d
-                    where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
-                      and d.refobjid = extension and d.deptype = 'e'
-                      and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-                      and d.objid = 'auth.uid()'::pg_catalog.regprocedure) then
+    if readers is null then
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
             message = 'schema auth is released already',
@@ -3174,7 +3121,7 @@ begin
     end if;
 
     for reader in
-        select r.name, r.type, r.expression, r.comment
+        select p.oid::pg_catalog.regprocedure as signature, r.type, r.expression, r.comment
           from (values
                 ('jwt', 'pg_catalog.jsonb', '%s',
                  'The claims in request.jwt.claims; NULL if it is not set'),
@@ -3185,18 +3132,18 @@ begin
                 ('email', 'pg_catalog.text', '%s ->> ''email''',
                  'Claim email in request.jwt.claims; NULL if there is none')
                ) r (name, type, expression, comment)
-          join pg_catalog.pg_proc p on p.oid = pg_catalog.to_regprocedure('auth.' || r.name || '()')
+          join pg_catalog.pg_proc p on p.proname = r.name and p.oid = any (readers)
           join pg_catalog.pg_language l on l.oid = p.prolang
          -- A reader that was replaced belongs to whoever did it.
          where l.lanname = 'c'
     loop
         execute pg_catalog.format(
-            'create or replace function auth.%I() returns %s language sql stable return %s',
-            reader.name, reader.type, pg_catalog.format(reader.expression,
+            'create or replace function %s returns %s language sql stable return %s',
+            reader.signature, reader.type, pg_catalog.format(reader.expression,
                 'nullif(pg_catalog.current_setting(''request.jwt.claims'', true), '''')'
                 '::pg_catalog.jsonb'));
         execute pg_catalog.format(
-            'comment on function auth.%I() is %L', reader.name, reader.comment);
+            'comment on function %s is %L', reader.signature, reader.comment);
     end loop;
 
     for member in
@@ -3205,9 +3152,9 @@ begin
                pg_catalog.pg_identify_object(d.classid, d.objid, 0) o
          where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
            and d.refobjid = extension and d.deptype = 'e'
-           and (o.type = 'schema' and o.identity = 'auth'
-                or o.type = 'function'
-                   and o.identity in ('auth.jwt()', 'auth.uid()', 'auth.role()', 'auth.email()'))
+           and (o.type = 'schema' and o.identity <> 'authguard'
+                or d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                   and d.objid = any (readers))
     loop
         execute pg_catalog.format('alter extension authguard drop %s', member);
     end loop;
@@ -3249,20 +3196,40 @@ comment on function authguard.release() is
 
 -- For tests of policies: acting as somebody until the end of the transaction.
 
+create function authguard.require_transaction_block() returns pg_catalog.void
+language c stable cost 1
+as 'MODULE_PATHNAME', 'authguard_require_transaction_block_wrapper';
+comment on function authguard.require_transaction_block() is
+    'Raises 25P01 outside a transaction block, where a local setting ends with its statement';
+
+-- By OID, as in a policy: whoever owns an adopted schema auth may put another one in its place.
+create function authguard.refusal() returns pg_catalog.text
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select w.hint from auth.whoami() w where w.status = 'refused';
+end;
+comment on function authguard.refusal() is
+    'Why the claims are refused, as auth.whoami() says it. NULL if they are not';
+
 create function authguard.act_as(role pg_catalog.name, claims pg_catalog.jsonb)
 returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    reason pg_catalog.text;
 begin
+    perform authguard.require_transaction_block();
     perform pg_catalog.set_config('role', 'none', true);
     perform pg_catalog.set_config(
         'request.jwt.claims', coalesce(claims::pg_catalog.text, ''), true);
-    if claims is not null and (select w.status = 'refused' from auth.whoami() w) then
+    reason := authguard.refusal();
+    if claims is not null and reason is not null then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'these claims are refused',
-            detail = (select w.hint from auth.whoami() w);
+            detail = reason;
     end if;
     -- The role must be able to call authguard.act_reset(). Tests roll back, and these grants with
     -- them.
@@ -3278,7 +3245,8 @@ end
 $$;
 comment on function authguard.act_as(pg_catalog.name, pg_catalog.jsonb) is
     'For tests: sets the role and the claims (NULL: none) as a gateway does, until the end of the '
-    'transaction, which should be rolled back. 22023 if the claims are refused';
+    'transaction, which should be rolled back. 22023 if the claims are refused; 25P01 outside a '
+    'transaction block';
 
 create function authguard.act_as_user(user_id pg_catalog.text, claims pg_catalog.jsonb default '{}')
 returns pg_catalog.void
@@ -3298,19 +3266,21 @@ end
 $$;
 comment on function authguard.act_as_user(pg_catalog.text, pg_catalog.jsonb) is
     'For tests: calls act_as for a user with role authenticated and a token that lives an hour. '
-    'claims are added to those, or replace them';
+    'claims are added to those, or replace them. Errors as for authguard.act_as';
 
 create function authguard.act_reset() returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    perform authguard.require_transaction_block();
     perform pg_catalog.set_config('request.jwt.claims', '', true);
     perform pg_catalog.set_config('role', 'none', true);
 end
 $$;
 comment on function authguard.act_reset() is
-    'For tests: removes the claims and sets the session''s own role again';
+    'For tests: removes the claims and sets the session''s own role again. 25P01 outside a '
+    'transaction block';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -3320,46 +3290,26 @@ comment on function authguard.act_reset() is
 
 -- Schema auth is for everyone (adopt.sql). In schema authguard no role has any right until the
 -- owner of the extension grants access with one of three functions: grant_operator, grant_signer,
--- grant_client.
+-- grant_client. What these grant, revoke_* take back, and coverage() knows, is in one list.
 
-revoke all on schema authguard from public;
-revoke all on all tables in schema authguard from public;
-revoke all on all functions in schema authguard from public;
--- When a new partition gets its copy of a trigger, Postgres asks this of the role that adds it,
--- which may only own the table. Whoever wants to name the functions in another trigger needs usage
--- of the schema.
-grant execute on function authguard.attached_changed(), authguard.attached_user_changed()
-    to public;
+create function authguard.refresh_function() returns pg_catalog.regprocedure
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select 'auth.refresh(text)'::pg_catalog.regprocedure;
+end;
+comment on function authguard.refresh_function() is
+    'The function auth.refresh(text), wherever it is: an adopted schema may be renamed';
 
-create function authguard.grant_access(
-    role pg_catalog.name, functions pg_catalog.regprocedure[], tables pg_catalog.regclass[])
-returns pg_catalog.void
-language plpgsql volatile
+create function authguard.door_objects(
+    out door pg_catalog.text, out class pg_catalog.regclass, out object pg_catalog.oid,
+    out privilege pg_catalog.text, out is_key pg_catalog.bool)
+returns setof pg_catalog.record
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    object pg_catalog.text;
-begin
-    execute pg_catalog.format('grant usage on schema authguard to %I', role);
-    foreach object in array functions::pg_catalog.text[] loop
-        execute pg_catalog.format('grant execute on function %s to %I', object, role);
-    end loop;
-    foreach object in array tables::pg_catalog.text[] loop
-        execute pg_catalog.format('grant select on table %s to %I', object, role);
-    end loop;
-end
-$$;
-comment on function authguard.grant_access(
-    pg_catalog.name, pg_catalog.regprocedure[], pg_catalog.regclass[]) is
-    'Grants a role the use of schema authguard, the execution of these functions, and the reading '
-    'of these tables';
-
-create function authguard.grant_operator(role pg_catalog.name) returns pg_catalog.void
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform authguard.grant_access(role, array[
+    operator_functions constant pg_catalog.regprocedure[] := array[
         'authguard.revoke_token(text, text, text, timestamptz)',
         'authguard.revoke_session(uuid, text, text, timestamptz)',
         'authguard.revoke_user(text, text, timestamptz, text)',
@@ -3371,52 +3321,794 @@ begin
         'authguard.coverage()',
         'authguard.source_problem(regclass, text)',
         'authguard.own_table_problems()',
-        'authguard.is_copy()'
-    ]::pg_catalog.regprocedure[], array[
+        'authguard.is_copy()',
+        'authguard.extension_grants()',
+        'authguard.door_objects()',
+        'authguard.refresh_function()',
+        'authguard.public_functions()',
+        'authguard.members()',
+        'authguard.gateways()'
+    ];
+    operator_tables constant pg_catalog.regclass[] := array[
         'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event',
         'authguard.attached'
-    ]::pg_catalog.regclass[]);
-end
-$$;
-comment on function authguard.grant_operator(pg_catalog.name) is
-    'Lets a role revoke, restore, sign users out, prune, and read the state';
-
-create function authguard.grant_signer(role pg_catalog.name) returns pg_catalog.void
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform authguard.grant_access(role, array[
+    ];
+    signer_functions constant pg_catalog.regprocedure[] := array[
         'authguard.sign_in(text, jsonb, text, text, text, inet, text)',
         'authguard.step_up(text, uuid, text, text)',
         'authguard.reauthenticated(text, uuid, text)',
         'authguard.credentials_changed(text, uuid)',
         'authguard.record_event(text, text, uuid, text)'
-    ]::pg_catalog.regprocedure[], '{}');
+    ];
+    client_functions constant pg_catalog.regprocedure[] := array[authguard.refresh_function()];
+    -- The owner may grant these by hand to roles that own tables.
+    guard_functions constant pg_catalog.regprocedure[] := array[
+        'authguard.guard_table(regclass, text, name[])',
+        'authguard.unguard_table(regclass)',
+        'authguard.guard_schema(name, text, name[])'
+    ];
+begin
+    return query
+        select f.door, 'pg_catalog.pg_proc'::pg_catalog.regclass, u.object::pg_catalog.oid,
+               'EXECUTE', u.place = 1
+          from (values ('operator', operator_functions), ('signer', signer_functions),
+                       ('client', client_functions), ('guard', guard_functions)
+               ) f (door, functions),
+               pg_catalog.unnest(f.functions) with ordinality u (object, place)
+        union all
+        select 'operator', 'pg_catalog.pg_class'::pg_catalog.regclass, u.object::pg_catalog.oid,
+               'SELECT', false
+          from pg_catalog.unnest(operator_tables) u (object)
+        union all
+        select u.door, 'pg_catalog.pg_namespace'::pg_catalog.regclass,
+               'authguard'::pg_catalog.regnamespace::pg_catalog.oid, 'USAGE', false
+          from pg_catalog.unnest(array['operator', 'signer', 'guard']) u (door);
 end
 $$;
-comment on function authguard.grant_signer(pg_catalog.name) is
-    'Lets a role sign users in, step them up, and report new proofs, new credentials and events';
+comment on function authguard.door_objects() is
+    'What each of grant_operator, grant_signer and grant_client grants, and for door guard what '
+    'may be granted by hand: an object of a catalogue (class) and a privilege. is_key: a role that '
+    'has this privilege has the others with good reason';
 
-create function authguard.grant_client(role pg_catalog.name) returns pg_catalog.void
+create function authguard.members(
+    out class pg_catalog.regclass, out object pg_catalog.oid)
+returns setof pg_catalog.record
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select d.classid, d.objid
+      from pg_catalog.pg_depend d
+      join pg_catalog.pg_extension e on e.oid = d.refobjid and e.extname = 'authguard'
+      left join pg_catalog.pg_proc p
+             on d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and p.oid = d.objid
+     where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and d.deptype = 'e'
+       -- The readers of an adopted schema are its owner's, who decides about their privileges.
+       and (p.oid is null
+            or p.pronamespace <> 'auth'::pg_catalog.regnamespace
+            or p.proname not in ('jwt', 'uid', 'role', 'email')
+            or exists (
+                select from pg_catalog.pg_depend n
+                 where n.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
+                   and n.objid = p.pronamespace
+                   and n.refclassid = d.refclassid and n.refobjid = d.refobjid
+                   and n.deptype = 'e'));
+end;
+comment on function authguard.members() is
+    'The objects of the extension, as in pg_depend, but for the readers of an adopted schema';
+
+create function authguard.public_functions() returns setof pg_catalog.regprocedure
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select p.oid
+      from authguard.members() m
+      join pg_catalog.pg_proc p
+        on m.class = 'pg_catalog.pg_proc'::pg_catalog.regclass and p.oid = m.object
+     where case when p.pronamespace <> 'authguard'::pg_catalog.regnamespace
+                then p.oid <> authguard.refresh_function()
+                else p.proname = any (array[
+                    -- When a new partition gets its copy of a trigger, Postgres asks this of the
+                    -- role that adds it, which may only own the table. Whoever wants to name the
+                    -- functions in another trigger needs usage of the schema.
+                    'attached_changed', 'attached_user_changed',
+                    -- Functions of schema auth call them as the client.
+                    'jwt', 'role',
+                    -- guard_table and act_as call them as whoever may call these.
+                    'guard_expression', 'has_guard', 'note_bypass', 'add_guard',
+                    'require_transaction_block', 'refusal'
+                ]::pg_catalog.name[]) end;
+end;
+comment on function authguard.public_functions() is
+    'The functions that everybody may call, if the schema is open to them: those of schema auth '
+    'but auth.refresh, and those of schema authguard that others call as their caller';
+
+create function authguard.extension_grants(
+    out target pg_catalog.text, out privilege pg_catalog.text, out grantee pg_catalog.text,
+    out is_due pg_catalog.bool)
+returns setof pg_catalog.record
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+    with members as materialized (select m.class, m.object as oid from authguard.members() m),
+    acls as (
+        select m.*, p.proowner as owner, 'function ' || p.oid::pg_catalog.regprocedure as target,
+               coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner)) as acl
+          from members m join pg_catalog.pg_proc p on p.oid = m.oid
+         where m.class = 'pg_catalog.pg_proc'::pg_catalog.regclass
+        union all
+        select m.*, c.relowner,
+               case c.relkind when 'S' then 'sequence ' else 'table ' end
+               || c.oid::pg_catalog.regclass, c.relacl
+          from members m join pg_catalog.pg_class c on c.oid = m.oid
+         where m.class = 'pg_catalog.pg_class'::pg_catalog.regclass
+        union all
+        select m.*, c.relowner, 'table ' || c.oid::pg_catalog.regclass, t.attacl
+          from members m
+          join pg_catalog.pg_class c on c.oid = m.oid
+          join pg_catalog.pg_attribute t on t.attrelid = c.oid
+         where m.class = 'pg_catalog.pg_class'::pg_catalog.regclass
+        union all
+        -- Types that are made with create type, and those of the rows of tables.
+        select m.class, t.oid, t.typowner, 'type ' || t.oid::pg_catalog.regtype, t.typacl
+          from members m
+          join pg_catalog.pg_type t on t.oid = m.oid
+            and m.class = 'pg_catalog.pg_type'::pg_catalog.regclass
+            or t.typrelid = m.oid and m.class = 'pg_catalog.pg_class'::pg_catalog.regclass
+        union all
+        select m.*, n.nspowner, 'schema ' || n.oid::pg_catalog.regnamespace, n.nspacl
+          from members m join pg_catalog.pg_namespace n on n.oid = m.oid
+         where m.class = 'pg_catalog.pg_namespace'::pg_catalog.regclass
+        union all
+        select m.*, f.srvowner, 'foreign server ' || pg_catalog.quote_ident(f.srvname), f.srvacl
+          from members m join pg_catalog.pg_foreign_server f on f.oid = m.oid
+         where m.class = 'pg_catalog.pg_foreign_server'::pg_catalog.regclass
+        union all
+        select m.*, f.fdwowner,
+               'foreign data wrapper ' || pg_catalog.quote_ident(f.fdwname), f.fdwacl
+          from members m join pg_catalog.pg_foreign_data_wrapper f on f.oid = m.oid
+         where m.class = 'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass
+    ),
+    grants as materialized (
+        select a.class, a.oid, a.target, x.privilege_type as privilege, x.grantee
+          from acls a, pg_catalog.aclexplode(a.acl) x
+         where x.grantee <> a.owner
+    ),
+    doors as materialized (select * from authguard.door_objects()),
+    open as materialized (select f.oid from authguard.public_functions() f (oid))
+    select g.target, g.privilege,
+           case g.grantee when 0 then 'public'
+                else pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) end,
+           case
+               when g.class = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                    and g.oid in (select o.oid from open o) then true
+               when g.grantee = 0
+               then g.target like 'type %'
+                    or g.oid = 'auth'::pg_catalog.regnamespace and g.privilege = 'USAGE'
+               else exists (
+                   select from doors d
+                     join doors k on k.door = d.door and k.is_key
+                     join grants h on h.class = k.class and h.oid = k.object
+                                  and h.privilege = k.privilege and h.grantee = g.grantee
+                    where d.class = g.class and d.object = g.oid and d.privilege = g.privilege)
+           end
+      from grants g;
+end;
+comment on function authguard.extension_grants() is
+    'The privileges that others than its owner have on an object of the extension. target: the '
+    'object, as grant names it. is_due: true if every role is to have it, or if grant_operator, '
+    'grant_signer or grant_client gives it';
+
+create function authguard.close_grants(keep_doors pg_catalog.bool) returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    command pg_catalog.text;
 begin
-    execute pg_catalog.format('grant execute on function auth.refresh(text) to %I', role);
+    for command in
+        select pg_catalog.format('revoke %s on %s from %s',
+                   pg_catalog.string_agg(distinct g.privilege, ', '), g.target, g.grantee)
+          from authguard.extension_grants() g
+         where not (g.is_due and (keep_doors or g.grantee = 'public'))
+         group by g.target, g.grantee
+    loop
+        execute command;
+    end loop;
+    for command in
+        select pg_catalog.format('grant execute on function %s to public', f.signature)
+          from authguard.public_functions() f (signature)
+        union all
+        select pg_catalog.format('grant usage on schema %s to public',
+                   'auth'::pg_catalog.regnamespace)
+          from authguard.members() m
+         where m.class = 'pg_catalog.pg_namespace'::pg_catalog.regclass
+           and m.object = 'auth'::pg_catalog.regnamespace
+    loop
+        execute command;
+    end loop;
 end
 $$;
+comment on function authguard.close_grants(pg_catalog.bool) is
+    'The last statement of every script: takes away what new objects got by alter default '
+    'privileges, so that only the owner has rights, and whoever the owner gave them. keep_doors: '
+    'true in the script of an update, false in that of the installation';
+
+create function authguard.change_access(
+    role pg_catalog.name, door pg_catalog.text, command pg_catalog.text)
+returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    entry pg_catalog.record;
+    others pg_catalog.text[] := '{}';
+begin
+    if command like 'revoke%' then
+        -- What another of the three functions has granted stays.
+        select coalesce(pg_catalog.array_agg(k.door), '{}') into others
+          from authguard.door_objects() k
+          join pg_catalog.pg_proc p on p.oid = k.object,
+               pg_catalog.aclexplode(p.proacl) a
+         where k.is_key and k.door <> change_access.door
+           and a.grantee = (select r.oid from pg_catalog.pg_roles r
+                             where r.rolname = change_access.role);
+    end if;
+    for entry in
+        select o.privilege,
+               case o.class::pg_catalog.oid
+                   when 'pg_catalog.pg_proc'::pg_catalog.regclass
+                   then 'function ' || o.object::pg_catalog.regprocedure
+                   when 'pg_catalog.pg_class'::pg_catalog.regclass
+                   then 'table ' || o.object::pg_catalog.regclass
+                   else 'schema ' || o.object::pg_catalog.regnamespace
+               end as target
+          from authguard.door_objects() o
+         where o.door = change_access.door
+           and not exists (
+               select from authguard.door_objects() s
+                where s.door = any (others) and s.class = o.class and s.object = o.object
+                  and s.privilege = o.privilege)
+    loop
+        execute pg_catalog.format(command, entry.privilege, entry.target, role);
+    end loop;
+end
+$$;
+comment on function authguard.change_access(
+    pg_catalog.name, pg_catalog.text, pg_catalog.text) is
+    'Grants a role what a door gives, or revokes it. door: operator, signer or client. command: '
+    'how, as a format of privilege, object and role. 22004 if the role is NULL, 42704 if it does '
+    'not exist';
+
+create function authguard.grant_operator(role pg_catalog.name) returns pg_catalog.void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.change_access(role, 'operator', 'grant %s on %s to %I');
+end;
+comment on function authguard.grant_operator(pg_catalog.name) is
+    'Lets a role revoke, restore, sign users out, prune, and read the state. 22004 if the role is '
+    'NULL, 42704 if it does not exist';
+
+create function authguard.grant_signer(role pg_catalog.name) returns pg_catalog.void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.change_access(role, 'signer', 'grant %s on %s to %I');
+end;
+comment on function authguard.grant_signer(pg_catalog.name) is
+    'Lets a role sign users in, step them up, and report new proofs, new credentials and events. '
+    '22004 if the role is NULL, 42704 if it does not exist';
+
+create function authguard.grant_client(role pg_catalog.name) returns pg_catalog.void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.change_access(role, 'client', 'grant %s on %s to %I');
+end;
 comment on function authguard.grant_client(pg_catalog.name) is
     'Lets a role refresh tokens. Only for roles whose transactions end users cannot roll back: a '
     'refresh that is rolled back has handed out its tokens, and the ending of a stolen session is '
-    'undone';
+    'undone. 22004 if the role is NULL, 42704 if it does not exist';
 
-revoke all on function auth.refresh(pg_catalog.text) from public;
-revoke all on function authguard.grant_access(
-    pg_catalog.name, pg_catalog.regprocedure[], pg_catalog.regclass[]) from public;
-revoke all on function authguard.grant_operator(pg_catalog.name) from public;
-revoke all on function authguard.grant_signer(pg_catalog.name) from public;
-revoke all on function authguard.grant_client(pg_catalog.name) from public;
+create function authguard.revoke_operator(role pg_catalog.name) returns pg_catalog.void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.change_access(role, 'operator', 'revoke %s on %s from %I');
+end;
+comment on function authguard.revoke_operator(pg_catalog.name) is
+    'Takes back what authguard.grant_operator has granted to a role. 22004 if the role is NULL, '
+    '42704 if it does not exist';
+
+create function authguard.revoke_signer(role pg_catalog.name) returns pg_catalog.void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.change_access(role, 'signer', 'revoke %s on %s from %I');
+end;
+comment on function authguard.revoke_signer(pg_catalog.name) is
+    'Takes back what authguard.grant_signer has granted to a role. 22004 if the role is NULL, '
+    '42704 if it does not exist';
+
+create function authguard.revoke_client_role(role pg_catalog.name) returns pg_catalog.void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.change_access(role, 'client', 'revoke %s on %s from %I');
+end;
+comment on function authguard.revoke_client_role(pg_catalog.name) is
+    'Takes back what authguard.grant_client has granted to a role. 22004 if the role is NULL, '
+    '42704 if it does not exist';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   grants
+
+-- Coverage: which tables are guarded, and every way around a guard.
+
+create function authguard.own_table_problems()
+returns table (
+    relation pg_catalog.text, problem pg_catalog.text, closes pg_catalog.bool, hint pg_catalog.text)
+language c stable cost 1000 rows 1
+as 'MODULE_PATHNAME', 'authguard_own_table_problems_wrapper';
+comment on function authguard.own_table_problems() is
+    'Returns a row for each table of authguard that is not as create extension made it. closes: '
+    'true if no access is possible until it is. hint: the statements that put it in order, or '
+    'what is needed';
+
+create function authguard.gateways() returns pg_catalog.text[]
+language c stable cost 10
+as 'MODULE_PATHNAME', 'authguard_gateways_wrapper';
+comment on function authguard.gateways() is
+    'The names in authguard.gateway_roles, whether or not there are such roles';
+
+-- Each way around a guard is one branch of the last query, with its rule and its level.
+create function authguard.coverage(
+    out kind pg_catalog.text,
+    out object pg_catalog.text,
+    out guarded pg_catalog.bool,
+    out problem pg_catalog.text,
+    out hint pg_catalog.text,
+    out rule pg_catalog.text,
+    out level pg_catalog.text
+) returns setof pg_catalog.record
+language sql stable cost 10000
+set search_path = pg_catalog, pg_temp
+begin atomic
+    with recursive
+    version as materialized (
+        select pg_catalog.current_setting('server_version_num')::pg_catalog.int4 as number
+    ),
+    -- The login roles of clients: those of the gateways or, if none of them exists, all but
+    -- superusers.
+    listed as materialized (
+        select r.oid, r.rolname from pg_catalog.pg_roles r
+         where r.rolname = any (authguard.gateways()::pg_catalog.name[])
+    ),
+    logins as materialized (
+        select l.oid, l.rolname from listed l
+        union all
+        select r.oid, r.rolname from pg_catalog.pg_roles r
+         where r.rolcanlogin and not r.rolsuper and not exists (select from listed)
+    ),
+    -- Every role that a client can become, or whose privileges it has.
+    reached as (
+        select l.oid from logins l
+        union
+        select r.oid
+          from reached f, pg_catalog.pg_roles r, version v
+         where pg_catalog.pg_has_role(f.oid, r.oid,
+                   case when v.number >= 160000 then 'USAGE, SET' else 'MEMBER' end)
+    ),
+    -- Policies do not apply to the others.
+    clients as materialized (
+        select r.oid, r.rolname from pg_catalog.pg_roles r
+         where r.oid in (select f.oid from reached f) and not r.rolsuper and not r.rolbypassrls
+    ),
+    -- Whose grants each of them has. 0 is PUBLIC.
+    holders as materialized (
+        select c.oid as client, 0::pg_catalog.oid as grantee from clients c
+        union all
+        select c.oid, f.oid
+          from clients c, reached f
+         where pg_catalog.pg_has_role(c.oid, f.oid, 'USAGE')
+    ),
+    usable as materialized (
+        select distinct h.client, n.oid as schema
+          from pg_catalog.pg_namespace n,
+               pg_catalog.aclexplode(
+                   coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) a
+          join holders h on h.grantee = a.grantee
+         where a.privilege_type = 'USAGE'
+    ),
+    relations as materialized (
+        select c.oid, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity,
+               c.reloptions, c.relnamespace, c.relacl,
+               pg_catalog.format('%I.%I', n.nspname, c.relname) as name
+          from pg_catalog.pg_class c
+          join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+         where c.relkind in ('r', 'p', 'v', 'm', 'f')
+           and n.nspname not in ('pg_catalog', 'information_schema', 'authguard')
+           and n.nspname not like 'pg\_toast%' and n.nspname not like 'pg\_temp%'
+           and not exists (select from pg_catalog.pg_depend d
+                            where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                              and d.objid = c.oid and d.deptype = 'e')
+    ),
+    granted as (
+        select r.oid, r.relnamespace, r.relowner, a.grantee, a.privilege_type as privilege
+          from relations r,
+               pg_catalog.aclexplode(
+                   coalesce(r.relacl, pg_catalog.acldefault('r', r.relowner))) a
+        union
+        select r.oid, r.relnamespace, r.relowner, a.grantee, a.privilege_type
+          from relations r
+          join pg_catalog.pg_attribute t on t.attrelid = r.oid and t.attacl is not null,
+               pg_catalog.aclexplode(t.attacl) a
+    ),
+    -- What each client may do with each relation, by a grant to whom. The owner needs none, and
+    -- has a row of its own.
+    rights as materialized (
+        select g.oid, h.client, g.privilege,
+               case g.grantee when 0 then 'public'
+                    else pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) end as name,
+               g.privilege in ('SELECT', 'INSERT', 'UPDATE', 'DELETE') as of_rows
+          from granted g
+          join holders h on h.grantee = g.grantee
+          join usable u on u.client = h.client and u.schema = g.relnamespace
+         where g.grantee <> g.relowner
+    ),
+    reachable as materialized (
+        select r.oid,
+               'revoke all on %s from '
+               || pg_catalog.string_agg(distinct r.name, ', ' order by r.name) as revoke
+          from rights r
+         where r.of_rows
+         group by r.oid
+    ),
+    -- A guard is a restrictive policy for all commands whose expression calls one of the checks.
+    guards as materialized (
+        select p.polrelid, p.polroles
+          from pg_catalog.pg_policy p
+         where not p.polpermissive and p.polcmd = '*'
+           and exists (select from pg_catalog.pg_depend d
+                        where d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass
+                          and d.objid = p.oid
+                          and d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                          and d.refobjid in ('auth.is_revoked()'::pg_catalog.regprocedure,
+                                             'auth.is_active()'::pg_catalog.regprocedure,
+                                             'auth.is_user()'::pg_catalog.regprocedure))
+    ),
+    tables as materialized (
+        select r.*,
+               r.relrowsecurity and exists (
+                   select from guards g where g.polrelid = r.oid) as is_guarded
+          from relations r
+         where r.relkind in ('r', 'p')
+    ),
+    -- Clients whom no guard of a guarded table applies to.
+    unguarded_clients as (
+        select t.oid, pg_catalog.string_agg(
+                          distinct pg_catalog.quote_ident(c.rolname), ', '
+                          order by pg_catalog.quote_ident(c.rolname)) as names
+          from tables t
+          join rights r on r.oid = t.oid and r.of_rows
+          join clients c on c.oid = r.client
+         where t.is_guarded
+           and (t.relforcerowsecurity or not pg_catalog.pg_has_role(c.oid, t.relowner, 'USAGE'))
+           and not exists (
+               select from guards g, pg_catalog.unnest(g.polroles) p (role)
+                where g.polrelid = t.oid
+                  and (p.role = 0 or pg_catalog.pg_has_role(c.oid, p.role, 'USAGE')))
+         group by t.oid
+    ),
+    -- Roles that pass policies, and the owner whose tables they pass; NULL: all tables.
+    passing as materialized (
+        select r.oid as role, null::pg_catalog.oid as owner
+          from pg_catalog.pg_roles r where r.rolsuper or r.rolbypassrls
+        union all
+        select r.oid, o.relowner
+          from (select distinct t.relowner
+                  from tables t where t.is_guarded and not t.relforcerowsecurity) o
+          join pg_catalog.pg_roles r on pg_catalog.pg_has_role(r.oid, o.relowner, 'USAGE')
+         where not r.rolsuper and not r.rolbypassrls
+    ),
+    dependents as materialized (
+        select distinct d.refobjid as source, w.oid as rewrite, w.rulename, w.ev_class as oid
+          from pg_catalog.pg_depend d
+          join pg_catalog.pg_rewrite w on w.oid = d.objid and w.ev_class <> d.refobjid
+         where d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+           and d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+    ),
+    -- Views that read a guarded table, through other views too; leak: the one that reads it past
+    -- the guard.
+    views as materialized (
+        select d.source, d.rulename, v.*,
+               v.relkind = 'm' or not coalesce(
+                   v.reloptions && array['security_invoker=true', 'security_invoker=on',
+                                         'security_invoker=1', 'security_invoker=yes'], false)
+                   as as_owner
+          from dependents d
+          join relations v on v.oid = d.oid and v.relkind in ('v', 'm')
+    ),
+    readers as (
+        select v.oid, t.oid as source,
+               case when v.relkind = 'm' or v.as_owner and exists (
+                        select from passing p
+                         where p.role = v.relowner
+                           and (p.owner is null
+                                or p.owner = t.relowner and not t.relforcerowsecurity))
+                    then v.oid end as leak
+          from tables t
+          join views v on v.source = t.oid
+         where t.is_guarded
+        union
+        select v.oid, r.source,
+               coalesce(r.leak, case when v.relkind = 'm' or v.as_owner and exists (
+                        select from passing p
+                         where p.role = v.relowner
+                           and (p.owner is null
+                                or p.owner = t.relowner and not t.relforcerowsecurity))
+                    then v.oid end)
+          from readers r
+          join tables t on t.oid = r.source
+          join views v on v.source = r.oid
+    ),
+    descendants as (
+        select i.inhrelid, t.oid as root
+          from tables t join pg_catalog.pg_inherits i on i.inhparent = t.oid
+         where t.is_guarded
+        union
+        select i.inhrelid, d.root
+          from descendants d join pg_catalog.pg_inherits i on i.inhparent = d.inhrelid
+    ),
+    own as materialized (
+        select g.target, g.grantee,
+               pg_catalog.string_agg(distinct g.privilege, ', ' order by g.privilege) as privileges
+          from authguard.extension_grants() g
+         where not g.is_due
+         group by g.target, g.grantee
+    )
+    select 'table', t.name, true, 'no guard applies to ' || u.names,
+           case when u.names is not null
+                then pg_catalog.format('select authguard.guard_table(%L)', t.name) end,
+           case when u.names is null then 'guarded_table' else 'partly_guarded_table' end,
+           case when u.names is null then 'info' else 'warning' end
+      from tables t left join unguarded_clients u on u.oid = t.oid
+     where t.is_guarded
+    union all
+    select 'table', t.name, false,
+           case when t.relrowsecurity
+                then 'no restrictive policy for all commands calls auth.is_revoked(), '
+                     'auth.is_active() or auth.is_user()'
+                else 'row-level security is off' end,
+           pg_catalog.format('select authguard.guard_table(%L)', t.name),
+           case when t.relrowsecurity then 'unguarded_table' else 'rls_disabled' end, 'error'
+      from tables t
+     where not t.is_guarded and t.oid in (select r.oid from reachable r)
+       and t.oid not in (select d.inhrelid from descendants d)
+       -- With row-level security on, a table is closed unless a policy opens it.
+       and (not t.relrowsecurity
+            or exists (select from pg_catalog.pg_policy p
+                        where p.polrelid = t.oid and p.polpermissive
+                          and (0 = any (p.polroles)
+                               or p.polroles && array(select h.grantee from holders h))))
+    union all
+    select distinct 'partition', t.name, false,
+           pg_catalog.format('reached directly, it goes around the guard of %s',
+               d.root::pg_catalog.regclass),
+           pg_catalog.format(r.revoke, t.name)
+           || pg_catalog.format(' -- or select authguard.guard_table(%L)', t.name),
+           'unguarded_partition', 'error'
+      from descendants d
+      join tables t on t.oid = d.inhrelid
+      join reachable r on r.oid = t.oid
+     where not t.is_guarded
+    union all
+    select distinct 'view', v.name, false,
+           case when l.relkind = 'm' then pg_catalog.format('reads the copy in %s', l.name)
+                when l.oid = v.oid then 'reads a guarded table with the rights of its owner'
+                else pg_catalog.format(
+                    'reads %s, which reads a guarded table with the rights of its owner', l.name)
+                end,
+           case when l.relkind = 'v' and n.number >= 150000
+                then pg_catalog.format('alter view %s set (security_invoker = true)', l.name)
+                else pg_catalog.format(r.revoke, v.name) end,
+           'view_as_owner', 'error'
+      from readers d
+      join relations v on v.oid = d.oid
+      join relations l on l.oid = d.leak
+      join reachable r on r.oid = v.oid,
+           version n
+     where v.relkind = 'v'
+    union all
+    select distinct 'materialized view', v.name, false,
+           'holds rows of a guarded table, and row-level security does not apply to it',
+           pg_catalog.format(r.revoke, v.name)
+           || ' -- then put it behind a view that checks auth.is_active()',
+           'materialized_view', 'error'
+      from relations v
+      join reachable r on r.oid = v.oid
+     where v.relkind = 'm' and v.oid in (select d.oid from readers d)
+    union all
+    select 'foreign table', f.name, false,
+           'row-level security does not apply to foreign tables',
+           pg_catalog.format(r.revoke, f.name)
+           || ' -- then put it behind a view that checks auth.is_active()',
+           'foreign_table', 'warning'
+      from relations f
+      join reachable r on r.oid = f.oid
+     where f.relkind = 'f'
+    union all
+    -- What row-level security does not apply to.
+    select 'privilege', t.name, true,
+           pg_catalog.format('%s: no policy applies to that',
+               pg_catalog.string_agg(distinct r.privilege, ', ' order by r.privilege)),
+           pg_catalog.format('revoke %s on %s from %s',
+               pg_catalog.lower(
+                   pg_catalog.string_agg(distinct r.privilege, ', ' order by r.privilege)),
+               t.name, pg_catalog.string_agg(distinct r.name, ', ' order by r.name)),
+           'privilege_past_policies', 'warning'
+      from tables t
+      join rights r on r.oid = t.oid and not r.of_rows
+     where t.is_guarded
+     group by t.name
+    union all
+    select 'rule', pg_catalog.format('%I on %s', w.rulename, v.name), false,
+           pg_catalog.format('does what it does with the rights of %I, the owner of %s',
+               pg_catalog.pg_get_userbyid(v.relowner), v.name),
+           pg_catalog.format('revoke %s on %s from %s -- or let a trigger take its place',
+               pg_catalog.lower(r.privilege), v.name,
+               pg_catalog.string_agg(distinct r.name, ', ' order by r.name)),
+           'rule_as_owner', 'warning'
+      from pg_catalog.pg_rewrite w
+      join relations v on v.oid = w.ev_class
+      join rights r on r.oid = v.oid
+       and r.privilege = case w.ev_type when '2' then 'UPDATE' when '3' then 'INSERT'
+                                        when '4' then 'DELETE' end
+     where w.rulename <> '_RETURN'
+       and pg_catalog.pg_get_ruledef(w.oid) not like '% DO INSTEAD NOTHING;'
+       and (v.oid in (select t.oid from tables t where t.is_guarded)
+            or w.oid in (select d.rewrite from dependents d
+                          where d.source in (select t.oid from tables t where t.is_guarded)))
+     group by w.rulename, v.name, v.relowner, r.privilege
+    union all
+    select 'function', p.oid::pg_catalog.regprocedure::pg_catalog.text, false,
+           pg_catalog.format('SECURITY DEFINER, callable by clients, and its owner %I passes '
+               'row-level security', pg_catalog.pg_get_userbyid(p.proowner)),
+           pg_catalog.format('revoke execute on %s %s from %s '
+                             '-- or let it call auth.require_active() first',
+               case p.prokind when 'p' then 'procedure' else 'function' end,
+               p.oid::pg_catalog.regprocedure, a.names),
+           'definer_function', 'warning'
+      from pg_catalog.pg_proc p
+      join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+      join lateral (
+           select pg_catalog.string_agg(distinct
+                      case when e.grantee = 0 then 'public'
+                           else pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(e.grantee)) end,
+                      ', ') as names
+             from pg_catalog.aclexplode(
+                      coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) e
+             join holders h on h.grantee = e.grantee
+             join usable u on u.client = h.client and u.schema = p.pronamespace
+            where e.grantee <> p.proowner
+           ) a on a.names is not null
+     where p.prosecdef
+       and p.prorettype not in ('pg_catalog.trigger'::pg_catalog.regtype,
+                                'pg_catalog.event_trigger'::pg_catalog.regtype)
+       and n.nspname not in ('pg_catalog', 'information_schema', 'authguard')
+       and not exists (select from pg_catalog.pg_depend d
+                        where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                          and d.objid = p.oid and d.deptype = 'e')
+       and p.proowner in (select s.role from passing s)
+       and exists (select from tables t where t.is_guarded)
+    union all
+    -- In an adopted schema the owner can still replace the readers, as a migration of the issuer
+    -- may.
+    select 'function', p.oid::pg_catalog.regprocedure::pg_catalog.text, false,
+           'replaced or altered: its answers do not come from authguard',
+           pg_catalog.format('create or replace function %s returns %s language c '
+               'stable parallel safe as %L, %L',
+               p.oid::pg_catalog.regprocedure, p.prorettype::pg_catalog.regtype, own.probin,
+               'authguard_' || p.proname),
+           'replaced_reader', 'error'
+      from pg_catalog.pg_proc p
+      join pg_catalog.pg_language l on l.oid = p.prolang,
+           pg_catalog.pg_proc own
+     where p.pronamespace = 'auth'::pg_catalog.regnamespace and p.pronargs = 0
+       and p.proname in ('jwt', 'uid', 'role', 'email')
+       and own.oid = 'auth.subject()'::pg_catalog.regprocedure
+       and (l.lanname <> 'c' or p.probin <> own.probin or p.prosrc <> 'authguard_' || p.proname
+            or p.provolatile <> 's' or p.prosecdef or p.proleakproof or p.proconfig is not null)
+    union all
+    select 'schema', n.nspname::pg_catalog.text, false,
+           'renamed: policies that name schema auth call the functions of another one',
+           pg_catalog.format('alter schema %I rename to auth, after the other one has gone',
+               n.nspname),
+           'renamed_schema', 'error'
+      from pg_catalog.pg_namespace n
+     where n.oid = 'auth'::pg_catalog.regnamespace and n.nspname <> 'auth'
+    union all
+    select 'owner', t.name, true,
+           pg_catalog.format('its owner %I passes the guard, and %s can become that role',
+               o.rolname,
+               (select pg_catalog.string_agg(
+                           pg_catalog.quote_ident(l.rolname), ', ' order by l.rolname)
+                  from logins l
+                 where pg_catalog.pg_has_role(l.oid, o.oid, 'member'))),
+           pg_catalog.format('alter table %s force row level security', t.name),
+           'owner_passes', 'warning'
+      from tables t join pg_catalog.pg_roles o on o.oid = t.relowner
+     where t.is_guarded and not t.relforcerowsecurity and not o.rolsuper
+       and o.oid in (select f.oid from reached f)
+    union all
+    select 'role', pg_catalog.quote_ident(b.rolname), false,
+           case when b.rolsuper then 'a client can become this superuser'
+                else 'BYPASSRLS: no policy applies to it' end,
+           pg_catalog.format('if only trusted services act as it, leave it; otherwise: '
+               'alter role %I %s', b.rolname,
+               case when b.rolsuper then 'nosuperuser' else 'nobypassrls' end),
+           case when b.rolsuper then 'superuser_reached' else 'bypassrls_role' end,
+           case when b.rolsuper then 'error' else 'info' end
+      from pg_catalog.pg_roles b
+     where (b.rolbypassrls or b.rolsuper) and b.oid in (select f.oid from reached f)
+       and not exists (select from logins l
+                        join pg_catalog.pg_roles s on s.oid = l.oid and s.rolsuper)
+    union all
+    select 'privilege', o.target, false,
+           pg_catalog.format('%s has %s, which no function grant_* gives', o.grantee, o.privileges),
+           pg_catalog.format('revoke %s on %s from %s',
+               pg_catalog.lower(o.privileges), o.target, o.grantee),
+           'privilege_without_door', 'error'
+      from own o
+    union all
+    select 'database', pg_catalog.current_database(), false,
+           'restored, cloned or upgraded: it lacks the revocations and endings since the backup',
+           'if in doubt, select authguard.end_all_sessions(); then authguard.acknowledge_restore()',
+           'restored_database', 'error'
+     where authguard.is_copy()
+    union all
+    select 'attached table', a.relation::pg_catalog.text, p.code is null or p.code = '01000',
+           p.problem || case when p.code <> '01000'
+                             then ': tokens that it decides about are revoked' else '' end,
+           case p.code when '42P01'
+                       then pg_catalog.format('attach the table that has taken its place, if one '
+                           'has; then select authguard.detach_%s(%s)',
+                           a.kind, a.relation::pg_catalog.oid)
+                       else p.hint end,
+           'attached_table',
+           case when p.code is null then 'info' when p.code = '01000' then 'warning'
+                else 'error' end
+      from authguard.attached a
+      left join lateral authguard.source_problem(a.relation, a.kind) p on true
+    union all
+    select 'own table', o.relation, not o.closes, o.problem, o.hint,
+           'own_table', case when o.closes then 'error' else 'warning' end
+      from authguard.own_table_problems() o
+    order by 1, 2, 6;
+end;
+comment on function authguard.coverage() is
+    'Returns a row for each guarded table, and for each way around a guard that a client has. '
+    'Clients are the login roles in authguard.gateway_roles (if none of them exists: all but '
+    'superusers) and every role that these can become. rule: what the row is about, such as '
+    'guarded_table or view_as_owner. level: error, warning or info (nothing to do, or something '
+    'to know). problem and hint are NULL if nothing is wrong. The rows are about tables without a '
+    'guard, partitions, views, rules, materialized views, foreign tables, SECURITY DEFINER '
+    'functions, privileges that no policy applies to, owners without FORCE, roles that pass every '
+    'policy; about readers that were replaced, privileges on authguard that no function grant_* '
+    'gives, attached tables, the tables of authguard, and a restored database';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   coverage
+
+-- The last statement of every script, also of an update: new objects have the privileges that alter
+-- default privileges gives, until then.
+select authguard.close_grants(keep_doors => false);
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -3492,8 +4184,20 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- src/access/policy.rs
+-- authguard::access::policy::authguard_gateways
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- src/keys/registration.rs
 -- authguard::keys::registration::authguard_generate_key
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/access/readers.rs
+-- authguard::access::readers::authguard_has_scope
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -3590,6 +4294,12 @@ revoke all on function authguard.grant_client(pg_catalog.name) from public;
 /* <begin connected objects> */
 -- src/session/writes.rs
 -- authguard::session::writes::authguard_require_primary
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/access/policy.rs
+-- authguard::access::policy::authguard_require_transaction_block
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 

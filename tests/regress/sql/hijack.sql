@@ -104,6 +104,13 @@ select current_user, auth.subject(), auth.is_revoked();
 select authguard.act_reset();
 select current_user, auth.subject(), auth.is_revoked();
 rollback;
+-- Outside a transaction block nothing would stay: the next statement would run as the superuser.
+select authguard.act_as('regress_app', '{"sub":"a"}');
+\echo :LAST_ERROR_SQLSTATE
+select authguard.act_as_user('aaaaaaaa-0000-0000-0000-000000000002', '{"role":"regress_app"}');
+\echo :LAST_ERROR_SQLSTATE
+select authguard.act_reset();
+\echo :LAST_ERROR_SQLSTATE
 select authguard.grant_operator('regress_app');
 
 \c - postgres

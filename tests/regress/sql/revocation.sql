@@ -297,7 +297,9 @@ select * from authguard.channel;
 select authguard.revoke(null::authguard.revocation);
 select authguard.forget(1);
 select authguard.grant_operator('regress_stranger');
-select authguard.grant_access('regress_stranger', '{}', '{}');
+select authguard.change_access('regress_stranger', 'operator', 'grant %s on %s to %I');
+select authguard.revoke_operator('regress_stranger');
+select authguard.close_grants(true);
 select authguard.act_as('postgres', '{}');
 alter table authguard.revocation disable trigger invalidate;
 -- A stranger has nothing in authguard, and the client of a gateway neither.

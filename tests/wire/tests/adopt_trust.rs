@@ -368,3 +368,151 @@ fn the_schemas_owner_runs_nothing_as_the_owner_of_the_extension() {
     // By now this token belongs to an ended session.
     assert_eq!(answered, [true, false, true]);
 }
+
+#[test]
+fn a_forged_schema_auth_is_called_by_no_function_of_the_extension() {
+    let cluster = shaped();
+    let mut owner = owner(&cluster);
+    owner
+        .batch_execute(&format!(
+            "{ADOPT}; create table public.ran (by name, what text); grant insert on public.ran to public;
+             grant create on database shaped to supabase_admin; create role ops_of_shaped;
+             create role clerk login; grant clerk to authenticator"
+        ))
+        .unwrap();
+    let spies: String = [
+        ("jwt()", "jsonb"),
+        ("uid()", "uuid"),
+        ("role()", "text"),
+        ("email()", "text"),
+        ("subject()", "text"),
+        ("session_id()", "uuid"),
+        ("issued_at()", "timestamptz"),
+        ("expires_at()", "timestamptz"),
+        ("authenticated_at()", "timestamptz"),
+        ("claim(variadic text[])", "jsonb"),
+        ("is_revoked()", "bool"),
+        ("is_active()", "bool"),
+        ("is_user()", "bool"),
+        ("require_active()", "void"),
+        ("refresh(text)", "text"),
+        ("whoami()", "table (status text, hint text)"),
+    ]
+    .map(|(signature, answers)| {
+        let answer = if answers.starts_with("table") { "return" } else { "return null" };
+        let answer = if answers == "void" { "return" } else { answer };
+        format!(
+            "create function auth.{signature} returns {answers} language plpgsql as $$
+                 begin insert into public.ran values (current_user, '{signature}'); {answer}; end $$;"
+        )
+    })
+    .concat();
+    // Its own readers, which it may replace, are forged as well.
+    let replaced: String = [("jwt", "jsonb"), ("uid", "uuid"), ("role", "text"), ("email", "text")]
+        .map(|(name, answers)| {
+            format!(
+                "create or replace function ours.{name}() returns {answers} language plpgsql as $$
+                     begin insert into public.ran values (current_user, '{name}'); return null; end $$;"
+            )
+        })
+        .concat();
+    owner
+        .batch_execute(&format!(
+            "set role supabase_admin; alter schema auth rename to ours; create schema auth;
+             grant usage on schema auth to public; {spies} reset role;
+             set role supabase_auth_admin; {replaced} reset role"
+        ))
+        .unwrap();
+
+    // A superuser calls whatever could call them.
+    let acted = format!(
+        "begin; select authguard.act_as_user('{ADA}'); select authguard.act_as('authenticated', null);
+         select authguard.act_reset(); rollback;
+         begin; select set_config('request.jwt.claims', '{}', true);
+         select ours.claim('sub'), ours.claim_text('sub'), ours.app_metadata(), ours.token_age();
+         select * from ours.get_user(); select * from ours.sessions(); rollback",
+        claims(ADA)
+    );
+    owner.batch_execute(&acted).unwrap();
+    for kind in ["revoked", "active", "user"] {
+        owner
+            .batch_execute(&format!(
+                "select authguard.guard_table('public.todos', '{kind}')"
+            ))
+            .unwrap();
+        let guard =
+            "select qual from pg_policies where policyname = 'authguard' and tablename = 'todos'";
+        assert!(
+            text(&mut owner, guard).unwrap().contains("ours.is_"),
+            "{kind}"
+        );
+    }
+    owner
+        .batch_execute(
+            "select * from authguard.guard_schema('public'); select * from authguard.coverage();
+             select authguard.grant_client('ops_of_shaped'), authguard.revoke_client_role('ops_of_shaped'),
+                    authguard.grant_client('ops_of_shaped'), authguard.close_grants(true)",
+        )
+        .unwrap();
+    let told = "select string_agg(object, ' ' order by object) from authguard.coverage()
+                 where rule in ('renamed_schema', 'replaced_reader')";
+    assert_eq!(
+        text(&mut owner, told).as_deref(),
+        Some("ours ours.email() ours.jwt() ours.role() ours.uid()")
+    );
+    let client =
+        "select has_function_privilege('ops_of_shaped', 'ours.refresh(text)', 'execute')::text";
+    assert_eq!(text(&mut owner, client).as_deref(), Some("true"));
+
+    // The guard is the one of the extension. Policies of Supabase's shape call a reader that its
+    // owner has replaced, as the client.
+    owner
+        .batch_execute(
+            "create table public.plain (a int); insert into public.plain values (1);
+                        grant select on public.plain to authenticated;
+                        create policy everyone on public.plain using (true);
+                        select authguard.guard_table('public.plain')",
+        )
+        .unwrap();
+    let mut user = cluster.connect("authenticator", "shaped").unwrap();
+    user.batch_execute("set role authenticated").unwrap();
+    set_claims(&mut user, &claims(ADA));
+    let seen = |user: &mut Client| text(user, "select count(*)::text from plain");
+    assert_eq!(seen(&mut user).as_deref(), Some("1"));
+    owner
+        .batch_execute(&format!("select authguard.revoke_user('{ADA}')"))
+        .unwrap();
+    assert_eq!(seen(&mut user).as_deref(), Some("0"));
+
+    owner.batch_execute("select authguard.release()").unwrap();
+    assert_eq!(
+        text(
+            &mut owner,
+            "select string_agg(distinct by || ' ' || what, ', ') from public.ran"
+        ),
+        None
+    );
+}
+
+#[test]
+fn the_owner_of_a_schema_cannot_rename_it_while_it_is_adopted() {
+    let cluster = shaped();
+    let mut owner = owner(&cluster);
+    owner
+        .batch_execute("grant create on database shaped to supabase_admin")
+        .and_then(|()| owner.batch_execute("begin"))
+        .unwrap();
+    owner.batch_execute(ADOPT).unwrap();
+    let mut issuer = cluster.connect("postgres", "shaped").unwrap();
+    let error = issuer
+        .batch_execute(
+            "set role supabase_admin; set lock_timeout = '1s'; alter schema auth rename to theirs",
+        )
+        .unwrap_err();
+    assert_eq!(error.code().map(|code| code.code()), Some("55P03"));
+    owner.batch_execute("commit").unwrap();
+    assert_eq!(
+        text(&mut owner, "select auth.is_revoked()::text").as_deref(),
+        Some("false")
+    );
+}

@@ -146,3 +146,29 @@ fn a_change_is_told_of_once_it_is_committed_and_never_otherwise() {
     let by = "select count(distinct revoked_by) + count(distinct key) from authguard.revocation where kind = 'claims' and revoked_by = 'web'";
     assert_eq!(count(&cluster, by), 2, "one entry, of the login role");
 }
+
+#[test]
+fn a_deferrable_trigger_on_the_events_fires_with_the_change_of_a_user() {
+    let cluster = members(Config::default());
+    change(
+        &mut admin(&cluster),
+        "create table seen (name text);
+         create function see() returns trigger language plpgsql as $$
+             begin insert into public.seen values (new.name); return null; end $$;
+         create function see_entry() returns trigger language plpgsql as $$
+             begin insert into public.seen values (new.kind); return null; end $$;
+         create constraint trigger see after insert on authguard.event
+             deferrable initially deferred for each row execute function see();
+         create constraint trigger see after insert on authguard.revocation
+             deferrable for each row execute function see_entry()",
+    );
+    let mut client = web(&cluster);
+    client
+        .batch_execute(&format!(
+            "begin; set constraints all deferred; {CHANGE}; commit"
+        ))
+        .unwrap();
+    let seen = "select count(*) from seen where name in ('USER_UPDATED', 'claims')";
+    assert_eq!(count(&cluster, seen), 2);
+    assert_eq!(updates(&cluster), 1);
+}

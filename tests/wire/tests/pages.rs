@@ -6,7 +6,7 @@
 
 use authguard_wire::page::{self, Page, bound};
 use authguard_wire::tokens::Issuer;
-use authguard_wire::{admin, set_claims, shaped, text, wait_until};
+use authguard_wire::{ADA, admin, set_claims, shaped, text, wait_until};
 use pgrx_embed::cluster::{Cluster, Config};
 use pgrx_embed::dirs;
 use pgrx_embed::postgres::Install;
@@ -120,13 +120,29 @@ fn provider(name: &str, audience: &str) -> (Issuer, String, String) {
     (issuer, keys, token)
 }
 
+/// The table that Realtime asks who may join and send, as its migrations make it.
+const REALTIME: &str = "
+    create role supabase_realtime_admin; create schema realtime;
+    grant usage on schema realtime to anon, authenticated, service_role;
+    create table realtime.messages (id int, topic text not null, inserted_at timestamp not null)
+        partition by range (inserted_at);
+    create table realtime.messages_today partition of realtime.messages for values from ('2000-01-01') to ('2200-01-01');
+    alter table realtime.messages owner to supabase_realtime_admin;
+    alter table realtime.messages enable row level security;
+    grant select, insert, update on realtime.messages to anon, authenticated, service_role;
+    create policy read_room on realtime.messages for select to authenticated
+        using (topic = current_setting('realtime.topic', true));
+    create policy send_room on realtime.messages for insert to authenticated
+        with check (topic = current_setting('realtime.topic', true));";
+
 #[test]
 fn the_page_on_supabase_adopts_guards_and_leaves() {
     let cluster = shaped::shaped();
     let mut owner = shaped::owner(&cluster);
     let before = shaped::identity(&mut owner);
-    let [adopt, gateways, guard, leave] = &Page::read("supabase.md").every("sql")[..] else {
-        panic!("four blocks");
+    let [adopt, gateways, guard, realtime, leave] = &Page::read("supabase.md").every("sql")[..]
+    else {
+        panic!("five blocks");
     };
     page::run(&cluster, "shaped", adopt);
     assert_eq!(shaped::ours(&mut owner), 4);
@@ -138,6 +154,27 @@ fn the_page_on_supabase_adopts_guards_and_leaves() {
     ));
     set_claims(&mut owner, &format!(r#"{{"sub":"{USER}"}}"#));
     assert!(holds(&mut owner, "select auth.is_revoked()"));
+    owner.batch_execute(REALTIME).unwrap();
+    let joins = |sub: &str| {
+        let mut realtime = shaped::owner(&cluster);
+        let probe = format!(
+            "begin; insert into realtime.messages values (1, 'room', now());
+             select set_config('role', 'authenticated', true), set_config('realtime.topic', 'room', true),
+                    set_config('request.jwt.claims', '{{\"sub\":\"{sub}\",\"role\":\"authenticated\"}}', true)"
+        );
+        realtime.batch_execute(&probe).unwrap();
+        let may_read = holds(
+            &mut realtime,
+            "select exists (select from realtime.messages where id = 1)",
+        );
+        let sends =
+            realtime.batch_execute("insert into realtime.messages values (2, 'room', now())");
+        (may_read, sends.is_ok())
+    };
+    assert_eq!(joins(USER), (true, true), "without a guard");
+    page::run(&cluster, "shaped", realtime);
+    assert_eq!(joins(USER), (false, false), "a user who is revoked");
+    assert_eq!(joins(ADA), (true, true), "another user");
     // A user who has attached a table leaves in the same way.
     owner
         .batch_execute("select authguard.attach_users('auth.users')")

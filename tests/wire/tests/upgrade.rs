@@ -85,3 +85,42 @@ fn an_update_that_forgets_something_is_noticed() {
     let (fresh, updated) = updated("0.0.2", "comment on schema auth is 'another';");
     assert_ne!(fresh, updated);
 }
+
+#[test]
+fn an_update_gives_new_objects_to_nobody_and_leaves_what_was_granted() {
+    let mut cluster = server(Config::default());
+    let old = "0.0.3";
+    add_scripts(
+        &cluster.restart_apart().unwrap(),
+        old,
+        "create function authguard.news() returns int4 language sql as 'select 1';
+         create table authguard.newer (a int4); create sequence authguard.newest;
+         create function auth.open() returns int4 language sql as 'select 1';
+         select authguard.close_grants(keep_doors => true);",
+    );
+    let mut client = admin(&cluster);
+    client
+        .batch_execute(&format!(
+            "drop extension authguard cascade; create extension authguard version '{old}';
+             select authguard.grant_operator('ops'); create role evil login;
+             alter default privileges grant all on functions to evil, ops, public;
+             alter default privileges grant all on tables to evil, ops, public;
+             alter default privileges grant all on sequences to evil, ops, public;
+             alter extension authguard update"
+        ))
+        .unwrap();
+    let rights = "select concat_ws(' ', has_function_privilege(r, 'authguard.news()', 'execute'),
+                         has_table_privilege(r, 'authguard.newer', 'select, insert, truncate'),
+                         has_sequence_privilege(r, 'authguard.newest', 'usage'),
+                         has_function_privilege(r, 'auth.open()', 'execute'),
+                         has_function_privilege(r, 'authguard.revoke_token(text, text, text, timestamptz)', 'execute'))
+                    from unnest(array['evil', 'ops']) r order by r";
+    let rights: Vec<String> = client
+        .query(rights, &[])
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    assert_eq!(rights, ["f f f t f", "f f f t t"]);
+    assert!(operate(&cluster, &format!("revoke_user('{ADA}')")));
+}

@@ -1,0 +1,22 @@
+//! The functions that the SQL of guards, coverage and the test kit calls.
+
+use crate::error::Error;
+use crate::pg::encoding::{self, Utf8};
+use crate::pg::transaction;
+use crate::request;
+use pgrx::prelude::*;
+
+/// Raises an error outside a transaction block.
+#[pg_extern(sql = false)]
+fn authguard_require_transaction_block() {
+    if !transaction::in_block() {
+        Error::ActNoTransactionBlock.raise();
+    }
+}
+
+/// The names in `authguard.gateway_roles`, whether or not there are such roles.
+#[pg_extern(sql = false)]
+fn authguard_gateways() -> Vec<Utf8> {
+    let names = request::gateway_names().into_iter();
+    names.map(|name| Utf8(encoding::title(&name))).collect()
+}
