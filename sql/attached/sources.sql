@@ -47,7 +47,7 @@ comment on function authguard.attached_changed() is
 create function authguard.lock_claims(user_id pg_catalog.text, for_change pg_catalog.bool)
 returns pg_catalog.void
 language c volatile strict cost 10
-as 'MODULE_PATHNAME', 'authguard_lock_claims_wrapper';
+as 'MODULE_PATHNAME', 'authguard_lock_claims';
 comment on function authguard.lock_claims(pg_catalog.text, pg_catalog.bool) is
     'Locks the claims of a user (in canonical form) until the transaction or subtransaction ends. '
     'Transactions that change them (for_change) share the lock with each other, and those that '

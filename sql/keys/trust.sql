@@ -3,7 +3,7 @@
 create function authguard.read_jwks(jwks pg_catalog.text)
 returns table (kid pg_catalog.text, algorithm pg_catalog.text, jwk pg_catalog.text)
 language c immutable strict cost 10000
-as 'MODULE_PATHNAME', 'authguard_read_jwks_wrapper';
+as 'MODULE_PATHNAME', 'authguard_read_jwks';
 comment on function authguard.read_jwks(pg_catalog.text) is
     'Returns the signature keys of a JWK set (RFC 7517), each checked; keys for encryption or of '
     'an unknown kind are left out. 22023 if one is malformed or weak, or none is left. No row for '
@@ -12,7 +12,7 @@ comment on function authguard.read_jwks(pg_catalog.text) is
 create function authguard.check_secret(secret pg_catalog.bytea, algorithm pg_catalog.text)
 returns pg_catalog.void
 language c immutable strict cost 100
-as 'MODULE_PATHNAME', 'authguard_check_secret_wrapper';
+as 'MODULE_PATHNAME', 'authguard_check_secret';
 comment on function authguard.check_secret(pg_catalog.bytea, pg_catalog.text) is
     'Raises 22023 if a secret is too short for its algorithm (RFC 7518 section 3.2), or is a key. '
     'NULL for NULL';
@@ -32,7 +32,7 @@ comment on function authguard.looks_encoded(pg_catalog.text) is
 -- order.
 create function authguard.begin_key_change() returns pg_catalog.void
 language c volatile cost 100
-as 'MODULE_PATHNAME', 'authguard_begin_key_change_wrapper';
+as 'MODULE_PATHNAME', 'authguard_begin_key_change';
 comment on function authguard.begin_key_change() is
     'Waits for other writers of issuers and keys, for two seconds at most. 55P03 if that is not '
     'enough, 25006 on a standby';
@@ -59,7 +59,7 @@ create function authguard.require_subjects(
     is_local pg_catalog.bool)
 returns pg_catalog.void
 language c volatile cost 1000
-as 'MODULE_PATHNAME', 'authguard_require_subjects_wrapper';
+as 'MODULE_PATHNAME', 'authguard_require_subjects';
 comment on function authguard.require_subjects(
     pg_catalog.text, pg_catalog.uuid, pg_catalog.bool, pg_catalog.bool) is
     'Raises 22023 if an issuer like that would speak for the users of another issuer, or another '

@@ -25,7 +25,7 @@ returns table (
     step pg_catalog.int4, check_name pg_catalog.text, expected pg_catalog.text,
     found pg_catalog.text, passed pg_catalog.bool)
 language c stable strict cost 10000
-as 'MODULE_PATHNAME', 'authguard_explain_token_wrapper';
+as 'MODULE_PATHNAME', 'authguard_explain_token';
 comment on function authguard.explain_token(pg_catalog.text) is
     'Returns each check of a token, with what it expects, what it finds and whether it passes. '
     'What a failed check leaves unknown is not checked: passed is NULL, or the row is missing. '

@@ -14,14 +14,14 @@ create function authguard.setting_problems()
 returns table (
     setting pg_catalog.text, word pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
 language c stable cost 1000 rows 1
-as 'MODULE_PATHNAME', 'authguard_setting_problems_wrapper';
+as 'MODULE_PATHNAME', 'authguard_setting_problems';
 comment on function authguard.setting_problems() is
     'Returns a row for each word or name in the settings of this session that nothing knows: '
     'assurance levels, events, roles';
 
 create function authguard.gateways() returns pg_catalog.text[]
 language c stable cost 10
-as 'MODULE_PATHNAME', 'authguard_gateways_wrapper';
+as 'MODULE_PATHNAME', 'authguard_gateways';
 comment on function authguard.gateways() is
     'The names in authguard.gateway_roles, whether or not there are such roles';
 

@@ -2,7 +2,7 @@
 
 create function authguard.require_transaction_block() returns pg_catalog.void
 language c stable cost 1
-as 'MODULE_PATHNAME', 'authguard_require_transaction_block_wrapper';
+as 'MODULE_PATHNAME', 'authguard_require_transaction_block';
 comment on function authguard.require_transaction_block() is
     'Raises 25P01 outside a transaction block, where a local setting ends with its statement';
 

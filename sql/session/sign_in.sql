@@ -13,7 +13,7 @@ comment on function authguard.issue(pg_catalog.uuid) is
 
 create function authguard.lock_sign_in(user_id pg_catalog.text) returns pg_catalog.void
 language c volatile strict cost 10
-as 'MODULE_PATHNAME', 'authguard_lock_sign_in_wrapper';
+as 'MODULE_PATHNAME', 'authguard_lock_sign_in';
 comment on function authguard.lock_sign_in(pg_catalog.text) is
     'Makes other transactions that sign this user in (in canonical form) wait until this one '
     'ends. Nothing for NULL';

@@ -193,7 +193,9 @@ $$;
 -- requires:
 --   adopt
 
--- The readers: what the current token claims. They are STABLE, never IMMUTABLE (a generic plan
+-- The readers: what the current token claims. Where nothing is set they give NULL. Where something is
+-- set that is not believed they raise 28000, because much code takes NULL for "the backend" and
+-- opens (authguard.refused_claims). They are STABLE, never IMMUTABLE (a generic plan
 -- would serve one user's rows to another), and never LEAKPROOF. COST orders quals: one unit is the
 -- price of an operator. "or replace" is for the functions that adopt.sql has made members; Postgres
 -- refuses it for any other.
@@ -202,7 +204,9 @@ create or replace function auth.jwt() returns pg_catalog.jsonb
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_jwt';
 comment on function auth.jwt() is
-    'All claims of the current token (RFC 7519). NULL if there are none, or if they are refused';
+    'All claims of the current token (RFC 7519). NULL if there are none. Like every reader it raises '
+    '28000 if the claims are refused, unless authguard.refused_claims is null: auth.whoami() says '
+    'why they are';
 
 create or replace function auth.uid() returns pg_catalog.uuid
 language c stable parallel safe cost 1
@@ -296,10 +300,11 @@ comment on function auth.is_anonymous() is
 
 create function auth.has_scope(scope pg_catalog.text) returns pg_catalog.bool
 language c stable strict parallel safe cost 20
-as 'MODULE_PATHNAME', 'authguard_has_scope_wrapper';
+as 'MODULE_PATHNAME', 'authguard_has_scope';
 comment on function auth.has_scope(pg_catalog.text) is
-    'True if claim scope, values separated by spaces, has this one (RFC 8693 section 4.2). NULL '
-    'for NULL, and if there are no claims';
+    'True if this is one of the token''s scopes: of claim scope (RFC 8693 section 4.2) or scp, each '
+    'a string of scopes separated by spaces or an array of them, or of the array permissions. '
+    'False if the claims are refused. NULL for NULL, and if there are no claims';
 
 create function auth.issued_at() returns pg_catalog.timestamptz
 language c stable parallel safe cost 1
@@ -341,15 +346,17 @@ create function auth.whoami(
     out login_role pg_catalog.text,
     out role_mismatch pg_catalog.bool,
     out hint pg_catalog.text,
-    out session_wide pg_catalog.bool
+    out session_wide pg_catalog.bool,
+    out bypasses_rls pg_catalog.bool
 ) returns setof pg_catalog.record
 language c volatile parallel restricted cost 1000 rows 1
-as 'MODULE_PATHNAME', 'authguard_whoami_wrapper';
+as 'MODULE_PATHNAME', 'authguard_whoami';
 comment on function auth.whoami() is
     'The current token in one row. source: none, gateway or token. status: absent, accepted, '
     'refused, expired or revoked. Then the claims in brief, the roles and a hint in words. '
     'session_wide: true if it was set before this transaction, so that a pool would hand it to '
-    'its next client';
+    'its next client. bypasses_rls: true if the acting role is a superuser or has BYPASSRLS. Never '
+    'an error';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -363,7 +370,7 @@ comment on function auth.whoami() is
 -- Called by a check of the table, so it is defined first.
 create function authguard.canonical(identity pg_catalog.text) returns pg_catalog.text
 language c immutable strict parallel safe cost 10
-as 'MODULE_PATHNAME', 'authguard_canonical_wrapper';
+as 'MODULE_PATHNAME', 'authguard_canonical';
 comment on function authguard.canonical(pg_catalog.text) is
     'The one spelling of an identity: a text that type uuid accepts becomes lower-case with '
     'dashes, any other stays as it is. NULL for NULL';
@@ -418,7 +425,8 @@ comment on column authguard.revocation.blocked is
 comment on column authguard.revocation.blocked_until is
     'When the block of a user ends; NULL: when the user is restored';
 comment on column authguard.revocation.issued_before is
-    'The cut-off: tokens issued at or before it, in whole seconds, or without iat, are revoked';
+    'The cut-off: tokens issued at or before it, in whole seconds, or without iat, are revoked. '
+    'The clock of another issuer may be ahead by authguard.leeway, or by its clock_skew';
 comment on column authguard.revocation.include_keys is
     'True if a cut-off of an issuer also covers tokens with neither sub nor session_id';
 comment on column authguard.revocation.reason is 'For people to read';
@@ -486,12 +494,12 @@ comment on function auth.is_revoked() is
 
 create function auth.revocation_reason() returns pg_catalog.text
 language c stable parallel safe cost 20
-as 'MODULE_PATHNAME', 'authguard_revocation_reason_wrapper';
+as 'MODULE_PATHNAME', 'authguard_revocation_reason';
 comment on function auth.revocation_reason() is
     'Why auth.is_revoked() is true: refused, expired, claim, token, session, session_ended, '
-    'session_expired, user, user_deleted, user_banned, claims_stale, issuer, source_broken, '
-    'restored or replica_lag. The last three mean that this database cannot know. NULL if it is '
-    'false';
+    'session_expired, user, user_cut_off, user_deleted, user_banned, claims_stale, '
+    'issuer_cut_off, source_broken, restored or replica_lag. The last three mean that this '
+    'database cannot know. NULL if it is false';
 
 create function auth.is_active() returns pg_catalog.bool
 language c stable parallel safe cost 1 support authguard.support_always
@@ -516,14 +524,14 @@ language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_is_expired';
 comment on function auth.is_expired() is
     'True if exp plus authguard.leeway had passed when the statement began (RFC 7519 section '
-    '4.1.4). NULL without exp';
+    '4.1.4). NULL without exp. 28000 if the claims are refused for another reason';
 
 create function auth.is_fresh(max_age pg_catalog.interval) returns pg_catalog.bool
 language c stable parallel safe cost 10
 as 'MODULE_PATHNAME', 'authguard_is_fresh';
 comment on function auth.is_fresh(pg_catalog.interval) is
-    'True if the user authenticated at most max_age ago. False if that time is not known, and for '
-    'NULL; never NULL';
+    'True if the user authenticated at most max_age ago; days and months are those of UTC. False '
+    'if that time is not known, and for NULL; never NULL';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -538,7 +546,7 @@ comment on function auth.is_fresh(pg_catalog.interval) is
 create function authguard.expiry_with_leeway(expires_at pg_catalog.timestamptz)
 returns pg_catalog.timestamptz
 language c immutable strict cost 1
-as 'MODULE_PATHNAME', 'authguard_expiry_with_leeway_wrapper';
+as 'MODULE_PATHNAME', 'authguard_expiry_with_leeway';
 comment on function authguard.expiry_with_leeway(pg_catalog.timestamptz) is
     'The instant from which no server accepts a token with this exp, whatever its '
     'authguard.leeway: expires_at plus the greatest leeway. An infinite time stays as it is. NULL '
@@ -547,15 +555,15 @@ comment on function authguard.expiry_with_leeway(pg_catalog.timestamptz) is
 create function authguard.latest_expiry(issued_at pg_catalog.timestamptz)
 returns pg_catalog.timestamptz
 language c stable strict cost 1
-as 'MODULE_PATHNAME', 'authguard_latest_expiry_wrapper';
+as 'MODULE_PATHNAME', 'authguard_latest_expiry';
 comment on function authguard.latest_expiry(pg_catalog.timestamptz) is
-    'The instant from which no server accepts a token issued at that time: issued_at plus '
-    'authguard.max_token_lifetime plus the greatest leeway. NULL if that setting is 0, and for '
-    'NULL';
+    'The instant from which no server accepts a token that existed at that time: issued_at plus '
+    'authguard.max_token_lifetime plus the greatest leeway, twice: the clock of its issuer may be '
+    'ahead, and it is accepted for a leeway after its exp. NULL if that setting is 0, and for NULL';
 
 create function authguard.require_primary() returns pg_catalog.void
 language c stable cost 1
-as 'MODULE_PATHNAME', 'authguard_require_primary_wrapper';
+as 'MODULE_PATHNAME', 'authguard_require_primary';
 comment on function authguard.require_primary() is
     'Raises 25006 on a standby';
 
@@ -578,7 +586,7 @@ create function authguard.blocks(
     blocked pg_catalog.bool, blocked_until pg_catalog.timestamptz)
 returns pg_catalog.bool
 language c volatile cost 1
-as 'MODULE_PATHNAME', 'authguard_blocks_wrapper';
+as 'MODULE_PATHNAME', 'authguard_blocks';
 comment on function authguard.blocks(pg_catalog.bool, pg_catalog.timestamptz) is
     'True if an entry of a user with these columns shuts the user out now, by the clock. '
     'blocked_until NULL: until restored. blocked must not be NULL';
@@ -587,10 +595,82 @@ create function authguard.cuts_off(
     issued_before pg_catalog.timestamptz, since pg_catalog.timestamptz)
 returns pg_catalog.bool
 language c immutable strict cost 1
-as 'MODULE_PATHNAME', 'authguard_cuts_off_wrapper';
+as 'MODULE_PATHNAME', 'authguard_cuts_off';
 comment on function authguard.cuts_off(pg_catalog.timestamptz, pg_catalog.timestamptz) is
     'True if a cut-off (column issued_before) covers a session whose user last proved at since '
     'who it is. NULL for NULL';
+
+create function authguard.lock_cut_offs(key pg_catalog.text) returns pg_catalog.void
+language c volatile cost 100
+as 'MODULE_PATHNAME', 'authguard_lock_cut_offs';
+comment on function authguard.lock_cut_offs(pg_catalog.text) is
+    'Takes a lock until the end of the transaction: meanwhile no session of this user begins, and '
+    'none takes another proof. key: the user in canonical form; empty or NULL: of every user';
+
+create function authguard.begin_cut_off(key pg_catalog.text, issuer pg_catalog.text)
+returns pg_catalog.timestamptz
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    newest pg_catalog.timestamptz;
+begin
+    if issuer <> authguard.own_issuer() then
+        return pg_catalog.clock_timestamp();
+    end if;
+    perform authguard.lock_cut_offs(key);
+    -- If the clock was set back, or is that of another server by now, there may be later ones.
+    if key = '' then
+        select max(s.created_at) into newest from authguard.session s where s.ended_at is null;
+    else
+        select max(greatest(s.created_at, s.authenticated_at)) into newest
+          from authguard.session s where s.user_id = key and s.ended_at is null;
+    end if;
+    return greatest(pg_catalog.clock_timestamp(), newest,
+        (select max(r.issued_before) from authguard.revocation r
+          where r.kind in ('user', 'issuer') and r.key in (begin_cut_off.key, '')
+            and (r.issuer is null or r.issuer = authguard.own_issuer())));
+end
+$$;
+comment on function authguard.begin_cut_off(pg_catalog.text, pg_catalog.text) is
+    'Returns the time of a cut-off that covers every token so far: the clock, or the time of a '
+    'later session or cut-off. key: the user in canonical form; empty: all users. issuer NULL: '
+    'every issuer. Unless it is about another issuer, no session begins until this transaction has '
+    'ended';
+
+create function authguard.date_at_commit(
+    kind pg_catalog.text, key pg_catalog.text, issuer pg_catalog.text,
+    issued_before pg_catalog.timestamptz)
+returns pg_catalog.void
+language c volatile cost 10
+as 'MODULE_PATHNAME', 'authguard_date_at_commit';
+comment on function authguard.date_at_commit(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'Has authguard.date_cut_off called for this cut-off when the transaction commits, unless its '
+    'second is not over, or the transaction has issued tokens';
+
+create function authguard.date_cut_off(
+    kind pg_catalog.text, key pg_catalog.text, issuer pg_catalog.text,
+    issued_before pg_catalog.timestamptz)
+returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    present constant pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+begin
+    update authguard.revocation r
+       set issued_before = present,
+           keep_until = r.keep_until + (present - r.issued_before)
+     where r.kind = date_cut_off.kind and r.key = date_cut_off.key
+       and r.issuer is not distinct from date_cut_off.issuer
+       and r.issued_before >= date_cut_off.issued_before and r.issued_before < present;
+end
+$$;
+comment on function authguard.date_cut_off(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'Moves a cut-off that this transaction has written to the present: tokens may have been issued '
+    'meanwhile. issued_before: the cut-off as it was first written; an earlier one stays';
 
 create function authguard.entry(
     kind pg_catalog.text, key pg_catalog.text, issuer pg_catalog.text,
@@ -640,12 +720,15 @@ begin
     merged.reason := coalesce(new.reason, old.reason);
     merged.keep_until := nullif(greatest(coalesce(old.keep_until, 'infinity'),
                                          coalesce(new.keep_until, 'infinity')), 'infinity');
-    -- A cut-off covers tokens in whole seconds: a later one in the same second covers no more.
-    if (merged.blocked, merged.blocked_until, date_trunc('second', merged.issued_before),
-        merged.include_keys, merged.reason)
-       is not distinct from
-       (old.blocked, old.blocked_until, date_trunc('second', old.issued_before),
-        old.include_keys, old.reason)
+    -- Tokens of another issuer have whole seconds: a later cut-off in the same second covers no
+    -- more. It does of the sessions of this database, unless a block lets none begin.
+    if (merged.blocked, merged.blocked_until, merged.include_keys, merged.reason)
+       is not distinct from (old.blocked, old.blocked_until, old.include_keys, old.reason)
+       and (merged.issued_before is not distinct from old.issued_before
+            or (date_trunc('second', merged.issued_before)
+                = date_trunc('second', old.issued_before)
+                and (old.issuer <> authguard.own_issuer()
+                     or authguard.blocks(old.blocked, old.blocked_until))))
        and (merged.keep_until is not distinct from old.keep_until
             or date_trunc('second', merged.keep_until) = date_trunc('second', old.keep_until)) then
         return old;
@@ -662,8 +745,6 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- As many as keep up with the entries that are written.
-    at_a_write constant pg_catalog.int8 := 10;
     old authguard.revocation;
 begin
     perform authguard.require_primary();
@@ -687,10 +768,10 @@ begin
             = (select m.blocked, m.blocked_until, m.issued_before, m.include_keys, m.reason,
                       m.revoked_at, m.revoked_by, m.keep_until
                  from authguard.merged(r, excluded) m);
-
-    -- A client's transaction writes entries of sessions. It must not hold up operators by
-    -- forgetting other entries, whose locks it would keep.
-    perform authguard.forget(at_a_write, case entry.kind when 'session' then 'session' end);
+    -- A cut-off in the past is meant as it is. That of claims is written by the commit itself.
+    if entry.issued_before >= pg_catalog.transaction_timestamp() and entry.kind <> 'claims' then
+        perform authguard.date_at_commit(entry.kind, entry.key, entry.issuer, entry.issued_before);
+    end if;
     return true;
 end
 $$;
@@ -698,7 +779,28 @@ comment on function authguard.revoke(authguard.revocation) is
     'Writes an entry, or lets the existing one cover more. Returns false, and writes nothing, if '
     'that covers as much already. 22023 if a text is too long; 25006 on a standby';
 
-create function authguard.forget(most pg_catalog.int8, kind pg_catalog.text default null)
+create function authguard.cut_off_user(user_id pg_catalog.text, reason pg_catalog.text)
+returns pg_catalog.timestamptz
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    cutoff constant pg_catalog.timestamptz := authguard.begin_cut_off(user_id, null);
+begin
+    perform authguard.revoke(authguard.entry(
+        'user', user_id, null, cutoff, reason, authguard.latest_expiry(cutoff)));
+    return cutoff;
+end
+$$;
+comment on function authguard.cut_off_user(pg_catalog.text, pg_catalog.text) is
+    'Revokes every token that a user (in canonical form) was issued so far, at every issuer. '
+    'Returns the cut-off. 25006 on a standby';
+
+-- Not called in a client's transaction: a client could keep it open, and an operator who writes a
+-- forgotten entry again would wait for it.
+create function authguard.forget(
+    -- As many as keep up with the entries that one call writes.
+    most pg_catalog.int8 default 10)
 returns pg_catalog.int8
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -711,7 +813,6 @@ begin
            select o.ctid
              from authguard.revocation o
             where o.keep_until < pg_catalog.clock_timestamp()
-              and (forget.kind is null or o.kind = forget.kind)
               -- A sign-in may have been committed after the cut-off: only the entry shuts it out.
               and not (o.kind = 'user' and exists (
                       select from authguard.session s
@@ -724,15 +825,29 @@ begin
     return forgotten;
 end
 $$;
-comment on function authguard.forget(pg_catalog.int8, pg_catalog.text) is
+comment on function authguard.forget(pg_catalog.int8) is
     'Deletes entries whose keep_until has passed and that no session depends on: at most that '
-    'many, of one kind (NULL: of all), the oldest first. Skips locked ones. Returns how many it '
-    'deleted';
+    'many (NULL: all), the oldest first. Skips locked ones. Returns how many it deleted';
+
+create function authguard.revoke_and_forget(entry authguard.revocation) returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not authguard.revoke(entry) then
+        return false;
+    end if;
+    perform authguard.forget();
+    return true;
+end
+$$;
+comment on function authguard.revoke_and_forget(authguard.revocation) is
+    'Writes an entry as authguard.revoke does, for an operator, and forgets a few old ones';
 
 create function authguard.identity(name pg_catalog.text, value pg_catalog.text)
 returns pg_catalog.text
 language c immutable cost 10
-as 'MODULE_PATHNAME', 'authguard_identity_wrapper';
+as 'MODULE_PATHNAME', 'authguard_identity';
 comment on function authguard.identity(pg_catalog.text, pg_catalog.text) is
     'Returns the canonical form of an identity. Errors name the argument, name: 22004 if value is '
     'NULL, 22023 if it is empty or too long';
@@ -767,7 +882,7 @@ begin
     entry.reason := reason;
     entry.keep_until := coalesce(authguard.expiry_with_leeway(expires_at),
                                  authguard.latest_expiry(pg_catalog.clock_timestamp()));
-    return authguard.revoke(entry);
+    return authguard.revoke_and_forget(entry);
 end
 $$;
 comment on function authguard.revoke_token(
@@ -815,14 +930,14 @@ begin
     entry.issuer := issuer;
     entry.blocked := true;
     entry.blocked_until := nullif(until, 'infinity');
-    entry.issued_before := pg_catalog.clock_timestamp();
+    entry.issued_before := authguard.begin_cut_off(entry.key, issuer);
     entry.include_keys := false;
     entry.reason := reason;
     entry.keep_until := greatest(entry.blocked_until, authguard.latest_expiry(entry.issued_before));
     if entry.blocked_until is null or authguard.latest_expiry(entry.issued_before) is null then
         entry.keep_until := null;
     end if;
-    changed := authguard.revoke(entry);
+    changed := authguard.revoke_and_forget(entry);
     perform authguard.end_blocked_sessions(entry.key, issuer);
     if changed then
         perform authguard.record('USER_REVOKED', entry.key, null, 'admin', reason);
@@ -886,10 +1001,11 @@ begin
 end
 $$;
 comment on function authguard.restore_user(pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
-    'Lets the user in again with new tokens; earlier ones stay revoked unless revive_tokens. '
-    'issuer NULL: lifts the blocks at every issuer. True if something changed. 55000 if an issuer '
-    'is given and the user is revoked at every issuer; 22004 if user_id is NULL, 22023 if it is '
-    'empty or too long, 25006 on a standby';
+    'Lets the user in again with new tokens; earlier ones stay revoked unless revive_tokens, which '
+    'also lifts a cut-off without a block. Sessions that have ended stay so. issuer NULL: lifts '
+    'the blocks at every issuer. True if something changed. 55000 if an issuer is given and the '
+    'user is revoked at every issuer; 22004 if user_id is NULL, 22023 if it is empty or too long, '
+    '25006 on a standby';
 
 create function authguard.revoke_issued_before(
     cutoff pg_catalog.timestamptz,
@@ -909,27 +1025,78 @@ begin
             message = 'cutoff must be a time',
             hint = 'now() revokes every token issued so far.';
     end if;
+    if cutoff > pg_catalog.clock_timestamp() then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'cutoff must not be in the future',
+            detail = pg_catalog.format('The clock of the server says %s.',
+                pg_catalog.clock_timestamp()),
+            hint = 'now() revokes every token issued so far.';
+    end if;
     entry.kind := 'issuer';
     entry.key := '';
     entry.issuer := issuer;
     entry.blocked := false;
-    entry.issued_before := cutoff;
+    -- A time within this transaction means now: every token that exists when it commits.
+    entry.issued_before := case when cutoff >= pg_catalog.transaction_timestamp()
+                                then authguard.begin_cut_off('', issuer) else cutoff end;
     entry.include_keys := coalesce(include_keys, false);
     entry.reason := reason;
     -- Keys of services live longer than every user's token, so their entry is kept. So is one that
     -- covers sessions of the local issuer, which live longer than their tokens: it ends them at the
     -- refresh.
     entry.keep_until := case when not entry.include_keys and issuer <> authguard.own_issuer()
-                             then authguard.latest_expiry(cutoff) end;
-    return authguard.revoke(entry);
+                             then authguard.latest_expiry(entry.issued_before) end;
+    return authguard.revoke_and_forget(entry);
 end
 $$;
 comment on function authguard.revoke_issued_before(
     pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
-    'Revokes every token issued at or before the cut-off (in whole seconds), or without iat. '
-    'issuer NULL: of every issuer; empty: tokens without iss. Tokens with neither sub nor '
-    'session_id are covered only with include_keys. True if something changed. 22023 if cutoff is '
-    'NULL or infinite, or a text is too long; 25006 on a standby';
+    'Revokes every token issued at or before the cut-off (in whole seconds), or without iat; of '
+    'other issuers also those dated up to authguard.leeway (or clock_skew) later. now(): every '
+    'token that exists when the transaction commits. issuer NULL: of every issuer; empty: tokens '
+    'without iss. Tokens with neither sub nor session_id are covered only with include_keys. True '
+    'if something changed. 22023 if cutoff is NULL, infinite or in the future, or a text is too '
+    'long; 25006 on a standby';
+
+create function authguard.restore_issuer(issuer pg_catalog.text default null)
+returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    everywhere authguard.revocation;
+begin
+    perform authguard.require_primary();
+    if issuer is not null then
+        select r.* into everywhere
+          from authguard.revocation r
+         where r.kind = 'issuer' and r.key = '' and r.issuer is null;
+        if found then
+            raise exception using
+                errcode = 'object_not_in_prerequisite_state',
+                message = 'tokens of every issuer are cut off',
+                detail = pg_catalog.format('Entry of %s by %s%s.',
+                    everywhere.revoked_at, everywhere.revoked_by,
+                    coalesce(': ' || everywhere.reason, '')),
+                hint = 'Call authguard.restore_issuer without an issuer to lift that cut-off, too.';
+        end if;
+    end if;
+    delete from authguard.revocation r
+     where r.kind = 'issuer' and r.key = ''
+       and (restore_issuer.issuer is null or r.issuer = restore_issuer.issuer);
+    if not found then
+        return false;
+    end if;
+    perform authguard.record('ISSUER_RESTORED', null, null, 'admin', issuer);
+    return true;
+end
+$$;
+comment on function authguard.restore_issuer(pg_catalog.text) is
+    'Lifts the cut-off of authguard.revoke_issued_before: tokens from before it are accepted '
+    'again, unless something else revokes them. issuer NULL: the cut-offs of every issuer. '
+    'Sessions that have ended stay so. True if something changed. 55000 if an issuer is given and '
+    'tokens of every issuer are cut off; 25006 on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -938,6 +1105,14 @@ comment on function authguard.revoke_issued_before(
 --   operators
 
 -- For operators: forgetting rows that cannot decide anything any more.
+
+create function authguard.time_before(at pg_catalog.timestamptz, age pg_catalog.interval)
+returns pg_catalog.timestamptz
+language c immutable strict cost 1
+as 'MODULE_PATHNAME', 'authguard_time_before';
+comment on function authguard.time_before(pg_catalog.timestamptz, pg_catalog.interval) is
+    'The time that is age before at, by the calendar of UTC whatever TimeZone is. Infinite if it '
+    'is out of range. NULL for NULL';
 
 create function authguard.prune(
     sessions_after pg_catalog.interval default '7 days',
@@ -951,16 +1126,20 @@ declare
     most constant pg_catalog.int8 := 100000;
     -- Deleting a session makes every backend look again.
     most_sessions constant pg_catalog.int8 := 10000;
-    over_since pg_catalog.timestamptz := pg_catalog.clock_timestamp() - sessions_after;
+    now constant pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+    -- Only these times are compared. An interval may compare as positive and still lead into the
+    -- future, such as '-12 mons 361 days'.
+    over_since constant pg_catalog.timestamptz := authguard.time_before(now, sessions_after);
+    old_since constant pg_catalog.timestamptz := authguard.time_before(now, events_after);
 begin
     perform authguard.require_primary();
-    if sessions_after < interval '0' then
+    if over_since > now then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'sessions_after must not be negative',
             hint = 'A session that is not over cannot be forgotten.';
     end if;
-    if events_after < interval '1 hour' then
+    if old_since > authguard.time_before(now, interval '1 hour') then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'events_after must be an hour or more',
@@ -987,7 +1166,7 @@ begin
     kind := 'event';
     with old as (
         select e.id from authguard.event e
-         where e.happened_at < pg_catalog.clock_timestamp() - events_after
+         where e.happened_at < old_since
          limit most
            for update skip locked
     )
@@ -998,10 +1177,10 @@ end
 $$;
 comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is
     'Forgets rows that cannot decide anything any more: entries past their keep_until, sessions '
-    'that have been over for sessions_after, and events older than events_after. Deletes at most '
-    '100,000 entries, 10,000 sessions and 100,000 events at a time. Returns how many it forgot, '
-    'by kind. 22023 if sessions_after is negative, or events_after is less than an hour; 25006 on '
-    'a standby';
+    'that have been over for sessions_after, and events older than events_after (NULL: none). '
+    'Deletes at most 100,000 entries, 10,000 sessions and 100,000 events at a time. Returns how '
+    'many it forgot, by kind. 22023 if sessions_after leads into the future, or events_after to '
+    'less than an hour ago; 25006 on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -1026,13 +1205,21 @@ create table authguard.issuer (
     subject_namespace pg_catalog.uuid,
     shares_subjects pg_catalog.bool not null default false,
     max_lifetime pg_catalog.int4,
+    clock_skew pg_catalog.int4,
     trusted_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    client_ids pg_catalog.text[] not null default '{}',
 
     constraint issuer_length check (pg_catalog.octet_length(issuer) between 1 and 1024),
     constraint issuer_audience
-        check (pg_catalog.cardinality(audience) between 1 and 32
+        check (pg_catalog.cardinality(audience) <= 32
                and pg_catalog.array_position(audience, null) is null
                and pg_catalog.array_position(audience, '') is null),
+    constraint issuer_clients
+        check (pg_catalog.cardinality(client_ids) <= 32
+               and pg_catalog.array_position(client_ids, null) is null
+               and pg_catalog.array_position(client_ids, '') is null),
+    constraint issuer_recipient
+        check (pg_catalog.cardinality(audience) + pg_catalog.cardinality(client_ids) > 0),
     constraint issuer_types
         check (pg_catalog.cardinality(types) between 1 and 32
                and pg_catalog.array_position(types, null) is null),
@@ -1040,13 +1227,14 @@ create table authguard.issuer (
         check (pg_catalog.cardinality(roles) <= 32
                and pg_catalog.array_position(roles, null) is null),
     constraint issuer_subjects check (subject_namespace is null or not shares_subjects),
-    constraint issuer_max_lifetime check (max_lifetime > 0)
+    constraint issuer_max_lifetime check (max_lifetime > 0),
+    constraint issuer_clock_skew check (clock_skew between 0 and 300)
 );
 comment on table authguard.issuer is
     'Issuers whose tokens are believed; authguard.trust_issuer and trust_secret write it';
 comment on column authguard.issuer.issuer is 'Claim iss, byte by byte';
 comment on column authguard.issuer.audience is
-    'Claim aud must name one of these';
+    'Claim aud must name one of these, if not client_ids lets the token pass';
 comment on column authguard.issuer.types is
     'Header typ must be one of these, in any case; if it is absent it counts as JWT (RFC 8725 '
     'section 3.11)';
@@ -1059,8 +1247,14 @@ comment on column authguard.issuer.shares_subjects is
     'True if its subjects are those of the other issuers: the same sub is the same user';
 comment on column authguard.issuer.max_lifetime is
     'The longest time from iat to exp, in seconds; NULL: any';
+comment on column authguard.issuer.clock_skew is
+    'By how many seconds its clock may be ahead of that of a cut-off; NULL, and at most: '
+    'authguard.leeway';
 comment on column authguard.issuer.trusted_at is
     'When it was first trusted';
+comment on column authguard.issuer.client_ids is
+    'A token whose aud names none of the audiences, or that has none, passes only if its client_id '
+    'or azp is one of these';
 
 create table authguard.key (
     issuer pg_catalog.text collate pg_catalog."C" not null
@@ -1074,8 +1268,9 @@ create table authguard.key (
     retired_at pg_catalog.timestamptz,
     revoked_at pg_catalog.timestamptz,
     withdrawn pg_catalog.bool not null default false,
+    made_here pg_catalog.bool not null default false,
 
-    primary key (issuer, kid),
+    primary key (issuer, kid, algorithm),
     constraint key_kid_length check (pg_catalog.octet_length(kid) <= 256),
     constraint key_status check (status in ('active', 'retiring', 'revoked')),
     constraint key_verifies check (jwk is not null or credential is not null)
@@ -1086,7 +1281,8 @@ comment on table authguard.key is
 comment on column authguard.key.issuer is
     'The issuer that it belongs to';
 comment on column authguard.key.kid is
-    'Header kid that names it; empty: a secret that verifies any token of the issuer';
+    'Header kid that names it, together with alg (RFC 7517 section 4.5); empty: a secret that '
+    'verifies any token of the issuer';
 comment on column authguard.key.algorithm is
     'The only alg that it verifies (RFC 7518)';
 comment on column authguard.key.jwk is 'The public key (RFC 7517); NULL for a secret';
@@ -1101,6 +1297,8 @@ comment on column authguard.key.revoked_at is 'When it was revoked';
 comment on column authguard.key.withdrawn is
     'True if it is revoked because the issuer''s set no longer had it: it verifies again when the '
     'set has it again';
+comment on column authguard.key.made_here is
+    'True for a key of the local issuer, which authguard.rotate_signing_key has made';
 
 -- Secrets are in no dump, so a row of a secret would come back without its secret.
 select pg_catalog.pg_extension_config_dump('authguard.issuer', '');
@@ -1141,14 +1339,14 @@ comment on server authguard_credentials is
 create function authguard.keep_credential(credential pg_catalog.uuid, secret pg_catalog.bytea)
 returns pg_catalog.void
 language c volatile strict cost 1000
-as 'MODULE_PATHNAME', 'authguard_keep_credential_wrapper';
+as 'MODULE_PATHNAME', 'authguard_keep_credential';
 comment on function authguard.keep_credential(pg_catalog.uuid, pg_catalog.bytea) is
     'Keeps a secret under a name of its own. Only the owner of the extension may call it. NULL '
     'for NULL';
 
 create function authguard.drop_credential(credential pg_catalog.uuid) returns pg_catalog.void
 language c volatile strict cost 1000
-as 'MODULE_PATHNAME', 'authguard_drop_credential_wrapper';
+as 'MODULE_PATHNAME', 'authguard_drop_credential';
 comment on function authguard.drop_credential(pg_catalog.uuid) is
     'Forgets a secret, if there is one of that name. Only the owner of the extension may call it. '
     'NULL for NULL';
@@ -1195,33 +1393,39 @@ alter table authguard.key enable always trigger forget_credentials;
 create function authguard.read_jwks(jwks pg_catalog.text)
 returns table (kid pg_catalog.text, algorithm pg_catalog.text, jwk pg_catalog.text)
 language c immutable strict cost 10000
-as 'MODULE_PATHNAME', 'authguard_read_jwks_wrapper';
+as 'MODULE_PATHNAME', 'authguard_read_jwks';
 comment on function authguard.read_jwks(pg_catalog.text) is
     'Returns the signature keys of a JWK set (RFC 7517), each checked; keys for encryption or of '
     'an unknown kind are left out. 22023 if one is malformed or weak, or none is left. No row for '
     'NULL';
 
-create function authguard.check_secret(secret pg_catalog.text, algorithm pg_catalog.text)
+create function authguard.check_secret(secret pg_catalog.bytea, algorithm pg_catalog.text)
 returns pg_catalog.void
 language c immutable strict cost 100
-as 'MODULE_PATHNAME', 'authguard_check_secret_wrapper';
-comment on function authguard.check_secret(pg_catalog.text, pg_catalog.text) is
+as 'MODULE_PATHNAME', 'authguard_check_secret';
+comment on function authguard.check_secret(pg_catalog.bytea, pg_catalog.text) is
     'Raises 22023 if a secret is too short for its algorithm (RFC 7518 section 3.2), or is a key. '
     'NULL for NULL';
+
+create function authguard.looks_encoded(secret pg_catalog.text) returns pg_catalog.bool
+language sql immutable strict
+set search_path = pg_catalog, pg_temp
+as $$
+    select secret ~ '^[[:xdigit:]]{64,}$'
+        or (length(secret) >= 43 and secret ~ '[a-z]' and secret ~ '[A-Z]' and secret ~ '[0-9]'
+            and secret ~ '^([A-Za-z0-9+/]+|[A-Za-z0-9_-]+)={0,2}$')
+$$;
+comment on function authguard.looks_encoded(pg_catalog.text) is
+    'True if a secret looks like the hex or the base64 of 32 bytes or more. NULL for NULL';
 
 -- Writers of issuers and keys take turns, because their secrets share one row, and all lock in this
 -- order.
 create function authguard.begin_key_change() returns pg_catalog.void
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform authguard.require_primary();
-    lock table authguard.issuer in share row exclusive mode;
-end
-$$;
+language c volatile cost 100
+as 'MODULE_PATHNAME', 'authguard_begin_key_change';
 comment on function authguard.begin_key_change() is
-    'Waits for other writers of issuers and keys. 25006 on a standby';
+    'Waits for other writers of issuers and keys, for two seconds at most. 55P03 if that is not '
+    'enough, 25006 on a standby';
 
 create function authguard.refuse_mixed_keys(issuer pg_catalog.text, trusted_by pg_catalog.text)
 returns pg_catalog.void
@@ -1233,47 +1437,142 @@ begin
         errcode = 'object_not_in_prerequisite_state',
         message = pg_catalog.format('issuer %s is trusted by %s',
             pg_catalog.quote_literal(issuer), trusted_by),
-        hint = 'A secret and public keys are never mixed: call authguard.distrust_issuer first.';
+        hint = 'A secret, public keys and keys that are made here are never mixed: call '
+            'authguard.distrust_issuer first.';
 end
 $$;
 comment on function authguard.refuse_mixed_keys(pg_catalog.text, pg_catalog.text) is
     'Raises 55000: the issuer is trusted by keys of the other kind, which trusted_by names';
 
-create function authguard.trust(entry authguard.issuer) returns pg_catalog.void
+create function authguard.require_subjects(
+    issuer pg_catalog.text, subject_namespace pg_catalog.uuid, shares_subjects pg_catalog.bool,
+    is_local pg_catalog.bool)
+returns pg_catalog.void
+language c volatile cost 1000
+as 'MODULE_PATHNAME', 'authguard_require_subjects';
+comment on function authguard.require_subjects(
+    pg_catalog.text, pg_catalog.uuid, pg_catalog.bool, pg_catalog.bool) is
+    'Raises 22023 if an issuer like that would speak for the users of another issuer, or another '
+    'one for its users, and nobody has said so. is_local: it is the local issuer';
+
+create function authguard.require_names(argument pg_catalog.text, names pg_catalog.text[])
+returns pg_catalog.void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if cardinality(names) > 32
+       or array_position(names, null) is not null or array_position(names, '') is not null then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('%s must be an array of at most 32 names', argument),
+            detail = 'A name is neither NULL nor empty.';
+    end if;
+end
+$$;
+comment on function authguard.require_names(pg_catalog.text, pg_catalog.text[]) is
+    'Raises 22023 if an argument of that name is no array of at most 32 names';
+
+create function authguard.clock_skew_seconds(clock_skew pg_catalog.interval)
+returns pg_catalog.int4
+language plpgsql immutable strict
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    seconds constant pg_catalog.numeric := ceil(extract(epoch from clock_skew));
+begin
+    if seconds not between 0 and 300 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'clock_skew must be between 0 and 300 seconds',
+            hint = 'It counts up to authguard.leeway, which is the default.';
+    end if;
+    return seconds;
+end
+$$;
+comment on function authguard.clock_skew_seconds(pg_catalog.interval) is
+    'Returns an issuer''s clock_skew in whole seconds, rounded up. 22023 unless it is between 0 '
+    'and 300 seconds. NULL for NULL';
+
+create function authguard.trust(
+    issuer pg_catalog.text,
+    audience pg_catalog.text[],
+    roles pg_catalog.text[],
+    subject_namespace pg_catalog.uuid,
+    shares_subjects pg_catalog.bool,
+    types pg_catalog.text[],
+    max_lifetime pg_catalog.interval,
+    client_ids pg_catalog.text[],
+    clock_skew pg_catalog.interval,
+    is_local pg_catalog.bool default false)
+returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    shared pg_catalog.text;
+    entry authguard.issuer;
+    seconds constant pg_catalog.float8 := extract(epoch from max_lifetime);
+    problem pg_catalog.text;
 begin
-    if entry.subject_namespace is null and not entry.shares_subjects
-       and not exists (select from authguard.issuer i
-                        where i.issuer = entry.issuer
-                          and i.subject_namespace is null and not i.shares_subjects) then
-        select i.issuer into shared
-          from authguard.issuer i
-         where i.issuer <> entry.issuer and i.subject_namespace is null
-         order by i.trusted_at
-         limit 1;
-        if shared is not null then
-            raise exception using
-                errcode = 'invalid_parameter_value',
-                message = pg_catalog.format('issuer %s would speak for the users of issuer %s',
-                    pg_catalog.quote_literal(entry.issuer), pg_catalog.quote_literal(shared)),
-                hint = 'Give it a subject_namespace: auth.uid() is then made of that and its sub. '
-                    'Or, if the same sub is the same person, say shares_subjects => true.';
-        end if;
+    select i.* into entry from authguard.issuer i where i.issuer = trust.issuer;
+    -- What is not given stays; for a new issuer it is the default.
+    entry.issuer := issuer;
+    entry.audience := coalesce(audience, entry.audience, '{}');
+    entry.client_ids := coalesce(client_ids, entry.client_ids, '{}');
+    entry.roles := coalesce(roles, entry.roles, '{authenticated}');
+    entry.types := coalesce(types, entry.types, '{JWT,at+jwt}');
+    entry.trusted_at := coalesce(entry.trusted_at, pg_catalog.clock_timestamp());
+    -- Each of the two ends the other.
+    entry.shares_subjects := coalesce(shares_subjects,
+        entry.shares_subjects and subject_namespace is null, false);
+    entry.subject_namespace := coalesce(subject_namespace,
+        case when not entry.shares_subjects then entry.subject_namespace end);
+    if max_lifetime is not null then
+        entry.max_lifetime := least(greatest(ceil(seconds), 0), 2147483647);
     end if;
+    entry.clock_skew := coalesce(authguard.clock_skew_seconds(clock_skew), entry.clock_skew);
+    perform authguard.require_names('audience', entry.audience);
+    perform authguard.require_names('client_ids', entry.client_ids);
+    perform authguard.require_names('roles', entry.roles);
+    perform authguard.require_names('types', entry.types);
+    problem := case
+        when issuer is null then 'issuer must not be null'
+        when pg_catalog.octet_length(issuer) not between 1 and 1024
+            then 'issuer must have 1 to 1024 bytes'
+        when pg_catalog.cardinality(entry.types) = 0 then 'types must not be empty'
+        when seconds <= 0 then 'max_lifetime must be longer than nothing'
+        when entry.subject_namespace is not null and entry.shares_subjects
+            then 'an issuer has a subject_namespace or shares_subjects, never both'
+    end;
+    if problem is not null then
+        raise exception using errcode = 'invalid_parameter_value', message = problem;
+    end if;
+    if pg_catalog.cardinality(entry.audience) + pg_catalog.cardinality(entry.client_ids) = 0 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = pg_catalog.format('issuer %s has neither audience nor client_ids',
+                pg_catalog.quote_literal(issuer)),
+            hint = 'Give audience the values of claim aud that mean this database. If its tokens '
+                'have no such aud, give client_ids the values of their claim client_id or azp.';
+    end if;
+    perform authguard.require_subjects(
+        issuer, entry.subject_namespace, entry.shares_subjects, is_local);
     insert into authguard.issuer as i select entry.*
-    on conflict (issuer) do update
-        set (audience, types, roles, subject_namespace, shares_subjects, max_lifetime)
+    on conflict on constraint issuer_pkey do update
+        set (audience, types, roles, subject_namespace, shares_subjects, max_lifetime, client_ids,
+             clock_skew)
             = (select excluded.audience, excluded.types, excluded.roles, excluded.subject_namespace,
-                      excluded.shares_subjects, excluded.max_lifetime);
+                      excluded.shares_subjects, excluded.max_lifetime, excluded.client_ids,
+                      excluded.clock_skew);
 end
 $$;
-comment on function authguard.trust(authguard.issuer) is
-    'Writes an issuer, or replaces what is believed of an existing one. 22023 if it would speak '
-    'for the users of another issuer';
+comment on function authguard.trust(
+    pg_catalog.text, pg_catalog.text[], pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool,
+    pg_catalog.text[], pg_catalog.interval, pg_catalog.text[], pg_catalog.interval,
+    pg_catalog.bool) is
+    'Writes what is believed of an issuer. An argument that is NULL leaves what is there, or means '
+    'the default for a new issuer. is_local: it is the local issuer. 22023 if an argument is '
+    'wrong, or if the issuer would speak for the users of another one';
 
 create function authguard.set_jwks(issuer pg_catalog.text, jwks pg_catalog.jsonb)
 returns pg_catalog.int4
@@ -1301,29 +1600,33 @@ begin
                 where k.issuer = set_jwks.issuer and k.jwk is null and k.status <> 'revoked') then
         perform authguard.refuse_mixed_keys(issuer, 'a secret');
     end if;
-    if issuer = authguard.own_issuer() then
+    if issuer = authguard.own_issuer()
+       or exists (select from authguard.key k where k.issuer = set_jwks.issuer and k.made_here) then
         raise exception using
             errcode = 'object_not_in_prerequisite_state',
             message = 'the keys of the local issuer are made here',
             hint = 'Call authguard.rotate_signing_key. If the issuer is another database, set '
-                'authguard.issuer of this one to another name.';
+                'authguard.issuer of this one to another name. If it was the local issuer earlier, '
+                'call authguard.distrust_issuer first.';
     end if;
     insert into authguard.key as k (issuer, kid, algorithm, jwk)
     select set_jwks.issuer, r.kid, r.algorithm, r.jwk
       from authguard.read_jwks(jwks::pg_catalog.text) r
+        -- A kid that authguard.revoke_key has revoked stays so, though the issuer still publishes
+        -- it, with whatever algorithm.
+     where not exists (select from authguard.key o
+                        where o.issuer = set_jwks.issuer and o.kid = r.kid
+                          and o.status = 'revoked' and not o.withdrawn)
     on conflict on constraint key_pkey do update
-        set algorithm = excluded.algorithm, jwk = excluded.jwk,
+        set jwk = excluded.jwk,
             status = 'active', retired_at = null, revoked_at = null, withdrawn = false
-        -- A key that authguard.revoke_key has revoked stays so, though the issuer still publishes
-        -- it.
-        where (k.status <> 'revoked' or k.withdrawn)
-          and (k.algorithm, k.jwk, k.status)
-              is distinct from (excluded.algorithm, excluded.jwk, 'active');
+        where (k.jwk, k.status) is distinct from (excluded.jwk, 'active');
     update authguard.key k
        set status = 'revoked', revoked_at = pg_catalog.clock_timestamp(), withdrawn = true
      where k.issuer = set_jwks.issuer
        and k.status <> 'revoked'
-       and k.kid not in (select r.kid from authguard.read_jwks(jwks::pg_catalog.text) r);
+       and not exists (select from authguard.read_jwks(jwks::pg_catalog.text) r
+                        where r.kid = k.kid and r.algorithm = k.algorithm);
     select pg_catalog.count(*) into registered
       from authguard.key k
      where k.issuer = set_jwks.issuer and k.status = 'active';
@@ -1334,51 +1637,134 @@ comment on function authguard.set_jwks(pg_catalog.text, pg_catalog.jsonb) is
     'Replaces the keys of a trusted issuer with those of this JWK set (RFC 7517): new ones '
     'verify, and missing ones are revoked. A key that revoke_key has revoked stays so. Returns '
     'how many verify. 22004 if jwks is NULL; 22023 if a key is malformed or weak; 42704 if the '
-    'issuer is not trusted; 55000 if it is trusted by a secret, or is the local issuer; 25006 on '
-    'a standby';
+    'issuer is not trusted; 55000 if it is trusted by a secret, or is the local issuer; 55P03 if '
+    'another transaction is changing issuers or keys for more than two seconds; 25006 on a standby';
 
 create function authguard.trust_issuer(
     issuer pg_catalog.text,
     jwks pg_catalog.jsonb,
-    audience pg_catalog.text[],
-    roles pg_catalog.text[] default '{authenticated}',
+    audience pg_catalog.text[] default null,
+    roles pg_catalog.text[] default null,
     subject_namespace pg_catalog.uuid default null,
-    shares_subjects pg_catalog.bool default false,
-    types pg_catalog.text[] default '{JWT,at+jwt}',
-    max_lifetime pg_catalog.interval default null)
+    shares_subjects pg_catalog.bool default null,
+    types pg_catalog.text[] default null,
+    max_lifetime pg_catalog.interval default null,
+    client_ids pg_catalog.text[] default null,
+    clock_skew pg_catalog.interval default null)
 returns pg_catalog.int4
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform authguard.begin_key_change();
-    perform authguard.trust(row(issuer, audience, types, roles, subject_namespace, shares_subjects,
-        extract(epoch from max_lifetime)::pg_catalog.int4,
-        pg_catalog.clock_timestamp())::authguard.issuer);
+    perform authguard.trust(issuer, audience, roles, subject_namespace, shares_subjects, types,
+        max_lifetime, client_ids, clock_skew);
     return authguard.set_jwks(issuer, jwks);
 end
 $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.jsonb, pg_catalog.text[], pg_catalog.text[], pg_catalog.uuid,
-    pg_catalog.bool, pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.bool, pg_catalog.text[], pg_catalog.interval, pg_catalog.text[],
+    pg_catalog.interval) is
     'Believes the tokens of an issuer (claim iss) that are for this audience, by the keys of its '
-    'JWK set (RFC 7517). If called again, replaces all of that. roles: the values of claim role '
-    'that it may assert. subject_namespace or shares_subjects: how its subjects relate to those '
-    'of others. types: the values of header typ. max_lifetime: from iat to exp. Returns how many '
-    'keys verify. Errors as for authguard.set_jwks; 22023 also if it would speak for the users of '
-    'another issuer';
+    'JWK set (RFC 7517). If called again, an argument that is NULL or left out leaves what is '
+    'there. client_ids: a token whose aud names none of the audience, or that has none, passes '
+    'only if its client_id or azp is one of these; {}: none. roles: the values of claim role that '
+    'it may assert, at first authenticated; {}: none. subject_namespace or shares_subjects: how '
+    'its subjects relate to those of others; each ends the other. types: the values of header typ, '
+    'at first JWT and at+jwt. max_lifetime: from iat to exp; at first any. clock_skew: by how much '
+    'its clock may be ahead of that of a cut-off, up to authguard.leeway, which is the default. '
+    'Returns how many keys verify. '
+    'Errors as for authguard.set_jwks; 22023 also if an argument is wrong, if there is neither '
+    'audience nor client_ids, or if it would speak for the users of another issuer';
+
+create function authguard.as_jwks(jwks pg_catalog.text) returns pg_catalog.jsonb
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return jwks::pg_catalog.jsonb;
+exception when invalid_text_representation or untranslatable_character then
+    -- With its error, which holds nothing of the text.
+    perform authguard.read_jwks(jwks);
+    return null;
+end
+$$;
+comment on function authguard.as_jwks(pg_catalog.text) is
+    'Returns the JSON in a text. 22023 with a hint if it is none. NULL for NULL';
+
+create function authguard.as_audience(audience pg_catalog.text) returns pg_catalog.text[]
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return audience::pg_catalog.text[];
+exception when invalid_text_representation then
+    raise exception using
+        errcode = 'invalid_parameter_value',
+        message = 'audience must be an array',
+        hint = pg_catalog.format('Write array[%s], or audience => ''{...}''.',
+            pg_catalog.quote_literal(audience));
+end
+$$;
+comment on function authguard.as_audience(pg_catalog.text) is
+    'Returns the array in a text. 22023 with a hint if it is none. NULL for NULL';
+
+create function authguard.set_jwks(issuer pg_catalog.text, jwks pg_catalog.text)
+returns pg_catalog.int4
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$ select authguard.set_jwks(issuer, authguard.as_jwks(jwks)) $$;
+comment on function authguard.set_jwks(pg_catalog.text, pg_catalog.text) is
+    'As authguard.set_jwks with jsonb, for a set that is a text';
+
+create function authguard.trust_issuer(
+    issuer pg_catalog.text, jwks pg_catalog.text, audience pg_catalog.text[])
+returns pg_catalog.int4
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$ select authguard.trust_issuer(issuer, authguard.as_jwks(jwks), audience) $$;
+comment on function authguard.trust_issuer(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text[]) is
+    'As authguard.trust_issuer with jsonb, for a set that is a text';
+
+create function authguard.trust_issuer(
+    issuer pg_catalog.text, jwks pg_catalog.jsonb, audience pg_catalog.text)
+returns pg_catalog.int4
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$ select authguard.trust_issuer(issuer, jwks, authguard.as_audience(audience)) $$;
+comment on function authguard.trust_issuer(
+    pg_catalog.text, pg_catalog.jsonb, pg_catalog.text) is
+    'As authguard.trust_issuer with an array, for an audience that is written as a text ({...}). '
+    '22023 with a hint if the text is no array';
+
+create function authguard.trust_issuer(
+    issuer pg_catalog.text, jwks pg_catalog.text, audience pg_catalog.text)
+returns pg_catalog.int4
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+    select authguard.trust_issuer(
+        issuer, authguard.as_jwks(jwks), authguard.as_audience(audience))
+$$;
+comment on function authguard.trust_issuer(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text) is
+    'As authguard.trust_issuer with jsonb and an array, for both as texts';
 
 create function authguard.trust_secret(
     issuer pg_catalog.text,
-    secret pg_catalog.text,
-    audience pg_catalog.text[],
+    secret pg_catalog.bytea,
+    audience pg_catalog.text[] default null,
     algorithm pg_catalog.text default 'HS256',
     kid pg_catalog.text default '',
-    roles pg_catalog.text[] default '{authenticated}',
+    roles pg_catalog.text[] default null,
     subject_namespace pg_catalog.uuid default null,
-    shares_subjects pg_catalog.bool default false,
-    types pg_catalog.text[] default '{JWT,at+jwt}',
-    max_lifetime pg_catalog.interval default null)
+    shares_subjects pg_catalog.bool default null,
+    types pg_catalog.text[] default null,
+    max_lifetime pg_catalog.interval default null,
+    client_ids pg_catalog.text[] default null,
+    clock_skew pg_catalog.interval default null)
 returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -1393,29 +1779,65 @@ begin
     end if;
     perform authguard.check_secret(secret, algorithm);
     perform authguard.begin_key_change();
-    perform authguard.trust(row(issuer, audience, types, roles, subject_namespace, shares_subjects,
-        extract(epoch from max_lifetime)::pg_catalog.int4,
-        pg_catalog.clock_timestamp())::authguard.issuer);
+    perform authguard.trust(issuer, audience, roles, subject_namespace, shares_subjects, types,
+        max_lifetime, client_ids, clock_skew);
     if exists (select from authguard.key k
                 where k.issuer = trust_secret.issuer
-                  and k.jwk is not null and k.status <> 'revoked') then
+                  and k.jwk is not null and (k.status <> 'revoked' or k.made_here)) then
         perform authguard.refuse_mixed_keys(issuer, 'public keys');
     end if;
-    perform authguard.keep_credential(kept, pg_catalog.convert_to(secret, 'UTF8'));
+    perform authguard.keep_credential(kept, secret);
     delete from authguard.key k where k.issuer = trust_secret.issuer;
     insert into authguard.key (issuer, kid, algorithm, credential)
     values (trust_secret.issuer, trust_secret.kid, trust_secret.algorithm, kept);
 end
 $$;
 comment on function authguard.trust_secret(
+    pg_catalog.text, pg_catalog.bytea, pg_catalog.text[], pg_catalog.text, pg_catalog.text,
+    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
+    pg_catalog.text[], pg_catalog.interval) is
+    'As authguard.trust_secret with a text, for a secret that is bytes: decode(..., ''base64'') or '
+    'decode(..., ''hex'') makes them of a text';
+
+create function authguard.trust_secret(
+    issuer pg_catalog.text,
+    secret pg_catalog.text,
+    audience pg_catalog.text[] default null,
+    algorithm pg_catalog.text default 'HS256',
+    kid pg_catalog.text default '',
+    roles pg_catalog.text[] default null,
+    subject_namespace pg_catalog.uuid default null,
+    shares_subjects pg_catalog.bool default null,
+    types pg_catalog.text[] default null,
+    max_lifetime pg_catalog.interval default null,
+    client_ids pg_catalog.text[] default null,
+    clock_skew pg_catalog.interval default null)
+returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.trust_secret(issuer, pg_catalog.convert_to(secret, 'UTF8'), audience,
+        algorithm, kid, roles, subject_namespace, shares_subjects, types, max_lifetime, client_ids,
+        clock_skew);
+    if authguard.looks_encoded(secret) then
+        raise notice using
+            message = 'the secret looks like base64 or hex of a key, and is taken as text',
+            hint = 'If the issuer signs with the bytes, decode them: authguard.trust_secret takes '
+                'a bytea, too.';
+    end if;
+end
+$$;
+comment on function authguard.trust_secret(
     pg_catalog.text, pg_catalog.text, pg_catalog.text[], pg_catalog.text, pg_catalog.text,
-    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
+    pg_catalog.text[], pg_catalog.interval) is
     'Believes the tokens of an issuer by a shared secret (HS256, HS384 or HS512): whoever has it '
-    'can also sign. Bind it as a parameter, so that no log holds it. If called again, replaces '
-    'the secret at once. kid: the header kid that tokens must have; empty: any or none. The other '
-    'arguments are those of authguard.trust_issuer. 22004 if secret, algorithm or kid is NULL; '
-    '22023 if the secret is weak; 55000 if the issuer is trusted by public keys; 25006 on a '
-    'standby';
+    'can also sign. The bytes of the text in UTF-8 are the secret; a text is never decoded. Bind '
+    'it as a parameter, so that no log holds it. If called again, replaces the secret at once. '
+    'kid: the header kid that tokens must have; empty: any or none. The other arguments are those '
+    'of authguard.trust_issuer. 22004 if secret, algorithm or kid is NULL; 22023 if the secret is '
+    'weak; 55000 if the issuer is trusted by public keys; 25006 on a standby';
 
 create function authguard.distrust_issuer(issuer pg_catalog.text) returns pg_catalog.bool
 language plpgsql volatile
@@ -1448,10 +1870,16 @@ returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    signs pg_catalog.text;
 begin
     perform authguard.begin_key_change();
     if coalesce(issuer, authguard.own_issuer()) = authguard.own_issuer() then
         perform authguard.require_no_key_file();
+        select k.algorithm into signs
+          from authguard.key k
+         where k.issuer = authguard.own_issuer() and k.kid = revoke_key.kid
+           and k.made_here and k.status = 'active';
     end if;
     update authguard.key k
        set status = 'revoked', revoked_at = coalesce(k.revoked_at, pg_catalog.clock_timestamp()),
@@ -1460,14 +1888,21 @@ begin
        and k.kid = revoke_key.kid
        and k.jwk is not null
        and (k.status <> 'revoked' or k.withdrawn);
-    return found;
+    if not found then
+        return false;
+    end if;
+    if signs is not null then
+        -- In this transaction, so that nobody who needs a key finds none, or has to make one.
+        perform authguard.make_signing_key(authguard.own_issuer(), signs);
+    end if;
+    return true;
 end
 $$;
 comment on function authguard.revoke_key(pg_catalog.text, pg_catalog.text) is
     'Believes no token that this key has signed any more, from the next statement of every '
-    'backend. issuer NULL: the local issuer, whose next token is signed by a new key. False if '
-    'there is no such key. F0000 if it is the local issuer and authguard.signing_key_file is set, '
-    '25006 on a standby';
+    'backend. issuer NULL: the local issuer; if the key signed its tokens, a new key of the same '
+    'algorithm takes its place. False if there is no such key. F0000 if it is the local issuer and '
+    'authguard.signing_key_file is set, 55P03 and 25006 as for authguard.set_jwks';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -1479,20 +1914,20 @@ comment on function authguard.revoke_key(pg_catalog.text, pg_catalog.text) is
 
 create function authguard.own_issuer() returns pg_catalog.text
 language c stable parallel safe cost 1
-as 'MODULE_PATHNAME', 'authguard_own_issuer_wrapper';
+as 'MODULE_PATHNAME', 'authguard_own_issuer';
 comment on function authguard.own_issuer() is
     'The setting authguard.issuer, even if the library was not loaded before';
 
 create function authguard.own_audience() returns pg_catalog.text
 language c stable parallel safe cost 1
-as 'MODULE_PATHNAME', 'authguard_own_audience_wrapper';
+as 'MODULE_PATHNAME', 'authguard_own_audience';
 comment on function authguard.own_audience() is
     'The setting authguard.audience, even if the library was not loaded before';
 
 create function authguard.generate_key(algorithm pg_catalog.text, credential pg_catalog.uuid)
 returns table (kid pg_catalog.text, jwk pg_catalog.text)
 language c volatile strict cost 1000000
-as 'MODULE_PATHNAME', 'authguard_generate_key_wrapper';
+as 'MODULE_PATHNAME', 'authguard_generate_key';
 comment on function authguard.generate_key(pg_catalog.text, pg_catalog.uuid) is
     'Makes a key pair, keeps the private key under the name credential, and returns the public '
     'key (RFC 7517). algorithm: as in rotate_signing_key. Only the owner of the extension may '
@@ -1500,9 +1935,32 @@ comment on function authguard.generate_key(pg_catalog.text, pg_catalog.uuid) is
 
 create function authguard.require_no_key_file() returns pg_catalog.void
 language c stable cost 1
-as 'MODULE_PATHNAME', 'authguard_require_no_key_file_wrapper';
+as 'MODULE_PATHNAME', 'authguard_require_no_key_file';
 comment on function authguard.require_no_key_file() is
     'Raises F0000 if authguard.signing_key_file is set: keys are then not made here';
+
+create function authguard.make_signing_key(
+    issuer pg_catalog.text, algorithm pg_catalog.text)
+returns pg_catalog.text
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    kept pg_catalog.uuid := pg_catalog.gen_random_uuid();
+    made record;
+begin
+    select g.kid, g.jwk into strict made from authguard.generate_key(algorithm, kept) g;
+    update authguard.key k
+       set status = 'retiring', retired_at = pg_catalog.clock_timestamp(), credential = null
+     where k.issuer = make_signing_key.issuer and k.status = 'active';
+    insert into authguard.key (issuer, kid, algorithm, jwk, credential, made_here)
+    values (issuer, made.kid, algorithm, made.jwk, kept, true);
+    return made.kid;
+end
+$$;
+comment on function authguard.make_signing_key(pg_catalog.text, pg_catalog.text) is
+    'Makes the key that signs the tokens of the local issuer from now on, and returns its kid. '
+    'After authguard.begin_key_change. Errors as for authguard.generate_key';
 
 create function authguard.rotate_signing_key(algorithm pg_catalog.text default 'ES256')
 returns pg_catalog.text
@@ -1511,8 +1969,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     own pg_catalog.text := authguard.own_issuer();
-    kept pg_catalog.uuid := pg_catalog.gen_random_uuid();
-    made record;
+    foreign_key pg_catalog.text;
+    is_new pg_catalog.bool;
 begin
     if algorithm is null then
         raise exception using
@@ -1521,43 +1979,47 @@ begin
     end if;
     perform authguard.begin_key_change();
     perform authguard.require_no_key_file();
-    if exists (select from authguard.key k where k.issuer = own and k.jwk is null) then
-        perform authguard.refuse_mixed_keys(own, 'a secret');
+    select case when k.jwk is null then 'a secret' else 'public keys' end into foreign_key
+      from authguard.key k
+     where k.issuer = own and not k.made_here
+     limit 1;
+    if found then
+        perform authguard.refuse_mixed_keys(own, foreign_key);
     end if;
-    if not exists (select from authguard.issuer i where i.issuer = own) then
-        perform authguard.trust(row(own, array[authguard.own_audience()], array['JWT'],
-            array['authenticated'], null, true, null,
-            pg_catalog.clock_timestamp())::authguard.issuer);
-    end if;
-    select g.kid, g.jwk into strict made from authguard.generate_key(algorithm, kept) g;
-    update authguard.key k
-       set status = 'retiring', retired_at = pg_catalog.clock_timestamp(), credential = null
-     where k.issuer = own and k.status = 'active';
-    insert into authguard.key (issuer, kid, algorithm, jwk, credential)
-    values (own, made.kid, rotate_signing_key.algorithm, made.jwk, kept);
-    return made.kid;
+    is_new := not exists (select from authguard.issuer i where i.issuer = own);
+    perform authguard.trust(own,
+        audience => case when is_new then array[authguard.own_audience()] end,
+        roles => null,
+        subject_namespace => null,
+        shares_subjects => null,
+        types => case when is_new then array['JWT'] end,
+        max_lifetime => null,
+        client_ids => null,
+        clock_skew => null,
+        is_local => true);
+    return authguard.make_signing_key(own, algorithm);
 end
 $$;
 comment on function authguard.rotate_signing_key(pg_catalog.text) is
     'Makes a new key for the tokens of the local issuer and returns its kid. The earlier key '
     'verifies what it has signed until authguard.revoke_key. algorithm: ES256, ES384, EdDSA or '
-    'RS256 (RFC 7518). 22004 for NULL, 22023 for another algorithm, 55000 if the issuer is '
-    'trusted by a secret, F0000 if authguard.signing_key_file is set, 25006 on a standby';
+    'RS256 (RFC 7518). 22004 for NULL, 22023 for another algorithm, or if another issuer would '
+    'speak for the users of the local one, 55000 if the issuer is trusted by keys from elsewhere, F0000 if authguard.signing_key_file is set, 25006 on a standby';
 
 create function auth.jwks() returns pg_catalog.jsonb
 language c stable parallel safe cost 100
-as 'MODULE_PATHNAME', 'authguard_jwks_wrapper';
+as 'MODULE_PATHNAME', 'authguard_jwks';
 comment on function auth.jwks() is
     'The public keys of the local issuer as a JWK set (RFC 7517), for servers that verify its '
     'tokens. Never NULL';
 
 create function authguard.sign(claims pg_catalog.jsonb) returns pg_catalog.text
 language c volatile strict cost 10000
-as 'MODULE_PATHNAME', 'authguard_sign_wrapper';
+as 'MODULE_PATHNAME', 'authguard_sign';
 comment on function authguard.sign(pg_catalog.jsonb) is
     'Returns a token (RFC 7515 compact form) of the local issuer with these claims as they are, '
-    'signed by its active key. Only the owner of the extension may call it. 55000 without a key. '
-    'NULL for NULL';
+    'signed by its active key. Only the owner of the extension may call it. 22023 if this database '
+    'would not accept the token, whatever its times; 55000 without a key. NULL for NULL';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -1573,17 +2035,31 @@ as 'MODULE_PATHNAME', 'authguard_verify';
 comment on function auth.verify(pg_catalog.text) is
     'Returns the claims of a token (RFC 7515 compact form) of a trusted issuer that is neither '
     'expired nor revoked. Otherwise raises 28000, with one message for every cause: only the '
-    'server''s log has the cause. NULL for NULL';
+    'server''s log has the cause. If nothing but its end is wrong with the token, the message says '
+    'that it has expired. NULL for NULL';
 
 create function auth.set_token(token pg_catalog.text, is_local pg_catalog.bool default true)
 returns pg_catalog.jsonb
-language c volatile strict cost 1000
+language c volatile cost 1000
 as 'MODULE_PATHNAME', 'authguard_set_token';
 comment on function auth.set_token(pg_catalog.text, pg_catalog.bool) is
     'Verifies a token as auth.verify does, makes it the current one and returns its claims. '
     'is_local true: until the end of the transaction (25P01 outside a transaction block); false: '
-    'of the session. NULL for NULL, and nothing is set. Bind the token as a parameter, so that no '
-    'log holds it';
+    'of the session. If it fails, also for NULL (28000), no claims are left, neither a token nor '
+    'those of a gateway, unless they are sealed. Bind the token as a parameter, so that no log '
+    'holds it';
+
+create function authguard.explain_token(token pg_catalog.text)
+returns table (
+    step pg_catalog.int4, check_name pg_catalog.text, expected pg_catalog.text,
+    found pg_catalog.text, passed pg_catalog.bool)
+language c stable strict cost 10000
+as 'MODULE_PATHNAME', 'authguard_explain_token';
+comment on function authguard.explain_token(pg_catalog.text) is
+    'Returns each check of a token, with what it expects, what it finds and whether it passes. '
+    'What a failed check leaves unknown is not checked: passed is NULL, or the row is missing. '
+    'Times are seconds since 1970. Never shows a signature, a key or a secret, and writes nothing '
+    'to the log. Only the owner of the extension may call it. No row for NULL';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -1600,14 +2076,17 @@ create table authguard.event (
     user_id pg_catalog.text collate pg_catalog."C",
     session_id pg_catalog.uuid,
     actor pg_catalog.text not null,
+    by pg_catalog.name,
     reason pg_catalog.text,
-    happened_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp()
+    happened_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    xid pg_catalog.int8 default (pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8)
 );
 comment on table authguard.event is
     'What happened to sessions and users. Operators may read it; authguard.prune() forgets old '
     'rows';
 comment on column authguard.event.id is
-    'Grows; the payload of the notification has it';
+    'Grows, but not in the order of commits: authguard.events_after() follows events. The payload '
+    'of the notification has it';
 comment on column authguard.event.name is
     'What happened, such as SIGNED_IN. docs/sessions.md lists the events of authguard; other '
     'names are events of the application';
@@ -1618,12 +2097,18 @@ comment on column authguard.event.session_id is
 comment on column authguard.event.actor is
     'user, admin, policy or system. admin: an operator; policy: a limit, or the detection of '
     'theft; system: the database';
+comment on column authguard.event.by is
+    'The login role that did it (session_user), of whichever actor; NULL: a process without one';
 comment on column authguard.event.reason is 'For people to read';
 comment on column authguard.event.happened_at is
     'When it happened, by the clock';
+comment on column authguard.event.xid is
+    'The transaction that wrote it, as pg_current_xact_id(); NULL: one of another server, before '
+    'a restore';
 
--- BRIN is tiny, and good enough: events are written in the order of their times.
-create index event_happened_at on authguard.event using brin (happened_at);
+-- BRIN is tiny, and good enough: events are written nearly in the order of their times and
+-- transactions. A bigint, because BRIN has no operator class for xid8.
+create index event_happened_at on authguard.event using brin (happened_at, xid);
 comment on sequence authguard.event_id_seq is
     'Provides the ids of authguard.event';
 select pg_catalog.pg_extension_config_dump('authguard.event', '');
@@ -1634,16 +2119,52 @@ create function authguard.record(
     actor pg_catalog.text, reason pg_catalog.text)
 returns pg_catalog.int8
 language c volatile cost 1000
-as 'MODULE_PATHNAME', 'authguard_record_wrapper';
+as 'MODULE_PATHNAME', 'authguard_record';
 comment on function authguard.record(
     pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
     'Writes an event and returns its id. If authguard.notify_events lists the name, also notifies '
     'channel authguard of id and name. user_id must be in canonical form. name and actor must not '
     'be NULL';
 
+create function authguard.events_after(seen pg_catalog.pg_snapshot)
+returns setof authguard.event
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    oldest pg_catalog.int8 := pg_catalog.pg_snapshot_xmin(seen)::pg_catalog.text;
+    ahead pg_catalog.int8 :=
+        pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text;
+begin
+    if pg_catalog.pg_is_in_recovery() then
+        raise exception using
+            errcode = 'read_only_sql_transaction',
+            message = 'events can be followed on the primary only',
+            detail = 'A snapshot of a standby does not name the transactions that are in progress.';
+    end if;
+    if seen is null then
+        return query select e.* from authguard.event e order by e.id;
+        return;
+    end if;
+    return query
+        select e.* from authguard.event e
+         where e.xid >= oldest
+           -- A dump has brought those of another server.
+           and e.xid < ahead
+           and not pg_catalog.pg_visible_in_snapshot(
+               e.xid::pg_catalog.text::pg_catalog.xid8, seen)
+         order by e.id;
+end
+$$;
+comment on function authguard.events_after(pg_catalog.pg_snapshot) is
+    'Returns the committed events that a reader has not seen yet, by id, however late they were '
+    'committed. seen: pg_current_snapshot() of the reader''s last call, in the same statement as '
+    'that call; NULL: none yet, which returns all events. Not for a transaction that writes '
+    'events itself: it sees its own twice. 25006 on a standby';
+
 create function authguard.check_event_name(name pg_catalog.text) returns pg_catalog.void
 language c immutable cost 1
-as 'MODULE_PATHNAME', 'authguard_check_event_name_wrapper';
+as 'MODULE_PATHNAME', 'authguard_check_event_name';
 comment on function authguard.check_event_name(pg_catalog.text) is
     'Raises 22023 if the application may not record an event of that name: it has another form, '
     'or only authguard records it. NULL counts as empty';
@@ -1729,6 +2250,16 @@ comment on function authguard.attached_changed() is
     'Trigger of attached tables: makes every backend look again, and the commit of a change or '
     'deletion durable. Its arguments are the meanings of the columns';
 
+create function authguard.lock_claims(user_id pg_catalog.text, for_change pg_catalog.bool)
+returns pg_catalog.void
+language c volatile strict cost 10
+as 'MODULE_PATHNAME', 'authguard_lock_claims';
+comment on function authguard.lock_claims(pg_catalog.text, pg_catalog.bool) is
+    'Locks the claims of a user (in canonical form) until the transaction or subtransaction ends. '
+    'Transactions that change them (for_change) share the lock with each other, and those that '
+    'issue tokens wait for them. Users whose names have the same hash share a lock. Nothing for '
+    'NULL';
+
 create function authguard.user_updated(relation pg_catalog.regclass, user_id pg_catalog.text)
 returns pg_catalog.bool
 language plpgsql volatile
@@ -1753,8 +2284,9 @@ begin
     set constraints all immediate;
     perform authguard.record('USER_UPDATED', user_id, null, 'system', null);
     if source.refresh_on_change then
-        -- Until the end of the commit: authguard.await_changes waits for it.
-        lock table authguard.attached in row exclusive mode;
+        -- Until the end of the commit, which the client can make slow: authguard.await_changes of
+        -- this user waits for it.
+        perform authguard.lock_claims(user_id, true);
         entry.kind := 'claims';
         entry.key := user_id;
         entry.issuer := source.issuer;
@@ -1772,9 +2304,9 @@ comment on function authguard.user_updated(pg_catalog.regclass, pg_catalog.text)
     'Writes the event USER_UPDATED for a user (in canonical form) of an attached table. If the '
     'table is attached with refresh_on_change, also writes the cut-off for earlier tokens and '
     'returns true. Called when a transaction commits and its client can do nothing more in it, '
-    'because refreshes wait for the lock';
+    'because refreshes of that user wait for the lock';
 
-create function authguard.await_changes() returns pg_catalog.bool
+create function authguard.await_changes(user_id pg_catalog.text) returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -1783,9 +2315,8 @@ begin
         return true;
     end if;
     -- A transaction that changes a user's row reads the clock before others see the change. The
-    -- lock is one of a table, because everybody may take advisory locks; the error gives it back at
-    -- once.
-    lock table authguard.attached in share mode;
+    -- error gives the lock back at once.
+    perform authguard.lock_claims(user_id, false);
     raise exception using errcode = 'AG001', message = 'nothing is being committed';
 exception
     when sqlstate 'AG001' then
@@ -1794,10 +2325,10 @@ exception
         return false;
 end
 $$;
-comment on function authguard.await_changes() is
-    'Waits until changes of attached rows that are being committed have committed, cut-off and '
-    'row, if a table is attached with refresh_on_change. False if that takes lock_timeout, which '
-    'the library sets';
+comment on function authguard.await_changes(pg_catalog.text) is
+    'Waits until changes of the user''s attached rows (user_id in canonical form) that are being '
+    'committed have committed, cut-off and row, if a table is attached with refresh_on_change. '
+    'False if that takes lock_timeout, which the library sets. user_id must not be NULL';
 
 create function authguard.attached_user_changed() returns pg_catalog.trigger
 language c volatile security definer cost 100
@@ -1813,7 +2344,7 @@ create function authguard.check_source(
     parts pg_catalog.text[], columns pg_catalog.int2[])
 returns table (code pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
 language c stable strict cost 100 rows 1
-as 'MODULE_PATHNAME', 'authguard_check_source_wrapper';
+as 'MODULE_PATHNAME', 'authguard_check_source';
 comment on function authguard.check_source(
     pg_catalog.regclass, pg_catalog.text, pg_catalog.text[], pg_catalog.int2[]) is
     'Returns why a table of that kind whose columns have these meanings (parts) cannot be a '
@@ -1822,7 +2353,7 @@ comment on function authguard.check_source(
 create function authguard.source_problem(relation pg_catalog.regclass, kind pg_catalog.text)
 returns table (code pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
 language c stable strict cost 100 rows 1
-as 'MODULE_PATHNAME', 'authguard_source_problem_wrapper';
+as 'MODULE_PATHNAME', 'authguard_source_problem';
 comment on function authguard.source_problem(pg_catalog.regclass, pg_catalog.text) is
     'Returns what is wrong with an attached table of that kind, as an SQLSTATE, a problem and a '
     'hint. No row if nothing is, and for NULL';
@@ -1954,7 +2485,7 @@ create function authguard.is_cut_off(
     created_at pg_catalog.timestamptz, authenticated_at pg_catalog.timestamptz)
 returns pg_catalog.bool
 language c stable strict cost 100
-as 'MODULE_PATHNAME', 'authguard_is_cut_off_wrapper';
+as 'MODULE_PATHNAME', 'authguard_is_cut_off';
 comment on function authguard.is_cut_off(
     pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz,
     pg_catalog.timestamptz) is
@@ -1968,7 +2499,7 @@ create function authguard.session_end(
     not_after pg_catalog.timestamptz)
 returns pg_catalog.timestamptz
 language c stable cost 10
-as 'MODULE_PATHNAME', 'authguard_session_end_wrapper';
+as 'MODULE_PATHNAME', 'authguard_session_end';
 comment on function authguard.session_end(
     pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz) is
     'When a session with these times is past its time unless it is refreshed. NULL: never';
@@ -1984,7 +2515,7 @@ comment on function authguard.session_end(
 
 create function authguard.check_claims(claims pg_catalog.jsonb) returns pg_catalog.void
 language c stable cost 10
-as 'MODULE_PATHNAME', 'authguard_check_claims_wrapper';
+as 'MODULE_PATHNAME', 'authguard_check_claims';
 comment on function authguard.check_claims(pg_catalog.jsonb) is
     'Raises 22023 if claims are no JSON object, or include a claim that authguard sets';
 
@@ -2165,38 +2696,44 @@ comment on function authguard.fresh_claims(pg_catalog.text, pg_catalog.uuid, pg_
 
 create function authguard.can_sign() returns pg_catalog.bool
 language c stable cost 100
-as 'MODULE_PATHNAME', 'authguard_can_sign_wrapper';
+as 'MODULE_PATHNAME', 'authguard_can_sign';
 comment on function authguard.can_sign() is
     'True if there is a key to sign access tokens with. A restore brings back the row of a key, '
     'and not the private key';
 
 create function authguard.make_refresh_key() returns pg_catalog.void
 language c volatile cost 1000
-as 'MODULE_PATHNAME', 'authguard_make_refresh_key_wrapper';
+as 'MODULE_PATHNAME', 'authguard_make_refresh_key';
 comment on function authguard.make_refresh_key() is
     'Makes the key of refresh tokens, if there is none';
 
 create function authguard.replace_refresh_key() returns pg_catalog.void
 language c volatile cost 1000
-as 'MODULE_PATHNAME', 'authguard_replace_refresh_key_wrapper';
+as 'MODULE_PATHNAME', 'authguard_replace_refresh_key';
 comment on function authguard.replace_refresh_key() is
     'Makes another key of refresh tokens: every earlier token is invalid';
 
-create function authguard.ensure_session_keys() returns pg_catalog.void
+create function authguard.ensure_session_keys() returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform authguard.begin_key_change();
+    begin
+        perform authguard.begin_key_change();
+    exception when lock_not_available then
+        return false;
+    end;
     if not authguard.can_sign() then
         perform authguard.rotate_signing_key();
     end if;
     perform authguard.make_refresh_key();
+    return true;
 end
 $$;
 comment on function authguard.ensure_session_keys() is
-    'Makes the keys of access and refresh tokens that are missing: at the first sign-in, after a '
-    'restore, and after authguard.revoke_key. 25006 on a standby';
+    'Makes the keys of access and refresh tokens that are missing: at the first sign-in, and after '
+    'a restore. Never for a client: its transaction may stay open, and others would wait. False if '
+    'another transaction changes keys for too long. 25006 on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -2217,6 +2754,28 @@ comment on function authguard.issue(pg_catalog.uuid) is
     'authguard sets. 22023 if this database would refuse the token. status not_found if there is '
     'no such session, or another transaction has its row. NULL for NULL';
 
+create function authguard.lock_sign_in(user_id pg_catalog.text) returns pg_catalog.void
+language c volatile strict cost 10
+as 'MODULE_PATHNAME', 'authguard_lock_sign_in';
+comment on function authguard.lock_sign_in(pg_catalog.text) is
+    'Makes other transactions that sign this user in (in canonical form) wait until this one '
+    'ends. Nothing for NULL';
+
+create function authguard.await_sign_in(user_id pg_catalog.text) returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.lock_sign_in(user_id);
+    return true;
+exception when lock_not_available then
+    return false;
+end
+$$;
+comment on function authguard.await_sign_in(pg_catalog.text) is
+    'Calls authguard.lock_sign_in and returns true. False if another transaction that signs the '
+    'user in takes lock_timeout, which the library sets';
+
 create function authguard.sign_in(
     user_id pg_catalog.text,
     claims pg_catalog.jsonb default '{}',
@@ -2236,9 +2795,10 @@ comment on function authguard.sign_in(
     'claims: merged into those of the access token. method: how the user was authenticated (RFC '
     '8176). aal: aal1, aal2 or aal3. tag: see authguard.single_session_per_user. status '
     'user_blocked, and no tokens, if authguard.revoke_user or an attached table shuts the user '
-    'out. status busy if a change of attached users is being committed for two seconds: try '
-    'again. 22004 if user_id is NULL; 22023 for an argument or claims that are not allowed; 25006 '
-    'on a standby';
+    'out. status busy if for two seconds a change of the user''s attached row, or a cut-off of the '
+    'user or of all, is being committed or, with authguard.single_session_per_user, another '
+    'transaction signs the user in: try again. 22004 if user_id is NULL; 22023 for an argument or '
+    'claims that are not allowed; 25006 on a standby';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -2306,7 +2866,7 @@ create function authguard.reauthenticated(
 returns pg_catalog.void
 language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as 'MODULE_PATHNAME', 'authguard_reauthenticated_wrapper';
+as 'MODULE_PATHNAME', 'authguard_reauthenticated';
 comment on function authguard.reauthenticated(pg_catalog.text, pg_catalog.uuid, pg_catalog.text) is
     'Notes that the user of a session has proved again who it is (method, RFC 8176): '
     'auth.is_fresh() and auth.authenticated_at() count it at the next statement, also for tokens '
@@ -2329,10 +2889,11 @@ create function authguard.sign_out_user(
 returns pg_catalog.int4
 language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as 'MODULE_PATHNAME', 'authguard_sign_out_user_wrapper';
+as 'MODULE_PATHNAME', 'authguard_sign_out_user';
 comment on function authguard.sign_out_user(pg_catalog.text, pg_catalog.text) is
-    'Ends every session of a user, also those in attached tables, and with them all their tokens; '
-    'signing in again works. Returns how many. Waits for no other transaction';
+    'Ends every session of a user, also those in attached tables, and with a cut-off every token '
+    'issued so far, of every issuer; signing in again works. Returns how many sessions ended. '
+    'Waits for no client''s transaction';
 
 create function authguard.end_blocked_sessions(user_id pg_catalog.text, issuer pg_catalog.text)
 returns pg_catalog.int4
@@ -2348,7 +2909,7 @@ create function authguard.credentials_changed(
 returns pg_catalog.int4
 language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as 'MODULE_PATHNAME', 'authguard_credentials_changed_wrapper';
+as 'MODULE_PATHNAME', 'authguard_credentials_changed';
 comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uuid) is
     'The user has new credentials, or one factor less: ends every session of the user but '
     'keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. '
@@ -2359,7 +2920,7 @@ comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uu
 create function auth.sign_out(scope pg_catalog.text default 'global') returns pg_catalog.int4
 language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as 'MODULE_PATHNAME', 'authguard_sign_out_wrapper';
+as 'MODULE_PATHNAME', 'authguard_sign_out';
 comment on function auth.sign_out(pg_catalog.text) is
     'Ends sessions of the current token''s user. scope: global, local or others. global: all; '
     'local: the token''s; others: all but that. A revoked token ends no session but its own. '
@@ -2396,7 +2957,7 @@ comment on function auth.sessions() is
 create function auth.end_session(id pg_catalog.uuid) returns pg_catalog.bool
 language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as 'MODULE_PATHNAME', 'authguard_end_session_wrapper';
+as 'MODULE_PATHNAME', 'authguard_end_session';
 comment on function auth.end_session(pg_catalog.uuid) is
     'Ends one of the current user''s own sessions. False if it is none of them, has ended, or is '
     'NULL. 28000 without an active token; 55P03 if another transaction has its row for two '
@@ -2504,7 +3065,7 @@ begin
         raise exception using
             errcode = 'null_value_not_allowed',
             message = 'the column of the key is needed',
-            hint = 'Name it: id => ….';
+            hint = 'Name it with the argument id.';
     end if;
     if missing is not null then
         raise exception using
@@ -2767,7 +3328,7 @@ alter table authguard.installation enable always trigger invalidate_truncate;
 
 create function authguard.is_copy() returns pg_catalog.bool
 language c stable cost 10
-as 'MODULE_PATHNAME', 'authguard_is_copy_wrapper';
+as 'MODULE_PATHNAME', 'authguard_is_copy';
 comment on function authguard.is_copy() is
     'True if this database was restored, cloned or upgraded, and nobody has acknowledged that. '
     'Never NULL';
@@ -2782,6 +3343,9 @@ begin
         return false;
     end if;
     perform authguard.note_installation();
+    -- Transactions of this server will have the numbers that the dump has brought.
+    update authguard.event e set xid = null
+     where e.xid >= pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8;
     perform authguard.record('RESTORE_ACKNOWLEDGED', null, null, 'admin', null);
     return true;
 end
@@ -2944,7 +3508,7 @@ begin
             message = pg_catalog.format(
                 '%s has a permissive policy named authguard, which guard_table did not make',
                 relation),
-            hint = 'Rename it with alter policy … rename to ….';
+            hint = 'Rename it with alter policy.';
     end if;
 
     if class.relrowsecurity and authguard.has_guard(relation, check_kind, wanted) then
@@ -2960,8 +3524,8 @@ begin
                 errcode = 'object_not_in_prerequisite_state',
                 message = pg_catalog.format('row-level security is off for %s, and switching it on '
                     'would hide every row: no permissive policy lets a client read', relation),
-                hint = pg_catalog.format('First create the table''s own rule: create policy … on %s '
-                    'for select to … using (…). If no client may read it: alter table %s enable '
+                hint = pg_catalog.format('First create the table''s own rule: create policy ... on %s '
+                    'for select to ... using (...). If no client may read it: alter table %s enable '
                     'row level security. Then guard it.', relation, relation);
         end if;
         execute pg_catalog.format('alter table %s enable row level security', relation);
@@ -3198,7 +3762,7 @@ comment on function authguard.release() is
 
 create function authguard.require_transaction_block() returns pg_catalog.void
 language c stable cost 1
-as 'MODULE_PATHNAME', 'authguard_require_transaction_block_wrapper';
+as 'MODULE_PATHNAME', 'authguard_require_transaction_block';
 comment on function authguard.require_transaction_block() is
     'Raises 25P01 outside a transaction block, where a local setting ends with its statement';
 
@@ -3238,7 +3802,8 @@ begin
     end if;
     if not pg_catalog.has_function_privilege(role, 'authguard.act_reset()', 'execute') then
         execute pg_catalog.format('grant execute on function authguard.act_reset(), '
-            'authguard.act_as(name, jsonb), authguard.act_as_user(text, jsonb) to %I', role);
+            'authguard.act_as(name, jsonb), authguard.act_as_user(text, jsonb), '
+            'authguard.act_as_user(uuid, jsonb), authguard.act_as_user(int8, jsonb) to %I', role);
     end if;
     perform pg_catalog.set_config('role', role, true);
 end
@@ -3288,6 +3853,217 @@ comment on function authguard.act_reset() is
 -- requires:
 --   testkit
 
+-- Users whose ids are of type uuid or bigint, taken as they are. Plain SQL that calls the function
+-- for text, which has the rules: whoever calls one of these may execute that, too.
+
+create function authguard.sign_in(
+    user_id pg_catalog.uuid, claims pg_catalog.jsonb default '{}',
+    method pg_catalog.text default 'password', aal pg_catalog.text default 'aal1',
+    user_agent pg_catalog.text default null, ip pg_catalog.inet default null,
+    tag pg_catalog.text default null)
+returns authguard.issued
+language sql volatile
+begin atomic
+    select authguard.sign_in(user_id::pg_catalog.text, claims, method, aal, user_agent, ip, tag);
+end;
+comment on function authguard.sign_in(
+    pg_catalog.uuid, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+    pg_catalog.inet, pg_catalog.text) is
+    'As authguard.sign_in for a user_id of type text';
+
+create function authguard.sign_in(
+    user_id pg_catalog.int8, claims pg_catalog.jsonb default '{}',
+    method pg_catalog.text default 'password', aal pg_catalog.text default 'aal1',
+    user_agent pg_catalog.text default null, ip pg_catalog.inet default null,
+    tag pg_catalog.text default null)
+returns authguard.issued
+language sql volatile
+begin atomic
+    select authguard.sign_in(user_id::pg_catalog.text, claims, method, aal, user_agent, ip, tag);
+end;
+comment on function authguard.sign_in(
+    pg_catalog.int8, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+    pg_catalog.inet, pg_catalog.text) is
+    'As authguard.sign_in for a user_id of type text';
+
+create function authguard.step_up(
+    user_id pg_catalog.uuid, session_id pg_catalog.uuid, method pg_catalog.text,
+    aal pg_catalog.text)
+returns authguard.issued
+language sql volatile
+begin atomic
+    select authguard.step_up(user_id::pg_catalog.text, session_id, method, aal);
+end;
+comment on function authguard.step_up(
+    pg_catalog.uuid, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
+    'As authguard.step_up for a user_id of type text';
+
+create function authguard.step_up(
+    user_id pg_catalog.int8, session_id pg_catalog.uuid, method pg_catalog.text,
+    aal pg_catalog.text)
+returns authguard.issued
+language sql volatile
+begin atomic
+    select authguard.step_up(user_id::pg_catalog.text, session_id, method, aal);
+end;
+comment on function authguard.step_up(
+    pg_catalog.int8, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
+    'As authguard.step_up for a user_id of type text';
+
+create function authguard.reauthenticated(
+    user_id pg_catalog.uuid, session_id pg_catalog.uuid, method pg_catalog.text)
+returns pg_catalog.void
+language sql volatile
+begin atomic
+    select authguard.reauthenticated(user_id::pg_catalog.text, session_id, method);
+end;
+comment on function authguard.reauthenticated(pg_catalog.uuid, pg_catalog.uuid, pg_catalog.text) is
+    'As authguard.reauthenticated for a user_id of type text';
+
+create function authguard.reauthenticated(
+    user_id pg_catalog.int8, session_id pg_catalog.uuid, method pg_catalog.text)
+returns pg_catalog.void
+language sql volatile
+begin atomic
+    select authguard.reauthenticated(user_id::pg_catalog.text, session_id, method);
+end;
+comment on function authguard.reauthenticated(pg_catalog.int8, pg_catalog.uuid, pg_catalog.text) is
+    'As authguard.reauthenticated for a user_id of type text';
+
+create function authguard.sign_out_user(
+    user_id pg_catalog.uuid, scope pg_catalog.text default 'global')
+returns pg_catalog.int4
+language sql volatile
+begin atomic
+    select authguard.sign_out_user(user_id::pg_catalog.text, scope);
+end;
+comment on function authguard.sign_out_user(pg_catalog.uuid, pg_catalog.text) is
+    'As authguard.sign_out_user for a user_id of type text';
+
+create function authguard.sign_out_user(
+    user_id pg_catalog.int8, scope pg_catalog.text default 'global')
+returns pg_catalog.int4
+language sql volatile
+begin atomic
+    select authguard.sign_out_user(user_id::pg_catalog.text, scope);
+end;
+comment on function authguard.sign_out_user(pg_catalog.int8, pg_catalog.text) is
+    'As authguard.sign_out_user for a user_id of type text';
+
+create function authguard.credentials_changed(
+    user_id pg_catalog.uuid, keep_session pg_catalog.uuid default null)
+returns pg_catalog.int4
+language sql volatile
+begin atomic
+    select authguard.credentials_changed(user_id::pg_catalog.text, keep_session);
+end;
+comment on function authguard.credentials_changed(pg_catalog.uuid, pg_catalog.uuid) is
+    'As authguard.credentials_changed for a user_id of type text';
+
+create function authguard.credentials_changed(
+    user_id pg_catalog.int8, keep_session pg_catalog.uuid default null)
+returns pg_catalog.int4
+language sql volatile
+begin atomic
+    select authguard.credentials_changed(user_id::pg_catalog.text, keep_session);
+end;
+comment on function authguard.credentials_changed(pg_catalog.int8, pg_catalog.uuid) is
+    'As authguard.credentials_changed for a user_id of type text';
+
+create function authguard.record_event(
+    name pg_catalog.text, user_id pg_catalog.uuid, session_id pg_catalog.uuid default null,
+    reason pg_catalog.text default null)
+returns pg_catalog.int8
+language sql volatile
+begin atomic
+    select authguard.record_event(name, user_id::pg_catalog.text, session_id, reason);
+end;
+comment on function authguard.record_event(
+    pg_catalog.text, pg_catalog.uuid, pg_catalog.uuid, pg_catalog.text) is
+    'As authguard.record_event for a user_id of type text';
+
+create function authguard.record_event(
+    name pg_catalog.text, user_id pg_catalog.int8, session_id pg_catalog.uuid default null,
+    reason pg_catalog.text default null)
+returns pg_catalog.int8
+language sql volatile
+begin atomic
+    select authguard.record_event(name, user_id::pg_catalog.text, session_id, reason);
+end;
+comment on function authguard.record_event(
+    pg_catalog.text, pg_catalog.int8, pg_catalog.uuid, pg_catalog.text) is
+    'As authguard.record_event for a user_id of type text';
+
+create function authguard.revoke_user(
+    user_id pg_catalog.uuid, reason pg_catalog.text default null,
+    until pg_catalog.timestamptz default null, issuer pg_catalog.text default null)
+returns pg_catalog.bool
+language sql volatile
+begin atomic
+    select authguard.revoke_user(user_id::pg_catalog.text, reason, until, issuer);
+end;
+comment on function authguard.revoke_user(
+    pg_catalog.uuid, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text) is
+    'As authguard.revoke_user for a user_id of type text';
+
+create function authguard.revoke_user(
+    user_id pg_catalog.int8, reason pg_catalog.text default null,
+    until pg_catalog.timestamptz default null, issuer pg_catalog.text default null)
+returns pg_catalog.bool
+language sql volatile
+begin atomic
+    select authguard.revoke_user(user_id::pg_catalog.text, reason, until, issuer);
+end;
+comment on function authguard.revoke_user(
+    pg_catalog.int8, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text) is
+    'As authguard.revoke_user for a user_id of type text';
+
+create function authguard.restore_user(
+    user_id pg_catalog.uuid, issuer pg_catalog.text default null,
+    revive_tokens pg_catalog.bool default false)
+returns pg_catalog.bool
+language sql volatile
+begin atomic
+    select authguard.restore_user(user_id::pg_catalog.text, issuer, revive_tokens);
+end;
+comment on function authguard.restore_user(pg_catalog.uuid, pg_catalog.text, pg_catalog.bool) is
+    'As authguard.restore_user for a user_id of type text';
+
+create function authguard.restore_user(
+    user_id pg_catalog.int8, issuer pg_catalog.text default null,
+    revive_tokens pg_catalog.bool default false)
+returns pg_catalog.bool
+language sql volatile
+begin atomic
+    select authguard.restore_user(user_id::pg_catalog.text, issuer, revive_tokens);
+end;
+comment on function authguard.restore_user(pg_catalog.int8, pg_catalog.text, pg_catalog.bool) is
+    'As authguard.restore_user for a user_id of type text';
+
+create function authguard.act_as_user(user_id pg_catalog.uuid, claims pg_catalog.jsonb default '{}')
+returns pg_catalog.void
+language sql volatile
+begin atomic
+    select authguard.act_as_user(user_id::pg_catalog.text, claims);
+end;
+comment on function authguard.act_as_user(pg_catalog.uuid, pg_catalog.jsonb) is
+    'As authguard.act_as_user for a user_id of type text';
+
+create function authguard.act_as_user(user_id pg_catalog.int8, claims pg_catalog.jsonb default '{}')
+returns pg_catalog.void
+language sql volatile
+begin atomic
+    select authguard.act_as_user(user_id::pg_catalog.text, claims);
+end;
+comment on function authguard.act_as_user(pg_catalog.int8, pg_catalog.jsonb) is
+    'As authguard.act_as_user for a user_id of type text';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   user_ids
+
 -- Schema auth is for everyone (adopt.sql). In schema authguard no role has any right until the
 -- owner of the extension grants access with one of three functions: grant_operator, grant_signer,
 -- grant_client. What these grant, revoke_* take back, and coverage() knows, is in one list.
@@ -3313,14 +4089,23 @@ declare
         'authguard.revoke_token(text, text, text, timestamptz)',
         'authguard.revoke_session(uuid, text, text, timestamptz)',
         'authguard.revoke_user(text, text, timestamptz, text)',
+        'authguard.revoke_user(uuid, text, timestamptz, text)',
+        'authguard.revoke_user(int8, text, timestamptz, text)',
         'authguard.restore_user(text, text, boolean)',
+        'authguard.restore_user(uuid, text, boolean)',
+        'authguard.restore_user(int8, text, boolean)',
         'authguard.revoke_issued_before(timestamptz, text, text, boolean)',
+        'authguard.restore_issuer(text)',
         'authguard.prune(interval, interval)',
         'authguard.sign_out_user(text, text)',
+        'authguard.sign_out_user(uuid, text)',
+        'authguard.sign_out_user(int8, text)',
         'authguard.end_all_sessions(text)',
+        'authguard.events_after(pg_snapshot)',
         'authguard.coverage()',
         'authguard.source_problem(regclass, text)',
         'authguard.own_table_problems()',
+        'authguard.setting_problems()',
         'authguard.is_copy()',
         'authguard.extension_grants()',
         'authguard.door_objects()',
@@ -3335,10 +4120,20 @@ declare
     ];
     signer_functions constant pg_catalog.regprocedure[] := array[
         'authguard.sign_in(text, jsonb, text, text, text, inet, text)',
+        'authguard.sign_in(uuid, jsonb, text, text, text, inet, text)',
+        'authguard.sign_in(int8, jsonb, text, text, text, inet, text)',
         'authguard.step_up(text, uuid, text, text)',
+        'authguard.step_up(uuid, uuid, text, text)',
+        'authguard.step_up(int8, uuid, text, text)',
         'authguard.reauthenticated(text, uuid, text)',
+        'authguard.reauthenticated(uuid, uuid, text)',
+        'authguard.reauthenticated(int8, uuid, text)',
         'authguard.credentials_changed(text, uuid)',
-        'authguard.record_event(text, text, uuid, text)'
+        'authguard.credentials_changed(uuid, uuid)',
+        'authguard.credentials_changed(int8, uuid)',
+        'authguard.record_event(text, text, uuid, text)',
+        'authguard.record_event(text, uuid, uuid, text)',
+        'authguard.record_event(text, int8, uuid, text)'
     ];
     client_functions constant pg_catalog.regprocedure[] := array[authguard.refresh_function()];
     -- The owner may grant these by hand to roles that own tables.
@@ -3652,15 +4447,24 @@ create function authguard.own_table_problems()
 returns table (
     relation pg_catalog.text, problem pg_catalog.text, closes pg_catalog.bool, hint pg_catalog.text)
 language c stable cost 1000 rows 1
-as 'MODULE_PATHNAME', 'authguard_own_table_problems_wrapper';
+as 'MODULE_PATHNAME', 'authguard_own_table_problems';
 comment on function authguard.own_table_problems() is
     'Returns a row for each table of authguard that is not as create extension made it. closes: '
     'true if no access is possible until it is. hint: the statements that put it in order, or '
     'what is needed';
 
+create function authguard.setting_problems()
+returns table (
+    setting pg_catalog.text, word pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
+language c stable cost 1000 rows 1
+as 'MODULE_PATHNAME', 'authguard_setting_problems';
+comment on function authguard.setting_problems() is
+    'Returns a row for each word or name in the settings of this session that nothing knows: '
+    'assurance levels, events, roles';
+
 create function authguard.gateways() returns pg_catalog.text[]
 language c stable cost 10
-as 'MODULE_PATHNAME', 'authguard_gateways_wrapper';
+as 'MODULE_PATHNAME', 'authguard_gateways';
 comment on function authguard.gateways() is
     'The names in authguard.gateway_roles, whether or not there are such roles';
 
@@ -4087,6 +4891,11 @@ begin atomic
     select 'own table', o.relation, not o.closes, o.problem, o.hint,
            'own_table', case when o.closes then 'error' else 'warning' end
       from authguard.own_table_problems() o
+    union all
+    -- The application may record events of its own.
+    select 'setting', s.setting, false, s.problem, s.hint, 'setting', 'warning'
+      from authguard.setting_problems() s
+     where not exists (select from authguard.event e where e.name = s.word)
     order by 1, 2, 6;
 end;
 comment on function authguard.coverage() is
@@ -4098,7 +4907,8 @@ comment on function authguard.coverage() is
     'guard, partitions, views, rules, materialized views, foreign tables, SECURITY DEFINER '
     'functions, privileges that no policy applies to, owners without FORCE, roles that pass every '
     'policy; about readers that were replaced, privileges on authguard that no function grant_* '
-    'gives, attached tables, the tables of authguard, and a restored database';
+    'gives, attached tables, the tables of authguard, words and roles in settings that nothing '
+    'knows, and a restored database';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -4109,6 +4919,12 @@ comment on function authguard.coverage() is
 -- The last statement of every script, also of an update: new objects have the privileges that alter
 -- default privileges gives, until then.
 select authguard.close_grants(keep_doors => false);
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/sql.rs
+-- authguard::session::sql::authguard_begin_key_change
+-- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -4184,6 +5000,12 @@ select authguard.close_grants(keep_doors => false);
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- src/keys/explain.rs
+-- authguard::keys::explain::authguard_explain_token
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- src/access/policy.rs
 -- authguard::access::policy::authguard_gateways
 -- Skipped due to `#[pgrx(sql = false)]`
@@ -4192,12 +5014,6 @@ select authguard.close_grants(keep_doors => false);
 /* <begin connected objects> */
 -- src/keys/registration.rs
 -- authguard::keys::registration::authguard_generate_key
--- Skipped due to `#[pgrx(sql = false)]`
-/* </end connected objects> */
-
-/* <begin connected objects> */
--- src/access/readers.rs
--- authguard::access::readers::authguard_has_scope
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -4234,6 +5050,18 @@ select authguard.close_grants(keep_doors => false);
 /* <begin connected objects> */
 -- src/revocation/entry.rs
 -- authguard::revocation::entry::authguard_latest_expiry
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/attached/functions.rs
+-- authguard::attached::functions::authguard_lock_claims
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/session/endings.rs
+-- authguard::session::endings::authguard_lock_sign_in
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -4298,6 +5126,12 @@ select authguard.close_grants(keep_doors => false);
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- src/keys/subjects.rs
+-- authguard::keys::subjects::authguard_require_subjects
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- src/access/policy.rs
 -- authguard::access::policy::authguard_require_transaction_block
 -- Skipped due to `#[pgrx(sql = false)]`
@@ -4312,6 +5146,12 @@ select authguard.close_grants(keep_doors => false);
 /* <begin connected objects> */
 -- src/session/sql.rs
 -- authguard::session::sql::authguard_session_end
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/request/problems.rs
+-- authguard::request::problems::authguard_setting_problems
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
