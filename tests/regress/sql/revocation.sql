@@ -222,7 +222,7 @@ select authguard.revoke_user('u5');
 select reason(token('u5', '{"iat":1700000000}'));
 rollback;
 select reason(token('u5', '{"iat":1700000000}'));
--- Also the lifting of a block.
+-- Also the lifting of a block. What is left of the entry is a cut-off.
 select authguard.revoke_user('u5');
 begin;
 select authguard.restore_user('u5');
