@@ -97,14 +97,19 @@ pub fn require_own() {
 }
 
 #[pg_extern(sql = false)]
-fn authguard_require_subjects(issuer: Utf8, namespace: Option<Uuid>, shared: bool, is_local: bool) {
+fn authguard_require_subjects(
+    issuer: Utf8,
+    namespace: Option<Uuid>,
+    shared: Option<bool>,
+    is_local: Option<bool>,
+) {
     let namespace = namespace.map(|uuid| *uuid.as_bytes());
     require(
         &issuer,
         &Subjects {
             namespace,
-            shared,
-            is_local,
+            shared: shared.unwrap_or(false),
+            is_local: is_local.unwrap_or(false),
         },
     );
 }

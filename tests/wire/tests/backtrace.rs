@@ -27,9 +27,12 @@ fn no_error_shows_a_client_a_backtrace() {
         SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
     );
     sees(
-        "select set_config('request.jwt.claims', '{\"auth_time\":1}', false),
-                auth.is_fresh('-300000 years')",
-        SqlState::DATETIME_FIELD_OVERFLOW,
+        "begin read only; select authguard.sign_in('ada')",
+        SqlState::READ_ONLY_SQL_TRANSACTION,
+    );
+    sees(
+        "rollback; select auth.no_such_function()",
+        SqlState::UNDEFINED_FUNCTION,
     );
     // An error of the library's hooks.
     sees(

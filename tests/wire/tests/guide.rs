@@ -2,6 +2,7 @@
 
 use authguard_wire::page::{self, Page};
 use authguard_wire::script::Script;
+use authguard_wire::tokens::{AUDIENCE, Issuer};
 use authguard_wire::{ADA, BEN, set_claims, wait_until};
 use pgrx_embed::cluster::{Cluster, Config};
 use pgrx_embed::postgres::Install;
@@ -265,10 +266,18 @@ fn the_guide_asks_a_stale_session_who_it_is() {
     assert_eq!(guide.rows(&stale), 2);
 
     // The policy on the claim, without the guard. The claims come from a gateway, because such a
-    // token is refused at once.
-    let sql = "select authguard.sign(jsonb_build_object('iss', 'authguard', 'aud', 'authenticated', 'sub', $1::text,
-                   'exp', floor(extract(epoch from now())) + 3600, 'app_metadata', '{\"access_revoked\": true}'::jsonb))";
-    let flagged: String = guide.admin.query_one(sql, &[&ADA]).unwrap().get(0);
+    // token is refused at once, and this database signs none.
+    let elsewhere = Issuer::new("https://elsewhere");
+    guide
+        .admin
+        .execute(
+            "select authguard.trust_issuer($1, $2::text::jsonb, array[$3], shares_subjects => true)",
+            &[&elsewhere.name, &elsewhere.jwks(&[elsewhere.kid()]), &AUDIENCE],
+        )
+        .unwrap();
+    let mut claims = elsewhere.claims(ADA);
+    claims["app_metadata"] = json!({"access_revoked": true});
+    let flagged = elsewhere.sign(&claims);
     assert_eq!(guide.error(json!(["query", flagged, "select 1"])), "28000");
     guide
         .admin

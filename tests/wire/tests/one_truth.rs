@@ -157,13 +157,14 @@ fn a_new_key_and_the_audience_of_before_are_never_believed_together() {
     std::thread::scope(|scope| {
         let asked = scope.spawn(|| {
             set_token(&mut client, &token);
-            text(&mut client, "select auth.subject()")
+            text(&mut client, "select auth.revocation_reason()")
         });
         wait_for_a_waiter(&cluster);
         let sql = "select authguard.trust_issuer('https://a', $1::text::jsonb, array['other'], shares_subjects => true)";
         holder.query_one(sql, &[&next.jwks(&[next.kid()])]).unwrap();
         change(&mut holder, "commit");
-        assert_eq!(asked.join().expect("it answers"), None);
+        let reason = asked.join().expect("it answers");
+        assert_eq!(reason.as_deref(), Some("refused"));
     });
 }
 

@@ -44,7 +44,12 @@ fn each_request_is_what_its_token_says() {
     }
     assert_eq!(
         api.whoami(None),
-        ["gateway", "accepted", "The token is active."]
+        [
+            "gateway",
+            "accepted",
+            "The token is active. It is anonymous: it names no user (claim sub). \
+             A guard of kind 'user' shuts it out."
+        ]
     );
 
     let (status, made) = api.ask(Some(&ada), note("of Ada"));
