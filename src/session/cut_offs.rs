@@ -85,14 +85,13 @@ pub fn lock(user: &str) {
     lock::take(schema::objects().table(Table::Revocation), user.as_bytes());
 }
 
-/// Dates the cut-offs of this transaction again: it commits, or is prepared. If it has issued tokens,
-/// they have seen its cut-offs and must stay later.
+/// Dates the cut-offs of this transaction again: it commits, or is prepared. If it has issued
+/// tokens, they have seen its cut-offs and must stay later.
 pub fn before_commit() {
     let mut written = WRITTEN.take();
     let second = unguarded::clock().div_euclid(1_000_000);
-    written.retain(|_, cut_off| {
-        timestamp::unix_micros(cut_off.dated).div_euclid(1_000_000) < second
-    });
+    written
+        .retain(|_, cut_off| timestamp::unix_micros(cut_off.dated).div_euclid(1_000_000) < second);
     if written.is_empty() || has_answered() {
         return;
     }

@@ -2,7 +2,7 @@
 //! without.
 
 use super::record::{self, Held, Locked};
-use super::tokens::Tokens;
+use super::tokens::{self, Tokens};
 use super::{arguments, events, issuance, response, transaction, wait, writes};
 use crate::error::Error;
 use crate::pg::call::{Call, guarded, raw_function};
@@ -42,6 +42,9 @@ fn raise_level(call: Call) -> Datum {
         return response::refused(call, Answer::UserBlocked);
     }
     let (mut held, change) = living(locked, now, step_up);
+    if !tokens::can_live(&held.session, change, now) {
+        Error::NotLive("the session is past its time").raise();
+    }
     let session = &mut held.session;
     if Some(level) < Aal::from_name(&session.aal) {
         Error::Argument(

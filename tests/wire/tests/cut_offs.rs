@@ -346,6 +346,26 @@ fn sign_ins_and_cut_offs_at_once_leave_no_dead_answer_and_no_survivor() {
 }
 
 #[test]
+fn no_token_is_issued_in_the_second_in_which_its_session_ends() {
+    let cluster = server(Config::default().set("authguard.leeway", 0));
+    let begun = sign_in(&cluster, ADA);
+    // Claim exp has whole seconds. If the machine is slow, the session is over.
+    run(
+        &mut admin(&cluster),
+        "update authguard.session set not_after = date_trunc('second', clock_timestamp()) + interval '1.9 s';
+         select pg_sleep(1.05 - extract(epoch from clock_timestamp() - date_trunc('second', clock_timestamp())))",
+    );
+    let status = refresh(&mut web(&cluster), begun.refresh()).status;
+    assert_eq!(status, "session_expired");
+    let step_up = format!("authguard.step_up('{ADA}', $1::text::uuid, 'totp', 'aal2')");
+    let error = issued(&mut admin(&cluster), &step_up, begun.session()).unwrap_err();
+    assert_eq!(
+        error.code(),
+        Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
+    );
+}
+
+#[test]
 fn a_cut_off_in_the_future_is_refused_and_one_can_be_lifted() {
     let cluster = server(Config::default());
     let begun = sign_in(&cluster, ADA);
