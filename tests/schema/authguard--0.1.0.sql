@@ -664,13 +664,14 @@ begin
     merged.keep_until := nullif(greatest(coalesce(old.keep_until, 'infinity'),
                                          coalesce(new.keep_until, 'infinity')), 'infinity');
     -- Tokens of another issuer have whole seconds: a later cut-off in the same second covers no
-    -- more. But it does of the sessions of this database.
+    -- more. It does of the sessions of this database, unless a block lets none begin.
     if (merged.blocked, merged.blocked_until, merged.include_keys, merged.reason)
        is not distinct from (old.blocked, old.blocked_until, old.include_keys, old.reason)
        and (merged.issued_before is not distinct from old.issued_before
             or (date_trunc('second', merged.issued_before)
                 = date_trunc('second', old.issued_before)
-                and old.issuer <> authguard.own_issuer()))
+                and (old.issuer <> authguard.own_issuer()
+                     or authguard.blocks(old.blocked, old.blocked_until))))
        and (merged.keep_until is not distinct from old.keep_until
             or date_trunc('second', merged.keep_until) = date_trunc('second', old.keep_until)) then
         return old;
@@ -1731,7 +1732,7 @@ create table authguard.event (
     user_id pg_catalog.text collate pg_catalog."C",
     session_id pg_catalog.uuid,
     actor pg_catalog.text not null,
-    by pg_catalog.name,
+    by pg_catalog.name default session_user,
     reason pg_catalog.text,
     happened_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp()
 );
