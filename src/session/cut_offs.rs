@@ -90,8 +90,8 @@ pub fn lock(user: &str) {
     );
 }
 
-/// Dates the cut-offs of this transaction again: it commits, or is prepared. If it has issued tokens,
-/// they have seen its cut-offs and must stay later.
+/// Dates the cut-offs of this transaction again: it commits, or is prepared. If it has issued
+/// tokens, they have seen its cut-offs and must stay later.
 pub fn before_commit() {
     let mut written = WRITTEN.take();
     let second = unguarded::clock().div_euclid(1_000_000);

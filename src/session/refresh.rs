@@ -3,7 +3,7 @@
 
 use super::ending::{self, Ending};
 use super::record::{self, Held, Locked};
-use super::tokens::Tokens;
+use super::tokens::{self, Tokens};
 use super::{events, issuance, response, transaction, wait, writes};
 use crate::keys;
 use crate::pg::call::{Call, guarded, raw_function};
@@ -82,6 +82,9 @@ fn answer(held: &mut Held, counter: u64) -> RefreshDecision {
         // Nothing ends and the token stays good, because a step-up can lift the session to the
         // minimum level.
         if Aal::from_name(&held.session.aal) < settings::min_aal() {
+            return refuse(Answer::SessionExpired);
+        }
+        if !tokens::can_live(&held.session, decision.change, now) {
             return refuse(Answer::SessionExpired);
         }
         if !wait::for_changes(&held.session.user) {

@@ -41,7 +41,15 @@ fn sign_in(call: Call) -> Datum {
     }
     let method = call.text(argument::METHOD);
     let method = arguments::method(method.as_deref());
-    if settings::single_session_per_user() {
+    if !tokens::ensure_keys() {
+        return response::refused(call, Answer::Busy);
+    }
+    let may_begin = || wait::for_changes(&user) && wait::for_cut_offs(&user);
+    let is_single = settings::single_session_per_user();
+    if is_single {
+        if !may_begin() {
+            return response::refused(call, Answer::Busy);
+        }
         if issuance::user(&user) {
             return response::refused(call, Answer::UserBlocked);
         }
@@ -49,13 +57,14 @@ fn sign_in(call: Call) -> Datum {
             return response::refused(call, Answer::Busy);
         }
     }
-    if !tokens::ensure_keys() {
-        return response::refused(call, Answer::Busy);
-    }
     // The clock's time: a long transaction must not backdate a session. It is read before the wait
     // for cut-offs, so that a cut-off that begins after the wait is later than the session.
     let now = unguarded::clock();
-    if !wait::for_changes(&user) || !wait::for_cut_offs(&user) {
+    if !may_begin() {
+        if is_single {
+            // An answer would leave the sessions ended that are to be replaced.
+            Error::LockTimeout.raise();
+        }
         return response::refused(call, Answer::Busy);
     }
     let Some(began) = issuance::begin(&user, now) else {

@@ -45,6 +45,9 @@ fn raise_level(call: Call) -> Datum {
         return response::refused(call, Answer::UserBlocked);
     }
     let (mut held, change) = living(locked, now, step_up);
+    if !tokens::can_live(&held.session, change, now) {
+        Error::NotLive("the session is past its time").raise();
+    }
     let session = &mut held.session;
     if Some(level) < Aal::from_name(&session.aal) {
         Error::Argument(

@@ -13,7 +13,7 @@ use crate::pg::state::PerBackend;
 use crate::pg::{shortage, transaction, unguarded};
 use crate::schema::{self, Table};
 use crate::settings;
-use authguard_token::refresh::{RefreshToken, issued_after};
+use authguard_token::refresh::{Change, RefreshToken, issued_after};
 use authguard_token::{ClaimsError, Node, Object, format_uuid, memory_for_json, random_uuid};
 use pgrx::pg_sys;
 
@@ -63,6 +63,16 @@ impl Tokens {
             expires_at,
         }
     }
+}
+
+/// Returns true if an access token that is issued at `now` (microseconds), after a change of the
+/// session, is not past its `exp` at once: that has whole seconds, and is never past the session's
+/// end.
+pub fn can_live(session: &Session, change: Change, now: i64) -> bool {
+    let mut times = session.times;
+    times.apply(change);
+    let expires_at = times.access_expires_at(now, &settings::refresh());
+    now.div_euclid(MICROS) < expires_at.saturating_add(settings::leeway())
 }
 
 /// Makes the keys that are missing. Returns false if another transaction changes keys for too long.

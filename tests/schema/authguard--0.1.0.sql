@@ -2076,7 +2076,7 @@ create table authguard.event (
     user_id pg_catalog.text collate pg_catalog."C",
     session_id pg_catalog.uuid,
     actor pg_catalog.text not null,
-    by pg_catalog.name,
+    by pg_catalog.name default session_user,
     reason pg_catalog.text,
     happened_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
     xid pg_catalog.int8 default (pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8)

@@ -344,9 +344,9 @@ impl<'c> Judge<'c> {
     }
 
     /// For a local session only its row decides: the session goes on if what happened there
-    /// (`since`) is later than the cut-off. For a cut-off of an issuer that is its begin. For one of
-    /// a user it is also a later proof of who the user is, so that a change of credentials can keep
-    /// the session that it was made in.
+    /// (`since`) is later than the cut-off. For a cut-off of an issuer that is its begin. For one
+    /// of a user it is also a later proof of who the user is, so that a change of credentials can
+    /// keep the session that it was made in.
     fn is_cut_off(&mut self, entry: &Entry<'_>, since: Option<i64>) -> bool {
         match since {
             Some(since) => entry.cuts_off(since),

@@ -35,7 +35,7 @@ reset authguard.jwt;
 reset session authorization;
 select n, r.status from issued, lateral auth.refresh(refresh_token) r order by n;
 select n, ended_reason from issued i join authguard.session s on s.id = i.session_id order by n;
--- Tokens of other issuers, and without a session, are cut off. A minute ago, so that none is of the future.
+-- Tokens of other issuers, and without a session, are cut off: those dated up to the leeway later, too.
 update authguard.revocation set issued_before = issued_before - interval '1 minute' where kind = 'user';
 select floor(extract(epoch from issued_before)) as cut_off from authguard.revocation where kind = 'user' \gset
 select set_config('request.jwt.claims', format('{"sub":%s,"iss":"elsewhere","iat":%s}', to_json(:ada::text), :cut_off), false) is not null as set;

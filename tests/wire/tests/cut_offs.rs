@@ -2,7 +2,7 @@
 
 use authguard_wire::sessions::{issued, opens, refresh, server, sign_in};
 use authguard_wire::tokens::{Issuer, reason, set_token, web};
-use authguard_wire::{ADA, BEN, admin, gateway, operator, seen, set_claims, text};
+use authguard_wire::{ADA, BEN, admin, gateway, operator, seen, set_claims, text, wait_until};
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 use postgres::error::SqlState;
@@ -52,8 +52,12 @@ fn a_token_that_is_dated_ahead_is_covered_by_every_cut_off() {
         run(&mut admin(&cluster), &sql);
         let reason = reason_of(&mut client, &user, 20);
         assert_eq!(reason.as_deref(), Some(expected), "{cut_off}");
-        // A leeway later its issuer's clock cannot be that far ahead: such a token is new.
-        assert_eq!(reason_of(&mut client, &user, 32), None, "{cut_off}");
+        // A token that is dated more than a leeway after the cut-off is new.
+        run(
+            &mut admin(&cluster),
+            "update authguard.revocation set issued_before = issued_before - interval '15 s'",
+        );
+        assert_eq!(reason_of(&mut client, &user, 20), None, "{cut_off}");
     }
 }
 
@@ -233,6 +237,19 @@ fn a_cut_off_that_stays_open_makes_those_busy_whom_it_covers() {
 }
 
 #[test]
+fn a_sign_in_that_is_busy_replaces_no_session() {
+    let cluster = server(Config::default().set("authguard.single_session_per_user", "on"));
+    let begun = sign_in(&cluster, ADA);
+    let mut ops = cutting(&cluster, ALL);
+    let answer = issued(&mut admin(&cluster), "authguard.sign_in($1)", ADA);
+    assert_eq!(answer.unwrap().status, "busy");
+    run(&mut ops, "rollback");
+    assert!(opens(&cluster, begun.access()));
+    let next = sign_in(&cluster, ADA);
+    assert!(opens(&cluster, next.access()) && !opens(&cluster, begun.access()));
+}
+
+#[test]
 fn a_session_is_older_than_a_cut_off_or_later_to_the_microsecond() {
     let cluster = server(Config::default());
     let mut ops = admin(&cluster);
@@ -343,6 +360,89 @@ fn sign_ins_and_cut_offs_at_once_leave_no_dead_answer_and_no_survivor() {
         }
         assert!(opens(&cluster, sign_in(&cluster, ADA).access()));
     }
+}
+
+#[test]
+fn a_refresh_that_waits_for_its_second_sees_a_change_that_is_being_committed() {
+    let cluster = server(Config::default());
+    run(
+        &mut admin(&cluster),
+        &format!(
+            "create table users (id uuid primary key, meta jsonb not null default '{{\"n\": 0}}');
+             insert into users values ('{ADA}');
+             select authguard.attach_users('users', app_metadata => 'meta', refresh_on_change => true)"
+        ),
+    );
+    let begun = sign_in(&cluster, ADA);
+    // Commits wait for a standby that never comes, with their locks, until they are cancelled.
+    run(
+        &mut admin(&cluster),
+        "alter system set synchronous_standby_names = 'nobody'",
+    );
+    run(&mut admin(&cluster), "select pg_reload_conf()");
+    let waiting = "select coalesce(max(pid), 0) from pg_stat_activity where wait_event = 'SyncRep' and query like 'update users%'";
+    let change = |n: i32| {
+        let mut idp = admin(&cluster);
+        let sql = format!("update users set meta = jsonb_build_object('n', {n})");
+        thread::spawn(move || idp.batch_execute(&sql))
+    };
+    let mut watcher = admin(&cluster);
+    let mut let_go = || {
+        let waits =
+            |watcher: &mut Client| -> i32 { watcher.query_one(waiting, &[]).unwrap().get(0) };
+        wait_until(|| waits(&mut watcher) != 0, "a commit waits");
+        let pid = waits(&mut watcher);
+        move |watcher: &mut Client| run(watcher, &format!("select pg_cancel_backend({pid})"))
+    };
+    let rest = 1_000_000_000
+        - SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .subsec_nanos();
+    thread::sleep(Duration::from_nanos(rest.into()) + Duration::from_millis(100));
+    // The first change makes the refresh wait for the next second; the second one is dated before
+    // that second, and commits in it.
+    let first = change(1);
+    let_go()(&mut admin(&cluster));
+    first.join().unwrap().unwrap();
+    let mut user = web(&cluster);
+    run(&mut user, "begin");
+    let token = thread::scope(|scope| {
+        let refreshing = scope.spawn(|| refresh(&mut user, begun.refresh()));
+        thread::sleep(Duration::from_millis(100));
+        let second = change(2);
+        let release = let_go();
+        thread::sleep(Duration::from_millis(1100));
+        release(&mut admin(&cluster));
+        second.join().unwrap().unwrap();
+        refreshing.join().unwrap()
+    });
+    assert_eq!(token.status, "ok");
+    let mut client = web(&cluster);
+    set_token(&mut client, token.access());
+    let n = text(&mut client, "select auth.claim_text('app_metadata', 'n')");
+    let stale = reason(&mut client).as_deref() == Some("claims_stale");
+    assert!(n.as_deref() == Some("2") || stale, "{n:?}");
+}
+
+#[test]
+fn no_token_is_issued_in_the_second_in_which_its_session_ends() {
+    let cluster = server(Config::default().set("authguard.leeway", 0));
+    let begun = sign_in(&cluster, ADA);
+    // Claim exp has whole seconds. If the machine is slow, the session is over.
+    run(
+        &mut admin(&cluster),
+        "update authguard.session set not_after = date_trunc('second', clock_timestamp()) + interval '1.9 s';
+         select pg_sleep(1.05 - extract(epoch from clock_timestamp() - date_trunc('second', clock_timestamp())))",
+    );
+    let status = refresh(&mut web(&cluster), begun.refresh()).status;
+    assert_eq!(status, "session_expired");
+    let step_up = format!("authguard.step_up('{ADA}', $1::text::uuid, 'totp', 'aal2')");
+    let error = issued(&mut admin(&cluster), &step_up, begun.session()).unwrap_err();
+    assert_eq!(
+        error.code(),
+        Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
+    );
 }
 
 #[test]

@@ -172,8 +172,8 @@ proptest! {
         prop_assert!(judge.verdict().reason.is_some());
     }
 
-    /// A user who is restored signs in again: a token that is signed a leeway later, by a clock that
-    /// is not behind, passes.
+    /// A user who is restored signs in again: a token that is signed a leeway later, by a clock
+    /// that is not behind, passes.
     #[test]
     fn a_token_of_a_leeway_after_the_cut_off_passes(
         kind in prop::sample::select(vec![EntryKind::User, EntryKind::Claims, EntryKind::Issuer]),
