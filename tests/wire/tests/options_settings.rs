@@ -248,6 +248,8 @@ fn nothing_that_a_role_a_database_or_a_function_has_changes_a_setting_of_the_ser
                     if !is_adopt || found.as_deref() != Ok(offer) {
                         assert_kept(found, kept, name, &format!("{loaded:?}, {target}, {offer}"));
                     }
+                    // Whatever fails to log in, a superuser can.
+                    drop(unloaded(&cluster));
                     owner.run(&format!("alter {target} reset {name}")).unwrap();
                 }
                 owner
@@ -367,6 +369,25 @@ fn a_text_in_the_file_that_is_no_value_closes_the_sessions_that_load_it() {
     assert!(cluster.start().is_err(), "the server does not start");
     let told = "invalid value for parameter \"authguard.leeway\" in the server's configuration";
     assert!(cluster.log().contains(told));
+}
+
+#[test]
+fn a_parallel_worker_has_the_settings_of_its_leader_whatever_the_database_has_by_now() {
+    let cluster = server(Config::default().set("authguard.leeway", 7));
+    preload(&cluster);
+    let mut client = gateway(&cluster);
+    set_claims(&mut client, &claims(ADA));
+    in_workers(&mut client);
+    unloaded(&cluster)
+        .run("alter database wire set authguard.leeway = 9")
+        .unwrap();
+    let sql = "select count(*)::text from notes
+                where auth.subject() || current_setting('authguard.leeway') = $1";
+    let found: String = client
+        .query_one(sql, &[&format!("{ADA}7s")])
+        .unwrap()
+        .get(0);
+    assert_eq!(found, "3");
 }
 
 /// Makes new sessions load the library at login.
