@@ -1,8 +1,22 @@
-//! The rules of the settings that hold words.
+//! The rules of the settings that hold words, and the hook of those that decide about tokens.
 
 use super::judged::{Problem, Rule};
-use super::table::keys_changed;
+use crate::pg::guc::Hooks;
+use crate::pg::hook::Hook;
 use authguard_token::{Aal, Event, MAX_IDENTITY_BYTES};
+use std::ffi::CStr;
+
+/// Called when a setting is assigned that decides which tokens are good.
+pub static KEYS_CHANGED: Hook = Hook::new();
+
+/// A text without a rule that decides which tokens are good.
+pub enum DecidesTokens {}
+
+impl Hooks for DecidesTokens {
+    fn assign(_new: &CStr) {
+        KEYS_CHANGED.call();
+    }
+}
 
 /// `authguard.issuer`.
 pub enum Issuer {}
@@ -22,7 +36,7 @@ impl Rule for Issuer {
     }
 
     fn assigned() {
-        keys_changed();
+        KEYS_CHANGED.call();
     }
 }
 

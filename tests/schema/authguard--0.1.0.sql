@@ -3147,7 +3147,8 @@ comment on function authguard.coverage() is
     'views, foreign tables, SECURITY DEFINER functions, owners without FORCE, and roles with '
     'BYPASSRLS. Then a row for each attached table, with its problem, for each reader that was '
     'replaced, for each table of authguard that is not as create extension made it, for each '
-    'word or role in a setting that nothing knows, and for a restored database. problem and hint are NULL if nothing is wrong';
+    'word or role in a setting that nothing knows, and for a restored database. problem and hint '
+    'are NULL if nothing is wrong';
 /* </end connected objects> */
 
 /* <begin connected objects> */

@@ -136,17 +136,17 @@ fn value(
     for statement in before {
         client.run(statement)?;
     }
-    if let Loaded::With(statement) = loaded {
-        if let Err(first) = client.run(statement) {
-            let _ = client.run("rollback");
-            let again = client.run("select auth.is_revoked()");
-            assert_eq!(
-                again.as_ref().err(),
-                Some(&first),
-                "the answer stays the same"
-            );
-            return Err(first);
-        }
+    if let Loaded::With(statement) = loaded
+        && let Err(first) = client.run(statement)
+    {
+        let _ = client.run("rollback");
+        let again = client.run("select auth.is_revoked()");
+        assert_eq!(
+            again.err().as_ref(),
+            Some(&first),
+            "the answer stays the same"
+        );
+        return Err(first);
     }
     let show = format!("select pg_catalog.current_setting('{setting}')");
     Ok(client.run(&show)?.unwrap_or_default())
@@ -172,6 +172,9 @@ fn undisturbed(cluster: &Cluster, loaded: Loaded, settings: &[Known]) -> Vec<Str
     values.collect()
 }
 
+/// Parameters of the startup packet, and statements before the library is loaded.
+type Road<'r> = (&'r [(&'r str, &'r str)], &'r [&'r str]);
+
 #[test]
 fn nothing_that_a_client_offers_changes_a_setting_of_the_server() {
     let (mut cluster, settings) = configured();
@@ -186,7 +189,7 @@ fn nothing_that_a_client_offers_changes_a_setting_of_the_server() {
                 let set_local = format!("set local {name} = '{offer}'");
                 let config = format!("select set_config('{name}', '{offer}', false)");
                 let upper = name.to_uppercase();
-                let roads: [(&[(&str, &str)], &[&str]); 9] = [
+                let roads: [Road<'_>; 9] = [
                     (&[("options", &options)], &[]),
                     (&[(name, offer)], &[]),
                     (&[(&upper, offer)], &[]),
