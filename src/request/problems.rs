@@ -10,14 +10,14 @@ fn authguard_setting_problems() -> TableIterator<
     'static,
     (
         name!(setting, &'static str),
-        name!(word, String),
         name!(problem, String),
+        name!(is_wrong, bool),
         name!(hint, String),
     ),
 > {
     let problems = settings::problems_of_table()
         .into_iter()
         .chain(gateways::gateway_problems())
-        .map(|(setting, it)| (setting, it.word, it.what, it.hint));
+        .map(|(setting, it, is_wrong)| (setting, it.what, is_wrong, it.hint));
     TableIterator::new(problems.collect::<Vec<_>>())
 }

@@ -169,8 +169,8 @@ settings! {
     ).set_by(SetBy::Superuser);
 }
 
-/// The problems of the settings in this table, each with its setting.
-pub fn problems_of_table() -> Vec<(&'static str, Problem)> {
+/// The problems of the settings in this table, as [`problems`] has them.
+pub fn problems_of_table() -> Vec<(&'static str, Problem, bool)> {
     problems::<Issuer>(&ISSUER.get())
         .chain(problems::<MinAal>(&MIN_AAL.get()))
         .chain(problems::<NotifyEvents>(&NOTIFY_EVENTS.get()))

@@ -28,7 +28,6 @@ impl Rule for Issuer {
         match (1..=MAX_IDENTITY_BYTES).contains(&text.len()) {
             true => Vec::new(),
             false => vec![Problem {
-                word: text.to_owned(),
                 what: "no token can have this issuer, so nobody can sign in".to_owned(),
                 hint: format!("It has 1 to {MAX_IDENTITY_BYTES} bytes."),
             }],
@@ -50,7 +49,6 @@ impl Rule for MinAal {
         match text.is_empty() || Aal::from_name(text).is_some() {
             true => Vec::new(),
             false => vec![Problem {
-                word: text.to_owned(),
                 what: format!("\"{text}\" is no assurance level, and counts as the strictest"),
                 hint: format!("It is {}, or empty.", Aal::listed()),
             }],
@@ -67,7 +65,6 @@ impl Rule for NotifyEvents {
     fn wrong(text: &str) -> Vec<Problem> {
         let is_wrong = |name: &&str| !Event::has_form(name);
         let problem = |name: &str| Problem {
-            word: name.to_owned(),
             what: format!("\"{name}\" is no name of an event"),
             hint: known_events(),
         };
@@ -78,7 +75,6 @@ impl Rule for NotifyEvents {
     fn doubtful(text: &str) -> Vec<Problem> {
         let is_unknown = |name: &&str| Event::has_form(name) && Event::from_name(name).is_none();
         let problem = |name: &str| Problem {
-            word: name.to_owned(),
             what: format!("authguard records no event \"{name}\""),
             hint: known_events(),
         };

@@ -2939,12 +2939,14 @@ comment on function authguard.own_table_problems() is
 
 create function authguard.setting_problems()
 returns table (
-    setting pg_catalog.text, word pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
+    setting pg_catalog.text, problem pg_catalog.text, is_wrong pg_catalog.bool,
+    hint pg_catalog.text)
 language c stable cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_setting_problems_wrapper';
 comment on function authguard.setting_problems() is
     'Returns a row for each word or name in the settings of this session that nothing knows: '
-    'assurance levels, events, roles';
+    'assurance levels, events, roles. is_wrong: false if the application may know it, or it '
+    'may come to exist';
 
 create function authguard.coverage(
     out kind pg_catalog.text,
@@ -3135,10 +3137,8 @@ begin atomic
     select 'own table', o.relation, not o.closes, o.problem, o.hint
       from authguard.own_table_problems() o
     union all
-    -- The application may record events of its own.
-    select 'setting', s.setting, false, s.problem, s.hint
+    select 'setting', s.setting, not s.is_wrong, s.problem, s.hint
       from authguard.setting_problems() s
-     where not exists (select from authguard.event e where e.name = s.word)
     order by 1, 2;
 end;
 comment on function authguard.coverage() is
