@@ -43,8 +43,8 @@ pub enum Error {
     /// The server's file gives a setting a text that is no value. The fields are the setting, and
     /// a sentence about its values.
     InvalidSetting(&'static str, String),
-    /// A setting has a word or a name that nothing knows. The fields are the setting, the problem as
-    /// a clause, and what is known.
+    /// A setting has a word or a name that nothing knows. The fields are the setting, the problem
+    /// as a clause, and what is known.
     BadWord(&'static str, String, String),
     /// The library was loaded while Postgres takes over no value of a setting. The field is the
     /// setting.

@@ -40,7 +40,6 @@ declare
         'authguard.source_problem(regclass, text)',
         'authguard.own_table_problems()',
         'authguard.setting_problems()',
-        'authguard.has_recorded(text)',
         'authguard.is_copy()',
         'authguard.extension_grants()',
         'authguard.door_objects()',

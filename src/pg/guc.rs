@@ -358,7 +358,7 @@ impl<H: Hooks> Text<H> {
 
     /// Defines the setting. To be called once, from `_PG_init`.
     pub fn define(&'static self) {
-        DEFINING.set(true);
+        let _defining = Defining::begin();
         // SAFETY: each hook stops a panic before it reaches guc.c.
         unsafe {
             GucRegistry::define_string_guc_with_hooks(
@@ -373,7 +373,6 @@ impl<H: Hooks> Text<H> {
                 H::SHOW.map(|_| show::<H> as unsafe extern "C-unwind" fn() -> *const c_char),
             );
         }
-        DEFINING.set(false);
     }
 
     /// Defines the setting as [`Self::define`] does. Returns false if another library has defined
@@ -446,6 +445,22 @@ fn while_kept<R>(text: *const c_char, read: impl FnOnce(&CStr) -> R) -> R {
 
 /// True while a text is defined, and gets the value that its placeholder has.
 static DEFINING: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
+
+/// Sets [`DEFINING`] until it is dropped, also by unwinding.
+struct Defining;
+
+impl Defining {
+    fn begin() -> Self {
+        DEFINING.set(true);
+        Self
+    }
+}
+
+impl Drop for Defining {
+    fn drop(&mut self) {
+        DEFINING.set(false);
+    }
+}
 
 /// Returns true if a value of a file that is checked now is not going to be assigned. A reload
 /// happens between the statements of a client (PostgresMain in tcop/postgres.c), so during a

@@ -43,11 +43,10 @@ impl Rule for GatewayRoles {
         }
         let names = identifiers(&text).unwrap_or_default().into_iter();
         let missing = names.filter(|name| !catalog::role_exists(name));
-        let problem = |name| Problem {
+        let problem = |name: String| Problem {
             what: format!("role \"{name}\" does not exist"),
             hint: "Nobody's claims are believed because of it; correct the name, or make the role."
                 .to_owned(),
-            word: name,
         };
         missing
             .map(|name| encoding::title(&name))
@@ -61,7 +60,7 @@ impl Rule for GatewayRoles {
 }
 
 /// The problems of the setting.
-pub fn gateway_problems() -> Vec<(&'static str, Problem)> {
+pub fn gateway_problems() -> Vec<(&'static str, Problem, bool)> {
     problems::<GatewayRoles>(&GATEWAY_ROLES.get()).collect()
 }
 

@@ -11,14 +11,14 @@ fn authguard_setting_problems() -> TableIterator<
     'static,
     (
         name!(setting, &'static str),
-        name!(word, Utf8),
         name!(problem, Utf8),
+        name!(is_wrong, bool),
         name!(hint, Utf8),
     ),
 > {
     let problems = settings::problems_of_table()
         .into_iter()
         .chain(gateways::gateway_problems())
-        .map(|(setting, it)| (setting, Utf8(it.word), Utf8(it.what), Utf8(it.hint)));
+        .map(|(setting, it, is_wrong)| (setting, Utf8(it.what), is_wrong, Utf8(it.hint)));
     TableIterator::new(problems.collect::<Vec<_>>())
 }

@@ -11,8 +11,6 @@ use std::ffi::{CStr, CString};
 
 /// A problem of a text.
 pub struct Problem {
-    /// The word or name that it is about.
-    pub word: String,
     /// The problem, as a clause.
     pub what: String,
     /// The words that are known, or what to do.
@@ -73,8 +71,9 @@ impl<R: Rule> Hooks for Judged<R> {
     }
 }
 
-/// All problems of a setting's text.
-pub fn problems<R: Rule>(text: &str) -> impl Iterator<Item = (&'static str, Problem)> {
-    let problems = R::wrong(text).into_iter().chain(R::doubtful(text));
-    problems.map(|problem| (R::NAME, problem))
+/// All problems of a setting's text, each with the setting, and true if it is wrong whatever comes.
+pub fn problems<R: Rule>(text: &str) -> impl Iterator<Item = (&'static str, Problem, bool)> {
+    let wrong = R::wrong(text).into_iter().map(|it| (R::NAME, it, true));
+    let doubtful = R::doubtful(text).into_iter();
+    wrong.chain(doubtful.map(|it| (R::NAME, it, false)))
 }

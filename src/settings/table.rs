@@ -6,12 +6,10 @@
 //! code that uses it.
 
 use super::judged::{Judged, Problem, problems};
-use super::words::{self, Issuer, MinAal, NotifyEvents};
-use crate::pg::guc::{Choice, Hooks, Number, SetBy, Switch, Text, Unit};
-use crate::pg::hook::Hook;
+use super::words::{self, DecidesTokens, Issuer, MinAal, NotifyEvents};
+use crate::pg::guc::{Choice, Number, SetBy, Switch, Text, Unit};
 use authguard_token::{Aal, MAX_LEEWAY_SECONDS, RefreshSettings};
 use pgrx::PostgresGucEnum;
-use std::ffi::CStr;
 
 /// Declares settings, and the functions that check and define all of them.
 macro_rules! settings {
@@ -27,7 +25,7 @@ macro_rules! settings {
         /// Defines the settings. To be called once, from `_PG_init`. `keys_changed` is called when
         /// a setting is assigned that decides which tokens are good.
         pub fn define(keys_changed: fn()) {
-            KEYS_CHANGED.set(keys_changed);
+            words::KEYS_CHANGED.set(keys_changed);
             $($name.define();)*
         }
     };
@@ -177,24 +175,8 @@ settings! {
     ).set_by(SetBy::Superuser);
 }
 
-static KEYS_CHANGED: Hook = Hook::new();
-
-/// A text that decides which tokens are good.
-enum DecidesTokens {}
-
-impl Hooks for DecidesTokens {
-    fn assign(_new: &CStr) {
-        keys_changed();
-    }
-}
-
-/// Notes that a setting is assigned that decides which tokens are good.
-pub(super) fn keys_changed() {
-    KEYS_CHANGED.call();
-}
-
-/// The problems of the settings in this table, each with its setting.
-pub fn problems_of_table() -> Vec<(&'static str, Problem)> {
+/// The problems of the settings in this table, as [`problems`] has them.
+pub fn problems_of_table() -> Vec<(&'static str, Problem, bool)> {
     problems::<Issuer>(&ISSUER.get())
         .chain(problems::<MinAal>(&MIN_AAL.get()))
         .chain(problems::<NotifyEvents>(&NOTIFY_EVENTS.get()))

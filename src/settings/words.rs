@@ -1,8 +1,22 @@
-//! The rules of the settings that hold words.
+//! The rules of the settings that hold words, and the hook of those that decide about tokens.
 
 use super::judged::{Problem, Rule};
-use super::table::keys_changed;
+use crate::pg::guc::Hooks;
+use crate::pg::hook::Hook;
 use authguard_token::{Aal, Event, MAX_IDENTITY_BYTES};
+use std::ffi::CStr;
+
+/// Called when a setting is assigned that decides which tokens are good.
+pub static KEYS_CHANGED: Hook = Hook::new();
+
+/// A text without a rule that decides which tokens are good.
+pub enum DecidesTokens {}
+
+impl Hooks for DecidesTokens {
+    fn assign(_new: &CStr) {
+        KEYS_CHANGED.call();
+    }
+}
 
 /// `authguard.issuer`.
 pub enum Issuer {}
@@ -14,7 +28,6 @@ impl Rule for Issuer {
         match (1..=MAX_IDENTITY_BYTES).contains(&text.len()) {
             true => Vec::new(),
             false => vec![Problem {
-                word: text.to_owned(),
                 what: "no token can have this issuer, so nobody can sign in".to_owned(),
                 hint: format!("It has 1 to {MAX_IDENTITY_BYTES} bytes."),
             }],
@@ -22,7 +35,7 @@ impl Rule for Issuer {
     }
 
     fn assigned() {
-        keys_changed();
+        KEYS_CHANGED.call();
     }
 }
 
@@ -36,7 +49,6 @@ impl Rule for MinAal {
         match text.is_empty() || Aal::from_name(text).is_some() {
             true => Vec::new(),
             false => vec![Problem {
-                word: text.to_owned(),
                 what: format!("\"{text}\" is no assurance level, and counts as the strictest"),
                 hint: format!("It is {}, or empty.", Aal::listed()),
             }],
@@ -53,7 +65,6 @@ impl Rule for NotifyEvents {
     fn wrong(text: &str) -> Vec<Problem> {
         let is_wrong = |name: &&str| !Event::has_form(name);
         let problem = |name: &str| Problem {
-            word: name.to_owned(),
             what: format!("\"{name}\" is no name of an event"),
             hint: known_events(),
         };
@@ -64,7 +75,6 @@ impl Rule for NotifyEvents {
     fn doubtful(text: &str) -> Vec<Problem> {
         let is_unknown = |name: &&str| Event::has_form(name) && Event::from_name(name).is_none();
         let problem = |name: &str| Problem {
-            word: name.to_owned(),
             what: format!("authguard records no event \"{name}\""),
             hint: known_events(),
         };

@@ -136,17 +136,17 @@ fn value(
     for statement in before {
         client.run(statement)?;
     }
-    if let Loaded::With(statement) = loaded {
-        if let Err(first) = client.run(statement) {
-            let _ = client.run("rollback");
-            let again = client.run("select auth.is_revoked()");
-            assert_eq!(
-                again.as_ref().err(),
-                Some(&first),
-                "the answer stays the same"
-            );
-            return Err(first);
-        }
+    if let Loaded::With(statement) = loaded
+        && let Err(first) = client.run(statement)
+    {
+        let _ = client.run("rollback");
+        let again = client.run("select auth.is_revoked()");
+        assert_eq!(
+            again.err().as_ref(),
+            Some(&first),
+            "the answer stays the same"
+        );
+        return Err(first);
     }
     let show = format!("select pg_catalog.current_setting('{setting}')");
     Ok(client.run(&show)?.unwrap_or_default())
@@ -172,6 +172,9 @@ fn undisturbed(cluster: &Cluster, loaded: Loaded, settings: &[Known]) -> Vec<Str
     values.collect()
 }
 
+/// Parameters of the startup packet, and statements before the library is loaded.
+type Road<'r> = (&'r [(&'r str, &'r str)], &'r [&'r str]);
+
 #[test]
 fn nothing_that_a_client_offers_changes_a_setting_of_the_server() {
     let (mut cluster, settings) = configured();
@@ -186,7 +189,7 @@ fn nothing_that_a_client_offers_changes_a_setting_of_the_server() {
                 let set_local = format!("set local {name} = '{offer}'");
                 let config = format!("select set_config('{name}', '{offer}', false)");
                 let upper = name.to_uppercase();
-                let roads: [(&[(&str, &str)], &[&str]); 9] = [
+                let roads: [Road<'_>; 9] = [
                     (&[("options", &options)], &[]),
                     (&[(name, offer)], &[]),
                     (&[(&upper, offer)], &[]),
@@ -248,6 +251,8 @@ fn nothing_that_a_role_a_database_or_a_function_has_changes_a_setting_of_the_ser
                     if !is_adopt || found.as_deref() != Ok(offer) {
                         assert_kept(found, kept, name, &format!("{loaded:?}, {target}, {offer}"));
                     }
+                    // Whatever fails to log in, a superuser can.
+                    drop(unloaded(&cluster));
                     owner.run(&format!("alter {target} reset {name}")).unwrap();
                 }
                 owner
@@ -367,6 +372,25 @@ fn a_text_in_the_file_that_is_no_value_closes_the_sessions_that_load_it() {
     assert!(cluster.start().is_err(), "the server does not start");
     let told = "invalid value for parameter \"authguard.leeway\" in the server's configuration";
     assert!(cluster.log().contains(told));
+}
+
+#[test]
+fn a_parallel_worker_has_the_settings_of_its_leader_whatever_the_database_has_by_now() {
+    let cluster = server(Config::default().set("authguard.leeway", 7));
+    preload(&cluster);
+    let mut client = gateway(&cluster);
+    set_claims(&mut client, &claims(ADA));
+    in_workers(&mut client);
+    unloaded(&cluster)
+        .run("alter database wire set authguard.leeway = 9")
+        .unwrap();
+    let sql = "select count(*)::text from notes
+                where auth.subject() || current_setting('authguard.leeway') = $1";
+    let found: String = client
+        .query_one(sql, &[&format!("{ADA}7s")])
+        .unwrap()
+        .get(0);
+    assert_eq!(found, "3");
 }
 
 /// Makes new sessions load the library at login.
