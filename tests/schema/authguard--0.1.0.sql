@@ -1311,8 +1311,8 @@ comment on function authguard.trust(
     pg_catalog.text, pg_catalog.text[], pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool,
     pg_catalog.text[], pg_catalog.interval, pg_catalog.text[], pg_catalog.bool) is
     'Writes what is believed of an issuer. An argument that is NULL leaves what is there, or means '
-    'the default for a new issuer. is_local: it is the local issuer. 22023 if an argument is wrong, '
-    'or if the issuer would speak for the users of another one';
+    'the default for a new issuer. is_local: it is the local issuer. 22023 if an argument is '
+    'wrong, or if the issuer would speak for the users of another one';
 
 create function authguard.set_jwks(issuer pg_catalog.text, jwks pg_catalog.jsonb)
 returns pg_catalog.int4
@@ -1377,8 +1377,8 @@ comment on function authguard.set_jwks(pg_catalog.text, pg_catalog.jsonb) is
     'Replaces the keys of a trusted issuer with those of this JWK set (RFC 7517): new ones '
     'verify, and missing ones are revoked. A key that revoke_key has revoked stays so. Returns '
     'how many verify. 22004 if jwks is NULL; 22023 if a key is malformed or weak; 42704 if the '
-    'issuer is not trusted; 55000 if it is trusted by a secret, or is the local issuer; 25006 on '
-    'a standby';
+    'issuer is not trusted; 55000 if it is trusted by a secret, or is the local issuer; 55P03 if '
+    'another transaction is changing issuers or keys for more than two seconds; 25006 on a standby';
 
 create function authguard.trust_issuer(
     issuer pg_catalog.text,
@@ -1635,8 +1635,8 @@ $$;
 comment on function authguard.revoke_key(pg_catalog.text, pg_catalog.text) is
     'Believes no token that this key has signed any more, from the next statement of every '
     'backend. issuer NULL: the local issuer; if the key signed its tokens, a new key of the same '
-    'algorithm takes its place. False if there is no such key. F0000 if it is the local issuer and authguard.signing_key_file is set, '
-    '25006 on a standby';
+    'algorithm takes its place. False if there is no such key. F0000 if it is the local issuer and '
+    'authguard.signing_key_file is set, 55P03 and 25006 as for authguard.set_jwks';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -1737,7 +1737,8 @@ comment on function authguard.rotate_signing_key(pg_catalog.text) is
     'Makes a new key for the tokens of the local issuer and returns its kid. The earlier key '
     'verifies what it has signed until authguard.revoke_key. algorithm: ES256, ES384, EdDSA or '
     'RS256 (RFC 7518). 22004 for NULL, 22023 for another algorithm, or if another issuer would '
-    'speak for the users of the local one, 55000 if the issuer is trusted by keys from elsewhere, F0000 if authguard.signing_key_file is set, 25006 on a standby';
+    'speak for the users of the local one, 55000 if the issuer is trusted by keys from elsewhere, '
+    'F0000 if authguard.signing_key_file is set, 55P03 and 25006 as for authguard.set_jwks';
 
 create function auth.jwks() returns pg_catalog.jsonb
 language c stable parallel safe cost 100
