@@ -393,6 +393,15 @@ pub fn identifiers(list: &CStr) -> Option<Vec<String>> {
     }
 }
 
+/// A name as an item of a list of identifiers.
+pub fn quoted(name: &str) -> String {
+    let name = CString::new(name).expect("an identifier has no NUL in it");
+    // SAFETY: returns its argument or a copy in the current memory context (ruleutils.c).
+    unsafe { CStr::from_ptr(pg_sys::quote_identifier(name.as_ptr())) }
+        .to_string_lossy()
+        .into_owned()
+}
+
 /// Reserves `authguard.`, so that a misspelt setting is an error and not ignored.
 pub fn reserve_prefix() {
     // SAFETY: the prefix is a constant.
