@@ -14,7 +14,7 @@ use crate::pg::{transaction, unguarded};
 use crate::schema::{self, Table};
 use crate::settings;
 use authguard_token::refresh::{RefreshToken, issued_after};
-use authguard_token::{ClaimsError, Node, Object, format_uuid, random_uuid};
+use authguard_token::{ClaimsError, Node, Object, format_uuid};
 use pgrx::pg_sys;
 
 const MICROS: i64 = 1_000_000;
@@ -115,7 +115,6 @@ fn access_token(
     expires_at: i64,
 ) -> Result<String, TokenRejected> {
     let metadata = attached::metadata(&session.user);
-    let jti = random_uuid().expect("the system has randomness");
     let mut claims = defaults();
     claims.extend(object(&session.claims));
     if !metadata.is_empty() {
@@ -136,7 +135,6 @@ fn access_token(
     claims.set("aud", settings::audience());
     claims.set("iat", Node::Number(&issued_at));
     claims.set("exp", Node::Number(&expires_at));
-    claims.set("jti", format_uuid(&jti));
     claims.set("session_id", format_uuid(&session.id));
     claims.set("aal", session.aal.as_str());
     claims.set("amr", Node::parse(&session.amr).unwrap_or(Node::Null));
