@@ -83,7 +83,8 @@ pub enum Error {
     PreparedChange,
     /// The claims function now belongs to another role.
     ClaimsFunctionOwner,
-    /// The claims function has set a `search_path` that would find temporary objects of the session.
+    /// A function of somebody else's has set a `search_path` that would find temporary objects of
+    /// the session.
     TempFirst,
     /// A session takes no proof of who its user is, for this reason.
     NotLive(&'static str),
@@ -364,7 +365,7 @@ impl Error {
                 Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
                 "search_path would find temporary objects of the session first",
             )
-            .hint("In a claims function, put pg_temp at the end of the search_path that it sets, or declare it with \"create function … set search_path\"."),
+            .hint("Put pg_temp at the end of the search_path that the function sets, or let \"create function … set search_path\" set it."),
             Self::NotLive(problem) => Report::new(
                 Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
                 problem,

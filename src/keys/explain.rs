@@ -1,5 +1,6 @@
-//! `authguard.explain_token`: each check of a token, with what it expects and what it finds, for the
-//! owner of the extension. The checks are those of `verify`; nothing of this goes to the log.
+//! `authguard.explain_token`: each check of a token, with what it expects and what it finds. It is
+//! for the owner of the extension, and nothing of it goes to the log. The checks are those of
+//! `verify`.
 
 use super::trust::{self, Asked};
 use super::verify;

@@ -547,6 +547,14 @@ pub fn identifiers(list: &CStr) -> Option<Vec<CString>> {
     }
 }
 
+/// A name as an item of a list of identifiers, in the encoding of the database.
+pub fn quoted(name: &CStr) -> Vec<u8> {
+    // SAFETY: returns its argument or a copy in the current memory context (ruleutils.c).
+    unsafe { CStr::from_ptr(pg_sys::quote_identifier(name.as_ptr())) }
+        .to_bytes()
+        .to_vec()
+}
+
 /// Reserves `authguard.`, so that a misspelt setting is an error and not ignored.
 pub fn reserve_prefix() {
     // SAFETY: the prefix is a constant.

@@ -3,7 +3,7 @@
 //!
 //! If `search_path` does not name pg_temp, Postgres looks there first for tables and types. So a
 //! client's temporary table would stand for a table of any function whose own `search_path` was
-//! written without it.
+//! written without it, or with it in front.
 
 use super::call::guarded;
 use super::guc;
@@ -70,7 +70,7 @@ unsafe extern "C-unwind" fn function_begins(
 ) {
     if event == pg_sys::FmgrHookEventType::FHET_START {
         guarded(|| {
-            if let Some(path) = path_without_temp() {
+            if let Some(path) = path_with_temp_last() {
                 guc::set(c"search_path", &path, pg_sys::GucAction::GUC_ACTION_SAVE);
             }
         });
@@ -92,7 +92,7 @@ unsafe extern "C-unwind" fn schema_is_searched(
 ) {
     if access == pg_sys::ObjectAccessType::OAT_NAMESPACE_SEARCH {
         guarded(|| {
-            if has_temp_schema() && path_without_temp().is_some() {
+            if has_temp_schema() && path_with_temp_last().is_some() {
                 Error::TempFirst.raise();
             }
         });
@@ -103,21 +103,36 @@ unsafe extern "C-unwind" fn schema_is_searched(
     }
 }
 
-/// The present `search_path` with pg_temp at its end, if it does not name pg_temp.
-fn path_without_temp() -> Option<CString> {
+/// The present `search_path` with pg_temp at its end, and nowhere else, if it is not like that.
+fn path_with_temp_last() -> Option<CString> {
     // SAFETY: guc.c keeps the string until it is assigned again, and nothing does meanwhile.
     let path = unsafe { CStr::from_ptr(pg_sys::namespace_search_path) };
     let schemas = guc::identifiers(path)?;
-    if schemas.iter().any(|schema| schema.as_c_str() == c"pg_temp") {
-        return None;
+    let is_temp = |schema: &CString| schema.as_c_str() == c"pg_temp";
+    let named = schemas.iter().filter(|schema| is_temp(schema)).count();
+    match named {
+        // As it is written.
+        0 => {
+            let mut all = path.to_bytes().to_vec();
+            all.extend_from_slice(if schemas.is_empty() {
+                b"pg_temp"
+            } else {
+                b", pg_temp"
+            });
+            CString::new(all).ok()
+        }
+        1 if schemas.last().is_some_and(is_temp) => None,
+        _ => {
+            let others = schemas.iter().filter(|schema| !is_temp(schema));
+            let mut all = Vec::new();
+            for schema in others {
+                all.extend_from_slice(&guc::quoted(schema));
+                all.extend_from_slice(b", ");
+            }
+            all.extend_from_slice(b"pg_temp");
+            CString::new(all).ok()
+        }
     }
-    let mut named = path.to_bytes().to_vec();
-    named.extend_from_slice(if schemas.is_empty() {
-        b"pg_temp"
-    } else {
-        b", pg_temp"
-    });
-    CString::new(named).ok()
 }
 
 fn has_temp_schema() -> bool {

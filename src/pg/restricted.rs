@@ -75,8 +75,8 @@ const FIXED: [(&CStr, &CStr); 19] = [
 /// Runs `work` as `role` in a security-restricted operation, as Postgres runs an index function in
 /// REINDEX. `work` cannot become another role, and leaves no temporary table, cursor, prepared
 /// statement, LISTEN or deferred trigger behind. Settings that it makes do not stay. Names that it
-/// does not qualify are looked up in pg_catalog. Nothing temporary of the session, and no setting of
-/// it, gets into its answer.
+/// does not qualify are looked up in pg_catalog. Nothing temporary of the session, and no setting
+/// of it, gets into its answer.
 pub fn as_restricted<R>(role: Oid, work: impl FnOnce() -> R) -> R {
     let (mut user, mut context) = (pg_sys::InvalidOid, 0);
     // SAFETY: statics of miscinit.c and the stack of guc.c, put back below. An error leaves that to

@@ -6,6 +6,7 @@
 //! transition table finds none.
 
 use super::call::Value;
+use super::hidden_temp;
 use super::relation::Relation;
 use super::row_lock::Tid;
 use crate::error::Error;
@@ -133,13 +134,17 @@ impl<'r> Statement<'r> {
                 pg_sys::lappend((*state).es_opened_result_relations, result.cast());
             pg_sys::ExecOpenIndices(result, false);
             pg_sys::AfterTriggerBeginQuery();
-            work(&Self {
-                table,
-                relation,
-                result,
-                state,
+            // Triggers that others have put on the table run here, with rights that the caller may
+            // not have.
+            hidden_temp::during(|| {
+                work(&Self {
+                    table,
+                    relation,
+                    result,
+                    state,
+                });
+                pg_sys::AfterTriggerEndQuery(state);
             });
-            pg_sys::AfterTriggerEndQuery(state);
             pg_sys::ExecCloseIndices(result);
             pg_sys::ExecResetTupleTable((*state).es_tupleTable, false);
             pg_sys::MemoryContextSwitchTo(around);

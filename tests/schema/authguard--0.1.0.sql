@@ -2004,7 +2004,8 @@ comment on function authguard.rotate_signing_key(pg_catalog.text) is
     'Makes a new key for the tokens of the local issuer and returns its kid. The earlier key '
     'verifies what it has signed until authguard.revoke_key. algorithm: ES256, ES384, EdDSA or '
     'RS256 (RFC 7518). 22004 for NULL, 22023 for another algorithm, or if another issuer would '
-    'speak for the users of the local one, 55000 if the issuer is trusted by keys from elsewhere, F0000 if authguard.signing_key_file is set, 25006 on a standby';
+    'speak for the users of the local one, 55000 if the issuer is trusted by keys from elsewhere, '
+    'F0000 if authguard.signing_key_file is set, 55P03 and 25006 as for authguard.set_jwks';
 
 create function auth.jwks() returns pg_catalog.jsonb
 language c stable parallel safe cost 100

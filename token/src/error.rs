@@ -71,8 +71,8 @@ pub enum TokenError {
     Missing(&'static str),
     /// `aud` names none of the audiences.
     Audience,
-    /// `aud` names none of the audiences, or is missing, and neither `client_id` nor `azp` is one of
-    /// the issuer's clients.
+    /// `aud` names none of the audiences, or is missing, and neither `client_id` nor `azp` is one
+    /// of the issuer's clients.
     Client,
     /// At or past `exp` plus leeway.
     Expired,

@@ -351,7 +351,7 @@ select count(*) from explained(null);
 -- Never anything of a signature.
 select count(*) from authguard.explain_token(:'alice') e where concat(e) ~ right(split_part(:'alice', '.', 3), 12);
 
--- auth.verify tells every other cause apart to nobody.
+-- auth.verify tells every cause apart to nobody.
 \c - postgres
 create table bad_tokens (cause text, token text);
 insert into bad_tokens values

@@ -269,18 +269,20 @@ fn no_temporary_object_gets_in_whatever_search_path_the_function_or_its_helpers_
              begin return (select m.role from member m where m.user_id = id); end $$;
              create function app.role_by_sql(id text) returns text language sql stable set search_path to app, public as $$
                  select m.role from member m where m.user_id = id $$;
+             create function app.in_front(id text) returns text language plpgsql set search_path = pg_temp, app, public as $$
+             begin return (select m.role from member m where m.user_id = id); end $$;
              create function app.level_of(word text) returns text language plpgsql set search_path = 'app' as $$
              declare it level := word; begin return it; end $$;
              create or replace function app.claims(user_id text, session_id uuid, claims jsonb) returns jsonb
              language plpgsql set search_path = app as $$
              begin
                  return claims || jsonb_build_object('own', (select m.role from member m where m.user_id = claims.user_id),
-                     'helper', role_of(user_id), 'sql', role_by_sql(user_id), 'level', level_of('high'));
+                     'helper', role_of(user_id), 'sql', role_by_sql(user_id), 'front', in_front(user_id), 'level', level_of('high'));
              end $$;",
         )
         .unwrap();
     let fair = claims_after(&cluster, "");
-    for name in ["own", "helper", "sql"] {
+    for name in ["own", "helper", "sql", "front"] {
         assert_eq!(fair[name], "editor", "{name}");
     }
     assert_eq!(fair["level"], "high");

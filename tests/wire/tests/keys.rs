@@ -1,11 +1,13 @@
 //! Keys and issuers: after trust in one is withdrawn, every backend refuses it at the next
 //! statement.
 
+use authguard_token::{Algorithm, SigningKey};
 use authguard_wire::tokens::*;
 use authguard_wire::*;
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 use postgres::error::SqlState;
+use serde_json::{Value, json};
 
 /// Runs as the owner of the extension.
 fn own(cluster: &Cluster, sql: &str) {
@@ -261,4 +263,43 @@ fn no_issuer_signs_for_another() {
     assert_eq!((who(&of_a), who(&of_b)), (None, None));
     let swapped = b.sign_as(&a.claims(ADA), "same");
     assert_eq!(who(&swapped).as_deref(), Some("https://a"));
+}
+
+#[test]
+fn a_kid_of_two_keys_names_the_key_of_the_token_s_algorithm() {
+    let cluster = server(Config::default());
+    let keys = [Algorithm::ES256, Algorithm::EdDSA, Algorithm::ES384]
+        .map(|algorithm| SigningKey::generate(algorithm).unwrap());
+    let jwk = |key: &SigningKey| {
+        let mut jwk: Value = serde_json::from_str(&key.public().to_jwk().unwrap()).unwrap();
+        jwk["kid"] = json!("same");
+        jwk
+    };
+    // One of them is listed twice.
+    let set = json!({"keys": [jwk(&keys[0]), jwk(&keys[1]), jwk(&keys[0])]});
+    let issuer = Issuer::new("https://a");
+    issuer.trust(&cluster, &set.to_string());
+    let claims = issuer.claims(ADA).to_string();
+    let [ec, ed, other] = keys
+        .each_ref()
+        .map(|key| key.sign(&claims, "same").unwrap());
+    let mut client = web(&cluster);
+    let mut who = |token: &str| -> Option<String> {
+        let verified = client.query_one("select auth.verify($1) ->> 'sub'", &[&token]);
+        verified.ok()?.get(0)
+    };
+    for token in [&ec, &ed] {
+        assert_eq!(who(token).as_deref(), Some(ADA));
+    }
+    assert_eq!(who(&other), None);
+    // The name is revoked, and with it both keys, whatever the issuer publishes.
+    own(&cluster, "select authguard.revoke_key('same', 'https://a')");
+    let newer = json!({"keys": [jwk(&keys[2]), jwk(&keys[1]), serde_json::from_str::<Value>(&keys[0].public().to_jwk().unwrap()).unwrap()]});
+    issuer.trust(&cluster, &newer.to_string());
+    for token in [&ec, &ed, &other] {
+        assert_eq!(who(token), None);
+    }
+    let kid = keys[0].public().key_id().unwrap();
+    let renamed = keys[0].sign(&claims, kid).unwrap();
+    assert_eq!(who(&renamed).as_deref(), Some(ADA));
 }

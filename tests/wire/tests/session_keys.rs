@@ -1,5 +1,5 @@
-//! The keys of sessions: who makes them and when, whose users they speak for, and a signing key that
-//! is in a file, so that no row holds it.
+//! The keys of sessions: who makes them and when, whose users they speak for, and a signing key
+//! that is in a file, so that no row holds it.
 
 use authguard_wire::sessions::*;
 use authguard_wire::tokens::{Issuer, subject, web};

@@ -297,3 +297,28 @@ fn a_partitioned_table_in_the_place_of_one_of_ours_closes_everything_and_crashes
         assert!(warm.is_valid(std::time::Duration::from_secs(5)).is_ok());
     }
 }
+
+#[test]
+fn a_dba_s_trigger_finds_no_temporary_table_of_the_client() {
+    let cluster = server(Config::default());
+    let token = sign_in(&cluster, ADA);
+    change(
+        &cluster,
+        "create schema app; create table app.audit (what text);
+         create function app.note() returns trigger language plpgsql set search_path = app as $$
+         begin insert into audit values (tg_table_name); return new; end $$;
+         create trigger before_it before update on authguard.session for each row execute function app.note();
+         create trigger after_it after insert on authguard.event for each row execute function app.note();",
+    );
+    let mut client = web(&cluster);
+    client
+        .batch_execute(
+            "create temp table audit (what text);
+             create function pg_temp.mine() returns trigger language plpgsql as $$
+             begin raise 'the client runs as %', current_user; end $$;
+             create trigger mine before insert on audit for each row execute function pg_temp.mine();",
+        )
+        .unwrap();
+    assert_eq!(refresh(&mut client, token.refresh()).status, "ok");
+    assert_eq!(count(&cluster, "select count(*) from app.audit"), 2);
+}
