@@ -1,9 +1,11 @@
 //! Pages that name something in the tree must stay true: the tests of `docs/security.md`, the
-//! crates of `THIRD-PARTY-LICENSES.md`, and the version in `META.json`.
+//! crates of `THIRD-PARTY-LICENSES.md`, and the version in `META.json`. What the extension says never
+//! opens a table.
 
 use pgrx_embed::dirs::checkout;
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Kinds of tests: for a test named `KIND/FILE: NAME`, the directory and extension of its file, and
@@ -126,4 +128,51 @@ fn the_licences_are_those_of_the_crates_that_are_linked() {
         !listed.is_empty() && differences.is_empty(),
         "{differences:#?}"
     );
+}
+
+/// The files below a directory with this extension, with their text.
+fn texts(dir: &Path, extension: &str) -> Vec<(PathBuf, String)> {
+    let entries = fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| match path.is_dir() {
+            true => texts(&path, extension),
+            false if path.extension().is_some_and(|of| of == extension) => {
+                let text = fs::read_to_string(&path).unwrap();
+                vec![(path, text)]
+            }
+            false => vec![],
+        })
+        .collect()
+}
+
+/// Whoever pastes a hint, or a line of a comment, must not let anybody in by it.
+#[test]
+fn no_hint_and_no_comment_of_the_extension_opens_a_table() {
+    const OPENS: [&str; 6] = [
+        "using (true)",
+        "check (true)",
+        "disable row level security",
+        "no force row level security",
+        "%i bypassrls",
+        "%i superuser",
+    ];
+    let (sql, rust) = (checkout().join("sql"), checkout().join("src"));
+    let files = [texts(&sql, "sql"), texts(&rust, "rs")].concat();
+    assert!(files.len() > 100, "only {} files", files.len());
+    for (path, text) in files {
+        // A text that goes on in the next line is one text.
+        let text = text
+            .to_lowercase()
+            .replace("'\n", "\n")
+            .replace("\\\n", "\n");
+        let words: Vec<&str> = text
+            .split_whitespace()
+            .filter(|word| *word != "'")
+            .collect();
+        let text = words.join(" ").replace(" '", " ");
+        for opens in OPENS {
+            assert!(!text.contains(opens), "{}: {opens}", path.display());
+        }
+    }
 }

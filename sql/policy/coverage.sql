@@ -39,6 +39,8 @@ create function authguard.coverage(
 ) returns setof pg_catalog.record
 language sql stable cost 10000
 set search_path = pg_catalog, pg_temp
+-- The planner expects few rows of these subqueries: with 4,000 tables, loops take minutes.
+set enable_nestloop = off
 begin atomic
     with recursive
     version as materialized (
@@ -65,18 +67,33 @@ begin atomic
          where pg_catalog.pg_has_role(f.oid, r.oid,
                    case when v.number >= 160000 then 'USAGE, SET' else 'MEMBER' end)
     ),
-    -- Policies do not apply to the others.
-    clients as materialized (
-        select r.oid, r.rolname from pg_catalog.pg_roles r
-         where r.oid in (select f.oid from reached f) and not r.rolsuper and not r.rolbypassrls
+    -- Roles that own something here, or that a privilege or a policy names. Postgres keeps no
+    -- record of this for its own roles.
+    named as materialized (
+        select f.oid from reached f
+         where f.oid < 16384 or f.oid in (
+               select d.refobjid
+                 from pg_catalog.pg_shdepend d
+                 join pg_catalog.pg_database b
+                   on b.oid = d.dbid and b.datname = pg_catalog.current_database()
+                where d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass)
     ),
-    -- Whose grants each of them has. 0 is PUBLIC.
+    -- Whose privileges each client has; 0 is PUBLIC. Policies do not apply to superusers and roles
+    -- with BYPASSRLS. The order of the loops matters: Postgres remembers the memberships of the
+    -- role that it was asked about last.
+    held as materialized (
+        select c.oid as client, array[0::pg_catalog.oid] || array(
+                   select n.oid from named n
+                    where pg_catalog.pg_has_role(c.oid, n.oid, 'USAGE')
+                    order by n.oid) as grantees
+          from pg_catalog.pg_roles c
+         where c.oid in (select f.oid from reached f) and not c.rolsuper and not c.rolbypassrls
+    ),
+    -- Of clients with the same privileges, one.
     holders as materialized (
-        select c.oid as client, 0::pg_catalog.oid as grantee from clients c
-        union all
-        select c.oid, f.oid
-          from clients c, reached f
-         where pg_catalog.pg_has_role(c.oid, f.oid, 'USAGE')
+        select o.client, g.grantee
+          from (select min(h.client) as client, h.grantees from held h group by h.grantees) o,
+               pg_catalog.unnest(o.grantees) g (grantee)
     ),
     usable as materialized (
         select distinct h.client, n.oid as schema
@@ -132,7 +149,7 @@ begin atomic
     ),
     -- A guard is a restrictive policy for all commands whose expression calls one of the checks.
     guards as materialized (
-        select p.polrelid, p.polroles
+        select p.polrelid as oid, p.polroles as roles
           from pg_catalog.pg_policy p
          where not p.polpermissive and p.polcmd = '*'
            and exists (select from pg_catalog.pg_depend d
@@ -146,24 +163,27 @@ begin atomic
     tables as materialized (
         select r.*,
                r.relrowsecurity and exists (
-                   select from guards g where g.polrelid = r.oid) as is_guarded
+                   select from guards g where g.oid = r.oid) as is_guarded
           from relations r
          where r.relkind in ('r', 'p')
     ),
-    -- Clients whom no guard of a guarded table applies to.
+    guarded_clients as materialized (
+        select distinct g.oid, h.client
+          from guards g, pg_catalog.unnest(g.roles) p (role)
+          join holders h on h.grantee = p.role
+    ),
+    -- Who has privileges on a guarded table, and no guard applies.
     unguarded_clients as (
-        select t.oid, pg_catalog.string_agg(
-                          distinct pg_catalog.quote_ident(c.rolname), ', '
-                          order by pg_catalog.quote_ident(c.rolname)) as names
+        select t.oid,
+               pg_catalog.string_agg(distinct r.name, ', ' order by r.name) as names
           from tables t
           join rights r on r.oid = t.oid and r.of_rows
-          join clients c on c.oid = r.client
          where t.is_guarded
-           and (t.relforcerowsecurity or not pg_catalog.pg_has_role(c.oid, t.relowner, 'USAGE'))
-           and not exists (
-               select from guards g, pg_catalog.unnest(g.polroles) p (role)
-                where g.polrelid = t.oid
-                  and (p.role = 0 or pg_catalog.pg_has_role(c.oid, p.role, 'USAGE')))
+           and not exists (select from holders h
+                            where h.client = r.client and h.grantee = t.relowner
+                              and not t.relforcerowsecurity)
+           and not exists (select from guarded_clients g
+                            where g.oid = t.oid and g.client = r.client)
          group by t.oid
     ),
     -- Roles that pass policies, and the owner whose tables they pass; NULL: all tables.
@@ -253,10 +273,10 @@ begin atomic
        and t.oid not in (select d.inhrelid from descendants d)
        -- With row-level security on, a table is closed unless a policy opens it.
        and (not t.relrowsecurity
-            or exists (select from pg_catalog.pg_policy p
-                        where p.polrelid = t.oid and p.polpermissive
-                          and (0 = any (p.polroles)
-                               or p.polroles && array(select h.grantee from holders h))))
+            or t.oid in (select p.polrelid
+                           from pg_catalog.pg_policy p, pg_catalog.unnest(p.polroles) a (role)
+                           join holders h on h.grantee = a.role
+                          where p.polpermissive))
     union all
     select distinct 'partition', t.name, false,
            pg_catalog.format('reached directly, it goes around the guard of %s',

@@ -46,7 +46,7 @@ impl TableProblem {
         match self {
             Self::Gone => Report::new(Code::ERRCODE_UNDEFINED_TABLE, "does not exist any more")
                 .hint(
-                    "Detach it by its number, or attach the table that took its place as well and then detach this one.",
+                    "If another table has taken its place, attach that one first. Then detach this one by its number.",
                 ),
             Self::NoTable { kind } => Report::new(
                 Code::ERRCODE_WRONG_OBJECT_TYPE,
@@ -129,7 +129,7 @@ impl TableProblem {
     }
 }
 
-const ATTACH_AGAIN: &str = "Attach it again, or detach it.";
+const ATTACH_AGAIN: &str = "Attach it again.";
 
 const PARTITION_BY_KEY: &str = "Partition it by that column at every level, and create a unique index on that column alone, valid and not deferrable, both of its type's default operator class; or attach a plain table of the keys that triggers keep up to date.";
 

@@ -45,6 +45,7 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
             "adopt",
             "adopt_dump",
             "adopt_trust",
+            "coverage",
             "missing",
             "pages",
             "restore",

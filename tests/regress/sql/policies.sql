@@ -236,7 +236,7 @@ execute own;
 reset role;
 execute own;
 
--- Every way around is told, if a client can go it.
+-- Every way around is told. It has to be one that a client can go.
 \c - regress_owner
 set search_path = app;
 create view app.invoker_view as select * from app.note;

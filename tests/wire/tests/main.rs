@@ -17,6 +17,7 @@ mod claims;
 mod claims_function;
 mod clients;
 mod clock;
+mod coverage;
 mod credentials;
 mod cron;
 mod cursors;
