@@ -252,7 +252,7 @@ comment on function auth.is_anonymous() is
 
 create function auth.has_scope(scope pg_catalog.text) returns pg_catalog.bool
 language c stable strict parallel safe cost 20
-as 'MODULE_PATHNAME', 'authguard_has_scope_wrapper';
+as 'MODULE_PATHNAME', 'authguard_has_scope';
 comment on function auth.has_scope(pg_catalog.text) is
     'True if claim scope, values separated by spaces, has this one (RFC 8693 section 4.2). NULL '
     'for NULL, and if there are no claims';
@@ -300,7 +300,7 @@ create function auth.whoami(
     out session_wide pg_catalog.bool
 ) returns setof pg_catalog.record
 language c volatile parallel restricted cost 1000 rows 1
-as 'MODULE_PATHNAME', 'authguard_whoami_wrapper';
+as 'MODULE_PATHNAME', 'authguard_whoami';
 comment on function auth.whoami() is
     'The current token in one row. source: none, gateway or token. status: absent, accepted, '
     'refused, expired or revoked. Then the claims in brief, the roles and a hint in words. '
@@ -319,7 +319,7 @@ comment on function auth.whoami() is
 -- Called by a check of the table, so it is defined first.
 create function authguard.canonical(identity pg_catalog.text) returns pg_catalog.text
 language c immutable strict parallel safe cost 10
-as 'MODULE_PATHNAME', 'authguard_canonical_wrapper';
+as 'MODULE_PATHNAME', 'authguard_canonical';
 comment on function authguard.canonical(pg_catalog.text) is
     'The one spelling of an identity: a text that type uuid accepts becomes lower-case with '
     'dashes, any other stays as it is. NULL for NULL';
@@ -442,7 +442,7 @@ comment on function auth.is_revoked() is
 
 create function auth.revocation_reason() returns pg_catalog.text
 language c stable parallel safe cost 20
-as 'MODULE_PATHNAME', 'authguard_revocation_reason_wrapper';
+as 'MODULE_PATHNAME', 'authguard_revocation_reason';
 comment on function auth.revocation_reason() is
     'Why auth.is_revoked() is true: refused, expired, claim, token, session, session_ended, '
     'session_expired, user, user_deleted, user_banned, claims_stale, issuer, source_broken, '
@@ -488,7 +488,7 @@ comment on function auth.is_fresh(pg_catalog.interval) is
 create function authguard.expiry_with_leeway(expires_at pg_catalog.timestamptz)
 returns pg_catalog.timestamptz
 language c immutable strict cost 1
-as 'MODULE_PATHNAME', 'authguard_expiry_with_leeway_wrapper';
+as 'MODULE_PATHNAME', 'authguard_expiry_with_leeway';
 comment on function authguard.expiry_with_leeway(pg_catalog.timestamptz) is
     'The instant from which no server accepts a token with this exp, whatever its '
     'authguard.leeway: expires_at plus the greatest leeway. An infinite time stays as it is. NULL '
@@ -497,7 +497,7 @@ comment on function authguard.expiry_with_leeway(pg_catalog.timestamptz) is
 create function authguard.latest_expiry(issued_at pg_catalog.timestamptz)
 returns pg_catalog.timestamptz
 language c stable strict cost 1
-as 'MODULE_PATHNAME', 'authguard_latest_expiry_wrapper';
+as 'MODULE_PATHNAME', 'authguard_latest_expiry';
 comment on function authguard.latest_expiry(pg_catalog.timestamptz) is
     'The instant from which no server accepts a token issued at that time: issued_at plus '
     'authguard.max_token_lifetime plus the greatest leeway. NULL if that setting is 0, and for '
@@ -505,7 +505,7 @@ comment on function authguard.latest_expiry(pg_catalog.timestamptz) is
 
 create function authguard.require_primary() returns pg_catalog.void
 language c stable cost 1
-as 'MODULE_PATHNAME', 'authguard_require_primary_wrapper';
+as 'MODULE_PATHNAME', 'authguard_require_primary';
 comment on function authguard.require_primary() is
     'Raises 25006 on a standby';
 
@@ -528,7 +528,7 @@ create function authguard.blocks(
     blocked pg_catalog.bool, blocked_until pg_catalog.timestamptz)
 returns pg_catalog.bool
 language c volatile cost 1
-as 'MODULE_PATHNAME', 'authguard_blocks_wrapper';
+as 'MODULE_PATHNAME', 'authguard_blocks';
 comment on function authguard.blocks(pg_catalog.bool, pg_catalog.timestamptz) is
     'True if an entry of a user with these columns shuts the user out now, by the clock. '
     'blocked_until NULL: until restored. blocked must not be NULL';
@@ -537,7 +537,7 @@ create function authguard.cuts_off(
     issued_before pg_catalog.timestamptz, since pg_catalog.timestamptz)
 returns pg_catalog.bool
 language c immutable strict cost 1
-as 'MODULE_PATHNAME', 'authguard_cuts_off_wrapper';
+as 'MODULE_PATHNAME', 'authguard_cuts_off';
 comment on function authguard.cuts_off(pg_catalog.timestamptz, pg_catalog.timestamptz) is
     'True if a cut-off (column issued_before) covers a session whose user last proved at since '
     'who it is. NULL for NULL';
@@ -682,7 +682,7 @@ comment on function authguard.forget(pg_catalog.int8, pg_catalog.text) is
 create function authguard.identity(name pg_catalog.text, value pg_catalog.text)
 returns pg_catalog.text
 language c immutable cost 10
-as 'MODULE_PATHNAME', 'authguard_identity_wrapper';
+as 'MODULE_PATHNAME', 'authguard_identity';
 comment on function authguard.identity(pg_catalog.text, pg_catalog.text) is
     'Returns the canonical form of an identity. Errors name the argument, name: 22004 if value is '
     'NULL, 22023 if it is empty or too long';
@@ -1091,14 +1091,14 @@ comment on server authguard_credentials is
 create function authguard.keep_credential(credential pg_catalog.uuid, secret pg_catalog.bytea)
 returns pg_catalog.void
 language c volatile strict cost 1000
-as 'MODULE_PATHNAME', 'authguard_keep_credential_wrapper';
+as 'MODULE_PATHNAME', 'authguard_keep_credential';
 comment on function authguard.keep_credential(pg_catalog.uuid, pg_catalog.bytea) is
     'Keeps a secret under a name of its own. Only the owner of the extension may call it. NULL '
     'for NULL';
 
 create function authguard.drop_credential(credential pg_catalog.uuid) returns pg_catalog.void
 language c volatile strict cost 1000
-as 'MODULE_PATHNAME', 'authguard_drop_credential_wrapper';
+as 'MODULE_PATHNAME', 'authguard_drop_credential';
 comment on function authguard.drop_credential(pg_catalog.uuid) is
     'Forgets a secret, if there is one of that name. Only the owner of the extension may call it. '
     'NULL for NULL';
@@ -1145,7 +1145,7 @@ alter table authguard.key enable always trigger forget_credentials;
 create function authguard.read_jwks(jwks pg_catalog.text)
 returns table (kid pg_catalog.text, algorithm pg_catalog.text, jwk pg_catalog.text)
 language c immutable strict cost 10000
-as 'MODULE_PATHNAME', 'authguard_read_jwks_wrapper';
+as 'MODULE_PATHNAME', 'authguard_read_jwks';
 comment on function authguard.read_jwks(pg_catalog.text) is
     'Returns the signature keys of a JWK set (RFC 7517), each checked; keys for encryption or of '
     'an unknown kind are left out. 22023 if one is malformed or weak, or none is left. No row for '
@@ -1154,7 +1154,7 @@ comment on function authguard.read_jwks(pg_catalog.text) is
 create function authguard.check_secret(secret pg_catalog.text, algorithm pg_catalog.text)
 returns pg_catalog.void
 language c immutable strict cost 100
-as 'MODULE_PATHNAME', 'authguard_check_secret_wrapper';
+as 'MODULE_PATHNAME', 'authguard_check_secret';
 comment on function authguard.check_secret(pg_catalog.text, pg_catalog.text) is
     'Raises 22023 if a secret is too short for its algorithm (RFC 7518 section 3.2), or is a key. '
     'NULL for NULL';
@@ -1429,20 +1429,20 @@ comment on function authguard.revoke_key(pg_catalog.text, pg_catalog.text) is
 
 create function authguard.own_issuer() returns pg_catalog.text
 language c stable parallel safe cost 1
-as 'MODULE_PATHNAME', 'authguard_own_issuer_wrapper';
+as 'MODULE_PATHNAME', 'authguard_own_issuer';
 comment on function authguard.own_issuer() is
     'The setting authguard.issuer, even if the library was not loaded before';
 
 create function authguard.own_audience() returns pg_catalog.text
 language c stable parallel safe cost 1
-as 'MODULE_PATHNAME', 'authguard_own_audience_wrapper';
+as 'MODULE_PATHNAME', 'authguard_own_audience';
 comment on function authguard.own_audience() is
     'The setting authguard.audience, even if the library was not loaded before';
 
 create function authguard.generate_key(algorithm pg_catalog.text, credential pg_catalog.uuid)
 returns table (kid pg_catalog.text, jwk pg_catalog.text)
 language c volatile strict cost 1000000
-as 'MODULE_PATHNAME', 'authguard_generate_key_wrapper';
+as 'MODULE_PATHNAME', 'authguard_generate_key';
 comment on function authguard.generate_key(pg_catalog.text, pg_catalog.uuid) is
     'Makes a key pair, keeps the private key under the name credential, and returns the public '
     'key (RFC 7517). algorithm: as in rotate_signing_key. Only the owner of the extension may '
@@ -1450,7 +1450,7 @@ comment on function authguard.generate_key(pg_catalog.text, pg_catalog.uuid) is
 
 create function authguard.require_no_key_file() returns pg_catalog.void
 language c stable cost 1
-as 'MODULE_PATHNAME', 'authguard_require_no_key_file_wrapper';
+as 'MODULE_PATHNAME', 'authguard_require_no_key_file';
 comment on function authguard.require_no_key_file() is
     'Raises F0000 if authguard.signing_key_file is set: keys are then not made here';
 
@@ -1496,14 +1496,14 @@ comment on function authguard.rotate_signing_key(pg_catalog.text) is
 
 create function auth.jwks() returns pg_catalog.jsonb
 language c stable parallel safe cost 100
-as 'MODULE_PATHNAME', 'authguard_jwks_wrapper';
+as 'MODULE_PATHNAME', 'authguard_jwks';
 comment on function auth.jwks() is
     'The public keys of the local issuer as a JWK set (RFC 7517), for servers that verify its '
     'tokens. Never NULL';
 
 create function authguard.sign(claims pg_catalog.jsonb) returns pg_catalog.text
 language c volatile strict cost 10000
-as 'MODULE_PATHNAME', 'authguard_sign_wrapper';
+as 'MODULE_PATHNAME', 'authguard_sign';
 comment on function authguard.sign(pg_catalog.jsonb) is
     'Returns a token (RFC 7515 compact form) of the local issuer with these claims as they are, '
     'signed by its active key. Only the owner of the extension may call it. 55000 without a key. '
@@ -1584,7 +1584,7 @@ create function authguard.record(
     actor pg_catalog.text, reason pg_catalog.text)
 returns pg_catalog.int8
 language c volatile cost 1000
-as 'MODULE_PATHNAME', 'authguard_record_wrapper';
+as 'MODULE_PATHNAME', 'authguard_record';
 comment on function authguard.record(
     pg_catalog.text, pg_catalog.text, pg_catalog.uuid, pg_catalog.text, pg_catalog.text) is
     'Writes an event and returns its id. If authguard.notify_events lists the name, also notifies '
@@ -1593,7 +1593,7 @@ comment on function authguard.record(
 
 create function authguard.check_event_name(name pg_catalog.text) returns pg_catalog.void
 language c immutable cost 1
-as 'MODULE_PATHNAME', 'authguard_check_event_name_wrapper';
+as 'MODULE_PATHNAME', 'authguard_check_event_name';
 comment on function authguard.check_event_name(pg_catalog.text) is
     'Raises 22023 if the application may not record an event of that name: it has another form, '
     'or only authguard records it. NULL counts as empty';
@@ -1761,7 +1761,7 @@ create function authguard.check_source(
     parts pg_catalog.text[], columns pg_catalog.int2[])
 returns table (code pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
 language c stable strict cost 100 rows 1
-as 'MODULE_PATHNAME', 'authguard_check_source_wrapper';
+as 'MODULE_PATHNAME', 'authguard_check_source';
 comment on function authguard.check_source(
     pg_catalog.regclass, pg_catalog.text, pg_catalog.text[], pg_catalog.int2[]) is
     'Returns why a table of that kind whose columns have these meanings (parts) cannot be a '
@@ -1770,7 +1770,7 @@ comment on function authguard.check_source(
 create function authguard.source_problem(relation pg_catalog.regclass, kind pg_catalog.text)
 returns table (code pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
 language c stable strict cost 100 rows 1
-as 'MODULE_PATHNAME', 'authguard_source_problem_wrapper';
+as 'MODULE_PATHNAME', 'authguard_source_problem';
 comment on function authguard.source_problem(pg_catalog.regclass, pg_catalog.text) is
     'Returns what is wrong with an attached table of that kind, as an SQLSTATE, a problem and a '
     'hint. No row if nothing is, and for NULL';
@@ -1902,7 +1902,7 @@ create function authguard.is_cut_off(
     created_at pg_catalog.timestamptz, authenticated_at pg_catalog.timestamptz)
 returns pg_catalog.bool
 language c stable strict cost 100
-as 'MODULE_PATHNAME', 'authguard_is_cut_off_wrapper';
+as 'MODULE_PATHNAME', 'authguard_is_cut_off';
 comment on function authguard.is_cut_off(
     pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz,
     pg_catalog.timestamptz) is
@@ -1916,7 +1916,7 @@ create function authguard.session_end(
     not_after pg_catalog.timestamptz)
 returns pg_catalog.timestamptz
 language c stable cost 10
-as 'MODULE_PATHNAME', 'authguard_session_end_wrapper';
+as 'MODULE_PATHNAME', 'authguard_session_end';
 comment on function authguard.session_end(
     pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz) is
     'When a session with these times is past its time unless it is refreshed. NULL: never';
@@ -1932,7 +1932,7 @@ comment on function authguard.session_end(
 
 create function authguard.check_claims(claims pg_catalog.jsonb) returns pg_catalog.void
 language c stable cost 10
-as 'MODULE_PATHNAME', 'authguard_check_claims_wrapper';
+as 'MODULE_PATHNAME', 'authguard_check_claims';
 comment on function authguard.check_claims(pg_catalog.jsonb) is
     'Raises 22023 if claims are no JSON object, or include a claim that authguard sets';
 
@@ -2113,20 +2113,20 @@ comment on function authguard.fresh_claims(pg_catalog.text, pg_catalog.uuid, pg_
 
 create function authguard.can_sign() returns pg_catalog.bool
 language c stable cost 100
-as 'MODULE_PATHNAME', 'authguard_can_sign_wrapper';
+as 'MODULE_PATHNAME', 'authguard_can_sign';
 comment on function authguard.can_sign() is
     'True if there is a key to sign access tokens with. A restore brings back the row of a key, '
     'and not the private key';
 
 create function authguard.make_refresh_key() returns pg_catalog.void
 language c volatile cost 1000
-as 'MODULE_PATHNAME', 'authguard_make_refresh_key_wrapper';
+as 'MODULE_PATHNAME', 'authguard_make_refresh_key';
 comment on function authguard.make_refresh_key() is
     'Makes the key of refresh tokens, if there is none';
 
 create function authguard.replace_refresh_key() returns pg_catalog.void
 language c volatile cost 1000
-as 'MODULE_PATHNAME', 'authguard_replace_refresh_key_wrapper';
+as 'MODULE_PATHNAME', 'authguard_replace_refresh_key';
 comment on function authguard.replace_refresh_key() is
     'Makes another key of refresh tokens: every earlier token is invalid';
 
@@ -2254,7 +2254,7 @@ create function authguard.reauthenticated(
 returns pg_catalog.void
 language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as 'MODULE_PATHNAME', 'authguard_reauthenticated_wrapper';
+as 'MODULE_PATHNAME', 'authguard_reauthenticated';
 comment on function authguard.reauthenticated(pg_catalog.text, pg_catalog.uuid, pg_catalog.text) is
     'Notes that the user of a session has proved again who it is (method, RFC 8176): '
     'auth.is_fresh() and auth.authenticated_at() count it at the next statement, also for tokens '
@@ -2277,7 +2277,7 @@ create function authguard.sign_out_user(
 returns pg_catalog.int4
 language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as 'MODULE_PATHNAME', 'authguard_sign_out_user_wrapper';
+as 'MODULE_PATHNAME', 'authguard_sign_out_user';
 comment on function authguard.sign_out_user(pg_catalog.text, pg_catalog.text) is
     'Ends every session of a user, also those in attached tables, and with them all their tokens; '
     'signing in again works. Returns how many. Waits for no other transaction';
@@ -2296,7 +2296,7 @@ create function authguard.credentials_changed(
 returns pg_catalog.int4
 language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as 'MODULE_PATHNAME', 'authguard_credentials_changed_wrapper';
+as 'MODULE_PATHNAME', 'authguard_credentials_changed';
 comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uuid) is
     'The user has new credentials, or one factor less: ends every session of the user but '
     'keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. '
@@ -2307,7 +2307,7 @@ comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uu
 create function auth.sign_out(scope pg_catalog.text default 'global') returns pg_catalog.int4
 language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as 'MODULE_PATHNAME', 'authguard_sign_out_wrapper';
+as 'MODULE_PATHNAME', 'authguard_sign_out';
 comment on function auth.sign_out(pg_catalog.text) is
     'Ends sessions of the current token''s user. scope: global, local or others. global: all; '
     'local: the token''s; others: all but that. A revoked token ends no session but its own. '
@@ -2344,7 +2344,7 @@ comment on function auth.sessions() is
 create function auth.end_session(id pg_catalog.uuid) returns pg_catalog.bool
 language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
-as 'MODULE_PATHNAME', 'authguard_end_session_wrapper';
+as 'MODULE_PATHNAME', 'authguard_end_session';
 comment on function auth.end_session(pg_catalog.uuid) is
     'Ends one of the current user''s own sessions. False if it is none of them, has ended, or is '
     'NULL. 28000 without an active token; 55P03 if another transaction has its row for two '
@@ -2707,7 +2707,7 @@ alter table authguard.installation enable always trigger invalidate_truncate;
 
 create function authguard.is_copy() returns pg_catalog.bool
 language c stable cost 10
-as 'MODULE_PATHNAME', 'authguard_is_copy_wrapper';
+as 'MODULE_PATHNAME', 'authguard_is_copy';
 comment on function authguard.is_copy() is
     'True if this database was restored, cloned or upgraded, and nobody has acknowledged that. '
     'Never NULL';
@@ -2931,7 +2931,7 @@ create function authguard.own_table_problems()
 returns table (
     relation pg_catalog.text, problem pg_catalog.text, closes pg_catalog.bool, hint pg_catalog.text)
 language c stable cost 1000 rows 1
-as 'MODULE_PATHNAME', 'authguard_own_table_problems_wrapper';
+as 'MODULE_PATHNAME', 'authguard_own_table_problems';
 comment on function authguard.own_table_problems() is
     'Returns a row for each table of authguard that is not as create extension made it. closes: '
     'true if no access is possible until it is. hint: the statements that put it in order, or '
