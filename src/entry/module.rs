@@ -11,8 +11,9 @@ pgrx::pg_module_magic!(name, version);
 /// of its functions.
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
+    shortage::require_to_load();
     backtrace::never_capture();
-    shortage::prepare();
+    shortage::prepare_panics();
     crypto::share_reserve();
     settings::define(invalidation::keys_changed);
     request::define(access::claims_changed);

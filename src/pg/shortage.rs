@@ -38,12 +38,23 @@ static HELD: PerBackend<Cell<*mut u8>> = PerBackend::new(Cell::new(ptr::null_mut
 /// was stopped in the middle of anything.
 static ENDING: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
 
-/// Prepares for shortage. To be called once, first of all, from `_PG_init`.
-pub fn prepare() {
+/// The memory that loading the library takes: its settings, callbacks and thread-local values.
+const LOADING: usize = 1 << 20;
+
+/// Raises an error if memory is too short to load the library. To be called first of all from
+/// `_PG_init`: an error in the middle would leave settings defined, which cannot be defined again.
+/// The error jumps over the frame of the caller, which must own nothing.
+pub fn require_to_load() {
     allocator::last_resort(end_session);
-    take_room();
-    // The first panic makes thread-local values of std and pgrx, for which the C library has no
-    // answer but an abort if memory is short.
+    if !(take_room() && allocator::has_memory(LOADING)) {
+        // SAFETY: `_PG_init` owns nothing when it calls this.
+        unsafe { raise() };
+    }
+}
+
+/// Makes what the C library can only make or abort: the thread-local values of std and pgrx that
+/// the first panic takes. Backtraces are switched off before.
+pub fn prepare_panics() {
     let _ = catch_unwind(|| panic_any(()));
 }
 

@@ -2,7 +2,7 @@
 //! connection goes on, and no other session notices anything. No claims of an earlier request are
 //! answered from.
 
-use authguard_wire::memory::Limits;
+use authguard_wire::memory::{Limits, address_space};
 use authguard_wire::sessions::{issued, sign_in};
 use authguard_wire::tokens::{Issuer, web};
 use authguard_wire::*;
@@ -270,4 +270,47 @@ fn sign_ins_and_refreshes_end_no_session() {
         },
         |status| status == "ok",
     );
+}
+
+/// A session that loads the library with its first call. If it cannot be loaded, it is loaded by a
+/// later call.
+#[test]
+fn a_library_that_cannot_be_loaded_is_loaded_later() {
+    let cluster = server(Config::default());
+    let mut witness = Witness::of(&cluster);
+    let mut limits = Limits::of(&cluster);
+    let ask = |client: &mut Client| {
+        let read = client.query_one("select coalesce(auth.uid()::text, 'nobody')", &[]);
+        read.map(|row| row.get::<_, String>(0))
+    };
+    let connect = || cluster.connect("web", "wire").unwrap();
+    let mut client = connect();
+    let pid = backend(&mut client);
+    let before = address_space(pid);
+    ask(&mut client).unwrap();
+    let loaded = address_space(pid) - before;
+    let mut failed = 0;
+    for step in 0..96 {
+        let spare = (loaded + 256 * KIB).saturating_sub(step * 96 * KIB);
+        let round = format!("{spare} bytes to spare, {loaded} needed");
+        let mut client = connect();
+        let limited = limits.leave(&mut client, spare);
+        match ask(&mut client) {
+            Ok(user) => assert_eq!(user, "nobody", "{round}"),
+            Err(error) => {
+                failed += 1;
+                let code = error.code().map(SqlState::code);
+                // 58P01 is "could not load library".
+                assert!(
+                    matches!(code, Some("53200" | "58P01")),
+                    "{round}: {error:?}"
+                );
+            }
+        }
+        witness.require_unharmed(&round);
+        limits.lift(limited);
+        let user = ask(&mut client).unwrap_or_else(|error| panic!("{round}: {error:?}"));
+        assert_eq!(user, "nobody", "{round}");
+    }
+    assert!(failed > 0, "the library is always loaded");
 }
