@@ -4,7 +4,7 @@
 use crate::json::MAX_NODES;
 
 /// Each byte is copied a few times: as a string, as a claim, and as JSON again.
-const BYTES_A_BYTE: usize = 16;
+const BYTES_A_BYTE: usize = 8;
 
 /// Each value is a node, a part of a container that grows, and a value of serde_json.
 const BYTES_A_VALUE: usize = 384;

@@ -13,11 +13,15 @@ use serde_json::{Value, json};
 
 const KIB: u64 = 1024;
 
-/// The spare memory of the rounds: each step of 16 KiB up to half a megabyte, then growing.
+/// The spare memory of the rounds: from nothing to enough, in steps that grow.
 fn spares() -> Vec<u64> {
-    let fine = (0..32).map(|step| step * 16 * KIB);
-    let coarse = (4..80).map(|step| step * 128 * KIB);
-    fine.chain(coarse).collect()
+    let fine = (0..16).map(|step| step * 32);
+    let middle = (4..32).map(|step| step * 128);
+    let coarse = (4..=24).map(|step| step * 1024);
+    fine.chain(middle)
+        .chain(coarse)
+        .map(|spare| spare * KIB)
+        .collect()
 }
 
 /// Another session of the server, which must not notice anything.
