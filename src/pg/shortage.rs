@@ -12,7 +12,7 @@ use pgrx::{PgSqlErrorCode, pg_sys};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::process::abort;
 use std::ptr;
 
@@ -52,10 +52,14 @@ pub fn require_to_load() {
     }
 }
 
-/// Makes what the C library can only make or abort: the thread-local values of std and pgrx that
-/// the first panic takes. Backtraces are switched off before.
+/// Gives every panic the room, too. The first one makes a thread-local value of pgrx, and the C
+/// library aborts the process if it cannot note its end.
 pub fn prepare_panics() {
-    let _ = catch_unwind(|| panic_any(()));
+    let hook = take_hook();
+    set_hook(Box::new(move |panic| {
+        give_room();
+        hook(panic);
+    }));
 }
 
 /// Returns true if the session ends because there was no memory at all.
@@ -93,7 +97,7 @@ pub unsafe fn with_room<R>(call: impl FnOnce() -> R) -> R {
     let mut callback = pg_sys::ErrorContextCallback {
         // SAFETY: reads a global.
         previous: unsafe { pg_sys::error_context_stack },
-        callback: Some(give_room),
+        callback: Some(at_error),
         arg: ptr::null_mut(),
     };
     // SAFETY: the callback is taken off before this frame is left. If an error jumps over it,
@@ -122,7 +126,11 @@ fn take_room() -> bool {
     !HELD.get().is_null()
 }
 
-unsafe extern "C-unwind" fn give_room(_argument: *mut c_void) {
+unsafe extern "C-unwind" fn at_error(_argument: *mut c_void) {
+    give_room();
+}
+
+fn give_room() {
     let room = HELD.replace(ptr::null_mut());
     if !room.is_null() {
         // SAFETY: allocated by take_room() with this layout, and freed once.
@@ -158,7 +166,7 @@ fn end_session() -> ! {
 unsafe fn report(level: c_int) -> ! {
     // SAFETY: the calls of the macro ereport, in its order. The texts are constants.
     unsafe {
-        give_room(ptr::null_mut());
+        give_room();
         declared::errstart(level, ptr::null());
         declared::errcode(PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY as c_int);
         declared::errmsg_internal(c"out of memory".as_ptr());

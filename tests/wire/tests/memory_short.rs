@@ -189,18 +189,31 @@ fn claims_of_a_mebibyte_end_no_session() {
 fn tokens_end_no_session() {
     let cluster = server(Config::default().set("authguard.max_token_size", 65_536));
     let issuer = Issuer::trusted(&cluster, "https://issuer");
+    let warm = || {
+        let mut client = web(&cluster);
+        client.batch_execute("set role authenticated").unwrap();
+        assert_eq!(text(&mut client, "select auth.uid()::text"), None);
+        client
+    };
+    under_limits(
+        &cluster,
+        "a bad token",
+        warm,
+        |client| match client.execute("select auth.set_token($1, false)", &[&"no.good.token"]) {
+            Err(error) if error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
+                Ok(false)
+            }
+            other => other.map(|_| true),
+        },
+        |is_set| !is_set,
+    );
     let mut large = issuer.claims(BEN);
     large["user_metadata"] = json!("x".repeat(40_000));
     for (size, token) in [("small", issuer.token(BEN)), ("large", issuer.sign(&large))] {
         under_limits(
             &cluster,
             &format!("a {size} token"),
-            || {
-                let mut client = web(&cluster);
-                client.batch_execute("set role authenticated").unwrap();
-                assert_eq!(text(&mut client, "select auth.uid()::text"), None);
-                client
-            },
+            warm,
             |client| {
                 let mut transaction = client.transaction()?;
                 transaction.execute("select auth.set_token($1)", &[&token])?;
