@@ -148,8 +148,8 @@ unsafe fn raise() -> ! {
     unsafe { report(pg_sys::PGERROR as c_int) }
 }
 
-/// Ends the session as an administrator's command does (proc_exit in src/backend/storage/ipc/ipc.c):
-/// the transaction is rolled back, and no other session notices.
+/// Ends the session as an administrator's command does (proc_exit in
+/// src/backend/storage/ipc/ipc.c): the transaction is rolled back, and no other session notices.
 fn end_session() -> ! {
     ENDING.set(true);
     // SAFETY: FATAL does not come back, so no frame of Rust goes on. An error on the way would jump

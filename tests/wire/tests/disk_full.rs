@@ -1,5 +1,5 @@
-//! A full disk: what cannot be written is an error, and leaves nothing behind. What was acknowledged
-//! is there, verdicts stay right, and everything works again once there is space.
+//! A full disk: what cannot be written is an error, and leaves nothing behind. What was
+//! acknowledged is there, verdicts stay right, and everything works again once there is space.
 
 use authguard_wire::disk::Disk;
 use authguard_wire::sessions::{Issued, count, issued, opens, refresh, sign_in};

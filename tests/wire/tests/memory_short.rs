@@ -59,8 +59,8 @@ fn answer_or_none<T>(answer: Result<T, Error>, client: &Client, round: &str) -> 
     }
 }
 
-/// Runs `ask` in new sessions of `connect`, each with less memory to spare than it may need, several
-/// times in each; then once more without a limit. Every answer is `right` or an error.
+/// Runs `ask` in new sessions of `connect`, each with less memory to spare than it may need,
+/// several times in each; then once more without a limit. Every answer is `right` or an error.
 fn under_limits<T: PartialEq + std::fmt::Debug>(
     cluster: &Cluster,
     what: &str,
