@@ -138,3 +138,29 @@ fn no_two_files_of_a_room_import_each_other() {
     }
     assert!(two_way.is_empty(), "{two_way:#?}");
 }
+
+#[test]
+fn sql_calls_functions_of_pgrx_with_room_for_an_error() {
+    let sql = fs::read_to_string(checkout().join(concat!(
+        "tests/schema/authguard--",
+        env!("CARGO_PKG_VERSION"),
+        ".sql"
+    )));
+    let sql = sql.expect("the snapshot");
+    let bare: Vec<_> = sql
+        .lines()
+        .filter(|line| line.contains("_wrapper'"))
+        .collect();
+    assert!(
+        bare.is_empty(),
+        "name them in src/entry/functions.rs: {bare:#?}"
+    );
+}
+
+/// `src/pg/crypto.rs` tells one copy of it where to allocate.
+#[test]
+fn the_cryptographic_library_is_linked_once() {
+    let lock = fs::read_to_string(checkout().join("Cargo.lock")).expect("the lock file");
+    let copies = lock.matches("name = \"aws-lc-sys\"").count();
+    assert_eq!(copies, 1, "Cargo.toml names the copy that aws-lc-rs uses");
+}

@@ -12,12 +12,13 @@ pgrx::pg_module_magic!(name, version);
 /// of its functions.
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
-    shortage::prepare();
+    shortage::require_to_load();
     backtrace::never_capture();
     // Before any is defined: if this fails, nothing has changed, and the next attempt to load the
     // library fails in the same way.
     settings::check_given();
     request::check_given();
+    shortage::prepare_panics();
     crypto::share_reserve();
     settings::define(invalidation::keys_changed);
     request::define(access::claims_changed);

@@ -4,8 +4,8 @@ use pgrx::pg_sys;
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr;
 
-/// The functions that are declared here because pgrx's report cannot hide the statement, leaves by a
-/// jump if a cancel is pending, and needs memory.
+/// The functions that are declared here because pgrx's report cannot hide the statement, leaves by
+/// a jump if a cancel is pending, and needs memory.
 pub(super) mod declared {
     use super::{c_char, c_int};
 

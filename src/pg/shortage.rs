@@ -12,7 +12,7 @@ use pgrx::{PgSqlErrorCode, pg_sys};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::process::abort;
 use std::ptr;
 
@@ -38,13 +38,28 @@ static HELD: PerBackend<Cell<*mut u8>> = PerBackend::new(Cell::new(ptr::null_mut
 /// was stopped in the middle of anything.
 static ENDING: PerBackend<Cell<bool>> = PerBackend::new(Cell::new(false));
 
-/// Prepares for shortage. To be called once, first of all, from `_PG_init`.
-pub fn prepare() {
+/// The memory that loading the library takes: its settings, callbacks and thread-local values.
+const LOADING: usize = 1 << 20;
+
+/// Raises an error if memory is too short to load the library. To be called first of all from
+/// `_PG_init`: an error in the middle would leave settings defined, which cannot be defined again.
+/// The error jumps over the frame of the caller, which must own nothing.
+pub fn require_to_load() {
     allocator::last_resort(end_session);
-    take_room();
-    // The first panic makes thread-local values of std and pgrx, for which the C library has no
-    // answer but an abort if memory is short.
-    let _ = catch_unwind(|| panic_any(()));
+    if !(take_room() && allocator::has_memory(LOADING)) {
+        // SAFETY: `_PG_init` owns nothing when it calls this.
+        unsafe { raise() };
+    }
+}
+
+/// Gives every panic the room, too. The first one makes a thread-local value of pgrx, and the C
+/// library aborts the process if it cannot note its end.
+pub fn prepare_panics() {
+    let hook = take_hook();
+    set_hook(Box::new(move |panic| {
+        give_room();
+        hook(panic);
+    }));
 }
 
 /// Returns true if the session ends because there was no memory at all.
@@ -82,7 +97,7 @@ pub unsafe fn with_room<R>(call: impl FnOnce() -> R) -> R {
     let mut callback = pg_sys::ErrorContextCallback {
         // SAFETY: reads a global.
         previous: unsafe { pg_sys::error_context_stack },
-        callback: Some(give_room),
+        callback: Some(at_error),
         arg: ptr::null_mut(),
     };
     // SAFETY: the callback is taken off before this frame is left. If an error jumps over it,
@@ -111,7 +126,11 @@ fn take_room() -> bool {
     !HELD.get().is_null()
 }
 
-unsafe extern "C-unwind" fn give_room(_argument: *mut c_void) {
+unsafe extern "C-unwind" fn at_error(_argument: *mut c_void) {
+    give_room();
+}
+
+fn give_room() {
     let room = HELD.replace(ptr::null_mut());
     if !room.is_null() {
         // SAFETY: allocated by take_room() with this layout, and freed once.
@@ -129,8 +148,8 @@ unsafe fn raise() -> ! {
     unsafe { report(pg_sys::PGERROR as c_int) }
 }
 
-/// Ends the session as an administrator's command does (proc_exit in src/backend/storage/ipc/ipc.c):
-/// the transaction is rolled back, and no other session notices.
+/// Ends the session as an administrator's command does (proc_exit in
+/// src/backend/storage/ipc/ipc.c): the transaction is rolled back, and no other session notices.
 fn end_session() -> ! {
     ENDING.set(true);
     // SAFETY: FATAL does not come back, so no frame of Rust goes on. An error on the way would jump
@@ -147,7 +166,7 @@ fn end_session() -> ! {
 unsafe fn report(level: c_int) -> ! {
     // SAFETY: the calls of the macro ereport, in its order. The texts are constants.
     unsafe {
-        give_room(ptr::null_mut());
+        give_room();
         declared::errstart(level, ptr::null());
         declared::errcode(PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY as c_int);
         declared::errmsg_internal(c"out of memory".as_ptr());

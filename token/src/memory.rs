@@ -4,13 +4,13 @@
 use crate::json::MAX_NODES;
 
 /// Each byte is copied a few times: as a string, as a claim, and as JSON again.
-const BYTES_A_BYTE: usize = 16;
+const BYTES_A_BYTE: usize = 8;
 
 /// Each value is a node, a part of a container that grows, and a value of serde_json.
 const BYTES_A_VALUE: usize = 384;
 
-/// The most bytes that are allocated in all while JSON is read, as a tree, as claims or as keys, and
-/// written again. The text need not be JSON.
+/// The most bytes that are allocated in all while JSON is read, as a tree, as claims or as keys,
+/// and written again. The text need not be JSON.
 #[must_use]
 pub fn memory_for_json(text: &str) -> usize {
     let begins_a_value = |byte: &u8| matches!(byte, b',' | b'[' | b'{');

@@ -3,6 +3,7 @@
 use pgrx_embed::cluster::{Cluster, Config};
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,6 +34,15 @@ impl Disk {
     /// A server on this disk. It must go before the disk does.
     pub fn server(&self, config: Config) -> Cluster {
         crate::server_in(self.0.join("server"), config)
+    }
+
+    /// Moves the write-ahead log of a server here, and nothing else of it. The server is stopped.
+    pub fn take_log_of(&self, cluster: &Cluster) {
+        let (from, to) = (cluster.data().join("pg_wal"), self.0.join("pg_wal"));
+        let copied = Command::new("cp").arg("-a").args([&from, &to]).status();
+        assert!(copied.expect("there is such a program").success());
+        fs::remove_dir_all(&from).expect("the log is removed");
+        symlink(to, from).expect("a link is made");
     }
 
     /// Fills the disk to the last byte.

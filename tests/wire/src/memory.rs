@@ -36,7 +36,7 @@ impl Limits {
 }
 
 /// The size of a process's address space in bytes.
-fn address_space(pid: i32) -> u64 {
+pub fn address_space(pid: i32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a status");
     let line = status
         .lines()

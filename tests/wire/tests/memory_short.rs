@@ -2,7 +2,7 @@
 //! connection goes on, and no other session notices anything. No claims of an earlier request are
 //! answered from.
 
-use authguard_wire::memory::Limits;
+use authguard_wire::memory::{Limits, address_space};
 use authguard_wire::sessions::{issued, sign_in};
 use authguard_wire::tokens::{Issuer, web};
 use authguard_wire::*;
@@ -13,11 +13,15 @@ use serde_json::{Value, json};
 
 const KIB: u64 = 1024;
 
-/// The spare memory of the rounds: each step of 16 KiB up to half a megabyte, then growing.
+/// The spare memory of the rounds: from nothing to enough, in steps that grow.
 fn spares() -> Vec<u64> {
-    let fine = (0..32).map(|step| step * 16 * KIB);
-    let coarse = (4..80).map(|step| step * 128 * KIB);
-    fine.chain(coarse).collect()
+    let fine = (0..16).map(|step| step * 32);
+    let middle = (4..32).map(|step| step * 128);
+    let coarse = (4..=24).map(|step| step * 1024);
+    fine.chain(middle)
+        .chain(coarse)
+        .map(|spare| spare * KIB)
+        .collect()
 }
 
 /// Another session of the server, which must not notice anything.
@@ -55,8 +59,8 @@ fn answer_or_none<T>(answer: Result<T, Error>, client: &Client, round: &str) -> 
     }
 }
 
-/// Runs `ask` in new sessions of `connect`, each with less memory to spare than it may need, several
-/// times in each; then once more without a limit. Every answer is `right` or an error.
+/// Runs `ask` in new sessions of `connect`, each with less memory to spare than it may need,
+/// several times in each; then once more without a limit. Every answer is `right` or an error.
 fn under_limits<T: PartialEq + std::fmt::Debug>(
     cluster: &Cluster,
     what: &str,
@@ -185,18 +189,31 @@ fn claims_of_a_mebibyte_end_no_session() {
 fn tokens_end_no_session() {
     let cluster = server(Config::default().set("authguard.max_token_size", 65_536));
     let issuer = Issuer::trusted(&cluster, "https://issuer");
+    let warm = || {
+        let mut client = web(&cluster);
+        client.batch_execute("set role authenticated").unwrap();
+        assert_eq!(text(&mut client, "select auth.uid()::text"), None);
+        client
+    };
+    under_limits(
+        &cluster,
+        "a bad token",
+        warm,
+        |client| match client.execute("select auth.set_token($1, false)", &[&"no.good.token"]) {
+            Err(error) if error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
+                Ok(false)
+            }
+            other => other.map(|_| true),
+        },
+        |is_set| !is_set,
+    );
     let mut large = issuer.claims(BEN);
     large["user_metadata"] = json!("x".repeat(40_000));
     for (size, token) in [("small", issuer.token(BEN)), ("large", issuer.sign(&large))] {
         under_limits(
             &cluster,
             &format!("a {size} token"),
-            || {
-                let mut client = web(&cluster);
-                client.batch_execute("set role authenticated").unwrap();
-                assert_eq!(text(&mut client, "select auth.uid()::text"), None);
-                client
-            },
+            warm,
             |client| {
                 let mut transaction = client.transaction()?;
                 transaction.execute("select auth.set_token($1)", &[&token])?;
@@ -270,4 +287,47 @@ fn sign_ins_and_refreshes_end_no_session() {
         },
         |status| status == "ok",
     );
+}
+
+/// A session that loads the library with its first call. If it cannot be loaded, it is loaded by a
+/// later call.
+#[test]
+fn a_library_that_cannot_be_loaded_is_loaded_later() {
+    let cluster = server(Config::default());
+    let mut witness = Witness::of(&cluster);
+    let mut limits = Limits::of(&cluster);
+    let ask = |client: &mut Client| {
+        let read = client.query_one("select coalesce(auth.uid()::text, 'nobody')", &[]);
+        read.map(|row| row.get::<_, String>(0))
+    };
+    let connect = || cluster.connect("web", "wire").unwrap();
+    let mut client = connect();
+    let pid = backend(&mut client);
+    let before = address_space(pid);
+    ask(&mut client).unwrap();
+    let loaded = address_space(pid) - before;
+    let mut failed = 0;
+    for step in 0..96 {
+        let spare = (loaded + 256 * KIB).saturating_sub(step * 96 * KIB);
+        let round = format!("{spare} bytes to spare, {loaded} needed");
+        let mut client = connect();
+        let limited = limits.leave(&mut client, spare);
+        match ask(&mut client) {
+            Ok(user) => assert_eq!(user, "nobody", "{round}"),
+            Err(error) => {
+                failed += 1;
+                let code = error.code().map(SqlState::code);
+                // 58P01 is "could not load library".
+                assert!(
+                    matches!(code, Some("53200" | "58P01")),
+                    "{round}: {error:?}"
+                );
+            }
+        }
+        witness.require_unharmed(&round);
+        limits.lift(limited);
+        let user = ask(&mut client).unwrap_or_else(|error| panic!("{round}: {error:?}"));
+        assert_eq!(user, "nobody", "{round}");
+    }
+    assert!(failed > 0, "the library is always loaded");
 }
