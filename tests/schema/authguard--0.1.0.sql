@@ -4456,12 +4456,14 @@ comment on function authguard.own_table_problems() is
 
 create function authguard.setting_problems()
 returns table (
-    setting pg_catalog.text, word pg_catalog.text, problem pg_catalog.text, hint pg_catalog.text)
+    setting pg_catalog.text, problem pg_catalog.text, is_wrong pg_catalog.bool,
+    hint pg_catalog.text)
 language c stable cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_setting_problems';
 comment on function authguard.setting_problems() is
     'Returns a row for each word or name in the settings of this session that nothing knows: '
-    'assurance levels, events, roles';
+    'assurance levels, events, roles. is_wrong: false if the application may know it, or it '
+    'may come to exist';
 
 create function authguard.gateways() returns pg_catalog.text[]
 language c stable cost 10
@@ -4913,10 +4915,9 @@ begin atomic
            'own_table', case when o.closes then 'error' else 'warning' end
       from authguard.own_table_problems() o
     union all
-    -- The application may record events of its own.
-    select 'setting', s.setting, false, s.problem, s.hint, 'setting', 'warning'
+    select 'setting', s.setting, not s.is_wrong, s.problem, s.hint,
+           'setting', case when s.is_wrong then 'warning' else 'info' end
       from authguard.setting_problems() s
-     where not exists (select from authguard.event e where e.name = s.word)
     order by 1, 2, 6;
 end;
 comment on function authguard.coverage() is
