@@ -1,5 +1,5 @@
 //! Pages that name something in the tree must stay true: the tests of `docs/security.md`, the
-//! crates of `THIRD-PARTY-LICENSES.md`, and the version in `META.json`. What the extension says never
+//! crates of `THIRD-PARTY-LICENSES.md`, and the version in `META.json`. No text of the extension
 //! opens a table.
 
 use pgrx_embed::dirs::checkout;
