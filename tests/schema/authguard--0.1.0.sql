@@ -3509,7 +3509,7 @@ begin
             message = pg_catalog.format(
                 '%s has a permissive policy named authguard, which guard_table did not make',
                 relation),
-            hint = 'Rename it with alter policy.';
+            hint = 'Rename it with alter policy ... rename to ....';
     end if;
 
     if class.relrowsecurity and authguard.has_guard(relation, check_kind, wanted) then
@@ -3525,9 +3525,9 @@ begin
                 errcode = 'object_not_in_prerequisite_state',
                 message = pg_catalog.format('row-level security is off for %s, and switching it on '
                     'would hide every row: no permissive policy lets a client read', relation),
-                hint = pg_catalog.format('First create the table''s own rule: create policy ... on %s '
-                    'for select to ... using (...). If no client may read it: alter table %s enable '
-                    'row level security. Then guard it.', relation, relation);
+                hint = pg_catalog.format('First create the table''s own rule: create policy ... on '
+                    '%s for select to ... using (...). If no client may read it: alter table %s '
+                    'enable row level security. Then guard it.', relation, relation);
         end if;
         execute pg_catalog.format('alter table %s enable row level security', relation);
     end if;
