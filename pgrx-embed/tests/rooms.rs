@@ -149,7 +149,7 @@ fn sql_calls_functions_of_pgrx_with_room_for_an_error() {
     let sql = sql.expect("the snapshot");
     let bare: Vec<_> = sql
         .lines()
-        .filter(|line| line.contains("_wrapper'"))
+        .filter(|line| line.contains("MODULE_PATHNAME") && line.contains("_wrapper'"))
         .collect();
     assert!(
         bare.is_empty(),

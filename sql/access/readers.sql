@@ -1,15 +1,16 @@
--- The readers: what the current token claims. Where nothing is set they give NULL. Where something is
--- set that is not believed they raise 28000, because much code takes NULL for "the backend" and
--- opens (authguard.refused_claims). They are STABLE, never IMMUTABLE (a generic plan
--- would serve one user's rows to another), and never LEAKPROOF. COST orders quals: one unit is the
--- price of an operator. "or replace" is for the functions that adopt.sql has made members; Postgres
--- refuses it for any other.
+-- The readers: what the current token claims. Where nothing is set they give NULL. Where something
+-- is set that is not believed they raise 28000, because much code takes NULL for "the backend" and
+-- opens (authguard.refused_claims). They are STABLE, never IMMUTABLE (a generic plan would serve
+-- one user's rows to another), and never LEAKPROOF. COST orders quals: one unit is the price of an
+-- operator. "or replace" is for the functions that adopt.sql has made members; Postgres refuses it
+-- for any other.
 
 create or replace function auth.jwt() returns pg_catalog.jsonb
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_jwt';
 comment on function auth.jwt() is
-    'All claims of the current token (RFC 7519). NULL if there are none. Like every reader it raises '
+    'All claims of the current token (RFC 7519). NULL if there are none. Like every reader it '
+    'raises '
     '28000 if the claims are refused, unless authguard.refused_claims is null: auth.whoami() says '
     'why they are';
 
@@ -107,7 +108,8 @@ create function auth.has_scope(scope pg_catalog.text) returns pg_catalog.bool
 language c stable strict parallel safe cost 20
 as 'MODULE_PATHNAME', 'authguard_has_scope';
 comment on function auth.has_scope(pg_catalog.text) is
-    'True if this is one of the token''s scopes: of claim scope (RFC 8693 section 4.2) or scp, each '
+    'True if this is one of the token''s scopes: of claim scope (RFC 8693 section 4.2) or scp, '
+    'each '
     'a string of scopes separated by spaces or an array of them, or of the array permissions. '
     'False if the claims are refused. NULL for NULL, and if there are no claims';
 

@@ -2,7 +2,8 @@
 //!
 //! The changes are reported to SQL only when no code of the client can run any more before the
 //! commit. There are two reasons: the cut-off is written under a lock that refreshes of the user
-//! wait for, and a client can make a trigger fire early (SET CONSTRAINTS), or another trigger fire after it.
+//! wait for, and a client can make a trigger fire early (SET CONSTRAINTS), or another trigger fire
+//! after it.
 
 use crate::error::Error;
 use crate::pg::catalog;

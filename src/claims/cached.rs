@@ -4,7 +4,7 @@
 use super::leader;
 use super::source::{ClaimsRejected, Origin, RawClaims};
 use crate::invalidation;
-use crate::pg::{call::Value, memory::Memory, timestamp};
+use crate::pg::{call::Value, encoding, memory::Memory, timestamp};
 use crate::settings;
 use authguard_token::{Claims, LeaderDecision, end_of_life, leader_fingerprint};
 use pgrx::pg_sys::Datum;
@@ -85,13 +85,18 @@ impl Values {
 
     /// The values; `None` if a time is outside the range of `timestamptz`.
     fn new(claims: &Claims, json: &[u8], memory: &Memory) -> Option<Self> {
-        let text = |value: &Option<String>| value.as_deref().map(|value| memory.text(value)).into();
+        let text = |value: &Option<String>| {
+            value
+                .as_deref()
+                .map(|value| encoding::text_in(memory, value))
+                .into()
+        };
         let uuid = |value: &Option<[u8; 16]>| value.as_ref().map(|value| memory.uuid(value)).into();
         let json = memory.varlena(json);
         // Of another type than string, these give what Supabase's readers of the same names give.
         let described = |name, value: &Option<String>| match value {
-            Some(value) => Some(memory.text(value)).into(),
-            None => memory.member(json, name).into(),
+            Some(value) => Some(encoding::text_in(memory, value)).into(),
+            None => memory.member(json, encoding::text_in(memory, name)).into(),
         };
         Some(Self {
             json: Some(json).into(),

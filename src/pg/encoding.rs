@@ -1,7 +1,7 @@
 //! Texts at the border between Postgres, which has them in the encoding of the database, and Rust,
 //! which has them in UTF-8 (src/backend/utils/mb/mbutils.c).
 
-use super::memory;
+use super::memory::{self, Memory};
 use crate::error::Error;
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::UnboxDatum;
@@ -91,6 +91,11 @@ pub fn text_datum(text: &str) -> pg_sys::Datum {
         },
         None => Error::Untranslatable.raise(),
     }
+}
+
+/// A `text` datum with this content, in a memory context.
+pub fn text_in(memory: &Memory, text: &str) -> pg_sys::Datum {
+    memory.inside(|| text_datum(text))
 }
 
 /// The text with a question mark for each character that a message cannot show: pgrx hands messages

@@ -1,6 +1,5 @@
 //! Memory contexts (src/backend/utils/mmgr/README).
 
-use super::encoding;
 use super::shortage;
 use pgrx::pg_sys::{self, PgTryBuilder};
 use pgrx::{IntoDatum, PgSqlErrorCode, varlena};
@@ -34,7 +33,7 @@ impl Memory {
 
     /// Runs `work` with this context as the current one. If `work` fails, the context is left
     /// before the error goes on: the owner of the context may then delete it.
-    fn inside<R>(&self, work: impl FnOnce() -> R) -> R {
+    pub fn inside<R>(&self, work: impl FnOnce() -> R) -> R {
         /// Makes a memory context the current one again, also when it is dropped by unwinding.
         struct Around(pg_sys::MemoryContext);
 
@@ -51,21 +50,16 @@ impl Memory {
         work()
     }
 
-    /// A `text` datum with the content of `value`.
-    pub fn text(&self, value: &str) -> pg_sys::Datum {
-        self.inside(|| encoding::text_datum(value))
-    }
-
     /// A `uuid` datum with these bytes.
     pub fn uuid(&self, bytes: &[u8; 16]) -> pg_sys::Datum {
         self.inside(|| pgrx::Uuid::from_bytes(*bytes).into_datum())
             .expect("a UUID is never NULL")
     }
 
-    /// The member `name` of a `jsonb`, as its operator `->>` gives it; `None` if it is absent or
-    /// null.
-    pub fn member(&self, json: pg_sys::Datum, name: &str) -> Option<pg_sys::Datum> {
-        let arguments = [Some(json), Some(self.text(name))];
+    /// The member `name` (a `text`) of a `jsonb`, as its operator `->>` gives it; `None` if it is
+    /// absent or null.
+    pub fn member(&self, json: pg_sys::Datum, name: pg_sys::Datum) -> Option<pg_sys::Datum> {
+        let arguments = [Some(json), Some(name)];
         // SAFETY: jsonb_object_field_text takes a jsonb and a text.
         self.inside(|| unsafe {
             pgrx::direct_function_call_as_datum(pg_sys::jsonb_object_field_text, &arguments)

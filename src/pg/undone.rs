@@ -1,9 +1,9 @@
 //! Code that runs right after a transaction or subtransaction has been rolled back, when settings
 //! have got their earlier values back.
 //!
-//! guc.c puts them back after the callbacks of xact.c have run. Later than that, and before anything
-//! else runs, the memory of the transaction goes, and with it this code is called (AtCleanup_Memory
-//! and AtSubCleanup_Memory in src/backend/access/transam/xact.c).
+//! guc.c puts them back after the callbacks of xact.c have run. Later than that, and before
+//! anything else runs, the memory of the transaction goes, and with it this code is called
+//! (AtCleanup_Memory and AtSubCleanup_Memory in src/backend/access/transam/xact.c).
 
 use super::state::PerBackend;
 use pgrx::pg_sys;

@@ -112,8 +112,8 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
         &[
             "cancel",
             "credentials",
-            "disk_full",
             "cut_offs",
+            "disk_full",
             "expensive",
             "memory_short",
             "session_cancel",
