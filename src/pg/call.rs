@@ -136,7 +136,7 @@ impl<'c> Call<'c> {
         let text = self.argument(index)?;
         // SAFETY: the SQL declares the argument as text. fmgr keeps it for the length of the call,
         // and a copy that is made of a toasted one is in the memory context of the call.
-        Some(unsafe { memory::content(text) })
+        Some(unsafe { encoding::content(text) })
     }
 
     /// The length of argument `index`, a text, in bytes; 0 for SQL NULL.

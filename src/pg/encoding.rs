@@ -6,7 +6,7 @@ use crate::error::Error;
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::UnboxDatum;
 use pgrx::pg_sys::{self, PgTryBuilder};
-use pgrx::{FromDatum, IntoDatum, PgSqlErrorCode, impl_sql_translatable};
+use pgrx::{FromDatum, IntoDatum, PgSqlErrorCode, impl_sql_translatable, varlena};
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char};
 use std::ops::Deref;
@@ -81,6 +81,22 @@ fn converted(
     .execute()
 }
 
+/// The content of a `text` datum, which may be toasted.
+///
+/// # Safety
+/// The datum is a `text` that lives for `'d`, and so does the current memory context, which gets a
+/// copy of a toasted one.
+pub(super) unsafe fn content<'d>(datum: pg_sys::Datum) -> &'d [u8] {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let text = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
+        std::slice::from_raw_parts(
+            varlena::vardata_any(text).cast::<u8>(),
+            varlena::varsize_any_exhdr(text),
+        )
+    }
+}
+
 /// The `text` datum of a text, in the current memory context. Raises an error if the database's
 /// encoding cannot hold the text.
 pub fn text_datum(text: &str) -> pg_sys::Datum {
@@ -128,7 +144,7 @@ impl FromDatum for Utf8 {
             return None;
         }
         // SAFETY: the caller promises that the datum is a text; it is copied.
-        match to_utf8(unsafe { memory::content(datum) }) {
+        match to_utf8(unsafe { content(datum) }) {
             Some(text) => Some(Self(text.into_owned())),
             None => Error::NotText.raise(),
         }

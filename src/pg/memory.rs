@@ -198,22 +198,6 @@ pub fn left(text: pg_sys::Datum, characters: i32) -> pg_sys::Datum {
     .expect("text_left never returns NULL")
 }
 
-/// The content of a `text` datum, which may be toasted.
-///
-/// # Safety
-/// The datum is a `text` that lives for `'d`, and so does the current memory context, which gets a
-/// copy of a toasted one.
-pub(super) unsafe fn content<'d>(datum: pg_sys::Datum) -> &'d [u8] {
-    // SAFETY: as the caller promises.
-    unsafe {
-        let text = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
-        std::slice::from_raw_parts(
-            varlena::vardata_any(text).cast::<u8>(),
-            varlena::varsize_any_exhdr(text),
-        )
-    }
-}
-
 impl Drop for Memory {
     fn drop(&mut self) {
         if !self.0.is_null() {

@@ -19,32 +19,37 @@ pub(super) fn ends(committed: bool) {
 }
 
 /// Makes `call` run whenever the current transaction, or a subtransaction that this happens in, has
-/// been rolled back. It must raise no error.
-pub fn after_rollback(call: fn()) {
+/// been rolled back. It must raise no error. If it returns false, it runs again when the transaction
+/// or subtransaction around has ended, however that ends.
+pub fn after_rollback(call: fn() -> bool) {
+    register(call, false);
+}
+
+fn register(call: fn() -> bool, is_due: bool) {
     /// The entry in the list of a memory context, and what to call.
     #[repr(C)]
     struct Registered {
         entry: pg_sys::MemoryContextCallback,
-        call: fn(),
+        call: fn() -> bool,
+        is_due: bool,
     }
 
     unsafe extern "C-unwind" fn at_reset(registered: *mut c_void) {
         // SAFETY: made below by Box, and handed back once: mmgr takes an entry off its list before
         // it calls it (MemoryContextCallResetCallbacks).
         let registered = unsafe { Box::from_raw(registered.cast::<Registered>()) };
-        if ROLLED_BACK.get() {
-            (registered.call)();
-        }
+        let is_due = (registered.is_due || ROLLED_BACK.get()) && !(registered.call)();
         // SAFETY: reads the state of xact.c, which is still that of the subtransaction that ends.
         // The memory of the transaction around it is the current one already.
         if unsafe { pg_sys::GetCurrentTransactionNestLevel() } > 1 {
-            after_rollback(registered.call);
+            register(registered.call, is_due);
         }
     }
 
     let registered = Box::into_raw(Box::new(Registered {
         entry: pg_sys::MemoryContextCallback::default(),
         call,
+        is_due,
     }));
     // SAFETY: the context lives until the end of the current transaction or subtransaction; the
     // entry lives until it is called.

@@ -26,10 +26,12 @@ impl ClaimsForgotten {
 impl Drop for ClaimsForgotten {
     fn drop(&mut self) {
         undone::after_rollback(|| {
-            if !seal::stands() {
+            let is_sealed = seal::stands();
+            if !is_sealed {
                 guc::clear(c"authguard.jwt");
                 guc::clear(c"request.jwt.claims");
             }
+            !is_sealed
         });
     }
 }

@@ -453,19 +453,21 @@ fn sealed_claims_stay_though_a_token_is_refused_until_the_transaction_ends() {
     let mut client = cluster.connect("web", "wire").unwrap();
     client.batch_execute("set role authenticated").unwrap();
     let who = "select auth.subject()";
-    client
-        .query("select auth.set_token($1, false)", &[&issuer.token(ADA)])
-        .unwrap();
-    client.batch_execute("begin").unwrap();
-    assert_eq!(text(&mut client, who).as_deref(), Some(ADA));
-    for bad in [None, Some("a.b.c")] {
-        client.batch_execute("savepoint s").unwrap();
+    for end in ["rollback", "commit"] {
         client
-            .query("select auth.set_token($1)", &[&bad])
-            .unwrap_err();
-        client.batch_execute("rollback to s").unwrap();
+            .query("select auth.set_token($1, false)", &[&issuer.token(ADA)])
+            .unwrap();
+        client.batch_execute("begin").unwrap();
         assert_eq!(text(&mut client, who).as_deref(), Some(ADA));
+        for bad in [None, Some("a.b.c")] {
+            client.batch_execute("savepoint s").unwrap();
+            client
+                .query("select auth.set_token($1)", &[&bad])
+                .unwrap_err();
+            client.batch_execute("rollback to s").unwrap();
+            assert_eq!(text(&mut client, who).as_deref(), Some(ADA));
+        }
+        client.batch_execute(end).unwrap();
+        assert_eq!(text(&mut client, who), None, "after {end}");
     }
-    client.batch_execute("rollback").unwrap();
-    assert_eq!(text(&mut client, who), None);
 }
