@@ -1,7 +1,7 @@
 //! Texts at the border between Postgres, which has them in the encoding of the database, and Rust,
 //! which has them in UTF-8 (src/backend/utils/mb/mbutils.c).
 
-use super::memory::{self, Memory};
+use super::memory::Memory;
 use crate::error::Error;
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::UnboxDatum;
