@@ -33,6 +33,8 @@ pub struct Good {
 #[derive(Clone, Copy)]
 struct Alive {
     basis: Basis,
+    /// The generation of arrivals, if a row was looked for in vain.
+    missed: Option<u64>,
     since: i64,
     until: i64,
 }
@@ -41,9 +43,10 @@ impl Good {
     /// The period for which the token is not revoked, as far as the tables say now; `None` if it is
     /// revoked.
     fn alive(&self, now: i64) -> Option<Alive> {
-        let basis = Basis::current();
+        let (basis, arrivals) = (Basis::current(), invalidation::arrivals());
         if let Some(alive) = self.alive.get()
             && alive.basis == basis
+            && alive.missed.is_none_or(|missed| missed == arrivals)
             && (alive.since..alive.until).contains(&now)
             && !invalidation::has_written()
         {
@@ -52,6 +55,7 @@ impl Good {
         let verdict = revocation::judge(&self.claims, now, basis).verdict;
         verdict.reason.is_none().then_some(Alive {
             basis,
+            missed: verdict.missed.then_some(arrivals),
             since: now,
             until: verdict.valid_until,
         })

@@ -179,6 +179,11 @@ fn another_spelling_of_a_key_counts_when_its_row_arrives() {
          create table parts_1 partition of parts for values with (modulus 2, remainder 1)",
     );
     let loud = ADA.to_uppercase();
+    let token = Issuer::trusted(&cluster, "https://a").token(&loud);
+    let verified = |client: &mut Client| {
+        let sql = "select auth.verify($1)";
+        client.query_one(sql, &[&token]).is_ok()
+    };
     for table in ["members", "parts"] {
         for (first, second) in [(ADA, loud.as_str()), (&loud, ADA)] {
             change(
@@ -190,6 +195,7 @@ fn another_spelling_of_a_key_counts_when_its_row_arrives() {
             );
             let mut warm = request(&cluster, &loud);
             assert_eq!(seen(&mut warm), 3, "{table} {first}");
+            assert!(verified(&mut warm), "{table} {first}");
             change(
                 &mut admin(&cluster),
                 &format!("insert into {table} values ('{second}', 'infinity')"),
@@ -198,6 +204,7 @@ fn another_spelling_of_a_key_counts_when_its_row_arrives() {
             for client in [&mut fresh, &mut warm] {
                 assert_eq!(seen(client), 0, "{table} {second}");
                 assert_eq!(reason(client).as_deref(), Some("user_banned"));
+                assert!(!verified(client), "{table} {second}");
             }
             change(
                 &mut admin(&cluster),
