@@ -735,7 +735,8 @@ comment on function authguard.revoke_token(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
     'Revokes the token with this jti. issuer NULL: of every issuer. expires_at: its exp, after '
     'which the entry may be forgotten. True if something changed. 22004 if jti is NULL, 22023 if '
-    'a text is empty or too long, 25006 on a standby';
+    'a text is empty or too long, 25006 on a standby; 40001 at SERIALIZABLE, even if others do '
+    'not touch the same rows: try again';
 
 create function authguard.revoke_session(
     session_id pg_catalog.uuid,
@@ -750,7 +751,8 @@ comment on function authguard.revoke_session(
     pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
     'Revokes every token of the session. issuer NULL: of every issuer. expires_at: when its last '
     'token will have expired; NULL: the entry is kept. True if something changed. 22004 if '
-    'session_id is NULL, 22023 if a text is too long, 25006 on a standby';
+    'session_id is NULL, 22023 if a text is too long, 25006 on a standby; 40001 at SERIALIZABLE, '
+    'even if others do not touch the same rows: try again';
 
 create function authguard.revoke_user(
     user_id pg_catalog.text,
@@ -796,7 +798,8 @@ comment on function authguard.revoke_user(
     'Shuts the user out until restored (or until a time) and revokes every token issued so far. '
     'issuer NULL: at every issuer. The longer of two blocks stands. True if something changed. '
     '22004 if user_id is NULL; 22023 if a text is empty or too long, or until is not in the '
-    'future; 25006 on a standby';
+    'future; 25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch the same '
+    'rows: try again';
 
 create function authguard.restore_user(
     user_id pg_catalog.text,
@@ -848,9 +851,10 @@ end
 $$;
 comment on function authguard.restore_user(pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
     'Lets the user in again with new tokens; earlier ones stay revoked unless revive_tokens. '
-    'issuer NULL: lifts the blocks at every issuer. True if something changed. 55000 if an issuer '
-    'is given and the user is revoked at every issuer; 22004 if user_id is NULL, 22023 if it is '
-    'empty or too long, 25006 on a standby';
+    'issuer NULL: lifts the blocks at every issuer. True if something changed. 55000 if an '
+    'issuer is given and the user is revoked at every issuer; 22004 if user_id is NULL, 22023 if '
+    'it is empty or too long, 25006 on a standby; 40001 at SERIALIZABLE, even if others do not '
+    'touch the same rows: try again';
 
 create function authguard.revoke_issued_before(
     cutoff pg_catalog.timestamptz,
@@ -889,8 +893,9 @@ comment on function authguard.revoke_issued_before(
     pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
     'Revokes every token issued at or before the cut-off (in whole seconds), or without iat. '
     'issuer NULL: of every issuer; empty: tokens without iss. Tokens with neither sub nor '
-    'session_id are covered only with include_keys. True if something changed. 22023 if cutoff is '
-    'NULL or infinite, or a text is too long; 25006 on a standby';
+    'session_id are covered only with include_keys. True if something changed. 22023 if cutoff '
+    'is NULL or infinite, or a text is too long; 25006 on a standby; 40001 at SERIALIZABLE, even '
+    'if others do not touch the same rows: try again';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -907,6 +912,44 @@ as 'MODULE_PATHNAME', 'authguard_time_before';
 comment on function authguard.time_before(pg_catalog.timestamptz, pg_catalog.interval) is
     'The time that is age before at, by the calendar of UTC whatever TimeZone is. Infinite if it '
     'is out of range. NULL for NULL';
+
+create function authguard.delete_each(relation pg_catalog.regclass, ids pg_catalog.anyarray)
+returns pg_catalog.int8
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    deleted pg_catalog.int8;
+    kept pg_catalog.int4 := 0;
+    problem pg_catalog.text;
+begin
+    begin
+        execute pg_catalog.format('delete from %s t where t.id = any ($1)', relation) using ids;
+        get diagnostics deleted = row_count;
+        return deleted;
+    exception when others then
+        deleted := 0;
+    end;
+    -- A row that another table refers to, or for which a trigger raises an error, keeps no other.
+    for place in 1 .. pg_catalog.cardinality(ids) loop
+        begin
+            execute pg_catalog.format('delete from %s t where t.id = $1', relation)
+              using ids[place];
+            deleted := deleted + 1;
+        exception when others then
+            kept := kept + 1;
+            problem := sqlerrm;
+        end;
+    end loop;
+    raise warning using
+        message = pg_catalog.format('%s rows of %s could not be deleted', kept, relation),
+        detail = pg_catalog.format('The last error: %s.', problem);
+    return deleted;
+end
+$$;
+comment on function authguard.delete_each(pg_catalog.regclass, pg_catalog.anyarray) is
+    'Deletes the rows with these ids, and returns how many. A row that cannot be deleted keeps no '
+    'other from it; a WARNING says how many there were. NULL ids: 0';
 
 create function authguard.prune(
     sessions_after pg_catalog.interval default '7 days',
@@ -944,7 +987,7 @@ begin
     return next;
     -- No row, no access: a forgotten session stays shut. A session that somebody has locked waits.
     kind := 'session';
-    with dead as (
+    forgotten := authguard.delete_each('authguard.session', array(
         select s.id from authguard.session s
          where s.ended_at < over_since
             -- A session that was refreshed lately is not over: session_end, which costs more, is
@@ -952,20 +995,14 @@ begin
             or (s.ended_at is null and s.refreshed_at < over_since
                 and authguard.session_end(s.created_at, s.refreshed_at, s.not_after) < over_since)
          limit most_sessions
-           for update skip locked
-    )
-    delete from authguard.session s using dead d where s.id = d.id;
-    get diagnostics forgotten = row_count;
+           for update skip locked));
     return next;
     kind := 'event';
-    with old as (
+    forgotten := authguard.delete_each('authguard.event', array(
         select e.id from authguard.event e
          where e.happened_at < old_since
          limit most
-           for update skip locked
-    )
-    delete from authguard.event e using old o where e.id = o.id;
-    get diagnostics forgotten = row_count;
+           for update skip locked));
     return next;
 end
 $$;
@@ -974,7 +1011,8 @@ comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is
     'that have been over for sessions_after, and events older than events_after (NULL: none). '
     'Deletes at most 100,000 entries, 10,000 sessions and 100,000 events at a time. Returns how '
     'many it forgot, by kind. 22023 if sessions_after leads into the future, or events_after to '
-    'less than an hour ago; 25006 on a standby';
+    'less than an hour ago; 25006 on a standby; 40001 at SERIALIZABLE, even if others do not '
+    'touch the same rows: try again';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -2377,8 +2415,9 @@ language c volatile security definer cost 1000
 set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'authguard_sign_out_user_wrapper';
 comment on function authguard.sign_out_user(pg_catalog.text, pg_catalog.text) is
-    'Ends every session of a user, also those in attached tables, and with them all their tokens; '
-    'signing in again works. Returns how many. Waits for no other transaction';
+    'Ends every session of a user, also those in attached tables, and with them all their '
+    'tokens; signing in again works. Returns how many. Waits for no other transaction. 25006 on '
+    'a standby; 40001 at SERIALIZABLE, even if others do not touch the same rows: try again';
 
 create function authguard.end_blocked_sessions(user_id pg_catalog.text, issuer pg_catalog.text)
 returns pg_catalog.int4
@@ -2400,7 +2439,8 @@ comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uu
     'keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. '
     'Each call is an event. Returns how many sessions ended. 28000, and nothing changed, if '
     'keep_session is no live session of the user. If another transaction has its row for two '
-    'seconds, it ends with the others';
+    'seconds, it ends with the others. 22004 if user_id is NULL; 25006 on a standby; 40001 at '
+    'SERIALIZABLE, even if others do not touch the same rows: try again';
 
 create function auth.sign_out(scope pg_catalog.text default 'global') returns pg_catalog.int4
 language c volatile security definer cost 1000
@@ -2841,7 +2881,8 @@ comment on function authguard.end_all_sessions(pg_catalog.text) is
     'Ends every session, replaces the key of refresh tokens, and revokes every token issued so '
     'far, of every issuer; keys of services (tokens with neither sub nor session_id) stay. Every '
     'user may sign in again. Returns how many sessions of the local issuer ended. 22023 if the '
-    'reason is too long, 25006 on a standby';
+    'reason is too long, 25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch '
+    'the same rows: try again';
 /* </end connected objects> */
 
 /* <begin connected objects> */

@@ -106,6 +106,7 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
             "cancel",
             "credentials",
             "expensive",
+            "session_bad_rows",
             "session_cancel",
             "session_forgery",
             "session_held",
