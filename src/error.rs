@@ -96,6 +96,8 @@ pub enum Error {
     SessionHeld,
     /// A row has changed since the snapshot of the transaction.
     ConcurrentUpdate,
+    /// `authguard.sign_out_user` could not read an attached table of sessions.
+    AttachedUnread,
     /// A sign-in cannot see the sessions that it replaces.
     SingleSessionSnapshot,
     /// A client that would end sessions has no token of the local issuer.
@@ -172,6 +174,16 @@ impl Report {
     }
 
     fn send(self, level: PgLogLevel) {
+        self.report(PgLogLevel::ERROR);
+        unreachable!("an ERROR does not return")
+    }
+
+    /// Tells the client, who goes on.
+    pub fn warn(self) {
+        self.report(PgLogLevel::WARNING);
+    }
+
+    fn report(self, level: PgLogLevel) {
         let mut report = ErrorReport::new(self.code, self.message, "authguard");
         if let Some(detail) = self.detail {
             report = report.set_detail(detail);
@@ -386,10 +398,16 @@ impl Error {
             )
             .detail("Nothing has ended.")
             .hint("Try again; authguard.sign_out_user, which operators call, waits for no other transaction."),
+            Self::AttachedUnread => Report::new(
+                Code::ERRCODE_LOCK_NOT_AVAILABLE,
+                "the sessions of an attached table were not ended, because it could not be read",
+            )
+            .hint("Another transaction may have locked it, or is changing it. Sign the user out again."),
             Self::ConcurrentUpdate => Report::new(
                 Code::ERRCODE_T_R_SERIALIZATION_FAILURE,
                 "could not serialize access due to concurrent update",
-            ),
+            )
+            .hint("Try again, in a transaction of isolation level read committed."),
             Self::SingleSessionSnapshot => Report::new(
                 Code::ERRCODE_ACTIVE_SQL_TRANSACTION,
                 "authguard.single_session_per_user needs isolation level read committed",

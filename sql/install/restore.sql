@@ -84,4 +84,5 @@ comment on function authguard.end_all_sessions(pg_catalog.text) is
     'Ends every session, replaces the key of refresh tokens, and revokes every token issued so '
     'far, of every issuer; keys of services (tokens with neither sub nor session_id) stay. Every '
     'user may sign in again. Returns how many sessions of the local issuer ended. 22023 if the '
-    'reason is too long, 25006 on a standby';
+    'reason is too long, 25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch '
+    'the same rows: try again';

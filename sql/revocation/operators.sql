@@ -29,7 +29,8 @@ comment on function authguard.revoke_token(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
     'Revokes the token with this jti. issuer NULL: of every issuer. expires_at: its exp, after '
     'which the entry may be forgotten. True if something changed. 22004 if jti is NULL, 22023 if '
-    'a text is empty or too long, 25006 on a standby';
+    'a text is empty or too long, 25006 on a standby; 40001 at SERIALIZABLE, even if others do '
+    'not touch the same rows: try again';
 
 create function authguard.revoke_session(
     session_id pg_catalog.uuid,
@@ -44,7 +45,8 @@ comment on function authguard.revoke_session(
     pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
     'Revokes every token of the session. issuer NULL: of every issuer. expires_at: when its last '
     'token will have expired; NULL: the entry is kept. True if something changed. 22004 if '
-    'session_id is NULL, 22023 if a text is too long, 25006 on a standby';
+    'session_id is NULL, 22023 if a text is too long, 25006 on a standby; 40001 at SERIALIZABLE, '
+    'even if others do not touch the same rows: try again';
 
 create function authguard.revoke_user(
     user_id pg_catalog.text,
@@ -90,7 +92,8 @@ comment on function authguard.revoke_user(
     'Shuts the user out until restored (or until a time) and revokes every token issued so far. '
     'issuer NULL: at every issuer. The longer of two blocks stands. True if something changed. '
     '22004 if user_id is NULL; 22023 if a text is empty or too long, or until is not in the '
-    'future; 25006 on a standby';
+    'future; 25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch the same '
+    'rows: try again';
 
 create function authguard.restore_user(
     user_id pg_catalog.text,
@@ -145,7 +148,8 @@ comment on function authguard.restore_user(pg_catalog.text, pg_catalog.text, pg_
     'also lifts a cut-off without a block. Sessions that have ended stay so. issuer NULL: lifts '
     'the blocks at every issuer. True if something changed. 55000 if an issuer is given and the '
     'user is revoked at every issuer; 22004 if user_id is NULL, 22023 if it is empty or too long, '
-    '25006 on a standby';
+    '25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch the same rows: try '
+    'again';
 
 create function authguard.revoke_issued_before(
     cutoff pg_catalog.timestamptz,
@@ -197,7 +201,8 @@ comment on function authguard.revoke_issued_before(
     'token that exists when the transaction commits. issuer NULL: of every issuer; empty: tokens '
     'without iss. Tokens with neither sub nor session_id are covered only with include_keys. True '
     'if something changed. 22023 if cutoff is NULL, infinite or in the future, or a text is too '
-    'long; 25006 on a standby';
+    'long; 25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch the same rows: '
+    'try again';
 
 create function authguard.restore_issuer(issuer pg_catalog.text default null)
 returns pg_catalog.bool
@@ -236,4 +241,5 @@ comment on function authguard.restore_issuer(pg_catalog.text) is
     'Lifts the cut-off of authguard.revoke_issued_before: tokens from before it are accepted '
     'again, unless something else revokes them. issuer NULL: the cut-offs of every issuer. '
     'Sessions that have ended stay so. True if something changed. 55000 if an issuer is given and '
-    'tokens of every issuer are cut off; 25006 on a standby';
+    'tokens of every issuer are cut off; 25006 on a standby; 40001 at SERIALIZABLE, even if '
+    'others do not touch the same rows: try again';

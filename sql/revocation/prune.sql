@@ -8,6 +8,44 @@ comment on function authguard.time_before(pg_catalog.timestamptz, pg_catalog.int
     'The time that is age before at, by the calendar of UTC whatever TimeZone is. Infinite if it '
     'is out of range. NULL for NULL';
 
+create function authguard.delete_each(relation pg_catalog.regclass, ids pg_catalog.anyarray)
+returns pg_catalog.int8
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    deleted pg_catalog.int8;
+    kept pg_catalog.int4 := 0;
+    problem pg_catalog.text;
+begin
+    begin
+        execute pg_catalog.format('delete from %s t where t.id = any ($1)', relation) using ids;
+        get diagnostics deleted = row_count;
+        return deleted;
+    exception when others then
+        deleted := 0;
+    end;
+    -- A row that another table refers to, or for which a trigger raises an error, keeps no other.
+    for place in 1 .. pg_catalog.cardinality(ids) loop
+        begin
+            execute pg_catalog.format('delete from %s t where t.id = $1', relation)
+              using ids[place];
+            deleted := deleted + 1;
+        exception when others then
+            kept := kept + 1;
+            problem := sqlerrm;
+        end;
+    end loop;
+    raise warning using
+        message = pg_catalog.format('%s rows of %s could not be deleted', kept, relation),
+        detail = pg_catalog.format('The last error: %s.', problem);
+    return deleted;
+end
+$$;
+comment on function authguard.delete_each(pg_catalog.regclass, pg_catalog.anyarray) is
+    'Deletes the rows with these ids, and returns how many. A row that cannot be deleted keeps no '
+    'other from it; a WARNING says how many there were. NULL ids: 0';
+
 create function authguard.prune(
     sessions_after pg_catalog.interval default '7 days',
     events_after pg_catalog.interval default '90 days',
@@ -44,7 +82,7 @@ begin
     return next;
     -- No row, no access: a forgotten session stays shut. A session that somebody has locked waits.
     kind := 'session';
-    with dead as (
+    forgotten := authguard.delete_each('authguard.session', array(
         select s.id from authguard.session s
          where s.ended_at < over_since
             -- A session that was refreshed lately is not over: session_end, which costs more, is
@@ -52,20 +90,14 @@ begin
             or (s.ended_at is null and s.refreshed_at < over_since
                 and authguard.session_end(s.created_at, s.refreshed_at, s.not_after) < over_since)
          limit most_sessions
-           for update skip locked
-    )
-    delete from authguard.session s using dead d where s.id = d.id;
-    get diagnostics forgotten = row_count;
+           for update skip locked));
     return next;
     kind := 'event';
-    with old as (
+    forgotten := authguard.delete_each('authguard.event', array(
         select e.id from authguard.event e
          where e.happened_at < old_since
          limit most
-           for update skip locked
-    )
-    delete from authguard.event e using old o where e.id = o.id;
-    get diagnostics forgotten = row_count;
+           for update skip locked));
     return next;
 end
 $$;
@@ -74,4 +106,5 @@ comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is
     'that have been over for sessions_after, and events older than events_after (NULL: none). '
     'Deletes at most 100,000 entries, 10,000 sessions and 100,000 events at a time. Returns how '
     'many it forgot, by kind. 22023 if sessions_after leads into the future, or events_after to '
-    'less than an hour ago; 25006 on a standby';
+    'less than an hour ago; 25006 on a standby; 40001 at SERIALIZABLE, even if others do not '
+    'touch the same rows: try again';

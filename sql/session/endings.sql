@@ -11,7 +11,8 @@ as 'MODULE_PATHNAME', 'authguard_sign_out_user';
 comment on function authguard.sign_out_user(pg_catalog.text, pg_catalog.text) is
     'Ends every session of a user, also those in attached tables, and with a cut-off every token '
     'issued so far, of every issuer; signing in again works. Returns how many sessions ended. '
-    'Waits for no client''s transaction';
+    'Waits for no client''s transaction. 25006 on a standby; 40001 at SERIALIZABLE, even if '
+    'others do not touch the same rows: try again';
 
 create function authguard.end_blocked_sessions(user_id pg_catalog.text, issuer pg_catalog.text)
 returns pg_catalog.int4
@@ -33,7 +34,8 @@ comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uu
     'keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. '
     'Each call is an event. Returns how many sessions ended. 28000, and nothing changed, if '
     'keep_session is no live session of the user. If another transaction has its row for two '
-    'seconds, it ends with the others';
+    'seconds, it ends with the others. 22004 if user_id is NULL; 25006 on a standby; 40001 at '
+    'SERIALIZABLE, even if others do not touch the same rows: try again';
 
 create function auth.sign_out(scope pg_catalog.text default 'global') returns pg_catalog.int4
 language c volatile security definer cost 1000

@@ -129,25 +129,35 @@ pub struct AttachedSession {
     pub not_after: Option<TimestampTz>,
 }
 
-/// The sessions of a user in all attached tables.
-pub fn sessions(user: &str) -> Vec<AttachedSession> {
+/// The sessions of a user in all attached tables. Each table is read by `attempt`, which may fail.
+pub fn sessions(
+    user: &str,
+    attempt: impl Fn(&dyn Fn() -> Vec<AttachedSession>) -> Option<Vec<AttachedSession>>,
+) -> Vec<AttachedSession> {
     let identity = Identity::of(user);
+    let sources = registry::sources();
+    let tables = sources
+        .iter()
+        .filter(|source| source.kind == AttachedKind::Sessions);
+    tables
+        .filter_map(|source| attempt(&|| sessions_in(source, &identity)))
+        .flatten()
+        .collect()
+}
+
+fn sessions_in(source: &Source, identity: &Identity) -> Vec<AttachedSession> {
     let mut found = Vec::new();
-    for source in registry::sources().iter() {
-        if source.kind == AttachedKind::Sessions {
-            // A table that cannot be read shuts everybody out.
-            let _ = of_user(source, &identity, |layout, row| {
-                if let Some(id) = layout.id(row).and_then(|id| parse_uuid(&id)) {
-                    let end = layout.column(Part::NotAfter);
-                    found.push(AttachedSession {
-                        id,
-                        issuer: source.issuer.clone(),
-                        not_after: end.and_then(|(number, _)| row.get(number)),
-                    });
-                }
+    // A table whose form cannot be read shuts everybody out.
+    let _ = of_user(source, identity, |layout, row| {
+        if let Some(id) = layout.id(row).and_then(|id| parse_uuid(&id)) {
+            let end = layout.column(Part::NotAfter);
+            found.push(AttachedSession {
+                id,
+                issuer: source.issuer.clone(),
+                not_after: end.and_then(|(number, _)| row.get(number)),
             });
         }
-    }
+    });
     found
 }
 

@@ -1,6 +1,62 @@
 //! The transaction and its invalidations (src/backend/access/transam/xact.c).
 
-use pgrx::pg_sys;
+use pgrx::PgSqlErrorCode;
+use pgrx::pg_sys::panic::CaughtError;
+use pgrx::pg_sys::{self, PgTryBuilder};
+use std::panic::AssertUnwindSafe;
+use std::ptr;
+
+/// The errors that [`attempt`] does not catch: the whole transaction has failed, or is to end.
+const OF_THE_TRANSACTION: [PgSqlErrorCode; 6] = [
+    PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
+    PgSqlErrorCode::ERRCODE_T_R_DEADLOCK_DETECTED,
+    PgSqlErrorCode::ERRCODE_QUERY_CANCELED,
+    PgSqlErrorCode::ERRCODE_ADMIN_SHUTDOWN,
+    PgSqlErrorCode::ERRCODE_CRASH_SHUTDOWN,
+    PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
+];
+
+/// Runs `work` in a subtransaction. If it raises an error, what it has written is undone, and the
+/// result is `None`.
+pub fn attempt<R>(work: impl FnOnce() -> R) -> Option<R> {
+    // SAFETY: the calls of a block with an exception handler, in their order (exec_stmt_block in
+    // src/pl/plpgsql/src/pl_exec.c): begun here, and released or rolled back below. The memory
+    // context and the resource owner of the caller are put back after either.
+    let (context, owner) = unsafe {
+        let (context, owner) = (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner);
+        pg_sys::BeginInternalSubTransaction(ptr::null());
+        pg_sys::MemoryContextSwitchTo(context);
+        (context, owner)
+    };
+    let put_back = || {
+        // SAFETY: as above; both outlive the subtransaction.
+        unsafe {
+            pg_sys::MemoryContextSwitchTo(context);
+            pg_sys::CurrentResourceOwner = owner;
+        }
+    };
+    let result = PgTryBuilder::new(AssertUnwindSafe(|| Some(work())))
+        .catch_others(|error| {
+            // SAFETY: as above. pgrx has cleared Postgres's error state.
+            unsafe { pg_sys::RollbackAndReleaseCurrentSubTransaction() };
+            put_back();
+            match &error {
+                CaughtError::PostgresError(report) | CaughtError::ErrorReport(report)
+                    if !OF_THE_TRANSACTION.contains(&report.sql_error_code()) =>
+                {
+                    None
+                }
+                _ => error.rethrow(),
+            }
+        })
+        .execute();
+    if result.is_some() {
+        // SAFETY: as above.
+        unsafe { pg_sys::ReleaseCurrentSubTransaction() };
+        put_back();
+    }
+    result
+}
 
 /// Executes the invalidations that other backends have sent since the last look.
 pub fn accept_invalidations() {

@@ -68,10 +68,15 @@ pub fn end(held: &mut Held, ending: Ending, entry: Option<&SessionEntry>) -> boo
 /// Returns false if the session has ended, or there is none.
 pub fn end_nowait(id: [u8; 16], ending: Ending, entry: Option<&SessionEntry>) -> bool {
     match record::try_lock(id, Some(&is_live)) {
-        RowLock::Locked(mut held) => return end(&mut held, ending, entry),
-        RowLock::Missing => return false,
-        RowLock::Unavailable => {}
+        RowLock::Locked(mut held) => end(&mut held, ending, entry),
+        RowLock::Missing => false,
+        RowLock::Unavailable => end_by_entry(id, ending, entry),
     }
+}
+
+/// Ends a session whose row this transaction cannot write: by an entry that ends it at its next
+/// refresh. Returns false if the session has ended, or there is none.
+pub fn end_by_entry(id: [u8; 16], ending: Ending, entry: Option<&SessionEntry>) -> bool {
     let Some(session) = find(id, Value::NULL) else {
         return false;
     };

@@ -4,7 +4,7 @@
 //! so that databases which only receive entries agree. If a session has ended already, ending it
 //! again succeeds and writes nothing; only `authguard.revoke_session` may still write an entry.
 
-use super::ending::{self, Ending, end_nowait, end_wait};
+use super::ending::{self, Ending, end_by_entry, end_nowait, end_wait};
 use super::entries::SessionEntry;
 use super::record::Locked;
 use super::{cut_offs, entries, events, step_up, wait, writes};
@@ -65,12 +65,29 @@ fn count(sessions: impl IntoIterator<Item = [u8; 16]>, end: impl Fn([u8; 16]) ->
     sessions.into_iter().map(end).sum()
 }
 
+/// Ends sessions one by one, and counts those that it ends. A row that cannot be written, because a
+/// trigger raises an error for it, say, keeps no other session alive: an entry ends its session.
+fn end_each(sessions: &[[u8; 16]], ending: Ending) -> i32 {
+    if sessions.is_empty() {
+        return 0;
+    }
+    let sessions = || sessions.iter().copied();
+    // A subtransaction for each is needed only if one of them fails.
+    let all = || count(sessions(), |id| end_nowait(id, ending, None));
+    transaction::attempt(all).unwrap_or_else(|| {
+        count(sessions(), |id| {
+            transaction::attempt(|| end_nowait(id, ending, None))
+                .unwrap_or_else(|| end_by_entry(id, ending, None))
+        })
+    })
+}
+
 /// Ends the sessions of a user (a `text` in canonical form) except `kept`, without waiting for
 /// anybody. `issuer` is a `text`; NULL stands for every issuer.
 fn end_user(user: Value, issuer: Value, ending: Ending, kept: Option<[u8; 16]>) -> i32 {
     let sessions = OF_USER.run(&[user, issuer], listed);
     let others = sessions.into_iter().filter(|id| Some(*id) != kept);
-    count(others, |id| end_nowait(id, ending, None))
+    end_each(&others.collect::<Vec<_>>(), ending)
 }
 
 /// Ends the sessions of a user (in canonical form) with this tag (a `text`), for the session that
@@ -233,9 +250,19 @@ fn authguard_sign_out_user(user: Option<Utf8>, scope: Option<Utf8>) -> i32 {
     let ended = end_user(Value::of(user.as_str()), Value::NULL, ending, None);
     // The application that keeps those tables may refresh such a session for ever. The session's
     // tokens stay dead in this database.
-    let mut elsewhere = attached::sessions(&user);
+    let mut elsewhere = attached::sessions(&user, |read| {
+        let sessions = transaction::attempt(|| wait::briefly(read));
+        if sessions.is_none() {
+            Error::AttachedUnread.report().warn();
+        }
+        sessions
+    });
     elsewhere.sort_by_key(|session| session.id);
     let elsewhere = elsewhere.iter().filter(|session| {
+        // Whoever may write rows there must not end the sessions that others have here.
+        if ending::find(session.id, Value::NULL).is_some_and(|own| own.user != user) {
+            return false;
+        }
         let reason = EndReason::SignedOut.as_str();
         memory::scratch(|| {
             let revoked = revoke_session(SessionEntry {
@@ -307,7 +334,7 @@ fn end_all(call: Call) -> i32 {
         actor: Actor::Admin,
     };
     let sessions = OF_ALL.run(&[], listed);
-    let ended = count(sessions, |id| end_nowait(id, ending, None));
+    let ended = end_each(&sessions, ending);
     wait::for_key_change();
     keys::replace_refresh_key();
     REVOKE_ALL.run(&[call.value(0)], |_| ());

@@ -116,6 +116,7 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
             "disk_full",
             "expensive",
             "memory_short",
+            "session_bad_rows",
             "session_cancel",
             "session_forgery",
             "session_held",

@@ -52,6 +52,7 @@ mod replication;
 mod restore;
 mod revoke_crash;
 mod secrets;
+mod session_bad_rows;
 mod session_cancel;
 mod session_copies;
 mod session_crash;

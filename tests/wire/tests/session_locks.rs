@@ -6,6 +6,7 @@ use authguard_wire::tokens::{set_token, web};
 use authguard_wire::{ADA, BEN, admin, operator, text, wait_until};
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
+use postgres::error::SqlState;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
 
@@ -229,4 +230,25 @@ fn a_sign_in_that_is_left_open_holds_up_sign_ins_of_that_user_only_and_for_a_whi
     assert_eq!(second.status, "ok");
     let ended = refresh(&mut web(&cluster), first.refresh());
     assert_eq!(ended.status, "session_revoked");
+}
+
+#[test]
+fn at_serializable_operators_with_nothing_in_common_may_have_to_try_again() {
+    let cluster = server(Config::default());
+    let (mut one, mut other) = (operator(&cluster), operator(&cluster));
+    for (operator, jti) in [(&mut one, "one"), (&mut other, "other")] {
+        let revoke =
+            format!("begin isolation level serializable; select authguard.revoke_token('{jti}')");
+        change(operator, &revoke);
+    }
+    change(&mut one, "commit");
+    let error = other.batch_execute("commit").unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::T_R_SERIALIZATION_FAILURE));
+    let entries = "select count(*) from authguard.revocation";
+    assert_eq!(count(&cluster, entries), 1, "it has revoked nothing");
+    change(&mut other, "select authguard.revoke_token('other')");
+    assert_eq!(count(&cluster, entries), 2);
+    let told = "select count(*) from pg_proc p join pg_description d on d.objoid = p.oid
+                 where d.description like '%40001 at SERIALIZABLE%'";
+    assert_eq!(count(&cluster, told), 9);
 }
