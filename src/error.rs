@@ -174,16 +174,6 @@ impl Report {
     }
 
     fn send(self, level: PgLogLevel) {
-        self.report(PgLogLevel::ERROR);
-        unreachable!("an ERROR does not return")
-    }
-
-    /// Tells the client, who goes on.
-    pub fn warn(self) {
-        self.report(PgLogLevel::WARNING);
-    }
-
-    fn report(self, level: PgLogLevel) {
         let mut report = ErrorReport::new(self.code, self.message, "authguard");
         if let Some(detail) = self.detail {
             report = report.set_detail(detail);

@@ -193,18 +193,19 @@ $$;
 -- requires:
 --   adopt
 
--- The readers: what the current token claims. Where nothing is set they give NULL. Where something is
--- set that is not believed they raise 28000, because much code takes NULL for "the backend" and
--- opens (authguard.refused_claims). They are STABLE, never IMMUTABLE (a generic plan
--- would serve one user's rows to another), and never LEAKPROOF. COST orders quals: one unit is the
--- price of an operator. "or replace" is for the functions that adopt.sql has made members; Postgres
--- refuses it for any other.
+-- The readers: what the current token claims. Where nothing is set they give NULL. Where something
+-- is set that is not believed they raise 28000, because much code takes NULL for "the backend" and
+-- opens (authguard.refused_claims). They are STABLE, never IMMUTABLE (a generic plan would serve
+-- one user's rows to another), and never LEAKPROOF. COST orders quals: one unit is the price of an
+-- operator. "or replace" is for the functions that adopt.sql has made members; Postgres refuses it
+-- for any other.
 
 create or replace function auth.jwt() returns pg_catalog.jsonb
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_jwt';
 comment on function auth.jwt() is
-    'All claims of the current token (RFC 7519). NULL if there are none. Like every reader it raises '
+    'All claims of the current token (RFC 7519). NULL if there are none. Like every reader it '
+    'raises '
     '28000 if the claims are refused, unless authguard.refused_claims is null: auth.whoami() says '
     'why they are';
 
@@ -302,7 +303,8 @@ create function auth.has_scope(scope pg_catalog.text) returns pg_catalog.bool
 language c stable strict parallel safe cost 20
 as 'MODULE_PATHNAME', 'authguard_has_scope';
 comment on function auth.has_scope(pg_catalog.text) is
-    'True if this is one of the token''s scopes: of claim scope (RFC 8693 section 4.2) or scp, each '
+    'True if this is one of the token''s scopes: of claim scope (RFC 8693 section 4.2) or scp, '
+    'each '
     'a string of scopes separated by spaces or an array of them, or of the array permissions. '
     'False if the claims are refused. NULL for NULL, and if there are no claims';
 
@@ -889,7 +891,8 @@ comment on function authguard.revoke_token(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
     'Revokes the token with this jti. issuer NULL: of every issuer. expires_at: its exp, after '
     'which the entry may be forgotten. True if something changed. 22004 if jti is NULL, 22023 if '
-    'a text is empty or too long, 25006 on a standby';
+    'a text is empty or too long, 25006 on a standby; 40001 at SERIALIZABLE, even if others do '
+    'not touch the same rows: try again';
 
 create function authguard.revoke_session(
     session_id pg_catalog.uuid,
@@ -904,7 +907,8 @@ comment on function authguard.revoke_session(
     pg_catalog.uuid, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
     'Revokes every token of the session. issuer NULL: of every issuer. expires_at: when its last '
     'token will have expired; NULL: the entry is kept. True if something changed. 22004 if '
-    'session_id is NULL, 22023 if a text is too long, 25006 on a standby';
+    'session_id is NULL, 22023 if a text is too long, 25006 on a standby; 40001 at SERIALIZABLE, '
+    'even if others do not touch the same rows: try again';
 
 create function authguard.revoke_user(
     user_id pg_catalog.text,
@@ -950,7 +954,8 @@ comment on function authguard.revoke_user(
     'Shuts the user out until restored (or until a time) and revokes every token issued so far. '
     'issuer NULL: at every issuer. The longer of two blocks stands. True if something changed. '
     '22004 if user_id is NULL; 22023 if a text is empty or too long, or until is not in the '
-    'future; 25006 on a standby';
+    'future; 25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch the same '
+    'rows: try again';
 
 create function authguard.restore_user(
     user_id pg_catalog.text,
@@ -1005,7 +1010,8 @@ comment on function authguard.restore_user(pg_catalog.text, pg_catalog.text, pg_
     'also lifts a cut-off without a block. Sessions that have ended stay so. issuer NULL: lifts '
     'the blocks at every issuer. True if something changed. 55000 if an issuer is given and the '
     'user is revoked at every issuer; 22004 if user_id is NULL, 22023 if it is empty or too long, '
-    '25006 on a standby';
+    '25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch the same rows: try '
+    'again';
 
 create function authguard.revoke_issued_before(
     cutoff pg_catalog.timestamptz,
@@ -1057,7 +1063,8 @@ comment on function authguard.revoke_issued_before(
     'token that exists when the transaction commits. issuer NULL: of every issuer; empty: tokens '
     'without iss. Tokens with neither sub nor session_id are covered only with include_keys. True '
     'if something changed. 22023 if cutoff is NULL, infinite or in the future, or a text is too '
-    'long; 25006 on a standby';
+    'long; 25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch the same rows: '
+    'try again';
 
 create function authguard.restore_issuer(issuer pg_catalog.text default null)
 returns pg_catalog.bool
@@ -1096,7 +1103,8 @@ comment on function authguard.restore_issuer(pg_catalog.text) is
     'Lifts the cut-off of authguard.revoke_issued_before: tokens from before it are accepted '
     'again, unless something else revokes them. issuer NULL: the cut-offs of every issuer. '
     'Sessions that have ended stay so. True if something changed. 55000 if an issuer is given and '
-    'tokens of every issuer are cut off; 25006 on a standby';
+    'tokens of every issuer are cut off; 25006 on a standby; 40001 at SERIALIZABLE, even if '
+    'others do not touch the same rows: try again';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -1113,6 +1121,44 @@ as 'MODULE_PATHNAME', 'authguard_time_before';
 comment on function authguard.time_before(pg_catalog.timestamptz, pg_catalog.interval) is
     'The time that is age before at, by the calendar of UTC whatever TimeZone is. Infinite if it '
     'is out of range. NULL for NULL';
+
+create function authguard.delete_each(relation pg_catalog.regclass, ids pg_catalog.anyarray)
+returns pg_catalog.int8
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    deleted pg_catalog.int8;
+    kept pg_catalog.int4 := 0;
+    problem pg_catalog.text;
+begin
+    begin
+        execute pg_catalog.format('delete from %s t where t.id = any ($1)', relation) using ids;
+        get diagnostics deleted = row_count;
+        return deleted;
+    exception when others then
+        deleted := 0;
+    end;
+    -- A row that another table refers to, or for which a trigger raises an error, keeps no other.
+    for place in 1 .. pg_catalog.cardinality(ids) loop
+        begin
+            execute pg_catalog.format('delete from %s t where t.id = $1', relation)
+              using ids[place];
+            deleted := deleted + 1;
+        exception when others then
+            kept := kept + 1;
+            problem := sqlerrm;
+        end;
+    end loop;
+    raise warning using
+        message = pg_catalog.format('%s rows of %s could not be deleted', kept, relation),
+        detail = pg_catalog.format('The last error: %s.', problem);
+    return deleted;
+end
+$$;
+comment on function authguard.delete_each(pg_catalog.regclass, pg_catalog.anyarray) is
+    'Deletes the rows with these ids, and returns how many. A row that cannot be deleted keeps no '
+    'other from it; a WARNING says how many there were. NULL ids: 0';
 
 create function authguard.prune(
     sessions_after pg_catalog.interval default '7 days',
@@ -1150,7 +1196,7 @@ begin
     return next;
     -- No row, no access: a forgotten session stays shut. A session that somebody has locked waits.
     kind := 'session';
-    with dead as (
+    forgotten := authguard.delete_each('authguard.session', array(
         select s.id from authguard.session s
          where s.ended_at < over_since
             -- A session that was refreshed lately is not over: session_end, which costs more, is
@@ -1158,20 +1204,14 @@ begin
             or (s.ended_at is null and s.refreshed_at < over_since
                 and authguard.session_end(s.created_at, s.refreshed_at, s.not_after) < over_since)
          limit most_sessions
-           for update skip locked
-    )
-    delete from authguard.session s using dead d where s.id = d.id;
-    get diagnostics forgotten = row_count;
+           for update skip locked));
     return next;
     kind := 'event';
-    with old as (
+    forgotten := authguard.delete_each('authguard.event', array(
         select e.id from authguard.event e
          where e.happened_at < old_since
          limit most
-           for update skip locked
-    )
-    delete from authguard.event e using old o where e.id = o.id;
-    get diagnostics forgotten = row_count;
+           for update skip locked));
     return next;
 end
 $$;
@@ -1180,7 +1220,8 @@ comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is
     'that have been over for sessions_after, and events older than events_after (NULL: none). '
     'Deletes at most 100,000 entries, 10,000 sessions and 100,000 events at a time. Returns how '
     'many it forgot, by kind. 22023 if sessions_after leads into the future, or events_after to '
-    'less than an hour ago; 25006 on a standby';
+    'less than an hour ago; 25006 on a standby; 40001 at SERIALIZABLE, even if others do not '
+    'touch the same rows: try again';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -2894,7 +2935,8 @@ as 'MODULE_PATHNAME', 'authguard_sign_out_user';
 comment on function authguard.sign_out_user(pg_catalog.text, pg_catalog.text) is
     'Ends every session of a user, also those in attached tables, and with a cut-off every token '
     'issued so far, of every issuer; signing in again works. Returns how many sessions ended. '
-    'Waits for no client''s transaction';
+    'Waits for no client''s transaction. 25006 on a standby; 40001 at SERIALIZABLE, even if '
+    'others do not touch the same rows: try again';
 
 create function authguard.end_blocked_sessions(user_id pg_catalog.text, issuer pg_catalog.text)
 returns pg_catalog.int4
@@ -2916,7 +2958,8 @@ comment on function authguard.credentials_changed(pg_catalog.text, pg_catalog.uu
     'keep_session (NULL: all), and with a cut-off every token issued so far, of every issuer. '
     'Each call is an event. Returns how many sessions ended. 28000, and nothing changed, if '
     'keep_session is no live session of the user. If another transaction has its row for two '
-    'seconds, it ends with the others';
+    'seconds, it ends with the others. 22004 if user_id is NULL; 25006 on a standby; 40001 at '
+    'SERIALIZABLE, even if others do not touch the same rows: try again';
 
 create function auth.sign_out(scope pg_catalog.text default 'global') returns pg_catalog.int4
 language c volatile security definer cost 1000
@@ -3365,7 +3408,8 @@ comment on function authguard.end_all_sessions(pg_catalog.text) is
     'Ends every session, replaces the key of refresh tokens, and revokes every token issued so '
     'far, of every issuer; keys of services (tokens with neither sub nor session_id) stay. Every '
     'user may sign in again. Returns how many sessions of the local issuer ended. 22023 if the '
-    'reason is too long, 25006 on a standby';
+    'reason is too long, 25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch '
+    'the same rows: try again';
 /* </end connected objects> */
 
 /* <begin connected objects> */
