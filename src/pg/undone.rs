@@ -19,8 +19,8 @@ pub(super) fn ends(committed: bool) {
 }
 
 /// Makes `call` run whenever the current transaction, or a subtransaction that this happens in, has
-/// been rolled back. It must raise no error. If it returns false, it runs again when the transaction
-/// or subtransaction around has ended, however that ends.
+/// been rolled back. It must raise no error. If it returns false, it runs again when the
+/// transaction or subtransaction around has ended, however that ends.
 pub fn after_rollback(call: fn() -> bool) {
     register(call, false);
 }
