@@ -11,6 +11,8 @@ begin
     select w.status, auth.is_revoked(), auth.revocation_reason(), auth.is_active()
       into status, revoked, reason, active
       from auth.whoami() w;
+    -- First by itself: what is no JSON is an error of the cast when the next query is planned.
+    perform auth.jwt();
     select auth.subject(), auth.uid(), case when auth.jwt() = nullif(claims, '')::jsonb then 'same' end
       into subject, uid, jwt;
 exception when invalid_authorization_specification then
