@@ -69,7 +69,7 @@ fn a_generic_plan_follows_the_token() {
 }
 
 #[test]
-fn parallel_workers_verify_for_themselves() {
+fn parallel_workers_believe_the_token_of_their_leader() {
     let mine = |client: &mut Client| -> i64 {
         let sql = format!(
             "select count(*) from notes where auth.subject() || left(id::text, 0) = '{ADA}'"
