@@ -51,8 +51,7 @@ as 'MODULE_PATHNAME', 'authguard_lock_claims';
 comment on function authguard.lock_claims(pg_catalog.text, pg_catalog.bool) is
     'Locks the claims of a user (in canonical form) until the transaction or subtransaction ends. '
     'Transactions that change them (for_change) share the lock with each other, and those that '
-    'issue tokens wait for them. Users whose names have the same hash share a lock. Nothing for '
-    'NULL';
+    'issue tokens wait for them. Nothing for NULL';
 
 create function authguard.user_updated(relation pg_catalog.regclass, user_id pg_catalog.text)
 returns pg_catalog.bool

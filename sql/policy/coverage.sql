@@ -141,8 +141,7 @@ begin atomic
     ),
     reachable as materialized (
         select r.oid,
-               'revoke all on %s from '
-               || pg_catalog.string_agg(distinct r.name, ', ' order by r.name) as revoke
+               pg_catalog.string_agg(distinct r.name, ', ' order by r.name) as names
           from rights r
          where r.of_rows
          group by r.oid
@@ -281,8 +280,9 @@ begin atomic
     select distinct 'partition', t.name, false,
            pg_catalog.format('reached directly, it goes around the guard of %s',
                d.root::pg_catalog.regclass),
-           pg_catalog.format(r.revoke, t.name)
-           || pg_catalog.format(' -- or select authguard.guard_table(%L)', t.name),
+           -- No name in a comment: a line break in it would end the comment.
+           pg_catalog.format('revoke all on %s from %s -- or guard it, with authguard.guard_table',
+               t.name, r.names),
            'unguarded_partition', 'error'
       from descendants d
       join tables t on t.oid = d.inhrelid
@@ -297,7 +297,7 @@ begin atomic
                 end,
            case when l.relkind = 'v' and n.number >= 150000
                 then pg_catalog.format('alter view %s set (security_invoker = true)', l.name)
-                else pg_catalog.format(r.revoke, v.name) end,
+                else pg_catalog.format('revoke all on %s from %s', v.name, r.names) end,
            'view_as_owner', 'error'
       from readers d
       join relations v on v.oid = d.oid
@@ -308,8 +308,8 @@ begin atomic
     union all
     select distinct 'materialized view', v.name, false,
            'holds rows of a guarded table, and row-level security does not apply to it',
-           pg_catalog.format(r.revoke, v.name)
-           || ' -- then put it behind a view that checks auth.is_active()',
+           pg_catalog.format('revoke all on %s from %s '
+               '-- then put it behind a view that checks auth.is_active()', v.name, r.names),
            'materialized_view', 'error'
       from relations v
       join reachable r on r.oid = v.oid
@@ -317,8 +317,8 @@ begin atomic
     union all
     select 'foreign table', f.name, false,
            'row-level security does not apply to foreign tables',
-           pg_catalog.format(r.revoke, f.name)
-           || ' -- then put it behind a view that checks auth.is_active()',
+           pg_catalog.format('revoke all on %s from %s '
+               '-- then put it behind a view that checks auth.is_active()', f.name, r.names),
            'foreign_table', 'warning'
       from relations f
       join reachable r on r.oid = f.oid

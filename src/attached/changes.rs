@@ -6,11 +6,11 @@
 //! after it.
 
 use crate::error::Error;
-use crate::pg::catalog;
 use crate::pg::encoding::Utf8;
 use crate::pg::restricted::as_restricted;
 use crate::pg::state::PerBackend;
 use crate::pg::transaction::with_snapshot;
+use crate::schema;
 use pgrx::prelude::*;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -54,7 +54,7 @@ pub fn before_prepare() {
 /// Reports the changes, and returns true if one of them has left a cut-off.
 fn tell() -> bool {
     let changes = CHANGES.take();
-    if changes.is_empty() || !catalog::is_installed() {
+    if changes.is_empty() || !schema::is_installed() {
         // What the changes would be reported to may be dropped in the same transaction.
         return false;
     }

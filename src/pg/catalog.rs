@@ -108,12 +108,6 @@ pub fn extension_of(class: Oid, object: Oid) -> Option<Oid> {
     valid(unsafe { pg_sys::getExtensionOfObject(class, object) })
 }
 
-/// Returns true if the extension exists.
-pub fn is_installed() -> bool {
-    // SAFETY: scans pg_extension inside a transaction.
-    valid(unsafe { pg_sys::get_extension_oid(c"authguard".as_ptr(), true) }).is_some()
-}
-
 /// Returns true if a role is a superuser; false for one that does not exist.
 pub fn is_superuser(role: Oid) -> bool {
     // SAFETY: a syscache look-up inside a transaction.

@@ -34,6 +34,7 @@ pub mod json;
 mod jws;
 pub mod key;
 mod leader;
+mod lock;
 mod memory;
 mod policy;
 pub mod refresh;
@@ -56,6 +57,7 @@ pub use json::{JsonError, MAX_DEPTH, MAX_NODES, MAX_NUMBER_BYTES, Node, Object, 
 pub use jws::Jws;
 pub use key::{Key, KeyError, KeySetError, MAX_KEY_ID_BYTES, parse_jwks};
 pub use leader::{LeaderDecision, fingerprint as leader_fingerprint};
+pub use lock::lock_number;
 pub use memory::{memory_for_json, memory_for_token};
 pub use policy::{MAX_LEEWAY_SECONDS, Policy};
 pub use refresh::{RefreshKey, RefreshSettings, RefreshToken, RefreshTokenError};

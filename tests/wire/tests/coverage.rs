@@ -68,3 +68,35 @@ fn without_a_gateway_every_login_role_is_a_client() {
         );
     }
 }
+
+#[test]
+fn no_name_that_somebody_chooses_breaks_a_hint_or_gets_out_of_it() {
+    let cluster = server(Config::default());
+    admin(&cluster)
+        .batch_execute(
+            "create role \"50%y\"; grant \"50%y\" to authenticator;
+             create table prey ();
+             create table whole (n int) partition by list (n);
+             create policy everyone on whole using (true);
+             select authguard.guard_table('whole');
+             create table \"part\n; drop table prey; --\" partition of whole default;
+             create materialized view \"copy\n; drop table prey; --\" as select * from whole;
+             create view \"past\n; drop table prey; --\" as select * from whole;
+             grant select on all tables in schema public to \"50%y\"",
+        )
+        .unwrap();
+    let sql = "select rule, hint from authguard.coverage()
+                where rule in ('unguarded_partition', 'materialized_view', 'view_as_owner')";
+    let rows = operator(&cluster).query(sql, &[]).unwrap();
+    assert_eq!(rows.len(), 3);
+    let mut admin = admin(&cluster);
+    for row in rows {
+        let (rule, hint): (String, String) = (row.get(0), row.get(1));
+        admin
+            .batch_execute(&hint)
+            .unwrap_or_else(|error| panic!("{rule}: {error}"));
+        admin
+            .batch_execute("table prey")
+            .unwrap_or_else(|_| panic!("{rule}: {hint}"));
+    }
+}

@@ -97,6 +97,12 @@ fn a_client_s_open_transaction_has_forgotten_no_entry_that_an_operator_writes_ag
 
 /// Runs `work` while a client's commit of a change of ADA's rows hangs, as a client can make it.
 fn while_a_commit_hangs(cluster: &Cluster, work: impl FnOnce()) {
+    let sql = format!("update account set settings = '{{\"a\": 1}}' where id = '{ADA}'");
+    while_it_hangs(cluster, &sql, work);
+}
+
+/// Runs `work` while a client's commit of `sql` hangs.
+fn while_it_hangs(cluster: &Cluster, sql: &str, work: impl FnOnce()) {
     let mut admin = admin(cluster);
     // The commit waits for a standby that does not exist, with all its locks.
     let mut set = |standbys: &str| {
@@ -113,10 +119,7 @@ fn while_a_commit_hangs(cluster: &Cluster, work: impl FnOnce()) {
                 || text(&mut client, shown).as_deref() == Some("nobody"),
                 "the setting arrives",
             );
-            change(
-                &mut client,
-                &format!("update account set settings = '{{\"a\": 1}}' where id = '{ADA}'"),
-            );
+            change(&mut client, sql);
         });
         let hanging = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'";
         wait_until(|| count(cluster, hanging) == 1, "the commit hangs");
@@ -163,6 +166,30 @@ fn a_commit_that_a_client_makes_slow_holds_up_tokens_of_that_user_only() {
     });
     assert_eq!(refresh(&mut web(&cluster), ben.refresh()).status, "ok");
     assert_eq!(refresh(&mut web(&cluster), ada.refresh()).status, "ok");
+}
+
+#[test]
+fn a_user_who_may_choose_a_name_chooses_none_that_shares_a_lock_with_another() {
+    let cluster = server(Config::default());
+    change(
+        &mut admin(&cluster),
+        "create table account (name text collate \"C\" primary key, settings jsonb not null);
+         insert into account values ('costarring', '{}'), ('liquid', '{}');
+         grant select (name), update (settings) on account to web;
+         select authguard.attach_users('account', id => 'name',
+             app_metadata => 'settings', refresh_on_change => true);",
+    );
+    // Two words with one hash FNV-1a, which everybody can compute.
+    let sql = r#"update account set settings = '{"a": 1}' where name = 'costarring'"#;
+    while_it_hangs(&cluster, sql, || {
+        let mut signer = admin(&cluster);
+        for (user, status) in [("liquid", "ok"), ("costarring", "busy")] {
+            change(&mut signer, "begin");
+            let begun = issued(&mut signer, "authguard.sign_in($1)", user).unwrap();
+            assert_eq!(begun.status, status, "{user}");
+            change(&mut signer, "rollback");
+        }
+    });
 }
 
 #[test]
