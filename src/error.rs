@@ -355,7 +355,7 @@ impl Error {
                 Code::ERRCODE_FEATURE_NOT_SUPPORTED,
                 "cannot prepare a transaction that makes earlier tokens of a user stale",
             )
-            .hint("Every refresh of the user would wait for it: commit it, or attach the table without refresh_on_change."),
+            .hint("Every refresh of the user would wait for it. Commit it instead of preparing it."),
             Self::ClaimsFunctionOwner => Report::new(
                 Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
                 "the claims function has another owner by now",

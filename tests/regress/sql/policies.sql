@@ -33,13 +33,22 @@ select authguard.guard_table('app.note', 'active'), authguard.guard_table('app.n
 select * from policies;
 select authguard.guard_table('app.note', 'user'), authguard.guard_table('app.note', 'user') as again;
 select * from policies;
-select authguard.guard_table('app.note', roles => '{anon,public}'), authguard.guard_table('app.note', roles => '{public}') as again;
+-- What is not given stays: no call weakens a guard without saying so.
+select authguard.guard_table('app.note', 'user', '{anon}'), authguard.guard_table('app.note') as again;
+select outcome from authguard.guard_schema('app') where relation = 'app.note'::regclass;
+select * from policies;
+select authguard.guard_table('app.note', roles => '{public}'), authguard.guard_table('app.note', null, null) as again;
+select * from policies;
+alter table app.note disable row level security;
+select authguard.guard_table('app.note');
+select * from policies;
+select authguard.guard_table('app.note', 'revoked', roles => '{anon,public}'), authguard.guard_table('app.note', roles => '{public}') as again;
 select * from policies;
 select authguard.guard_table('app.note', roles => '{authenticated,anon,authenticated}'), authguard.guard_table('app.note', roles => '{anon,authenticated}') as again;
 select * from policies;
 -- A changed policy is put right.
 alter policy authguard on app.note using (true);
-select authguard.guard_table('app.note'), authguard.guard_table('app.note') as again;
+select authguard.guard_table('app.note', roles => '{public}'), authguard.guard_table('app.note') as again;
 select * from policies;
 -- Row-level security off: on again.
 alter table app.note disable row level security;
@@ -51,9 +60,7 @@ select * from policies;
 -- Bad arguments.
 select authguard.guard_table(null);
 select authguard.guard_table('app.note', 'live');
-select authguard.guard_table('app.note', null);
 select authguard.guard_table('app.note', roles => '{}');
-select authguard.guard_table('app.note', roles => null);
 select authguard.guard_table('app.note', roles => '{anon,null}');
 select authguard.guard_table('app.note', roles => '{regress_nobody}');
 select authguard.guard_table('app.absent');
