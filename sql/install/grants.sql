@@ -272,6 +272,13 @@ declare
     entry pg_catalog.record;
     others pg_catalog.text[] := '{}';
 begin
+    -- Postgres would take it for everybody.
+    if role = 'public' and command like 'grant%' then
+        raise exception using
+            errcode = 'undefined_object',
+            message = 'public is no role',
+            hint = 'Name each role that is to have access.';
+    end if;
     if command like 'revoke%' then
         -- What another of the three functions has granted stays.
         select coalesce(pg_catalog.array_agg(k.door), '{}') into others

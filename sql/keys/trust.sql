@@ -71,8 +71,8 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if cardinality(names) > 32
-       or array_position(names, null) is not null or array_position(names, '') is not null then
+    if array_ndims(names) > 1 or cardinality(names) > 32
+       or exists (select from unnest(names) n (name) where n.name is null or n.name = '') then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = pg_catalog.format('%s must be an array of at most 32 names', argument),
@@ -91,7 +91,7 @@ as $$
 declare
     seconds constant pg_catalog.numeric := ceil(extract(epoch from clock_skew));
 begin
-    if seconds not between 0 and 300 then
+    if clock_skew < interval '0' or seconds > 300 then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'clock_skew must be between 0 and 300 seconds',

@@ -210,8 +210,9 @@ begin atomic
     views as materialized (
         select d.source, d.rulename, v.*,
                v.relkind = 'm' or not coalesce(
-                   v.reloptions && array['security_invoker=true', 'security_invoker=on',
-                                         'security_invoker=1', 'security_invoker=yes'], false)
+                   (select o.option_value::pg_catalog.bool
+                      from pg_catalog.pg_options_to_table(v.reloptions) o
+                     where o.option_name = 'security_invoker'), false)
                    as as_owner
           from dependents d
           join relations v on v.oid = d.oid and v.relkind in ('v', 'm')

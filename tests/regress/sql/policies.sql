@@ -181,7 +181,7 @@ rollback;
 -- Whoever guards a table and is let through by every policy is told so.
 \c - regress_owner
 set client_min_messages = notice;
-select authguard.guard_table('app.note');
+select authguard.guard_table('app.note', 'revoked');
 select * from authguard.guard_schema('app') where relation = 'app.note'::regclass;
 alter table app.note force row level security;
 select authguard.guard_table('app.note') as silent;
@@ -250,7 +250,8 @@ create view app.invoker_view as select * from app.note;
 do $$ begin
     -- Only since Postgres 15.
     if current_setting('server_version_num')::int >= 150000 then
-        execute 'alter view app.invoker_view set (security_invoker = true)';
+        -- Any word for true.
+        execute 'alter view app.invoker_view set (security_invoker = T)';
     else
         execute 'drop view app.invoker_view';
     end if;
