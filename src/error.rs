@@ -315,7 +315,7 @@ impl Error {
             )
             .hint(match same_namespace {
                 true => "Both have the same subject_namespace: give each its own.".to_owned(),
-                false => format!("Give '{speaker}' a subject_namespace: auth.uid() is then made of that and its sub. Or, if the same sub is the same person, say shares_subjects => true. authguard.trust_issuer takes both."),
+                false => format!("Give '{speaker}' a subject_namespace with authguard.trust_issuer: auth.uid() is then made of that and its sub. Only if the same sub is the same person, and whoever runs '{speaker}' may act as any of your users, it shares_subjects."),
             }),
             Self::ForeignKeys(name) => Report::new(
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -326,7 +326,7 @@ impl Error {
                 Code::ERRCODE_CONFIG_FILE_ERROR,
                 "the keys of the local issuer come from authguard.signing_key_file",
             )
-            .hint("Unset it first."),
+            .hint("For another key, name another file in it and reload. Unset it only if the database is to keep the keys."),
             Self::NoSigningKey => Report::new(
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "the local issuer has no key to sign with",
