@@ -272,13 +272,6 @@ declare
     entry pg_catalog.record;
     others pg_catalog.text[] := '{}';
 begin
-    -- Postgres would take it for everybody.
-    if role = 'public' and command like 'grant%' then
-        raise exception using
-            errcode = 'undefined_object',
-            message = 'public is no role',
-            hint = 'Name each role that is to have access.';
-    end if;
     if command like 'revoke%' then
         -- What another of the three functions has granted stays.
         select coalesce(pg_catalog.array_agg(k.door), '{}') into others
@@ -288,6 +281,13 @@ begin
          where k.is_key and k.door <> change_access.door
            and a.grantee = (select r.oid from pg_catalog.pg_roles r
                              where r.rolname = change_access.role);
+    end if;
+    -- Postgres would take it for everybody.
+    if role = 'public' and command like 'grant%' then
+        raise exception using
+            errcode = 'undefined_object',
+            message = 'public is no role',
+            hint = 'Name each role that is to have access.';
     end if;
     for entry in
         select o.privilege,
