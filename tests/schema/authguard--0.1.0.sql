@@ -3476,7 +3476,7 @@ declare
     unknown pg_catalog.name;
 begin
     if relation is null or pg_catalog.cardinality(roles) = 0
-       or pg_catalog.array_position(roles, null) is not null then
+       or exists (select from pg_catalog.unnest(roles) r (name) where r.name is null) then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'a relation and at least one role are needed';

@@ -62,6 +62,7 @@ select authguard.guard_table(null);
 select authguard.guard_table('app.note', 'live');
 select authguard.guard_table('app.note', roles => '{}');
 select authguard.guard_table('app.note', roles => '{anon,null}');
+select authguard.guard_table('app.note', roles => '{{anon},{null}}');
 select authguard.guard_table('app.note', roles => '{regress_nobody}');
 select authguard.guard_table('app.absent');
 create view app.note_view as select * from app.note;
