@@ -317,7 +317,7 @@ impl Error {
             )
             .hint(match same_namespace {
                 true => "Both have the same subject_namespace: give each its own.".to_owned(),
-                false => format!("Give '{speaker}' a subject_namespace: auth.uid() is then made of that and its sub. Or, if the same sub is the same person, say shares_subjects => true. authguard.trust_issuer takes both."),
+                false => format!("Give '{speaker}' a subject_namespace with authguard.trust_issuer: auth.uid() is then made of that and its sub. Only if the same sub is the same person, and whoever runs '{speaker}' may act as any of your users, it shares_subjects."),
             }),
             Self::ForeignKeys(name) => Report::new(
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -328,7 +328,7 @@ impl Error {
                 Code::ERRCODE_CONFIG_FILE_ERROR,
                 "the keys of the local issuer come from authguard.signing_key_file",
             )
-            .hint("Unset it first."),
+            .hint("For another key, name another file in it and reload. Unset it only if the database is to keep the keys."),
             Self::NoSigningKey => Report::new(
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "the local issuer has no key to sign with",
@@ -357,7 +357,7 @@ impl Error {
                 Code::ERRCODE_FEATURE_NOT_SUPPORTED,
                 "cannot prepare a transaction that makes earlier tokens of a user stale",
             )
-            .hint("Every refresh of the user would wait for it: commit it, or attach the table without refresh_on_change."),
+            .hint("Every refresh of the user would wait for it. Commit it instead of preparing it."),
             Self::ClaimsFunctionOwner => Report::new(
                 Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
                 "the claims function has another owner by now",

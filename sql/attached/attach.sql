@@ -175,7 +175,7 @@ set search_path = pg_catalog, pg_temp
 begin atomic
     -- Each argument ends in a zero byte.
     select pg_catalog.string_to_array(
-               pg_catalog.rtrim(pg_catalog.encode(t.tgargs, 'escape'), '\000'), '\000'),
+               pg_catalog.rtrim(pg_catalog.encode(t.tgargs, 'escape'), E'\\000'), E'\\000'),
            -- Counted from 1: an int2vector begins at 0, and then it equals no array.
            (t.tgattr::pg_catalog.int2[])[:]
       from pg_catalog.pg_trigger t
@@ -204,7 +204,8 @@ begin
     -- None if the table is gone. They are left over if a restore had them and not the row.
     for name in
         select t.tgname from pg_catalog.pg_trigger t
-         where t.tgrelid = relation and t.tgname like 'authguard\_attached%' and not t.tgisinternal
+         where t.tgrelid = relation and pg_catalog.starts_with(t.tgname, 'authguard_attached')
+           and not t.tgisinternal
            -- Not those of a partitioned table above it.
            and t.tgparentid = 0
     loop

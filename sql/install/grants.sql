@@ -286,6 +286,13 @@ begin
            and a.grantee = (select r.oid from pg_catalog.pg_roles r
                              where r.rolname = change_access.role);
     end if;
+    -- Postgres would take it for everybody.
+    if role = 'public' and command like 'grant%' then
+        raise exception using
+            errcode = 'undefined_object',
+            message = 'public is no role',
+            hint = 'Name each role that is to have access.';
+    end if;
     for entry in
         select o.privilege,
                case o.class::pg_catalog.oid

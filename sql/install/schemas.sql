@@ -4,6 +4,11 @@
 -- values that a superuser has set, so that authguard.adopt below is a superuser's decision.
 load 'MODULE_PATHNAME';
 
+-- The owner of a database may choose other defaults for it. The library reads tables of this
+-- access method only, and adopt.sql compares names as they are printed.
+set local default_table_access_method = heap;
+set local quote_all_identifiers = off;
+
 -- A schema that somebody else made may hold hostile objects (CVE-2022-2625): authguard is never
 -- reused, and auth only when a superuser says so (see adopt.sql).
 do $$

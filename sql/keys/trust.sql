@@ -71,8 +71,8 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if cardinality(names) > 32
-       or array_position(names, null) is not null or array_position(names, '') is not null then
+    if array_ndims(names) > 1 or cardinality(names) > 32
+       or exists (select from unnest(names) n (name) where n.name is null or n.name = '') then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = pg_catalog.format('%s must be an array of at most 32 names', argument),
@@ -91,7 +91,7 @@ as $$
 declare
     seconds constant pg_catalog.numeric := ceil(extract(epoch from clock_skew));
 begin
-    if seconds not between 0 and 300 then
+    if clock_skew < interval '0' or seconds > 300 then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'clock_skew must be between 0 and 300 seconds',
@@ -366,8 +366,8 @@ create function authguard.trust_secret(
     issuer pg_catalog.text,
     secret pg_catalog.bytea,
     audience pg_catalog.text[] default null,
-    algorithm pg_catalog.text default 'HS256',
-    kid pg_catalog.text default '',
+    algorithm pg_catalog.text default null,
+    kid pg_catalog.text default null,
     roles pg_catalog.text[] default null,
     subject_namespace pg_catalog.uuid default null,
     shares_subjects pg_catalog.bool default null,
@@ -381,14 +381,21 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     kept pg_catalog.uuid := pg_catalog.gen_random_uuid();
+    old authguard.key;
 begin
-    if secret is null or algorithm is null or kid is null then
+    if secret is null then
         raise exception using
             errcode = 'null_value_not_allowed',
-            message = 'secret, algorithm and kid must not be null';
+            message = 'secret must not be null',
+            hint = 'authguard.distrust_issuer ends the trust in an issuer.';
     end if;
-    perform authguard.check_secret(secret, algorithm);
     perform authguard.begin_key_change();
+    -- What is not given stays, as in authguard.trust.
+    select k.* into old
+      from authguard.key k where k.issuer = trust_secret.issuer and k.jwk is null;
+    algorithm := coalesce(algorithm, old.algorithm, 'HS256');
+    kid := coalesce(kid, old.kid, '');
+    perform authguard.check_secret(secret, algorithm);
     perform authguard.trust(issuer, audience, roles, subject_namespace, shares_subjects, types,
         max_lifetime, client_ids, clock_skew);
     if exists (select from authguard.key k
@@ -413,8 +420,8 @@ create function authguard.trust_secret(
     issuer pg_catalog.text,
     secret pg_catalog.text,
     audience pg_catalog.text[] default null,
-    algorithm pg_catalog.text default 'HS256',
-    kid pg_catalog.text default '',
+    algorithm pg_catalog.text default null,
+    kid pg_catalog.text default null,
     roles pg_catalog.text[] default null,
     subject_namespace pg_catalog.uuid default null,
     shares_subjects pg_catalog.bool default null,
@@ -444,10 +451,11 @@ comment on function authguard.trust_secret(
     pg_catalog.text[], pg_catalog.interval) is
     'Believes the tokens of an issuer by a shared secret (HS256, HS384 or HS512): whoever has it '
     'can also sign. The bytes of the text in UTF-8 are the secret; a text is never decoded. Bind '
-    'it as a parameter, so that no log holds it. If called again, replaces the secret at once. '
-    'kid: the header kid that tokens must have; empty: any or none. The other arguments are those '
-    'of authguard.trust_issuer. 22004 if secret, algorithm or kid is NULL; 22023 if the secret is '
-    'weak; 55000 if the issuer is trusted by public keys; 25006 on a standby';
+    'it as a parameter, so that no log holds it. If called again, replaces the secret at once, and '
+    'an argument that is NULL or left out leaves what is there. algorithm: at first HS256. kid: '
+    'the header kid that tokens must have; empty, as at first: any or none. The other arguments '
+    'are those of authguard.trust_issuer. 22004 if secret is NULL; 22023 if the secret is weak; '
+    '55000 if the issuer is trusted by public keys; 25006 on a standby';
 
 create function authguard.distrust_issuer(issuer pg_catalog.text) returns pg_catalog.bool
 language plpgsql volatile

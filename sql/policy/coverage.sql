@@ -111,7 +111,8 @@ begin atomic
           join pg_catalog.pg_namespace n on n.oid = c.relnamespace
          where c.relkind in ('r', 'p', 'v', 'm', 'f')
            and n.nspname not in ('pg_catalog', 'information_schema', 'authguard')
-           and n.nspname not like 'pg\_toast%' and n.nspname not like 'pg\_temp%'
+           and not pg_catalog.starts_with(n.nspname, 'pg_toast')
+           and not pg_catalog.starts_with(n.nspname, 'pg_temp')
            and not exists (select from pg_catalog.pg_depend d
                             where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
                               and d.objid = c.oid and d.deptype = 'e')
@@ -208,8 +209,9 @@ begin atomic
     views as materialized (
         select d.source, d.rulename, v.*,
                v.relkind = 'm' or not coalesce(
-                   v.reloptions && array['security_invoker=true', 'security_invoker=on',
-                                         'security_invoker=1', 'security_invoker=yes'], false)
+                   (select o.option_value::pg_catalog.bool
+                      from pg_catalog.pg_options_to_table(v.reloptions) o
+                     where o.option_name = 'security_invoker'), false)
                    as as_owner
           from dependents d
           join relations v on v.oid = d.oid and v.relkind in ('v', 'm')
@@ -254,7 +256,8 @@ begin atomic
     )
     select 'table', t.name, true, 'no guard applies to ' || u.names,
            case when u.names is not null
-                then pg_catalog.format('select authguard.guard_table(%L)', t.name) end,
+                then pg_catalog.format('select authguard.guard_table(%L, roles => ''{public}'')',
+                         t.name) end,
            case when u.names is null then 'guarded_table' else 'partly_guarded_table' end,
            case when u.names is null then 'info' else 'warning' end
       from tables t left join unguarded_clients u on u.oid = t.oid

@@ -79,22 +79,22 @@ as $$
 declare
     class pg_catalog.pg_class;
     existing pg_catalog.pg_policy;
-    for_everyone pg_catalog.bool := 'public' = any (roles);
+    for_everyone pg_catalog.bool;
     grantees pg_catalog.text;
     wanted pg_catalog.oid[];
     unknown pg_catalog.name;
 begin
-    if relation is null or roles is null or pg_catalog.cardinality(roles) = 0
-       or pg_catalog.array_position(roles, null) is not null then
+    if relation is null or pg_catalog.cardinality(roles) = 0
+       or exists (select from pg_catalog.unnest(roles) r (name) where r.name is null) then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'a relation and at least one role are needed';
     end if;
-    if authguard.guard_expression(check_kind) is null then
+    if check_kind is not null and authguard.guard_expression(check_kind) is null then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = pg_catalog.format('unknown kind of check: %s',
-                coalesce(pg_catalog.quote_literal(check_kind), 'NULL')),
+                pg_catalog.quote_literal(check_kind)),
             hint = 'Use ''revoked'' (a request without a token passes), ''active'' (a live token '
                 'is needed) or ''user'' (a live token of a user is needed).';
     end if;
@@ -106,6 +106,30 @@ begin
             hint = 'Only tables and partitioned tables have row-level security; guard the tables '
                 'below a view.';
     end if;
+    select p.* into existing
+      from pg_catalog.pg_policy p
+     where p.polrelid = relation and p.polname = 'authguard';
+    if existing.polpermissive then
+        raise exception using
+            errcode = 'duplicate_object',
+            message = pg_catalog.format(
+                '%s has a permissive policy named authguard, which guard_table did not make',
+                relation),
+            hint = 'Rename it with alter policy ... rename to ....';
+    end if;
+
+    -- What is not given stays, so that no call weakens a guard without saying so.
+    check_kind := coalesce(check_kind,
+        (select k.kind from pg_catalog.unnest(array['revoked', 'active', 'user']) k (kind)
+          where authguard.guard_expression(k.kind)
+                = pg_catalog.pg_get_expr(existing.polqual, relation)),
+        'revoked');
+    roles := coalesce(roles,
+        (select pg_catalog.array_agg(coalesce(r.rolname, 'public'))
+           from pg_catalog.unnest(existing.polroles) p (role)
+           left join pg_catalog.pg_roles r on r.oid = p.role),
+        '{public}');
+    for_everyone := 'public' = any (roles);
     if for_everyone then
         grantees := 'public';
         wanted := array[0];
@@ -123,18 +147,6 @@ begin
                     pg_catalog.quote_ident(unknown)),
                 hint = 'Give the name as it is stored: without quotes, in upper and lower case.';
         end if;
-    end if;
-
-    select p.* into existing
-      from pg_catalog.pg_policy p
-     where p.polrelid = relation and p.polname = 'authguard';
-    if existing.polpermissive then
-        raise exception using
-            errcode = 'duplicate_object',
-            message = pg_catalog.format(
-                '%s has a permissive policy named authguard, which guard_table did not make',
-                relation),
-            hint = 'Rename it with alter policy ... rename to ....';
     end if;
 
     if class.relrowsecurity and authguard.has_guard(relation, check_kind, wanted) then
@@ -181,8 +193,8 @@ comment on function authguard.add_guard(
 
 create function authguard.guard_table(
     relation pg_catalog.regclass,
-    check_kind pg_catalog.text default 'revoked',
-    roles pg_catalog.name[] default '{public}'
+    check_kind pg_catalog.text default null,
+    roles pg_catalog.name[] default null
 ) returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -198,9 +210,11 @@ comment on function authguard.guard_table(
     pg_catalog.regclass, pg_catalog.text, pg_catalog.name[]) is
     'Adds the restrictive policy authguard for these roles, and switches row-level security on. '
     'check_kind: revoked (revoked tokens see nothing), active (a live token is needed) or user (a '
-    'live token with a sub is needed). True if something changed. A NOTICE says that no policy '
-    'applies to the caller. 42501 unless the caller owns the table; 22023 without a table or a '
-    'role, or for another kind of check; 42704 if a role does not exist; 42809 for a relation that '
+    'live token with a sub is needed). If the table is guarded already, an argument that is NULL '
+    'or left out leaves what is there; otherwise it is revoked, and for everybody (public). True '
+    'if something changed. A NOTICE says that no policy applies to the caller. 42501 unless the '
+    'caller owns the table; 22023 without a table, for no role, or for another kind of check; '
+    '42704 if a role does not exist; 42809 for a relation that '
     'is no table; 55000 if row-level security is off and switching it on would hide every row; '
     '42710 if it has a permissive policy of that name; 55006 if something was renamed meanwhile';
 
@@ -224,8 +238,8 @@ comment on function authguard.unguard_table(pg_catalog.regclass) is
 
 create function authguard.guard_schema(
     schema pg_catalog.name,
-    check_kind pg_catalog.text default 'revoked',
-    roles pg_catalog.name[] default '{public}',
+    check_kind pg_catalog.text default null,
+    roles pg_catalog.name[] default null,
     out relation pg_catalog.regclass,
     out outcome pg_catalog.text,
     out detail pg_catalog.text

@@ -25,6 +25,12 @@ declare
     reason pg_catalog.text;
 begin
     perform authguard.require_transaction_block();
+    if role is null then
+        raise exception using
+            errcode = 'null_value_not_allowed',
+            message = 'role must not be null',
+            hint = 'Without a role the next statements would run as the session''s own.';
+    end if;
     perform pg_catalog.set_config('role', 'none', true);
     perform pg_catalog.set_config(
         'request.jwt.claims', coalesce(claims::pg_catalog.text, ''), true);
@@ -50,8 +56,8 @@ end
 $$;
 comment on function authguard.act_as(pg_catalog.name, pg_catalog.jsonb) is
     'For tests: sets the role and the claims (NULL: none) as a gateway does, until the end of the '
-    'transaction, which should be rolled back. 22023 if the claims are refused; 25P01 outside a '
-    'transaction block';
+    'transaction, which should be rolled back. 22004 if the role is NULL; 22023 if the claims are '
+    'refused; 25P01 outside a transaction block';
 
 create function authguard.act_as_user(user_id pg_catalog.text, claims pg_catalog.jsonb default '{}')
 returns pg_catalog.void

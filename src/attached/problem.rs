@@ -129,7 +129,7 @@ impl TableProblem {
     }
 }
 
-const ATTACH_AGAIN: &str = "Attach it again.";
+const ATTACH_AGAIN: &str = "Attach it again, with all its columns.";
 
 const PARTITION_BY_KEY: &str = "Partition it by that column at every level, and create a unique index on that column alone, valid and not deferrable, both of its type's default operator class; or attach a plain table of the keys that triggers keep up to date.";
 

@@ -3,7 +3,7 @@
 
 use super::file;
 use crate::error::Error;
-use crate::pg::encoding::Utf8;
+use crate::pg::encoding::{Utf8, printable};
 use crate::schema::{self, Table};
 use crate::settings;
 use authguard_token::Subjects;
@@ -64,8 +64,8 @@ fn require(issuer: &str, subjects: &Subjects) {
             };
             let same_namespace = subjects.namespace.is_some();
             Error::SpeaksFor {
-                speaker,
-                users,
+                speaker: printable(&speaker),
+                users: printable(&users),
                 same_namespace,
             }
             .raise();
@@ -90,7 +90,7 @@ pub fn own_stands() -> bool {
 pub fn require_own() {
     let name = settings::issuer();
     match trusted().get(&name) {
-        Some(own) if !own.is_local => Error::ForeignKeys(name).raise(),
+        Some(own) if !own.is_local => Error::ForeignKeys(printable(&name)).raise(),
         Some(own) => require(&name, own),
         None => {}
     }

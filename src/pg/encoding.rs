@@ -48,7 +48,7 @@ pub fn title(name: &CStr) -> String {
 }
 
 /// A text as the database has it; `None` if the database's encoding cannot hold it.
-fn to_server(text: &str) -> Option<Cow<'_, [u8]>> {
+pub fn to_server(text: &str) -> Option<Cow<'_, [u8]>> {
     if text.is_ascii() || converts_nothing() {
         return Some(Cow::Borrowed(text.as_bytes()));
     }

@@ -29,7 +29,7 @@ impl Rule for GatewayRoles {
         match identifiers(new) {
             Some(_) => Ok(()),
             None => {
-                let value = new.to_string_lossy().into_owned();
+                let value = encoding::printable(&new.to_string_lossy());
                 Err(Error::ListSyntax(Self::NAME, value).report())
             }
         }
@@ -37,7 +37,9 @@ impl Rule for GatewayRoles {
 
     /// A role may be made later.
     fn doubtful(text: &str) -> Vec<Problem> {
-        let text = CString::new(text).unwrap_or_default();
+        // The catalogue has names in the encoding of the database.
+        let text = encoding::to_server(text).and_then(|text| CString::new(text).ok());
+        let text = text.unwrap_or_default();
         if text.as_c_str() == DEFAULT {
             return Vec::new();
         }

@@ -5,6 +5,7 @@
 //! or the default, and both may let in more than what the strictest reading of the text lets in.
 
 use crate::error::{Error, Report};
+use crate::pg::encoding::{printable, title};
 use crate::pg::guc::{Hooks, SetFrom};
 use crate::pg::log::{self, LogLevel};
 use std::ffi::{CStr, CString};
@@ -48,22 +49,24 @@ impl<R: Rule> Hooks for Judged<R> {
     fn check(new: &CStr, source: SetFrom) -> Result<(), Report> {
         R::check(new)?;
         if source == SetFrom::Trial {
-            let text = new.to_string_lossy();
+            let text = title(new);
+            let report =
+                |it: Problem| Error::BadWord(R::NAME, printable(&it.what), it.hint).report();
             if let Some(wrong) = R::wrong(&text).into_iter().next() {
-                return Err(Error::BadWord(R::NAME, wrong.what, wrong.hint).report());
+                return Err(report(wrong));
             }
             for doubt in R::doubtful(&text) {
-                Error::BadWord(R::NAME, doubt.what, doubt.hint)
-                    .report()
-                    .warn();
+                report(doubt).warn();
             }
         }
         Ok(())
     }
 
     fn assign(new: &CStr) {
+        // Not converted: this may be outside a transaction.
         for wrong in R::wrong(&new.to_string_lossy()) {
-            let message = CString::new(format!("{}: {}", R::NAME, wrong.what)).unwrap_or_default();
+            let message = printable(&format!("{}: {}", R::NAME, wrong.what));
+            let message = CString::new(message).unwrap_or_default();
             let hint = CString::new(wrong.hint).unwrap_or_default();
             log::server_only(LogLevel::Warning, &message, Some(&hint));
         }

@@ -6,7 +6,7 @@
 //! code that uses it.
 
 use super::judged::{Judged, Problem, problems};
-use super::words::{self, DecidesTokens, Issuer, MinAal, NotifyEvents};
+use super::words::{self, Audience, DecidesTokens, Issuer, MinAal, NotifyEvents};
 use crate::pg::guc::{Choice, Number, SetBy, Switch, Text, Unit};
 use authguard_token::{Aal, MAX_LEEWAY_SECONDS, RefreshSettings};
 use pgrx::PostgresGucEnum;
@@ -91,7 +91,7 @@ settings! {
         c"The issuer (claim iss) of tokens that this database signs.",
     );
 
-    AUDIENCE: Text<DecidesTokens> = Text::text(
+    AUDIENCE: Text<Judged<Audience>> = Text::text(
         c"authguard.audience", c"authenticated",
         c"The audience (claim aud) of tokens that this database signs.",
     );
@@ -178,6 +178,7 @@ settings! {
 /// The problems of the settings in this table, as [`problems`] has them.
 pub fn problems_of_table() -> Vec<(&'static str, Problem, bool)> {
     problems::<Issuer>(&ISSUER.get())
+        .chain(problems::<Audience>(&AUDIENCE.get()))
         .chain(problems::<MinAal>(&MIN_AAL.get()))
         .chain(problems::<NotifyEvents>(&NOTIFY_EVENTS.get()))
         .collect()

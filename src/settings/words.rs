@@ -39,6 +39,27 @@ impl Rule for Issuer {
     }
 }
 
+/// `authguard.audience`.
+pub enum Audience {}
+
+impl Rule for Audience {
+    const NAME: &'static str = "authguard.audience";
+
+    fn wrong(text: &str) -> Vec<Problem> {
+        match text.is_empty() {
+            false => Vec::new(),
+            true => vec![Problem {
+                what: "no token can have this audience, so nobody can sign in".to_owned(),
+                hint: "It is a text that is not empty.".to_owned(),
+            }],
+        }
+    }
+
+    fn assigned() {
+        KEYS_CHANGED.call();
+    }
+}
+
 /// `authguard.min_aal`.
 pub enum MinAal {}
 

@@ -15,6 +15,11 @@ The ordering of items is not stable, it is driven by a dependency graph.
 -- values that a superuser has set, so that authguard.adopt below is a superuser's decision.
 load 'MODULE_PATHNAME';
 
+-- The owner of a database may choose other defaults for it. The library reads tables of this
+-- access method only, and adopt.sql compares names as they are printed.
+set local default_table_access_method = heap;
+set local quote_all_identifiers = off;
+
 -- A schema that somebody else made may hold hostile objects (CVE-2022-2625): authguard is never
 -- reused, and auth only when a superuser says so (see adopt.sql).
 do $$
@@ -1502,8 +1507,8 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if cardinality(names) > 32
-       or array_position(names, null) is not null or array_position(names, '') is not null then
+    if array_ndims(names) > 1 or cardinality(names) > 32
+       or exists (select from unnest(names) n (name) where n.name is null or n.name = '') then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = pg_catalog.format('%s must be an array of at most 32 names', argument),
@@ -1522,7 +1527,7 @@ as $$
 declare
     seconds constant pg_catalog.numeric := ceil(extract(epoch from clock_skew));
 begin
-    if seconds not between 0 and 300 then
+    if clock_skew < interval '0' or seconds > 300 then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'clock_skew must be between 0 and 300 seconds',
@@ -1797,8 +1802,8 @@ create function authguard.trust_secret(
     issuer pg_catalog.text,
     secret pg_catalog.bytea,
     audience pg_catalog.text[] default null,
-    algorithm pg_catalog.text default 'HS256',
-    kid pg_catalog.text default '',
+    algorithm pg_catalog.text default null,
+    kid pg_catalog.text default null,
     roles pg_catalog.text[] default null,
     subject_namespace pg_catalog.uuid default null,
     shares_subjects pg_catalog.bool default null,
@@ -1812,14 +1817,21 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     kept pg_catalog.uuid := pg_catalog.gen_random_uuid();
+    old authguard.key;
 begin
-    if secret is null or algorithm is null or kid is null then
+    if secret is null then
         raise exception using
             errcode = 'null_value_not_allowed',
-            message = 'secret, algorithm and kid must not be null';
+            message = 'secret must not be null',
+            hint = 'authguard.distrust_issuer ends the trust in an issuer.';
     end if;
-    perform authguard.check_secret(secret, algorithm);
     perform authguard.begin_key_change();
+    -- What is not given stays, as in authguard.trust.
+    select k.* into old
+      from authguard.key k where k.issuer = trust_secret.issuer and k.jwk is null;
+    algorithm := coalesce(algorithm, old.algorithm, 'HS256');
+    kid := coalesce(kid, old.kid, '');
+    perform authguard.check_secret(secret, algorithm);
     perform authguard.trust(issuer, audience, roles, subject_namespace, shares_subjects, types,
         max_lifetime, client_ids, clock_skew);
     if exists (select from authguard.key k
@@ -1844,8 +1856,8 @@ create function authguard.trust_secret(
     issuer pg_catalog.text,
     secret pg_catalog.text,
     audience pg_catalog.text[] default null,
-    algorithm pg_catalog.text default 'HS256',
-    kid pg_catalog.text default '',
+    algorithm pg_catalog.text default null,
+    kid pg_catalog.text default null,
     roles pg_catalog.text[] default null,
     subject_namespace pg_catalog.uuid default null,
     shares_subjects pg_catalog.bool default null,
@@ -1875,10 +1887,11 @@ comment on function authguard.trust_secret(
     pg_catalog.text[], pg_catalog.interval) is
     'Believes the tokens of an issuer by a shared secret (HS256, HS384 or HS512): whoever has it '
     'can also sign. The bytes of the text in UTF-8 are the secret; a text is never decoded. Bind '
-    'it as a parameter, so that no log holds it. If called again, replaces the secret at once. '
-    'kid: the header kid that tokens must have; empty: any or none. The other arguments are those '
-    'of authguard.trust_issuer. 22004 if secret, algorithm or kid is NULL; 22023 if the secret is '
-    'weak; 55000 if the issuer is trusted by public keys; 25006 on a standby';
+    'it as a parameter, so that no log holds it. If called again, replaces the secret at once, and '
+    'an argument that is NULL or left out leaves what is there. algorithm: at first HS256. kid: '
+    'the header kid that tokens must have; empty, as at first: any or none. The other arguments '
+    'are those of authguard.trust_issuer. 22004 if secret is NULL; 22023 if the secret is weak; '
+    '55000 if the issuer is trusted by public keys; 25006 on a standby';
 
 create function authguard.distrust_issuer(issuer pg_catalog.text) returns pg_catalog.bool
 language plpgsql volatile
@@ -3204,7 +3217,7 @@ set search_path = pg_catalog, pg_temp
 begin atomic
     -- Each argument ends in a zero byte.
     select pg_catalog.string_to_array(
-               pg_catalog.rtrim(pg_catalog.encode(t.tgargs, 'escape'), '\000'), '\000'),
+               pg_catalog.rtrim(pg_catalog.encode(t.tgargs, 'escape'), E'\\000'), E'\\000'),
            -- Counted from 1: an int2vector begins at 0, and then it equals no array.
            (t.tgattr::pg_catalog.int2[])[:]
       from pg_catalog.pg_trigger t
@@ -3233,7 +3246,8 @@ begin
     -- None if the table is gone. They are left over if a restore had them and not the row.
     for name in
         select t.tgname from pg_catalog.pg_trigger t
-         where t.tgrelid = relation and t.tgname like 'authguard\_attached%' and not t.tgisinternal
+         where t.tgrelid = relation and pg_catalog.starts_with(t.tgname, 'authguard_attached')
+           and not t.tgisinternal
            -- Not those of a partitioned table above it.
            and t.tgparentid = 0
     loop
@@ -3497,22 +3511,22 @@ as $$
 declare
     class pg_catalog.pg_class;
     existing pg_catalog.pg_policy;
-    for_everyone pg_catalog.bool := 'public' = any (roles);
+    for_everyone pg_catalog.bool;
     grantees pg_catalog.text;
     wanted pg_catalog.oid[];
     unknown pg_catalog.name;
 begin
-    if relation is null or roles is null or pg_catalog.cardinality(roles) = 0
-       or pg_catalog.array_position(roles, null) is not null then
+    if relation is null or pg_catalog.cardinality(roles) = 0
+       or exists (select from pg_catalog.unnest(roles) r (name) where r.name is null) then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = 'a relation and at least one role are needed';
     end if;
-    if authguard.guard_expression(check_kind) is null then
+    if check_kind is not null and authguard.guard_expression(check_kind) is null then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = pg_catalog.format('unknown kind of check: %s',
-                coalesce(pg_catalog.quote_literal(check_kind), 'NULL')),
+                pg_catalog.quote_literal(check_kind)),
             hint = 'Use ''revoked'' (a request without a token passes), ''active'' (a live token '
                 'is needed) or ''user'' (a live token of a user is needed).';
     end if;
@@ -3524,6 +3538,30 @@ begin
             hint = 'Only tables and partitioned tables have row-level security; guard the tables '
                 'below a view.';
     end if;
+    select p.* into existing
+      from pg_catalog.pg_policy p
+     where p.polrelid = relation and p.polname = 'authguard';
+    if existing.polpermissive then
+        raise exception using
+            errcode = 'duplicate_object',
+            message = pg_catalog.format(
+                '%s has a permissive policy named authguard, which guard_table did not make',
+                relation),
+            hint = 'Rename it with alter policy ... rename to ....';
+    end if;
+
+    -- What is not given stays, so that no call weakens a guard without saying so.
+    check_kind := coalesce(check_kind,
+        (select k.kind from pg_catalog.unnest(array['revoked', 'active', 'user']) k (kind)
+          where authguard.guard_expression(k.kind)
+                = pg_catalog.pg_get_expr(existing.polqual, relation)),
+        'revoked');
+    roles := coalesce(roles,
+        (select pg_catalog.array_agg(coalesce(r.rolname, 'public'))
+           from pg_catalog.unnest(existing.polroles) p (role)
+           left join pg_catalog.pg_roles r on r.oid = p.role),
+        '{public}');
+    for_everyone := 'public' = any (roles);
     if for_everyone then
         grantees := 'public';
         wanted := array[0];
@@ -3541,18 +3579,6 @@ begin
                     pg_catalog.quote_ident(unknown)),
                 hint = 'Give the name as it is stored: without quotes, in upper and lower case.';
         end if;
-    end if;
-
-    select p.* into existing
-      from pg_catalog.pg_policy p
-     where p.polrelid = relation and p.polname = 'authguard';
-    if existing.polpermissive then
-        raise exception using
-            errcode = 'duplicate_object',
-            message = pg_catalog.format(
-                '%s has a permissive policy named authguard, which guard_table did not make',
-                relation),
-            hint = 'Rename it with alter policy ... rename to ....';
     end if;
 
     if class.relrowsecurity and authguard.has_guard(relation, check_kind, wanted) then
@@ -3599,8 +3625,8 @@ comment on function authguard.add_guard(
 
 create function authguard.guard_table(
     relation pg_catalog.regclass,
-    check_kind pg_catalog.text default 'revoked',
-    roles pg_catalog.name[] default '{public}'
+    check_kind pg_catalog.text default null,
+    roles pg_catalog.name[] default null
 ) returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -3616,9 +3642,11 @@ comment on function authguard.guard_table(
     pg_catalog.regclass, pg_catalog.text, pg_catalog.name[]) is
     'Adds the restrictive policy authguard for these roles, and switches row-level security on. '
     'check_kind: revoked (revoked tokens see nothing), active (a live token is needed) or user (a '
-    'live token with a sub is needed). True if something changed. A NOTICE says that no policy '
-    'applies to the caller. 42501 unless the caller owns the table; 22023 without a table or a '
-    'role, or for another kind of check; 42704 if a role does not exist; 42809 for a relation that '
+    'live token with a sub is needed). If the table is guarded already, an argument that is NULL '
+    'or left out leaves what is there; otherwise it is revoked, and for everybody (public). True '
+    'if something changed. A NOTICE says that no policy applies to the caller. 42501 unless the '
+    'caller owns the table; 22023 without a table, for no role, or for another kind of check; '
+    '42704 if a role does not exist; 42809 for a relation that '
     'is no table; 55000 if row-level security is off and switching it on would hide every row; '
     '42710 if it has a permissive policy of that name; 55006 if something was renamed meanwhile';
 
@@ -3642,8 +3670,8 @@ comment on function authguard.unguard_table(pg_catalog.regclass) is
 
 create function authguard.guard_schema(
     schema pg_catalog.name,
-    check_kind pg_catalog.text default 'revoked',
-    roles pg_catalog.name[] default '{public}',
+    check_kind pg_catalog.text default null,
+    roles pg_catalog.name[] default null,
     out relation pg_catalog.regclass,
     out outcome pg_catalog.text,
     out detail pg_catalog.text
@@ -3829,6 +3857,12 @@ declare
     reason pg_catalog.text;
 begin
     perform authguard.require_transaction_block();
+    if role is null then
+        raise exception using
+            errcode = 'null_value_not_allowed',
+            message = 'role must not be null',
+            hint = 'Without a role the next statements would run as the session''s own.';
+    end if;
     perform pg_catalog.set_config('role', 'none', true);
     perform pg_catalog.set_config(
         'request.jwt.claims', coalesce(claims::pg_catalog.text, ''), true);
@@ -3854,8 +3888,8 @@ end
 $$;
 comment on function authguard.act_as(pg_catalog.name, pg_catalog.jsonb) is
     'For tests: sets the role and the claims (NULL: none) as a gateway does, until the end of the '
-    'transaction, which should be rolled back. 22023 if the claims are refused; 25P01 outside a '
-    'transaction block';
+    'transaction, which should be rolled back. 22004 if the role is NULL; 22023 if the claims are '
+    'refused; 25P01 outside a transaction block';
 
 create function authguard.act_as_user(user_id pg_catalog.text, claims pg_catalog.jsonb default '{}')
 returns pg_catalog.void
@@ -4392,6 +4426,13 @@ begin
            and a.grantee = (select r.oid from pg_catalog.pg_roles r
                              where r.rolname = change_access.role);
     end if;
+    -- Postgres would take it for everybody.
+    if role = 'public' and command like 'grant%' then
+        raise exception using
+            errcode = 'undefined_object',
+            message = 'public is no role',
+            hint = 'Name each role that is to have access.';
+    end if;
     for entry in
         select o.privilege,
                case o.class::pg_catalog.oid
@@ -4598,7 +4639,8 @@ begin atomic
           join pg_catalog.pg_namespace n on n.oid = c.relnamespace
          where c.relkind in ('r', 'p', 'v', 'm', 'f')
            and n.nspname not in ('pg_catalog', 'information_schema', 'authguard')
-           and n.nspname not like 'pg\_toast%' and n.nspname not like 'pg\_temp%'
+           and not pg_catalog.starts_with(n.nspname, 'pg_toast')
+           and not pg_catalog.starts_with(n.nspname, 'pg_temp')
            and not exists (select from pg_catalog.pg_depend d
                             where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
                               and d.objid = c.oid and d.deptype = 'e')
@@ -4695,8 +4737,9 @@ begin atomic
     views as materialized (
         select d.source, d.rulename, v.*,
                v.relkind = 'm' or not coalesce(
-                   v.reloptions && array['security_invoker=true', 'security_invoker=on',
-                                         'security_invoker=1', 'security_invoker=yes'], false)
+                   (select o.option_value::pg_catalog.bool
+                      from pg_catalog.pg_options_to_table(v.reloptions) o
+                     where o.option_name = 'security_invoker'), false)
                    as as_owner
           from dependents d
           join relations v on v.oid = d.oid and v.relkind in ('v', 'm')
@@ -4741,7 +4784,8 @@ begin atomic
     )
     select 'table', t.name, true, 'no guard applies to ' || u.names,
            case when u.names is not null
-                then pg_catalog.format('select authguard.guard_table(%L)', t.name) end,
+                then pg_catalog.format('select authguard.guard_table(%L, roles => ''{public}'')',
+                         t.name) end,
            case when u.names is null then 'guarded_table' else 'partly_guarded_table' end,
            case when u.names is null then 'info' else 'warning' end
       from tables t left join unguarded_clients u on u.oid = t.oid

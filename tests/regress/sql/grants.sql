@@ -33,6 +33,10 @@ drop role regress_op;
 select authguard.revoke_operator('regress_nobody');
 select authguard.revoke_signer(null);
 \echo :LAST_ERROR_SQLSTATE
+-- Never to everybody, by a name that Postgres takes for a keyword.
+select authguard.grant_operator('public');
+select count(*) as left_over from authguard.coverage() where rule = 'privilege_without_door';
+select authguard.revoke_client_role('public');
 
 -- A privilege that was given by hand is told, with the statement that takes it back.
 create role regress_op login;
@@ -68,7 +72,16 @@ alter default privileges grant all on tables to regress_evil, public;
 alter default privileges grant all on sequences to regress_evil, public;
 alter default privileges grant all on types to regress_evil with grant option;
 alter default privileges grant all on schemas to regress_evil, public;
+-- Nor does what the database's owner has set for sessions change what is made.
+create access method regress_heap type table handler heap_tableam_handler;
+set default_table_access_method = regress_heap;
+set standard_conforming_strings = off;
+set quote_all_identifiers = on;
 create extension authguard;
+reset quote_all_identifiers;
+reset standard_conforming_strings;
+reset default_table_access_method;
+select count(*) as tables, bool_and(a.amname = 'heap') as heap from pg_class c join pg_am a on a.oid = c.relam where c.relnamespace = 'authguard'::regnamespace and c.relkind = 'r';
 select (:grants) = :'usual' as as_usual;
 select count(*) as left_over from pg_shdepend where refobjid = 'regress_evil'::regrole and deptype <> 'o' and classid <> 'pg_default_acl'::regclass and dbid = (select oid from pg_database where datname = current_database());
 select count(*) from authguard.coverage() where rule = 'privilege_without_door';
@@ -100,7 +113,10 @@ alter default privileges in schema auth grant execute on functions to regress_ev
 alter default privileges in schema auth grant all on tables to regress_evil, public;
 set authguard.adopt = on;
 set authguard.adopt_owners = 'regress_issuer';
+-- Names are compared as they are printed.
+set quote_all_identifiers = on;
 create extension authguard;
+reset quote_all_identifiers;
 select (:grants) = replace(regexp_replace(:'usual', 'function auth\.(uid|jwt|role|email)\(\) public EXECUTE, ', '', 'g'),
                            ', schema auth public USAGE', '') as as_usual;
 select count(*) as left_over from pg_shdepend where refobjid = 'regress_evil'::regrole and deptype <> 'o' and classid <> 'pg_default_acl'::regclass and objid <> 'auth'::regnamespace and dbid = (select oid from pg_database where datname = current_database());

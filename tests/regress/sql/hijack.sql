@@ -111,6 +111,10 @@ select authguard.act_as_user('aaaaaaaa-0000-0000-0000-000000000002', '{"role":"r
 \echo :LAST_ERROR_SQLSTATE
 select authguard.act_reset();
 \echo :LAST_ERROR_SQLSTATE
+-- Nor without a role.
+begin;
+select authguard.act_as(null, '{"sub":"a"}');
+rollback;
 select authguard.grant_operator('regress_app');
 
 \c - postgres

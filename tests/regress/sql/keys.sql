@@ -135,6 +135,16 @@ select authguard.trust_secret('https://s', null, '{app}', shares_subjects => tru
 select authguard.trust_secret('https://s', :'good', '{app}', shares_subjects => true);
 select authguard.trust_secret('https://s', :'good' || '2', '{app}', kid => 'second', shares_subjects => true);
 select * from state;
+-- What is not given stays, also of the key.
+select authguard.trust_secret('https://s', repeat('01234567', 8), algorithm => 'HS512');
+select authguard.trust_secret('https://s', repeat('76543210', 8));
+select kid, algorithm, status from authguard.key where issuer = 'https://s';
+select authguard.trust_secret('https://s', :'good', algorithm => 'HS256', kid => '');
+select kid, algorithm, status from authguard.key where issuer = 'https://s';
+-- Lists of lists, and a negative fraction of a second.
+select authguard.trust_secret('https://s', :'good', '{{app},{web}}');
+select authguard.trust_secret('https://s', :'good', roles => '{{a,null}}');
+select authguard.trust_secret('https://s', :'good', clock_skew => '-0.5 s');
 -- Bytes; and a text that looks like bytes is taken as it is, with a word about it.
 select authguard.trust_secret('https://s', '\x0001'::bytea);
 select authguard.trust_secret('https://s', null::bytea);

@@ -176,3 +176,54 @@ fn gateways_are_compared_byte_by_byte() {
         owner.batch_execute("reset session authorization").unwrap();
     }
 }
+
+#[test]
+fn messages_that_name_a_text_arrive_and_roles_are_known_by_their_names() {
+    let cluster = server(Config::default());
+    for (encoding, mut owner) in databases(&cluster) {
+        let name = name(encoding);
+        owner.batch_execute("load 'authguard'").unwrap();
+        let trust = |issuer: &str| {
+            format!(
+                "select authguard.trust_secret('{issuer}', 'the secret of {encoding}, 32 bytes or more', '{{app}}')"
+            )
+        };
+        owner.batch_execute(&trust(name)).unwrap();
+        let another = state(&mut owner, &trust(&format!("{name}2")));
+        assert_eq!(another.as_deref(), Some("22023"), "{encoding}");
+        let wrong = format!("alter system set authguard.min_aal = '{name}'");
+        assert_eq!(
+            state(&mut owner, &wrong).as_deref(),
+            Some("22023"),
+            "{encoding}"
+        );
+        // The role's name in this encoding.
+        let role = format!("{encoding} {name}");
+        owner
+            .batch_execute(&format!("create role \"{role}\""))
+            .unwrap();
+        let set = |role: &str| format!("alter system set authguard.gateway_roles = '\"{role}\"'");
+        for (role, doubts) in [(role.clone(), 0), (format!("{role}2"), 1)] {
+            owner.batch_execute(&set(&role)).unwrap();
+            owner.batch_execute("select pg_reload_conf()").unwrap();
+            let has_role =
+                format!("select 1 where current_setting('authguard.gateway_roles') = '\"{role}\"'");
+            wait_until(
+                || owner.query_opt(&has_role, &[]).unwrap().is_some(),
+                "the reload arrives",
+            );
+            let told: i64 = owner
+                .query_one(
+                    "select count(*) from authguard.coverage()
+                      where object = 'authguard.gateway_roles' and problem like '%' || $1 || '%'",
+                    &[&role],
+                )
+                .unwrap()
+                .get(0);
+            assert_eq!(told, doubts, "{encoding}: {role}");
+        }
+        owner
+            .batch_execute("alter system reset authguard.gateway_roles")
+            .unwrap();
+    }
+}

@@ -114,6 +114,7 @@ fn alter_system_refuses_words_that_nothing_knows_and_warns_of_names_that_may_com
         ("gateway_roles", "authenticator,,web"),
         ("issuer", ""),
         ("issuer", &long),
+        ("audience", ""),
         ("after_restore", "allow"),
         ("log_refused_tokens", "yes"),
         ("seal_claims", "maybe"),
