@@ -4416,6 +4416,10 @@ declare
     entry pg_catalog.record;
     others pg_catalog.text[] := '{}';
 begin
+    if role is null then
+        raise exception using
+            errcode = 'null_value_not_allowed', message = 'role must not be null';
+    end if;
     if command like 'revoke%' then
         -- What another of the three functions has granted stays.
         select coalesce(pg_catalog.array_agg(k.door), '{}') into others
