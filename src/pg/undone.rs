@@ -5,6 +5,7 @@
 //! else runs, the memory of the transaction goes, and with it this code is called (AtCleanup_Memory
 //! and AtSubCleanup_Memory in src/backend/access/transam/xact.c).
 
+use super::shortage::without_failing;
 use super::state::PerBackend;
 use pgrx::pg_sys;
 use std::cell::Cell;
@@ -19,7 +20,7 @@ pub(super) fn ends(committed: bool) {
 }
 
 /// Makes `call` run whenever the current transaction, or a subtransaction that this happens in, has
-/// been rolled back. It must raise no error.
+/// been rolled back. If it fails, the session ends.
 pub fn after_rollback(call: fn()) {
     /// The entry in the list of a memory context, and what to call.
     #[repr(C)]
@@ -29,17 +30,19 @@ pub fn after_rollback(call: fn()) {
     }
 
     unsafe extern "C-unwind" fn at_reset(registered: *mut c_void) {
-        // SAFETY: made below by Box, and handed back once: mmgr takes an entry off its list before
-        // it calls it (MemoryContextCallResetCallbacks).
-        let registered = unsafe { Box::from_raw(registered.cast::<Registered>()) };
-        if ROLLED_BACK.get() {
-            (registered.call)();
-        }
-        // SAFETY: reads the state of xact.c, which is still that of the subtransaction that ends.
-        // The memory of the transaction around it is the current one already.
-        if unsafe { pg_sys::GetCurrentTransactionNestLevel() } > 1 {
-            after_rollback(registered.call);
-        }
+        without_failing(|| {
+            // SAFETY: made below by Box, and handed back once: mmgr takes an entry off its list
+            // before it calls it (MemoryContextCallResetCallbacks).
+            let registered = unsafe { Box::from_raw(registered.cast::<Registered>()) };
+            if ROLLED_BACK.get() {
+                (registered.call)();
+            }
+            // SAFETY: reads the state of xact.c, which is still that of the subtransaction that
+            // ends. The memory of the transaction around it is the current one already.
+            if unsafe { pg_sys::GetCurrentTransactionNestLevel() } > 1 {
+                after_rollback(registered.call);
+            }
+        });
     }
 
     let registered = Box::into_raw(Box::new(Registered {
