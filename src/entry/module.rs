@@ -2,17 +2,14 @@
 
 use super::callbacks;
 use crate::claims::leader;
+use crate::pg::call::module_init;
 use crate::pg::{backtrace, crypto, executor, guc, planner, shortage};
 use crate::{access, invalidation, request, settings};
-use pgrx::{extension_sql_file, pg_guard};
+use pgrx::extension_sql_file;
 
 pgrx::pg_module_magic!(name, version);
 
-/// Called by Postgres when the library is loaded: by a preload setting, or by the first call of one
-/// of its functions.
-#[pg_guard]
-pub extern "C-unwind" fn _PG_init() {
-    shortage::require_to_load();
+module_init!(|| {
     backtrace::never_capture();
     // Before any is defined: if this fails, nothing has changed, and the next attempt to load the
     // library fails in the same way.
@@ -28,7 +25,7 @@ pub extern "C-unwind" fn _PG_init() {
     callbacks::register();
     executor::register(access::before_workers);
     planner::watch();
-}
+});
 
 /// The install script: these files, in this order.
 macro_rules! install_script {

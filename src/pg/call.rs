@@ -233,6 +233,26 @@ macro_rules! raw_function {
 }
 pub(crate) use raw_function;
 
+/// Runs `work` when the library is loaded, if there is memory for it.
+pub fn guarded_load(work: fn()) {
+    shortage::require_to_load();
+    guarded_hook(work);
+}
+
+/// Defines what Postgres calls when the library is loaded: by a preload setting, or by the first
+/// call of one of its functions.
+macro_rules! module_init {
+    ($work:expr) => {
+        // SAFETY (of the export): dfmgr.c looks for this name, and calls it once.
+        #[allow(unsafe_code)]
+        #[unsafe(export_name = "_PG_init")]
+        extern "C-unwind" fn init() {
+            $crate::pg::call::guarded_load($work);
+        }
+    };
+}
+pub(crate) use module_init;
+
 /// Defines for each name a raw function that calls the `#[pg_extern]` function of that name: pgrx
 /// calls those `…_wrapper`.
 macro_rules! functions_with_room {

@@ -2,13 +2,13 @@
 //! (src/backend/access/transam/xact.c, src/backend/utils/cache/inval.c).
 
 use super::call::guarded_hook;
-use super::shortage;
+use super::shortage::{retake_room, without_failing};
 use super::undone;
 use pgrx::pg_sys::{self, Oid, SubTransactionId, SubXactEvent, SysCacheIdentifier, XactEvent};
 use std::ffi::c_void;
 
 /// The functions that Postgres calls. Only the first two may raise an error. When the others run,
-/// the transaction has ended or is being rolled back.
+/// the transaction has ended or is being rolled back, so that the session ends if one fails.
 pub struct Callbacks {
     /// The transaction commits, and runs no more code of its client.
     pub before_commit: fn(),
@@ -70,23 +70,20 @@ unsafe fn registered(argument: *mut c_void) -> &'static Callbacks {
 unsafe extern "C-unwind" fn at_transaction(event: XactEvent::Type, argument: *mut c_void) {
     // SAFETY: Postgres hands the argument back.
     let callbacks = unsafe { registered(argument) };
-    if shortage::is_ending() {
-        return;
-    }
     undone::ends(!matches!(
         event,
         XactEvent::XACT_EVENT_ABORT | XactEvent::XACT_EVENT_PARALLEL_ABORT
     ));
-    guarded_hook(|| match event {
-        XactEvent::XACT_EVENT_PRE_COMMIT => (callbacks.before_commit)(),
-        XactEvent::XACT_EVENT_PRE_PREPARE => (callbacks.before_prepare)(),
+    match event {
+        XactEvent::XACT_EVENT_PRE_COMMIT => guarded_hook(callbacks.before_commit),
+        XactEvent::XACT_EVENT_PRE_PREPARE => guarded_hook(callbacks.before_prepare),
         XactEvent::XACT_EVENT_COMMIT
         | XactEvent::XACT_EVENT_PARALLEL_COMMIT
         | XactEvent::XACT_EVENT_ABORT
         | XactEvent::XACT_EVENT_PARALLEL_ABORT
-        | XactEvent::XACT_EVENT_PREPARE => (callbacks.end_of_transaction)(),
+        | XactEvent::XACT_EVENT_PREPARE => without_failing(callbacks.end_of_transaction),
         _ => {}
-    });
+    }
 }
 
 unsafe extern "C-unwind" fn at_subtransaction(
@@ -97,33 +94,36 @@ unsafe extern "C-unwind" fn at_subtransaction(
 ) {
     // SAFETY: as in at_transaction().
     let callbacks = unsafe { registered(argument) };
-    if shortage::is_ending() {
-        return;
-    }
     undone::ends(event != SubXactEvent::SUBXACT_EVENT_ABORT_SUB);
-    match event {
+    // An error that is caught in SQL ends a subtransaction, and one begins before it.
+    retake_room();
+    without_failing(|| match event {
         SubXactEvent::SUBXACT_EVENT_ABORT_SUB => (callbacks.end_of_subtransaction)(id, false),
         SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => (callbacks.end_of_subtransaction)(id, true),
         _ => {}
-    }
+    });
 }
 
 unsafe extern "C-unwind" fn at_relation_change(argument: pg_sys::Datum, relation: Oid) {
     // SAFETY: as in at_transaction().
-    (unsafe { registered(argument.cast_mut_ptr()) }.relation_changed)(relation);
+    let changed = unsafe { registered(argument.cast_mut_ptr()) }.relation_changed;
+    without_failing(|| changed(relation));
 }
 
 unsafe extern "C-unwind" fn at_role_change(argument: pg_sys::Datum, _cache: i32, _hash: u32) {
     // SAFETY: as in at_transaction().
-    (unsafe { registered(argument.cast_mut_ptr()) }.role_changed)();
+    let changed = unsafe { registered(argument.cast_mut_ptr()) }.role_changed;
+    without_failing(changed);
 }
 
 unsafe extern "C-unwind" fn at_function_change(argument: pg_sys::Datum, _cache: i32, hash: u32) {
     // SAFETY: as in at_transaction().
-    (unsafe { registered(argument.cast_mut_ptr()) }.function_changed)(hash);
+    let changed = unsafe { registered(argument.cast_mut_ptr()) }.function_changed;
+    without_failing(|| changed(hash));
 }
 
 unsafe extern "C-unwind" fn at_schema_change(argument: pg_sys::Datum, _cache: i32, _hash: u32) {
     // SAFETY: as in at_transaction().
-    (unsafe { registered(argument.cast_mut_ptr()) }.schema_changed)();
+    let changed = unsafe { registered(argument.cast_mut_ptr()) }.schema_changed;
+    without_failing(changed);
 }

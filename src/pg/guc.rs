@@ -485,11 +485,14 @@ unsafe extern "C-unwind" fn check<H: Hooks>(
         GucSource::PGC_S_FILE if is_trial() => SetFrom::Trial,
         _ => SetFrom::Elsewhere,
     };
-    guarded(|| {
-        // SAFETY: guc.c hands a string, or NULL for no value, and keeps it until the hook returns.
-        let checked = H::check(unsafe { text_or_empty(*value) }, source);
-        checked.map_err(complain).is_ok()
-    })
+    // SAFETY: guc.c hands a string, or NULL for no value, and keeps it until the hook returns.
+    let text = unsafe { text_or_empty(*value) };
+    let check = || H::check(text, source).map_err(complain).is_ok();
+    // A value can be taken away even if memory is short.
+    match text.is_empty() {
+        true => guarded_hook(check),
+        false => guarded(check),
+    }
 }
 
 unsafe extern "C-unwind" fn assign<H: Hooks>(value: *const c_char, _extra: *mut c_void) {
@@ -592,11 +595,11 @@ pub fn set(name: &CStr, value: &CStr, action: pg_sys::GucAction::Type) {
 }
 
 /// Removes the value of a setting for the rest of the session, or of the transaction around a
-/// subtransaction that has just been rolled back. Raises no error: what goes wrong is a WARNING.
+/// subtransaction that has just been rolled back. A value that cannot be removed is a panic.
 pub fn clear(name: &CStr) {
     // SAFETY: guc.c copies the value. Outside a transaction it keeps the value as the session's
     // (push_old_value).
-    unsafe {
+    let answer = unsafe {
         pg_sys::set_config_option(
             name.as_ptr(),
             c"".as_ptr(),
@@ -606,8 +609,9 @@ pub fn clear(name: &CStr) {
             true,
             pg_sys::WARNING as c_int,
             false,
-        );
-    }
+        )
+    };
+    assert!(answer > 0, "the value is removed");
 }
 
 /// Runs `work` while a setting has another value, as `create function … set` does

@@ -5,6 +5,7 @@
 //! calls back. So values that were settled for one message can be dropped at the next, and the path
 //! of every row need not find out which statement it is in.
 
+use super::shortage::without_failing;
 use super::state::PerBackend;
 use pgrx::pg_sys;
 use std::cell::Cell;
@@ -46,6 +47,6 @@ pub fn await_next(then: Call) -> bool {
 
 unsafe extern "C-unwind" fn at_reset(_arg: *mut c_void) {
     if let Some(then) = AWAITED.take() {
-        then();
+        without_failing(then);
     }
 }

@@ -7,21 +7,39 @@
 use super::state::PerBackend;
 use pgrx::pg_sys;
 use std::cell::Cell;
-use std::ffi::{c_char, c_int};
+use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
-/// The memory context that the planner was called in; NULL if it does not run.
-static PLANNING_IN: PerBackend<Cell<pg_sys::MemoryContext>> =
-    PerBackend::new(Cell::new(ptr::null_mut()));
+mod declared {
+    use super::{c_char, c_int, pg_sys};
 
-/// The hook that was set before this one.
-static NEXT: PerBackend<Cell<pg_sys::planner_hook_type>> = PerBackend::new(Cell::new(None));
+    unsafe extern "C-unwind" {
+        pub fn standard_planner(
+            query: *mut pg_sys::Query,
+            text: *const c_char,
+            options: c_int,
+            parameters: pg_sys::ParamListInfo,
+        ) -> *mut pg_sys::PlannedStmt;
+    }
+}
+
+type Planner = unsafe extern "C-unwind" fn(
+    *mut pg_sys::Query,
+    *const c_char,
+    c_int,
+    pg_sys::ParamListInfo,
+) -> *mut pg_sys::PlannedStmt;
+
+/// The hook of another library, or Postgres's own function.
+static NEXT: PerBackend<Cell<Planner>> = PerBackend::new(Cell::new(declared::standard_planner));
 
 /// Notes from now on when the planner runs. To be called once, from `_PG_init`.
 pub fn watch() {
     // SAFETY: reads and sets a global of planner.c, which a library may chain.
     unsafe {
-        NEXT.set(pg_sys::planner_hook);
+        if let Some(other) = pg_sys::planner_hook {
+            NEXT.set(other);
+        }
         pg_sys::planner_hook = Some(plan);
     }
 }
@@ -35,46 +53,49 @@ pub fn watch() {
 /// elsewhere: of a function that the planner calls and that has queries or expressions itself, they
 /// are below the first, or below the transaction.
 pub fn is_estimate() -> bool {
-    let planner = PLANNING_IN.get();
-    if planner.is_null() {
-        return false;
-    }
-    // SAFETY: the current memory context and those above it are alive, and the topmost has no
-    // parent.
+    // SAFETY: the entries of the list live in frames that are running (elog.h). The current memory
+    // context and those above it are alive, and the topmost has no parent.
     unsafe {
         let parent = |context: pg_sys::MemoryContext| match context.is_null() {
             true => context,
             false => (*context).parent,
         };
-        parent(parent(pg_sys::CurrentMemoryContext)) == planner
+        let mut entry = pg_sys::error_context_stack;
+        while let Some(it) = entry.as_ref() {
+            if it.callback.is_some_and(|it| ptr::fn_addr_eq(it, MARK)) {
+                return parent(parent(pg_sys::CurrentMemoryContext)) == it.arg.cast();
+            }
+            entry = it.previous;
+        }
+        false
     }
 }
 
-#[pgrx::pg_guard]
+const MARK: unsafe extern "C-unwind" fn(*mut c_void) = planning;
+
+/// Marks the planner's place in the list of what Postgres calls at an error, and does nothing there.
+unsafe extern "C-unwind" fn planning(_planner: *mut c_void) {}
+
+/// Every query passes here. An error leaves by a jump over this frame, which owns nothing: pgrx's
+/// own wrapper would copy each error, and lose its position in the query. Whoever catches the error
+/// puts the list of callbacks back (PG_CATCH in utils/elog.h), and with it goes the mark.
 unsafe extern "C-unwind" fn plan(
     query: *mut pg_sys::Query,
     text: *const c_char,
     options: c_int,
     parameters: pg_sys::ParamListInfo,
 ) -> *mut pg_sys::PlannedStmt {
-    /// Puts the context of an outer call back, also when it is dropped by unwinding.
-    struct Outer(pg_sys::MemoryContext);
-
-    impl Drop for Outer {
-        fn drop(&mut self) {
-            PLANNING_IN.set(self.0);
-        }
-    }
-
-    // SAFETY: reads a global.
-    let _outer = Outer(PLANNING_IN.replace(unsafe { pg_sys::CurrentMemoryContext }));
-    // SAFETY: the arguments are those of the hook, for the next in the chain.
+    // SAFETY: the mark is taken off before this frame is left. The arguments are those of the hook,
+    // for the next in the chain.
     unsafe {
-        match NEXT.get() {
-            Some(next) => {
-                pgrx::pg_sys::ffi::pg_guard_ffi_boundary(|| next(query, text, options, parameters))
-            }
-            None => pg_sys::standard_planner(query, text, options, parameters),
-        }
+        let mut mark = pg_sys::ErrorContextCallback {
+            previous: pg_sys::error_context_stack,
+            callback: Some(MARK),
+            arg: pg_sys::CurrentMemoryContext.cast(),
+        };
+        pg_sys::error_context_stack = &raw mut mark;
+        let planned = NEXT.get()(query, text, options, parameters);
+        pg_sys::error_context_stack = mark.previous;
+        planned
     }
 }

@@ -31,6 +31,9 @@ const ROOM: Layout = match Layout::from_size_align(4 << 20, 16) {
     Err(_) => panic!("a layout"),
 };
 
+/// The part of it that one copy of an error may take, with the smallest block that a context asks for.
+const COPY: usize = 2 << 20;
+
 /// The room; NULL while it is given away.
 static HELD: PerBackend<Cell<*mut u8>> = PerBackend::new(Cell::new(ptr::null_mut()));
 
@@ -57,7 +60,9 @@ pub fn require_to_load() {
 pub fn prepare_panics() {
     let hook = take_hook();
     set_hook(Box::new(move |panic| {
-        give_room();
+        if !allocator::has_memory(ROOM.size()) {
+            give_room();
+        }
         hook(panic);
     }));
 }
@@ -117,6 +122,19 @@ pub unsafe fn with_room<R>(call: impl FnOnce() -> R) -> R {
     }
 }
 
+/// Runs `work` from a callback of Postgres that has nowhere to raise an error to: the transaction
+/// has ended, or is being rolled back. If it fails, this session ends: what it had to take back may
+/// be in force still.
+#[inline(always)]
+pub fn without_failing(work: impl FnOnce()) {
+    if ENDING.get() {
+        return;
+    }
+    let work = || catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| end_session());
+    // SAFETY: `work` raises no error here.
+    unsafe { with_room(work) }
+}
+
 /// Takes the room if it is not held. Returns false if it cannot be had.
 fn take_room() -> bool {
     if HELD.get().is_null() {
@@ -126,8 +144,23 @@ fn take_room() -> bool {
     !HELD.get().is_null()
 }
 
+/// Takes the room again after an error that somebody has caught. If it cannot be had now, the next
+/// call that begins needs it.
+pub fn retake_room() {
+    take_room();
+}
+
+/// Sees to the memory that the copy of an error takes. Postgres calls this for a mere notice, too,
+/// so the room is given away only if it is needed. If it is gone already, and nobody could take it
+/// again since, the copy would fail and take the server down: this session ends instead.
 unsafe extern "C-unwind" fn at_error(_argument: *mut c_void) {
+    if allocator::has_memory(ROOM.size()) {
+        return;
+    }
     give_room();
+    if !allocator::has_memory(COPY) {
+        end_session();
+    }
 }
 
 fn give_room() {

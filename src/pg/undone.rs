@@ -5,6 +5,7 @@
 //! anything else runs, the memory of the transaction goes, and with it this code is called
 //! (AtCleanup_Memory and AtSubCleanup_Memory in src/backend/access/transam/xact.c).
 
+use super::shortage::without_failing;
 use super::state::PerBackend;
 use pgrx::pg_sys;
 use std::cell::Cell;
@@ -19,8 +20,8 @@ pub(super) fn ends(committed: bool) {
 }
 
 /// Makes `call` run whenever the current transaction, or a subtransaction that this happens in, has
-/// been rolled back. It must raise no error. If it returns false, it runs again when the
-/// transaction or subtransaction around has ended, however that ends.
+/// been rolled back. If it returns false, it runs again when the transaction or subtransaction
+/// around has ended, however that ends. If it fails, the session ends.
 pub fn after_rollback(call: fn() -> bool) {
     register(call, false);
 }
@@ -35,15 +36,17 @@ fn register(call: fn() -> bool, is_due: bool) {
     }
 
     unsafe extern "C-unwind" fn at_reset(registered: *mut c_void) {
-        // SAFETY: made below by Box, and handed back once: mmgr takes an entry off its list before
-        // it calls it (MemoryContextCallResetCallbacks).
-        let registered = unsafe { Box::from_raw(registered.cast::<Registered>()) };
-        let is_due = (registered.is_due || ROLLED_BACK.get()) && !(registered.call)();
-        // SAFETY: reads the state of xact.c, which is still that of the subtransaction that ends.
-        // The memory of the transaction around it is the current one already.
-        if unsafe { pg_sys::GetCurrentTransactionNestLevel() } > 1 {
-            register(registered.call, is_due);
-        }
+        without_failing(|| {
+            // SAFETY: made below by Box, and handed back once: mmgr takes an entry off its list
+            // before it calls it (MemoryContextCallResetCallbacks).
+            let registered = unsafe { Box::from_raw(registered.cast::<Registered>()) };
+            let is_due = (registered.is_due || ROLLED_BACK.get()) && !(registered.call)();
+            // SAFETY: reads the state of xact.c, which is still that of the subtransaction that
+            // ends. The memory of the transaction around it is the current one already.
+            if unsafe { pg_sys::GetCurrentTransactionNestLevel() } > 1 {
+                register(registered.call, is_due);
+            }
+        });
     }
 
     let registered = Box::into_raw(Box::new(Registered {

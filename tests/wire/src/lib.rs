@@ -170,6 +170,17 @@ pub fn backend(client: &mut Client) -> i32 {
         .get(0)
 }
 
+/// Lets plans of this session be as they are, though the server may force workers on them (suites on
+/// Postgres with assertions). For what cannot be the same in a worker, such as the log.
+pub fn without_forced_workers(client: &mut Client) {
+    client
+        .batch_execute(
+            "select set_config(name, 'off', false) from pg_settings
+              where name in ('debug_parallel_query', 'force_parallel_mode')",
+        )
+        .expect("one of the two is there");
+}
+
 /// The single text that a query returns.
 pub fn text(client: &mut Client, sql: &str) -> Option<String> {
     client.query_one(sql, &[]).expect("the query runs").get(0)

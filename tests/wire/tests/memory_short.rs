@@ -45,7 +45,11 @@ impl Witness {
 
 /// Returns the answer, or `None` for lack of memory. The connection lives on.
 fn answer_or_none<T>(answer: Result<T, Error>, client: &Client, round: &str) -> Option<T> {
-    assert!(!client.is_closed(), "{round}: the session was ended");
+    let failed = answer.as_ref().err();
+    assert!(
+        !client.is_closed(),
+        "{round}: the session was ended: {failed:?}"
+    );
     match answer {
         Ok(answer) => Some(answer),
         Err(error) => {

@@ -324,6 +324,7 @@ fn a_library_that_is_first_called_in_a_parallel_operation_keeps_settings_and_cla
                      set min_parallel_table_scan_size = 0; set {workers}",
                 ))
                 .unwrap();
+            without_forced_workers(&mut client);
             set_claims(&mut client, &claims(ADA));
             let found = answer(&mut client, "select min(whose()) from big");
             match found {

@@ -181,6 +181,7 @@ fn words_in_the_file_that_nothing_knows_are_read_strictly_and_logged_and_reporte
         .batch_execute("select authguard.sign_in('ada', aal => 'aal3')")
         .unwrap();
     // The view of what the files hold says so too.
+    without_forced_workers(&mut admin);
     let shown = "select string_agg(name, ', ') from pg_file_settings where error is not null";
     assert_eq!(
         text(&mut admin, shown).as_deref(),

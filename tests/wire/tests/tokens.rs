@@ -205,6 +205,7 @@ fn the_log_says_why_and_once_a_verification_and_no_client_is_told() {
     client
         .batch_execute("set client_min_messages = debug1")
         .unwrap();
+    without_forced_workers(&mut client);
     let refusals = |cause: &str| {
         cluster
             .log()
