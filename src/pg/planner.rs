@@ -73,7 +73,8 @@ pub fn is_estimate() -> bool {
 
 const MARK: unsafe extern "C-unwind" fn(*mut c_void) = planning;
 
-/// Marks the planner's place in the list of what Postgres calls at an error, and does nothing there.
+/// Marks the planner's place in the list of what Postgres calls at an error, and does nothing
+/// there.
 unsafe extern "C-unwind" fn planning(_planner: *mut c_void) {}
 
 /// Every query passes here. An error leaves by a jump over this frame, which owns nothing: pgrx's

@@ -3217,7 +3217,7 @@ set search_path = pg_catalog, pg_temp
 begin atomic
     -- Each argument ends in a zero byte.
     select pg_catalog.string_to_array(
-               pg_catalog.rtrim(pg_catalog.encode(t.tgargs, 'escape'), E'\\000'), E'\\000'),
+               pg_catalog.rtrim(pg_catalog.encode(t.tgargs, 'escape'), e'\\000'), e'\\000'),
            -- Counted from 1: an int2vector begins at 0, and then it equals no array.
            (t.tgattr::pg_catalog.int2[])[:]
       from pg_catalog.pg_trigger t

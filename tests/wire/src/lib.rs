@@ -170,8 +170,8 @@ pub fn backend(client: &mut Client) -> i32 {
         .get(0)
 }
 
-/// Lets plans of this session be as they are, though the server may force workers on them (suites on
-/// Postgres with assertions). For what cannot be the same in a worker, such as the log.
+/// Lets plans of this session be as they are, though the server may force workers on them (suites
+/// on Postgres with assertions). For what cannot be the same in a worker, such as the log.
 pub fn without_forced_workers(client: &mut Client) {
     client
         .batch_execute(
