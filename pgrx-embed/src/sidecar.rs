@@ -5,7 +5,7 @@ use crate::cluster::Cluster;
 use crate::error::{Context, Error, Result};
 use crate::signals::{self, Registered};
 use crate::user::ServerUser;
-use crate::{clients, procfs, unix};
+use crate::{clients, command, procfs, unix};
 use std::fs::{self, File};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
@@ -57,8 +57,11 @@ impl Sidecar {
         let port = Cluster::free_port()?;
         let program = cluster.dir().join("postgrest");
         if !program.exists() {
-            // The server's user cannot enter root's cache.
-            fs::copy(clients::postgrest()?, &program)?;
+            // The server's user cannot enter root's cache. Another process copies it: a program that
+            // another thread starts meanwhile would have this file open for writing, and a file
+            // that is open for writing cannot be run.
+            let mut copy = Command::new("cp");
+            command::run(copy.arg(clients::postgrest()?).arg(&program))?;
         }
         let file = cluster.dir().join(format!("postgrest-{port}.conf"));
         fs::write(&file, conf)?;
