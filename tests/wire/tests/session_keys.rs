@@ -201,7 +201,7 @@ fn nobody_but_the_log_learns_why_the_key_file_cannot_be_used() {
 /// Whose tokens would speak for whose users, as the error says it.
 fn clash(error: &DbError) -> &str {
     assert_eq!(*error.code(), SqlState::INVALID_PARAMETER_VALUE, "{error}");
-    assert!(error.hint().unwrap().contains("shares_subjects => true"));
+    assert!(error.hint().unwrap().contains("subject_namespace"));
     error.message()
 }
 

@@ -2,8 +2,22 @@
 
 use authguard_token::{Claims, Verified, parse_object};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 use crate::signers::{ISSUER, NOW};
+
+/// The scopes of one of the claims that hold any.
+fn scopes<'v>(name: &str, value: &'v Value) -> Vec<&'v str> {
+    let is_scope = |scope: &&str| !scope.is_empty() && !scope.contains(' ');
+    match value {
+        Value::String(list) if name != "permissions" => list.split(' ').filter(is_scope).collect(),
+        Value::Array(all) => {
+            let texts = all.iter().filter_map(Value::as_str);
+            texts.filter(is_scope).collect()
+        }
+        _ => Vec::new(),
+    }
+}
 
 /// Asserts that what was accepted is what the text says, and that the policy of the tests was kept.
 pub fn check(verified: &Verified) {
@@ -22,7 +36,18 @@ pub fn check(verified: &Verified) {
     assert!(text("sub").is_some_and(|subject| !subject.is_empty()));
     assert_eq!(claims.role.as_deref(), text("role"));
     assert_eq!(claims.email.as_deref(), text("email"));
-    assert_eq!(claims.scope.as_deref(), text("scope"));
+    let granted: BTreeSet<&str> = ["scope", "scp", "permissions"]
+        .into_iter()
+        .flat_map(|name| scopes(name, &value[name]))
+        .collect();
+    let told = claims.scope.as_deref().unwrap_or_default();
+    assert_eq!(
+        told.split(' ')
+            .filter(|scope| !scope.is_empty())
+            .collect::<BTreeSet<_>>(),
+        granted
+    );
+    assert!(granted.iter().all(|scope| claims.has_scope(scope)));
     assert_eq!(claims.jti.is_some(), text("jti").is_some());
     let audience = &value["aud"];
     let names_us =
