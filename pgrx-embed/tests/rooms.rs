@@ -149,12 +149,70 @@ fn sql_calls_functions_of_pgrx_with_room_for_an_error() {
     let sql = sql.expect("the snapshot");
     let bare: Vec<_> = sql
         .lines()
-        .filter(|line| line.contains("_wrapper'"))
+        .filter(|line| line.contains("MODULE_PATHNAME") && line.contains("_wrapper'"))
         .collect();
     assert!(
         bare.is_empty(),
         "name them in src/entry/functions.rs: {bare:#?}"
     );
+}
+
+/// The functions that Postgres calls and that have no guard: none of them raises or catches an error.
+const UNGUARDED: [&str; 4] = [
+    "pg/executor.rs: run",
+    "pg/planner.rs: plan",
+    "pg/planner.rs: planning",
+    "pg/shortage.rs: at_error",
+];
+
+/// pgrx copies an error that it catches. Without room for that copy the server goes down, so every
+/// function that Postgres calls has a guard of `src/pg`, which has room.
+#[test]
+fn every_function_that_postgres_calls_has_room_for_an_error() {
+    const GUARDS: [&str; 3] = ["guarded(", "guarded_hook(", "without_failing("];
+    let mut unguarded = BTreeSet::new();
+    for (path, code) in sources() {
+        let path = path.to_string_lossy();
+        for of_pgrx in ["pg_guard]", "pgrx_extern_c_guard"] {
+            let is_guard = &*path == "pg/call.rs" && of_pgrx == "pgrx_extern_c_guard";
+            let uses = code.contains(of_pgrx);
+            assert!(is_guard || !uses, "{path}: {of_pgrx} has no room");
+        }
+        // The macros there call what the sources with the bodies guard.
+        if path == "pg/call.rs" {
+            continue;
+        }
+        for function in code.split("unsafe extern \"C-unwind\" fn ").skip(1) {
+            let name = function.split(['(', '<']).next().expect("a name");
+            let end = function.find("\n}").unwrap_or(function.len());
+            let body = &function[..end];
+            if !name.is_empty() && !GUARDS.iter().any(|guard| body.contains(guard)) {
+                unguarded.insert(format!("{path}: {name}"));
+            }
+        }
+    }
+    assert_eq!(unguarded, UNGUARDED.map(str::to_owned).into());
+}
+
+#[test]
+fn every_function_of_pgrx_is_called_with_room_for_an_error() {
+    let sources = sources();
+    let mut declared = BTreeSet::new();
+    for (_, code) in &sources {
+        for function in code.split("pg_extern(").skip(1) {
+            let name = function.split("fn ").nth(1).expect("a function");
+            declared.insert(name.split(['(', '<']).next().expect("a name"));
+        }
+    }
+    let is_list = |(path, _): &&(PathBuf, String)| path.ends_with("entry/functions.rs");
+    let (_, code) = sources.iter().find(is_list).expect("the list");
+    let (_, list) = code.split_once("functions_with_room! {").expect("the list");
+    let named: BTreeSet<_> = list
+        .split([',', '}'])
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .collect();
+    assert_eq!(declared, named);
 }
 
 /// `src/pg/crypto.rs` tells one copy of it where to allocate.

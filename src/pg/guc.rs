@@ -509,7 +509,7 @@ unsafe extern "C-unwind" fn assign<H: Hooks>(value: *const c_char, _extra: *mut 
 }
 
 unsafe extern "C-unwind" fn show<H: Hooks>() -> *const c_char {
-    H::SHOW.map_or(c"", |show| show()).as_ptr()
+    guarded_hook(|| H::SHOW.map_or(c"", |show| show()).as_ptr())
 }
 
 /// Gives guc.c the message for a value that is refused. The message of guc.c itself would show the

@@ -145,6 +145,11 @@ pub fn jsonb(json: &str) -> Option<pg_sys::Datum> {
 /// The whole varlena of the `jsonb` that Postgres's own `jsonb_in` makes of a text in the encoding
 /// of the database, or the error for which it accepts none.
 pub fn jsonb_of(text: &[u8]) -> Result<Vec<u8>, PgSqlErrorCode> {
+    /// More than `jsonb_in` takes of the stack for each level.
+    const LEVEL: usize = 1 << 10;
+
+    let levels = text.iter().filter(|byte| matches!(byte, b'[' | b'{'));
+    shortage::require_stack(levels.count().saturating_mul(LEVEL));
     let Ok(text) = CString::new(text) else {
         return Err(PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION);
     };

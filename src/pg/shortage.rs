@@ -80,6 +80,31 @@ pub fn require(bytes: usize) {
     }
 }
 
+/// Raises an error unless the stack can grow by `bytes` bytes, and makes it grow: if the system
+/// cannot give the stack a page, it kills the process, and the server goes down with it. The stack
+/// grows no further than Postgres lets it (check_stack_depth in tcop/postgres.c), and stays as
+/// large.
+pub fn require_stack(bytes: usize) {
+    /// One step, with a part of what the functions take that may run afterwards.
+    #[inline(never)]
+    fn grow(bytes: usize) {
+        let step = std::hint::black_box([0_u8; 16 << 10]);
+        // SAFETY: compares the stack with a setting.
+        if bytes > step.len() && !unsafe { pg_sys::stack_is_too_deep() } {
+            grow(bytes - step.len());
+        }
+        std::hint::black_box(step);
+    }
+
+    // SAFETY: reads a setting, in kB.
+    let most = unsafe { pg_sys::max_stack_depth }.unsigned_abs() as usize * 1024;
+    let bytes = bytes.min(most);
+    if !allocator::has_memory(bytes + (64 << 10)) {
+        crate::error::Error::OutOfMemory.raise();
+    }
+    grow(bytes);
+}
+
 /// Raises an error if memory is too short to begin a call.
 ///
 /// # Safety
