@@ -157,7 +157,8 @@ fn sql_calls_functions_of_pgrx_with_room_for_an_error() {
     );
 }
 
-/// The functions that Postgres calls and that have no guard: none of them raises or catches an error.
+/// The functions that Postgres calls and that have no guard: none of them raises or catches an
+/// error.
 const UNGUARDED: [&str; 4] = [
     "pg/executor.rs: run",
     "pg/planner.rs: plan",

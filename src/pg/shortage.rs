@@ -31,7 +31,8 @@ const ROOM: Layout = match Layout::from_size_align(4 << 20, 16) {
     Err(_) => panic!("a layout"),
 };
 
-/// The part of it that one copy of an error may take, with the smallest block that a context asks for.
+/// The part of it that one copy of an error may take, with the smallest block that a context asks
+/// for.
 const COPY: usize = 2 << 20;
 
 /// The room; NULL while it is given away.
