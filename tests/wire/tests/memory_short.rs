@@ -2,6 +2,7 @@
 //! connection goes on, and no other session notices anything. No claims of an earlier request are
 //! answered from.
 
+use authguard_wire::attached::change;
 use authguard_wire::memory::{Limits, address_space};
 use authguard_wire::sessions::{issued, sign_in};
 use authguard_wire::tokens::{Issuer, web};
@@ -70,13 +71,25 @@ fn under_limits<T: PartialEq + std::fmt::Debug>(
     cluster: &Cluster,
     what: &str,
     connect: impl Fn() -> Client,
+    ask: impl FnMut(&mut Client) -> Result<T, Error>,
+    right: impl Fn(&T) -> bool,
+) -> usize {
+    leaving(spares(), cluster, what, connect, ask, right)
+}
+
+/// Does what [`under_limits`] does, but with these sizes of spare memory.
+fn leaving<T: PartialEq + std::fmt::Debug>(
+    spares: impl IntoIterator<Item = u64>,
+    cluster: &Cluster,
+    what: &str,
+    connect: impl Fn() -> Client,
     mut ask: impl FnMut(&mut Client) -> Result<T, Error>,
     right: impl Fn(&T) -> bool,
 ) -> usize {
     let mut witness = Witness::of(cluster);
     let mut limits = Limits::of(cluster);
     let (mut failed, mut answered) = (0, 0);
-    for spare in spares() {
+    for spare in spares {
         let mut client = connect();
         let limited = limits.leave(&mut client, spare);
         for call in 0..3 {
@@ -211,13 +224,10 @@ fn tokens_end_no_session() {
         &cluster,
         "a bad token",
         warm,
-        |client| match client.execute("select auth.set_token($1, false)", &[&"no.good.token"]) {
-            Err(error) if error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
-                Ok(false)
-            }
-            other => other.map(|_| true),
+        |client| {
+            unless_refused(client.execute("select auth.set_token($1, false)", &[&"no.good.token"]))
         },
-        |is_set| !is_set,
+        Option::is_none,
     );
     let mut large = issuer.claims(BEN);
     large["user_metadata"] = json!("x".repeat(40_000));
@@ -300,6 +310,192 @@ fn sign_ins_and_refreshes_end_no_session() {
             Ok(next.status)
         },
         |status| status == "ok",
+    );
+    assert!(failed > 0, "there was always enough");
+}
+
+/// The spare memory of tests of many shapes: every fourth size.
+fn few_spares() -> impl Iterator<Item = u64> {
+    spares().into_iter().step_by(4)
+}
+
+/// The answer, or `None` if the claims or the token are refused.
+fn unless_refused<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Err(error) if error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
+            Ok(None)
+        }
+        other => other.map(Some),
+    }
+}
+
+/// Claims that only `jsonb` reads, and claims that nobody does.
+#[test]
+fn claims_in_the_words_of_jsonb_end_no_session() {
+    let mut failed = 0;
+    let cluster = server(Config::default());
+    let with = |metadata: &str| claims(BEN).replacen('{', &format!("{{\"m\":{metadata},"), 1);
+    let nested = |depth| with(&format!("{}{}", "[".repeat(depth), "]".repeat(depth)));
+    let shapes = [
+        ("depth", nested(2_000)),
+        ("too much depth", nested(30_000)),
+        ("a long number", with(&"9".repeat(60_000))),
+        ("no number", with("1e999999")),
+        ("no JSON", with(&format!("[{}", "x".repeat(60_000)))),
+    ];
+    for (shape, json) in shapes {
+        let read = |client: &mut Client| unless_refused(read_claims(client, &json));
+        let right = read(&mut warm_gateway(&cluster)).unwrap();
+        failed += leaving(
+            few_spares(),
+            &cluster,
+            shape,
+            || warm_gateway(&cluster),
+            read,
+            |answer| *answer == right,
+        );
+    }
+    assert!(failed > 0, "there was always enough");
+}
+
+/// A policy reads claims that are refused, in the session itself and in a plan with workers. The
+/// answer is the error, as often as it is asked.
+#[test]
+fn refused_claims_end_no_session() {
+    let mut failed = 0;
+    let cluster = server(Config::default());
+    change(
+        &mut admin(&cluster),
+        "create table plain as select g as id from generate_series(1, 4000) g; analyze plain;
+         alter table plain enable row level security; grant select on plain to authenticated;
+         create policy own on plain using (auth.uid() is null or id > 0)",
+    );
+    for has_workers in [false, true] {
+        failed += leaving(
+            few_spares(),
+            &cluster,
+            &format!("refused claims, workers: {has_workers}"),
+            || {
+                let mut client = web(&cluster);
+                change(&mut client, "set role authenticated; select auth.whoami()");
+                set_claims(&mut client, &claims(ADA));
+                if has_workers {
+                    in_workers(&mut client);
+                }
+                client
+            },
+            |client| {
+                let row = unless_refused(client.query_one("select count(*) from plain", &[]))?;
+                Ok(row.map(|row| row.get::<_, i64>(0)))
+            },
+            Option::is_none,
+        );
+    }
+    assert!(failed > 0, "there was always enough");
+}
+
+/// Errors that somebody catches, in SQL or in a claims function, and notices use no room up.
+#[test]
+fn caught_errors_end_no_session() {
+    let mut failed = 0;
+    let cluster = sessions::server(Config::default());
+    change(
+        &mut admin(&cluster),
+        "create function public.eats(user_id text, session_id uuid, claims jsonb) returns jsonb
+         language plpgsql as $$
+         begin
+             for i in 1 .. 20 loop
+                 raise notice 'a notice';
+                 begin
+                     perform i / 0;
+                 exception when division_by_zero then null;
+                 end;
+                 begin
+                     perform length(string_agg(repeat('x', 100000), '')) from generate_series(1, i);
+                 exception when out_of_memory then null;
+                 end;
+             end loop;
+             return claims;
+         end $$;
+         select authguard.set_claims_function('public.eats(text, uuid, jsonb)')",
+    );
+    sign_in(&cluster, ADA);
+    let warm = |mut client: Client| {
+        change(&mut client, "do $$ begin perform auth.uid(); end $$");
+        client
+    };
+    failed += leaving(
+        few_spares(),
+        &cluster,
+        "a claims function",
+        || warm(admin(&cluster)),
+        |client| issued(client, "authguard.sign_in($1)", ADA),
+        |issued| issued.status == "ok" && issued.access.is_some(),
+    );
+    failed += leaving(
+        few_spares(),
+        &cluster,
+        "bad tokens",
+        || warm(web(&cluster)),
+        |client| {
+            client.batch_execute(
+                "do $$
+                 begin
+                     for i in 1 .. 20 loop
+                         begin
+                             perform auth.set_token(null);
+                         exception when invalid_authorization_specification then null;
+                         end;
+                         begin
+                             perform auth.set_token(repeat('no.good.token', i * 100), false);
+                         exception when invalid_authorization_specification then null;
+                         end;
+                     end loop;
+                 end $$",
+            )
+        },
+        |()| true,
+    );
+    assert!(failed > 0, "there was always enough");
+}
+
+#[test]
+fn what_operators_ask_ends_no_session() {
+    let mut failed = 0;
+    let cluster = server(Config::default());
+    let issuer = Issuer::trusted(&cluster, "https://issuer");
+    let warm = || {
+        let mut client = admin(&cluster);
+        change(&mut client, "do $$ begin perform auth.uid(); end $$");
+        client
+    };
+    for token in [issuer.token(BEN), "no.good.token".repeat(500)] {
+        let explain = |client: &mut Client| {
+            let explained = "select coalesce(string_agg(check_name || passed, ' '), '')
+                from authguard.explain_token($1)";
+            let row = client.query_one(explained, &[&token])?;
+            Ok(row.get::<_, String>(0))
+        };
+        let right = explain(&mut warm()).unwrap();
+        failed += leaving(
+            few_spares(),
+            &cluster,
+            "an explanation",
+            warm,
+            explain,
+            |explained| *explained == right,
+        );
+    }
+    failed += leaving(
+        few_spares(),
+        &cluster,
+        "a secret",
+        warm,
+        |client| {
+            let trust = "select authguard.trust_secret('https://secret', $1::bytea, array['app'])";
+            client.execute(trust, &[&(0_u8..64).collect::<Vec<_>>()])
+        },
+        |_| true,
     );
     assert!(failed > 0, "there was always enough");
 }
