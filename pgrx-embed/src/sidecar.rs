@@ -57,9 +57,9 @@ impl Sidecar {
         let port = Cluster::free_port()?;
         let program = cluster.dir().join("postgrest");
         if !program.exists() {
-            // The server's user cannot enter root's cache. Another process copies it: a program that
-            // another thread starts meanwhile would have this file open for writing, and a file
-            // that is open for writing cannot be run.
+            // The server's user cannot enter root's cache. Another process copies it: a program
+            // that another thread starts meanwhile would have this file open for writing, and a
+            // file that is open for writing cannot be run.
             let mut copy = Command::new("cp");
             command::run(copy.arg(clients::postgrest()?).arg(&program))?;
         }
