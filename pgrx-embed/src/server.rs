@@ -64,23 +64,24 @@ pub fn built(major: u16) -> Result<Install> {
 /// not affected.
 pub fn built_for_tests(major: u16) -> Result<Install> {
     let _alone = lock()?;
-    let mut install = source::private_install(major, "tests")?;
-    pgrx::install_extension(&install, Build::ForTests)?;
-    install.template = Some(template::ensure(&install, &[])?);
-    Ok(install)
+    for_tests(source::private_install(major, "tests")?, &[])
 }
 
 /// The same with a Postgres that has its assertions on. If `parallel` is true, its servers run each
 /// plan in a parallel worker that can be run there.
 pub fn built_with_assertions(major: u16, parallel: bool) -> Result<Install> {
     let _alone = lock()?;
-    let mut install = source::private_assert_install(major)?;
-    pgrx::install_extension(&install, Build::ForTests)?;
     let force = match major {
         ..16 => ("force_parallel_mode", "regress"),
         _ => ("debug_parallel_query", "regress"),
     };
     let settings = if parallel { &[force][..] } else { &[] };
+    for_tests(source::private_assert_install(major)?, settings)
+}
+
+/// Builds for tests, installs, and makes the template, whose copies have these settings.
+fn for_tests(mut install: Install, settings: &[(&str, &str)]) -> Result<Install> {
+    pgrx::install_extension(&install, Build::ForTests)?;
     install.template = Some(template::ensure(&install, settings)?);
     Ok(install)
 }
