@@ -17,9 +17,11 @@ module_init!(|| {
     request::check_given();
     shortage::prepare_panics();
     crypto::share_reserve();
-    settings::define(invalidation::keys_changed);
-    request::define(access::claims_changed);
-    leader::define();
+    guc::together(|| {
+        settings::define(invalidation::keys_changed);
+        request::define(access::claims_changed);
+        leader::define();
+    });
     guc::reserve_prefix();
     invalidation::when_written(access::ask_again);
     callbacks::register();

@@ -2,6 +2,7 @@
 
 use super::call::{guarded, guarded_hook};
 use super::encoding;
+use super::guc_records::name_to_define;
 use super::placeholder::Placeholder;
 use super::shortage;
 use super::state::PerBackend;
@@ -15,6 +16,8 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::marker::PhantomData;
 use std::panic::AssertUnwindSafe;
 use std::ptr;
+
+pub use super::guc_records::together;
 
 /// A setting: a `static` that is defined once, from `_PG_init`.
 ///
@@ -262,10 +265,10 @@ impl Switch {
         Self::new(name, description, GucSetting::<bool>::new(default))
     }
 
-    /// Defines the setting. To be called once, from `_PG_init`.
+    /// Defines the setting. To be called once, from `_PG_init`, within [`together`].
     pub fn define(&'static self) {
         GucRegistry::define_bool_guc(
-            self.name,
+            name_to_define(self.name),
             self.description,
             self.more,
             &self.value,
@@ -299,10 +302,10 @@ impl Number {
         })
     }
 
-    /// Defines the setting. To be called once, from `_PG_init`.
+    /// Defines the setting. To be called once, from `_PG_init`, within [`together`].
     pub fn define(&'static self) {
         GucRegistry::define_int_guc(
-            self.name,
+            name_to_define(self.name),
             self.description,
             self.more,
             &self.value.value,
@@ -323,10 +326,10 @@ impl<E: GucEnum> Choice<E> {
         Self::new(name, description, Word(GucSetting::<E>::new(default)))
     }
 
-    /// Defines the setting. To be called once, from `_PG_init`.
+    /// Defines the setting. To be called once, from `_PG_init`, within [`together`].
     pub fn define(&'static self) {
         GucRegistry::define_enum_guc(
-            self.name,
+            name_to_define(self.name),
             self.description,
             self.more,
             &self.value.0,
@@ -356,13 +359,13 @@ impl<H: Hooks> Text<H> {
         Self::new(name, description, value)
     }
 
-    /// Defines the setting. To be called once, from `_PG_init`.
+    /// Defines the setting. To be called once, from `_PG_init`, within [`together`].
     pub fn define(&'static self) {
         let _defining = Defining::begin();
         // SAFETY: each hook stops a panic before it reaches guc.c.
         unsafe {
             GucRegistry::define_string_guc_with_hooks(
-                self.name,
+                name_to_define(self.name),
                 self.description,
                 self.more,
                 &self.value.value,

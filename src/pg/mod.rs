@@ -13,6 +13,7 @@ pub mod durability;
 pub mod encoding;
 pub mod executor;
 pub mod guc;
+mod guc_records;
 mod hidden_temp;
 pub mod hook;
 pub mod jsonb;

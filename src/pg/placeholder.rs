@@ -6,6 +6,7 @@
 //! over if it could be set now. Otherwise it warns, and the setting gets its default: the value in
 //! the file is lost. So the texts are looked at before any setting is defined.
 
+use super::guc_records;
 use pgrx::pg_sys::{self, GucContext, GucSource};
 use std::ffi::CStr;
 
@@ -61,14 +62,13 @@ impl Giver {
 impl Placeholder {
     /// The placeholder of a setting that is not defined.
     pub fn of(name: &CStr) -> Option<Self> {
-        let is_placeholder = |variable: *mut pg_sys::config_generic| {
-            // SAFETY: guc.c keeps its records as long as the backend lives.
-            unsafe { (*variable).flags & pg_sys::GUC_CUSTOM_PLACEHOLDER.cast_signed() != 0 }
-        };
-        let variable = find(name, is_placeholder)?;
+        let record = guc_records::find(name)?;
+        // SAFETY: guc.c keeps its records as long as the backend lives.
+        let flags = unsafe { (*record).flags };
         // A placeholder is a config_string (add_placeholder_variable), whose first field is the
         // generic part.
-        is_placeholder(variable).then_some(Self(variable.cast()))
+        let is_placeholder = flags & pg_sys::GUC_CUSTOM_PLACEHOLDER.cast_signed() != 0;
+        is_placeholder.then_some(Self(record.cast()))
     }
 
     /// The value that the session began with.
@@ -119,36 +119,4 @@ impl Placeholder {
         // utils/init/postinit.c): who may give them was checked before.
         !matches!(context, GucContext::PGC_BACKEND | GucContext::PGC_USERSET)
     }
-}
-
-/// The record of a setting, if there is one.
-#[cfg(not(any(feature = "pg14", feature = "pg15")))]
-fn find(
-    name: &CStr,
-    _wanted: impl Fn(*mut pg_sys::config_generic) -> bool,
-) -> Option<*mut pg_sys::config_generic> {
-    // SAFETY: a look-up in a hash table of guc.c, which creates nothing and raises nothing.
-    let variable = unsafe { pg_sys::find_option(name.as_ptr(), false, true, 0) };
-    (!variable.is_null()).then_some(variable)
-}
-
-/// The record of a setting, if there is one that is wanted. Only names of wanted ones are compared.
-#[cfg(any(feature = "pg14", feature = "pg15"))]
-fn find(
-    name: &CStr,
-    wanted: impl Fn(*mut pg_sys::config_generic) -> bool,
-) -> Option<*mut pg_sys::config_generic> {
-    // SAFETY: guc.c has that many records, and moves them only when a setting is made.
-    let all = unsafe {
-        let count = usize::try_from(pg_sys::GetNumConfigOptions()).unwrap_or(0);
-        std::slice::from_raw_parts(pg_sys::get_guc_variables(), count)
-    };
-    all.iter().copied().find(|&variable| {
-        // guc.c ignores the case of ASCII letters in names (guc_name_compare).
-        // SAFETY: each record has a name.
-        wanted(variable)
-            && unsafe { CStr::from_ptr((*variable).name) }
-                .to_bytes()
-                .eq_ignore_ascii_case(name.to_bytes())
-    })
 }
