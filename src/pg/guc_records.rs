@@ -137,7 +137,8 @@ mod by_version {
 
     /// Runs `work` with all records. It makes no setting.
     fn with_records<R>(work: impl FnOnce(&mut [*mut pg_sys::config_generic]) -> R) -> R {
-        // SAFETY: guc.c has an array of that many records, and moves it only when a setting is made.
+        // SAFETY: guc.c has an array of that many records, and moves it only when a setting is
+        // made.
         work(unsafe {
             let count = usize::try_from(pg_sys::GetNumConfigOptions()).unwrap_or(0);
             slice::from_raw_parts_mut(pg_sys::get_guc_variables(), count)
@@ -151,8 +152,8 @@ mod by_version {
         unsafe { CStr::from_ptr((*record).name) }
     }
 
-    /// Compares names as guc.c does (guc_name_compare): without regard to the case of ASCII letters,
-    /// other characters as the platform's `char`.
+    /// Compares names as guc.c does (guc_name_compare): without regard to the case of ASCII
+    /// letters, other characters as the platform's `char`.
     fn compare(a: &CStr, b: &CStr) -> Ordering {
         let folded = |byte: &u8| byte.to_ascii_lowercase() as c_char;
         let (a, b) = (a.to_bytes().iter(), b.to_bytes().iter());
