@@ -39,7 +39,7 @@ const SUITES: [(Suite, Versions, &str); 8] = [
 ];
 
 /// Each module of the wire tests.
-const WIRE: [(&[&str], Versions, &str); 12] = [
+const WIRE: [(&[&str], Versions, &str); 13] = [
     (
         &[
             "adopt",
@@ -153,6 +153,11 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
         "the rules of sessions, which are in the crate `token`; their SQL runs everywhere in `sessions` and others",
     ),
     (&["session_growth"], ONE, "how many rows the library writes"),
+    (
+        &["supabase"],
+        ONE,
+        "what Supabase's parts send, and the rows that they change",
+    ),
     (
         &["settings", "words"],
         ONE,

@@ -70,6 +70,7 @@ mod sessions;
 mod settings;
 mod statements;
 mod step_up;
+mod supabase;
 mod sync;
 mod tokens;
 mod upgrade;
