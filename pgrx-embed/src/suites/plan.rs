@@ -39,7 +39,7 @@ const SUITES: [(Suite, Versions, &str); 8] = [
 ];
 
 /// Each module of the wire tests.
-const WIRE: [(&[&str], Versions, &str); 13] = [
+const WIRE: [(&[&str], Versions, &str); 14] = [
     (
         &[
             "adopt",
@@ -153,6 +153,11 @@ const WIRE: [(&[&str], Versions, &str); 13] = [
         "the rules of sessions, which are in the crate `token`; their SQL runs everywhere in `sessions` and others",
     ),
     (&["session_growth"], ONE, "how many rows the library writes"),
+    (
+        &["operations"],
+        ONE,
+        "programs of others, and a page of queries that `regress` runs everywhere",
+    ),
     (
         &["supabase"],
         ONE,

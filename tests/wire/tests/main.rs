@@ -37,6 +37,7 @@ mod kinds;
 mod memory_short;
 mod missing;
 mod one_truth;
+mod operations;
 mod options;
 mod options_settings;
 mod own_tables;

@@ -1,8 +1,8 @@
 //! The SQL of the pages that no other test runs, block by block, on the kind of server that their
 //! reader has.
 //!
-//! `guide.md` is run by `guide.rs` and `cron.rs`, `pool.md` by `pools.rs`, `postgrest.md` by
-//! `postgrest*.rs`.
+//! `guide.md` is run by `guide.rs` and `cron.rs`, `operations.md` by `operations.rs`, `pool.md` by
+//! `pools.rs`, `postgrest.md` by `postgrest*.rs`.
 
 use authguard_wire::page::{self, Page, bound};
 use authguard_wire::tokens::Issuer;
@@ -47,6 +47,7 @@ fn every_page_with_sql_is_run_by_a_test() {
     let run = [
         "attach.md",
         "guide.md",
+        "operations.md",
         "pool.md",
         "postgrest.md",
         "replication.md",
