@@ -59,7 +59,7 @@ select count(*) from authguard.explain_user('nobody') where not passed;
 reset search_path;
 -- A function that somebody puts into a query sees no row that a filter leaves out.
 \c - postgres
-insert into authguard.revocation (kind, key, blocked, issued_before, reason) values ('user', 'only cut off', false, now(), 'hidden');
+insert into authguard.revocation (kind, key, blocked_until, reason) values ('user', 'not any more', now() - interval '1 minute', 'hidden');
 \c - mon_watch
 create function pg_temp.told(text) returns bool language plpgsql cost 0.0001 as $$ begin raise notice 'told %', $1; return true; end $$;
 select count(*) from authguard.blocked_users where pg_temp.told(reason);
