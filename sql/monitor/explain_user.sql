@@ -37,6 +37,7 @@ declare
     is_shut_out pg_catalog.bool := false;
     of_some pg_catalog.bool := false;
     is_cut_off pg_catalog.bool := false;
+    signs_here constant pg_catalog.bool := exists (select from authguard.keys k where k.signs);
     begun pg_catalog.int8;
     live pg_catalog.int8;
     newest pg_catalog.timestamptz;
@@ -156,7 +157,8 @@ begin
             when source.reason = 'source_broken' then 'it cannot be read as it is'
             when source.kind = 'sessions' then pg_catalog.format(
                 '%s sessions of the user that are not past their time', source.found)
-            when source.reason = 'user_deleted' and source.found = 0 then 'it has no row of the user'
+            when source.reason = 'user_deleted' and source.found = 0
+                then 'it has no row of the user'
             when source.reason = 'user_deleted' then 'the user''s row is marked as deleted'
             when source.reason = 'user_banned' then 'the user''s row says that the user is banned'
             when source.reason = 'user' then 'the user''s metadata says access_revoked'
@@ -195,20 +197,22 @@ begin
         else pg_catalog.format(
             '%s live; %s have not ended, but are cut off or past their time', live, begun - live)
         end;
-    note := case when begun > 0 and live = 0 or begun = 0
-        then 'If the local issuer signs the user''s tokens, the user must sign in again; '
-            'authguard.event says why sessions ended.' end;
+    note := case when live = 0 and signs_here
+        then 'authguard.recent_events says why sessions ended.' end;
     return next;
 
     step := step + 1;
     check_name := 'verdict';
     passed := case when unavailable is not null or is_shut_out then false
-                   when of_some or is_cut_off then null
+                   when of_some or is_cut_off or live = 0 and signs_here then null
                    else true end;
     answer := case
         when unavailable is not null then 'every token is revoked here, whoever has it'
         when is_shut_out then 'the user is shut out, with any token'
         when of_some then 'the user is shut out with tokens of the issuers that are named above'
+        when live = 0 and signs_here
+            then 'nothing shuts the user out, but no session of the local issuer is live: the user '
+                'has to sign in, unless another issuer signs the tokens'
         when is_cut_off then 'the user can come in, but not with tokens from before a cut-off'
         else 'nothing here shuts the user out' end;
     note := case when unavailable is not null or is_shut_out then null

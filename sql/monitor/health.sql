@@ -50,7 +50,8 @@ begin atomic
           from authguard.prune_time p
     )
     select 'subscription', 'error', pg_catalog.quote_ident(s.subname),
-           case when s.subenabled then 'it has no worker: what its publisher revokes does not arrive'
+           case when s.subenabled
+                then 'it has no worker: what its publisher revokes does not arrive'
                 else 'it is disabled: what its publisher revokes does not arrive' end,
            case when s.subenabled
                 then 'The server''s log says why; the page on replication of authguard says what '
@@ -81,8 +82,8 @@ begin atomic
                pg_catalog.quote_literal(k.issuer)),
            pg_catalog.format('it is %s days old', extract(day from k.age)),
            case when k.signs
-                then 'select authguard.rotate_signing_key() makes another one. Tokens that this one '
-                    'has signed stay good.'
+                then 'select authguard.rotate_signing_key() makes another one. Tokens that this '
+                    'one has signed stay good.'
                 else 'Change the secret at its issuer, then register the new one with '
                     'authguard.trust_secret.' end
       from authguard.keys k

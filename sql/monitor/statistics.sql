@@ -14,11 +14,10 @@ begin atomic
                         * (pg_catalog.pg_relation_size(c.oid)
                            / pg_catalog.current_setting('block_size')::pg_catalog.int8)
                     )::pg_catalog.int8
-               else coalesce(s.n_live_tup, 0)
+               else pg_catalog.pg_stat_get_live_tuples(coalesce(i.indrelid, c.oid))
            end
       from pg_catalog.pg_class c
       left join pg_catalog.pg_index i on i.indexrelid = c.oid
-      left join pg_catalog.pg_stat_all_tables s on s.relid = coalesce(i.indrelid, c.oid)
      where c.oid = relation;
 end;
 comment on function authguard.estimated_rows(pg_catalog.regclass) is
@@ -45,10 +44,12 @@ begin atomic
     ),
     tables as materialized (
         select c.oid, c.relname as name,
-               greatest(s.last_vacuum, s.last_autovacuum, s.last_analyze, s.last_autoanalyze)
-                   as looked_at
+               -- Not pg_stat_all_tables, which looks at every table of the database.
+               greatest(pg_catalog.pg_stat_get_last_vacuum_time(c.oid),
+                        pg_catalog.pg_stat_get_last_autovacuum_time(c.oid),
+                        pg_catalog.pg_stat_get_last_analyze_time(c.oid),
+                        pg_catalog.pg_stat_get_last_autoanalyze_time(c.oid)) as looked_at
           from pg_catalog.pg_class c
-          left join pg_catalog.pg_stat_all_tables s on s.relid = c.oid
          where c.relnamespace = 'authguard'::pg_catalog.regnamespace and c.relkind = 'r'
            and c.relname in ('session', 'revocation', 'event')
     ),
@@ -100,10 +101,12 @@ begin atomic
     union all
     select 'entries', k.kind, 'gauge',
            case when i.is_small then coalesce(c.entries, 0)
-                else pg_catalog.round(
+                -- Without statistics nothing is known.
+                when exists (select from shares)
+                then pg_catalog.round(
                     authguard.estimated_rows(i.oid) * coalesce(p.share, 0))::pg_catalog.int8 end,
            not i.is_small, case when not i.is_small then t.looked_at end,
-           'rows of authguard.revocation of that kind'
+           'rows of authguard.revocation of that kind; many are not known before the first ANALYZE'
       from tables t
       left join indexes i on i.name = 'revocation_key',
            pg_catalog.unnest(array['token', 'session', 'user', 'claims', 'issuer'])

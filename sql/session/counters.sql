@@ -20,5 +20,5 @@ comment on sequence authguard.ending_count is
 
 create sequence authguard.prune_time minvalue 0;
 comment on sequence authguard.prune_time is
-    'When authguard.prune() last ran, in seconds since 1970; it counts nothing. A sequence, so that '
-    'no two calls wait for each other';
+    'When authguard.prune() last ran, in seconds since 1970. A sequence, so that no two calls wait '
+    'for each other';

@@ -2632,8 +2632,8 @@ comment on sequence authguard.ending_count is
 
 create sequence authguard.prune_time minvalue 0;
 comment on sequence authguard.prune_time is
-    'When authguard.prune() last ran, in seconds since 1970; it counts nothing. A sequence, so that '
-    'no two calls wait for each other';
+    'When authguard.prune() last ran, in seconds since 1970. A sequence, so that no two calls wait '
+    'for each other';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -5261,11 +5261,10 @@ begin atomic
                         * (pg_catalog.pg_relation_size(c.oid)
                            / pg_catalog.current_setting('block_size')::pg_catalog.int8)
                     )::pg_catalog.int8
-               else coalesce(s.n_live_tup, 0)
+               else pg_catalog.pg_stat_get_live_tuples(coalesce(i.indrelid, c.oid))
            end
       from pg_catalog.pg_class c
       left join pg_catalog.pg_index i on i.indexrelid = c.oid
-      left join pg_catalog.pg_stat_all_tables s on s.relid = coalesce(i.indrelid, c.oid)
      where c.oid = relation;
 end;
 comment on function authguard.estimated_rows(pg_catalog.regclass) is
@@ -5292,10 +5291,12 @@ begin atomic
     ),
     tables as materialized (
         select c.oid, c.relname as name,
-               greatest(s.last_vacuum, s.last_autovacuum, s.last_analyze, s.last_autoanalyze)
-                   as looked_at
+               -- Not pg_stat_all_tables, which looks at every table of the database.
+               greatest(pg_catalog.pg_stat_get_last_vacuum_time(c.oid),
+                        pg_catalog.pg_stat_get_last_autovacuum_time(c.oid),
+                        pg_catalog.pg_stat_get_last_analyze_time(c.oid),
+                        pg_catalog.pg_stat_get_last_autoanalyze_time(c.oid)) as looked_at
           from pg_catalog.pg_class c
-          left join pg_catalog.pg_stat_all_tables s on s.relid = c.oid
          where c.relnamespace = 'authguard'::pg_catalog.regnamespace and c.relkind = 'r'
            and c.relname in ('session', 'revocation', 'event')
     ),
@@ -5347,10 +5348,12 @@ begin atomic
     union all
     select 'entries', k.kind, 'gauge',
            case when i.is_small then coalesce(c.entries, 0)
-                else pg_catalog.round(
+                -- Without statistics nothing is known.
+                when exists (select from shares)
+                then pg_catalog.round(
                     authguard.estimated_rows(i.oid) * coalesce(p.share, 0))::pg_catalog.int8 end,
            not i.is_small, case when not i.is_small then t.looked_at end,
-           'rows of authguard.revocation of that kind'
+           'rows of authguard.revocation of that kind; many are not known before the first ANALYZE'
       from tables t
       left join indexes i on i.name = 'revocation_key',
            pg_catalog.unnest(array['token', 'session', 'user', 'claims', 'issuer'])
@@ -5475,7 +5478,8 @@ begin atomic
           from authguard.prune_time p
     )
     select 'subscription', 'error', pg_catalog.quote_ident(s.subname),
-           case when s.subenabled then 'it has no worker: what its publisher revokes does not arrive'
+           case when s.subenabled
+                then 'it has no worker: what its publisher revokes does not arrive'
                 else 'it is disabled: what its publisher revokes does not arrive' end,
            case when s.subenabled
                 then 'The server''s log says why; the page on replication of authguard says what '
@@ -5506,8 +5510,8 @@ begin atomic
                pg_catalog.quote_literal(k.issuer)),
            pg_catalog.format('it is %s days old', extract(day from k.age)),
            case when k.signs
-                then 'select authguard.rotate_signing_key() makes another one. Tokens that this one '
-                    'has signed stay good.'
+                then 'select authguard.rotate_signing_key() makes another one. Tokens that this '
+                    'one has signed stay good.'
                 else 'Change the secret at its issuer, then register the new one with '
                     'authguard.trust_secret.' end
       from authguard.keys k
@@ -5595,6 +5599,7 @@ declare
     is_shut_out pg_catalog.bool := false;
     of_some pg_catalog.bool := false;
     is_cut_off pg_catalog.bool := false;
+    signs_here constant pg_catalog.bool := exists (select from authguard.keys k where k.signs);
     begun pg_catalog.int8;
     live pg_catalog.int8;
     newest pg_catalog.timestamptz;
@@ -5644,10 +5649,11 @@ begin
            and authguard.blocks(r.blocked, r.blocked_until)
          order by r.issuer nulls first
     loop
-        is_shut_out := is_shut_out or entry.issuer is null;
+        is_shut_out := is_shut_out or entry.issuer is null and entry.key = subject;
         of_some := true;
         passed := false;
-        answer := pg_catalog.format('blocked %s, since %s, until %s, by %I%s',
+        answer := pg_catalog.format('blocked%s %s, since %s, until %s, by %I%s',
+            case when entry.key <> subject then ' as ' || entry.key end,
             case when entry.issuer is null then 'at every issuer'
                  else 'at issuer ' || pg_catalog.quote_literal(entry.issuer) end,
             entry.revoked_at, coalesce(entry.blocked_until::pg_catalog.text, 'restored'),
@@ -5676,17 +5682,18 @@ begin
                            else 'issuer_cut_off' end;
         -- Only the token says when it was issued.
         passed := null;
-        of_issuer := case when entry.issuer is null then 'of every issuer'
-                          else 'of issuer ' || pg_catalog.quote_literal(entry.issuer) end;
-        answer := pg_catalog.format('%s that %s until %s, %s, are revoked, by %I%s',
-            case entry.kind when 'issuer' then 'everybody''s tokens' else 'tokens of the user' end,
-            case entry.kind when 'claims' then 'were issued before a change of the user''s row'
-                            else 'were issued' end,
-            entry.issued_before, of_issuer, entry.revoked_by, coalesce(': ' || entry.reason, ''));
+        of_issuer := case when entry.issuer is null then 'every issuer'
+                          else 'issuer ' || pg_catalog.quote_literal(entry.issuer) end;
+        answer := pg_catalog.format('%s%s of %s that were issued up to %s are %s, by %I%s',
+            case entry.kind when 'issuer' then 'everybody''s tokens' else 'the user''s tokens' end,
+            case when entry.key not in (subject, '') then ' as ' || entry.key end,
+            of_issuer, entry.issued_before,
+            case entry.kind when 'claims' then 'out of date' else 'revoked' end,
+            entry.revoked_by, coalesce(': ' || entry.reason, ''));
         note := case entry.kind
             when 'claims' then 'A refresh gives a token that is accepted.'
-            else 'Signing in again gives a token that is accepted. If another issuer signs it: '
-                'from authguard.leeway after that time on.' end;
+            else 'Signing in again gives a token that is accepted; one of another issuer from '
+                'authguard.leeway after that time on.' end;
         return next;
     end loop;
     if not found then
@@ -5712,7 +5719,8 @@ begin
             when source.reason = 'source_broken' then 'it cannot be read as it is'
             when source.kind = 'sessions' then pg_catalog.format(
                 '%s sessions of the user that are not past their time', source.found)
-            when source.reason = 'user_deleted' and source.found = 0 then 'it has no row of the user'
+            when source.reason = 'user_deleted' and source.found = 0
+                then 'it has no row of the user'
             when source.reason = 'user_deleted' then 'the user''s row is marked as deleted'
             when source.reason = 'user_banned' then 'the user''s row says that the user is banned'
             when source.reason = 'user' then 'the user''s metadata says access_revoked'
@@ -5751,20 +5759,22 @@ begin
         else pg_catalog.format(
             '%s live; %s have not ended, but are cut off or past their time', live, begun - live)
         end;
-    note := case when begun > 0 and live = 0 or begun = 0
-        then 'If the local issuer signs the user''s tokens, the user must sign in again; '
-            'authguard.event says why sessions ended.' end;
+    note := case when live = 0 and signs_here
+        then 'authguard.recent_events says why sessions ended.' end;
     return next;
 
     step := step + 1;
     check_name := 'verdict';
     passed := case when unavailable is not null or is_shut_out then false
-                   when of_some or is_cut_off then null
+                   when of_some or is_cut_off or live = 0 and signs_here then null
                    else true end;
     answer := case
         when unavailable is not null then 'every token is revoked here, whoever has it'
         when is_shut_out then 'the user is shut out, with any token'
         when of_some then 'the user is shut out with tokens of the issuers that are named above'
+        when live = 0 and signs_here
+            then 'nothing shuts the user out, but no session of the local issuer is live: the user '
+                'has to sign in, unless another issuer signs the tokens'
         when is_cut_off then 'the user can come in, but not with tokens from before a cut-off'
         else 'nothing here shuts the user out' end;
     note := case when unavailable is not null or is_shut_out then null

@@ -96,6 +96,7 @@ const WIRE: [(&[&str], Versions, &str); 14] = [
             "faults",
             "handed_out",
             "keys",
+            "monitor",
             "own_tables",
             "own_tables_concurrent",
             "own_tables_triggers",

@@ -59,7 +59,7 @@ select count(*) from authguard.explain_user('nobody') where not passed;
 reset search_path;
 -- A function that somebody puts into a query sees no row that a filter leaves out.
 \c - postgres
-insert into authguard.revocation (kind, key, blocked, issued_before, reason) values ('user', 'only cut off', false, now(), 'hidden');
+insert into authguard.revocation (kind, key, blocked_until, reason) values ('user', 'not any more', now() - interval '1 minute', 'hidden');
 \c - mon_watch
 create function pg_temp.told(text) returns bool language plpgsql cost 0.0001 as $$ begin raise notice 'told %', $1; return true; end $$;
 select count(*) from authguard.blocked_users where pg_temp.told(reason);
@@ -95,8 +95,12 @@ update authguard.session set not_after = null where tag = 'laptop';
 insert into authguard.revocation (kind, key, blocked) values ('user', 'ada', true);
 select user_shut_out, count(*) from authguard.live_sessions where user_id = 'ada' group by 1;
 delete from authguard.revocation where key = 'ada';
+set enable_seqscan = off;
+set enable_bitmapscan = off;
 explain (costs off) select * from authguard.live_sessions where user_id = 'ada';
 explain (costs off) select session_id from authguard.live_sessions where auth.is_active() and user_id = authguard.canonical(auth.subject()) and issuer = auth.issuer();
+reset enable_seqscan;
+reset enable_bitmapscan;
 -- Older events are no recent ones.
 update authguard.event set happened_at = now() - interval '25 hours' where user_id = 'ada';
 select distinct user_id from authguard.recent_events order by 1;

@@ -36,6 +36,7 @@ mod keys;
 mod kinds;
 mod memory_short;
 mod missing;
+mod monitor;
 mod one_truth;
 mod operations;
 mod options;
