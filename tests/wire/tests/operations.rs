@@ -283,10 +283,11 @@ fn a_compromised_provider_is_out_by_token_and_by_gateway_and_comes_back_with_new
     page::run(&cluster, "wire", &runbook(2));
     assert!(!verifies(&mut owner, &token));
     assert_eq!(seen(&mut user), 0);
+    let later = issuer.sign(&claims(now + 10));
+    assert!(!verifies(&mut owner, &later), "it is not trusted");
     // Its clock is right, so what it issues after the second of the cut-off counts.
     trust(&mut owner, &[issuer.kid()]);
     assert!(!verifies(&mut owner, &token), "from before the cut-off");
-    let later = issuer.sign(&claims(now + 10));
     assert!(verifies(&mut owner, &later), "from after it");
 }
 
@@ -296,6 +297,7 @@ fn after_a_failover_the_new_primary_knows_what_was_revoked() {
     let mut standby = primary.standby(Config::default()).unwrap();
     let mut owner = admin(&primary);
     let (access, _) = tokens(&mut owner, "ada");
+    let (of_ben, _) = tokens(&mut owner, "ben");
     owner
         .batch_execute("select authguard.sign_out_user('ada')")
         .unwrap();
@@ -322,7 +324,8 @@ fn after_a_failover_the_new_primary_knows_what_was_revoked() {
         after.ends_with("(0 rows)\n"),
         "nothing needs somebody: {after}"
     );
-    assert!(!verifies(&mut admin(&standby), &access));
+    let mut owner = admin(&standby);
+    assert!(!verifies(&mut owner, &access) && verifies(&mut owner, &of_ben));
 }
 
 #[test]
