@@ -1,4 +1,5 @@
-//! Prometheus, its tool and its exporter for Postgres, from Debian's packages: unpacked, not installed.
+//! Prometheus, its tool and its exporter for Postgres, from Debian's packages, which are unpacked
+//! and not installed.
 
 use crate::http::get;
 use crate::script::installed;

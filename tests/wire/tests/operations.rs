@@ -264,7 +264,7 @@ fn a_compromised_provider_is_out_by_token_and_by_gateway_and_comes_back_with_new
         claims
     };
     let now: i64 = owner
-        .query_one("select extract(epoch from now())::bigint", &[])
+        .query_one("select floor(extract(epoch from now()))::bigint", &[])
         .unwrap()
         .get(0);
     let trust = |owner: &mut Client, kids: &[&str]| {
@@ -294,7 +294,7 @@ fn a_compromised_provider_is_out_by_token_and_by_gateway_and_comes_back_with_new
 #[test]
 fn after_a_failover_the_new_primary_knows_what_was_revoked() {
     let mut primary = watched();
-    let mut standby = primary.standby(Config::default()).unwrap();
+    let standby = primary.standby(Config::default()).unwrap();
     let mut owner = admin(&primary);
     let (access, _) = tokens(&mut owner, "ada");
     let (of_ben, _) = tokens(&mut owner, "ben");
