@@ -1,6 +1,7 @@
 -- Schema auth is for everyone (adopt.sql). In schema authguard no role has any right until the
--- owner of the extension grants access with one of three functions: grant_operator, grant_signer,
--- grant_client. What these grant, revoke_* take back, and coverage() knows, is in one list.
+-- owner of the extension grants access with one of four functions: grant_operator, grant_monitor,
+-- grant_signer, grant_client. What these grant, revoke_* take back, and coverage() knows, is in one
+-- list.
 
 create function authguard.refresh_function() returns pg_catalog.regprocedure
 language sql stable
@@ -52,6 +53,26 @@ declare
         'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event',
         'authguard.attached'
     ];
+    -- Whoever reads a view calls its functions. An operator may do all that a monitor may: only the
+    -- key tells the two apart.
+    monitor_key constant pg_catalog.regprocedure := 'authguard.estimated_rows(regclass)';
+    monitor_functions constant pg_catalog.regprocedure[] := array[
+        'authguard.health()',
+        'authguard.explain_user(text)',
+        'authguard.explain_user(uuid)',
+        'authguard.explain_user(int8)',
+        'authguard.collect_statistics()',
+        'authguard.blocks(boolean, timestamptz)',
+        'authguard.is_cut_off(uuid, text, text, timestamptz, timestamptz)',
+        'authguard.is_shut_out(text)',
+        'authguard.session_end(timestamptz, timestamptz, timestamptz)',
+        'authguard.own_issuer()',
+        'authguard.key_in_file()'
+    ];
+    monitor_views constant pg_catalog.regclass[] := array[
+        'authguard.blocked_users', 'authguard.live_sessions', 'authguard.recent_events',
+        'authguard.keys', 'authguard.statistics'
+    ];
     signer_functions constant pg_catalog.regprocedure[] := array[
         'authguard.sign_in(text, jsonb, text, text, text, inet, text)',
         'authguard.sign_in(uuid, jsonb, text, text, text, inet, text)',
@@ -80,24 +101,28 @@ begin
     return query
         select f.door, 'pg_catalog.pg_proc'::pg_catalog.regclass, u.object::pg_catalog.oid,
                'EXECUTE', u.place = 1
-          from (values ('operator', operator_functions), ('signer', signer_functions),
+          from (values ('operator', operator_functions || monitor_functions),
+                       ('monitor', monitor_key || monitor_functions),
+                       ('signer', signer_functions),
                        ('client', client_functions), ('guard', guard_functions)
                ) f (door, functions),
                pg_catalog.unnest(f.functions) with ordinality u (object, place)
         union all
-        select 'operator', 'pg_catalog.pg_class'::pg_catalog.regclass, u.object::pg_catalog.oid,
+        select r.door, 'pg_catalog.pg_class'::pg_catalog.regclass, u.object::pg_catalog.oid,
                'SELECT', false
-          from pg_catalog.unnest(operator_tables) u (object)
+          from (values ('operator', operator_tables || monitor_views), ('monitor', monitor_views)
+               ) r (door, relations),
+               pg_catalog.unnest(r.relations) u (object)
         union all
         select u.door, 'pg_catalog.pg_namespace'::pg_catalog.regclass,
                'authguard'::pg_catalog.regnamespace::pg_catalog.oid, 'USAGE', false
-          from pg_catalog.unnest(array['operator', 'signer', 'guard']) u (door);
+          from pg_catalog.unnest(array['operator', 'monitor', 'signer', 'guard']) u (door);
 end
 $$;
 comment on function authguard.door_objects() is
-    'What each of grant_operator, grant_signer and grant_client grants, and for door guard what '
-    'may be granted by hand: an object of a catalogue (class) and a privilege. is_key: a role that '
-    'has this privilege has the others with good reason';
+    'What each of grant_operator, grant_monitor, grant_signer and grant_client grants, and for '
+    'door guard what may be granted by hand: an object of a catalogue (class) and a privilege. '
+    'is_key: a role that has this privilege has the others with good reason';
 
 create function authguard.members(
     out class pg_catalog.regclass, out object pg_catalog.oid)
@@ -225,7 +250,7 @@ end;
 comment on function authguard.extension_grants() is
     'The privileges that others than its owner have on an object of the extension. target: the '
     'object, as grant names it. is_due: true if every role is to have it, or if grant_operator, '
-    'grant_signer or grant_client gives it';
+    'grant_monitor, grant_signer or grant_client gives it';
 
 create function authguard.close_grants(keep_doors pg_catalog.bool) returns pg_catalog.void
 language plpgsql volatile
@@ -277,7 +302,7 @@ begin
             errcode = 'null_value_not_allowed', message = 'role must not be null';
     end if;
     if command like 'revoke%' then
-        -- What another of the three functions has granted stays.
+        -- What another of the four functions has granted stays.
         select coalesce(pg_catalog.array_agg(k.door), '{}') into others
           from authguard.door_objects() k
           join pg_catalog.pg_proc p on p.oid = k.object,
@@ -315,9 +340,9 @@ end
 $$;
 comment on function authguard.change_access(
     pg_catalog.name, pg_catalog.text, pg_catalog.text) is
-    'Grants a role what a door gives, or revokes it. door: operator, signer or client. command: '
-    'how, as a format of privilege, object and role. 22004 if the role is NULL, 42704 if it does '
-    'not exist';
+    'Grants a role what a door gives, or revokes it. door: operator, monitor, signer or client. '
+    'command: how, as a format of privilege, object and role. 22004 if the role is NULL, 42704 if '
+    'it does not exist';
 
 create function authguard.grant_operator(role pg_catalog.name) returns pg_catalog.void
 language sql volatile
@@ -328,6 +353,17 @@ end;
 comment on function authguard.grant_operator(pg_catalog.name) is
     'Lets a role revoke, restore, sign users out, prune, and read the state. 22004 if the role is '
     'NULL, 42704 if it does not exist';
+
+create function authguard.grant_monitor(role pg_catalog.name) returns pg_catalog.void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.change_access(role, 'monitor', 'grant %s on %s to %I');
+end;
+comment on function authguard.grant_monitor(pg_catalog.name) is
+    'Lets a role watch, and change nothing: the views authguard.blocked_users, live_sessions, '
+    'recent_events, keys and statistics, and the functions health and explain_user. 22004 if the '
+    'role is NULL, 42704 if it does not exist';
 
 create function authguard.grant_signer(role pg_catalog.name) returns pg_catalog.void
 language sql volatile
@@ -358,6 +394,16 @@ begin atomic
 end;
 comment on function authguard.revoke_operator(pg_catalog.name) is
     'Takes back what authguard.grant_operator has granted to a role. 22004 if the role is NULL, '
+    '42704 if it does not exist';
+
+create function authguard.revoke_monitor(role pg_catalog.name) returns pg_catalog.void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.change_access(role, 'monitor', 'revoke %s on %s from %I');
+end;
+comment on function authguard.revoke_monitor(pg_catalog.name) is
+    'Takes back what authguard.grant_monitor has granted to a role. 22004 if the role is NULL, '
     '42704 if it does not exist';
 
 create function authguard.revoke_signer(role pg_catalog.name) returns pg_catalog.void

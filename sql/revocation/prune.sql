@@ -99,6 +99,8 @@ begin
          limit most
            for update skip locked));
     return next;
+    perform pg_catalog.setval('authguard.prune_time',
+        pg_catalog.floor(extract(epoch from now))::pg_catalog.int8);
 end
 $$;
 comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is

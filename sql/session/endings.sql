@@ -58,16 +58,11 @@ returns table (
 language sql stable security definer rows 5
 set search_path = pg_catalog, pg_temp
 begin atomic
-    select s.id, s.created_at, s.refreshed_at, s.authenticated_at, e.ends_at, s.aal,
-           s.user_agent, s.ip, s.tag, s.id = auth.session_id()
-      from authguard.session s,
-           authguard.session_end(s.created_at, s.refreshed_at, s.not_after) e (ends_at)
+    select s.session_id, s.created_at, s.refreshed_at, s.authenticated_at, s.ends_at, s.aal,
+           s.user_agent, s.ip, s.tag, s.session_id = auth.session_id()
+      from authguard.live_sessions s
      where auth.is_active()
-       and s.user_id = authguard.canonical(auth.subject())
-       and s.issuer = auth.issuer() and s.issuer = authguard.own_issuer()
-       and s.ended_at is null
-       and not authguard.is_cut_off(s.id, s.user_id, s.issuer, s.created_at, s.authenticated_at)
-       and (e.ends_at is null or e.ends_at > pg_catalog.clock_timestamp())
+       and s.user_id = authguard.canonical(auth.subject()) and s.issuer = auth.issuer()
      order by s.created_at;
 end;
 comment on function auth.sessions() is

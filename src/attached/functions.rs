@@ -1,10 +1,12 @@
 //! The functions that the SQL of attached tables calls.
 
 use super::table as tables;
-use super::{AttachedKind, Layout, Part, TableProblem, descent};
+use super::{AttachedKind, Layout, Part, TableProblem, descent, rows};
+use crate::invalidation;
 use crate::pg::encoding::Utf8;
 use crate::pg::lock::{self, Mode};
 use crate::schema;
+use authguard_token::RevocationReason;
 use pgrx::prelude::*;
 
 /// Locks the claims of a user (in canonical form) until the transaction or subtransaction ends: for
@@ -55,6 +57,34 @@ fn authguard_source_problem(
             false => Err(TableProblem::TriggersDisabled),
         },
     )))
+}
+
+/// What each attached table has of a user with these names (in canonical form).
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity, reason = "the columns of the row")]
+fn authguard_attached_rows(
+    names: Vec<Utf8>,
+) -> TableIterator<
+    'static,
+    (
+        name!(relation, pg_sys::Oid),
+        name!(kind, &'static str),
+        name!(issuer, Option<Utf8>),
+        name!(found, i64),
+        name!(reason, Option<&'static str>),
+    ),
+> {
+    let names: Vec<_> = names.into_iter().map(|name| name.0).collect();
+    let explained = invalidation::until_still(|| rows::explain(&names));
+    TableIterator::new(explained.into_iter().map(|it| {
+        (
+            it.source.relation,
+            it.source.kind.as_str(),
+            it.source.issuer.map(Utf8),
+            it.found,
+            it.reason.map(RevocationReason::as_str),
+        )
+    }))
 }
 
 fn problem_of(checked: Option<Result<(), TableProblem>>) -> Option<(String, Utf8, Utf8)> {

@@ -7,7 +7,9 @@ use super::{AttachedKind, Identity, Layout, Part, TableProblem, descent};
 use crate::pg::catalog::{self, Row, Snapshot};
 use crate::pg::unguarded;
 use crate::settings;
-use authguard_token::{Claims, Judge, SessionRow, UserRow, is_flag_set, parse_uuid};
+use authguard_token::{
+    Claims, Judge, RevocationReason, SessionRow, UserRow, is_flag_set, parse_uuid,
+};
 use pgrx::pg_sys::TimestampTz;
 
 /// Weighs the rows of every attached table that concerns the claims, by one snapshot.
@@ -117,6 +119,60 @@ pub fn metadata(user: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// What an attached table has of a user.
+pub struct Explained {
+    pub source: Source,
+    /// The number of its rows; of sessions only those that are not past their time.
+    pub found: i64,
+    /// The reason for which it shuts the user out.
+    pub reason: Option<RevocationReason>,
+}
+
+/// Returns what each attached table has of a user with these names (in canonical form).
+pub fn explain(names: &[String]) -> Vec<Explained> {
+    let identities: Vec<_> = names.iter().map(|name| Identity::of(name)).collect();
+    let sources = registry::sources();
+    let explained = sources.iter().map(|source| {
+        let (mut found, mut reason) = (0, None);
+        for identity in &identities {
+            let looked = match source.kind {
+                AttachedKind::Users => find(source, identity, Snapshot::FRESH, |layout, row| {
+                    found += 1;
+                    reason = reason.or(finding(|judge| judge.user_row(Some(&user(layout, row)))));
+                })
+                .err(),
+                AttachedKind::Sessions => of_user(source, identity, |layout, row| {
+                    let not_after = layout.time(row, Part::NotAfter);
+                    let end = finding(|judge| judge.session_row(Some(&SessionRow { not_after })));
+                    found += i64::from(end.is_none());
+                })
+                .err(),
+            };
+            if looked.is_some() {
+                reason = finding(|judge| judge.broken_source());
+                break;
+            }
+        }
+        if source.kind == AttachedKind::Users && found == 0 {
+            reason = reason.or(finding(|judge| judge.user_row(None)));
+        }
+        Explained {
+            source: source.clone(),
+            found,
+            reason,
+        }
+    });
+    explained.collect()
+}
+
+/// The reason that one row gives now.
+fn finding(weigh: impl FnOnce(&mut Judge<'_>)) -> Option<RevocationReason> {
+    let claims = Claims::default();
+    let mut judge = Judge::new(&claims, unguarded::clock(), 0);
+    weigh(&mut judge);
+    judge.verdict().reason
 }
 
 /// A session in an attached table.

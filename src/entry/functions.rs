@@ -4,6 +4,7 @@
 use crate::pg::call::functions_with_room;
 
 functions_with_room! {
+    authguard_attached_rows,
     authguard_begin_key_change,
     authguard_blocks,
     authguard_can_sign,
@@ -23,8 +24,10 @@ functions_with_room! {
     authguard_identity,
     authguard_is_copy,
     authguard_is_cut_off,
+    authguard_is_shut_out,
     authguard_jwks,
     authguard_keep_credential,
+    authguard_key_in_file,
     authguard_latest_expiry,
     authguard_lock_claims,
     authguard_lock_sign_in,
@@ -47,5 +50,7 @@ functions_with_room! {
     authguard_sign_out,
     authguard_sign_out_user,
     authguard_source_problem,
+    authguard_unavailable,
+    authguard_user_in_namespace,
     authguard_whoami,
 }

@@ -59,6 +59,7 @@ install_script! {
     "events" = "../../sql/session/events.sql",
     "sources" = "../../sql/attached/sources.sql",
     "sessions" = "../../sql/session/sessions.sql",
+    "counters" = "../../sql/session/counters.sql",
     "claims" = "../../sql/session/claims.sql",
     "session_keys" = "../../sql/session/session_keys.sql",
     "sign_in" = "../../sql/session/sign_in.sql",
@@ -73,5 +74,9 @@ install_script! {
     "user_ids" = "../../sql/session/user_ids.sql",
     "grants" = "../../sql/install/grants.sql",
     "coverage" = "../../sql/policy/coverage.sql",
+    "views" = "../../sql/monitor/views.sql",
+    "statistics" = "../../sql/monitor/statistics.sql",
+    "health" = "../../sql/monitor/health.sql",
+    "explain_user" = "../../sql/monitor/explain_user.sql",
     "close" = "../../sql/install/close.sql",
 }

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::pg::state::PerBackend;
 use crate::settings;
 use authguard_token::SigningKey;
+use pgrx::prelude::*;
 use std::cell::RefCell;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -65,4 +66,19 @@ fn read(path: &str) -> Result<SigningKey, String> {
     }
     let text = Zeroizing::new(fs::read_to_string(path).map_err(|error| error.to_string())?);
     SigningKey::from_pkcs8_pem(&text).map_err(|error| error.to_string())
+}
+
+/// The names of the key, `kid` and algorithm; both NULL if the file cannot be used, and no row if
+/// none is set.
+#[pg_extern(sql = false)]
+fn authguard_key_in_file()
+-> TableIterator<'static, (name!(kid, Option<String>), name!(algorithm, Option<String>))> {
+    TableIterator::new(key().map(|key| {
+        let key = key.ok();
+        let public = key.as_ref().map(|key| key.public());
+        (
+            public.map(|key| key.key_id().unwrap_or_default().to_owned()),
+            public.map(|key| key.algorithm().to_string()),
+        )
+    }))
 }

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::pg::encoding::{Utf8, printable};
 use crate::schema::{self, Table};
 use crate::settings;
-use authguard_token::Subjects;
+use authguard_token::{Subjects, uuid_v5};
 use pgrx::Uuid;
 use pgrx::prelude::*;
 use std::collections::BTreeMap;
@@ -112,4 +112,10 @@ fn authguard_require_subjects(
             is_local: is_local.unwrap_or(false),
         },
     );
+}
+
+/// The user that a subject is, for an issuer with that namespace.
+#[pg_extern(sql = false)]
+fn authguard_user_in_namespace(namespace: Uuid, subject: Utf8) -> Uuid {
+    Uuid::from_bytes(uuid_v5(namespace.as_bytes(), &subject))
 }

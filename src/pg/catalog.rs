@@ -26,11 +26,19 @@ pub fn relation(name: &CStr, schema: Oid) -> Option<Oid> {
 /// The OID of a plain table, if it exists. Other relations do not count: a partitioned table or a
 /// view has no rows that could be read or written here.
 pub fn table(name: &CStr, schema: Oid) -> Option<Oid> {
-    let plain = |table: &Oid| {
+    relation_of_kind(name, schema, pg_sys::RELKIND_RELATION)
+}
+
+/// The OID of a sequence, if it exists.
+pub fn sequence(name: &CStr, schema: Oid) -> Option<Oid> {
+    relation_of_kind(name, schema, pg_sys::RELKIND_SEQUENCE)
+}
+
+fn relation_of_kind(name: &CStr, schema: Oid, kind: u8) -> Option<Oid> {
+    relation(name, schema).filter(|relation| {
         // SAFETY: a syscache look-up inside a transaction.
-        unsafe { pg_sys::get_rel_relkind(*table) as u8 == pg_sys::RELKIND_RELATION }
-    };
-    relation(name, schema).filter(plain)
+        unsafe { pg_sys::get_rel_relkind(*relation) as u8 == kind }
+    })
 }
 
 /// A function, as the catalogue has it now.

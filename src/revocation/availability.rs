@@ -45,3 +45,10 @@ impl Availability {
 fn authguard_is_copy() -> bool {
     schema::is_copy()
 }
+
+/// The reason for which every token counts as revoked here, if there is one.
+#[pgrx::pg_extern(sql = false)]
+fn authguard_unavailable() -> Option<&'static str> {
+    let verdict = Availability::current().verdict()?;
+    verdict.reason.map(RevocationReason::as_str)
+}

@@ -1,6 +1,7 @@
 //! The end of a session: its row, its revocation entry and its event. `endings` has the rules of
 //! who may end which session.
 
+use super::counters::{self, Counter};
 use super::entries::SessionEntry;
 use super::record::{self, Held, Locked, is_live, uuid};
 use super::{events, wait};
@@ -58,6 +59,10 @@ pub fn end(held: &mut Held, ending: Ending, entry: Option<&SessionEntry>) -> boo
         Some(entry) => entry.write(),
         None => SessionEntry::of(session, ending.reason).write(),
     };
+    counters::count(Counter::Endings);
+    if ending.reason == EndReason::Reuse {
+        counters::count(Counter::Thefts);
+    }
     let event = ending.reason.event();
     tell_as(event, &session.user, session.id, ending);
     true

@@ -116,6 +116,12 @@ fn own_entries(
     });
 }
 
+/// Returns true if a user (in canonical form) of the local issuer is shut out.
+#[pg_extern(sql = false)]
+fn authguard_is_shut_out(id: Utf8) -> bool {
+    user(&id)
+}
+
 /// Returns true if something other than its row ends a session of that issuer. Times are
 /// `timestamptz`.
 #[pg_extern(sql = false)]

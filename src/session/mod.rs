@@ -2,6 +2,7 @@
 //! is, and end. The `token` crate decides which changes a session makes; `record` stores them.
 
 mod arguments;
+mod counters;
 mod cut_offs;
 mod ending;
 mod endings;

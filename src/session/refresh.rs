@@ -1,6 +1,7 @@
 //! `auth.refresh`: another pair of tokens for a refresh token (RFC 6749 section 6, with rotation:
 //! RFC 9700 section 4.14.2).
 
+use super::counters::{self, Counter};
 use super::ending::{self, Ending};
 use super::record::{self, Held, Locked};
 use super::tokens::{self, Tokens};
@@ -34,6 +35,10 @@ fn refresh(call: Call) -> pg_sys::Datum {
     }
     let session = &held.session;
     let tokens = Tokens::of(session);
+    counters::count(match answer {
+        Answer::Reused => Counter::Reuses,
+        _ => Counter::Refreshes,
+    });
     if answer == Answer::Ok && should_log_event(&before, change) {
         events::record(
             Event::TokenRefreshed.as_str(),

@@ -1,5 +1,6 @@
 //! `authguard.sign_in`: begins a session for a user whom the application has authenticated.
 
+use super::counters::{self, Counter};
 use super::record::{self, Session, time, uuid};
 use super::tokens::{self, Tokens};
 use super::{arguments, endings, events, issuance, response, wait, writes};
@@ -86,6 +87,7 @@ fn sign_in(call: Call) -> Datum {
     };
     begin(call, &session);
     let tokens = Tokens::of(&session);
+    counters::count(Counter::SignIns);
     events::record(
         Event::of_sign_in(method).as_str(),
         Some(&session.user),

@@ -1218,6 +1218,8 @@ begin
          limit most
            for update skip locked));
     return next;
+    perform pg_catalog.setval('authguard.prune_time',
+        pg_catalog.floor(extract(epoch from now))::pg_catalog.int8);
 end
 $$;
 comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is
@@ -2548,6 +2550,13 @@ comment on function authguard.is_cut_off(
     'may have been written while another transaction had the row, or before the session was '
     'committed. NULL for NULL';
 
+create function authguard.is_shut_out(user_id pg_catalog.text) returns pg_catalog.bool
+language c stable strict cost 100
+as 'MODULE_PATHNAME', 'authguard_is_shut_out';
+comment on function authguard.is_shut_out(pg_catalog.text) is
+    'True if a user of the local issuer (user_id in canonical form) is shut out now, by '
+    'authguard.revoke_user or by an attached table, by the newest committed state. NULL for NULL';
+
 create function authguard.session_end(
     created_at pg_catalog.timestamptz, refreshed_at pg_catalog.timestamptz,
     not_after pg_catalog.timestamptz)
@@ -2557,12 +2566,80 @@ as 'MODULE_PATHNAME', 'authguard_session_end';
 comment on function authguard.session_end(
     pg_catalog.timestamptz, pg_catalog.timestamptz, pg_catalog.timestamptz) is
     'When a session with these times is past its time unless it is refreshed. NULL: never';
+
+create view authguard.live_sessions with (security_barrier) as
+select s.id as session_id, s.user_id, s.issuer, s.created_at, s.authenticated_at, s.refreshed_at,
+       e.ends_at, s.aal, s.user_agent, s.ip, s.tag,
+       authguard.is_shut_out(s.user_id) as user_shut_out
+  from authguard.session s,
+       authguard.session_end(s.created_at, s.refreshed_at, s.not_after) e (ends_at)
+ where s.ended_at is null
+   and not authguard.is_cut_off(s.id, s.user_id, s.issuer, s.created_at, s.authenticated_at)
+   and (e.ends_at is null or e.ends_at > pg_catalog.clock_timestamp());
+comment on view authguard.live_sessions is
+    'Sessions of the local issuer that have neither ended nor are cut off nor past their time. '
+    'authguard.grant_monitor lets a role read it. Each row that is looked at costs some '
+    'microseconds: filter by user_id, which has an index, or add a limit; the number of all is in '
+    'authguard.statistics';
+comment on column authguard.live_sessions.session_id is 'Claim session_id';
+comment on column authguard.live_sessions.user_id is 'Claim sub, in canonical form';
+comment on column authguard.live_sessions.issuer is
+    'Claim iss: the value of authguard.issuer when it began';
+comment on column authguard.live_sessions.created_at is 'When the user signed in';
+comment on column authguard.live_sessions.authenticated_at is
+    'When the user last proved who it is';
+comment on column authguard.live_sessions.refreshed_at is
+    'When tokens were last issued';
+comment on column authguard.live_sessions.ends_at is
+    'When the session is past its time unless it is refreshed; NULL: never';
+comment on column authguard.live_sessions.aal is
+    'Claim aal: aal1, aal2 or aal3, the authenticator assurance level (NIST SP 800-63B)';
+comment on column authguard.live_sessions.user_agent is
+    'As the application passed it at the sign-in';
+comment on column authguard.live_sessions.ip is
+    'As the application passed it at the sign-in';
+comment on column authguard.live_sessions.tag is
+    'As the application passed it at the sign-in';
+comment on column authguard.live_sessions.user_shut_out is
+    'True if a block or an attached table shuts the user out now: the session has not ended, but '
+    'its tokens are revoked meanwhile. Read only if it is selected';
 /* </end connected objects> */
 
 /* <begin connected objects> */
 -- src/entry/module.rs
 -- requires:
 --   sessions
+
+-- Counters, for authguard.statistics. A sequence counts without a lock that lasts until the
+-- transaction ends: no sign-in waits for another one because of it. They are in no dump, so a
+-- restored database counts anew.
+
+create sequence authguard.sign_in_count;
+comment on sequence authguard.sign_in_count is
+    'Counts sessions that began';
+create sequence authguard.refresh_count;
+comment on sequence authguard.refresh_count is
+    'Counts refreshes that were answered with the status ok';
+create sequence authguard.reuse_count;
+comment on sequence authguard.reuse_count is
+    'Counts refreshes that were answered with the status reused';
+create sequence authguard.theft_count;
+comment on sequence authguard.theft_count is
+    'Counts sessions that ended because a superseded refresh token was used';
+create sequence authguard.ending_count;
+comment on sequence authguard.ending_count is
+    'Counts sessions that ended, for whatever reason';
+
+create sequence authguard.prune_time minvalue 0;
+comment on sequence authguard.prune_time is
+    'When authguard.prune() last ran, in seconds since 1970. A sequence, so that no two calls wait '
+    'for each other';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   counters
 
 -- The claims that the application adds to a session's tokens: those passed at sign-in, and a
 -- function that makes them anew whenever a token is issued.
@@ -2994,16 +3071,11 @@ returns table (
 language sql stable security definer rows 5
 set search_path = pg_catalog, pg_temp
 begin atomic
-    select s.id, s.created_at, s.refreshed_at, s.authenticated_at, e.ends_at, s.aal,
-           s.user_agent, s.ip, s.tag, s.id = auth.session_id()
-      from authguard.session s,
-           authguard.session_end(s.created_at, s.refreshed_at, s.not_after) e (ends_at)
+    select s.session_id, s.created_at, s.refreshed_at, s.authenticated_at, s.ends_at, s.aal,
+           s.user_agent, s.ip, s.tag, s.session_id = auth.session_id()
+      from authguard.live_sessions s
      where auth.is_active()
-       and s.user_id = authguard.canonical(auth.subject())
-       and s.issuer = auth.issuer() and s.issuer = authguard.own_issuer()
-       and s.ended_at is null
-       and not authguard.is_cut_off(s.id, s.user_id, s.issuer, s.created_at, s.authenticated_at)
-       and (e.ends_at is null or e.ends_at > pg_catalog.clock_timestamp())
+       and s.user_id = authguard.canonical(auth.subject()) and s.issuer = auth.issuer()
      order by s.created_at;
 end;
 comment on function auth.sessions() is
@@ -4143,8 +4215,9 @@ comment on function authguard.act_as_user(pg_catalog.int8, pg_catalog.jsonb) is
 --   user_ids
 
 -- Schema auth is for everyone (adopt.sql). In schema authguard no role has any right until the
--- owner of the extension grants access with one of three functions: grant_operator, grant_signer,
--- grant_client. What these grant, revoke_* take back, and coverage() knows, is in one list.
+-- owner of the extension grants access with one of four functions: grant_operator, grant_monitor,
+-- grant_signer, grant_client. What these grant, revoke_* take back, and coverage() knows, is in one
+-- list.
 
 create function authguard.refresh_function() returns pg_catalog.regprocedure
 language sql stable
@@ -4196,6 +4269,26 @@ declare
         'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event',
         'authguard.attached'
     ];
+    -- Whoever reads a view calls its functions. An operator may do all that a monitor may: only the
+    -- key tells the two apart.
+    monitor_key constant pg_catalog.regprocedure := 'authguard.estimated_rows(regclass)';
+    monitor_functions constant pg_catalog.regprocedure[] := array[
+        'authguard.health()',
+        'authguard.explain_user(text)',
+        'authguard.explain_user(uuid)',
+        'authguard.explain_user(int8)',
+        'authguard.collect_statistics()',
+        'authguard.blocks(boolean, timestamptz)',
+        'authguard.is_cut_off(uuid, text, text, timestamptz, timestamptz)',
+        'authguard.is_shut_out(text)',
+        'authguard.session_end(timestamptz, timestamptz, timestamptz)',
+        'authguard.own_issuer()',
+        'authguard.key_in_file()'
+    ];
+    monitor_views constant pg_catalog.regclass[] := array[
+        'authguard.blocked_users', 'authguard.live_sessions', 'authguard.recent_events',
+        'authguard.keys', 'authguard.statistics'
+    ];
     signer_functions constant pg_catalog.regprocedure[] := array[
         'authguard.sign_in(text, jsonb, text, text, text, inet, text)',
         'authguard.sign_in(uuid, jsonb, text, text, text, inet, text)',
@@ -4224,24 +4317,28 @@ begin
     return query
         select f.door, 'pg_catalog.pg_proc'::pg_catalog.regclass, u.object::pg_catalog.oid,
                'EXECUTE', u.place = 1
-          from (values ('operator', operator_functions), ('signer', signer_functions),
+          from (values ('operator', operator_functions || monitor_functions),
+                       ('monitor', monitor_key || monitor_functions),
+                       ('signer', signer_functions),
                        ('client', client_functions), ('guard', guard_functions)
                ) f (door, functions),
                pg_catalog.unnest(f.functions) with ordinality u (object, place)
         union all
-        select 'operator', 'pg_catalog.pg_class'::pg_catalog.regclass, u.object::pg_catalog.oid,
+        select r.door, 'pg_catalog.pg_class'::pg_catalog.regclass, u.object::pg_catalog.oid,
                'SELECT', false
-          from pg_catalog.unnest(operator_tables) u (object)
+          from (values ('operator', operator_tables || monitor_views), ('monitor', monitor_views)
+               ) r (door, relations),
+               pg_catalog.unnest(r.relations) u (object)
         union all
         select u.door, 'pg_catalog.pg_namespace'::pg_catalog.regclass,
                'authguard'::pg_catalog.regnamespace::pg_catalog.oid, 'USAGE', false
-          from pg_catalog.unnest(array['operator', 'signer', 'guard']) u (door);
+          from pg_catalog.unnest(array['operator', 'monitor', 'signer', 'guard']) u (door);
 end
 $$;
 comment on function authguard.door_objects() is
-    'What each of grant_operator, grant_signer and grant_client grants, and for door guard what '
-    'may be granted by hand: an object of a catalogue (class) and a privilege. is_key: a role that '
-    'has this privilege has the others with good reason';
+    'What each of grant_operator, grant_monitor, grant_signer and grant_client grants, and for '
+    'door guard what may be granted by hand: an object of a catalogue (class) and a privilege. '
+    'is_key: a role that has this privilege has the others with good reason';
 
 create function authguard.members(
     out class pg_catalog.regclass, out object pg_catalog.oid)
@@ -4369,7 +4466,7 @@ end;
 comment on function authguard.extension_grants() is
     'The privileges that others than its owner have on an object of the extension. target: the '
     'object, as grant names it. is_due: true if every role is to have it, or if grant_operator, '
-    'grant_signer or grant_client gives it';
+    'grant_monitor, grant_signer or grant_client gives it';
 
 create function authguard.close_grants(keep_doors pg_catalog.bool) returns pg_catalog.void
 language plpgsql volatile
@@ -4421,7 +4518,7 @@ begin
             errcode = 'null_value_not_allowed', message = 'role must not be null';
     end if;
     if command like 'revoke%' then
-        -- What another of the three functions has granted stays.
+        -- What another of the four functions has granted stays.
         select coalesce(pg_catalog.array_agg(k.door), '{}') into others
           from authguard.door_objects() k
           join pg_catalog.pg_proc p on p.oid = k.object,
@@ -4459,9 +4556,9 @@ end
 $$;
 comment on function authguard.change_access(
     pg_catalog.name, pg_catalog.text, pg_catalog.text) is
-    'Grants a role what a door gives, or revokes it. door: operator, signer or client. command: '
-    'how, as a format of privilege, object and role. 22004 if the role is NULL, 42704 if it does '
-    'not exist';
+    'Grants a role what a door gives, or revokes it. door: operator, monitor, signer or client. '
+    'command: how, as a format of privilege, object and role. 22004 if the role is NULL, 42704 if '
+    'it does not exist';
 
 create function authguard.grant_operator(role pg_catalog.name) returns pg_catalog.void
 language sql volatile
@@ -4472,6 +4569,17 @@ end;
 comment on function authguard.grant_operator(pg_catalog.name) is
     'Lets a role revoke, restore, sign users out, prune, and read the state. 22004 if the role is '
     'NULL, 42704 if it does not exist';
+
+create function authguard.grant_monitor(role pg_catalog.name) returns pg_catalog.void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.change_access(role, 'monitor', 'grant %s on %s to %I');
+end;
+comment on function authguard.grant_monitor(pg_catalog.name) is
+    'Lets a role watch, and change nothing: the views authguard.blocked_users, live_sessions, '
+    'recent_events, keys and statistics, and the functions health and explain_user. 22004 if the '
+    'role is NULL, 42704 if it does not exist';
 
 create function authguard.grant_signer(role pg_catalog.name) returns pg_catalog.void
 language sql volatile
@@ -4502,6 +4610,16 @@ begin atomic
 end;
 comment on function authguard.revoke_operator(pg_catalog.name) is
     'Takes back what authguard.grant_operator has granted to a role. 22004 if the role is NULL, '
+    '42704 if it does not exist';
+
+create function authguard.revoke_monitor(role pg_catalog.name) returns pg_catalog.void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.change_access(role, 'monitor', 'revoke %s on %s from %I');
+end;
+comment on function authguard.revoke_monitor(pg_catalog.name) is
+    'Takes back what authguard.grant_monitor has granted to a role. 22004 if the role is NULL, '
     '42704 if it does not exist';
 
 create function authguard.revoke_signer(role pg_catalog.name) returns pg_catalog.void
@@ -5029,9 +5147,691 @@ comment on function authguard.coverage() is
 -- requires:
 --   coverage
 
+-- Views for whoever watches the database (authguard.grant_monitor): none shows a token, a secret or
+-- a private key. authguard.live_sessions is with the sessions, authguard.statistics has a file of
+-- its own. Views with a filter are barriers: a function that somebody puts into a query never sees
+-- the rows that the filter leaves out.
+
+create view authguard.blocked_users with (security_barrier) as
+select r.key as user_id, r.issuer, r.revoked_at as since, r.blocked_until as until,
+       r.revoked_by as by, r.reason
+  from authguard.revocation r
+ where r.kind = 'user' and r.blocked and authguard.blocks(r.blocked, r.blocked_until);
+comment on view authguard.blocked_users is
+    'Users whom authguard.revoke_user shuts out now. authguard.grant_monitor lets a role read it. '
+    'Whom an attached table shuts out is in that table; authguard.explain_user looks at both';
+comment on column authguard.blocked_users.user_id is 'Claim sub, in canonical form';
+comment on column authguard.blocked_users.issuer is
+    'The issuer at which the user is blocked; NULL: at every issuer; empty: tokens without iss';
+comment on column authguard.blocked_users.since is
+    'When the user was blocked, or the block was last made longer';
+comment on column authguard.blocked_users.until is
+    'When the block ends by itself; NULL: when the user is restored';
+comment on column authguard.blocked_users.by is
+    'The login role that did it; a name, even if the role was dropped since';
+comment on column authguard.blocked_users.reason is 'For people to read; NULL: none was given';
+
+create view authguard.recent_events with (security_barrier) as
+select e.id, e.happened_at, e.name, e.user_id, e.session_id, e.actor, e.by, e.reason
+  from authguard.event e
+ where e.happened_at > pg_catalog.now() - interval '1 day'
+ order by e.id desc;
+comment on view authguard.recent_events is
+    'Events of the last 24 hours, the newest first. authguard.grant_monitor lets a role read it. '
+    'Ids are not in the order of commits: authguard.events_after follows events';
+comment on column authguard.recent_events.id is 'Grows, but not in the order of commits';
+comment on column authguard.recent_events.happened_at is 'When it happened, by the clock';
+comment on column authguard.recent_events.name is
+    'What happened, such as SIGNED_IN; as in authguard.event';
+comment on column authguard.recent_events.user_id is
+    'The user that it is about, in canonical form; NULL: none';
+comment on column authguard.recent_events.session_id is
+    'The session that it is about; NULL: all of the user''s, or none';
+comment on column authguard.recent_events.actor is
+    'Who caused it: user, admin, policy or system; as in authguard.event';
+comment on column authguard.recent_events.by is
+    'The login role that did it; a name, even if the role was dropped since. NULL: a process '
+    'without one';
+comment on column authguard.recent_events.reason is
+    'For people to read; of a sign-in or a step-up its method';
+
+create function authguard.key_in_file()
+returns table (kid pg_catalog.text, algorithm pg_catalog.text)
+language c stable cost 1000 rows 1
+as 'MODULE_PATHNAME', 'authguard_key_in_file';
+comment on function authguard.key_in_file() is
+    'Returns the names of the key in authguard.signing_key_file: one row if the setting is not '
+    'empty, with NULLs if the file cannot be used; the server''s log says why. Never the key';
+
+create view authguard.keys as
+select k.issuer, k.kid, k.algorithm, k.status, k.jwk is null as is_secret,
+       k.made_here and k.status = 'active' and k.issuer = authguard.own_issuer()
+       and not exists (select from authguard.key_in_file()) as signs,
+       k.created_at, pg_catalog.clock_timestamp() - k.created_at as age, k.retired_at, k.revoked_at
+  from authguard.key k
+union all
+select authguard.own_issuer(), f.kid, f.algorithm, 'active', false, true, null, null, null, null
+  from authguard.key_in_file() f
+ where f.kid is not null;
+comment on view authguard.keys is
+    'The keys of all issuers, by their names: nothing of a secret or a private key. '
+    'authguard.grant_monitor lets a role read it';
+comment on column authguard.keys.issuer is 'Claim iss of the tokens that it verifies';
+comment on column authguard.keys.kid is
+    'Header kid that names it (RFC 7517 section 4.5); empty: a secret that verifies any token of '
+    'the issuer';
+comment on column authguard.keys.algorithm is
+    'The only alg that it verifies (RFC 7518)';
+comment on column authguard.keys.status is
+    'active, retiring or revoked. retiring: verifies, and signs no more; revoked: verifies nothing';
+comment on column authguard.keys.is_secret is
+    'True for a shared secret: whoever has it can sign, too. False for a key pair, of which only '
+    'the public half verifies';
+comment on column authguard.keys.signs is
+    'True if new tokens of the local issuer are signed with it';
+comment on column authguard.keys.created_at is
+    'When it was registered; NULL for the key in authguard.signing_key_file';
+comment on column authguard.keys.age is
+    'How long ago that was. authguard.health() reports a signing key or a secret that is older '
+    'than a year';
+comment on column authguard.keys.retired_at is
+    'When it stopped signing; NULL: it has not, or never signed here';
+comment on column authguard.keys.revoked_at is
+    'When it was revoked; NULL: it is not';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   views
+
+-- Figures that may be asked for every few seconds, however large the tables are: nothing here scans
+-- a table. What can only be counted by a scan is counted while its index is small, and estimated as
+-- the planner does it after that.
+
+create function authguard.estimated_rows(relation pg_catalog.regclass)
+returns pg_catalog.int8
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+    -- The density of rows when Postgres last looked, times the present size.
+    select case
+               when c.relpages > 0 and c.reltuples > 0
+               then pg_catalog.round(c.reltuples::pg_catalog.numeric / c.relpages
+                        * (pg_catalog.pg_relation_size(c.oid)
+                           / pg_catalog.current_setting('block_size')::pg_catalog.int8)
+                    )::pg_catalog.int8
+               else pg_catalog.pg_stat_get_live_tuples(coalesce(i.indrelid, c.oid))
+           end
+      from pg_catalog.pg_class c
+      left join pg_catalog.pg_index i on i.indexrelid = c.oid
+     where c.oid = relation;
+end;
+comment on function authguard.estimated_rows(pg_catalog.regclass) is
+    'The number of rows of a table or an index by the statistics of Postgres, without a scan. NULL '
+    'if there is no such relation';
+
+create function authguard.collect_statistics()
+returns table (
+    name pg_catalog.text, label pg_catalog.text, type pg_catalog.text, value pg_catalog.int8,
+    is_estimate pg_catalog.bool, as_of pg_catalog.timestamptz, note pg_catalog.text)
+language sql stable security definer cost 10000 rows 25
+set search_path = pg_catalog, pg_temp
+-- Few rows may be counted: by the index, whose size bounds the work.
+set enable_seqscan = off
+begin atomic
+    with indexes as materialized (
+        -- By name: REINDEX CONCURRENTLY gives an index another OID.
+        select c.oid, c.relname as name,
+               -- 2 MB: some 20,000 rows, a few milliseconds.
+               pg_catalog.pg_relation_size(c.oid) <= 2097152 as is_small
+          from pg_catalog.pg_class c
+         where c.relnamespace = 'authguard'::pg_catalog.regnamespace and c.relkind = 'i'
+           and c.relname in ('session_of_user', 'revocation_key')
+    ),
+    tables as materialized (
+        select c.oid, c.relname as name,
+               -- Not pg_stat_all_tables, which looks at every table of the database.
+               greatest(pg_catalog.pg_stat_get_last_vacuum_time(c.oid),
+                        pg_catalog.pg_stat_get_last_autovacuum_time(c.oid),
+                        pg_catalog.pg_stat_get_last_analyze_time(c.oid),
+                        pg_catalog.pg_stat_get_last_autoanalyze_time(c.oid)) as looked_at
+          from pg_catalog.pg_class c
+         where c.relnamespace = 'authguard'::pg_catalog.regnamespace and c.relkind = 'r'
+           and c.relname in ('session', 'revocation', 'event')
+    ),
+    counted as materialized (
+        select r.kind, pg_catalog.count(*) as entries
+          from authguard.revocation r
+         where (select i.is_small from indexes i where i.name = 'revocation_key')
+         group by r.kind
+    ),
+    -- There are five kinds, so all of them are among the most common values.
+    shares as materialized (
+        select m.kind, m.share
+          from pg_catalog.pg_stats s,
+               rows from (
+                   pg_catalog.unnest(s.most_common_vals::pg_catalog.text::pg_catalog.text[]),
+                   pg_catalog.unnest(s.most_common_freqs)) m (kind, share)
+         where s.schemaname = 'authguard' and s.tablename = 'revocation' and s.attname = 'kind'
+    ),
+    counters as (
+        select 1 as place, 'sign_ins' as name,
+               case when c.is_called then c.last_value else 0 end as value,
+               'sessions that began' as note
+          from authguard.sign_in_count c
+        union all
+        select 2, 'refreshes', case when c.is_called then c.last_value else 0 end,
+               'refreshes that were answered with new tokens (status ok)'
+          from authguard.refresh_count c
+        union all
+        select 3, 'reuses', case when c.is_called then c.last_value else 0 end,
+               'refreshes with the previous token within the reuse interval (status reused)'
+          from authguard.reuse_count c
+        union all
+        select 4, 'thefts', case when c.is_called then c.last_value else 0 end,
+               'sessions that ended because a superseded refresh token was used'
+          from authguard.theft_count c
+        union all
+        select 5, 'sessions_ended', case when c.is_called then c.last_value else 0 end,
+               'sessions that ended, for whatever reason but time'
+          from authguard.ending_count c
+    )
+    select 'sessions_live', null::pg_catalog.text, 'gauge',
+           case when i.is_small
+                then (select pg_catalog.count(*) from authguard.session s where s.ended_at is null)
+                else authguard.estimated_rows(i.oid) end,
+           not i.is_small, case when not i.is_small then t.looked_at end,
+           'sessions that have not ended; one that is past its time counts until it is pruned'
+      from tables t left join indexes i on i.name = 'session_of_user'
+     where t.name = 'session'
+    union all
+    select 'entries', k.kind, 'gauge',
+           case when i.is_small then coalesce(c.entries, 0)
+                -- Without statistics nothing is known.
+                when exists (select from shares)
+                then pg_catalog.round(
+                    authguard.estimated_rows(i.oid) * coalesce(p.share, 0))::pg_catalog.int8 end,
+           not i.is_small, case when not i.is_small then t.looked_at end,
+           'rows of authguard.revocation of that kind; many are not known before the first ANALYZE'
+      from tables t
+      left join indexes i on i.name = 'revocation_key',
+           pg_catalog.unnest(array['token', 'session', 'user', 'claims', 'issuer'])
+               k (kind)
+      left join counted c on c.kind = k.kind
+      left join shares p on p.kind = k.kind
+     where t.name = 'revocation'
+    union all
+    select 'rows', t.name, 'gauge', authguard.estimated_rows(t.oid), true, t.looked_at,
+           'rows of that table of authguard'
+      from tables t
+    union all
+    select 'bytes', t.name, 'gauge', pg_catalog.pg_total_relation_size(t.oid), false, null,
+           'bytes of that table of authguard on disk, with its indexes'
+      from tables t
+    union all
+    (select c.name, null, 'counter', c.value, false, null,
+            c.note || ', since create extension in this database; what was rolled back counts, and '
+            'after a crash, or on a standby, up to 32 more'
+       from counters c
+      order by c.place)
+    union all
+    select 'events', null, 'counter', case when e.is_called then e.last_value else 0 end,
+           false, null,
+           'events ever recorded, also before a restore; what was rolled back counts, and after a '
+           'crash, or on a standby, up to 32 more'
+      from authguard.event_id_seq e
+    union all
+    select 'last_prune', null, 'gauge', case when p.is_called then p.last_value end,
+           false, null,
+           'when authguard.prune() last ran, in seconds since 1970; NULL: never in this database'
+      from authguard.prune_time p
+    union all
+    select 'tokens_refused', null, 'counter', null, false, null,
+           'not counted: that needs shared memory, and so a preloaded library. The server''s log '
+           'has a line "token refused: " with the cause for each (authguard.log_refused_tokens)';
+end;
+comment on function authguard.collect_statistics() is
+    'Returns the rows of the view authguard.statistics. SECURITY DEFINER, because it reads the '
+    'statistics of columns that its callers may not read';
+
+create view authguard.statistics as
+select s.name, s.label, s.type, s.value, s.is_estimate, s.as_of, s.note
+  from authguard.collect_statistics() s;
+comment on view authguard.statistics is
+    'Figures for a monitoring system, one a row: sessions_live, entries, rows, bytes, sign_ins, '
+    'refreshes, reuses, thefts, sessions_ended, events, last_prune, tokens_refused. Cheap enough '
+    'for every few seconds: no table is scanned, whatever its size. authguard.grant_monitor lets a '
+    'role read it';
+comment on column authguard.statistics.name is 'What is counted';
+comment on column authguard.statistics.label is
+    'Of entries: their kind; of rows and bytes: the table. NULL for the others';
+comment on column authguard.statistics.type is
+    'counter: only grows, but for a restore; gauge: the present value';
+comment on column authguard.statistics.value is
+    'The figure; NULL: it is not known, and note says why';
+comment on column authguard.statistics.is_estimate is
+    'True if the figure is estimated from the statistics of Postgres, as the planner does it. '
+    'sessions_live and entries are counted while an index of at most 2 MB has them (some 20,000 '
+    'rows), and estimated after that';
+comment on column authguard.statistics.as_of is
+    'For an estimate: when Postgres last gathered these statistics (vacuum, analyze); NULL: never, '
+    'or the figure is no estimate';
+comment on column authguard.statistics.note is
+    'What the figure is, and since when';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   statistics
+
+-- What needs somebody: the ways around a guard that authguard.coverage() knows, and what stops or
+-- is forgotten.
+
+create function authguard.unavailable() returns pg_catalog.text
+language c stable cost 100
+as 'MODULE_PATHNAME', 'authguard_unavailable';
+comment on function authguard.unavailable() is
+    'Why every token counts as revoked here, as auth.revocation_reason() says it: replica_lag or '
+    'restored. NULL if this database can decide';
+
+create function authguard.claims_function_problem() returns pg_catalog.text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.find_claims_function(f) from authguard.claims_function f;
+    return null;
+exception when undefined_function or invalid_function_definition or insufficient_privilege then
+    return sqlerrm;
+end
+$$;
+comment on function authguard.claims_function_problem() is
+    'Why authguard.find_claims_function refuses the function that is set. NULL if it does not, and '
+    'if none is set';
+
+create function authguard.health(
+    out check_name pg_catalog.text, out level pg_catalog.text, out object pg_catalog.text,
+    out detail pg_catalog.text, out hint pg_catalog.text)
+returns setof pg_catalog.record
+language sql stable security definer cost 10000 rows 5
+set search_path = pg_catalog, pg_temp
+begin atomic
+    with subscribed as materialized (
+        select s.oid, s.subname, s.subenabled, r.srrelid, r.srsubstate
+          from pg_catalog.pg_subscription s
+          join pg_catalog.pg_database d
+            on d.oid = s.subdbid and d.datname = pg_catalog.current_database()
+          join pg_catalog.pg_subscription_rel r on r.srsubid = s.oid
+          join authguard.members() m
+            on m.class = 'pg_catalog.pg_class'::pg_catalog.regclass and m.object = r.srrelid
+         -- Only the primary runs them.
+         where not pg_catalog.pg_is_in_recovery()
+    ),
+    -- When prune last ran or, if it never has, since when there has been something.
+    pruned as materialized (
+        select p.is_called as ever,
+               case when p.is_called then pg_catalog.to_timestamp(p.last_value)
+                    else (select e.happened_at from authguard.event e order by e.id limit 1)
+                    end as at
+          from authguard.prune_time p
+    )
+    select 'subscription', 'error', pg_catalog.quote_ident(s.subname),
+           case when s.subenabled
+                then 'it has no worker: what its publisher revokes does not arrive'
+                else 'it is disabled: what its publisher revokes does not arrive' end,
+           case when s.subenabled
+                then 'The server''s log says why; the page on replication of authguard says what '
+                    'to do about a conflict.'
+                else pg_catalog.format('If that is not meant: alter subscription %I enable',
+                         s.subname) end
+      from (select distinct b.oid, b.subname, b.subenabled from subscribed b) s
+     where not s.subenabled
+        or not exists (select from pg_catalog.pg_stat_subscription w
+                        where w.subid = s.oid and w.relid is null and w.pid is not null)
+    union all
+    select 'subscription_table', 'warning', s.srrelid::pg_catalog.regclass::pg_catalog.text,
+           pg_catalog.format('subscription %I has not copied it yet: rows of its publisher are '
+               'missing', s.subname),
+           'If it stays so, the server''s log says why.'
+      from subscribed s
+     where s.srsubstate not in ('r', 's')
+    union all
+    select 'prune', 'warning', 'authguard.prune()',
+           case when p.ever then pg_catalog.format('it last ran at %s', p.at)
+                else pg_catalog.format('it has never run, and there are events since %s', p.at) end,
+           'Let a job call it once a day: select * from authguard.prune()'
+      from pruned p
+     where p.at < pg_catalog.clock_timestamp() - interval '7 days'
+    union all
+    select case when k.signs then 'signing_key' else 'secret' end, 'warning',
+           pg_catalog.format('key %s of issuer %s', pg_catalog.quote_literal(k.kid),
+               pg_catalog.quote_literal(k.issuer)),
+           pg_catalog.format('it is %s days old', extract(day from k.age)),
+           case when k.signs
+                then 'select authguard.rotate_signing_key() makes another one. Tokens that this '
+                    'one has signed stay good.'
+                else 'Change the secret at its issuer, then register the new one with '
+                    'authguard.trust_secret.' end
+      from authguard.keys k
+     where (k.signs or k.is_secret) and k.status <> 'revoked' and k.age > interval '365 days'
+    union all
+    select 'key_file', 'error', 'authguard.signing_key_file',
+           'the file cannot be used: no token of the local issuer is signed or accepted',
+           'The server''s log says why.'
+      from authguard.key_in_file() f
+     where f.kid is null
+    union all
+    select 'claims_function', 'error', pg_catalog.format('%I.%I', f.schema, f.name),
+           p.problem || ': no token is issued',
+           'Put it right, or name another one with authguard.set_claims_function.'
+      from authguard.claims_function f, authguard.claims_function_problem() p (problem)
+     where p.problem is not null
+    union all
+    select 'replica_lag', 'error', 'authguard.max_replay_lag',
+           'this standby is further behind than that: every token counts as revoked here',
+           'Look at pg_stat_replication on the primary; readers may ask the primary meanwhile.'
+     where authguard.unavailable() = 'replica_lag'
+    union all
+    select c.rule, case c.level when 'info' then 'warning' else c.level end, c.object, c.problem,
+           c.hint
+      from authguard.coverage() c
+     where c.level = 'error'
+        or c.level = 'warning' and c.rule in ('attached_table', 'own_table', 'setting')
+        -- A role that does not exist yet.
+        or c.rule = 'setting' and c.object = 'authguard.gateway_roles'
+     order by 2, 1, 3;
+end;
+comment on function authguard.health() is
+    'Returns a row for each thing that needs somebody; no row: nothing does. level: error (access '
+    'is affected now, or a client has a way around a guard) or warning. detail: what is wrong with '
+    'the object; hint: what to do. check_name: subscription and subscription_table (a subscription '
+    'to tables of authguard has stopped, or has not copied one), prune (not for 7 days), '
+    'signing_key and secret (older than a year), key_file, claims_function, replica_lag, setting '
+    '(such as a role in authguard.gateway_roles that does not exist), own_table and attached_table '
+    '(their triggers, too), restored_database, and the other rules of authguard.coverage() of '
+    'level error, such as rls_disabled or unguarded_table. For every few minutes: it calls '
+    'authguard.coverage(). authguard.grant_monitor lets a role call it';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   health
+
+-- Why a user sees nothing, for an operator who knows the user's id and has no token.
+
+create function authguard.user_in_namespace(
+    namespace pg_catalog.uuid, subject pg_catalog.text)
+returns pg_catalog.uuid
+language c immutable strict cost 10
+as 'MODULE_PATHNAME', 'authguard_user_in_namespace';
+comment on function authguard.user_in_namespace(pg_catalog.uuid, pg_catalog.text) is
+    'The UUIDv5 of a subject (RFC 9562 section 5.5): what auth.uid() is for an issuer with that '
+    'subject_namespace. NULL for NULL';
+
+create function authguard.attached_rows(names pg_catalog.text[])
+returns table (
+    relation pg_catalog.regclass, kind pg_catalog.text, issuer pg_catalog.text,
+    found pg_catalog.int8, reason pg_catalog.text)
+language c stable strict cost 1000 rows 2
+as 'MODULE_PATHNAME', 'authguard_attached_rows';
+comment on function authguard.attached_rows(pg_catalog.text[]) is
+    'Returns what each attached table has of a user with these names (in canonical form): issuer '
+    'as in authguard.attached; found: how many rows, of sessions those that are not past their '
+    'time; reason: why it shuts the user out, as auth.revocation_reason() says it, or NULL. No row '
+    'for NULL';
+
+create function authguard.explain_user(
+    user_id pg_catalog.text,
+    out step pg_catalog.int4, out check_name pg_catalog.text, out passed pg_catalog.bool,
+    out answer pg_catalog.text, out note pg_catalog.text)
+returns setof pg_catalog.record
+language plpgsql stable security definer cost 10000 rows 10
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    subject constant pg_catalog.text := authguard.identity('user_id', user_id);
+    names pg_catalog.text[] := array[subject];
+    aliases pg_catalog.text;
+    unavailable constant pg_catalog.text := authguard.unavailable();
+    is_shut_out pg_catalog.bool := false;
+    of_some pg_catalog.bool := false;
+    is_cut_off pg_catalog.bool := false;
+    signs_here constant pg_catalog.bool := exists (select from authguard.keys k where k.signs);
+    begun pg_catalog.int8;
+    live pg_catalog.int8;
+    newest pg_catalog.timestamptz;
+    entry authguard.revocation;
+    source record;
+    of_issuer pg_catalog.text;
+begin
+    step := 1;
+    check_name := 'user';
+    select pg_catalog.string_agg(
+               pg_catalog.format('%s at issuer %s', u.name, pg_catalog.quote_literal(u.issuer)),
+               ', ' order by u.issuer),
+           names || coalesce(pg_catalog.array_agg(u.name order by u.issuer), '{}')
+      into aliases, names
+      from (select i.issuer, authguard.user_in_namespace(
+                       i.subject_namespace, explain_user.user_id)::pg_catalog.text as name
+              from authguard.issuer i
+             where i.subject_namespace is not null) u;
+    answer := subject;
+    note := pg_catalog.concat_ws(' ',
+        case when subject <> user_id
+             then 'That is the canonical form, in which ids are stored and compared.' end,
+        'As the subject of an issuer with a namespace: ' || aliases || '.');
+    note := nullif(note, '');
+    return next;
+
+    step := step + 1;
+    check_name := 'database';
+    passed := unavailable is null;
+    answer := case unavailable
+        when 'replica_lag'
+            then 'this standby is too far behind: every token counts as revoked here'
+        when 'restored'
+            then 'this database is a copy that nobody has acknowledged: every token is revoked'
+        else 'it knows what is revoked' end;
+    note := case unavailable
+        when 'replica_lag' then 'See authguard.max_replay_lag; ask the primary.'
+        when 'restored' then 'See authguard.after_restore; then authguard.acknowledge_restore().'
+        end;
+    return next;
+
+    step := step + 1;
+    check_name := 'blocked';
+    for entry in
+        select r.* from authguard.revocation r
+         where r.kind = 'user' and r.key = any (names)
+           and authguard.blocks(r.blocked, r.blocked_until)
+         order by r.issuer nulls first
+    loop
+        is_shut_out := is_shut_out or entry.issuer is null and entry.key = subject;
+        of_some := true;
+        passed := false;
+        answer := pg_catalog.format('blocked%s %s, since %s, until %s, by %I%s',
+            case when entry.key <> subject then ' as ' || entry.key end,
+            case when entry.issuer is null then 'at every issuer'
+                 else 'at issuer ' || pg_catalog.quote_literal(entry.issuer) end,
+            entry.revoked_at, coalesce(entry.blocked_until::pg_catalog.text, 'restored'),
+            entry.revoked_by, coalesce(': ' || entry.reason, ''));
+        note := pg_catalog.format('Signing in again does not help. To lift it: '
+            'select authguard.restore_user(%L)', entry.key);
+        return next;
+    end loop;
+    if not found then
+        passed := true;
+        answer := 'no entry blocks the user';
+        note := null;
+        return next;
+    end if;
+
+    step := step + 1;
+    for entry in
+        select r.* from authguard.revocation r
+         where r.issued_before is not null
+           and (r.kind in ('user', 'claims') and r.key = any (names)
+                or r.kind = 'issuer' and r.key = '')
+         order by r.kind = 'issuer', r.kind desc, r.issuer nulls first
+    loop
+        is_cut_off := true;
+        check_name := case entry.kind when 'user' then 'cut_off' when 'claims' then 'claims'
+                           else 'issuer_cut_off' end;
+        -- Only the token says when it was issued.
+        passed := null;
+        of_issuer := case when entry.issuer is null then 'every issuer'
+                          else 'issuer ' || pg_catalog.quote_literal(entry.issuer) end;
+        answer := pg_catalog.format('%s%s of %s that were issued up to %s are %s, by %I%s',
+            case entry.kind when 'issuer' then 'everybody''s tokens' else 'the user''s tokens' end,
+            case when entry.key not in (subject, '') then ' as ' || entry.key end,
+            of_issuer, entry.issued_before,
+            case entry.kind when 'claims' then 'out of date' else 'revoked' end,
+            entry.revoked_by, coalesce(': ' || entry.reason, ''));
+        note := case entry.kind
+            when 'claims' then 'A refresh gives a token that is accepted.'
+            else 'Signing in again gives a token that is accepted; one of another issuer from '
+                'authguard.leeway after that time on.' end;
+        return next;
+    end loop;
+    if not found then
+        check_name := 'cut_off';
+        passed := true;
+        answer := 'no cut-off covers tokens of the user';
+        note := null;
+        return next;
+    end if;
+
+    step := step + 1;
+    check_name := 'attached';
+    for source in
+        select a.* from authguard.attached_rows(names) a order by a.relation::pg_catalog.oid
+    loop
+        of_issuer := coalesce(
+            ' (decides about tokens of issuer ' || pg_catalog.quote_literal(source.issuer) || ')',
+            '');
+        passed := source.reason is null;
+        is_shut_out := is_shut_out or not passed and source.issuer is null;
+        of_some := of_some or not passed;
+        answer := source.relation || of_issuer || ': ' || case
+            when source.reason = 'source_broken' then 'it cannot be read as it is'
+            when source.kind = 'sessions' then pg_catalog.format(
+                '%s sessions of the user that are not past their time', source.found)
+            when source.reason = 'user_deleted' and source.found = 0
+                then 'it has no row of the user'
+            when source.reason = 'user_deleted' then 'the user''s row is marked as deleted'
+            when source.reason = 'user_banned' then 'the user''s row says that the user is banned'
+            when source.reason = 'user' then 'the user''s metadata says access_revoked'
+            else 'the user''s row lets the user in' end;
+        note := case
+            when source.reason = 'source_broken'
+                then 'Everybody whom it decides about is shut out; authguard.coverage() says why.'
+            when source.reason is not null
+                then 'Whoever keeps that table can change it; it counts from the next statement on.'
+            when source.kind = 'sessions'
+                then 'A token whose session_id is none of the table''s is revoked (session_ended).'
+            end;
+        return next;
+    end loop;
+    if not found then
+        passed := true;
+        answer := 'no table is attached';
+        note := null;
+        return next;
+    end if;
+
+    step := step + 1;
+    check_name := 'sessions';
+    select pg_catalog.count(*), max(s.created_at) into begun, newest
+      from authguard.session s
+     where s.user_id = subject and s.ended_at is null;
+    select pg_catalog.count(*) into live
+      from authguard.live_sessions s
+     where s.user_id = subject;
+    -- Users of other issuers have none here.
+    passed := null;
+    answer := case
+        when begun = 0 then 'the user has no session of the local issuer that has not ended'
+        when live = begun then pg_catalog.format(
+            '%s live, the newest since %s', live, newest)
+        else pg_catalog.format(
+            '%s live; %s have not ended, but are cut off or past their time', live, begun - live)
+        end;
+    note := case when live = 0 and signs_here
+        then 'authguard.recent_events says why sessions ended.' end;
+    return next;
+
+    step := step + 1;
+    check_name := 'verdict';
+    passed := case when unavailable is not null or is_shut_out then false
+                   when of_some or is_cut_off or live = 0 and signs_here then null
+                   else true end;
+    answer := case
+        when unavailable is not null then 'every token is revoked here, whoever has it'
+        when is_shut_out then 'the user is shut out, with any token'
+        when of_some then 'the user is shut out with tokens of the issuers that are named above'
+        when live = 0 and signs_here
+            then 'nothing shuts the user out, but no session of the local issuer is live: the user '
+                'has to sign in, unless another issuer signs the tokens'
+        when is_cut_off then 'the user can come in, but not with tokens from before a cut-off'
+        else 'nothing here shuts the user out' end;
+    note := case when unavailable is not null or is_shut_out then null
+        else 'Then the token or the policies decide: authguard.explain_token(token) looks at a '
+            'token, auth.whoami() at what a request has set, and authguard.act_as_user(user_id) '
+            'shows what the user sees.' end;
+    return next;
+end
+$$;
+comment on function authguard.explain_user(pg_catalog.text) is
+    'Says why a user sees nothing, in rows. check_name: user, database, blocked, cut_off, claims, '
+    'issuer_cut_off, attached, sessions or verdict. passed: false if it shuts the user out; true '
+    'if it does not; NULL if it depends on the token. answer: what was found, in words; note: what '
+    'follows, or NULL. user_id: claim sub; that of an issuer with a subject_namespace is looked '
+    'for as its UUID, too. Entries of single tokens and sessions are not looked at. '
+    'authguard.grant_monitor lets a role call it. 22004 if user_id is NULL, 22023 if it is empty '
+    'or too long';
+
+create function authguard.explain_user(
+    user_id pg_catalog.uuid,
+    out step pg_catalog.int4, out check_name pg_catalog.text, out passed pg_catalog.bool,
+    out answer pg_catalog.text, out note pg_catalog.text)
+returns setof pg_catalog.record
+language sql stable rows 10
+begin atomic
+    select e.* from authguard.explain_user(user_id::pg_catalog.text) e order by e.step;
+end;
+comment on function authguard.explain_user(pg_catalog.uuid) is
+    'As authguard.explain_user for a user_id of type text';
+
+create function authguard.explain_user(
+    user_id pg_catalog.int8,
+    out step pg_catalog.int4, out check_name pg_catalog.text, out passed pg_catalog.bool,
+    out answer pg_catalog.text, out note pg_catalog.text)
+returns setof pg_catalog.record
+language sql stable rows 10
+begin atomic
+    select e.* from authguard.explain_user(user_id::pg_catalog.text) e order by e.step;
+end;
+comment on function authguard.explain_user(pg_catalog.int8) is
+    'As authguard.explain_user for a user_id of type text';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   explain_user
+
 -- The last statement of every script, also of an update: new objects have the privileges that alter
 -- default privileges gives, until then.
 select authguard.close_grants(keep_doors => false);
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/attached/functions.rs
+-- authguard::attached::functions::authguard_attached_rows
+-- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -5149,6 +5949,12 @@ select authguard.close_grants(keep_doors => false);
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- src/session/issuance.rs
+-- authguard::session::issuance::authguard_is_shut_out
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- src/keys/own.rs
 -- authguard::keys::own::authguard_jwks
 -- Skipped due to `#[pgrx(sql = false)]`
@@ -5157,6 +5963,12 @@ select authguard.close_grants(keep_doors => false);
 /* <begin connected objects> */
 -- src/keys/registration.rs
 -- authguard::keys::registration::authguard_keep_credential
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/keys/file.rs
+-- authguard::keys::file::authguard_key_in_file
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -5289,6 +6101,18 @@ select authguard.close_grants(keep_doors => false);
 /* <begin connected objects> */
 -- src/attached/functions.rs
 -- authguard::attached::functions::authguard_source_problem
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/revocation/availability.rs
+-- authguard::revocation::availability::authguard_unavailable
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/keys/subjects.rs
+-- authguard::keys::subjects::authguard_user_in_namespace
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 

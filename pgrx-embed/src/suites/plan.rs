@@ -39,7 +39,7 @@ const SUITES: [(Suite, Versions, &str); 8] = [
 ];
 
 /// Each module of the wire tests.
-const WIRE: [(&[&str], Versions, &str); 12] = [
+const WIRE: [(&[&str], Versions, &str); 14] = [
     (
         &[
             "adopt",
@@ -96,6 +96,7 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
             "faults",
             "handed_out",
             "keys",
+            "monitor",
             "own_tables",
             "own_tables_concurrent",
             "own_tables_triggers",
@@ -153,6 +154,16 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
         "the rules of sessions, which are in the crate `token`; their SQL runs everywhere in `sessions` and others",
     ),
     (&["session_growth"], ONE, "how many rows the library writes"),
+    (
+        &["operations"],
+        ONE,
+        "programs of others, and a page of queries that `regress` runs everywhere",
+    ),
+    (
+        &["supabase"],
+        ONE,
+        "what Supabase's parts send, and the rows that they change",
+    ),
     (
         &["settings", "words"],
         ONE,

@@ -10,6 +10,7 @@ pub mod crash;
 pub mod disk;
 pub mod http;
 pub mod memory;
+pub mod monitoring;
 pub mod own;
 pub mod page;
 pub mod partitioned;

@@ -45,12 +45,20 @@ fn blocks_of(text: &str, language: &str) -> Vec<String> {
 
 /// Runs SQL of a page as its reader would, with psql. An error fails the test.
 pub fn run(cluster: &Cluster, database: &str, sql: &str) {
-    let file = cluster.dir().join("page.sql");
+    output(cluster, "postgres", database, sql);
+}
+
+/// Returns what psql shows to a role that runs SQL of a page.
+pub fn output(cluster: &Cluster, user: &str, database: &str, sql: &str) -> String {
+    let file = cluster.dir().join(format!("page of {user}.sql"));
     std::fs::write(&file, sql).expect("the block is written");
     let mut psql = cluster.client_command("psql", database);
-    psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f"])
+    psql.env("PGUSER", user)
+        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f"])
         .arg(&file);
-    command::capture(&mut psql).expect("the page's SQL runs");
+    let shown = command::capture(&mut psql).expect("the page's SQL runs");
+    let lines: Vec<&str> = shown.trim_end().lines().map(str::trim_end).collect();
+    lines.join("\n") + "\n"
 }
 
 /// SQL of a page with a text in the place of each parameter, in their order.

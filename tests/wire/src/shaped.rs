@@ -141,3 +141,24 @@ pub fn ours(client: &mut Client) -> i64 {
         .unwrap()
         .get(0)
 }
+
+/// Whether a user may read, and may send, in a private channel: asked as Realtime asks it, which
+/// rolls back what it has written.
+pub fn joins(realtime: &mut Client, claims: &str) -> (bool, bool) {
+    let mut transaction = realtime.transaction().unwrap();
+    let probe = "insert into realtime.messages (topic, extension) values ('room', 'broadcast') returning id::text";
+    let id: String = transaction.query_one(probe, &[]).unwrap().get(0);
+    transaction
+        .query(
+            "select set_config('role', 'authenticated', true), set_config('realtime.topic', 'room', true),
+                    set_config('request.jwt.claims', $1, true), set_config('request.headers', '{}', true)",
+            &[&claims],
+        )
+        .unwrap();
+    let reads = "select exists (select from realtime.messages where id = $1::text::uuid)";
+    let reads = transaction.query_one(reads, &[&id]).unwrap().get(0);
+    let send = "insert into realtime.messages (topic, extension) values ('room', 'broadcast')";
+    let sends = transaction.batch_execute(send).is_ok();
+    transaction.rollback().unwrap();
+    (reads, sends)
+}

@@ -486,6 +486,14 @@ fn what_operators_ask_ends_no_session() {
             |explained| *explained == right,
         );
     }
+    let why = |client: &mut Client| {
+        let why = "select string_agg(answer, ' ' order by step) from authguard.explain_user('ada')";
+        Ok(client.query_one(why, &[])?.get::<_, String>(0))
+    };
+    let right = why(&mut warm()).unwrap();
+    failed += leaving(few_spares(), &cluster, "a user", warm, why, |told| {
+        *told == right
+    });
     failed += leaving(
         few_spares(),
         &cluster,

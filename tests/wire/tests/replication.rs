@@ -66,6 +66,11 @@ fn a_standby_that_is_too_far_behind_believes_no_token() {
     assert_eq!(seen(&mut client), 0);
     let hint = text(&mut client, "select hint from auth.whoami()").unwrap();
     assert!(hint.contains("standby"), "{hint}");
+    let health = "select string_agg(check_name, ' ') from authguard.health()";
+    assert_eq!(text(&mut owner, health).as_deref(), Some("replica_lag"));
+    let told = format!("select answer from authguard.explain_user('{ADA}') where not passed");
+    let told = text(&mut owner, &format!("{told} order by step limit 1")).unwrap();
+    assert!(told.contains("standby"), "{told}");
     set_claims(&mut client, "");
     assert_eq!(reason(&mut client), None, "absent claims are not revoked");
     set_claims(&mut client, &claims(ADA));
@@ -73,6 +78,9 @@ fn a_standby_that_is_too_far_behind_believes_no_token() {
         .batch_execute("select pg_wal_replay_resume()")
         .unwrap();
     wait_for(&mut client, None);
+    assert_eq!(text(&mut owner, health), None);
+    let figures = "select count(value)::text from authguard.statistics where name = 'sign_ins'";
+    assert_eq!(text(&mut owner, figures).as_deref(), Some("1"));
     assert_eq!(seen(&mut client), 3);
     set_claims(&mut client, &claims(BEN));
     // The lag ends when replay reaches the chunk that has the revocation, an instant before the

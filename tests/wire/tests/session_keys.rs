@@ -240,6 +240,12 @@ fn the_order_in_which_the_local_issuer_and_another_come_decides_nothing() {
         .unwrap();
     owner.batch_execute(sign_in_ada).unwrap();
     owner.batch_execute(local).unwrap();
+    let signs = "select string_agg(concat_ws(' ', k.issuer, k.algorithm, k.kid = j ->> 'kid'), ', ')
+                   from authguard.keys k, jsonb_path_query(auth.jwks(), '$.keys[0]') j where k.signs";
+    assert_eq!(
+        text(&mut owner, signs).as_deref(),
+        Some("authguard ES256 t")
+    );
     let mut client = web(&cluster);
     authguard_wire::tokens::set_token(&mut client, &other.token(ADA));
     assert_eq!(subject(&mut client).as_deref(), Some(ADA));

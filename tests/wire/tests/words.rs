@@ -205,13 +205,100 @@ fn comments_sql_and_pages_name_the_events_that_there_are() {
 }
 
 #[test]
+fn what_a_monitor_reads_has_the_words_that_its_comments_name() {
+    let cluster = server(Config::default());
+    let client = &mut admin(&cluster);
+
+    let comment = column_comment(client, "keys", "status");
+    assert_eq!(listed(&comment, ""), words!(KeyStatus));
+    let comment = column_comment(client, "recent_events", "actor");
+    let comment = comment.replace("; as in", ".; as in");
+    assert_eq!(listed(&comment, "caused it: "), words!(Actor));
+    let comment = column_comment(client, "live_sessions", "aal");
+    let comment = comment.split(", the ").next().unwrap();
+    assert_eq!(listed(comment, "aal: "), words!(Aal));
+
+    let column = |client: &mut Client, sql: &str| -> Vec<String> {
+        let rows = client.query(sql, &[]).unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    };
+    let names = "select distinct name from authguard.statistics";
+    let comment = "select obj_description('authguard.statistics'::regclass, 'pg_class')";
+    let comment = text(client, comment).unwrap();
+    assert_eq!(
+        set(&listed(&comment, "one a row: ")),
+        set(&column(client, names))
+    );
+    let kinds = "select label from authguard.statistics where name = 'entries'";
+    assert_eq!(set(&column(client, kinds)), set(&words!(EntryKind)));
+
+    // Each step of explain_user is named, and no other.
+    let comment = function_comment(client, "authguard.explain_user(text)");
+    let named = listed(&comment, "check_name: ");
+    let (_, source) = sources(client)
+        .into_iter()
+        .find(|(function, _)| function == "authguard.explain_user(text)")
+        .unwrap();
+    let written = between(&source, '\'');
+    for name in &named {
+        assert!(written.iter().any(|word| word == name), "{name}");
+    }
+    for rest in source.split("check_name := '").skip(1) {
+        let name = rest.split('\'').next().unwrap();
+        assert!(named.contains(&name), "{name}");
+    }
+
+    // Each check of health is a rule of coverage, or named in its comment.
+    let comment = function_comment(client, "authguard.health()");
+    let of = |client: &mut Client, function: &str| {
+        let sources = sources(client);
+        let mut found = sources.into_iter().filter(|(name, _)| name == function);
+        found.next().unwrap().1
+    };
+    let health = of(client, "authguard.health()");
+    for name in [
+        "subscription",
+        "subscription_table",
+        "prune",
+        "signing_key",
+        "secret",
+        "key_file",
+        "claims_function",
+        "replica_lag",
+        "setting",
+        "own_table",
+        "attached_table",
+    ] {
+        assert!(health.contains(&format!("'{name}'")), "{name}");
+        assert!(comment.contains(name), "{name}");
+    }
+    let coverage = of(client, "authguard.coverage()");
+    for rule in [
+        "setting",
+        "own_table",
+        "attached_table",
+        "restored_database",
+        "rls_disabled",
+        "unguarded_table",
+    ] {
+        assert!(coverage.contains(&format!("'{rule}'")), "{rule}");
+        assert!(comment.contains(rule), "{rule}");
+    }
+}
+
+#[test]
 fn sql_writes_the_kinds_of_entries_and_the_status_of_keys_that_there_are() {
     let cluster = server(Config::default());
     let (kinds, statuses) = (&words!(EntryKind)[..], &words!(KeyStatus)[..]);
+    let reasons = &words!(RevocationReason)[..];
     let mut seen = BTreeSet::new();
     for (function, source) in sources(&mut admin(&cluster)) {
         for (before, list) in [
             ("entry.kind := '", kinds),
+            ("r.kind = '", kinds),
+            ("entry.kind when '", kinds),
+            ("source.reason = '", reasons),
+            ("authguard.unavailable() = '", reasons),
             ("k.status = '", statuses),
             ("k.status <> '", statuses),
             ("set status = '", statuses),
@@ -223,7 +310,7 @@ fn sql_writes_the_kinds_of_entries_and_the_status_of_keys_that_there_are() {
             }
         }
     }
-    assert_eq!(seen.len(), 4, "{seen:?}");
+    assert_eq!(seen.len(), 8, "{seen:?}");
 }
 
 /// The number after the only occurrence of `before` in a text.

@@ -1,6 +1,8 @@
-//! The guard with few and with many sessions in the table. Each transaction uses another session.
+//! The guard with few and with many sessions in the table, each transaction with another session;
+//! and what it costs to ask for the figures of `authguard.statistics` beside them.
 
 use crate::case::{Case, Limit};
+use crate::pgbench::Script;
 use crate::source::Source;
 use crate::{DATABASE, claims, load};
 use pgrx_embed::cluster::Cluster;
@@ -16,7 +18,7 @@ const PAIRS: usize = 27;
 const OWN_ISSUER: &str = "authguard";
 
 /// Measures in two databases with the same rows to read.
-pub fn measure(cluster: &Cluster, now: u64) -> Result<Case> {
+pub fn measure(cluster: &Cluster, now: u64) -> Result<Vec<Case>> {
     let claims = claims::of(OWN_ISSUER, claims::USER, now)
         .replace("8f4dd9a6-6a0c-4d5e-9a13-2c1c3f2b7c55", claims::USER);
     let claims = Source::Claims(&claims);
@@ -46,11 +48,32 @@ pub fn measure(cluster: &Cluster, now: u64) -> Result<Case> {
         claims,
         &another(MANY / FEW),
     )?;
-    Case::new(
+    let guard = Case::new(
         "pgbench with guard, another of 10,000,000 sessions in each transaction",
         "another of 1,000 sessions",
         "µs",
         Some(Limit::Times(1.05)),
+    )
+    .pairs(PAIRS, || many.micros(1), || few.micros(1))?;
+    Ok(vec![guard, statistics(cluster)?])
+}
+
+/// Measures one scrape of a monitoring system.
+fn statistics(cluster: &Cluster) -> Result<Case> {
+    command::progress("measuring authguard.statistics beside few and many sessions");
+    let scrape = |database| {
+        let sql = "select name, label, value from authguard.statistics;\n";
+        Script::new(cluster, database, "postgres", sql)
+    };
+    let (few, many) = (
+        scrape("bench_few_sessions")?,
+        scrape("bench_many_sessions")?,
+    );
+    Case::new(
+        "authguard.statistics beside 10,000,000 sessions",
+        "beside 1,000 sessions",
+        "µs",
+        Some(Limit::Times(1.5)),
     )
     .pairs(PAIRS, || many.micros(1), || few.micros(1))
 }

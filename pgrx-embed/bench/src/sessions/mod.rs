@@ -29,6 +29,6 @@ pub fn measure(cluster: &Cluster, now: u64) -> Result<Vec<Case>> {
     for clients in [1, 8] {
         cases.push(writes::notified(cluster, clients)?);
     }
-    cases.push(many::measure(cluster, now)?);
+    cases.extend(many::measure(cluster, now)?);
     Ok(cases)
 }
