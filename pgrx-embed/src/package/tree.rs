@@ -90,6 +90,15 @@ impl Tree {
         fs::copy(checkout.join("CHANGELOG.md"), doc.join("changelog"))?;
         const LICENCES: &str = "THIRD-PARTY-LICENSES.md";
         fs::copy(checkout.join(LICENCES), doc.join(LICENCES))?;
+        let overrides = self.root.join("usr/share/lintian/overrides");
+        fs::create_dir_all(&overrides)?;
+        fs::write(
+            overrides.join(&self.name),
+            filled(
+                include_str!("../../../packaging/deb/lintian-overrides"),
+                &[("PACKAGE", &self.name)],
+            )?,
+        )?;
         let mut gzip = Command::new("gzip");
         gzip.args(["-9", "--no-name", "changelog", "changelog.Debian"]);
         command::run(gzip.current_dir(doc))
