@@ -102,6 +102,24 @@ fn the_version_is_the_same_everywhere() {
 }
 
 #[test]
+fn the_metadata_leads_to_the_repository() {
+    let meta: serde_json::Value =
+        serde_json::from_str(&read("META.json")).expect("META.json is JSON");
+    let (repository, resources) = (env!("CARGO_PKG_REPOSITORY"), &meta["resources"]);
+    assert_eq!(resources["homepage"], repository);
+    assert_eq!(resources["repository"]["web"], repository);
+    assert_eq!(resources["repository"]["url"], format!("{repository}.git"));
+    assert_eq!(
+        resources["bugtracker"]["web"],
+        format!("{repository}/issues")
+    );
+    for file in ["file", "docfile"] {
+        let path = meta["provides"]["authguard"][file].as_str().unwrap();
+        assert!(checkout().join(path).is_file(), "{path}");
+    }
+}
+
+#[test]
 fn the_licences_are_those_of_the_crates_that_are_linked() {
     let tree = Command::new(env!("CARGO"))
         .current_dir(checkout())

@@ -35,7 +35,11 @@ pub fn write(release: &Release, archive: &Path, into: &Path) -> Result<PathBuf> 
         "authguard-{}-linux-{}.cdx.json",
         release.version, release.architecture
     ));
-    fs::copy(source.join("sbom.json"), &file)?;
+    // Crates of the workspace are named by their directory. The builder's is nobody's concern.
+    let listed = fs::read_to_string(source.join("sbom.json"))?;
+    let here = source.display().to_string();
+    fs::write(&file, listed.replace(&here, "/authguard"))
+        .context(|| format!("cannot write {}", file.display()))?;
     Ok(file)
 }
 

@@ -162,3 +162,71 @@ fn without_paths() -> Result<OsString> {
     flags.push(remap(dirs::checkout(), "/authguard"));
     Ok(flags)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// A directory that has a library, and a `pg_config` of Postgres 17.
+    fn prepared(name: &str) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("embed-{name}-{}", std::process::id()));
+        let dir = fresh(dir).unwrap();
+        fs::write(dir.join("built.so"), "a library").unwrap();
+        let config = dir.join("pg_config");
+        fs::write(&config, "#!/bin/sh\necho PostgreSQL 17.6\n").unwrap();
+        fs::set_permissions(&config, fs::Permissions::from_mode(0o755)).unwrap();
+        dir
+    }
+
+    fn make(dir: &Path, library: &str) -> bool {
+        let mut make = Command::new("make");
+        make.current_dir(dirs::checkout())
+            .args(["--silent", "install", "pkglibdir=/lib", "datadir=/share"])
+            .arg(variable("PG_CONFIG", dir.join("pg_config")))
+            .arg(variable("library", dir.join(library)))
+            .arg(variable("DESTDIR", dir.join("root")));
+        command::capture(&mut make).is_ok()
+    }
+
+    #[test]
+    fn an_installation_is_the_library_a_control_file_and_the_frozen_script() {
+        let dir = prepared("makefile");
+        assert!(make(&dir, "built.so"));
+        let root = dir.join("root");
+        let version = env!("CARGO_PKG_VERSION");
+        let script = format!("authguard--{version}.sql");
+        let mut names: Vec<_> = fs::read_dir(root.join("share/extension"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.matches("--").count() < 2)
+            .collect();
+        names.sort();
+        assert_eq!(names, [script.as_str(), "authguard.control"]);
+
+        let control = fs::read_to_string(root.join("share/extension/authguard.control")).unwrap();
+        assert!(
+            control.contains(&format!("\ndefault_version = '{version}'\n")),
+            "{control}"
+        );
+        assert!(!control.contains('@'), "{control}");
+        let shipped = fs::read(root.join("share/extension").join(&script)).unwrap();
+        let frozen = fs::read(dirs::checkout().join("tests/schema").join(&script)).unwrap();
+        assert!(shipped == frozen);
+        let library = root.join("lib/authguard.so");
+        assert_eq!(fs::read(&library).unwrap(), b"a library");
+        assert_eq!(
+            library.metadata().unwrap().permissions().mode() & 0o777,
+            0o644
+        );
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn nothing_is_installed_that_is_not_built() {
+        let dir = prepared("unbuilt");
+        assert!(!make(&dir, "missing.so"));
+        assert!(!dir.join("root").exists());
+        fs::remove_dir_all(dir).unwrap();
+    }
+}
