@@ -2,7 +2,7 @@
 //! in `extension_control_path` and `dynamic_library_path`. There is nothing else in it.
 
 use super::tree::Tree;
-use super::{Release, fresh};
+use super::{Release, fresh, make_readable};
 use crate::error::Result;
 use crate::{command, dirs};
 use std::fs;
@@ -11,6 +11,9 @@ use std::process::Command;
 
 /// The first major version with `extension_control_path`, and so far the only one.
 pub const MAJOR: u16 = 18;
+
+/// How the names of labels begin that registries read.
+const LABEL: &str = "org.opencontainers.image";
 
 /// Makes the image as a directory in OCI's layout.
 pub fn layout(release: &Release, tree: &Tree, into: &Path) -> Result<PathBuf> {
@@ -21,8 +24,7 @@ pub fn layout(release: &Release, tree: &Tree, into: &Path) -> Result<PathBuf> {
     for licence in ["LICENSE", "THIRD-PARTY-LICENSES.md"] {
         fs::copy(dirs::checkout().join(licence), licences.join(licence))?;
     }
-    let mut chmod = Command::new("chmod");
-    command::run(chmod.args(["-R", "u=rwX,go=rX"]).arg(&root))?;
+    make_readable(&root)?;
     let layer = tree.work.join("layer.tar");
     let mut tar = release.tar();
     tar.arg("--file").arg(&layer).arg("--directory").arg(&root);
@@ -55,10 +57,17 @@ pub fn layout(release: &Release, tree: &Tree, into: &Path) -> Result<PathBuf> {
             "--os=linux",
             &format!("--architecture={}", release.architecture),
             &format!("--created={created}"),
+            &format!(
+                "--config.label={LABEL}.source={}",
+                env!("CARGO_PKG_REPOSITORY")
+            ),
+            &format!("--config.label={LABEL}.version={}", release.version),
+            &format!("--config.label={LABEL}.licenses=Apache-2.0"),
             "--no-history",
         ],
     )?;
     umoci(&["gc", "--layout"], &[&place.to_string_lossy()])?;
+    make_readable(&place)?;
     Ok(place)
 }
 

@@ -156,6 +156,12 @@ fn fresh(dir: PathBuf) -> Result<PathBuf> {
     Ok(dir)
 }
 
+/// Gives the files of a tree the modes of installed ones, whatever the umask is.
+fn make_readable(tree: &Path) -> Result<()> {
+    let mut chmod = Command::new("chmod");
+    command::run(chmod.args(["-R", "u=rwX,go=rX"]).arg(tree))
+}
+
 /// Replaces each `@NAME@` of a template. A name that is left is an error.
 fn filled(template: &str, values: &[(&str, &str)]) -> Result<String> {
     let text = values

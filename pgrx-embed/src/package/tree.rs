@@ -1,6 +1,6 @@
 //! The tree of files that a package for one major version installs.
 
-use super::{Release, filled, fresh};
+use super::{Release, filled, fresh, make_readable};
 use crate::error::{Context, Error, Result};
 use crate::postgres::Install;
 use crate::{command, dirs, pgrx, server, source};
@@ -43,12 +43,7 @@ impl Tree {
             &format!("/usr/share/postgresql/{major}"),
         )?;
         tree.document(release)?;
-        // As `install` leaves them under any umask.
-        command::run(
-            Command::new("chmod")
-                .args(["-R", "u=rwX,go=rX"])
-                .arg(&tree.root),
-        )?;
+        make_readable(&tree.root)?;
         Ok(tree)
     }
 

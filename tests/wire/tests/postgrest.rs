@@ -351,12 +351,9 @@ fn the_compose_file_serves_its_seeded_user_until_the_user_is_revoked() {
         .query_one("select access_token from authguard.sign_in($1)", &[&user])
         .unwrap()
         .get(0);
+    let bearer = format!("Authorization: Bearer {token}");
     let notes = || {
-        let answer = get(
-            gateway.port(),
-            "/note?select=body&order=id",
-            &[&bearer(&token)],
-        );
+        let answer = get(gateway.port(), "/note?select=body&order=id", &[&bearer]);
         (answer.status, answer.body)
     };
     let hers = r#"[{"body":"call the bank"}, \n {"body":"buy milk"}]"#;
