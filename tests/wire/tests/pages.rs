@@ -410,13 +410,18 @@ fn the_page_on_installing_creates_updates_and_removes() {
     page::run(&cluster, "app", create);
     let mut owner = connect(&cluster, "postgres");
     owner
-        .batch_execute("create table note (); select authguard.guard_table('note')")
+        .batch_execute(
+            "create table note ();
+             create policy all_rows on note using (true);
+             select authguard.guard_table('note')",
+        )
         .unwrap();
     page::run(&cluster, "app", update);
     page::run(&cluster, "app", remove);
     assert!(holds(
         &mut owner,
-        "select relrowsecurity and not exists (select from pg_extension where extname = 'authguard')
+        "select relrowsecurity and array(select polname::text from pg_policy) = '{all_rows}'
+                and not exists (select from pg_extension where extname = 'authguard')
            from pg_class where relname = 'note'"
     ));
 }

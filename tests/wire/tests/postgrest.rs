@@ -356,7 +356,7 @@ fn the_compose_file_serves_its_seeded_user_until_the_user_is_revoked() {
         let answer = get(gateway.port(), "/note?select=body&order=id", &[&bearer]);
         (answer.status, answer.body)
     };
-    let hers = r#"[{"body":"call the bank"}, \n {"body":"buy milk"}]"#;
+    let hers = "[{\"body\":\"call the bank\"}, \n {\"body\":\"buy milk\"}]";
     assert_eq!(notes(), (200, hers.to_owned()));
     assert_eq!(get(gateway.port(), "/note", &[]).status, 401);
     admin
