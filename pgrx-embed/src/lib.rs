@@ -14,6 +14,7 @@ pub mod dirs;
 pub mod error;
 pub mod instances;
 pub mod million_rows;
+pub mod package;
 pub mod packages;
 pub mod pgrx;
 pub mod postgres;

@@ -2,9 +2,9 @@
 
 use clap::{Args, Parser, Subcommand};
 use pgrx_embed::error::{Error, Result};
-use pgrx_embed::postgres::DEFAULT_MAJOR;
+use pgrx_embed::postgres::{DEFAULT_MAJOR, MAJORS};
 use pgrx_embed::suites::{self, Majors, Suite};
-use pgrx_embed::{demo, dirs, packages, program, schema, server, signals, source};
+use pgrx_embed::{demo, dirs, package, packages, program, schema, server, signals, source};
 use std::os::unix::process::CommandExt;
 use std::process::ExitCode;
 
@@ -52,6 +52,13 @@ enum Command {
         /// and with parallel plans forced; the first time builds it from Debian's source
         #[arg(long)]
         assert: bool,
+    },
+    /// Build the packages of a release into `target/packages`; their names go to stdout
+    Package {
+        /// The major version of Postgres, 14 to 18, or `all`
+        #[arg(long, value_name = "MAJOR", value_parser = suites::parse_majors)]
+        #[arg(default_value = "all")]
+        pg: Majors,
     },
     /// Write the install script's snapshot anew
     Schema {
@@ -114,6 +121,15 @@ fn run(command: Command) -> Result<ExitCode> {
             };
             if total.failed > 0 {
                 return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Package { pg } => {
+            let majors = match pg {
+                Majors::One(major) => vec![major],
+                Majors::All => MAJORS.to_vec(),
+            };
+            for made in package::build(&majors)? {
+                println!("{}", made.display());
             }
         }
         Command::Schema { check } => {

@@ -67,6 +67,24 @@ pub fn ensure_compilers() -> Result<()> {
     install(&missing, "building Postgres")
 }
 
+/// Ensures that the tools to build packages are there.
+pub fn ensure_packaging_tools() -> Result<()> {
+    let missing: Vec<_> = [
+        ("git", "git"),
+        ("make", "make"),
+        ("strip", "binutils"),
+        ("dpkg-shlibdeps", "dpkg-dev"),
+        ("lintian", "lintian"),
+        ("umoci", "umoci"),
+        ("python3", "python3"),
+    ]
+    .into_iter()
+    .filter(|(program, _)| command::on_path(program).is_none())
+    .map(|(_, package)| package)
+    .collect();
+    install(&missing, "building packages")
+}
+
 /// Ensures that sudo is there: `cargo pgrx test` changes the user by sudo if it runs as root.
 pub fn ensure_sudo() -> Result<()> {
     match command::on_path("sudo") {

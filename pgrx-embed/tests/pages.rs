@@ -99,6 +99,35 @@ fn the_version_is_the_same_everywhere() {
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(meta["version"], version);
     assert_eq!(meta["provides"]["authguard"]["version"], version);
+    // The names of files and images, such as `authguard-0.1.0.zip`.
+    let page = read("docs/installing.md");
+    let named: Vec<_> = page
+        .split("authguard")
+        .filter_map(|after| after.strip_prefix(['-', '_', ':']))
+        .filter(|after| after.starts_with(|first: char| first.is_ascii_digit()))
+        .collect();
+    assert!(named.len() > 5, "only {} names", named.len());
+    for name in named {
+        assert!(name.starts_with(version), "{name:.20}");
+    }
+}
+
+#[test]
+fn the_metadata_leads_to_the_repository() {
+    let meta: serde_json::Value =
+        serde_json::from_str(&read("META.json")).expect("META.json is JSON");
+    let (repository, resources) = (env!("CARGO_PKG_REPOSITORY"), &meta["resources"]);
+    assert_eq!(resources["homepage"], repository);
+    assert_eq!(resources["repository"]["web"], repository);
+    assert_eq!(resources["repository"]["url"], format!("{repository}.git"));
+    assert_eq!(
+        resources["bugtracker"]["web"],
+        format!("{repository}/issues")
+    );
+    for file in ["file", "docfile"] {
+        let path = meta["provides"]["authguard"][file].as_str().unwrap();
+        assert!(checkout().join(path).is_file(), "{path}");
+    }
 }
 
 #[test]

@@ -47,6 +47,7 @@ fn every_page_with_sql_is_run_by_a_test() {
     let run = [
         "attach.md",
         "guide.md",
+        "installing.md",
         "pool.md",
         "postgrest.md",
         "replication.md",
@@ -398,4 +399,29 @@ fn the_page_on_restoring_ends_what_a_clone_revives() {
     assert!(!holds(&mut owner, problem));
     let refused = owner.query_one(verify, &[&token]).map(|_| ()).unwrap_err();
     assert_eq!(refused.code().map(|code| code.code()), Some("28000"));
+}
+
+#[test]
+fn the_page_on_installing_creates_updates_and_removes() {
+    let cluster = fresh(Config::default());
+    let [create, update, remove] = &Page::read("installing.md").every("sql")[..] else {
+        panic!("three blocks");
+    };
+    page::run(&cluster, "app", create);
+    let mut owner = connect(&cluster, "postgres");
+    owner
+        .batch_execute(
+            "create table note ();
+             create policy all_rows on note using (true);
+             select authguard.guard_table('note')",
+        )
+        .unwrap();
+    page::run(&cluster, "app", update);
+    page::run(&cluster, "app", remove);
+    assert!(holds(
+        &mut owner,
+        "select relrowsecurity and array(select polname::text from pg_policy) = '{all_rows}'
+                and not exists (select from pg_extension where extname = 'authguard')
+           from pg_class where relname = 'note'"
+    ));
 }

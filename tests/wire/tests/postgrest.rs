@@ -5,7 +5,12 @@
 
 use authguard_wire::api::{Api, note};
 use authguard_wire::http::get;
-use authguard_wire::{ADA, BEN, wait_until};
+use authguard_wire::{ADA, BEN, page, script, wait_until};
+use pgrx_embed::clients;
+use pgrx_embed::cluster::{Cluster, Config};
+use pgrx_embed::dirs::checkout;
+use pgrx_embed::postgres::Install;
+use pgrx_embed::sidecar::Sidecar;
 use serde_json::json;
 
 /// A guarded row that everybody may read, so that only the guard decides.
@@ -310,4 +315,52 @@ fn the_database_verifies_what_the_gateway_hands_over() {
         "select authguard.revoke_key(k.kid) from authguard.key k where k.status = 'active'";
     api.admin.batch_execute(revoke).unwrap();
     assert_eq!(get(port, "/news", &[&bearer(&ben)]).status, 401);
+}
+
+/// The variables that `compose.yaml` gives PostgREST, as lines of its configuration file.
+fn of_compose_file() -> String {
+    let file = std::fs::read_to_string(checkout().join("compose.yaml")).unwrap();
+    let given = file.lines().filter_map(|line| {
+        let (name, value) = line.trim().strip_prefix("PGRST_")?.split_once(": ")?;
+        let name = name.to_lowercase().replace('_', "-");
+        // The tests have an address of their own.
+        (name != "db-uri").then(|| format!("{name} = \"{value}\"\n"))
+    });
+    given.collect()
+}
+
+#[test]
+fn the_compose_file_serves_its_seeded_user_until_the_user_is_revoked() {
+    if script::installed(clients::postgrest()).is_none() {
+        return;
+    }
+    let install = Install::from_env().expect("AUTHGUARD_PG_BIN");
+    let cluster = Cluster::create(&install, Config::default()).unwrap();
+    page::database(&cluster, "app");
+    for file in ["docs/setup.sql", "packaging/compose/seed.sql"] {
+        let sql = std::fs::read_to_string(checkout().join(file)).unwrap();
+        page::run(&cluster, "app", &sql);
+    }
+    let gateway = Sidecar::postgrest(&cluster, "authenticator", "app", &of_compose_file()).unwrap();
+    let mut admin = cluster.connect("postgres", "app").unwrap();
+    let user: String = admin
+        .query_one("select owner::text from note where body = 'buy milk'", &[])
+        .unwrap()
+        .get(0);
+    let token: String = admin
+        .query_one("select access_token from authguard.sign_in($1)", &[&user])
+        .unwrap()
+        .get(0);
+    let bearer = format!("Authorization: Bearer {token}");
+    let notes = || {
+        let answer = get(gateway.port(), "/note?select=body&order=id", &[&bearer]);
+        (answer.status, answer.body)
+    };
+    let hers = "[{\"body\":\"call the bank\"}, \n {\"body\":\"buy milk\"}]";
+    assert_eq!(notes(), (200, hers.to_owned()));
+    assert_eq!(get(gateway.port(), "/note", &[]).status, 401);
+    admin
+        .execute("select authguard.revoke_user($1)", &[&user])
+        .unwrap();
+    assert_eq!(notes(), (200, "[]".to_owned()));
 }
