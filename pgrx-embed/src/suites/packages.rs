@@ -116,7 +116,7 @@ impl Package {
         };
         Ok(Package {
             deb: find(&format!("postgresql-{major}-authguard_"), ".deb")?,
-            tarball: find(&format!("postgresql-{major}-authguard"), ".tar.gz")?,
+            tarball: find("authguard-", &format!("-pg{major}-linux-amd64.tar.gz"))?,
         })
     }
 }
