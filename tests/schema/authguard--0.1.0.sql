@@ -12,8 +12,12 @@ The ordering of items is not stable, it is driven by a dependency graph.
 \echo Use "create extension authguard" to load this file. \quit
 
 -- Until the library is loaded, its settings are placeholders that anybody may set. It keeps only
--- values that a superuser has set, so that authguard.adopt below is a superuser's decision.
-load 'MODULE_PATHNAME';
+-- values that a superuser has set, so that authguard.adopt below is a superuser's decision. The
+-- check of a function's body loads it from where all functions will have it: on Postgres 18,
+-- `load` would not look along dynamic_library_path for a name that begins with $libdir.
+create function pg_catalog.authguard_load() returns trigger language c
+as 'MODULE_PATHNAME', 'authguard_invalidate';
+drop function pg_catalog.authguard_load();
 
 -- The owner of a database may choose other defaults for it. The library reads tables of this
 -- access method only, and adopt.sql compares names as they are printed.
