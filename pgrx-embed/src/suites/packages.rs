@@ -1,6 +1,7 @@
 //! The packages, as a new user installs them: the files that are tested are those that are
 //! installed. Each trial is in a bare Debian system of its own.
 
+mod built;
 mod debian;
 mod majors;
 mod outside;
@@ -10,9 +11,9 @@ mod story;
 use super::Target;
 use super::outcome::Tally;
 use crate::bare::{self, Base};
-use crate::dirs;
-use crate::error::{Error, Result};
-use std::path::PathBuf;
+use crate::error::Result;
+use built::Package;
+use std::time::Instant;
 
 /// A release of Debian, and the version of Postgres in it.
 pub struct Release {
@@ -59,12 +60,6 @@ impl Release {
     }
 }
 
-/// The files of one version, as they are released.
-pub struct Package {
-    deb: PathBuf,
-    tarball: PathBuf,
-}
-
 pub fn run(target: &Target) -> Result<Tally> {
     let Some(release) = Release::of(target.major) else {
         return Ok(Tally::skip(&format!(
@@ -93,7 +88,7 @@ pub fn run(target: &Target) -> Result<Tally> {
 
 /// Runs one test and prints its outcome.
 fn step(name: &str, test: impl FnOnce() -> Result<()>) -> Tally {
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     let outcome = test();
     let took = start.elapsed().as_secs_f64();
     match &outcome {
@@ -101,22 +96,4 @@ fn step(name: &str, test: impl FnOnce() -> Result<()>) -> Tally {
         Err(error) => println!("test {name} ... FAILED\n{error}"),
     }
     Tally::one(outcome.is_ok())
-}
-
-impl Package {
-    fn of(major: u16) -> Result<Package> {
-        let find = |start: &str, end: &str| -> Result<PathBuf> {
-            std::fs::read_dir(dirs::target("packages"))?
-                .filter_map(|entry| Some(entry.ok()?.path()))
-                .find(|path| {
-                    let name = path.file_name().unwrap_or_default().to_string_lossy();
-                    name.starts_with(start) && name.ends_with(end)
-                })
-                .ok_or_else(|| Error::new(format!("no {start}{end}")))
-        };
-        Ok(Package {
-            deb: find(&format!("postgresql-{major}-authguard_"), ".deb")?,
-            tarball: find("authguard-", &format!("-pg{major}-linux-amd64.tar.gz"))?,
-        })
-    }
 }

@@ -1,9 +1,10 @@
 //! The Debian package: installed as a new user does, tested by the regress suite on the files that
 //! it installed, upgraded under live connections, and purged.
 
+use super::built::Package;
 use super::server::Server;
 use super::story::{ADA, BEN, Story, expect_rows};
-use super::{Package, Release, step};
+use super::{Release, step};
 use crate::bare::System;
 use crate::error::{Context, Error, Result};
 use crate::instances::DATABASE;

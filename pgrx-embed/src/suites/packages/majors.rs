@@ -1,8 +1,9 @@
 //! `pg_upgrade` from one major version to another, with the packages of both.
 
+use super::Release;
+use super::built::Package;
 use super::server::Server;
 use super::story::{ADA, BEN, Story, expect_rows};
-use super::{Package, Release};
 use crate::bare::{Base, System};
 use crate::error::{Error, Result};
 use postgres::Client;

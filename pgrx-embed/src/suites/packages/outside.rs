@@ -1,9 +1,10 @@
 //! The extension outside of `/usr`: a user without any rights unpacks the tarball in their home,
 //! and tells their own server where it is. Postgres can do so since version 18.
 
+use super::Release;
+use super::built::Package;
 use super::server::Server;
 use super::story::{ADA, Story, expect_rows};
-use super::{Package, Release};
 use crate::bare::System;
 use crate::cluster::Config;
 use crate::error::{Error, Result};
