@@ -5,6 +5,7 @@
 //! [`cluster::Cluster::create`].
 
 pub mod asserts;
+pub mod bare;
 pub mod clients;
 pub mod cluster;
 pub mod command;

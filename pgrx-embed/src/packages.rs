@@ -170,29 +170,56 @@ pub fn unpack(package: &str, dir: &Path) -> Result<()> {
     command::run(Command::new("dpkg-deb").arg("-x").arg(&file).arg(dir))
 }
 
+/// Ensures that debootstrap is there, which makes bare systems.
+pub fn ensure_debootstrap() -> Result<()> {
+    // Debian puts it into a directory that only root's PATH has.
+    match Path::new("/usr/sbin/debootstrap").is_file() {
+        true => Ok(()),
+        false => install(&["debootstrap"], "trying the packages in bare systems"),
+    }
+}
+
+/// The keys that Debian signs its releases with.
+pub const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/// The mirror of Debian that this machine's apt-get uses. It has other releases than this machine's
+/// as well.
+pub fn mirror() -> Result<String> {
+    let advice = "this needs Debian with its keyring (debian-archive-keyring)";
+    let known = || -> Result<Option<String>> {
+        let told = command::capture(Command::new("apt-get").args([
+            "indextargets",
+            "--format",
+            "$(REPO_URI)",
+            "Created-By: Packages",
+            "Origin: Debian",
+        ]))
+        .map_err(|error| error.hint(advice))?;
+        let mut uris = told.lines();
+        Ok(uris
+            .find(|uri| uri.ends_with("/debian/"))
+            .map(str::to_owned))
+    };
+    match known()? {
+        Some(mirror) => Ok(mirror),
+        // A fresh container has no package lists, and only they name the origin.
+        None => {
+            update()?;
+            known()?.ok_or_else(|| Error::new("apt-get knows no mirror of Debian").hint(advice))
+        }
+    }
+}
+
 /// Fetches the files of a source package of a Debian release into `dir`, without unpacking them.
 /// The machine's own sources may lack that release, so apt-get gets lists of its own, in `dir`.
 pub fn fetch_source(package: &str, version: &str, suite: &str, dir: &Path) -> Result<()> {
-    const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
-    let advice = "this needs Debian with its keyring (debian-archive-keyring)";
-    let mirror = command::capture(Command::new("apt-get").args([
-        "indextargets",
-        "--format",
-        "$(REPO_URI)",
-        "Created-By: Packages",
-        "Origin: Debian",
-    ]))
-    .map_err(|error| error.hint(advice))?;
-    let mirror = mirror
-        .lines()
-        .find(|uri| uri.ends_with("/debian/"))
-        .ok_or_else(|| Error::new("apt-get knows no mirror of Debian").hint(advice))?;
+    let mirror = mirror()?;
     let lists = dir.join("apt");
     std::fs::create_dir_all(lists.join("lists/partial"))?;
     let sources = lists.join("sources.list");
     std::fs::write(
         &sources,
-        format!("deb-src [signed-by={KEYS}] {mirror} {suite} main\n"),
+        format!("deb-src [signed-by={KEYRING}] {mirror} {suite} main\n"),
     )?;
     let own = |args: &[&str]| {
         let mut command = apt_get();

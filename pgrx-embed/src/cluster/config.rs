@@ -47,7 +47,7 @@ impl Config {
     }
 
     /// The lines of postgresql.conf for a server in this directory.
-    pub(super) fn lines(&self, dir: &Path, port: u16) -> String {
+    pub(crate) fn lines(&self, dir: &Path, port: u16) -> String {
         let socket = dir.to_string_lossy();
         let port = port.to_string();
         let usual = [

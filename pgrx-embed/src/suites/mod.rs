@@ -3,6 +3,7 @@
 mod isolation;
 mod lint;
 mod outcome;
+mod packages;
 mod pgtap;
 mod pgtest;
 mod plan;
@@ -40,6 +41,8 @@ pub enum Suite {
     Wire,
     /// The example of the docs for policy authors
     Pgtap,
+    /// The packages in bare Debian systems, as a new user installs them
+    Packages,
 }
 
 /// The versions of Postgres to test.
@@ -143,7 +146,7 @@ fn runs(suite: Option<Suite>, majors: Majors) -> Vec<(u16, Vec<Suite>)> {
         Majors::All => MAJORS
             .into_iter()
             .map(|major| {
-                let here = |suite: &Suite| plan::has_suite(major, *suite);
+                let here = |of: &Suite| plan::has_suite(major, *of, suite.is_some());
                 (
                     major,
                     asked.iter().copied().filter(here).collect::<Vec<_>>(),
@@ -164,6 +167,7 @@ fn one(suite: Suite, target: &Target) -> Result<Tally> {
         Suite::Isolation => isolation::run(target),
         Suite::Wire => wire::run(target),
         Suite::Pgtap => pgtap::run(target),
+        Suite::Packages => packages::run(target),
     }?;
     if tally.is_empty() {
         eprintln!("error: the suite {} ran no test", label(suite));

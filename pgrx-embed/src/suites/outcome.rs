@@ -32,9 +32,18 @@ impl Tally {
         }
     }
 
-    /// Returns true if no test ran.
+    /// Tests that cannot run here. The person at the terminal reads why.
+    pub fn skip(why: &str) -> Tally {
+        eprintln!("SKIPPED: {why}");
+        Tally {
+            skipped: 1,
+            ..Tally::default()
+        }
+    }
+
+    /// Returns true if no test ran, and none was skipped with a word either.
     pub fn is_empty(&self) -> bool {
-        self.passed + self.failed == 0
+        self.passed + self.failed + self.skipped == 0
     }
 
     /// Counts a failure if the runner failed without naming a test.

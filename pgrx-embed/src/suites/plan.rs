@@ -7,11 +7,12 @@ use crate::postgres::{DEFAULT_MAJOR, MAJORS};
 const EVERY: &[u16] = &MAJORS;
 const ONE: &[u16] = &[DEFAULT_MAJOR];
 const BEFORE_THE_NEWEST: &[u16] = MAJORS.split_at(MAJORS.len() - 1).0;
+const OLDEST_OF_DEBIAN_AND_NEWEST: &[u16] = &[DEFAULT_MAJOR, MAJORS[MAJORS.len() - 1]];
 
 type Versions = &'static [u16];
 
 /// Each suite.
-const SUITES: [(Suite, Versions, &str); 8] = [
+const SUITES: [(Suite, Versions, &str); 9] = [
     (
         Suite::Lint,
         ONE,
@@ -36,7 +37,15 @@ const SUITES: [(Suite, Versions, &str); 8] = [
         ONE,
         "an example of SQL that `regress` runs everywhere; pgTAP is packaged for 15 only",
     ),
+    (
+        Suite::Packages,
+        OLDEST_OF_DEBIAN_AND_NEWEST,
+        "the oldest and the newest Debian with the package; 17 as well if the suite is named",
+    ),
 ];
+
+/// Versions on which a suite runs as well if it is named.
+const IF_NAMED: [(Suite, Versions); 1] = [(Suite::Packages, &[17])];
 
 /// Each module of the wire tests.
 const WIRE: [(&[&str], Versions, &str); 14] = [
@@ -177,11 +186,13 @@ const WIRE: [(&[&str], Versions, &str); 14] = [
     ),
 ];
 
-/// Returns true if a suite runs on this version.
-pub fn has_suite(major: u16, suite: Suite) -> bool {
-    SUITES
-        .iter()
-        .any(|(of, versions, _)| *of == suite && versions.contains(&major))
+/// Returns true if a suite runs on this version. `named` tells that no other suite was asked for.
+pub fn has_suite(major: u16, suite: Suite, named: bool) -> bool {
+    let usual = SUITES.iter().map(|(of, versions, _)| (of, versions));
+    let more = IF_NAMED.iter().map(|(of, versions)| (of, versions));
+    usual
+        .chain(more.filter(|_| named))
+        .any(|(of, versions)| *of == suite && versions.contains(&major))
 }
 
 /// Returns true if a module of the wire tests runs on this version.
@@ -235,6 +246,7 @@ mod tests {
     fn the_page_on_testing_shows_the_plan() {
         let versions = |versions: &[u16]| match versions {
             [one] => one.to_string(),
+            [one, other] => format!("{one} and {other}"),
             _ => format!("{} to {}", versions[0], versions[versions.len() - 1]),
         };
         let suites = SUITES.iter().map(|(suite, on, why)| {

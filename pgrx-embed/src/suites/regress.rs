@@ -68,7 +68,8 @@ impl Runner {
     }
 }
 
-fn names(dir: &Path, extension: &str) -> Result<Vec<String>> {
+/// The names of the tests in a directory, in the order in which they run.
+pub(super) fn names(dir: &Path, extension: &str) -> Result<Vec<String>> {
     let none = || Error::new(format!("there are no tests in {}", dir.display()));
     let mut names: Vec<String> = fs::read_dir(dir)
         .map_err(|_| none())?

@@ -23,11 +23,7 @@ pub fn check() -> Result<Tally> {
 }
 
 fn skipped(why: &Error) -> Tally {
-    eprintln!("SKIPPED: the workflows are not checked: {why}");
-    Tally {
-        skipped: 1,
-        ..Tally::default()
-    }
+    Tally::skip(&format!("the workflows are not checked: {why}"))
 }
 
 fn files() -> Result<Vec<PathBuf>> {
