@@ -50,6 +50,36 @@ pub fn signed_in() -> (Cluster, Issued) {
     (cluster, issued)
 }
 
+/// Puts views and functions in the place of those that depend on columns of authguard's tables, so
+/// that these can be altered. The new ones have the same columns, and read nothing.
+pub fn let_columns_be_altered(cluster: &Cluster) {
+    let stubs = "
+        set check_function_bodies = off;
+        do $$ declare command text; begin
+            for command in
+                select format('create or replace view %s as select %s', c.oid::regclass,
+                           string_agg(format('null::%s%s as %I', a.atttypid::regtype,
+                               ' collate ' || nullif(a.attcollation, 0)::regcollation, a.attname),
+                               ', ' order by a.attnum))
+                  from pg_class c join pg_attribute a on a.attrelid = c.oid
+                 where c.relkind = 'v' and c.relnamespace = 'authguard'::regnamespace
+                 group by c.oid
+                union all
+                select distinct regexp_replace(
+                           pg_get_functiondef(d.objid), 'BEGIN ATOMIC.*', 'as $f$ $f$')
+                  from pg_depend d join pg_class c on c.oid = d.refobjid
+                 where d.classid = 'pg_proc'::regclass and d.refclassid = 'pg_class'::regclass
+                   and d.refobjsubid > 0 and c.relkind = 'r'
+                   and c.relnamespace = 'authguard'::regnamespace
+                   and d.objid <> 'authguard.coverage()'::regprocedure
+            loop execute command; end loop;
+        end $$";
+    let mut admin = admin(cluster);
+    admin
+        .batch_execute(stubs)
+        .expect("nothing depends on columns");
+}
+
 /// Connects as the weak role with the token set for the session, in a new backend.
 pub fn user(cluster: &Cluster, token: &str) -> Client {
     let mut client = cluster.connect("web", "wire").expect("the user connects");

@@ -160,6 +160,7 @@ const ALTERED: [(&str, &str, &str, &str, Asks); 20] = {
 #[test]
 fn a_column_of_another_form_is_an_error_that_names_it_and_nothing_is_read() {
     let (cluster, token) = signed_in();
+    let_columns_be_altered(&cluster);
     run(
         &cluster,
         &format!("{AN_ENUM}; {NO_CHECKS}; select authguard.grant_signer('web')"),
@@ -335,6 +336,7 @@ fn move_to_the_end(cluster: &Cluster, table: &str, column: &str) {
 #[test]
 fn columns_are_found_by_name_wherever_they_are() {
     let (cluster, token) = signed_in();
+    let_columns_be_altered(&cluster);
     let mut warm = user(&cluster, token.access());
     let mut tab = web(&cluster);
     let mut current: Issued = token.clone();

@@ -144,6 +144,7 @@ fn what_is_written_while_they_are_disabled_counts_though_they_are_enabled_again(
 #[test]
 fn rows_that_a_command_writes_anew_count_though_it_fires_no_trigger() {
     let (cluster, token) = signed_in();
+    let_columns_be_altered(&cluster);
     let mut warm = user(&cluster, token.access());
     run(
         &cluster,
