@@ -17,6 +17,7 @@ use postgres::Client;
 use postgres::error::{DbError, SqlState};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 const OBJECTS: &str = include_str!("../fixtures/objects.sql");
 
@@ -204,6 +205,29 @@ impl<'c> Site<'c> {
     }
 }
 
+/// Lets clients ask without a pause while `work` lasts: none is let in or shut out by mistake, and
+/// none gets an error. Returns the number of answers.
+fn meanwhile(cluster: &Cluster, work: impl FnOnce()) -> u32 {
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let mut clients = [ADA, BEN].map(|user| attached::request(cluster, user));
+            let mut answers = 0;
+            while !done.load(Relaxed) {
+                assert_eq!(clients.each_mut().map(seen), [3, 0]);
+                answers += 1;
+            }
+            answers
+        });
+        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        done.store(true, Relaxed);
+        if let Err(panic) = worked {
+            std::panic::resume_unwind(panic);
+        }
+        asking.join().expect("every answer is right")
+    })
+}
+
 /// A database of Supabase's shape whose schema `auth` is adopted.
 fn adopted(cluster: &Cluster, database: &str, version: &str) -> Client {
     change(&mut admin(cluster), &format!("create database {database}"));
@@ -257,7 +281,8 @@ fn updates(old: &str) {
         assert_eq!(told, [installed, HEAD]);
     };
     is(old);
-    page::run(&cluster, "wire", update);
+    let rounds = meanwhile(&cluster, || page::run(&cluster, "wire", update));
+    assert!(rounds > 0);
     is(HEAD);
     site.decides_as_before("after the update");
     assert_eq!(data(&mut owner, &columns), rows, "no row has changed");
