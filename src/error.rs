@@ -16,6 +16,13 @@ pub enum Error {
         schema: String,
         library: &'static str,
     },
+    /// The schema was made by an older release than this library, and lacks something that it
+    /// needs. The sentence says what.
+    OlderSchema {
+        schema: String,
+        library: &'static str,
+        lacks: String,
+    },
     /// A token is refused, for whatever cause.
     BadToken,
     /// A token is refused for nothing but its end.
@@ -217,6 +224,18 @@ impl Error {
             )
             .detail(format!("The schema has version {schema}, the library version {library}."))
             .hint("Install the library of that version, then reconnect, or restart the server if the library is preloaded."),
+            Self::OlderSchema {
+                schema,
+                library,
+                lacks,
+            } => Report::new(
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "the schema of authguard is older than its library",
+            )
+            .detail(format!(
+                "The schema has version {schema}, the library version {library}. {lacks}"
+            ))
+            .hint("Access stays closed until a superuser has run this: alter extension authguard update."),
             Self::BadToken => Report::new(
                 Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
                 "the token is not accepted",

@@ -3,6 +3,7 @@
 use crate::error::{Context, Error, Result};
 use crate::procfs;
 use crate::signals::{self, Registered};
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -10,6 +11,30 @@ use std::process::{Child, Command, Output, Stdio};
 /// Tells the person at the terminal which step is running.
 pub fn progress(message: impl AsRef<str>) {
     eprintln!("==> {}", message.as_ref());
+}
+
+thread_local! {
+    /// The texts that this thread has not shown yet, if it keeps them.
+    static KEPT: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Shows lines on stdout, or keeps them for [`kept`].
+pub fn show(lines: &str) {
+    KEPT.with_borrow_mut(|kept| match kept {
+        Some(kept) => {
+            kept.push_str(lines);
+            kept.push('\n');
+        }
+        None => println!("{lines}"),
+    });
+}
+
+/// Does work that goes on beside other work of the tool. Returns its result and the lines that it
+/// would have shown meanwhile.
+pub fn kept<R>(work: impl FnOnce() -> R) -> (R, String) {
+    KEPT.replace(Some(String::new()));
+    let result = work();
+    (result, KEPT.take().unwrap_or_default())
 }
 
 /// Runs a command with all its output on stderr.
@@ -43,7 +68,7 @@ pub fn tee(command: &mut Command) -> Result<(bool, String)> {
     if let Some(stdout) = started.child.stdout.take() {
         for line in BufReader::new(stdout).split(b'\n') {
             let line = String::from_utf8_lossy(&line?).into_owned();
-            println!("{line}");
+            show(&line);
             seen.push_str(&line);
             seen.push('\n');
         }
@@ -111,5 +136,21 @@ fn name(command: &Command) -> String {
     match command.get_args().next() {
         Some(first) => format!("{program} {}", first.to_string_lossy()),
         None => program.into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_on_beside_other_work_is_shown_when_it_is_done() {
+        let (succeeded, told) = kept(|| {
+            show("first");
+            tee(Command::new("echo").arg("second")).unwrap().0
+        });
+        assert!(succeeded);
+        assert_eq!(told, "first\nsecond\n");
+        assert_eq!(kept(|| ()).1, "");
     }
 }

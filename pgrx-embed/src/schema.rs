@@ -3,20 +3,18 @@
 
 use crate::error::{Context, Error, Result};
 use crate::postgres::Install;
+use crate::released::Scripts;
 use crate::{command, dirs};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-/// The path of the snapshot. All crates of the workspace share the extension's version.
-const SNAPSHOT: &str = concat!(
-    "tests/schema/authguard--",
-    env!("CARGO_PKG_VERSION"),
-    ".sql"
-);
+/// All crates of the workspace share the extension's version.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Writes the snapshot anew.
+/// Writes the snapshot anew. Fails if the version is released.
 pub fn accept(install: &Install) -> Result<()> {
+    scripts().require_unreleased(VERSION)?;
     let snapshot = snapshot();
     if let Some(dir) = snapshot.parent() {
         fs::create_dir_all(dir)?;
@@ -32,12 +30,15 @@ pub fn check(install: &Install) -> Result<()> {
     let snapshot = snapshot();
     let now = dirs::target("schema.sql");
     fs::write(&now, current(install)?)?;
-    let accept = "if the change is meant: cargo embed schema";
+    let accept = match scripts().require_unreleased(VERSION) {
+        Ok(()) => "if the change is meant: cargo embed schema",
+        Err(_) => "this version is released: begin the next one, RELEASING.md, step 1",
+    };
     if !snapshot.is_file() {
         return Err(Error::new(format!("there is no {}", snapshot.display())).hint(accept));
     }
     let mut diff = Command::new("diff");
-    diff.args(["-u", "--label", SNAPSHOT, "--label", "built now"])
+    diff.args(["-u", "--label", "the snapshot", "--label", "built now"])
         .arg(&snapshot)
         .arg(&now);
     match command::tee(&mut diff)? {
@@ -46,13 +47,17 @@ pub fn check(install: &Install) -> Result<()> {
     }
 }
 
+fn scripts() -> Scripts {
+    Scripts::new(dirs::checkout(), VERSION)
+}
+
 fn snapshot() -> PathBuf {
-    dirs::checkout().join(SNAPSHOT)
+    scripts().snapshot(VERSION)
 }
 
 /// The script that was installed with the library, as the library describes it.
 fn current(install: &Install) -> Result<String> {
-    let name = Path::new(SNAPSHOT).file_name().unwrap_or_default();
+    let name = format!("authguard--{VERSION}.sql");
     let file = install.extensions().join(name);
     let told = fs::read_to_string(&file).context(|| format!("cannot read {}", file.display()))?;
     Ok(stable(&told))

@@ -280,12 +280,16 @@ begin
     loop
         execute command;
     end loop;
+    -- A backend remembers that its library can serve this version until it learns of a change of
+    -- this table. The option is not set, so nothing else changes.
+    alter table authguard.revocation reset (toast_tuple_target);
 end
 $$;
 comment on function authguard.close_grants(pg_catalog.bool) is
     'The last statement of every script: takes away what new objects got by alter default '
-    'privileges, so that only the owner has rights, and whoever the owner gave them. keep_doors: '
-    'true in the script of an update, false in that of the installation';
+    'privileges, so that only the owner has rights, and whoever the owner gave them, and makes '
+    'every backend look at the version again. keep_doors: true in the script of an update, false '
+    'in that of the installation';
 
 create function authguard.change_access(
     role pg_catalog.name, door pg_catalog.text, command pg_catalog.text)

@@ -104,10 +104,10 @@ pub fn type_name(of: Oid) -> String {
         .into_owned()
 }
 
-/// Returns true if this database has an extension of that name.
-pub fn has_extension(name: &CStr) -> bool {
+/// The extension of that name.
+pub fn extension(name: &CStr) -> Option<Oid> {
     // SAFETY: scans pg_extension inside a transaction.
-    unsafe { pg_sys::get_extension_oid(name.as_ptr(), true) != pg_sys::InvalidOid }
+    valid(unsafe { pg_sys::get_extension_oid(name.as_ptr(), true) })
 }
 
 /// The extension that an object of catalogue `class` is a member of.

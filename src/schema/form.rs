@@ -1,8 +1,7 @@
 //! The form of a table, read while the table is open and locked.
 
-use super::copies;
 use super::tables::{Column, Declared, Table};
-use super::trigger;
+use super::{copies, member, trigger};
 use crate::error::Error;
 use crate::pg::catalog::{self, Version};
 use crate::pg::relation::{Relation, btree_family};
@@ -146,6 +145,7 @@ impl Misfit {
     pub fn raise(&self, table: Table) -> ! {
         let table = table.declaration().name.to_string_lossy().into_owned();
         let needs = self.needs();
-        Error::OtherForm { table, needs }.raise()
+        let lacks = format!("The table is \"{table}\". {needs}");
+        member::lacking(Error::OtherForm { table, needs }, lacks)
     }
 }

@@ -20,9 +20,34 @@ pub fn require(table: Oid) {
     }
 }
 
+/// The version of the schema and that of this library, if the schema is the older one.
+fn outdated() -> Option<(String, &'static str)> {
+    let schema = catalog::extension(c"authguard").and_then(version_if_ours)?;
+    newer(LIBRARY_VERSION, &schema).then_some((schema, LIBRARY_VERSION))
+}
+
+/// Returns true if the schema is of an older release than this library.
+pub fn is_outdated() -> bool {
+    outdated().is_some()
+}
+
+/// Raises the error of an object that this library needs and that is not there, or not as it must
+/// be. If the schema is outdated, all that is missing may be the update, and the error says so.
+pub fn lacking(error: Error, lacks: String) -> ! {
+    match outdated() {
+        Some((schema, library)) => Error::OlderSchema {
+            schema,
+            library,
+            lacks,
+        }
+        .raise(),
+        None => error.raise(),
+    }
+}
+
 /// Returns true if this database has the extension.
 pub fn is_installed() -> bool {
-    catalog::has_extension(c"authguard")
+    catalog::extension(c"authguard").is_some()
 }
 
 /// Returns true if an object of catalogue `class` is a member of this extension.

@@ -80,7 +80,11 @@ fn look_up(name: &CStr, namespace: Oid) -> Oid {
         true => catalog::relation(name, namespace),
         false => catalog::table(name, namespace),
     };
-    found.unwrap_or_else(|| Error::NoTable(name.to_string_lossy().into_owned()).raise())
+    found.unwrap_or_else(|| {
+        let name = name.to_string_lossy().into_owned();
+        let lacks = format!("There is no relation \"{name}\".");
+        member::lacking(Error::NoTable(name), lacks)
+    })
 }
 
 fn name_of(place: usize) -> &'static CStr {

@@ -1,6 +1,7 @@
 //! The problems of the tables, for `authguard.coverage()`.
 
 use super::form::Form;
+use super::member;
 use super::objects::objects;
 use super::tables::Table;
 use super::trigger;
@@ -37,7 +38,10 @@ fn problem(table: Table, relation: &relation::Relation) -> Option<Problem> {
             table.qualified(),
             "has another form than its library reads: who needs it gets an error".to_owned(),
             true,
-            misfit.needs(),
+            match member::is_outdated() {
+                true => "alter extension authguard update".to_owned(),
+                false => misfit.needs(),
+            },
         )),
         Ok(form) => {
             let (what, mend) = trigger::problems(table, relation, form.numbers())?;

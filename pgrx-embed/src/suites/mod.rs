@@ -19,7 +19,8 @@ use crate::instances::DATABASE;
 use crate::postgres::{Install, MAJORS};
 use crate::{asserts, command, schema, server, source};
 use clap::ValueEnum;
-use std::cell::OnceCell;
+use std::sync::OnceLock;
+use std::thread;
 use std::time::Instant;
 
 /// A kind of tests.
@@ -115,27 +116,70 @@ pub fn run_with_assertions(suite: Option<Suite>, majors: Majors) -> Result<Tally
     Ok(run_on(targets.map(|target| (target, suites.clone()))))
 }
 
+/// The suites that wait most of their time, for the time at which a token or a limit ends. They run
+/// beside the others.
+const WAITING: [Suite; 2] = [Suite::Regress, Suite::Isolation];
+
+/// A suite that has run: its line in the summary.
+struct Outcome {
+    suite: Suite,
+    line: String,
+    tally: Tally,
+}
+
 fn run_on(runs: impl Iterator<Item = (Target, Vec<Suite>)>) -> Tally {
-    let mut lines = Vec::new();
-    let mut total = Tally::default();
-    for (target, suites) in runs {
-        for suite in suites {
-            let major = target.major;
-            let on = target.server.label();
-            let name = format!("{} (Postgres {major}{on})", label(suite));
-            command::progress(format!("testing: {name}"));
-            let start = Instant::now();
-            let tally = one(suite, &target).unwrap_or_else(|error| {
-                eprintln!("error: {error}");
-                Tally::failure()
-            });
-            let took = start.elapsed().as_secs();
-            lines.push(format!("{name:<42} {took:>5} s  {tally}"));
-            total = total + tally;
-        }
-    }
+    let outcomes: Vec<Outcome> = runs
+        .flat_map(|(target, suites)| on_one(&target, &suites))
+        .collect();
+    let lines: Vec<&str> = outcomes.iter().map(|of| of.line.as_str()).collect();
+    let total = outcomes
+        .iter()
+        .fold(Tally::default(), |sum, of| sum + of.tally);
     println!("\n{}\n\n{total}", lines.join("\n"));
     total
+}
+
+/// Runs the suites of one target. The outcomes are in the order of `suites`.
+fn on_one(target: &Target, suites: &[Suite]) -> Vec<Outcome> {
+    let (waiting, working): (Vec<Suite>, Vec<Suite>) =
+        suites.iter().partition(|suite| WAITING.contains(suite));
+    // An error is told by each suite.
+    if waiting.is_empty() || working.is_empty() || target.built().is_err() {
+        return in_turn(target, suites);
+    }
+    let mut outcomes = thread::scope(|scope| {
+        let beside = scope.spawn(|| command::kept(|| in_turn(target, &waiting)));
+        let mut outcomes = in_turn(target, &working);
+        let (more, told) = beside
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        println!("{told}");
+        outcomes.extend(more);
+        outcomes
+    });
+    outcomes.sort_by_key(|of| suites.iter().position(|suite| *suite == of.suite));
+    outcomes
+}
+
+/// Runs suites, one after the other.
+fn in_turn(target: &Target, suites: &[Suite]) -> Vec<Outcome> {
+    let run = suites.iter().map(|&suite| {
+        let on = target.server.label();
+        let name = format!("{} (Postgres {}{on})", label(suite), target.major);
+        command::progress(format!("testing: {name}"));
+        let start = Instant::now();
+        let tally = one(suite, target).unwrap_or_else(|error| {
+            eprintln!("error: {error}");
+            Tally::failure()
+        });
+        let took = start.elapsed().as_secs();
+        Outcome {
+            suite,
+            line: format!("{name:<42} {took:>5} s  {tally}"),
+            tally,
+        }
+    });
+    run.collect()
 }
 
 /// The suites to run on each version: all that were asked for, or those of the plan.
@@ -187,7 +231,7 @@ struct Target {
     major: u16,
     asked: Majors,
     server: Server,
-    install: OnceCell<Install>,
+    install: OnceLock<Install>,
 }
 
 impl Target {
@@ -196,7 +240,7 @@ impl Target {
             major,
             asked,
             server,
-            install: OnceCell::new(),
+            install: OnceLock::new(),
         }
     }
 

@@ -6,6 +6,9 @@ use crate::postgres::{DEFAULT_MAJOR, MAJORS};
 
 const EVERY: &[u16] = &MAJORS;
 const ONE: &[u16] = &[DEFAULT_MAJOR];
+/// The oldest, the default and the newest. Between the others the library's code has no form of its
+/// own, apart from one call that a test below names.
+const OF_EVERY_FORM: &[u16] = &[MAJORS[0], DEFAULT_MAJOR, MAJORS[MAJORS.len() - 1]];
 const BEFORE_THE_NEWEST: &[u16] = MAJORS.split_at(MAJORS.len() - 1).0;
 const OLDEST_OF_DEBIAN_AND_NEWEST: &[u16] = &[DEFAULT_MAJOR, MAJORS[MAJORS.len() - 1]];
 
@@ -26,8 +29,8 @@ const SUITES: [(Suite, Versions, &str); 9] = [
     ),
     (
         Suite::Pgtest,
-        EVERY,
-        "memory, `jsonb` and the log are the server's",
+        OF_EVERY_FORM,
+        "functions of the library that have one form on every version; `regress` compares `jsonb` everywhere",
     ),
     (Suite::Regress, EVERY, "SQL, plans and the catalogue"),
     (Suite::Isolation, EVERY, "snapshots and locks"),
@@ -48,7 +51,7 @@ const SUITES: [(Suite, Versions, &str); 9] = [
 const IF_NAMED: [(Suite, Versions); 1] = [(Suite::Packages, &[17])];
 
 /// Each module of the wire tests.
-const WIRE: [(&[&str], Versions, &str); 14] = [
+const WIRE: [(&[&str], Versions, &str); 15] = [
     (
         &[
             "adopt",
@@ -79,20 +82,15 @@ const WIRE: [(&[&str], Versions, &str); 14] = [
     ),
     (
         &[
-            "claims",
             "claims_function",
             "cursors",
-            "described_claims",
             "encodings",
             "kinds",
             "one_truth",
-            "options",
-            "options_settings",
             "refused_claims",
             "session_user",
             "statements",
             "visibility",
-            "workers",
         ],
         EVERY,
         "settings, plans, snapshots and parallel workers",
@@ -124,8 +122,6 @@ const WIRE: [(&[&str], Versions, &str); 14] = [
             "credentials",
             "cut_offs",
             "disk_full",
-            "expensive",
-            "memory_short",
             "session_bad_rows",
             "session_cancel",
             "session_forgery",
@@ -140,6 +136,19 @@ const WIRE: [(&[&str], Versions, &str); 14] = [
         ],
         EVERY,
         "row writes, locks, interrupts and memory",
+    ),
+    (
+        &[
+            "claims",
+            "described_claims",
+            "expensive",
+            "memory_short",
+            "options",
+            "options_settings",
+            "workers",
+        ],
+        OF_EVERY_FORM,
+        "memory, parsers, settings and workers at their limits: 14, 15 and 18 have every form of the code for them",
     ),
     (
         &["backtrace", "canary"],
@@ -208,6 +217,7 @@ mod tests {
     use clap::ValueEnum;
     use std::collections::BTreeSet;
     use std::fs;
+    use std::path::{Path, PathBuf};
 
     #[test]
     fn every_suite_is_in_the_plan_once() {
@@ -247,7 +257,14 @@ mod tests {
         let versions = |versions: &[u16]| match versions {
             [one] => one.to_string(),
             [one, other] => format!("{one} and {other}"),
-            _ => format!("{} to {}", versions[0], versions[versions.len() - 1]),
+            [first, .., last] if usize::from(last - first) == versions.len() - 1 => {
+                format!("{first} to {last}")
+            }
+            some => some
+                .iter()
+                .map(u16::to_string)
+                .collect::<Vec<_>>()
+                .join(", "),
         };
         let suites = SUITES.iter().map(|(suite, on, why)| {
             let name = super::super::label(*suite);
@@ -260,5 +277,34 @@ mod tests {
         let table: String = suites.chain(wire).collect();
         let page = fs::read_to_string(dirs::checkout().join("docs/testing.md")).unwrap();
         assert!(page.contains(&table), "docs/testing.md lacks:\n{table}");
+    }
+
+    /// The files below a directory that have any of these words.
+    fn having(dir: &Path, words: &[&str]) -> Vec<PathBuf> {
+        let entries = fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let mut found: Vec<PathBuf> = entries
+            .flat_map(|path| match path.is_dir() {
+                true => having(&path, words),
+                false => {
+                    let text = fs::read_to_string(&path).unwrap();
+                    let has = words.iter().any(|word| text.contains(word));
+                    has.then_some(path).into_iter().collect()
+                }
+            })
+            .collect();
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn the_versions_that_are_left_out_have_no_code_of_their_own() {
+        let left_out = MAJORS.iter().filter(|major| !OF_EVERY_FORM.contains(major));
+        let names: Vec<String> = left_out.map(|major| format!("\"pg{major}\"")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let src = dirs::checkout().join("src");
+        // One argument more from 18 on. The tests of sessions run this call on every version.
+        assert_eq!(having(&src, &names), [src.join("pg/row_write.rs")]);
     }
 }

@@ -56,13 +56,13 @@ impl Runner {
         let tally = outcome::of_regress(target.major, &told).with_status(success);
         if tally.failed > 0 {
             let diffs = fs::read(output.join("regression.diffs")).unwrap_or_default();
-            println!("{}", String::from_utf8_lossy(&diffs));
+            command::show(&String::from_utf8_lossy(&diffs));
             let results = output.join("results");
-            eprintln!(
+            command::show(&format!(
                 "if the new output is right: cp {}/NAME.out {}/expected/",
                 results.display(),
                 input.display()
-            );
+            ));
         }
         Ok(tally)
     }

@@ -4,7 +4,8 @@ use crate::{admin, server, set_claims, text};
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 
-const FIXTURE: &str = include_str!("../fixtures/supabase.sql");
+/// The SQL that gives a database this shape.
+pub const FIXTURE: &str = include_str!("../fixtures/supabase.sql");
 
 /// The SQL that adopts schema `auth` of such a database.
 pub const ADOPT: &str = "set authguard.adopt = on; set authguard.adopt_owners = 'supabase_admin'; create extension authguard";
