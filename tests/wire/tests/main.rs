@@ -72,6 +72,7 @@ mod statements;
 mod step_up;
 mod sync;
 mod tokens;
+mod troubleshooting;
 mod upgrade;
 mod visibility;
 mod words;

@@ -2,7 +2,7 @@
 //! reader has.
 //!
 //! `guide.md` is run by `guide.rs` and `cron.rs`, `pool.md` by `pools.rs`, `postgrest.md` by
-//! `postgrest*.rs`.
+//! `postgrest*.rs`, and `troubleshooting.md` by `troubleshooting.rs`.
 
 use authguard_wire::page::{self, Page, bound};
 use authguard_wire::tokens::Issuer;
@@ -54,6 +54,7 @@ fn every_page_with_sql_is_run_by_a_test() {
         "sessions.md",
         "supabase.md",
         "tokens.md",
+        "troubleshooting.md",
     ];
     assert_eq!(with_sql, run.map(str::to_owned).into());
 }
