@@ -140,6 +140,7 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
         &[
             "clients",
             "guide",
+            "pgrls",
             "pools",
             "postgrest",
             "postgrest_sessions",
@@ -154,7 +155,7 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
     ),
     (&["session_growth"], ONE, "how many rows the library writes"),
     (
-        &["settings", "troubleshooting", "words"],
+        &["settings", "transcripts", "troubleshooting", "words"],
         ONE,
         "pages, comments and settings beside the code, which is the same on every version",
     ),

@@ -2,7 +2,8 @@
 //! reader has.
 //!
 //! `guide.md` is run by `guide.rs` and `cron.rs`, `pool.md` by `pools.rs`, `postgrest.md` by
-//! `postgrest*.rs`, and `troubleshooting.md` by `troubleshooting.rs`.
+//! `postgrest*.rs`, and `troubleshooting.md` by `troubleshooting.rs`. Pages that show a session of
+//! psql are run by `transcripts.rs`.
 
 use authguard_wire::page::{self, Page, bound};
 use authguard_wire::tokens::Issuer;
@@ -47,6 +48,7 @@ fn every_page_with_sql_is_run_by_a_test() {
     let run = [
         "attach.md",
         "guide.md",
+        "initplan.md",
         "pool.md",
         "postgrest.md",
         "replication.md",

@@ -4,14 +4,12 @@
 //! An entry has a database of its own and one psql, and a second one if a block has lines after
 //! `-- another session:`. What a block prints must end with the lines that the page shows.
 
-use authguard_wire::{ADA, page};
-use pgrx_embed::cluster::{Cluster, Config};
+use authguard_wire::ADA;
+use authguard_wire::transcript::{self, Reader, blocks, ends_with};
+use pgrx_embed::cluster::Cluster;
 use pgrx_embed::dirs;
-use pgrx_embed::postgres::Install;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader, PipeReader, Write};
-use std::process::{Child, ChildStdin, Stdio};
 
 /// The user whose row the entries begin with.
 const USER: &str = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
@@ -48,17 +46,6 @@ fn text() -> String {
     fs::read_to_string(dirs::checkout().join("docs/troubleshooting.md")).expect("the page is there")
 }
 
-/// The fenced blocks of a text: their language and their content.
-fn blocks(text: &str) -> Vec<(&str, &str)> {
-    let mut fences = text.split("```");
-    fences.next();
-    let mut blocks = Vec::new();
-    while let (Some(block), Some(_)) = (fences.next(), fences.next()) {
-        blocks.push(block.split_once('\n').expect("a language and a block"));
-    }
-    blocks
-}
-
 fn entries(page: &str) -> Vec<Entry> {
     let sections = page.split("\n### ").skip(1);
     let entry = |section: &str| {
@@ -91,101 +78,6 @@ fn anchor(heading: &str) -> String {
     kept.collect::<String>().to_lowercase().replace(' ', "-")
 }
 
-/// A running psql.
-struct Session {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<PipeReader>,
-}
-
-impl Session {
-    fn open(cluster: &Cluster, database: &str) -> Self {
-        let (output, both) = std::io::pipe().expect("a pipe");
-        let mut psql = cluster.client_command("psql", database);
-        psql.args(["-X", "-q", "-v", "SHOW_CONTEXT=never"])
-            .current_dir(cluster.dir())
-            .stdin(Stdio::piped())
-            .stdout(both.try_clone().expect("a pipe has many writers"))
-            .stderr(both);
-        let mut child = psql.spawn().expect("psql starts");
-        let input = child.stdin.take().expect("its input");
-        Self {
-            child,
-            input,
-            output: BufReader::new(output),
-        }
-    }
-
-    /// Types some lines, and returns what is printed until they are done.
-    fn type_in(&mut self, lines: &str) -> String {
-        const DONE: &str = "the block is done";
-        writeln!(self.input, "{lines}\n\\echo {DONE}").expect("psql reads");
-        let mut printed = String::new();
-        loop {
-            let before = printed.len();
-            let read = self.output.read_line(&mut printed).expect("psql writes");
-            assert_ne!(read, 0, "psql has ended after:\n{printed}");
-            if printed[before..].trim_end() == DONE {
-                printed.truncate(before);
-                return printed;
-            }
-        }
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The reader of one entry.
-struct Reader<'a> {
-    cluster: &'a Cluster,
-    database: String,
-    first: Session,
-    another: Option<Session>,
-}
-
-impl<'a> Reader<'a> {
-    fn new(cluster: &'a Cluster, database: String) -> Self {
-        let first = Session::open(cluster, &database);
-        Self {
-            cluster,
-            database,
-            first,
-            another: None,
-        }
-    }
-
-    /// Runs a block. Returns what the first session prints.
-    fn run(&mut self, block: &str) -> String {
-        const ANOTHER: &str = "-- another session:\n";
-        const FIRST: &str = "-- the first session:\n";
-        let mut printed = String::new();
-        let mut parts = block.split(ANOTHER);
-        printed += &self.first.type_in(parts.next().unwrap_or_default());
-        for part in parts {
-            let (theirs, ours) = part.split_once(FIRST).expect("the first session goes on");
-            let open = || Session::open(self.cluster, &self.database);
-            self.another.get_or_insert_with(open).type_in(theirs);
-            printed += &self.first.type_in(ours);
-        }
-        printed
-    }
-}
-
-/// Returns true if a print ends with the lines that are shown.
-fn ends_with(printed: &str, shown: &str) -> bool {
-    let lines = |text: &str| {
-        let text = text.trim_end();
-        text.lines().map(str::trim_end).map(str::to_owned).collect()
-    };
-    let (printed, shown): (Vec<String>, Vec<String>) = (lines(printed), lines(shown));
-    shown.iter().any(|line| !line.is_empty()) && printed.ends_with(&shown)
-}
-
 /// What a weak role gets that it must not have: as another user the notes of this one, and as a
 /// role that is no gateway any at all.
 fn leaks(cluster: &Cluster, database: &str) -> Vec<String> {
@@ -210,17 +102,10 @@ fn leaks(cluster: &Cluster, database: &str) -> Vec<String> {
 
 #[test]
 fn every_entry_shows_what_comes_and_its_cure_works() {
-    let install = Install::from_env().expect("AUTHGUARD_PG_BIN");
-    let cluster = Cluster::create(&install, Config::default()).expect("the server starts");
+    let cluster = transcript::server(SETUP);
     let page = text();
-    page::database(&cluster, SETUP);
-    fs::copy(
-        dirs::checkout().join("docs/setup.sql"),
-        cluster.dir().join("setup.sql"),
-    )
-    .expect("setup.sql is copied");
     let (_, setup) = blocks(&page)[0];
-    let printed = Session::open(&cluster, SETUP).type_in(setup);
+    let printed = Reader::new(&cluster, SETUP.to_owned()).run(setup);
     assert_eq!(printed.trim(), "", "the roles and the table are made");
 
     let mut server = cluster
