@@ -47,7 +47,12 @@ fn every_page_with_sql_is_run_by_a_test() {
         .collect();
     let run = [
         "attach.md",
+        "from-denylist.md",
+        "from-pg_session_jwt.md",
+        "from-pgjwt.md",
+        "from-supabase-functions.md",
         "guide.md",
+        "ids.md",
         "initplan.md",
         "pool.md",
         "postgrest.md",
