@@ -118,8 +118,8 @@ pub fn ends_with(printed: &str, shown: &str) -> bool {
     shown.iter().any(|line| !line.is_empty()) && printed.ends_with(&shown)
 }
 
-/// Returns true if this Postgres prints what the pages show: plans and some messages differ on other
-/// versions. Says so on the terminal otherwise.
+/// Returns true if this Postgres prints what the pages show: plans and some messages differ on
+/// other versions. Says so on the terminal otherwise.
 pub fn is_version_shown() -> bool {
     let major = Install::from_env().expect("AUTHGUARD_PG_BIN").major;
     if major != DEFAULT_MAJOR {
@@ -140,8 +140,8 @@ pub fn server(database: &str) -> Cluster {
     cluster
 }
 
-/// Runs the blocks of a page from its first to its last. What a block prints must end with the lines
-/// that the page shows below it, or have no error if it shows none.
+/// Runs the blocks of a page from its first to its last. What a block prints must end with the
+/// lines that the page shows below it, or have no error if it shows none.
 pub fn run(text: &str) {
     if !is_version_shown() {
         return;
