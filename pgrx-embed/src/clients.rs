@@ -37,7 +37,16 @@ fn of_npm(kind: &str) -> Result<PathBuf> {
 
 /// The directory for `PYTHONPATH` that has what `python/requirements.txt` pins.
 pub fn python() -> Result<PathBuf> {
-    installed("python", &["requirements.txt"], |dir| {
+    of_pip("python")
+}
+
+/// The same for pgrls, a linter for policies. The tests of clients do not need it.
+pub fn pgrls() -> Result<PathBuf> {
+    of_pip("pgrls")
+}
+
+fn of_pip(kind: &str) -> Result<PathBuf> {
+    installed(kind, &["requirements.txt"], |dir| {
         packages::ensure_pip()?;
         let mut pip = Command::new("python3");
         pip.args([

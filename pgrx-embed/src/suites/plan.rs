@@ -159,6 +159,7 @@ const WIRE: [(&[&str], Versions, &str); 15] = [
         &[
             "clients",
             "guide",
+            "pgrls",
             "pools",
             "postgrest",
             "postgrest_sessions",
@@ -183,7 +184,7 @@ const WIRE: [(&[&str], Versions, &str); 15] = [
         "what Supabase's parts send, and the rows that they change",
     ),
     (
-        &["settings", "words"],
+        &["settings", "transcripts", "troubleshooting", "words"],
         ONE,
         "pages, comments and settings beside the code, which is the same on every version",
     ),

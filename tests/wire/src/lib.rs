@@ -20,6 +20,7 @@ pub mod sessions;
 pub mod shaped;
 pub mod startup;
 pub mod tokens;
+pub mod transcript;
 
 use pgrx_embed::cluster::{Cluster, Config};
 use pgrx_embed::postgres::Install;

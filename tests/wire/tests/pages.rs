@@ -1,8 +1,9 @@
 //! The SQL of the pages that no other test runs, block by block, on the kind of server that their
 //! reader has.
 //!
-//! `guide.md` is run by `guide.rs` and `cron.rs`, `operations.md` by `operations.rs`, `pool.md` by
-//! `pools.rs`, `postgrest.md` by `postgrest*.rs`, `upgrading.md` by `upgrade.rs`.
+//! Other tests run the rest: `guide.rs` and `cron.rs`, `operations.rs`, `pools.rs`, `postgrest*.rs`,
+//! `troubleshooting.rs`, `upgrade.rs` the page of their name, `transcripts.rs` the pages that show
+//! a session of psql.
 
 use authguard_wire::page::{self, Page, bound};
 use authguard_wire::tokens::Issuer;
@@ -46,9 +47,15 @@ fn every_page_with_sql_is_run_by_a_test() {
         .collect();
     let run = [
         "attach.md",
+        "from-denylist.md",
+        "from-pg_session_jwt.md",
+        "from-pgjwt.md",
+        "from-supabase-functions.md",
         "guide.md",
         "operations.md",
         "installing.md",
+        "ids.md",
+        "initplan.md",
         "pool.md",
         "postgrest.md",
         "replication.md",
@@ -57,6 +64,7 @@ fn every_page_with_sql_is_run_by_a_test() {
         "supabase.md",
         "tokens.md",
         "upgrading.md",
+        "troubleshooting.md",
     ];
     assert_eq!(with_sql, run.map(str::to_owned).into());
 }

@@ -1,0 +1,52 @@
+//! Pages that are sessions of psql, from their first block to their last.
+
+use authguard_wire::transcript;
+use pgrx_embed::dirs;
+
+/// Stands for the extension that one page leaves: a schema `auth` with an SQL function of it.
+const PG_SESSION_JWT: &str = "create schema auth;
+    grant usage on schema auth to public;
+    create function auth.user_id() returns text language sql stable as
+        $$ select nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub' $$;";
+
+fn read(page: &str) -> String {
+    let path = dirs::checkout().join("docs").join(page);
+    std::fs::read_to_string(path).expect("the page is there")
+}
+
+#[test]
+fn the_page_on_sub_selects_has_both_plans_and_both_cursors() {
+    transcript::run(&read("initplan.md"));
+}
+
+#[test]
+fn the_page_on_ids_has_a_reader_and_an_index_for_each_type() {
+    transcript::run(&read("ids.md"));
+}
+
+#[test]
+fn functions_like_supabase_s_are_taken_over_and_given_back() {
+    transcript::run(&read("from-supabase-functions.md"));
+}
+
+#[test]
+fn pg_session_jwt_is_exchanged_and_comes_back() {
+    let page = read("from-pg_session_jwt.md");
+    let page = page
+        .replace("create extension pg_session_jwt;", PG_SESSION_JWT)
+        .replace(
+            "drop extension pg_session_jwt;",
+            "drop schema auth cascade;",
+        );
+    transcript::run(&page);
+}
+
+#[test]
+fn tokens_of_pgjwt_are_verified_and_replaced() {
+    transcript::run(&read("from-pgjwt.md"));
+}
+
+#[test]
+fn a_table_of_revoked_tokens_is_replaced_and_comes_back() {
+    transcript::run(&read("from-denylist.md"));
+}
