@@ -139,6 +139,7 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
     (
         &[
             "clients",
+            "examples",
             "guide",
             "pools",
             "postgrest",
