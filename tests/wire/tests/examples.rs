@@ -317,3 +317,8 @@ fn keeps_its_promises(app: Option<Example>) {
 fn express_with_pg_keeps_its_promises() {
     keeps_its_promises(Example::start("express", &["node", "server.js"], None));
 }
+
+#[test]
+fn fastapi_with_asyncpg_keeps_its_promises() {
+    keeps_its_promises(Example::start("fastapi", &["python3", "app.py"], None));
+}
