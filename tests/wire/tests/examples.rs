@@ -74,6 +74,24 @@ fn users_have_their_own_rows(app: &Example) {
         let (status, answer) = app.ask(&ada, "POST", "/notes", &bad);
         assert!([400, 422].contains(&status), "{bad}: {status} {answer}");
     }
+    // What is no text is refused or written as one, and ends neither the request nor the API.
+    for odd in [json!(7), json!({"a": 1}), json!(["a"]), json!(true)] {
+        for odd in [json!({ "body": odd }), json!({"body": "odd", "owner": odd})] {
+            let (status, answer) = app.ask(&ada, "POST", "/notes", &odd);
+            assert!(
+                [201, 400, 422].contains(&status),
+                "{odd}: {status} {answer}"
+            );
+        }
+    }
+    for path in ["/notes", &lines] {
+        let header = format!("Authorization: Bearer {ada}");
+        let (status, ..) = app.send("POST", path, &[&header], &json!(null));
+        assert!([400, 422].contains(&status), "no JSON: {status}");
+    }
+    owner
+        .batch_execute("delete from note where body <> all (array['of Ben', E'of Ada\\nmore'])")
+        .expect("the odd ones go");
     let count = "select string_agg(body, ', ' order by id) from note";
     assert_eq!(
         text(&mut owner, count).as_deref(),
@@ -283,12 +301,16 @@ fn a_restart_of_the_server_is_survived(app: &mut Example) {
     let token = sign_in(&mut admin(&app.cluster), ADA);
     let before = bodies(app, &token);
     app.cluster.stop().expect("the server stops");
-    assert_eq!(
-        app.get(&token, "/notes"),
-        (500, json!({"error": "server error"}))
-    );
-    // Without a token there is no request to the database.
-    assert_eq!(app.send("GET", "/notes", &[], &Value::Null).0, 401);
+    // The API may also begin while the server is away.
+    for begin in [false, true] {
+        if begin {
+            app.restart(|_| ());
+        }
+        let answer = app.get(&token, "/notes");
+        assert_eq!(answer, (500, json!({"error": "server error"})));
+        // Without a token there is no request to the database.
+        assert_eq!(app.send("GET", "/notes", &[], &Value::Null).0, 401);
+    }
     app.cluster.start().expect("the server starts");
     wait_until(|| app.get(&token, "/notes").0 == 200, "the API works again");
     assert_eq!(bodies(app, &token), before);
@@ -321,4 +343,15 @@ fn express_with_pg_keeps_its_promises() {
 #[test]
 fn fastapi_with_asyncpg_keeps_its_promises() {
     keeps_its_promises(Example::start("fastapi", &["python3", "app.py"], None));
+}
+
+/// Next.js itself takes hundreds of megabytes. The test does what it does with these files.
+#[test]
+fn nextjs_with_postgres_js_keeps_its_promises() {
+    let server = ("server.mjs", include_str!("../clients/nextjs.mjs"));
+    keeps_its_promises(Example::start(
+        "nextjs",
+        &["node", "server.mjs"],
+        Some(server),
+    ));
 }
