@@ -224,6 +224,30 @@ fn users_who_share_the_pool_never_meet(app: &Example) {
     });
 }
 
+/// A statement that has the token fails, for another reason than the token. The log is looked at in
+/// the end.
+fn a_failure_shows_nothing_of_the_token(app: &Example) {
+    let token = sign_in(&mut admin(&app.cluster), ADA);
+    let mut holder = admin(&app.cluster);
+    holder
+        .batch_execute("begin; lock table authguard.session")
+        .expect("it is held");
+    let answer = thread::scope(|scope| {
+        let asked = scope.spawn(|| app.get(&token, "/notes"));
+        wait_for_a_waiter(&app.cluster);
+        holder
+            .batch_execute(
+                "select pg_cancel_backend(pid) from pg_stat_activity
+                  where usename = 'app' and wait_event_type = 'Lock'",
+            )
+            .expect("it is cancelled");
+        asked.join().expect("an answer")
+    });
+    assert_eq!(answer, (500, json!({"error": "server error"})));
+    let log = || app.log().contains("canceling statement");
+    wait_until(log, "the log says why");
+}
+
 /// The login of the API itself fails with the same SQLSTATE as a bad token: 28000.
 fn a_login_that_fails_is_no_bad_token(app: &Example) {
     let mut owner = admin(&app.cluster);
@@ -326,6 +350,7 @@ fn keeps_its_promises(app: Option<Example>) {
     nobody_gets_in(&app);
     transactions_are_whole(&app);
     users_who_share_the_pool_never_meet(&app);
+    a_failure_shows_nothing_of_the_token(&app);
     a_login_that_fails_is_no_bad_token(&app);
     no_event_is_lost(&mut app);
     a_restart_of_the_server_is_survived(&mut app);
@@ -354,4 +379,9 @@ fn nextjs_with_postgres_js_keeps_its_promises() {
         &["node", "server.mjs"],
         Some(server),
     ));
+}
+
+#[test]
+fn sqlalchemy_keeps_its_promises() {
+    keeps_its_promises(Example::start("sqlalchemy", &["python3", "app.py"], None));
 }
