@@ -131,7 +131,7 @@ def of_database(request, error):
         return JSONResponse({"error": "forbidden"}, 403)
     if code.startswith(("22", "23")):  # a value that does not fit its type or a constraint
         return JSONResponse({"error": "bad request"}, 400)
-    log.error("%s %s", code, error.orig)
+    log.error("%s", error)
     return server_error(request, error)
 
 

@@ -45,7 +45,7 @@ def as_user(token, work, *, serializable=False):
 
 
 def transaction(token, work, serializable):
-    # Outside of the try: this fails with 28000, too, if the API itself may not log in.
+    # Outside of the try: if the API itself may not log in, that is no fault of the token.
     with engine.connect() as connection:
         if serializable:
             connection.execution_options(isolation_level="SERIALIZABLE")

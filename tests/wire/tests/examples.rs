@@ -84,6 +84,8 @@ fn users_have_their_own_rows(app: &Example) {
             );
         }
     }
+    let (status, answer) = app.ask(&ada, "POST", &lines, &json!({}));
+    assert!([400, 422].contains(&status), "no line: {answer}");
     for path in ["/notes", &lines] {
         let header = format!("Authorization: Bearer {ada}");
         let (status, ..) = app.send("POST", path, &[&header], &json!(null));
@@ -384,4 +386,9 @@ fn nextjs_with_postgres_js_keeps_its_promises() {
 #[test]
 fn sqlalchemy_keeps_its_promises() {
     keeps_its_promises(Example::start("sqlalchemy", &["python3", "app.py"], None));
+}
+
+#[test]
+fn drizzle_keeps_its_promises() {
+    keeps_its_promises(Example::start("drizzle", &["node", "server.js"], None));
 }
