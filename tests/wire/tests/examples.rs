@@ -226,28 +226,39 @@ fn users_who_share_the_pool_never_meet(app: &Example) {
     });
 }
 
-/// A statement that has the token fails, for another reason than the token. The log is looked at in
-/// the end.
-fn a_failure_shows_nothing_of_the_token(app: &Example) {
-    let token = sign_in(&mut admin(&app.cluster), ADA);
+/// A statement that has the token fails, for another reason than the token: `signal` ends it.
+fn fail_with(app: &Example, signal: &str, token: &str) -> (u16, Value) {
     let mut holder = admin(&app.cluster);
     holder
         .batch_execute("begin; lock table authguard.session")
         .expect("it is held");
-    let answer = thread::scope(|scope| {
-        let asked = scope.spawn(|| app.get(&token, "/notes"));
+    thread::scope(|scope| {
+        let asked = scope.spawn(|| app.get(token, "/notes"));
         wait_for_a_waiter(&app.cluster);
         holder
-            .batch_execute(
-                "select pg_cancel_backend(pid) from pg_stat_activity
-                  where usename = 'app' and wait_event_type = 'Lock'",
-            )
-            .expect("it is cancelled");
+            .batch_execute(&format!(
+                "select {signal}(pid) from pg_stat_activity
+                  where usename = 'app' and wait_event_type = 'Lock'"
+            ))
+            .expect("it is ended");
         asked.join().expect("an answer")
-    });
+    })
+}
+
+/// The log is looked at in the end.
+fn a_failure_shows_nothing_of_the_token(app: &Example) {
+    let token = sign_in(&mut admin(&app.cluster), ADA);
+    let answer = fail_with(app, "pg_cancel_backend", &token);
     assert_eq!(answer, (500, json!({"error": "server error"})));
     let log = || app.log().contains("canceling statement");
     wait_until(log, "the log says why");
+}
+
+fn a_connection_that_is_lost_in_a_transaction_is_replaced(app: &Example) {
+    let token = sign_in(&mut admin(&app.cluster), ADA);
+    let answer = fail_with(app, "pg_terminate_backend", &token);
+    assert_eq!(answer, (500, json!({"error": "server error"})));
+    assert_eq!(app.get(&token, "/notes").0, 200);
 }
 
 /// The login of the API itself fails with the same SQLSTATE as a bad token: 28000.
@@ -343,8 +354,9 @@ fn a_restart_of_the_server_is_survived(app: &mut Example) {
     every_event_arrives_once(app);
 }
 
-/// Runs an example, if its packages can be installed.
-fn keeps_its_promises(app: Option<Example>) {
+/// Runs an example, if its packages can be installed. `lost`: what happens if a connection is lost in
+/// a transaction.
+fn keeps_its_promises(app: Option<Example>, lost: fn(&Example)) {
     let Some(mut app) = app else {
         return;
     };
@@ -353,6 +365,7 @@ fn keeps_its_promises(app: Option<Example>) {
     transactions_are_whole(&app);
     users_who_share_the_pool_never_meet(&app);
     a_failure_shows_nothing_of_the_token(&app);
+    lost(&app);
     a_login_that_fails_is_no_bad_token(&app);
     no_event_is_lost(&mut app);
     a_restart_of_the_server_is_survived(&mut app);
@@ -364,31 +377,42 @@ fn keeps_its_promises(app: Option<Example>) {
 
 #[test]
 fn express_with_pg_keeps_its_promises() {
-    keeps_its_promises(Example::start("express", &["node", "server.js"], None));
+    keeps_its_promises(
+        Example::start("express", &["node", "server.js"], None),
+        a_connection_that_is_lost_in_a_transaction_is_replaced,
+    );
 }
 
 #[test]
 fn fastapi_with_asyncpg_keeps_its_promises() {
-    keeps_its_promises(Example::start("fastapi", &["python3", "app.py"], None));
+    keeps_its_promises(
+        Example::start("fastapi", &["python3", "app.py"], None),
+        a_connection_that_is_lost_in_a_transaction_is_replaced,
+    );
 }
 
 /// Next.js itself takes hundreds of megabytes. The test does what it does with these files.
 #[test]
 fn nextjs_with_postgres_js_keeps_its_promises() {
     let server = ("server.mjs", include_str!("../clients/nextjs.mjs"));
-    keeps_its_promises(Example::start(
-        "nextjs",
-        &["node", "server.mjs"],
-        Some(server),
-    ));
+    let app = Example::start("nextjs", &["node", "server.mjs"], Some(server));
+    // Its README says what postgres.js does if a connection is lost in a transaction: the process
+    // ends.
+    keeps_its_promises(app, |_| ());
 }
 
 #[test]
 fn sqlalchemy_keeps_its_promises() {
-    keeps_its_promises(Example::start("sqlalchemy", &["python3", "app.py"], None));
+    keeps_its_promises(
+        Example::start("sqlalchemy", &["python3", "app.py"], None),
+        a_connection_that_is_lost_in_a_transaction_is_replaced,
+    );
 }
 
 #[test]
 fn drizzle_keeps_its_promises() {
-    keeps_its_promises(Example::start("drizzle", &["node", "server.js"], None));
+    keeps_its_promises(
+        Example::start("drizzle", &["node", "server.js"], None),
+        a_connection_that_is_lost_in_a_transaction_is_replaced,
+    );
 }
