@@ -1,6 +1,6 @@
 //! Pages that name something in the tree must stay true: the tests of `docs/security.md`, the
-//! crates of `THIRD-PARTY-LICENSES.md`, and the version in `META.json`. No text of the extension
-//! opens a table.
+//! crates of `THIRD-PARTY-LICENSES.md`, the code of `docs/examples.md`, and the version in
+//! `META.json`. No text of the extension opens a table.
 
 use pgrx_embed::dirs::checkout;
 use std::collections::BTreeSet;
@@ -90,6 +90,33 @@ fn nothing_on_the_security_page_is_pending() {
         .filter(|line| line.contains("PENDING"))
         .collect();
     assert!(pending.is_empty(), "{pending:#?}");
+}
+
+#[test]
+fn the_page_of_examples_shows_what_their_files_have() {
+    let page = read("docs/examples.md");
+    let parts: Vec<_> = page.split("```").collect();
+    let mut shown = BTreeSet::new();
+    // Each block follows a link to its file.
+    for pair in parts.chunks_exact(2) {
+        let (_, link) = pair[0].rsplit_once("](../").expect("a link");
+        let (file, _) = link.split_once(')').expect("the link ends");
+        let (_, code) = pair[1].split_once('\n').expect("a language");
+        assert!(read(file).contains(code), "{file} does not have:\n{code}");
+        let mut names = file.split('/').skip(1);
+        shown.insert(names.next().expect("a directory").to_owned());
+    }
+    let directories: BTreeSet<_> = fs::read_dir(checkout().join("examples"))
+        .expect("the examples are there")
+        .map(|entry| entry.expect("an entry"))
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().expect("a name in UTF-8"))
+        .collect();
+    assert_eq!(shown, directories);
+    for name in directories {
+        let length = read(&format!("examples/{name}/README.md")).lines().count();
+        assert!(length <= 40, "the README of {name} has {length} lines");
+    }
 }
 
 #[test]

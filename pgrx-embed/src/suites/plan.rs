@@ -158,6 +158,7 @@ const WIRE: [(&[&str], Versions, &str); 15] = [
     (
         &[
             "clients",
+            "examples",
             "guide",
             "pgrls",
             "pools",

@@ -25,7 +25,8 @@ pub fn get(port: u16, path: &str, headers: &[&str]) -> Answer {
     send(port, "GET", path, headers, "")
 }
 
-fn send(port: u16, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
+/// Sends any request.
+pub fn send(port: u16, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
     let mut lines = vec![format!("{method} {path} HTTP/1.0")];
     lines.extend(headers.iter().map(|&line| line.to_owned()));

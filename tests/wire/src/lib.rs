@@ -8,6 +8,7 @@ pub mod clock;
 pub mod copies;
 pub mod crash;
 pub mod disk;
+pub mod example;
 pub mod http;
 pub mod memory;
 pub mod monitoring;

@@ -28,6 +28,7 @@ mod distrusted;
 mod elsewhere;
 mod encodings;
 mod event_follow;
+mod examples;
 mod expensive;
 mod faults;
 mod guide;
