@@ -354,8 +354,8 @@ fn a_restart_of_the_server_is_survived(app: &mut Example) {
     every_event_arrives_once(app);
 }
 
-/// Runs an example, if its packages can be installed. `lost`: what happens if a connection is lost in
-/// a transaction.
+/// Runs an example, if its packages can be installed. `lost`: what happens if a connection is lost
+/// in a transaction.
 fn keeps_its_promises(app: Option<Example>, lost: fn(&Example)) {
     let Some(mut app) = app else {
         return;

@@ -1,9 +1,9 @@
 //! The SQL of the pages that no other test runs, block by block, on the kind of server that their
 //! reader has.
 //!
-//! Other tests run the rest: `guide.rs` and `cron.rs`, `operations.rs`, `pools.rs`, `postgrest*.rs`,
-//! `troubleshooting.rs`, `upgrade.rs` the page of their name, `transcripts.rs` the pages that show
-//! a session of psql.
+//! Other tests run the rest: `guide.rs` and `cron.rs`, `operations.rs`, `pools.rs`,
+//! `postgrest*.rs`, `troubleshooting.rs`, `upgrade.rs` the page of their name, `transcripts.rs` the
+//! pages that show a session of psql.
 
 use authguard_wire::page::{self, Page, bound};
 use authguard_wire::tokens::Issuer;
