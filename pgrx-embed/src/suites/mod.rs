@@ -295,6 +295,19 @@ mod tests {
     }
 
     #[test]
+    fn the_packages_of_one_more_version_are_tried_if_their_suite_is_named() {
+        let majors = |suite| -> Vec<u16> {
+            runs(suite, Majors::All)
+                .into_iter()
+                .filter(|(_, suites)| suites.contains(&Suite::Packages))
+                .map(|(major, _)| major)
+                .collect()
+        };
+        assert_eq!(majors(None), [15, 18]);
+        assert_eq!(majors(Some(Suite::Packages)), [15, 17, 18]);
+    }
+
+    #[test]
     fn no_suite_means_every_suite() {
         assert_eq!(runs(None, Majors::One(18))[0].1, Suite::value_variants());
     }

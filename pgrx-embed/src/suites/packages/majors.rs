@@ -68,6 +68,6 @@ fn sign_in(story: &mut Story, user: &str) -> Result<String> {
 }
 
 fn set_token(client: &mut Client, token: &str) -> Result<()> {
-    client.execute("select auth.set_token($1, false)", &[&token])?;
+    client.execute("select set_config('authguard.jwt', $1, false)", &[&token])?;
     Ok(())
 }
