@@ -120,7 +120,7 @@ select status from auth.refresh(:'first');
 select * from grown order by name;
 select name, label, value, is_estimate, as_of from authguard.statistics where name in ('sessions_live', 'entries') order by name, label;
 select count(*) as ended from authguard.session where ended_at is not null;
-select name, label, type, value > 0 as known, is_estimate from authguard.statistics where name not in ('sessions_live', 'entries') order by name, label collate "C";
+select name, label, type, value is not null as known, is_estimate from authguard.statistics where name not in ('sessions_live', 'entries') order by name, label collate "C";
 select note from authguard.statistics where name = 'tokens_refused';
 -- What is rolled back counts, too: no sign-in waits for another one's end.
 select value as signed_in from authguard.statistics where name = 'sign_ins' \gset
