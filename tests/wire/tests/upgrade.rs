@@ -210,8 +210,8 @@ impl<'c> Site<'c> {
 /// by mistake, and none gets an error.
 fn while_clients_ask(cluster: &Cluster, work: impl FnOnce()) {
     let (answers, done) = (AtomicU32::new(0), AtomicBool::new(false));
+    let mut clients = [ADA, BEN].map(|user| attached::request(cluster, user));
     std::thread::scope(|scope| {
-        let mut clients = [ADA, BEN].map(|user| attached::request(cluster, user));
         let asking = scope.spawn(|| {
             while !done.load(Relaxed) {
                 assert_eq!(clients.each_mut().map(seen), [3, 0]);
