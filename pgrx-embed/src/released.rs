@@ -1,6 +1,6 @@
 //! Released scripts. They never change: whoever has installed one is updated from exactly that
-//! script. `tests/schema/released.sha256` has the hash of each, in the form that `sha256sum
-//! --check` reads. RELEASING.md says when a line is added.
+//! script. `tests/schema/released.sha256` has the hash of each, as `sha256sum --check` reads it.
+//! RELEASING.md says when a line is added.
 
 use crate::command;
 use crate::error::{Context, Error, Result};

@@ -16,8 +16,9 @@ use pgrx_embed::{dirs, released};
 use postgres::Client;
 use postgres::error::{DbError, SqlState};
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 const OBJECTS: &str = include_str!("../fixtures/objects.sql");
 
@@ -205,27 +206,27 @@ impl<'c> Site<'c> {
     }
 }
 
-/// Lets clients ask without a pause while `work` lasts: none is let in or shut out by mistake, and
-/// none gets an error. Returns the number of answers.
-fn meanwhile(cluster: &Cluster, work: impl FnOnce()) -> u32 {
-    let done = AtomicBool::new(false);
+/// Lets clients ask without a pause, from before `work` until after it: none is let in or shut out
+/// by mistake, and none gets an error.
+fn while_clients_ask(cluster: &Cluster, work: impl FnOnce()) {
+    let (answers, done) = (AtomicU32::new(0), AtomicBool::new(false));
+    let mut clients = [ADA, BEN].map(|user| attached::request(cluster, user));
     std::thread::scope(|scope| {
         let asking = scope.spawn(|| {
-            let mut clients = [ADA, BEN].map(|user| attached::request(cluster, user));
-            let mut answers = 0;
             while !done.load(Relaxed) {
                 assert_eq!(clients.each_mut().map(seen), [3, 0]);
-                answers += 1;
+                answers.fetch_add(1, Relaxed);
             }
-            answers
         });
-        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        let begun = || answers.load(Relaxed) > 0 || asking.is_finished();
+        wait_until(begun, "the clients ask");
+        let worked = catch_unwind(AssertUnwindSafe(work));
         done.store(true, Relaxed);
         if let Err(panic) = worked {
-            std::panic::resume_unwind(panic);
+            resume_unwind(panic);
         }
-        asking.join().expect("every answer is right")
-    })
+        asking.join().expect("every answer is right");
+    });
 }
 
 /// A database of Supabase's shape whose schema `auth` is adopted.
@@ -281,8 +282,7 @@ fn updates(old: &str) {
         assert_eq!(told, [installed, HEAD]);
     };
     is(old);
-    let rounds = meanwhile(&cluster, || page::run(&cluster, "wire", update));
-    assert!(rounds > 0);
+    while_clients_ask(&cluster, || page::run(&cluster, "wire", update));
     is(HEAD);
     site.decides_as_before("after the update");
     assert_eq!(data(&mut owner, &columns), rows, "no row has changed");
