@@ -34,10 +34,11 @@ pub fn package(release: &Release, tree: &Tree, into: &Path) -> Result<PathBuf> {
     fs::create_dir(&own)?;
     fs::write(own.join("control"), control)?;
     fs::write(own.join("md5sums"), md5sums(&stage)?)?;
-    let file = into.join(format!(
+    let name = format!(
         "{}_{}-1_{}.deb",
         tree.name, release.version, release.architecture
-    ));
+    );
+    let checked = tree.work.join(&name);
     // All files belong to root without being root's here, as with fakeroot. Files that are newer
     // than the commit get its time.
     let mut build = Command::new("dpkg-deb");
@@ -45,12 +46,13 @@ pub fn package(release: &Release, tree: &Tree, into: &Path) -> Result<PathBuf> {
         .env("SOURCE_DATE_EPOCH", &release.epoch)
         .args(["--root-owner-group", "-Zxz", "--build"])
         .arg(&stage)
-        .arg(&file);
+        .arg(&checked);
     command::run(&mut build)?;
     let mut lintian = Command::new("lintian");
     lintian.args(["--fail-on", "error,warning", "--tag-display-limit", "0"]);
-    command::run(lintian.arg(&file))
-        .context(|| format!("lintian objects to {}", file.display()))?;
+    command::run(lintian.arg(&checked)).context(|| format!("lintian objects to {name}"))?;
+    let file = into.join(name);
+    fs::rename(&checked, &file).context(|| format!("cannot make {}", file.display()))?;
     Ok(file)
 }
 
