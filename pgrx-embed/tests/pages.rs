@@ -146,6 +146,25 @@ fn texts(dir: &Path, extension: &str) -> Vec<(PathBuf, String)> {
         .collect()
 }
 
+/// psql takes variables (`:'name'`), and no parameters.
+#[test]
+fn no_block_of_sql_on_a_page_has_a_parameter() {
+    let readme = (checkout().join("README.md"), read("README.md"));
+    let pages = [texts(&checkout().join("docs"), "md"), vec![readme]].concat();
+    let mut blocks = 0;
+    for (path, text) in pages {
+        for block in text.split("\n```sql\n").skip(1) {
+            let (block, _) = block.split_once("\n```").expect("the block ends");
+            let mut after_dollars = block.split('$').skip(1);
+            let has_parameter =
+                after_dollars.any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+            assert!(!has_parameter, "{}: {block}", path.display());
+            blocks += 1;
+        }
+    }
+    assert!(blocks > 30, "only {blocks} blocks");
+}
+
 /// Whoever pastes a hint, or a line of a comment, must not let anybody in by it.
 #[test]
 fn no_hint_and_no_comment_of_the_extension_opens_a_table() {
