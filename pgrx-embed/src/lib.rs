@@ -19,6 +19,7 @@ pub mod postgres;
 pub mod postmaster;
 pub mod procfs;
 pub mod program;
+pub mod reference;
 pub mod schema;
 pub mod server;
 pub mod sidecar;

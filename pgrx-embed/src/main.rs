@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use pgrx_embed::error::{Error, Result};
 use pgrx_embed::postgres::DEFAULT_MAJOR;
 use pgrx_embed::suites::{self, Majors, Suite};
-use pgrx_embed::{demo, dirs, packages, program, schema, server, signals, source};
+use pgrx_embed::{demo, dirs, packages, program, reference, schema, server, signals, source};
 use std::os::unix::process::CommandExt;
 use std::process::ExitCode;
 
@@ -52,6 +52,12 @@ enum Command {
         /// and with parallel plans forced; the first time builds it from Debian's source
         #[arg(long)]
         assert: bool,
+    },
+    /// Write docs/reference anew, from the comments and descriptions of the extension
+    Reference {
+        /// Compare with the pages instead, and fail if they differ
+        #[arg(long)]
+        check: bool,
     },
     /// Write the install script's snapshot anew
     Schema {
@@ -114,6 +120,13 @@ fn run(command: Command) -> Result<ExitCode> {
             };
             if total.failed > 0 {
                 return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Reference { check } => {
+            let install = server::built_for_tests(DEFAULT_MAJOR)?;
+            match check {
+                true => reference::check(&install)?,
+                false => reference::accept(&install)?,
             }
         }
         Command::Schema { check } => {

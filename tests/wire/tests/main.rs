@@ -47,6 +47,7 @@ mod pg_upgrade;
 mod pools;
 mod postgrest;
 mod postgrest_sessions;
+mod reference;
 mod refused_claims;
 mod replication;
 mod restore;
