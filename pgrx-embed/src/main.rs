@@ -6,6 +6,7 @@ use pgrx_embed::postgres::DEFAULT_MAJOR;
 use pgrx_embed::suites::{self, Majors, Suite};
 use pgrx_embed::{demo, dirs, packages, program, reference, schema, server, signals, source};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Manage a private Postgres with authguard in it, run the tests and the benchmarks.
@@ -34,7 +35,13 @@ enum Command {
         args: Vec<String>,
     },
     /// Start a server and see a token revoked while it is unexpired; leaves the server running
-    Demo(Which),
+    Demo {
+        #[command(flatten)]
+        which: Which,
+        /// Also write a picture of the first story's output, an SVG: docs/demo.svg in README
+        #[arg(long, value_name = "FILE")]
+        picture: Option<PathBuf>,
+    },
     /// Measure the checks against their alternatives; `cargo embed bench --help` has the details
     #[command(disable_help_flag = true)]
     Bench {
@@ -78,6 +85,15 @@ struct Which {
     port: Option<u16>,
 }
 
+impl Which {
+    /// The same choice as arguments.
+    fn args(&self) -> Vec<String> {
+        let pg = self.pg.map(|major| format!("--pg={major}"));
+        let port = self.port.map(|port| format!("--port={port}"));
+        pg.into_iter().chain(port).collect()
+    }
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     if cli.install {
@@ -98,7 +114,14 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Down(which) => server::down(which.port, which.pg)?,
         Command::Psql { which, args } => server::psql(which.port, which.pg, &args)?,
-        Command::Demo(which) => {
+        Command::Demo {
+            which,
+            picture: Some(file),
+        } => demo::picture::write(&file, &which.args())?,
+        Command::Demo {
+            which,
+            picture: None,
+        } => {
             let server = server::up(which.pg.unwrap_or(DEFAULT_MAJOR), which.port)?;
             let told = {
                 let doomed = server.clone();

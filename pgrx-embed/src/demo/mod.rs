@@ -2,11 +2,14 @@
 
 mod cost;
 mod people;
+pub mod picture;
 mod revoking;
 mod sessions;
 
 use crate::error::Result;
 use crate::instances::Running;
+use anstream::println;
+use anstyle::AnsiColor;
 use people::Person;
 
 const SETTING: &str = "
@@ -41,6 +44,15 @@ pub fn tell(server: &Running) -> Result<()> {
     revoking::tell(server)?;
     sessions::tell(server)?;
     cost::tell(server, &Person::ben().token()?)
+}
+
+/// The answer to a user who is let in, or shut out, in its colour.
+fn coloured(answer: &str, is_in: bool) -> String {
+    let colour = match is_in {
+        true => AnsiColor::Green.on_default(),
+        false => AnsiColor::Red.on_default(),
+    };
+    format!("{colour}{answer}{colour:#}")
 }
 
 /// Prints how to go on.
