@@ -18,10 +18,10 @@ const BAR: f64 = WIDTH - BARS - 120.0;
 /// The colours of a light page, and of a dark one.
 const STYLE: &str = "
 .page{fill:#ffffff;stroke:#d0d7de}.text{fill:#1f2328}.more{fill:#59636e}.line{stroke:#d0d7de}
-.own{fill:#1a7f37}.other{fill:#8c959f}
+.own{fill:#1a7f37}.other{fill:#8c959f}.value{stroke:#ffffff;stroke-width:4;paint-order:stroke}
 @media (prefers-color-scheme:dark){
 .page{fill:#0d1117;stroke:#3d444d}.text{fill:#f0f6fc}.more{fill:#9198a1}.line{stroke:#3d444d}
-.own{fill:#3fb950}.other{fill:#656c76}}";
+.own{fill:#3fb950}.other{fill:#656c76}.value{stroke:#0d1117}}";
 
 /// Draws an SVG for light and dark pages.
 pub fn draw(bars: &[Bar], machine: &str) -> String {
@@ -32,12 +32,12 @@ pub fn draw(bars: &[Bar], machine: &str) -> String {
         y += ROW;
     }
     let mut lines = String::new();
-    for ratio in [1.0, 10.0, 100.0, MOST] {
+    for (ratio, label) in [(1.0, "1"), (10.0, "10"), (100.0, "100"), (MOST, "1,000")] {
         let at = x(ratio);
         let _ = writeln!(
             lines,
             r#"<line class="line" x1="{at:.1}" y1="{TOP}" x2="{at:.1}" y2="{y}"/>
-<text class="more" x="{at:.1}" y="{:.1}" text-anchor="middle" font-size="12">{ratio} ×</text>"#,
+<text class="more" x="{at:.1}" y="{:.1}" text-anchor="middle" font-size="12">{label} ×</text>"#,
             y + 18.0
         );
     }
@@ -71,7 +71,7 @@ fn row(bar: &Bar, y: f64) -> String {
         r#"<text class="text" x="{LEFT}" y="{:.1}" font-family="ui-monospace, Menlo, Consolas, monospace">{}</text>
 <text class="more" x="{LEFT}" y="{:.1}" font-size="12">{}</text>
 <rect class="{class}" x="{BARS}" y="{:.1}" width="{:.1}" height="18" rx="2"/>
-<text class="text" x="{:.1}" y="{:.1}">{} × <tspan class="more" font-size="12">{:.0} ms</tspan></text>
+<text class="text value" x="{:.1}" y="{:.1}">{} × <tspan class="more" font-size="12">{}</tspan></text>
 "#,
         y + 17.0,
         escape(bar.what),
@@ -82,7 +82,7 @@ fn row(bar: &Bar, y: f64) -> String {
         x(bar.ratio) + 8.0,
         y + 24.0,
         number(bar.ratio),
-        bar.time,
+        time(bar.time),
     )
 }
 
@@ -92,6 +92,14 @@ fn number(ratio: f64) -> String {
         1.0 => "1".to_owned(),
         ..9.95 => format!("{ratio:.2}"),
         _ => format!("{ratio:.0}"),
+    }
+}
+
+/// Milliseconds as people say them: 58 ms, 6.1 s.
+fn time(milliseconds: f64) -> String {
+    match milliseconds {
+        ..1_000.0 => format!("{milliseconds:.0} ms"),
+        _ => format!("{:.1} s", milliseconds / 1e3),
     }
 }
 
@@ -122,7 +130,9 @@ mod tests {
         );
         assert!(picture.contains("pg_session_jwt was not installed"));
         let both = draw(&[bar("pg_session_jwt", 39.2)], "");
-        assert!(both.contains(">39 × ") && !both.contains("not installed"));
+        assert!(
+            both.contains(">39 × ") && both.contains(">2.0 s") && !both.contains("not installed")
+        );
         let (one, ten, hundred) = (x(1.0), x(10.0), x(100.0));
         assert!((ten - one - (hundred - ten)).abs() < 1e-9);
         assert!((x(1e9) - x(MOST)).abs() < 1e-9);

@@ -154,7 +154,7 @@ const WIRE: [(&[&str], Versions, &str); 12] = [
     ),
     (&["session_growth"], ONE, "how many rows the library writes"),
     (
-        &["reference", "settings", "words"],
+        &["demo", "reference", "settings", "words"],
         ONE,
         "pages, comments and settings beside the code, which is the same on every version",
     ),

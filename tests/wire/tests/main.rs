@@ -22,6 +22,7 @@ mod credentials;
 mod cron;
 mod cursors;
 mod cut_offs;
+mod demo;
 mod described_claims;
 mod disk_full;
 mod distrusted;
