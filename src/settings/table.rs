@@ -2,8 +2,8 @@
 //! server's file or ALTER SYSTEM. The comment says what `pg_settings` does not say: the reason for
 //! a default or a range.
 //!
-//! A new setting needs an entry here with the function that reads it, and the code that uses it. The
-//! page `docs/reference/settings.md` is written from these descriptions (`cargo embed reference`).
+//! A new setting needs an entry here with the function that reads it, and the code that uses it.
+//! `cargo embed reference` writes `docs/reference/settings.md` from these descriptions.
 
 use super::judged::{Judged, Problem, problems};
 use super::words::{self, Audience, DecidesTokens, Issuer, MinAal, NotifyEvents};

@@ -98,7 +98,7 @@ pub fn measure(cluster: &Cluster, claims: &str) -> Result<(Vec<Case>, Vec<Bar>)>
 }
 
 /// The same table and a policy of pg_session_jwt; `None` if it is not installed in this Postgres.
-fn session_jwt<'c>(cluster: &'c Cluster, claims: Source) -> Result<Option<Side>> {
+fn session_jwt(cluster: &Cluster, claims: Source) -> Result<Option<Side>> {
     let there = "select exists (select from pg_available_extensions where name = 'pg_session_jwt')";
     let mut admin = cluster.connect("postgres", super::DATABASE)?;
     if !admin.query_one(there, &[])?.get::<_, bool>(0) {

@@ -1,4 +1,5 @@
-//! `cargo embed demo --picture`: the first story, as the demo prints it, as a picture of a terminal.
+//! `cargo embed demo --picture`: a picture of a terminal, with what the demo prints of its first
+//! story.
 
 use crate::command;
 use crate::error::{Context, Error, Result};
