@@ -21,6 +21,7 @@ pub mod postgres;
 pub mod postmaster;
 pub mod procfs;
 pub mod program;
+pub mod reference;
 pub mod released;
 pub mod schema;
 pub mod server;

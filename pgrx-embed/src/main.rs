@@ -4,8 +4,11 @@ use clap::{Args, Parser, Subcommand};
 use pgrx_embed::error::{Error, Result};
 use pgrx_embed::postgres::{DEFAULT_MAJOR, MAJORS};
 use pgrx_embed::suites::{self, Majors, Suite};
-use pgrx_embed::{demo, dirs, package, packages, program, schema, server, signals, source};
+use pgrx_embed::{
+    demo, dirs, package, packages, program, reference, schema, server, signals, source,
+};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Manage a private Postgres with authguard in it, run the tests and the benchmarks.
@@ -34,7 +37,13 @@ enum Command {
         args: Vec<String>,
     },
     /// Start a server and see a token revoked while it is unexpired; leaves the server running
-    Demo(Which),
+    Demo {
+        #[command(flatten)]
+        which: Which,
+        /// Also write a picture of the first story's output, an SVG: docs/demo.svg in README
+        #[arg(long, value_name = "FILE")]
+        picture: Option<PathBuf>,
+    },
     /// Measure the checks against their alternatives; `cargo embed bench --help` has the details
     #[command(disable_help_flag = true)]
     Bench {
@@ -60,6 +69,12 @@ enum Command {
         #[arg(default_value = "all")]
         pg: Majors,
     },
+    /// Write docs/reference anew, from the comments and descriptions of the extension
+    Reference {
+        /// Compare with the pages instead, and fail if they differ
+        #[arg(long)]
+        check: bool,
+    },
     /// Write the install script's snapshot anew
     Schema {
         /// Compare with the snapshot instead, and fail if they differ
@@ -77,6 +92,15 @@ struct Which {
     #[arg(long, value_name = "PORT")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
+}
+
+impl Which {
+    /// The same choice as arguments.
+    fn args(&self) -> Vec<String> {
+        let pg = self.pg.map(|major| format!("--pg={major}"));
+        let port = self.port.map(|port| format!("--port={port}"));
+        pg.into_iter().chain(port).collect()
+    }
 }
 
 fn main() -> ExitCode {
@@ -99,7 +123,14 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Down(which) => server::down(which.port, which.pg)?,
         Command::Psql { which, args } => server::psql(which.port, which.pg, &args)?,
-        Command::Demo(which) => {
+        Command::Demo {
+            which,
+            picture: Some(file),
+        } => demo::picture::write(&file, &which.args())?,
+        Command::Demo {
+            which,
+            picture: None,
+        } => {
             let server = server::up(which.pg.unwrap_or(DEFAULT_MAJOR), which.port)?;
             let told = {
                 let doomed = server.clone();
@@ -130,6 +161,13 @@ fn run(command: Command) -> Result<ExitCode> {
             };
             for made in package::build(&majors)? {
                 println!("{}", made.display());
+            }
+        }
+        Command::Reference { check } => {
+            let install = server::built_for_tests(DEFAULT_MAJOR)?;
+            match check {
+                true => reference::check(&install)?,
+                false => reference::accept(&install)?,
             }
         }
         Command::Schema { check } => {

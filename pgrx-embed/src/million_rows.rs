@@ -57,6 +57,13 @@ const POLICIES: [(&str, &str, &str); 11] = [
 
 /// Makes the table `items`, the comparison functions and the roles.
 pub fn make(admin: &mut Client) -> Result<()> {
+    make_table(admin)?;
+    admin.batch_execute(FUNCTIONS)?;
+    Ok(admin.batch_execute(&roles())?)
+}
+
+/// Makes the table `items`, with row-level security on and no policy.
+pub fn make_table(admin: &mut Client) -> Result<()> {
     admin.batch_execute(&format!(
         "create table items (id int primary key, owner uuid not null, body text not null);
          insert into items
@@ -64,9 +71,7 @@ pub fn make(admin: &mut Client) -> Result<()> {
            from generate_series(1, {ROWS}) i;
          alter table items enable row level security;"
     ))?;
-    admin.batch_execute("vacuum (freeze, analyze) items")?;
-    admin.batch_execute(FUNCTIONS)?;
-    Ok(admin.batch_execute(&roles())?)
+    Ok(admin.batch_execute("vacuum (freeze, analyze) items")?)
 }
 
 /// A role for each kind of check. The gateway may become any of them.

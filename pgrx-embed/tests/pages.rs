@@ -202,6 +202,72 @@ fn texts(dir: &Path, extension: &str) -> Vec<(PathBuf, String)> {
         .collect()
 }
 
+/// psql takes variables (`:'name'`), and no parameters.
+#[test]
+fn no_block_of_sql_on_a_page_has_a_parameter() {
+    let readme = (checkout().join("README.md"), read("README.md"));
+    let pages = [texts(&checkout().join("docs"), "md"), vec![readme]].concat();
+    let mut blocks = 0;
+    for (path, text) in pages {
+        for block in text.split("\n```sql\n").skip(1) {
+            let (block, _) = block.split_once("\n```").expect("the block ends");
+            let mut after_dollars = block.split('$').skip(1);
+            let has_parameter =
+                after_dollars.any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+            assert!(!has_parameter, "{}: {block}", path.display());
+            blocks += 1;
+        }
+    }
+    assert!(blocks > 30, "only {blocks} blocks");
+}
+
+/// The anchor that a heading gets: lower case, without punctuation, hyphens for spaces.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = text
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    kept.collect::<String>().replace(' ', "-")
+}
+
+#[test]
+fn every_link_of_a_page_leads_somewhere() {
+    let mut pages = texts(&checkout().join("docs"), "md");
+    for name in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "RELEASING.md",
+    ] {
+        pages.push((checkout().join(name), read(name)));
+    }
+    let mut broken = Vec::new();
+    for (path, text) in &pages {
+        for rest in text.split("](").skip(1) {
+            let Some((link, _)) = rest.split_once(')') else {
+                continue;
+            };
+            if link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            let (file, fragment) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => path.clone(),
+                file => path.parent().expect("a directory").join(file),
+            };
+            let has_heading = || {
+                let page = fs::read_to_string(&target).unwrap_or_default();
+                let mut headings = page.lines().filter(|line| line.starts_with('#'));
+                headings.any(|heading| anchor(heading) == fragment)
+            };
+            if !target.exists() || !fragment.is_empty() && !has_heading() {
+                broken.push(format!("{}: {link}", path.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
 /// Whoever pastes a hint, or a line of a comment, must not let anybody in by it.
 #[test]
 fn no_hint_and_no_comment_of_the_extension_opens_a_table() {

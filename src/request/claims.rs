@@ -11,9 +11,11 @@ use std::ffi::CStr;
 static CLAIMS: Text<Claims> = Text::text(
     c"request.jwt.claims",
     c"",
-    c"Claims of the token that the gateway has verified, a JSON object.",
+    c"The claims of the current request, a JSON object; the gateway sets them in each transaction.",
 )
-.more(c"Believed by authguard where the session user is a superuser or in authguard.gateway_roles.")
+.more(c"Trusted if the session user is a superuser or in authguard.gateway_roles. A value from a file, a \
+      database or a role is rejected, because it would outlive the request. If another library has \
+      defined this setting first, authguard reads its value, but cannot make that check.")
 .set_by(SetBy::Anybody)
 .flag(pg_sys::GUC_NOT_IN_SAMPLE);
 

@@ -15,9 +15,10 @@ const DEFAULT: &CStr = c"authenticator";
 static GATEWAY_ROLES: Text<Judged<GatewayRoles>> = Text::text(
     c"authguard.gateway_roles",
     DEFAULT,
-    c"Login roles whose request.jwt.claims is believed.",
+    c"Login roles whose request.jwt.claims is trusted.",
 )
-.more(c"A list of role names. A superuser is always believed. Empty: only verified tokens are.")
+.more(c"A superuser is always trusted. The session user counts, which a client cannot change; set role \
+      does not matter. Empty: only verified tokens count.")
 .flag(pg_sys::GUC_LIST_INPUT);
 
 enum GatewayRoles {}

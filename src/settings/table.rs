@@ -2,8 +2,8 @@
 //! server's file or ALTER SYSTEM. The comment says what `pg_settings` does not say: the reason for
 //! a default or a range.
 //!
-//! A new setting needs an entry here with the function that reads it, a row in the README, and the
-//! code that uses it.
+//! A new setting needs an entry here with the function that reads it, and the code that uses it.
+//! `cargo embed reference` writes `docs/reference/settings.md` from these descriptions.
 
 use super::judged::{Judged, Problem, problems};
 use super::words::{self, Audience, DecidesTokens, Issuer, MinAal, NotifyEvents};
@@ -43,45 +43,58 @@ settings! {
     /// 64 KiB is eight times what gateways let through as a header.
     MAX_CLAIMS_SIZE: Number = Number::number(
         c"authguard.max_claims_size", 65_536, (256, 1_048_576),
-        c"Claims longer than this are refused.",
-    ).unit(Unit::Bytes);
+        c"Claims longer than this are rejected.",
+    ).more(c"They are the gateway's claims, in request.jwt.claims.").unit(Unit::Bytes);
 
     /// 8 KiB is what servers let through as a header.
     MAX_TOKEN_SIZE: Number = Number::number(
         c"authguard.max_token_size", 8192, (256, 65_536),
-        c"Tokens longer than this are refused.",
-    ).unit(Unit::Bytes);
+        c"Tokens longer than this are rejected.",
+    ).more(c"The token is the one in authguard.jwt, or an argument of auth.verify().").unit(Unit::Bytes);
 
     /// The default 0 means unknown: an entry without an expiry is kept for ever rather than
     /// forgotten too early.
     MAX_TOKEN_LIFETIME: Number = Number::number(
         c"authguard.max_token_lifetime", 0, FROM_0,
-        c"The longest lifetime of any token; 0 means unknown, and that entries without an expiry are kept.",
+        c"The longest lifetime of any token you accept; 0 means unknown: entries without an expiry are kept for ever.",
+    ).more(
+        c"If an entry was written without an expiry, this setting says when it may be forgotten. \
+          Set it to at least the longest lifetime of any token you accept: an entry that is \
+          forgotten too early lets a revoked token in again.",
     ).unit(Unit::Seconds);
 
     /// The range is the one that the rules of tokens clamp the value to.
     LEEWAY: Number = Number::number(
         c"authguard.leeway", 30, (0, MAX_LEEWAY_SECONDS as i32),
         c"How long after its expiry a token is still accepted, for clocks that differ.",
+    ).more(
+        c"It is also how far in the future an authentication may lie, and up to how long after a \
+          cut-off the iat of another issuer's token counts as before it.",
     ).unit(Unit::Seconds);
 
     /// Off by default, because an application may set its claims twice in a transaction.
     SEAL_CLAIMS: Switch = Switch::switch(
         c"authguard.seal_claims", false,
-        c"The first claims of a transaction stand until it ends.",
+        c"If on, the first claims of a transaction cannot be changed until it ends.",
+    ).more(
+        c"A later change is error 42501. Leave it off beside Supabase's Realtime or Storage, \
+          which act for several users in one transaction.",
     );
 
     /// `error` is the default, because code that takes NULL for "nobody is signed in" opens.
     REFUSED_CLAIMS: Choice<RefusedClaims> = Choice::choice(
         c"authguard.refused_claims", RefusedClaims::error,
-        c"What readers of claims give where the claims are refused: an error, or NULL.",
+        c"What readers of claims do if the claims are rejected: raise an error, or return NULL.",
+    ).more(
+        c"error raises 28000. null returns NULL, as if nothing were set: only for code that you \
+          cannot change, because NULL opens what takes it for \"no user, so the backend\".",
     );
 
     /// The server's log only: clients are not told.
     LOG_REFUSED_TOKENS: Choice<RefusalLevel> = Choice::choice(
         c"authguard.log_refused_tokens", RefusalLevel::log,
-        c"The level at which the log says why a token is refused, without anything of the token.",
-    );
+        c"The level at which the log says why a token was rejected, without anything of the token.",
+    ).more(c"debug1 needs a log_min_messages that includes it.");
 
     // The tokens that this database signs, and their sessions.
 
@@ -89,7 +102,7 @@ settings! {
     ISSUER: Text<Judged<Issuer>> = Text::text(
         c"authguard.issuer", c"authguard",
         c"The issuer (claim iss) of tokens that this database signs.",
-    );
+    ).more(c"Each primary needs an issuer of its own.");
 
     AUDIENCE: Text<Judged<Audience>> = Text::text(
         c"authguard.audience", c"authenticated",
@@ -100,53 +113,64 @@ settings! {
     SIGNING_KEY_FILE: Text<DecidesTokens> = Text::text(
         c"authguard.signing_key_file", c"",
         c"The private key (PKCS#8, PEM) that signs locally issued tokens; empty: the key is in the database.",
+    ).more(
+        c"To change the key, write another file and set its name here. Only the user of the \
+          server should be able to read the file.",
     ).flag(pgrx::pg_sys::GUC_SUPERUSER_ONLY);
 
     JWT_EXPIRY: Number = Number::number(
         c"authguard.jwt_expiry", REFRESH.jwt_expiry.cast_signed(), (1, i32::MAX),
-        c"How long an access token that this database signs lives.",
+        c"The lifetime of an access token that this database signs.",
     ).unit(Unit::Seconds);
 
     ROTATION_ENABLED: Switch = Switch::switch(
         c"authguard.refresh_token_rotation_enabled", REFRESH.rotation_enabled,
-        c"Each refresh gives a new refresh token.",
+        c"If on, each refresh returns a new refresh token.",
     );
 
     /// The interval lets another tab, or a client that has lost the answer, ask again within
     /// seconds.
     REUSE_INTERVAL: Number = Number::number(
         c"authguard.refresh_token_reuse_interval", REFRESH.reuse_interval.cast_signed(), FROM_0,
-        c"How long after a rotation the refresh token before it is still answered.",
+        c"How long after a rotation the previous refresh token still works.",
+    ).more(
+        c"So a second tab, or a client that has lost the answer, gets the current refresh token \
+          once more. With a longer interval a theft is noticed later.",
     ).unit(Unit::Seconds);
 
     REUSE_LIMIT: Number = Number::number(
         c"authguard.refresh_token_reuse_limit", REFRESH.reuse_limit.cast_signed(), FROM_0,
-        c"How often a refresh token is answered after its rotation, before that is theft.",
-    );
+        c"How often the previous refresh token still works after a rotation, before that counts as theft.",
+    ).more(c"It counts within authguard.refresh_token_reuse_interval.");
 
     SESSION_TIMEBOX: Number = Number::number(
         c"authguard.session_timebox", REFRESH.timebox.cast_signed(), FROM_0,
-        c"How long a session lives; 0: for ever.",
-    ).unit(Unit::Seconds);
+        c"How long a session lives at most; 0: no limit.",
+    ).more(c"A session past its time is revoked at once, not only at its next refresh.").unit(Unit::Seconds);
 
     SESSION_INACTIVITY_TIMEOUT: Number = Number::number(
         c"authguard.session_inactivity_timeout", REFRESH.inactivity_timeout.cast_signed(), FROM_0,
-        c"How long a session lives without a refresh; 0: for ever.",
-    ).unit(Unit::Seconds);
+        c"How long a session lives without a refresh; 0: no limit.",
+    ).more(c"A session past its time is revoked at once, not only at its next refresh.").unit(Unit::Seconds);
 
     SINGLE_SESSION_PER_USER: Switch = Switch::switch(
         c"authguard.single_session_per_user", false,
-        c"A sign-in ends the user's other sessions with the same tag.",
-    );
+        c"If on, a sign-in ends the user's other sessions that have the same tag.",
+    ).more(c"The tag is an argument of authguard.sign_in().");
 
     MIN_AAL: Text<Judged<MinAal>> = Text::text(
         c"authguard.min_aal", c"",
-        c"The least assurance level of a sign-in, a step-up and a refresh; empty: any.",
+        c"The lowest assurance level with which a sign-in, a step-up or a refresh succeeds; empty: any.",
+    ).more(
+        c"aal1, aal2 or aal3. A misspelt value in a file counts as aal3, the strictest level.",
     );
 
     NOTIFY_EVENTS: Text<Judged<NotifyEvents>> = Text::text(
         c"authguard.notify_events", c"",
-        c"A list of the events that channel authguard is notified of.",
+        c"A list of the events of which authguard notifies the channel authguard.",
+    ).more(
+        c"Names of authguard's events, or of your own. A notification takes a lock of the whole \
+          database at commit, so list only events that somebody waits for.",
     );
 
     // The database: a copy of another one, a standby, one that takes over a schema.
@@ -154,24 +178,27 @@ settings! {
     /// `warn` is the default, because a restore in an emergency needs a database that works.
     AFTER_RESTORE: Choice<AfterRestore> = Choice::choice(
         c"authguard.after_restore", AfterRestore::warn,
-        c"What a restored or cloned database does until authguard.acknowledge_restore(): warn, or deny every token.",
-    );
+        c"What a restored or cloned database does until authguard.acknowledge_restore() is called: warn, or deny, which rejects every token.",
+    ).more(c"The same holds for an upgraded database. With deny the reason is restored.");
 
     MAX_REPLAY_LAG: Number = Number::number(
         c"authguard.max_replay_lag", 0, FROM_0,
         c"How far a standby may be behind before every token counts as revoked there; 0: no limit.",
-    ).unit(Unit::Seconds);
+    ).more(c"The reason is then replica_lag. Requests without claims are not affected.").unit(Unit::Seconds);
 
     /// `sql/install/schemas.sql` reads this.
     ADOPT: Switch = Switch::switch(
         c"authguard.adopt", false,
-        c"CREATE EXTENSION may take over a schema auth that exists.",
-    ).set_by(SetBy::Superuser);
+        c"If on, create extension may take over an existing schema auth.",
+    ).more(c"A superuser sets it in the same session.").set_by(SetBy::Superuser);
 
     /// `sql/install/adopt.sql` reads this.
     ADOPT_OWNERS: Text = Text::text(
         c"authguard.adopt_owners", c"",
-        c"A list of the roles whose schema auth may be taken over; a superuser's always may.",
+        c"A list of the roles, besides superusers, whose schema auth may be taken over.",
+    ).more(
+        c"A schema of a superuser may always be taken over. A superuser sets it in the same \
+          session.",
     ).set_by(SetBy::Superuser);
 }
 

@@ -71,7 +71,7 @@ fn x(ratio: f64) -> f64 {
     LEFT + ratio.clamp(0.0, MOST) / MOST * BAR
 }
 
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

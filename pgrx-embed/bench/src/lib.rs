@@ -5,11 +5,13 @@ mod case;
 mod chart;
 pub mod claims;
 mod connections;
+mod cost;
 mod first_check;
 mod load;
 mod machine;
 mod memory;
 mod pgbench;
+mod policies;
 mod postgrest;
 mod report;
 mod scans;
@@ -24,6 +26,7 @@ use pgrx_embed::cluster::{Cluster, Config};
 use pgrx_embed::error::{Context, Result};
 use pgrx_embed::postgres::DEFAULT_MAJOR;
 use pgrx_embed::{command, dirs, million_rows, server};
+use policies::Bar;
 use std::fs;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -36,6 +39,7 @@ struct Run {
     claims_bytes: usize,
     cases: Vec<Case>,
     memory: Option<Memory>,
+    bars: Vec<Bar>,
 }
 
 /// Cases that are measured together, and that can be measured alone.
@@ -43,6 +47,8 @@ struct Run {
 pub enum Group {
     /// Memory of a backend, which must stay flat
     Memory,
+    /// What a policy costs for a million rows: the picture docs/cost.svg
+    Policies,
     /// Scans of a million rows
     Scans,
     /// The same scans by parallel workers
@@ -64,7 +70,7 @@ pub enum Group {
 }
 
 /// Measures one group or everything on a throw-away server, and prints the table. Only a whole run
-/// writes the pages.
+/// writes the pages; the picture of what a policy costs is written whenever that was measured.
 pub fn run(group: Option<Group>, json: Option<&Path>) -> Result<()> {
     let groups = group.map_or(Group::value_variants().to_vec(), |group| vec![group]);
     if groups.contains(&Group::Postgrest) {
@@ -78,8 +84,12 @@ pub fn run(group: Option<Group>, json: Option<&Path>) -> Result<()> {
     let found = measure(&cluster, &groups, machine::describe(&install))?;
 
     print!("{}", report::table(&found));
+    let docs = dirs::checkout().join("docs");
+    if !found.bars.is_empty() {
+        let picture = cost::draw(&found.bars, &found.machine);
+        fs::write(docs.join("cost.svg"), picture)?;
+    }
     if group.is_none() {
-        let docs = dirs::checkout().join("docs");
         fs::write(docs.join("bench.md"), report::page(&found))?;
         fs::write(docs.join("bench.svg"), chart::draw(&found.cases))?;
     }
@@ -109,12 +119,19 @@ fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> 
         claims_bytes: claims.len(),
         cases: Vec::new(),
         memory: None,
+        bars: Vec::new(),
     };
     for group in groups {
         match group {
             Group::Memory => {
                 command::progress("measuring memory");
                 run.memory = Some(memory::measure(cluster, &claims)?);
+            }
+            Group::Policies => {
+                command::progress("measuring policies");
+                let (cases, bars) = policies::measure(cluster, &claims::measured(now, true))?;
+                run.cases.extend(cases);
+                run.bars = bars;
             }
             Group::Scans => {
                 command::progress("measuring scans");

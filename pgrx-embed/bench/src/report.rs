@@ -134,6 +134,7 @@ mod tests {
             claims_bytes: 414,
             cases: vec![case],
             memory: None,
+            bars: Vec::new(),
         };
         let page = page(&run);
         assert!(page.contains("wrote this page. a machine.\n"));

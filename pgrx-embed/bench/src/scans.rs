@@ -125,21 +125,32 @@ impl Scan {
 }
 
 /// A connection of the gateway that acts as one role.
-struct Side {
+pub struct Side {
     client: Client,
     query: Statement,
     text: String,
 }
 
 impl Side {
-    fn new(
+    pub fn new(
         cluster: &Cluster,
         role: &str,
         source: Source,
         workers: u8,
         query: &str,
     ) -> Result<Side> {
-        let mut client = cluster.connect("authenticator", super::DATABASE)?;
+        Side::in_database(cluster, super::DATABASE, role, source, workers, query)
+    }
+
+    pub fn in_database(
+        cluster: &Cluster,
+        database: &str,
+        role: &str,
+        source: Source,
+        workers: u8,
+        query: &str,
+    ) -> Result<Side> {
+        let mut client = cluster.connect("authenticator", database)?;
         client.batch_execute(&format!(
             "set jit = off; set max_parallel_workers_per_gather = {workers}; set role {role}"
         ))?;
@@ -151,7 +162,7 @@ impl Side {
         })
     }
 
-    fn time(&mut self) -> Result<f64> {
+    pub fn time(&mut self) -> Result<f64> {
         let start = Instant::now();
         self.client.query_one(&self.query, &[])?;
         Ok(start.elapsed().as_secs_f64() * 1e3)

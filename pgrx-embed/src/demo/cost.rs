@@ -4,6 +4,7 @@ use super::people::Token;
 use crate::error::Result;
 use crate::instances::Running;
 use crate::{command, million_rows};
+use anstream::println;
 use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 5;

@@ -2,11 +2,14 @@
 
 mod cost;
 mod people;
+pub mod picture;
 mod revoking;
 mod sessions;
 
 use crate::error::Result;
 use crate::instances::Running;
+use anstream::println;
+use anstyle::AnsiColor;
 use people::Person;
 
 const SETTING: &str = "
@@ -30,17 +33,32 @@ create policy everyone on announcements for all to authenticated using (true);
 select authguard.guard_table('notes');
 select authguard.guard_table('announcements');
 
--- The issuer of the demo has this machine's clock, so its users come back at once.
-insert into authguard.issuer (issuer, audience, clock_skew)
-values ('https://id.example.org', '{authenticated}', 0);
+-- The issuer of the demo has this machine's clock, so its users come back at once. They are the
+-- users of the sessions, too.
+insert into authguard.issuer (issuer, audience, clock_skew, shares_subjects)
+values ('https://id.example.org', '{authenticated}', 0, true);
 ";
 
 /// Runs the stories on a server that was just started, and leaves the server running.
 pub fn tell(server: &Running) -> Result<()> {
+    tell_stories(server)?;
+    cost::tell(server, &Person::ben().token()?)
+}
+
+/// Runs the stories without the measurement.
+pub fn tell_stories(server: &Running) -> Result<()> {
     server.connect("postgres")?.batch_execute(SETTING)?;
     revoking::tell(server)?;
-    sessions::tell(server)?;
-    cost::tell(server, &Person::ben().token()?)
+    sessions::tell(server)
+}
+
+/// The answer to a user who is let in, or shut out, in its colour.
+fn coloured(answer: &str, is_in: bool) -> String {
+    let colour = match is_in {
+        true => AnsiColor::Green.on_default(),
+        false => AnsiColor::Red.on_default(),
+    };
+    format!("{colour}{answer}{colour:#}")
 }
 
 /// Prints how to go on.

@@ -1,8 +1,10 @@
 //! The first story: a token is revoked before it expires.
 
+use super::coloured;
 use super::people::{self, Person, Token};
 use crate::error::{Error, Result};
 use crate::instances::Running;
+use anstream::println;
 use postgres::Client;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -46,12 +48,13 @@ does. Another connection belongs to an operator. Neither is a superuser.
         },
     };
     open.rollback()?;
+    let (seen_before, seen_after) = (coloured(&before, true), coloured(&after, false));
     println!(
         "
 Ada's connection holds a transaction open:
-    select count(*) from notes, announcements     {before}
+    select count(*) from notes, announcements     {seen_before}
     -- the operator, meanwhile: select authguard.revoke_user('a0000000-…', 'laptop stolen')
-    select count(*) from notes, announcements     {after}     the very next statement
+    select count(*) from notes, announcements     {seen_after}     the very next statement
     auth.revocation_reason()                      {reason}    and the token is valid for another {left}
     auth.require_active()                         {refused}
 "
@@ -92,6 +95,7 @@ fn seen(gateway: &mut Client, who: &str, token: &Token) -> Result<()> {
         "select coalesce('revoked: ' || auth.revocation_reason(), 'in')",
     )?;
     open.commit()?;
+    let why = coloured(&why, why == "in");
     println!("    {who:<34} notes + announcements: {rows}   {why}");
     Ok(())
 }

@@ -4,6 +4,7 @@
 use super::people::{Person, text};
 use crate::error::{Error, Result};
 use crate::instances::Running;
+use anstream::println;
 use postgres::Client;
 use postgres::fallible_iterator::FallibleIterator;
 use std::thread;

@@ -185,7 +185,14 @@ const WIRE: [(&[&str], Versions, &str); 15] = [
         "what Supabase's parts send, and the rows that they change",
     ),
     (
-        &["settings", "transcripts", "troubleshooting", "words"],
+        &[
+            "demo",
+            "reference",
+            "settings",
+            "transcripts",
+            "troubleshooting",
+            "words",
+        ],
         ONE,
         "pages, comments and settings beside the code, which is the same on every version",
     ),

@@ -43,40 +43,34 @@ fn blocks_of(text: &str, language: &str) -> Vec<String> {
     blocks.collect()
 }
 
-/// Runs SQL of a page as its reader would, with psql. An error fails the test.
-pub fn run(cluster: &Cluster, database: &str, sql: &str) {
-    output(cluster, "postgres", database, sql);
+/// Runs SQL of a page as its reader would, with psql beside `setup.sql`. Returns what psql shows. An
+/// error fails the test.
+pub fn run(cluster: &Cluster, database: &str, sql: &str) -> String {
+    output(cluster, "postgres", database, sql)
 }
 
 /// Returns what psql shows to a role that runs SQL of a page.
 pub fn output(cluster: &Cluster, user: &str, database: &str, sql: &str) -> String {
     let file = cluster.dir().join(format!("page of {user}.sql"));
     std::fs::write(&file, sql).expect("the block is written");
+    let setup = dirs::checkout().join("docs/setup.sql");
+    std::fs::copy(setup, cluster.dir().join("setup.sql")).expect("setup.sql is copied");
     let mut psql = cluster.client_command("psql", database);
     psql.env("PGUSER", user)
         .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f"])
-        .arg(&file);
+        .arg(&file)
+        .current_dir(cluster.dir());
     let shown = command::capture(&mut psql).expect("the page's SQL runs");
     let lines: Vec<&str> = shown.trim_end().lines().map(str::trim_end).collect();
     lines.join("\n") + "\n"
 }
 
-/// SQL of a page with a text in the place of each parameter, in their order.
-pub fn bound(sql: &str, values: &[&str]) -> String {
-    let code = sql
-        .lines()
-        .map(|line| line.split("--").next().unwrap_or(line));
-    let code = code.collect::<Vec<_>>().join("\n");
-    let mut values = values.iter();
-    let mut bound = String::new();
-    let mut rest = code.as_str();
-    while let Some((before, after)) = rest.split_once('$') {
-        let value = values.next().expect("a value for each parameter");
-        bound += &format!("{before}'{}'", value.replace('\'', "''"));
-        rest = after.trim_start_matches(|of: char| of.is_ascii_digit());
-    }
-    assert!(values.next().is_none(), "a parameter for each value");
-    bound + rest
+/// SQL of a page with a text in the place of a command between backticks, whose output `\set`
+/// would take.
+pub fn with_output(sql: &str, command: &str, text: &str) -> String {
+    let command = format!("`{command}`");
+    assert!(sql.contains(&command), "{command} is in {sql}");
+    sql.replace(&command, &format!("'{}'", text.replace('\'', "''")))
 }
 
 /// Makes an empty database, for a page that starts with one.

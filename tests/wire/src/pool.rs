@@ -33,14 +33,9 @@ impl Pool {
         page::database(&cluster, DATABASE);
         let page = Page::read("pool.md");
         page::run(&cluster, DATABASE, &page.block("Roles and a table", "sql"));
-        let mut admin = cluster
+        let admin = cluster
             .connect("postgres", DATABASE)
             .expect("a superuser connects");
-        admin
-            .batch_execute(
-                "create role authenticator login noinherit; grant authenticated to authenticator",
-            )
-            .expect("the gateway's role is made");
 
         let port = Cluster::free_port().expect("a port is free");
         let users = cluster.dir().join("users.txt");

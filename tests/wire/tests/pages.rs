@@ -5,7 +5,7 @@
 //! `postgrest*.rs`, `troubleshooting.rs`, `upgrade.rs` the page of their name, `transcripts.rs` the
 //! pages that show a session of psql.
 
-use authguard_wire::page::{self, Page, bound};
+use authguard_wire::page::{self, Page, with_output};
 use authguard_wire::tokens::Issuer;
 use authguard_wire::{ADA, admin, set_claims, shaped, text, wait_until};
 use pgrx_embed::cluster::{Cluster, Config};
@@ -51,6 +51,8 @@ fn every_page_with_sql_is_run_by_a_test() {
         "from-pg_session_jwt.md",
         "from-pgjwt.md",
         "from-supabase-functions.md",
+        "cheatsheet.md",
+        "claims.md",
         "guide.md",
         "operations.md",
         "installing.md",
@@ -70,53 +72,87 @@ fn every_page_with_sql_is_run_by_a_test() {
 }
 
 #[test]
-fn the_readme_s_first_policy_shuts_out_and_lets_in_again() {
+fn the_readme_s_ten_lines_show_a_row_that_vanishes_and_leave_nothing_behind() {
     let cluster = fresh(Config::default());
-    let blocks = Page::read("../README.md").every("sql");
-    let [first, gateway, revoke, flag, verified, install] = &blocks[..] else {
-        panic!("{blocks:?}");
+    let readme = Page::read("../README.md");
+    let [ten_lines, install] = &readme.every("sql")[..] else {
+        panic!("two blocks");
     };
-    assert!(first.starts_with(install), "the same command twice");
-    page::run(&cluster, "app", first);
-    let mut owner = connect(&cluster, "postgres");
-    owner
-        .batch_execute(&format!(
-            "insert into note values ('{USER}', 'hers'), (gen_random_uuid(), 'of another')"
-        ))
-        .unwrap();
+    assert!(ten_lines.lines().count() <= 10);
+    let shown = readme.blocks("See a row vanish", "text").remove(0);
+    // Twice: what the first run leaves behind would be in the way of the second.
+    for _ in 0..2 {
+        let printed = page::run(&cluster, "app", ten_lines);
+        let printed: Vec<_> = printed.lines().map(str::trim_end).collect();
+        let mut printed = &printed[..];
+        for table in shown.trim_end().split("\n\n") {
+            let table: Vec<_> = table.lines().collect();
+            let at = printed.windows(table.len()).position(|of| of == table);
+            let at = at.unwrap_or_else(|| panic!("{table:#?} is not in {printed:#?}"));
+            printed = &printed[at + table.len()..];
+        }
+    }
+    page::run(&cluster, "app", install);
+}
 
-    // The gateway's request, and the rows that the user sees in it.
-    let request = bound(
-        gateway,
-        &[&format!(r#"{{"sub":"{USER}","role":"authenticated"}}"#)],
-    );
-    let seen = || {
-        let mut client = connect(&cluster, "authenticator");
-        client.batch_execute(&request).unwrap();
-        text(&mut client, "select string_agg(body, ' ') from note")
+#[test]
+fn the_setup_of_the_pages_can_be_run_again() {
+    let cluster = fresh(Config::default());
+    page::run(&cluster, "app", "\\i setup.sql");
+    let mut owner = connect(&cluster, "postgres");
+    let state = "select (select relacl::text from pg_class where relname = 'note')
+        || (select string_agg(pg_get_expr(polqual, polrelid), ' ' order by polname) from pg_policy)
+        || (select string_agg(proacl::text, ' ' order by oid) from pg_proc
+             where pronamespace = 'authguard'::regnamespace)";
+    let before = text(&mut owner, state);
+    page::run(&cluster, "app", "\\i setup.sql\n\\i setup.sql");
+    assert_eq!(text(&mut owner, state), before);
+}
+
+#[test]
+fn the_cheat_sheet_can_be_pasted_from_its_top_to_its_end() {
+    let cluster = fresh(Config::default());
+    let sheet = Page::read("cheatsheet.md").every("sql").concat();
+    // One psql: variables that a block sets are used in later ones.
+    let printed = page::run(&cluster, "app", &sheet);
+    assert!(printed.contains("| buy milk\n(1 row)"), "{printed}");
+    assert!(printed.contains(" SIGNED_OUT "), "{printed}");
+    let mut owner = connect(&cluster, "postgres");
+    assert!(holds(
+        &mut owner,
+        "select bool_and(guarded) and count(*) = 2 from authguard.coverage() where kind = 'table'"
+    ));
+}
+
+#[test]
+fn the_page_on_claims_sets_them_revokes_and_guards() {
+    let cluster = fresh(Config::default());
+    page::run(&cluster, "app", "\\i setup.sql");
+    let [request, revoke, guard] = &Page::read("claims.md").every("sql")[..] else {
+        panic!("three blocks");
     };
-    assert_eq!(seen().as_deref(), Some("hers"));
+    let mut owner = connect(&cluster, "postgres");
+    let rows = format!(
+        "insert into note (owner, body) values ('{USER}', 'hers'), (gen_random_uuid(), 'another')"
+    );
+    owner.batch_execute(&rows).unwrap();
+    // As the gateway, which is no superuser.
+    let seen = || page::run(&cluster, "app", &format!("\\c - authenticator\n{request}"));
+    let one_row = " body \n------\n hers\n(1 row)";
+    assert!(seen().contains(one_row), "{}", seen());
     let (revocation, restore) = revoke.split_once("-- The user's next").unwrap();
     page::run(&cluster, "app", revocation);
-    assert_eq!(seen(), None);
+    assert!(seen().contains("(0 rows)"));
     page::run(&cluster, "app", &format!("--{restore}"));
-    assert_eq!(seen(), None, "the tokens from before stay out");
-
-    owner
-        .batch_execute("create table sensitive_data ()")
-        .unwrap();
-    page::run(&cluster, "app", flag);
-
-    // A token of an identity provider. A token of within the leeway after the revocation would stay
-    // out.
-    owner
-        .batch_execute(
-            "update authguard.revocation set issued_before = issued_before - interval '1 minute'",
-        )
-        .unwrap();
-    let (_, keys, token) = provider("https://idp.example.com/", "my-api");
-    let sql = bound(verified, &[&keys, &token]);
-    page::run(&cluster, "app", &sql);
+    assert!(
+        seen().contains("(0 rows)"),
+        "the tokens from before stay out"
+    );
+    let kind = "select pg_get_expr(polqual, polrelid) from pg_policy where polname = 'authguard'";
+    let guarded = text(&mut owner, kind).unwrap();
+    assert!(guarded.contains("is_revoked()"), "{guarded}");
+    page::run(&cluster, "app", guard);
+    assert_eq!(text(&mut owner, kind).as_deref(), Some("auth.is_active()"));
 }
 
 /// An identity provider, with its keys and one of its tokens.
@@ -221,24 +257,16 @@ fn the_page_on_attaching_shuts_out_by_the_rows() {
 fn the_page_on_sessions_opens_three_doors_and_makes_claims() {
     let cluster = fresh(Config::default());
     let mut owner = connect(&cluster, "postgres");
-    owner.batch_execute("create extension authguard").unwrap();
-    let [doors, roles, proof, claims, events] = &Page::read("sessions.md").every("sql")[..] else {
+    let [first, roles, proof, claims, events] = &Page::read("sessions.md").every("sql")[..] else {
         panic!("five blocks");
     };
-    page::run(&cluster, "app", &bound(doors, &["ada", "no token"]));
-    page::run(&cluster, "app", roles);
-    let mut login = connect(&cluster, "login_service");
-    let sign_in = "select session_id::text from authguard.sign_in('ada')";
-    let session = text(&mut login, sign_in).unwrap();
-    page::run(
-        &cluster,
-        "app",
-        &bound(proof, &["ada", &session, "ada", &session]),
-    );
-    let level = format!("select aal = 'aal2' from authguard.session where id = '{session}'");
-    assert!(holds(&mut owner, &level));
+    let printed = page::run(&cluster, "app", &format!("{first}\n{roles}\n{proof}"));
+    assert!(printed.contains("\n ok     |       3600\n"), "{printed}");
+    let level = "select bool_and(aal = 'aal2') from authguard.session where user_id = 'ada'";
+    assert!(holds(&mut owner, level));
+    let mut app = connect(&cluster, "app");
     assert!(holds(
-        &mut connect(&cluster, "api"),
+        &mut app,
         "select status = 'invalid' from auth.refresh('no token')"
     ));
     page::run(&cluster, "app", claims);
@@ -249,7 +277,7 @@ fn the_page_on_sessions_opens_three_doors_and_makes_claims() {
     // Two users: one is in the table, the other is not.
     let mut role = |user: &str| {
         let token = text(
-            &mut login,
+            &mut app,
             &format!("select access_token from authguard.sign_in('{user}')"),
         );
         let verify = "select auth.verify($1) ->> 'user_role'";
@@ -260,7 +288,7 @@ fn the_page_on_sessions_opens_three_doors_and_makes_claims() {
     assert_eq!(role("ben"), None);
     assert!(holds(
         &mut connect(&cluster, "support"),
-        "select authguard.sign_out_user('ada') = 3"
+        "select authguard.sign_out_user('ada') = 2"
     ));
 }
 
@@ -276,25 +304,40 @@ fn the_page_on_tokens_trusts_an_issuer_or_a_secret_and_signs() {
     };
     let (idp, keys, token) = provider("https://idp.example.com/", "my-api");
     for database in ["app", "secret", "own"] {
-        page::run(&cluster, database, "create extension authguard");
+        page::run(&cluster, database, "\\i setup.sql");
     }
-    page::run(&cluster, "app", &bound(issuer, &[&keys]));
-    page::run(&cluster, "app", &bound(rotated, &[&keys]));
-    page::run(&cluster, "app", &bound(exact, &[&keys]));
-    page::run(&cluster, "app", &bound(clients, &[&keys]));
-    page::run(&cluster, "app", &bound(explain, &[&token]));
-    page::run(&cluster, "secret", &bound(secret, &[SECRET]));
+    let with_keys = |sql: &str, keys: &str| {
+        let url = "curl -fsS https://idp.example.com/.well-known/jwks.json";
+        page::run(&cluster, "app", &with_output(sql, url, keys))
+    };
+    with_keys(issuer, &keys);
+    with_keys(rotated, &keys);
+    with_keys(exact, &keys);
+    let of_clerk = "curl -fsS https://clerk.example.com/.well-known/jwks.json";
+    page::run(&cluster, "app", &with_output(clients, of_clerk, &keys));
+    let explained = page::run(
+        &cluster,
+        "app",
+        &with_output(explain, "cat token.txt", &token),
+    );
+    assert!(
+        explained.contains("signature") && !explained.contains("| f\n"),
+        "{explained}"
+    );
+    page::run(
+        &cluster,
+        "secret",
+        &with_output(secret, "cat secret.txt", SECRET),
+    );
+    assert!(!cluster.log().contains(SECRET));
     page::run(&cluster, "own", own);
     let mut owner = connect(&cluster, "postgres");
-    owner
-        .batch_execute(
-            "create role authenticated; create table note (body text); grant select on note to authenticated",
-        )
-        .unwrap();
-    let sql = bound(pool, &[&token]);
-    page::run(&cluster, "app", &sql);
+    let note = format!("insert into note (owner, body) values ('{USER}', 'hers')");
+    owner.batch_execute(&note).unwrap();
+    let read = page::run(&cluster, "app", &with_output(pool, "cat token.txt", &token));
+    assert!(read.contains(" hers\n(1 row)"), "{read}");
     let newer = idp.jwks(&[idp.kid(), "another"]);
-    page::run(&cluster, "app", &bound(rotated, &[&newer]));
+    with_keys(rotated, &newer);
     assert!(holds(
         &mut owner,
         "select count(*) = 2 from authguard.key

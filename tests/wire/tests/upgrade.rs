@@ -282,7 +282,9 @@ fn updates(old: &str) {
         assert_eq!(told, [installed, HEAD]);
     };
     is(old);
-    while_clients_ask(&cluster, || page::run(&cluster, "wire", update));
+    while_clients_ask(&cluster, || {
+        page::run(&cluster, "wire", update);
+    });
     is(HEAD);
     site.decides_as_before("after the update");
     assert_eq!(data(&mut owner, &columns), rows, "no row has changed");
