@@ -8,6 +8,7 @@ use super::state::PerBackend;
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::{c_char, c_int, c_void};
+use std::hint::black_box;
 use std::ptr;
 
 mod declared {
@@ -73,9 +74,15 @@ pub fn is_estimate() -> bool {
 
 const MARK: unsafe extern "C-unwind" fn(*mut c_void) = planning;
 
+/// Something that only [`planning`] names.
+static OWN: u8 = 0;
+
 /// Marks the planner's place in the list of what Postgres calls at an error, and does nothing
-/// there.
-unsafe extern "C-unwind" fn planning(_planner: *mut c_void) {}
+/// there. It names [`OWN`], because functions that do the same may get the same address in a build
+/// for release.
+unsafe extern "C-unwind" fn planning(_planner: *mut c_void) {
+    black_box(&raw const OWN);
+}
 
 /// Every query passes here. An error leaves by a jump over this frame, which owns nothing: pgrx's
 /// own wrapper would copy each error, and lose its position in the query. Whoever catches the error

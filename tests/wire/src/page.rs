@@ -43,8 +43,8 @@ fn blocks_of(text: &str, language: &str) -> Vec<String> {
     blocks.collect()
 }
 
-/// Runs SQL of a page as its reader would, with psql beside `setup.sql`. Returns what psql shows. An
-/// error fails the test.
+/// Runs SQL of a page as its reader would, with psql beside `setup.sql`. Returns what psql shows.
+/// An error fails the test.
 pub fn run(cluster: &Cluster, database: &str, sql: &str) -> String {
     output(cluster, "postgres", database, sql)
 }
