@@ -83,8 +83,7 @@ impl Values {
         is_anonymous: Value::NULL,
     };
 
-    /// The values; `None` if a time is outside the range of `timestamptz`.
-    fn new(claims: &Claims, json: &[u8], memory: &Memory) -> Option<Self> {
+    fn new(claims: &Claims, json: &[u8], memory: &Memory) -> Self {
         let text = |value: &Option<String>| {
             value
                 .as_deref()
@@ -98,7 +97,7 @@ impl Values {
             Some(value) => Some(encoding::text_in(memory, value)).into(),
             None => memory.member(json, encoding::text_in(memory, name)).into(),
         };
-        Some(Self {
+        Self {
             json: Some(json).into(),
             uid: uuid(&claims.uid),
             session_id: uuid(&claims.session_id),
@@ -107,22 +106,20 @@ impl Values {
             role: described("role", &claims.role),
             email: described("email", &claims.email),
             aal: text(&claims.aal),
-            issued_at: time(claims.issued_at)?,
-            expires_at: time(claims.expires_at)?,
-            authenticated_at: time(claims.authenticated_at)?,
+            issued_at: time(claims.issued_at),
+            expires_at: time(claims.expires_at),
+            authenticated_at: time(claims.authenticated_at),
             is_anonymous: claims.is_anonymous.map(Datum::from).into(),
-        })
+        }
     }
 }
 
-/// A time as `timestamptz`; `None` if it is outside its range.
-fn time(micros: Option<i64>) -> Option<Value> {
-    match micros {
-        None => Some(Value::NULL),
-        Some(micros) => {
-            timestamp::timestamptz(micros).map(|timestamp| Some(timestamp.into()).into())
-        }
-    }
+/// A time as `timestamptz`, which can hold it: other claims are refused.
+fn time(micros: Option<i64>) -> Value {
+    micros
+        .and_then(timestamp::timestamptz)
+        .map(Datum::from)
+        .into()
 }
 
 impl<D> CachedClaims<D> {
@@ -162,9 +159,9 @@ impl<D> CachedClaims<D> {
             None => raw.read(now),
             Some(told) => raw.read_as(told, now),
         };
-        let read = read.and_then(|(claims, json)| {
-            let values = Values::new(&claims, &json, &memory).ok_or(ClaimsRejected::TimeRange)?;
-            Ok((claims, values))
+        let read = read.map(|(claims, json)| {
+            let values = Values::new(&claims, &json, &memory);
+            (claims, values)
         });
         let valid_until = match &read {
             Err(ClaimsRejected::IssuedInFuture { until, .. }) => *until,

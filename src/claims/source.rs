@@ -6,7 +6,7 @@
 //! superuser or in `authguard.gateway_roles`.
 
 use crate::keys::{self, TokenRejected};
-use crate::pg::{catalog, encoding, jsonb, memory, shortage, unguarded};
+use crate::pg::{catalog, encoding, jsonb, memory, shortage, timestamp, unguarded};
 use crate::request;
 use crate::settings;
 use authguard_token::{
@@ -90,6 +90,9 @@ impl<'t> RawClaims<'t> {
                     .map_or(i64::MAX, |at| at.saturating_sub(leeway)),
                 in_milliseconds: claims.in_milliseconds() == Some("iat"),
             });
+        }
+        if !timestamp::can_hold([claims.issued_at, claims.expires_at, claims.authenticated_at]) {
+            return Err(ClaimsRejected::TimeRange);
         }
         Ok((claims, json))
     }

@@ -224,12 +224,7 @@ pub fn accept(mut claims: Claims, json: &str, trusted: &Trusted) -> Result<Claim
         let user = uuid_v5(namespace, subject);
         put_in_namespace(&mut claims, user);
     }
-    let times = [claims.issued_at, claims.expires_at, claims.authenticated_at];
-    if times
-        .into_iter()
-        .flatten()
-        .any(|time| timestamp::timestamptz(time).is_none())
-    {
+    if !timestamp::can_hold([claims.issued_at, claims.expires_at, claims.authenticated_at]) {
         return Err(TokenRejected::TimeRange);
     }
     if !catalog::can_hold(json) {

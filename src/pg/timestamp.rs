@@ -16,6 +16,12 @@ pub fn timestamptz(unix_micros: i64) -> Option<pg_sys::TimestampTz> {
         .filter(|micros| (MIN..END).contains(micros))
 }
 
+/// Returns true if each of these times is one of `timestamptz`, in microseconds since the Unix epoch.
+pub fn can_hold(times: [Option<i64>; 3]) -> bool {
+    let mut times = times.into_iter().flatten();
+    times.all(|time| timestamptz(time).is_some())
+}
+
 /// A `timestamptz` as microseconds since the Unix epoch, saturating ('infinity' included).
 pub fn unix_micros(timestamp: pg_sys::TimestampTz) -> i64 {
     timestamp.saturating_add(POSTGRES_EPOCH)
