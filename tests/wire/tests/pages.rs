@@ -138,7 +138,7 @@ fn the_page_on_claims_sets_them_revokes_and_guards() {
     owner.batch_execute(&rows).unwrap();
     // As the gateway, which is no superuser.
     let seen = || page::run(&cluster, "app", &format!("\\c - authenticator\n{request}"));
-    let one_row = " body \n------\n hers\n(1 row)";
+    let one_row = " body\n------\n hers\n(1 row)";
     assert!(seen().contains(one_row), "{}", seen());
     let (revocation, restore) = revoke.split_once("-- The user's next").unwrap();
     page::run(&cluster, "app", revocation);

@@ -357,7 +357,7 @@ fn an_update_that_forgets_something_is_noticed() {
     assert!(
         moved
             .iter()
-            .all(|line| line.starts_with("table authguard.event: column ")),
+            .all(|line| line.starts_with("table authguard.revocation: column ")),
         "{moved:#?}"
     );
 }

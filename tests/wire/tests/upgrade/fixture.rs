@@ -91,10 +91,18 @@ impl Scripts<'_> {
         self.update(OLDEST, OLDER, &update_of_oldest);
 
         let mut middle = head.clone();
-        let column = cut(&mut middle, "    by pg_catalog.name default", "\n");
-        let comment = cut(&mut middle, "comment on column authguard.event.by", ";\n");
+        let column = cut(
+            &mut middle,
+            "    include_keys pg_catalog.bool not null",
+            "\n",
+        );
+        let comment = cut(
+            &mut middle,
+            "comment on column authguard.revocation.include_keys",
+            ";\n",
+        );
         self.version(MIDDLE, &middle);
-        let update_of_middle = [add_column("event", &column), comment, CLOSE.to_owned()];
+        let update_of_middle = [add_column("revocation", &column), comment, CLOSE.to_owned()];
         self.update(MIDDLE, HEAD, &update_of_middle);
 
         let news = "create function authguard.news() returns int4 language sql as 'select 1';";
