@@ -117,7 +117,11 @@ fn sessions_on_a_full_disk_are_whole_or_an_error() {
 #[test]
 fn no_acknowledged_revocation_is_lost_with_a_server_that_cannot_write_its_log() {
     let Some(disk) = Disk::mounted() else { return };
-    let mut cluster = server(config());
+    // A checkpoint would make room in the log.
+    let config = config()
+        .set("max_wal_size", "10GB")
+        .set("checkpoint_timeout", "1h");
+    let mut cluster = server(config);
     cluster.stop().unwrap();
     disk.take_log_of(&cluster);
     cluster.start().unwrap();
