@@ -16,7 +16,8 @@ pub fn timestamptz(unix_micros: i64) -> Option<pg_sys::TimestampTz> {
         .filter(|micros| (MIN..END).contains(micros))
 }
 
-/// Returns true if `timestamptz` can hold each of these times, in microseconds since the Unix epoch.
+/// Returns true if `timestamptz` can hold each of these times, in microseconds since the Unix
+/// epoch.
 pub fn can_hold(times: [Option<i64>; 3]) -> bool {
     let mut times = times.into_iter().flatten();
     times.all(|time| timestamptz(time).is_some())
