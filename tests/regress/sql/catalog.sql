@@ -72,7 +72,13 @@ union all
 select 'functions with names that a path could lead astray', count(*) from pg_proc p
  where p.pronamespace in ('auth'::regnamespace, 'authguard'::regnamespace)
    and p.prolang <> (select oid from pg_language where lanname = 'c') and p.prosqlbody is null
-   and (p.proconfig is null or 'search_path=pg_catalog, pg_temp' <> all (p.proconfig));
+   and (p.proconfig is null or 'search_path=pg_catalog, pg_temp' <> all (p.proconfig))
+union all
+-- A setting that forbids a kind of plan makes others look expensive, and JIT compiles those.
+select 'functions whose plans JIT would compile', count(*) from pg_proc p
+ where p.pronamespace in ('auth'::regnamespace, 'authguard'::regnamespace)
+   and exists (select from unnest(p.proconfig) c (setting) where c.setting like 'enable_%')
+   and 'jit=off' <> all (p.proconfig);
 
 -- The settings.
 load 'authguard';
