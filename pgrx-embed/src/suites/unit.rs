@@ -1,4 +1,4 @@
-//! The crates that need no Postgres: the token rules, this tool and its bench.
+//! The crates that need no Postgres: the token rules, the policies, this tool and its bench.
 
 use super::outcome::{self, Tally};
 use crate::error::Result;
@@ -15,6 +15,8 @@ pub fn run() -> Result<Tally> {
         "--no-fail-fast",
         "-p",
         "authguard-token",
+        "-p",
+        "authguard-policy",
         "-p",
         "pgrx-embed",
         "-p",
