@@ -108,6 +108,13 @@ select authguard.set_jwks('https://a', 'nothing');
 select authguard.trust_issuer('https://a', jwks(ed()), 'app');
 select authguard.trust_issuer('https://a', jwks(ed())::text, 'app');
 select authguard.trust_issuer('https://a', jwks(ed())::text, '{app,web}');
+-- With the other arguments, too.
+select authguard.trust_issuer('https://a', jwks(ed()), 'app', roles => '{member}');
+select authguard.trust_issuer('https://a', jwks(ed())::text, 'app', clock_skew => '5 s');
+select authguard.trust_issuer('https://a', 'https://a/jwks.json', array['app'], roles => '{member}');
+select authguard.trust_issuer('https://a', 'https://a/jwks.json', client_ids => '{web}');
+select authguard.trust_issuer('https://a', jwks(ed())::text, '{app,web}', roles => '{member}', types => '{JWT}', max_lifetime => '1 hour', client_ids => '{web}', clock_skew => '5 s', shares_subjects => true);
+select audience, roles, types, max_lifetime, client_ids, clock_skew, shares_subjects from authguard.issuer where issuer = 'https://a';
 select authguard.set_jwks('https://a', jwks(ed(), ec())::text);
 select audience from authguard.issuer where issuer = 'https://a';
 -- One kid for keys of two algorithms, and a key that is listed twice. A kid that is revoked stays so with any algorithm.
