@@ -85,13 +85,14 @@ impl Layout {
             if column.is_virtual {
                 return Err(TableProblem::Virtual(part));
             }
-            if !is_readable(kind, part, column.base_type) {
+            let base_type = column.base_type();
+            if !is_readable(kind, part, base_type) {
                 return Err(TableProblem::WrongType(part));
             }
             if part == Part::Id && !column.not_null {
                 return Err(TableProblem::NullableKey);
             }
-            columns.push((part, number, column.base_type));
+            columns.push((part, number, base_type));
         }
         let (number, base_type) = place(&columns, Part::Id).ok_or(TableProblem::NoTrigger)?;
         let partitioned = table.is_partitioned();

@@ -35,10 +35,24 @@ pub fn sequence(name: &CStr, schema: Oid) -> Option<Oid> {
 }
 
 fn relation_of_kind(name: &CStr, schema: Oid, kind: u8) -> Option<Oid> {
-    relation(name, schema).filter(|relation| {
-        // SAFETY: a syscache look-up inside a transaction.
-        unsafe { pg_sys::get_rel_relkind(*relation) as u8 == kind }
-    })
+    const CACHE: i32 = pg_sys::SysCacheIdentifier::RELNAMENSP as i32;
+    // SAFETY: a syscache look-up inside a transaction; the tuple is released once it has been read.
+    // A row of pg_class begins with its form. Its kind is read here, because asking for it by the
+    // OID would be a second look-up in another cache.
+    unsafe {
+        let tuple = pg_sys::SearchSysCache2(
+            CACHE,
+            pg_sys::Datum::from(name.as_ptr()),
+            pg_sys::Datum::from(schema),
+        );
+        if tuple.is_null() {
+            return None;
+        }
+        let form = pg_sys::GETSTRUCT(tuple).cast::<pg_sys::FormData_pg_class>();
+        let found = ((*form).relkind as u8 == kind).then_some((*form).oid);
+        pg_sys::ReleaseSysCache(tuple);
+        found
+    }
 }
 
 /// A function, as the catalogue has it now.

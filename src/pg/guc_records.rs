@@ -130,8 +130,9 @@ mod by_version {
                     unsafe { (*record).name = name.as_ptr() };
                 }
             }
+            // Not the unstable sort: this one merges what is sorted already.
             // SAFETY: as in find().
-            records.sort_unstable_by(|&a, &b| unsafe { compare(name_of(a), name_of(b)) });
+            records.sort_by(|&a, &b| unsafe { compare(name_of(a), name_of(b)) });
         });
     }
 

@@ -46,8 +46,6 @@ pub struct Column {
     /// The column's number, from 1.
     pub number: i16,
     pub of: Oid,
-    /// The column's type below any domains.
-    pub base_type: Oid,
     pub collation: Oid,
     pub not_null: bool,
     pub is_virtual: bool,
@@ -58,13 +56,16 @@ impl Column {
         (!column.attisdropped).then(|| Self {
             number: column.attnum,
             of: column.atttypid,
-            // SAFETY: a syscache look-up inside a transaction, of a type that the column depends
-            // on.
-            base_type: unsafe { pg_sys::getBaseType(column.atttypid) },
             collation: column.attcollation,
             not_null: column.attnotnull,
             is_virtual: column.attgenerated as u8 == b'v',
         })
+    }
+
+    /// The column's type below any domains.
+    pub fn base_type(&self) -> Oid {
+        // SAFETY: a syscache look-up inside a transaction, of a type that the column depends on.
+        unsafe { pg_sys::getBaseType(self.of) }
     }
 }
 

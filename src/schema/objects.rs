@@ -133,12 +133,12 @@ fn find(mut known: Option<Objects>) -> Objects {
             }
             _ => Objects::find(),
         };
-        // An update of the extension ends with a change of that table (docs/decisions.md).
-        let updated = Places::of(Table::Revocation).and(Places::UNFINISHED);
-        if known != Some(found) || renamed.has_any(updated) {
-            member::require(found.table(Table::Revocation));
-        }
         if known == Some(found) {
+            // What was looked up for the first time is looked up once more, and then this is asked.
+            // An update of the extension ends with a change of that table (docs/decisions.md).
+            if renamed.has_any(Places::of(Table::Revocation).and(Places::UNFINISHED)) {
+                member::require(found.table(Table::Revocation));
+            }
             STATE.renamed.remove(Places::UNFINISHED);
             return found;
         }

@@ -131,6 +131,7 @@ select value - :signed_in as more from authguard.statistics where name = 'sign_i
 select * from authguard.prune();
 select abs(value - extract(epoch from now())) < 60 as pruned_now from authguard.statistics where name = 'last_prune';
 -- Of many rows the number is estimated: no scan.
+truncate authguard.revocation;
 insert into authguard.session (user_id, issuer, aal, amr) select 'user ' || n, 'authguard', 'aal1', '[]' from generate_series(1, 60000) n;
 insert into authguard.revocation (kind, key) select case when n % 4 = 0 then 'token' else 'user' end, 'key ' || n from generate_series(1, 60000) n;
 analyze authguard.session, authguard.revocation;
