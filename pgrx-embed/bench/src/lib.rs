@@ -141,7 +141,10 @@ fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> 
             }
             Group::Parallel => {
                 command::progress("measuring parallel scans");
-                run.cases.extend(scans::measure(cluster, &claims, 2)?);
+                let config = config().set("shared_preload_libraries", "authguard");
+                let preloaded = Cluster::create(cluster.install(), config)?;
+                fill(&preloaded)?;
+                run.cases.extend(scans::measure(&preloaded, &claims, 2)?);
             }
             Group::Pgbench => {
                 command::progress("measuring with pgbench");

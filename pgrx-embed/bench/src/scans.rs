@@ -15,6 +15,9 @@ const MANY_PAIRS: usize = 21;
 /// The greatest number of pairs with workers, whose times vary most.
 const MOST_PAIRS: usize = 420;
 
+/// The limit if both sides have workers.
+const PARALLEL: Limit = Limit::Times(1.05);
+
 /// Both sides of a case, and its limit.
 struct Scan {
     what: &'static str,
@@ -107,18 +110,24 @@ impl Scan {
         let query = "select count(*) from items";
         let mut a = Side::new(cluster, self.role, claims, workers, query)?;
         let mut b = Side::new(cluster, self.other, claims, workers, query)?;
-        let (note, few, most) = match (workers, a.parallel()?, b.parallel()?) {
-            (0, ..) => ("", PAIRS, PAIRS),
-            (_, true, true) => (", parallel", MANY_PAIRS, MOST_PAIRS),
-            (_, true, false) => (", parallel against serial", PAIRS, PAIRS),
-            (_, false, _) => (", serial", PAIRS, PAIRS),
+        let limit = self.limit;
+        let (note, limit, few, most) = match (workers, a.parallel()?, b.parallel()?) {
+            (0, ..) => ("", limit, PAIRS, PAIRS),
+            (_, true, true) => (
+                ", parallel",
+                limit.map(|_| PARALLEL),
+                MANY_PAIRS,
+                MOST_PAIRS,
+            ),
+            (_, true, false) => (", parallel against serial", limit, PAIRS, PAIRS),
+            (_, false, _) => (", serial", limit, PAIRS, PAIRS),
         };
         a.same_rows_as(&mut b)?;
         Case::new(
             &format!("{}{note}", self.what),
             self.against,
             "ms",
-            self.limit,
+            limit,
         )
         .steady(few, most, || a.time(), || b.time())
     }
