@@ -1771,37 +1771,80 @@ comment on function authguard.set_jwks(pg_catalog.text, pg_catalog.text) is
     'As authguard.set_jwks with jsonb, for a set that is a text';
 
 create function authguard.trust_issuer(
-    issuer pg_catalog.text, jwks pg_catalog.text, audience pg_catalog.text[])
-returns pg_catalog.int4
-language sql volatile
-set search_path = pg_catalog, pg_temp
-as $$ select authguard.trust_issuer(issuer, authguard.as_jwks(jwks), audience) $$;
-comment on function authguard.trust_issuer(
-    pg_catalog.text, pg_catalog.text, pg_catalog.text[]) is
-    'As authguard.trust_issuer with jsonb, for a set that is a text';
-
-create function authguard.trust_issuer(
-    issuer pg_catalog.text, jwks pg_catalog.jsonb, audience pg_catalog.text)
-returns pg_catalog.int4
-language sql volatile
-set search_path = pg_catalog, pg_temp
-as $$ select authguard.trust_issuer(issuer, jwks, authguard.as_audience(audience)) $$;
-comment on function authguard.trust_issuer(
-    pg_catalog.text, pg_catalog.jsonb, pg_catalog.text) is
-    'As authguard.trust_issuer with an array, for an audience that is written as a text ({...}). '
-    '22023 with a hint if the text is no array';
-
-create function authguard.trust_issuer(
-    issuer pg_catalog.text, jwks pg_catalog.text, audience pg_catalog.text)
+    issuer pg_catalog.text,
+    jwks pg_catalog.text,
+    audience pg_catalog.text[] default null,
+    roles pg_catalog.text[] default null,
+    subject_namespace pg_catalog.uuid default null,
+    shares_subjects pg_catalog.bool default null,
+    types pg_catalog.text[] default null,
+    max_lifetime pg_catalog.interval default null,
+    client_ids pg_catalog.text[] default null,
+    clock_skew pg_catalog.interval default null)
 returns pg_catalog.int4
 language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$
     select authguard.trust_issuer(
-        issuer, authguard.as_jwks(jwks), authguard.as_audience(audience))
+        issuer, authguard.as_jwks(jwks), audience, roles, subject_namespace,
+        shares_subjects, types, max_lifetime, client_ids, clock_skew)
 $$;
 comment on function authguard.trust_issuer(
-    pg_catalog.text, pg_catalog.text, pg_catalog.text) is
+    pg_catalog.text, pg_catalog.text, pg_catalog.text[],
+    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
+    pg_catalog.text[], pg_catalog.interval) is
+    'As authguard.trust_issuer with jsonb, for a set that is a text. 22023 with a hint if it is no '
+    'JSON';
+
+create function authguard.trust_issuer(
+    issuer pg_catalog.text,
+    jwks pg_catalog.jsonb,
+    audience pg_catalog.text,
+    roles pg_catalog.text[] default null,
+    subject_namespace pg_catalog.uuid default null,
+    shares_subjects pg_catalog.bool default null,
+    types pg_catalog.text[] default null,
+    max_lifetime pg_catalog.interval default null,
+    client_ids pg_catalog.text[] default null,
+    clock_skew pg_catalog.interval default null)
+returns pg_catalog.int4
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+    select authguard.trust_issuer(
+        issuer, jwks, authguard.as_audience(audience), roles, subject_namespace,
+        shares_subjects, types, max_lifetime, client_ids, clock_skew)
+$$;
+comment on function authguard.trust_issuer(
+    pg_catalog.text, pg_catalog.jsonb, pg_catalog.text,
+    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
+    pg_catalog.text[], pg_catalog.interval) is
+    'As authguard.trust_issuer with an array, for an audience that is written as a text ({...}). '
+    '22023 with a hint if the text is no array';
+
+create function authguard.trust_issuer(
+    issuer pg_catalog.text,
+    jwks pg_catalog.text,
+    audience pg_catalog.text,
+    roles pg_catalog.text[] default null,
+    subject_namespace pg_catalog.uuid default null,
+    shares_subjects pg_catalog.bool default null,
+    types pg_catalog.text[] default null,
+    max_lifetime pg_catalog.interval default null,
+    client_ids pg_catalog.text[] default null,
+    clock_skew pg_catalog.interval default null)
+returns pg_catalog.int4
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+    select authguard.trust_issuer(
+        issuer, authguard.as_jwks(jwks), authguard.as_audience(audience), roles, subject_namespace,
+        shares_subjects, types, max_lifetime, client_ids, clock_skew)
+$$;
+comment on function authguard.trust_issuer(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text,
+    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
+    pg_catalog.text[], pg_catalog.interval) is
     'As authguard.trust_issuer with jsonb and an array, for both as texts';
 
 create function authguard.trust_secret(
