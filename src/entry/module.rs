@@ -3,7 +3,7 @@
 use super::callbacks;
 use crate::claims::leader;
 use crate::pg::call::module_init;
-use crate::pg::{backtrace, crypto, executor, guc, planner, shortage};
+use crate::pg::{backtrace, crypto, denials, executor, guc, planner, shortage};
 use crate::{access, invalidation, request, settings};
 use pgrx::extension_sql_file;
 
@@ -25,6 +25,7 @@ module_init!(|| {
     guc::reserve_prefix();
     invalidation::when_written(access::ask_again);
     callbacks::register();
+    denials::explain_if(settings::explain_denials());
     executor::register(access::before_workers);
     planner::watch();
 });

@@ -9,6 +9,7 @@ pub mod callbacks;
 pub mod catalog;
 pub mod composite;
 pub mod crypto;
+pub mod denials;
 pub mod durability;
 pub mod encoding;
 pub mod executor;
