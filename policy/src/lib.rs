@@ -30,6 +30,7 @@
 
 mod expr;
 mod node;
+mod picture;
 mod server;
 
 pub use expr::{
@@ -38,4 +39,5 @@ pub use expr::{
     Target, Var,
 };
 pub use node::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES, Node, NodeError, Value, read_node};
+pub use picture::{Access, Cell, Line, Picture, Row as PictureRow};
 pub use server::{Row, Server, ServerError};
