@@ -28,10 +28,12 @@
     )
 )]
 
+mod clauses;
 mod expr;
 mod node;
 mod server;
 
+pub use clauses::{Clause, Parts};
 pub use expr::{
     Aggregation, ArrayOperation, BooleanTest, Call, Case, CastKind, Column, Const, Cte, Expr,
     FromItem, Operation, Param, Query, RangeEntry, RangeKind, RowComparison, SubLink, SubLinkKind,
