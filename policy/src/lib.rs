@@ -36,7 +36,7 @@ pub mod finding;
 mod fingerprint;
 pub mod lint;
 mod node;
-mod picture;
+pub mod picture;
 mod server;
 
 pub use clauses::{Clause, Parts};
@@ -48,5 +48,4 @@ pub use expr::{
 };
 pub use fingerprint::normal_form;
 pub use node::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES, Node, NodeError, Value, read_node};
-pub use picture::{Access, Cell, Line, Picture, Row as PictureRow};
 pub use server::{Row, Server, ServerError};

@@ -3,7 +3,11 @@
 //! It is one SVG without scripts and without anything from elsewhere, for light and dark pages. One
 //! row is a table, one column a role that clients can become.
 
+mod schema;
 mod svg;
+
+use crate::facts::{Facts, FactsError};
+use crate::{Server, ServerError};
 
 /// What is drawn.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,6 +70,31 @@ impl Cell {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.access == [Access::None; 4]
+    }
+}
+
+/// Returns the picture of a schema as SVG.
+///
+/// # Errors
+///
+/// If there is no such schema, and whatever the server answers instead of facts.
+pub fn policies_svg(server: &mut dyn Server, schema: &str) -> Result<String, ServerError> {
+    let error = |sqlstate: &str, message: String| ServerError {
+        sqlstate: sqlstate.to_owned(),
+        message,
+        detail: None,
+        hint: None,
+    };
+    let facts = Facts::read(server).map_err(|it| match it {
+        FactsError::Server(answer) => answer,
+        FactsError::Answer(_) => error("XX000", it.to_string()),
+    })?;
+    match Picture::of(&facts, schema) {
+        Some(picture) => Ok(picture.to_svg()),
+        None => Err(error(
+            "3F000",
+            format!("schema \"{schema}\" does not exist"),
+        )),
     }
 }
 

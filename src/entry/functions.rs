@@ -37,6 +37,7 @@ functions_with_room! {
     authguard_own_audience,
     authguard_own_issuer,
     authguard_own_table_problems,
+    authguard_policies_svg,
     authguard_read_jwks,
     authguard_reauthenticated,
     authguard_record,

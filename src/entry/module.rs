@@ -76,6 +76,8 @@ install_script! {
     "grants" = "../../sql/install/grants.sql",
     "coverage" = "../../sql/policy/coverage.sql",
     "explain" = "../../sql/policy/explain.sql",
+    "assertions" = "../../sql/policy/assertions.sql",
+    "picture" = "../../sql/policy/picture.sql",
     "views" = "../../sql/monitor/views.sql",
     "statistics" = "../../sql/monitor/statistics.sql",
     "health" = "../../sql/monitor/health.sql",

@@ -1,7 +1,7 @@
 //! The SVG: well-formed whatever the names are, within its bounds, and without anything that runs or
 //! is fetched.
 
-use authguard_policy::{Access, Cell, Line, Picture, PictureRow};
+use authguard_policy::picture::{Access, Cell, Line, Picture, Row};
 use proptest::prelude::*;
 use roxmltree::Document;
 
@@ -19,7 +19,7 @@ fn picture(names: &[&str], roles: &[&str], policies: &[&str]) -> Picture {
         policies: policies.iter().map(|name| line(name)).collect(),
         guarded: Some(true),
     };
-    let row = |name: &&str| PictureRow {
+    let row = |name: &&str| Row {
         name: (*name).to_owned(),
         note: "table, row-level security is on".to_owned(),
         cells: roles.iter().map(|_| cell.clone()).collect(),
