@@ -38,7 +38,9 @@ pub struct Cell {
     pub access: [Access; 4],
     /// The policies that apply to it.
     pub policies: Vec<Line>,
-    /// If policies apply, whether the guard is one of them.
+    /// True if it reaches the rows whatever the policies say.
+    pub is_exempt: bool,
+    /// If it reaches a table, whether a guard decides, too.
     pub guarded: Option<bool>,
 }
 

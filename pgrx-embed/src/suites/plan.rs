@@ -162,6 +162,7 @@ const WIRE: [(&[&str], Versions, &str); 15] = [
             "examples",
             "guide",
             "pgrls",
+            "picture",
             "pools",
             "postgrest",
             "postgrest_sessions",

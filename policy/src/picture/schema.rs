@@ -92,6 +92,10 @@ fn cell(context: &Context<'_>, relation: &Relation, client: &Client) -> Cell {
         facts.server.authguard.is_some() && relation.is_table() && access != [Access::None; 4];
     Cell {
         access,
+        is_exempt: relation.is_table()
+            && relation.rls
+            && !has_policies
+            && access != [Access::None; 4],
         guarded: is_told.then_some(is_guarded),
         policies: policies
             .into_iter()
@@ -189,7 +193,7 @@ mod tests {
         assert!(anon.is_empty() && anon.policies.is_empty() && anon.guarded.is_none());
         let service = &row.cells[column(&picture, "service_role")];
         assert_eq!(service.access, [Access::All; 4]);
-        assert!(service.policies.is_empty());
+        assert!(service.policies.is_empty() && service.is_exempt && !user.is_exempt);
     }
 
     #[test]

@@ -14,7 +14,7 @@ const GAP: usize = 8;
 const TITLE: usize = 76;
 const HEAD: usize = 30;
 /// The height of a cell without policies, and of one line in it.
-const CELL: usize = 44;
+const CELL: usize = 46;
 const LINE: usize = 16;
 /// The width of a character of the text, at most.
 const CHARACTER: usize = 8;
@@ -136,7 +136,11 @@ impl Svg {
             let x = x.saturating_add(at.saturating_mul(24));
             let (class, of, words) = match access {
                 Access::None => ("none", "off", "no row"),
-                Access::Some => ("some", "letter", "the rows that policies let it"),
+                Access::Some => (
+                    "some",
+                    "letter",
+                    "some rows: what policies or the view let it",
+                ),
                 Access::All => ("all", "letter", "every row"),
             };
             self.push(format_args!("<g><title>{command}: {words}</title>"));
@@ -168,6 +172,15 @@ impl Svg {
             self.guard(guarded, (x.saturating_add(110), y));
         }
         let mut y = y.saturating_add(20);
+        if cell.is_exempt {
+            let at = (x, y.saturating_add(LINE.saturating_sub(4)));
+            self.text(
+                "small",
+                at,
+                COLUMN.saturating_sub(20),
+                "no policy applies to it",
+            );
+        }
         for Line {
             name,
             command,
@@ -260,7 +273,7 @@ fn legend(svg: &mut Svg) {
     let y = MARGIN.saturating_add(34);
     let meanings = [
         ("all", 0, "every row"),
-        ("some", 120, "by policies"),
+        ("some", 120, "some rows"),
         ("none", 250, "no row"),
     ];
     for (class, x, words) in meanings {

@@ -17,6 +17,7 @@ fn picture(names: &[&str], roles: &[&str], policies: &[&str]) -> Picture {
     let cell = Cell {
         access: [Access::Some, Access::All, Access::None, Access::Some],
         policies: policies.iter().map(|name| line(name)).collect(),
+        is_exempt: false,
         guarded: Some(true),
     };
     let row = |name: &&str| Row {
