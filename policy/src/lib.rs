@@ -31,6 +31,8 @@
 mod clauses;
 mod explain;
 mod expr;
+mod identity;
+mod matrix;
 mod node;
 mod server;
 
@@ -41,5 +43,7 @@ pub use expr::{
     FromItem, Operation, Param, Query, RangeEntry, RangeKind, RowComparison, SubLink, SubLinkKind,
     Target, Var,
 };
+pub use identity::Identity;
+pub use matrix::{Access, Allowed, Command, access_matrix};
 pub use node::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES, Node, NodeError, Value, read_node};
 pub use server::{Row, Server, ServerError};
