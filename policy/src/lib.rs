@@ -29,15 +29,20 @@
 )]
 
 mod clauses;
+mod declared;
 mod explain;
 mod expr;
 pub mod facts;
 pub mod finding;
 mod fingerprint;
+mod identity;
 pub mod lint;
+mod matrix;
+mod mutants;
 mod node;
 pub mod picture;
 mod server;
+mod suite;
 
 pub use clauses::{Clause, Parts};
 pub use explain::{Gate, Outcome, Request, Step, as_identity, can, explain};
@@ -47,5 +52,9 @@ pub use expr::{
     Target, Var,
 };
 pub use fingerprint::normal_form;
+pub use identity::Identity;
+pub use matrix::{Access, Allowed, Command, access_matrix};
+pub use mutants::{Fate, Mutant, policy_mutants, run_mutants};
 pub use node::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES, Node, NodeError, Value, read_node};
 pub use server::{Row, Server, ServerError};
+pub use suite::{Found, Include, Script, ScriptError, ScriptServer, run_suite};

@@ -87,7 +87,7 @@ pub fn policies_svg(server: &mut dyn Server, schema: &str) -> Result<String, Ser
         detail: None,
         hint: None,
     };
-    let facts = Facts::read(server).map_err(|it| match it {
+    let facts = Facts::read_without_locks(server).map_err(|it| match it {
         FactsError::Server(answer) => answer,
         FactsError::Answer(_) => error("XX000", it.to_string()),
     })?;
