@@ -1,12 +1,14 @@
 -- Assertions about access, for tests of policies: each is one line of TAP, and if it fails the
 -- verdict of authguard.explain_access below it. With pgTAP in the database they count as its tests.
 --
--- No search_path is set here: a policy would find other functions than it finds for clients.
+-- Only tap_line has a search_path of its own. With one, a policy would find other functions than it
+-- finds for clients.
 
 create function authguard.tap_line(
     passed pg_catalog.bool, description pg_catalog.text, diagnosis pg_catalog.text)
 returns pg_catalog.text
 language plpgsql volatile
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     tap_schema pg_catalog.name;
@@ -16,27 +18,24 @@ begin
     select p.pronamespace::pg_catalog.regnamespace::pg_catalog.text into tap_schema
       from pg_catalog.pg_extension e
       join pg_catalog.pg_depend d
-        on d.refclassid operator(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
-       and d.refobjid operator(pg_catalog.=) e.oid
-       and d.classid operator(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
-       and d.deptype operator(pg_catalog.=) 'e'
-      join pg_catalog.pg_proc p on p.oid operator(pg_catalog.=) d.objid
-     where e.extname operator(pg_catalog.=) 'pgtap'
-       and p.proname operator(pg_catalog.=) 'ok'
-       and pg_catalog.pg_get_function_identity_arguments(p.oid)
-           operator(pg_catalog.=) 'boolean, text';
+        on d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and d.refobjid = e.oid
+       and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.deptype = 'e'
+      join pg_catalog.pg_proc p on p.oid = d.objid
+     where e.extname = 'pgtap' and p.proname = 'ok'
+       and pg_catalog.pg_get_function_identity_arguments(p.oid) = 'boolean, text';
     if tap_schema is null then
-        line := pg_catalog.concat(
-            case when passed then 'ok - ' else 'not ok - ' end,
-            pg_catalog.regexp_replace(
-                pg_catalog.regexp_replace(description, '\s+', ' ', 'g'), '#', '\\#', 'g'));
+        line := case when passed then 'ok - ' else 'not ok - ' end
+            || pg_catalog.replace(
+                pg_catalog.regexp_replace(description, '\s+', ' ', 'g'), '#', '\#');
     else
-        execute pg_catalog.concat('select ', tap_schema, '.ok($1, $2)')
+        -- Its functions call each other by their names.
+        perform pg_catalog.set_config(
+            'search_path', 'pg_catalog, ' || tap_schema || ', pg_temp', true);
+        execute pg_catalog.format('select %s.ok($1, $2)', tap_schema)
            into line using passed, description;
     end if;
     if not passed then
-        line := pg_catalog.concat(
-            line, E'\n# ', pg_catalog.regexp_replace(diagnosis, '\n', E'\n# ', 'g'));
+        line := line || E'\n# ' || pg_catalog.replace(diagnosis, E'\n', E'\n# ');
     end if;
     return line;
 end
@@ -56,74 +55,68 @@ create function authguard.assert_access(
     policy pg_catalog.name,
     description pg_catalog.text)
 returns pg_catalog.text
-language plpgsql volatile
-as $$
-declare
-    -- As a gateway does: the token's claim says which role.
-    acting constant pg_catalog.name := coalesce(role, claims operator(pg_catalog.->>) 'role');
-    allowed pg_catalog.bool;
-    sentence pg_catalog.text;
-    -- A gate that is no policy refuses.
-    is_other pg_catalog.bool;
-    -- The policy is asked, and does not pass.
-    is_asked pg_catalog.bool;
-    refuses pg_catalog.bool;
-    passed pg_catalog.bool;
-begin
-    select pg_catalog.bool_or(s.result operator(pg_catalog.=) 'allowed'),
-           pg_catalog.max(s.note)
-               filter (where s.gate operator(pg_catalog.=) 'verdict'),
-           coalesce(pg_catalog.bool_or(
-               s.gate operator(pg_catalog.=) any (array['schema', 'grant', 'statement'])
-               and s.result operator(pg_catalog.=) any (array['false', 'error'])), false),
-           coalesce(pg_catalog.bool_or(p.is_it), false),
-           coalesce(pg_catalog.bool_or(
-               p.is_it and s.result operator(pg_catalog.=) any (array['false', 'null', 'error'])),
-               false)
-      into allowed, sentence, is_other, is_asked, refuses
-      from authguard.explain_access(relation, command, "row", claims, acting, new_row) s,
-           lateral (select s.gate operator(pg_catalog.=) any (array['restrictive', 'permissive'])
-                       and s.name operator(pg_catalog.=) policy::pg_catalog.text) p (is_it);
-    passed := coalesce(
-        (wanted operator(pg_catalog.=) 'can') operator(pg_catalog.=) allowed, false);
-    if acting is null and exists (
-        select from pg_catalog.pg_roles r
-         where r.rolname operator(pg_catalog.=) current_user and (r.rolsuper or r.rolbypassrls))
-    then
-        -- Such a test would pass with every policy dropped.
-        passed := false;
-        sentence := pg_catalog.concat(
-            'no policy applies to ', current_user, ': give the role, or claims with a role');
-    elsif passed and wanted operator(pg_catalog.=) 'hidden'
-       and (claims is not null or acting is not null)
-       and not authguard.can('select', relation, "row")
-    then
-        -- A row that is not there is hidden from nobody.
-        passed := false;
-        sentence := pg_catalog.concat(
-            'no such row, as far as ', current_user, ' can see: ', "row");
-    elsif passed and wanted operator(pg_catalog.=) 'denied' then
-        passed := not is_other and (policy is null or refuses);
-        sentence := pg_catalog.concat(
-            case
-                when is_other then 'not by a policy: '
-                when is_asked then pg_catalog.concat(
-                    'policy ', pg_catalog.quote_ident(policy), ' passes: ')
-                else pg_catalog.concat(
-                    'policy ', pg_catalog.quote_ident(policy), ' was not asked: ')
-            end, sentence);
-    end if;
-    return authguard.tap_line(
-        passed,
-        coalesce(description, pg_catalog.concat(
-            coalesce(acting, current_user),
-            case when wanted operator(pg_catalog.=) 'can' then ' can ' else ' cannot ' end, command,
-            ' ', relation, ' ',
-            "row", ' -> ' operator(pg_catalog.||) new_row::pg_catalog.text,
-            ', by policy ' operator(pg_catalog.||) pg_catalog.quote_ident(policy))),
-        sentence);
-end
-$$;
+language sql volatile
+begin atomic
+    with judged as materialized (
+        select pg_catalog.max(s.result) filter (where s.gate = 'verdict') = 'allowed' as allowed,
+               pg_catalog.max(s.note) filter (where s.gate = 'verdict') as sentence,
+               -- A gate that is no policy refuses.
+               pg_catalog.bool_or(
+                   s.gate in ('schema', 'grant', 'statement')
+                   and s.result in ('false', 'error')) as by_other,
+               -- The policy is asked, and does not pass.
+               pg_catalog.bool_or(is_policy.value) as is_asked,
+               pg_catalog.bool_or(
+                   is_policy.value and s.result in ('false', 'null', 'error')) as by_policy,
+               -- No policy applies to whoever calls. Such a test would pass with every policy
+               -- dropped.
+               assert_access.role is null and claims ->> 'role' is null and (
+                   select r.rolsuper or r.rolbypassrls from pg_catalog.pg_roles r
+                    where r.rolname = current_user) as is_exempt
+          from authguard.explain_access(
+                   assert_access.relation, assert_access.command, assert_access."row",
+                   assert_access.claims,
+                   -- As a gateway does: the token says which role.
+                   coalesce(assert_access.role, assert_access.claims ->> 'role'),
+                   assert_access.new_row) s
+         cross join lateral (
+             select s.gate in ('restrictive', 'permissive')
+                and s.name = assert_access.policy::pg_catalog.text) is_policy (value)
+    ),
+    failure as materialized (
+        select case
+                   when j.is_exempt then pg_catalog.concat(
+                       'no policy applies to ', current_user,
+                       ': give the role, or claims with a role')
+                   when j.allowed is distinct from (assert_access.wanted = 'can')
+                   then coalesce(j.sentence, 'no verdict')
+                   -- A row that is not there is hidden from nobody.
+                   when assert_access.wanted = 'hidden'
+                    and (assert_access.claims is not null or assert_access.role is not null)
+                    and not authguard.can('select', assert_access.relation, assert_access."row")
+                   then pg_catalog.concat(
+                       'no such row, as far as ', current_user, ' can see: ', assert_access."row")
+                   when assert_access.wanted <> 'denied' then null
+                   when j.by_other then pg_catalog.concat('not by a policy: ', j.sentence)
+                   when assert_access.policy is null or j.by_policy then null
+                   else pg_catalog.concat(
+                       'policy ', pg_catalog.quote_ident(assert_access.policy),
+                       case when j.is_asked then ' passes: ' else ' was not asked: ' end,
+                       j.sentence)
+               end as reason
+          from judged j
+    )
+    select authguard.tap_line(
+        f.reason is null,
+        coalesce(assert_access.description, pg_catalog.concat(
+            coalesce(assert_access.role, assert_access.claims ->> 'role', current_user),
+            case assert_access.wanted when 'can' then ' can ' else ' cannot ' end,
+            assert_access.command, ' ', assert_access.relation, ' ', assert_access."row",
+            ' -> ' || assert_access.new_row::pg_catalog.text,
+            ', by policy ' || pg_catalog.quote_ident(assert_access.policy))),
+        f.reason)
+      from failure f;
+end;
 comment on function authguard.assert_access(
     pg_catalog.text, pg_catalog.text, pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.jsonb,
     pg_catalog.name, pg_catalog.jsonb, pg_catalog.name, pg_catalog.text) is
