@@ -60,6 +60,7 @@ const WIRE: [(&[&str], Versions, &str); 15] = [
             "coverage",
             "missing",
             "pages",
+            "policy_texts",
             "restore",
             "secrets",
             "upgrade",
