@@ -61,6 +61,7 @@ const WIRE: [(&[&str], Versions, &str); 15] = [
             "lint",
             "missing",
             "pages",
+            "policy_texts",
             "restore",
             "secrets",
             "upgrade",
