@@ -41,6 +41,7 @@ mod matrix;
 mod mutants;
 mod node;
 pub mod picture;
+pub mod report;
 mod server;
 mod suite;
 

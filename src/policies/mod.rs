@@ -2,5 +2,6 @@
 //! server, and its answers become rows. Everything runs with the rights of the caller.
 
 mod explain;
+mod lint;
 mod picture;
 mod server;
