@@ -29,6 +29,7 @@
 )]
 
 mod clauses;
+mod coverage;
 mod declared;
 mod explain;
 mod expr;
@@ -43,9 +44,11 @@ mod node;
 pub mod picture;
 pub mod report;
 mod server;
+mod snapshot;
 mod suite;
 
 pub use clauses::{Clause, Parts};
+pub use coverage::{Answers, ClauseCount, covered_percent, read_coverage, start_coverage};
 pub use explain::{Gate, Outcome, Request, Step, as_identity, can, explain};
 pub use expr::{
     Aggregation, ArrayOperation, BooleanTest, Call, Case, CastKind, Column, Const, Cte, Expr,
@@ -58,4 +61,5 @@ pub use matrix::{Access, Allowed, Command, access_matrix};
 pub use mutants::{Fate, Mutant, policy_mutants, run_mutants};
 pub use node::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES, Node, NodeError, Value, read_node};
 pub use server::{Row, Server, ServerError};
+pub use snapshot::{Difference, access_diff, access_snapshot};
 pub use suite::{Found, Include, Script, ScriptError, ScriptServer, run_suite};
