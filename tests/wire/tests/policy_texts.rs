@@ -86,11 +86,14 @@ fn each_policy_is_read_and_what_it_uses_is_found() {
         assert!(found.is_subset(&both), "{found:?} {both:?} {sql}");
 
         let own: u32 = row.get(2);
-        let columns = expr.columns().into_iter().filter_map(|column| match column {
-            Column::Own { varno: 1, attno } => Some((own, attno)),
-            Column::Relation { relation, attno } => Some((relation, attno)),
-            other => panic!("{other:?}: {sql}"),
-        });
+        let columns = expr
+            .columns()
+            .into_iter()
+            .filter_map(|column| match column {
+                Column::Own { varno: 1, attno } => Some((own, attno)),
+                Column::Relation { relation, attno } => Some((relation, attno)),
+                other => panic!("{other:?}: {sql}"),
+            });
         // A whole row depends on the table alone.
         let columns = columns.filter(|(_, attno)| *attno != 0);
         let columns = columns.map(|(relation, attno)| format!("{relation}.{attno}"));
@@ -167,11 +170,17 @@ fn views_bodies_defaults_and_indexes_are_read() {
         let exprs = Expr::each_of(&value);
         assert!(!exprs.is_empty(), "{of}");
         let functions: BTreeSet<_> = exprs.iter().flat_map(Expr::functions).collect();
-        assert!(oids(row.get(2)).is_subset(&functions), "{of}: {functions:?}");
+        assert!(
+            oids(row.get(2)).is_subset(&functions),
+            "{of}: {functions:?}"
+        );
         for expr in &exprs {
             let opaque = expr.opaque();
-            let is_listed =
-                |name: &&str| OPAQUE.iter().any(|(of_kind, o)| of.starts_with(of_kind) && o == name);
+            let is_listed = |name: &&str| {
+                OPAQUE
+                    .iter()
+                    .any(|(of_kind, o)| of.starts_with(of_kind) && o == name)
+            };
             assert!(opaque.iter().all(is_listed), "{of}: {opaque:?}");
             found.extend(expr.queries().iter().map(|query| query.command as u8));
         }
@@ -198,7 +207,9 @@ fn policy_of(client: &mut Client, sql: &str) -> Option<Expr> {
     made.ok()?;
     let polqual = "select polqual::text from pg_policy where polname = 'again'";
     let expr = read(&text(client, polqual).unwrap());
-    client.batch_execute("drop policy again on app.notes").unwrap();
+    client
+        .batch_execute("drop policy again on app.notes")
+        .unwrap();
     Some(expr)
 }
 
@@ -217,7 +228,11 @@ fn each_clause_of_a_policy_has_its_own_text() {
         leaves += clause.leaves().len();
         for leaf in clause.leaves() {
             let is_whole = !matches!(leaf.expr, Expr::And(_) | Expr::Or(_) | Expr::Not(_));
-            assert!(is_whole && leaf.parts == Parts::Leaf, "{} of {sql}", leaf.sql);
+            assert!(
+                is_whole && leaf.parts == Parts::Leaf,
+                "{} of {sql}",
+                leaf.sql
+            );
             // The text of the clause makes an expression that uses the same.
             let again = policy_of(&mut client, leaf.sql);
             let Some(again) = again else {
@@ -228,5 +243,8 @@ fn each_clause_of_a_policy_has_its_own_text() {
             assert_eq!(again.functions(), leaf.expr.functions(), "{}", leaf.sql);
         }
     }
-    assert!(rows.len() == number && leaves > 2 * number, "{leaves} of {number}");
+    assert!(
+        rows.len() == number && leaves > 2 * number,
+        "{leaves} of {number}"
+    );
 }
