@@ -158,7 +158,7 @@ impl<'r> Question<'r> {
         let answered = match self.relation.is_view() {
             true => {
                 steps.extend(view::steps(server, &self.relation)?);
-                self.by_statement(server, &mut steps)?
+                self.by_statement(server, "a view reads other tables", &mut steps)?
             }
             false => self.by_policies(server, &role, &mut steps)?,
         };
@@ -198,7 +198,10 @@ impl<'r> Question<'r> {
         let picks_rows = self.command.picks() && self.pick.is_some();
         let there: &[TableRow] = match &self.there {
             Some(there) => there,
-            None => return self.by_statement(server, steps),
+            None => {
+                let why = "neither the caller nor the role may read all columns of the row";
+                return self.by_statement(server, why, steps);
+            }
         };
         if picks_rows && there.is_empty() {
             return Ok(Some(Verdict {
@@ -257,9 +260,15 @@ impl<'r> Question<'r> {
             };
             verdict.note = format!("{} (one of {}{more} rows)", verdict.note, several.len());
         }
-        let is_open = self.relation.is_changed_by(self.command) || self.draws_for(&policies);
-        if is_open && self.can_run() {
-            return Ok(self.by_statement(server, steps)?.or(Some(verdict)));
+        let open = match () {
+            () if self.relation.is_changed_by(self.command) => {
+                "a trigger or a rule may change the row"
+            }
+            () if self.draws_for(&policies) => "a policy reads a number that a sequence gives",
+            () => return Ok(Some(verdict)),
+        };
+        if self.can_run() {
+            return Ok(self.by_statement(server, open, steps)?.or(Some(verdict)));
         }
         Ok(Some(verdict))
     }
@@ -289,6 +298,7 @@ impl<'r> Question<'r> {
         let mut steps = Vec::new();
         let mut stopped = None;
         let mut passed = Vec::new();
+        let mut depends = Vec::new();
         for phase in self.command.phases(self.updates_conflict(old)) {
             let answer = gates.ask(server, phase, &rows)?;
             if !matches!(answer.outcome, Outcome::True | Outcome::Skipped) {
@@ -303,6 +313,7 @@ impl<'r> Question<'r> {
                 }
             }
             passed.extend(answer.passed);
+            depends.extend(answer.depends);
             steps.extend(answer.steps);
         }
         let verdict = match stopped {
@@ -312,7 +323,10 @@ impl<'r> Question<'r> {
             },
             None => Verdict {
                 is_allowed: true,
-                note: format!("{}: {}", self.word(true), passes(&passed)),
+                note: match depends.is_empty() {
+                    true => format!("{}: {}", self.word(true), pass(&passed)),
+                    false => format!("{} if the row passes: {}", self.word(true), list(&depends)),
+                },
             },
         };
         Ok((steps, verdict))
@@ -371,6 +385,7 @@ impl<'r> Question<'r> {
     fn by_statement(
         &self,
         server: &mut dyn Server,
+        why: &str,
         steps: &mut Vec<Step>,
     ) -> Result<Option<Verdict>, ServerError> {
         if !self.can_run() {
@@ -412,7 +427,7 @@ impl<'r> Question<'r> {
             name: Some(self.relation.title.clone()),
             clause: Some(self.command.kind().name().to_owned()),
             result,
-            note: Some("run as a whole, and rolled back".to_owned()),
+            note: Some(format!("{why}: it was run, and rolled back")),
         });
         Ok(Some(Verdict { is_allowed, note }))
     }
@@ -426,18 +441,25 @@ impl<'r> Question<'r> {
     }
 }
 
-fn passes(policies: &[String]) -> String {
-    let mut names: Vec<&str> = Vec::new();
-    for name in policies {
-        if !names.contains(&&**name) {
-            names.push(name);
+fn pass(policies: &[String]) -> String {
+    match policies {
+        [] => "no gate stops it".to_owned(),
+        [first, others @ ..] if others.iter().all(|other| other == first) => {
+            format!("{first} passes")
+        }
+        several => format!("{} pass", list(several)),
+    }
+}
+
+/// The names, each once.
+fn list(names: &[String]) -> String {
+    let mut once: Vec<&str> = Vec::new();
+    for name in names {
+        if !once.contains(&&**name) {
+            once.push(name);
         }
     }
-    match names.as_slice() {
-        [] => "no gate stops it".to_owned(),
-        [one] => format!("{one} passes"),
-        several => format!("{} pass", several.join(", ")),
-    }
+    once.join(", ")
 }
 
 /// Adds the last row.
