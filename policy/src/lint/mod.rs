@@ -1,10 +1,13 @@
 //! The engine: what rules are given, and what becomes of their findings.
 
+mod anonymous;
+mod bodies;
 mod caller;
 mod context;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod testing;
+mod truth;
 
 use std::fmt;
 

@@ -1,9 +1,42 @@
 //! The rules, one a file. A new rule is a file here and a line in [`ALL`].
 
+mod anyone_may_write;
+mod called_per_row;
+mod claims_past_readers;
+mod compared_with_null;
+mod dead_policy;
+mod definer_search_path;
+mod integer_claim;
+mod not_in_nullable;
 mod not_judged;
+mod open_without_caller;
+mod policy_reads_denied_table;
+mod policy_recursion;
+mod policy_without_expression;
 mod rls_disabled;
+mod storage_any_bucket;
+mod storage_open_upload;
+mod user_metadata_decides;
 
 use super::Rule;
 
 /// All rules.
-pub static ALL: &[&Rule] = &[&not_judged::RULE, &rls_disabled::RULE];
+pub static ALL: &[&Rule] = &[
+    &anyone_may_write::RULE,
+    &called_per_row::RULE,
+    &claims_past_readers::RULE,
+    &compared_with_null::RULE,
+    &dead_policy::RULE,
+    &definer_search_path::RULE,
+    &integer_claim::RULE,
+    &not_in_nullable::RULE,
+    &not_judged::RULE,
+    &open_without_caller::RULE,
+    &policy_reads_denied_table::RULE,
+    &policy_recursion::RULE,
+    &policy_without_expression::RULE,
+    &rls_disabled::RULE,
+    &storage_any_bucket::RULE,
+    &storage_open_upload::RULE,
+    &user_metadata_decides::RULE,
+];

@@ -1,4 +1,4 @@
--- finds: never_true app.task not_deleted
+-- finds: compared_with_null app.task not_deleted
 -- A restrictive policy that is never true closes the table.
 create table task (id int primary key, owner uuid not null, deleted_at timestamptz);
 alter table task enable row level security;
