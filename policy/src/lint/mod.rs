@@ -5,6 +5,7 @@ mod context;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod testing;
+mod ways;
 
 use std::fmt;
 
