@@ -8,6 +8,7 @@ pub mod rules;
 #[cfg(test)]
 pub(crate) mod testing;
 mod truth;
+mod ways;
 
 use std::fmt;
 

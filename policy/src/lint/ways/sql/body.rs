@@ -165,3 +165,151 @@ fn condition(parser: &mut Parser) -> Option<Statement> {
     let ends = parser.words(&["end", "if"]) && parser.sign(";");
     ends.then_some(Statement::If(branches, otherwise))
 }
+
+/// Returns the value that a body returns, as one expression: a `CASE` over what leads to each
+/// `RETURN`. Nothing if it does more than look things up.
+pub(in crate::lint) fn as_expression(statements: &[Statement]) -> Option<Sql> {
+    let mut whens = Vec::new();
+    let mut variables = Vec::new();
+    follow(statements, &mut variables, &[], &mut whens)?;
+    match whens.as_slice() {
+        [(Sql::And(all), value)] if all.is_empty() => Some(value.clone()),
+        _ => Some(Sql::Case(whens, None)),
+    }
+}
+
+type Variables = Vec<(String, Sql)>;
+
+/// Follows statements that run under these conditions. Returns true if the body goes on after them.
+fn follow(
+    statements: &[Statement],
+    variables: &mut Variables,
+    conditions: &[Sql],
+    whens: &mut Vec<(Sql, Sql)>,
+) -> Option<bool> {
+    let mut conditions = conditions.to_vec();
+    for statement in statements {
+        match statement {
+            Statement::Set(name, value, _) => {
+                let value = substituted(value, variables);
+                variables.push((name.clone(), value));
+            }
+            Statement::Into(select) => {
+                let select = with_variables(select, variables);
+                for (place, name) in select.into.iter().enumerate() {
+                    let mut single = select.clone();
+                    single.into.clear();
+                    single.targets = vec![select.targets.get(place)?.clone()];
+                    variables.push((name.clone(), Sql::Query(Box::new(single))));
+                }
+                found(select, variables);
+            }
+            Statement::Perform(select) => found(with_variables(select, variables), variables),
+            Statement::Return(Some(value)) => {
+                whens.push((Sql::And(conditions), substituted(value, variables)));
+                return Some(false);
+            }
+            Statement::ReturnQuery(select) => {
+                let select = with_variables(select, variables);
+                let rows = Sql::Query(Box::new(select));
+                whens.push((Sql::And(conditions.clone()), rows));
+            }
+            Statement::Return(None) | Statement::Raise => return Some(false),
+            Statement::Nothing => {}
+            Statement::If(branches, otherwise) => {
+                for (condition, statements) in branches {
+                    let condition = substituted(condition, variables);
+                    let known = variables.len();
+                    let mut inside = conditions.clone();
+                    inside.push(condition.clone());
+                    let goes_on = follow(statements, variables, &inside, whens)?;
+                    if goes_on && variables.len() > known {
+                        return None;
+                    }
+                    variables.truncate(known);
+                    if !goes_on {
+                        conditions.push(Sql::Not(Box::new(condition)));
+                    }
+                }
+                let known = variables.len();
+                let goes_on = follow(otherwise, variables, &conditions, whens)?;
+                if goes_on && variables.len() > known {
+                    return None;
+                }
+                if !goes_on && !otherwise.is_empty() {
+                    return Some(false);
+                }
+            }
+            Statement::Other => return None,
+        }
+    }
+    Some(true)
+}
+
+fn found(mut select: Select, variables: &mut Variables) {
+    select.into.clear();
+    variables.push(("found".to_owned(), Sql::Exists(Box::new(select))));
+}
+
+/// Puts the values of variables where their names are.
+fn substituted(expr: &Sql, variables: &Variables) -> Sql {
+    let boxed = |expr: &Sql| Box::new(substituted(expr, variables));
+    let all = |exprs: &[Sql]| exprs.iter().map(|expr| substituted(expr, variables)).collect();
+    let query = |select: &Select| Box::new(with_variables(select, variables));
+    match expr {
+        Sql::Name(name) => match name.as_slice() {
+            [only] => {
+                let known = variables.iter().rev().find(|(own, _)| own == only);
+                known.map_or_else(|| expr.clone(), |(_, value)| value.clone())
+            }
+            _ => expr.clone(),
+        },
+        Sql::Parameter(_) | Sql::Constant(_) | Sql::Null => expr.clone(),
+        Sql::Call(name, args) => Sql::Call(name.clone(), all(args)),
+        Sql::Operator(sign, a, b) => Sql::Operator(sign.clone(), boxed(a), boxed(b)),
+        Sql::Distinct(a, b) => Sql::Distinct(boxed(a), boxed(b)),
+        Sql::And(args) => Sql::And(all(args)),
+        Sql::Or(args) => Sql::Or(all(args)),
+        Sql::Not(arg) => Sql::Not(boxed(arg)),
+        Sql::IsNull(arg) => Sql::IsNull(boxed(arg)),
+        Sql::IsTrue(arg) => Sql::IsTrue(boxed(arg)),
+        Sql::Any(sign, a, b) => Sql::Any(sign.clone(), boxed(a), boxed(b)),
+        Sql::All(sign, a, b) => Sql::All(sign.clone(), boxed(a), boxed(b)),
+        Sql::List(args) => Sql::List(all(args)),
+        Sql::Exists(select) => Sql::Exists(query(select)),
+        Sql::Query(select) => Sql::Query(query(select)),
+        Sql::Cast(arg, name) => Sql::Cast(boxed(arg), name.clone()),
+        Sql::Case(whens, otherwise) => Sql::Case(
+            whens
+                .iter()
+                .map(|(when, then)| (substituted(when, variables), substituted(then, variables)))
+                .collect(),
+            otherwise.as_deref().map(boxed),
+        ),
+        Sql::Of(args) => Sql::Of(all(args)),
+    }
+}
+
+fn with_variables(select: &Select, variables: &Variables) -> Select {
+    let mut select = select.clone();
+    for (_, cte) in &mut select.ctes {
+        *cte = with_variables(cte, variables);
+    }
+    for (value, _) in &mut select.targets {
+        *value = substituted(value, variables);
+    }
+    for condition in &mut select.condition {
+        *condition = substituted(condition, variables);
+    }
+    for from in &mut select.from {
+        match &mut from.kind {
+            super::FromKind::Query(query) => **query = with_variables(query, variables),
+            super::FromKind::Call(call) => *call = substituted(call, variables),
+            super::FromKind::Table(_) => {}
+        }
+    }
+    for other in &mut select.union {
+        *other = with_variables(other, variables);
+    }
+    select
+}

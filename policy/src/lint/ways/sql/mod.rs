@@ -5,7 +5,7 @@ mod body;
 mod lexer;
 mod parser;
 
-pub(in crate::lint) use body::{Statement, statements};
+pub(in crate::lint) use body::{Statement, as_expression, statements};
 pub(in crate::lint) use lexer::words;
 pub(in crate::lint) use parser::select_of;
 

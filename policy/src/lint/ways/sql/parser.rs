@@ -138,6 +138,16 @@ impl Parser {
         select
     }
 
+    /// The rest of `PERFORM`, which stands for `SELECT`.
+    pub(super) fn select_after_keyword(&mut self) -> Option<Select> {
+        let keyword = Token::Word {
+            text: "select".to_owned(),
+            quoted: false,
+        };
+        self.tokens.insert(self.at, keyword);
+        self.select()
+    }
+
     fn query(&mut self) -> Option<Select> {
         let mut ctes = Vec::new();
         if self.word("with") {
