@@ -4,6 +4,8 @@ mod anonymous;
 mod bodies;
 mod caller;
 mod context;
+mod coverage;
+mod guards;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -17,6 +19,7 @@ use crate::finding::{Finding, Level};
 
 pub use caller::Source;
 pub use context::{Context, Effective};
+pub use coverage::{Covered, coverage};
 
 /// A rule.
 pub struct Rule {

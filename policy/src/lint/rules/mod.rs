@@ -6,6 +6,7 @@ mod claims_past_readers;
 mod compared_with_null;
 mod dead_policy;
 mod definer_search_path;
+pub(super) mod guard;
 mod integer_claim;
 mod not_in_nullable;
 mod not_judged;
@@ -39,4 +40,24 @@ pub static ALL: &[&Rule] = &[
     &storage_any_bucket::RULE,
     &storage_open_upload::RULE,
     &user_metadata_decides::RULE,
+    // The rules about guards.
+    &guard::attached_table::RULE,
+    &guard::bypassrls_role::RULE,
+    &guard::definer_function::RULE,
+    &guard::foreign_table::RULE,
+    &guard::materialized_view::RULE,
+    &guard::own_table::RULE,
+    &guard::owner_passes::RULE,
+    &guard::partly_guarded_table::RULE,
+    &guard::privilege_past_policies::RULE,
+    &guard::privilege_without_door::RULE,
+    &guard::renamed_schema::RULE,
+    &guard::replaced_reader::RULE,
+    &guard::restored_database::RULE,
+    &guard::rule_as_owner::RULE,
+    &guard::setting::RULE,
+    &guard::superuser_reached::RULE,
+    &guard::unguarded_partition::RULE,
+    &guard::unguarded_table::RULE,
+    &guard::view_as_owner::RULE,
 ];

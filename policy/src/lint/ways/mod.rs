@@ -162,9 +162,9 @@ impl Atom {
                     _ => false,
                 };
                 let client = |term: &Term| match term {
-                    Term::Constant(Some(text)) => {
-                        text.split(',').any(|role| ["anon", "authenticated"].contains(&role))
-                    }
+                    Term::Constant(Some(text)) => text
+                        .split(',')
+                        .any(|role| ["anon", "authenticated"].contains(&role)),
                     _ => false,
                 };
                 role(left) && client(right) || role(right) && client(left)
@@ -214,7 +214,10 @@ impl Way {
     /// Returns the numbers of the row's own columns that it asks about.
     pub(super) fn row_columns(&self) -> BTreeSet<i16> {
         let cells = self.atoms.iter().flat_map(Atom::cells);
-        cells.filter(|cell| cell.source == ROW).map(|cell| cell.attno).collect()
+        cells
+            .filter(|cell| cell.source == ROW)
+            .map(|cell| cell.attno)
+            .collect()
     }
 
     /// Returns the columns that are equal to this one, itself included.
