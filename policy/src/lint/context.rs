@@ -1,6 +1,9 @@
 //! What a rule is given: the facts, who can reach what, and questions that many rules ask.
 
+use std::cell::OnceCell;
+
 use super::caller::{Source, Sources};
+use super::ways::Book;
 use crate::Expr;
 use crate::facts::{Client, Command, Facts, Function, Policy, Reach, Relation};
 
@@ -11,6 +14,7 @@ pub struct Context<'f> {
     /// Which roles clients can become.
     pub reach: Reach,
     sources: Sources<'f>,
+    book: OnceCell<Book<'f>>,
 }
 
 /// The policies that apply to a client for a command.
@@ -28,7 +32,13 @@ impl<'f> Context<'f> {
             facts,
             reach: Reach::of(facts),
             sources: Sources::of(facts),
+            book: OnceCell::new(),
         }
+    }
+
+    /// Returns the conditions of all policies as ways to be true.
+    pub(super) fn book(&self) -> &Book<'f> {
+        self.book.get_or_init(|| Book::of(self))
     }
 
     /// Returns the tables that rules judge: not Postgres's own, not those of extensions.

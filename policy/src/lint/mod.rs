@@ -2,6 +2,7 @@
 
 mod caller;
 mod context;
+mod rows;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod testing;
