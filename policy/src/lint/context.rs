@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use super::caller::{Source, Sources};
 use super::guards::Guards;
+use super::ways::Book;
 use crate::Expr;
 use crate::facts::{Client, Command, Facts, Function, Policy, Reach, Relation};
 
@@ -15,6 +16,7 @@ pub struct Context<'f> {
     pub reach: Reach,
     sources: Sources<'f>,
     guards: OnceCell<Guards<'f>>,
+    book: OnceCell<Book<'f>>,
 }
 
 /// The policies that apply to a client for a command.
@@ -33,6 +35,7 @@ impl<'f> Context<'f> {
             reach: Reach::of(facts),
             sources: Sources::of(facts),
             guards: OnceCell::new(),
+            book: OnceCell::new(),
         }
     }
 
@@ -40,6 +43,11 @@ impl<'f> Context<'f> {
     pub(crate) fn guards(&self) -> &Guards<'f> {
         self.guards
             .get_or_init(|| Guards::of(self.facts, &self.reach))
+    }
+
+    /// Returns the conditions of all policies as ways to be true.
+    pub(super) fn book(&self) -> &Book<'f> {
+        self.book.get_or_init(|| Book::of(self))
     }
 
     /// Returns the tables that rules judge: not Postgres's own, not those of extensions.

@@ -6,6 +6,7 @@ mod caller;
 mod context;
 mod coverage;
 mod guards;
+mod rows;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod testing;

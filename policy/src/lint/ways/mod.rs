@@ -6,16 +6,20 @@
 //! the bodies of helpers stand where they are called. So a rule sees the same whether a policy says
 //! `is_member(org_id)`, `org_id in (select my_orgs())` or `exists (select … where …)`.
 
+mod book;
 mod lower;
 mod of_expr;
 mod of_text;
+mod planted;
 pub(super) mod sql;
 
 use std::collections::BTreeSet;
 
 use super::caller::Source;
 
+pub(super) use book::{Book, Entry, Link};
 pub(super) use lower::Reader;
+pub(super) use planted::planted;
 
 /// The source that is the policy's own row.
 pub(super) const ROW: u32 = 0;
