@@ -11,12 +11,15 @@ mod integer_claim;
 mod not_in_nullable;
 mod not_judged;
 mod open_without_caller;
+mod owner_free_in_insert;
 mod policy_reads_denied_table;
 mod policy_recursion;
 mod policy_without_expression;
 mod rls_disabled;
+mod role_free_in_insert;
 mod storage_any_bucket;
 mod storage_open_upload;
+mod update_binds_less;
 mod user_metadata_decides;
 
 use super::Rule;
@@ -33,12 +36,15 @@ pub static ALL: &[&Rule] = &[
     &not_in_nullable::RULE,
     &not_judged::RULE,
     &open_without_caller::RULE,
+    &owner_free_in_insert::RULE,
     &policy_reads_denied_table::RULE,
     &policy_recursion::RULE,
     &policy_without_expression::RULE,
     &rls_disabled::RULE,
+    &role_free_in_insert::RULE,
     &storage_any_bucket::RULE,
     &storage_open_upload::RULE,
+    &update_binds_less::RULE,
     &user_metadata_decides::RULE,
     // The rules about guards.
     &guard::attached_table::RULE,
