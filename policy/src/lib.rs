@@ -28,6 +28,8 @@
     )
 )]
 
+mod clauses;
+mod explain;
 mod expr;
 pub mod facts;
 pub mod finding;
@@ -36,6 +38,8 @@ pub mod lint;
 mod node;
 mod server;
 
+pub use clauses::{Clause, Parts};
+pub use explain::{Gate, Outcome, Request, Step, as_identity, can, explain};
 pub use expr::{
     Aggregation, ArrayOperation, BooleanTest, Call, Case, CastKind, Column, Const, Cte, Expr,
     FromItem, Operation, Param, Query, RangeEntry, RangeKind, RowComparison, SubLink, SubLinkKind,

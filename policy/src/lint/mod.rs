@@ -2,10 +2,13 @@
 
 mod caller;
 mod context;
+mod coverage;
+mod guards;
 mod rows;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod testing;
+mod takeover;
 mod ways;
 
 use std::fmt;
@@ -15,6 +18,7 @@ use crate::finding::{Finding, Level};
 
 pub use caller::Source;
 pub use context::{Context, Effective};
+pub use coverage::{Covered, coverage};
 
 /// A rule.
 pub struct Rule {

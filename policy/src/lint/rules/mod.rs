@@ -1,9 +1,57 @@
 //! The rules, one a file. A new rule is a file here and a line in [`ALL`].
 
+pub(super) mod guard;
 mod not_judged;
 mod rls_disabled;
+
+mod captured_name;
+mod check_made_useless;
+mod commands_test_different_columns;
+mod confused_deputy;
+mod open_tenant_read;
+mod ownership_takeover;
+mod role_in_name_only;
+mod secret_key_readable;
+mod self_granted_membership;
+mod unchecked_parent;
+mod unrestricted_member_delete;
 
 use super::Rule;
 
 /// All rules.
-pub static ALL: &[&Rule] = &[&not_judged::RULE, &rls_disabled::RULE];
+pub static ALL: &[&Rule] = &[
+    &not_judged::RULE,
+    &rls_disabled::RULE,
+    // What clients can do to each other's rows.
+    &captured_name::RULE,
+    &check_made_useless::RULE,
+    &commands_test_different_columns::RULE,
+    &confused_deputy::RULE,
+    &open_tenant_read::RULE,
+    &ownership_takeover::RULE,
+    &role_in_name_only::RULE,
+    &secret_key_readable::RULE,
+    &self_granted_membership::RULE,
+    &unchecked_parent::RULE,
+    &unrestricted_member_delete::RULE,
+    // The rules about guards.
+    &guard::attached_table::RULE,
+    &guard::bypassrls_role::RULE,
+    &guard::definer_function::RULE,
+    &guard::foreign_table::RULE,
+    &guard::materialized_view::RULE,
+    &guard::own_table::RULE,
+    &guard::owner_passes::RULE,
+    &guard::partly_guarded_table::RULE,
+    &guard::privilege_past_policies::RULE,
+    &guard::privilege_without_door::RULE,
+    &guard::renamed_schema::RULE,
+    &guard::replaced_reader::RULE,
+    &guard::restored_database::RULE,
+    &guard::rule_as_owner::RULE,
+    &guard::setting::RULE,
+    &guard::superuser_reached::RULE,
+    &guard::unguarded_partition::RULE,
+    &guard::unguarded_table::RULE,
+    &guard::view_as_owner::RULE,
+];
