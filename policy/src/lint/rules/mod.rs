@@ -8,6 +8,8 @@ mod captured_name;
 mod check_made_useless;
 mod commands_test_different_columns;
 mod confused_deputy;
+mod failing_helper;
+mod null_caller_trusted;
 mod open_tenant_read;
 mod ownership_takeover;
 mod role_in_name_only;
@@ -27,6 +29,8 @@ pub static ALL: &[&Rule] = &[
     &check_made_useless::RULE,
     &commands_test_different_columns::RULE,
     &confused_deputy::RULE,
+    &failing_helper::RULE,
+    &null_caller_trusted::RULE,
     &open_tenant_read::RULE,
     &ownership_takeover::RULE,
     &role_in_name_only::RULE,
