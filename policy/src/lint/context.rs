@@ -3,8 +3,8 @@
 use std::cell::OnceCell;
 
 use super::caller::{Source, Sources};
-use super::guards::Guards;
 use super::ways::Book;
+use super::guards::Guards;
 use crate::Expr;
 use crate::facts::{Client, Command, Facts, Function, Policy, Reach, Relation};
 
@@ -15,8 +15,8 @@ pub struct Context<'f> {
     /// Which roles clients can become.
     pub reach: Reach,
     sources: Sources<'f>,
-    guards: OnceCell<Guards<'f>>,
     book: OnceCell<Book<'f>>,
+    guards: OnceCell<Guards<'f>>,
 }
 
 /// The policies that apply to a client for a command.
@@ -34,20 +34,20 @@ impl<'f> Context<'f> {
             facts,
             reach: Reach::of(facts),
             sources: Sources::of(facts),
-            guards: OnceCell::new(),
             book: OnceCell::new(),
+            guards: OnceCell::new(),
         }
+    }
+
+    /// Returns the conditions of all policies as ways to be true.
+    pub(super) fn book(&self) -> &Book<'f> {
+        self.book.get_or_init(|| Book::of(self))
     }
 
     /// Returns what the rules about guards share.
     pub(crate) fn guards(&self) -> &Guards<'f> {
         self.guards
             .get_or_init(|| Guards::of(self.facts, &self.reach))
-    }
-
-    /// Returns the conditions of all policies as ways to be true.
-    pub(super) fn book(&self) -> &Book<'f> {
-        self.book.get_or_init(|| Book::of(self))
     }
 
     /// Returns the tables that rules judge: not Postgres's own, not those of extensions.

@@ -11,6 +11,7 @@ mod rows;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod testing;
+mod takeover;
 mod truth;
 mod ways;
 

@@ -1,4 +1,4 @@
--- finds: captured_name app.documents read
+-- finds: captured_name error app.documents read
 -- The inner table has no such column, so the outer one is compared with itself.
 create table profiles (id uuid primary key, organization_id bigint);
 create table documents (id bigint primary key, org_id bigint);

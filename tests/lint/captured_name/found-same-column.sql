@@ -1,4 +1,4 @@
--- finds: captured_name app.documents members_read
+-- finds: captured_name error app.documents members_read
 -- `org_id` on both sides is the member's own: every member of any organization reads all.
 create table members (org_id bigint, user_id uuid);
 create table documents (id bigint primary key, org_id bigint);

@@ -1,4 +1,4 @@
--- finds: captured_name app.objects team_files
+-- finds: captured_name error app.objects team_files
 -- `name` was meant to be the file's, and is the team's: whoever owns a team that is named like its
 -- own number reads every file.
 create table objects (id bigint primary key, bucket_id text, name text);

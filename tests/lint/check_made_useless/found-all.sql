@@ -1,4 +1,4 @@
--- finds: check_made_useless app.scores open_scores
+-- finds: check_made_useless error app.scores open_scores
 -- FOR ALL beside a policy of one command; and one that asks for a user only.
 create table scores (id bigint primary key, player uuid, points int);
 alter table scores enable row level security;

@@ -1,4 +1,4 @@
--- finds: check_made_useless app.tickets handlers
+-- finds: check_made_useless error app.tickets handlers
 -- The conditions of UPDATE are ORed apart from its checks: the owner's check does not hold.
 create table tickets (id bigint primary key, owner uuid, handler uuid);
 alter table tickets enable row level security;

@@ -1,4 +1,4 @@
--- finds: check_made_useless app.notes "Enable insert for everyone"
+-- finds: check_made_useless error app.notes Enable insert for everyone
 -- The second policy was meant to bind the author, and the first lets everything in.
 create table notes (id bigint primary key, author uuid);
 alter table notes enable row level security;

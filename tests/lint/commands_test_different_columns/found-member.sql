@@ -1,4 +1,4 @@
--- finds: commands_test_different_columns app.tickets members_update
+-- finds: commands_test_different_columns error app.tickets members_update
 -- Members of the organization may write who has made a ticket.
 create table members (org_id bigint, user_id uuid);
 create table tickets (id bigint primary key, org_id bigint, created_by text);

@@ -1,4 +1,4 @@
--- finds: commands_test_different_columns app.reports assignee_updates
+-- finds: commands_test_different_columns error app.reports assignee_updates
 -- The assignee may write the column that DELETE tests.
 create table reports (id bigint primary key, author uuid, assignee uuid);
 alter table reports enable row level security;

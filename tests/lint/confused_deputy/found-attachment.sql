@@ -1,4 +1,4 @@
--- finds: confused_deputy app.attachments attach
+-- finds: confused_deputy error app.attachments attach
 -- The reader goes through the link and on to a message; the check reads the message, not the file.
 create table uploads (id uuid primary key, uploader uuid, body text);
 create table messages (id bigint primary key, sender uuid, receiver uuid);

@@ -1,4 +1,4 @@
--- finds: confused_deputy app.shares "Users can share"
+-- finds: confused_deputy error app.shares Users can share
 -- The check of the link asks who shares, not what: whoever shares somebody else's file reads it.
 create table files (id bigint primary key, owner uuid, body text);
 create table shares (

@@ -1,4 +1,4 @@
--- finds: failing_helper app.documents members
+-- finds: failing_helper error app.documents members
 -- The policy's role may not call the helper.
 create table documents (id bigint primary key, owner uuid);
 alter table documents enable row level security;

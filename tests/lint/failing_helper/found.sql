@@ -1,4 +1,4 @@
--- finds: failing_helper app.documents admins
+-- finds: failing_helper error app.documents admins
 -- An enum is compared with a text: no client can read the table.
 create type member_role as enum ('admin', 'reader');
 create table members (user_id uuid, role member_role);

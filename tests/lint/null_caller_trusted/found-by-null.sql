@@ -1,4 +1,4 @@
--- finds: null_caller_trusted app.erase(uuid)
+-- finds: null_caller_trusted error app.erase(uuid)
 -- A comparison with NULL is not true, so nothing is raised.
 create table item (id bigint primary key, owner uuid);
 alter table item enable row level security;

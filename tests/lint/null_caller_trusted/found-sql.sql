@@ -1,4 +1,4 @@
--- finds: null_caller_trusted app.list_items(uuid)
+-- finds: null_caller_trusted error app.list_items(uuid)
 -- In SQL: no user, all rows.
 create table item (id bigint primary key, owner uuid);
 alter table item enable row level security;

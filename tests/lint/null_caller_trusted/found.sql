@@ -1,4 +1,4 @@
--- finds: null_caller_trusted app.payslips(uuid)
+-- finds: null_caller_trusted error app.payslips(uuid)
 -- Without a user the check is skipped.
 create table payslip (id bigint primary key, employee uuid, amount int);
 alter table payslip enable row level security;

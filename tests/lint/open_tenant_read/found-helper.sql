@@ -1,4 +1,4 @@
--- finds: open_tenant_read app.tenants read_all
+-- finds: open_tenant_read warning app.tenants read_all
 -- The other commands ask a helper; the role is PUBLIC.
 create table tenants (id bigint primary key, name text, plan text);
 create table tenant_users (tenant bigint references tenants (id), uid uuid);

@@ -1,4 +1,4 @@
--- finds: open_tenant_read app.organizations "Anyone signed in can look"
+-- finds: open_tenant_read warning app.organizations Anyone signed in can look
 -- Every user reads the list of all organizations, though only members may change one.
 create table organizations (id uuid primary key, name text, billing_email text);
 create table members (org_id uuid references organizations, user_id uuid, role text);

@@ -1,4 +1,4 @@
--- finds: ownership_takeover app.documents editors_edit
+-- finds: ownership_takeover error app.documents editors_edit
 -- The branches are two policies, and an array has the editors.
 create table documents (id bigint primary key, created_by uuid, editors uuid[]);
 alter table documents enable row level security;

@@ -1,4 +1,4 @@
--- finds: ownership_takeover app.documents edit
+-- finds: ownership_takeover error app.documents edit
 -- An editor makes himself the owner, and deletes.
 create table editors (document_id bigint, user_id uuid);
 create table documents (id bigint primary key, owner_id uuid, body text);

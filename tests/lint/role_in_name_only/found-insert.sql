@@ -1,4 +1,4 @@
--- finds: role_in_name_only app.audit service_role_insert
+-- finds: role_in_name_only error app.audit service_role_insert
 -- Only INSERT, only for users who are signed in.
 create table audit (id bigint primary key, who uuid, what text);
 alter table audit enable row level security;

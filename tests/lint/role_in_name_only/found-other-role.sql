@@ -1,4 +1,4 @@
--- finds: role_in_name_only app.queue "worker_bot writes results"
+-- finds: role_in_name_only error app.queue worker_bot writes results
 -- The name begins with a role that exists, and is no client's.
 create role worker_bot nologin;
 create table queue (id bigint primary key, result text);

@@ -1,4 +1,4 @@
--- finds: role_in_name_only app.jobs "Service role can do everything"
+-- finds: role_in_name_only error app.jobs Service role can do everything
 -- The name says the service role; the roles are everybody.
 create table jobs (id bigint primary key, payload text);
 alter table jobs enable row level security;

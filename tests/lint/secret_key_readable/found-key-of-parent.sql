@@ -1,4 +1,4 @@
--- finds: secret_key_readable app.guests guests_read
+-- finds: secret_key_readable error app.guests guests_read
 -- The key of the open table is a child's column, which a helper compares with a header.
 create table guests (id uuid primary key default gen_random_uuid(), nickname text);
 create table answers (id bigint primary key, guest uuid references guests, answer text);

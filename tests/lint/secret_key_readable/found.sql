@@ -1,4 +1,4 @@
--- finds: secret_key_readable app.share_links "Links are readable"
+-- finds: secret_key_readable error app.share_links Links are readable
 -- A document opens for whoever sends the token of a link, and everybody can list the tokens.
 create table documents (id bigint primary key, owner uuid, body text);
 create table share_links (document_id bigint references documents, token text primary key);

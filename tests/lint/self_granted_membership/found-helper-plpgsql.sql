@@ -1,4 +1,4 @@
--- finds: self_granted_membership app.workspace_users "Users can add themselves"
+-- finds: self_granted_membership error app.workspace_users Users can add themselves
 -- The reader is a helper in PL/pgSQL; the operands are the other way round; the role is free too.
 create table workspaces (id uuid primary key, title text);
 create table workspace_users (

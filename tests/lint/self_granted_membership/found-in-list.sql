@@ -1,4 +1,4 @@
--- finds: self_granted_membership app.participants participants_all
+-- finds: self_granted_membership error app.participants participants_all
 -- A FOR ALL policy without WITH CHECK; the reader says IN, with a cast.
 create table rooms (id bigint primary key);
 create table participants (room_id bigint references rooms, who text);

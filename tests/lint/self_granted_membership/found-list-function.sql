@@ -1,4 +1,4 @@
--- finds: self_granted_membership app.memberships m_insert
+-- finds: self_granted_membership error app.memberships m_insert
 -- The reader is a function that lists the caller's organizations, in SQL, with an array beside it.
 create table orgs (id uuid primary key, name text);
 create table memberships (id bigint generated always as identity, org_id uuid, user_id uuid);

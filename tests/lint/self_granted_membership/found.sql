@@ -1,4 +1,4 @@
--- finds: self_granted_membership app.member join_team
+-- finds: self_granted_membership error app.member join_team
 -- Whoever knows a team's id joins it, and reads what its members read.
 create table team (id bigint primary key, name text);
 create table member (team_id bigint references team, user_id uuid, primary key (team_id, user_id));

@@ -1,4 +1,4 @@
--- finds: unchecked_parent app.line_items own_items
+-- finds: unchecked_parent warning app.line_items own_items
 -- FOR ALL, a composite key, a cast.
 create table orders (shop int, no int, customer text, primary key (shop, no));
 create table line_items (

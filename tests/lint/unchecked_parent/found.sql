@@ -1,4 +1,4 @@
--- finds: unchecked_parent app.comments add_comment
+-- finds: unchecked_parent warning app.comments add_comment
 -- A comment hangs below a project that its writer cannot see, and the project's owner reads it.
 create table projects (id bigint primary key, owner uuid);
 create table comments (

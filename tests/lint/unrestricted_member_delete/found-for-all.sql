@@ -1,4 +1,4 @@
--- finds: unrestricted_member_delete app.participants manage
+-- finds: unrestricted_member_delete warning app.participants manage
 -- A FOR ALL policy for every user who is signed in.
 create table rooms (id bigint primary key);
 create table participants (room_id bigint references rooms, user_id uuid);

@@ -1,4 +1,4 @@
--- finds: unrestricted_member_delete app.member remove_member
+-- finds: unrestricted_member_delete warning app.member remove_member
 -- Any member removes any other, the owner included.
 create table team (id bigint primary key);
 create table member (team_id bigint references team, user_id uuid, role text);

@@ -19,6 +19,7 @@ use super::caller::Source;
 
 pub(super) use book::{Book, Entry, Link};
 pub(super) use lower::Reader;
+pub(super) use of_text::source as source_of_text;
 pub(super) use planted::planted;
 
 /// The source that is the policy's own row.
@@ -108,13 +109,6 @@ impl Term {
     pub(super) fn cell(&self) -> Option<Cell> {
         match self {
             Self::Cell(cell) => Some(*cell),
-            _ => None,
-        }
-    }
-
-    pub(super) fn caller(&self) -> Option<&Source> {
-        match self {
-            Self::Caller(source) => Some(source),
             _ => None,
         }
     }

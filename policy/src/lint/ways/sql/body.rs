@@ -203,7 +203,7 @@ pub(in crate::lint) fn as_expression(statements: &[Statement]) -> Option<Sql> {
     }
 }
 
-type Variables = Vec<(String, Sql)>;
+pub(in crate::lint) type Variables = Vec<(String, Sql)>;
 
 /// Follows statements that run under these conditions. Returns true if the body goes on after them.
 fn follow(
@@ -277,7 +277,7 @@ fn found(mut select: Select, variables: &mut Variables) {
 }
 
 /// Puts the values of variables where their names are.
-fn substituted(expr: &Sql, variables: &Variables) -> Sql {
+pub(in crate::lint) fn substituted(expr: &Sql, variables: &Variables) -> Sql {
     let boxed = |expr: &Sql| Box::new(substituted(expr, variables));
     let all = |exprs: &[Sql]| {
         exprs
@@ -320,7 +320,7 @@ fn substituted(expr: &Sql, variables: &Variables) -> Sql {
     }
 }
 
-fn with_variables(select: &Select, variables: &Variables) -> Select {
+pub(in crate::lint) fn with_variables(select: &Select, variables: &Variables) -> Select {
     let mut select = select.clone();
     for (_, cte) in &mut select.ctes {
         *cte = with_variables(cte, variables);

@@ -4,10 +4,14 @@
 mod body;
 mod lexer;
 mod parser;
+mod types;
 
-pub(in crate::lint) use body::{Statement, as_expression, statements};
+pub(in crate::lint) use body::{
+    Statement, Variables, as_expression, statements, substituted, with_variables,
+};
 pub(in crate::lint) use lexer::words;
 pub(in crate::lint) use parser::select_of;
+pub(in crate::lint) use types::broken;
 
 /// An expression.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,4 +79,65 @@ pub(in crate::lint) enum FromKind {
     Table(Vec<String>),
     Query(Box<Select>),
     Call(Sql),
+}
+
+impl Sql {
+    /// Returns the expressions right below, those in sub-selects left out.
+    pub(in crate::lint) fn children(&self) -> Vec<&Sql> {
+        match self {
+            Self::Name(_) | Self::Parameter(_) | Self::Constant(_) | Self::Null => Vec::new(),
+            Self::Call(_, args)
+            | Self::And(args)
+            | Self::Or(args)
+            | Self::List(args)
+            | Self::Of(args) => args.iter().collect(),
+            Self::Operator(_, a, b) | Self::Distinct(a, b) | Self::Any(_, a, b)
+            | Self::All(_, a, b) => vec![a, b],
+            Self::Not(arg) | Self::IsNull(arg) | Self::IsTrue(arg) | Self::Cast(arg, _) => {
+                vec![arg]
+            }
+            Self::Exists(_) | Self::Query(_) => Vec::new(),
+            Self::Case(whens, otherwise) => {
+                let whens = whens.iter().flat_map(|(when, then)| [when, then]);
+                whens.chain(otherwise.as_deref()).collect()
+            }
+        }
+    }
+
+    /// Returns the sub-select that this is.
+    pub(in crate::lint) fn select(&self) -> Option<&Select> {
+        match self {
+            Self::Exists(select) | Self::Query(select) => Some(select),
+            _ => None,
+        }
+    }
+
+    /// Returns true if this, or anything in it, is such an expression.
+    pub(in crate::lint) fn has(&self, is: &impl Fn(&Sql) -> bool) -> bool {
+        is(self)
+            || self.children().into_iter().any(|child| child.has(is))
+            || self.select().is_some_and(|select| select.has(is))
+    }
+}
+
+impl Select {
+    /// Returns the expressions of this query and of those that it is made of.
+    pub(in crate::lint) fn exprs(&self) -> Vec<&Sql> {
+        let mut all: Vec<&Sql> = self.targets.iter().map(|(value, _)| value).collect();
+        all.extend(&self.condition);
+        for from in &self.from {
+            match &from.kind {
+                FromKind::Call(call) => all.push(call),
+                FromKind::Query(query) => all.extend(query.exprs()),
+                FromKind::Table(_) => {}
+            }
+        }
+        all.extend(self.ctes.iter().flat_map(|(_, query)| query.exprs()));
+        all.extend(self.union.iter().flat_map(Select::exprs));
+        all
+    }
+
+    fn has(&self, is: &impl Fn(&Sql) -> bool) -> bool {
+        self.exprs().into_iter().any(|expr| expr.has(is))
+    }
 }
