@@ -6,9 +6,9 @@ mod coverage;
 mod guards;
 mod rows;
 pub mod rules;
+mod takeover;
 #[cfg(test)]
 pub(crate) mod testing;
-mod takeover;
 mod ways;
 
 use std::fmt;

@@ -54,11 +54,18 @@ pub(super) fn revoke_column(
         });
         grants.all(|grant| grant.grantee == client.role)
     };
-    let has_none = facts.grants.columns.get(&table.oid).is_none_or(Vec::is_empty);
+    let has_none = facts
+        .grants
+        .columns
+        .get(&table.oid)
+        .is_none_or(Vec::is_empty);
     if !clients.iter().all(is_direct) || !has_none || clients.is_empty() {
         return None;
     }
-    let others = table.columns.iter().filter(|c| c.attno != attno && !c.is_generated);
+    let others = table
+        .columns
+        .iter()
+        .filter(|c| c.attno != attno && !c.is_generated);
     let others: Vec<_> = others.map(|column| quote_ident(&column.name)).collect();
     let name = facts.relation_name(table.oid);
     let roles = facts.role_names(clients.iter().map(|client| client.role));
@@ -67,5 +74,7 @@ pub(super) fn revoke_column(
     if others.is_empty() {
         return Some(revoke);
     }
-    Some(format!("{revoke}; grant update ({columns}) on {name} to {roles}"))
+    Some(format!(
+        "{revoke}; grant update ({columns}) on {name} to {roles}"
+    ))
 }

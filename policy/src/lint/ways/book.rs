@@ -27,13 +27,19 @@ impl Entry<'_> {
     /// Returns the ways in which a new row can pass.
     pub(in crate::lint) fn new(&self, command: Command) -> &[Way] {
         let writes = matches!(command, Command::Insert | Command::Update);
-        if writes && self.policy.is_for(command) { &self.check } else { &[] }
+        if writes && self.policy.is_for(command) {
+            &self.check
+        } else {
+            &[]
+        }
     }
 
     /// Returns the ways of both, each once.
     pub(in crate::lint) fn all(&self) -> impl Iterator<Item = &Way> {
         let has_check = self.policy.check.is_some();
-        self.using.iter().chain(self.check.iter().filter(move |_| has_check))
+        self.using
+            .iter()
+            .chain(self.check.iter().filter(move |_| has_check))
     }
 }
 
@@ -124,7 +130,11 @@ impl<'f> Book<'f> {
             !policy.permissive
                 && policy.is_for(command)
                 && client.is_any_of(&policy.roles)
-                && (entry.existing(command).iter().chain(entry.new(command)).any(|w| !w.is_open())
+                && (entry
+                    .existing(command)
+                    .iter()
+                    .chain(entry.new(command))
+                    .any(|w| !w.is_open())
                     || entry.using.is_empty() && policy.qual.is_some()
                     || entry.check.is_empty() && policy.check.is_some())
         })
@@ -172,6 +182,8 @@ impl Link<'_, '_> {
     /// Returns true if the policy asks for the caller in the row itself, too.
     pub(in crate::lint) fn asks_for_own_row(&self) -> bool {
         let cells = self.way.cells_of(ROW);
-        cells.into_iter().any(|cell| self.way.caller_of(cell).is_some_and(Source::is_caller))
+        cells
+            .into_iter()
+            .any(|cell| self.way.caller_of(cell).is_some_and(Source::is_caller))
     }
 }

@@ -70,20 +70,18 @@ impl<'c, 'f> Reader<'c, 'f> {
         args: Vec<Term>,
         negated: bool,
     ) -> Option<Vec<Way>> {
-        self.look_into(function, |reader| {
-            match &function.body {
-                Body::Tree(queries) => match queries.as_slice() {
-                    [Expr::SubLink(link)] => {
-                        Some(OfExpr::of_body(reader, args).query_truth(&link.query, negated))
-                    }
-                    _ => None,
-                },
-                Body::Source(text) => {
-                    let expr = expression(function, text)?;
-                    OfText::of(reader, function, args).truth(&expr, negated)
+        self.look_into(function, |reader| match &function.body {
+            Body::Tree(queries) => match queries.as_slice() {
+                [Expr::SubLink(link)] => {
+                    Some(OfExpr::of_body(reader, args).query_truth(&link.query, negated))
                 }
-                Body::Unread => None,
+                _ => None,
+            },
+            Body::Source(text) => {
+                let expr = expression(function, text)?;
+                OfText::of(reader, function, args).truth(&expr, negated)
             }
+            Body::Unread => None,
         })
     }
 
@@ -158,7 +156,9 @@ pub(super) fn compare(how: How, left: &[Value], right: &[Value]) -> Vec<Way> {
                         continue;
                     }
                 }
-                _ => way.atoms.push(Atom::Compare(how, a.term.clone(), b.term.clone())),
+                _ => way
+                    .atoms
+                    .push(Atom::Compare(how, a.term.clone(), b.term.clone())),
             }
             ways.push(way);
         }
@@ -181,7 +181,8 @@ pub(super) fn is_true(values: &[Value], negated: bool) -> Vec<Way> {
             Term::Unknown(cells) => way.atoms.push(Atom::Unknown(cells.clone())),
             term => {
                 let wanted = Term::Constant(Some((!negated).to_string()));
-                way.atoms.push(Atom::Compare(How::Equal, term.clone(), wanted));
+                way.atoms
+                    .push(Atom::Compare(How::Equal, term.clone(), wanted));
             }
         }
         ways.push(way);
@@ -228,6 +229,29 @@ pub(super) fn cells_of(ways: &[Way]) -> Vec<Cell> {
     cells
 }
 
+/// Returns an array of values; of constants it is a constant, too.
+pub(super) fn list(elements: &[Vec<Value>]) -> Vec<Value> {
+    let constant = |values: &Vec<Value>| match values.as_slice() {
+        [
+            Value {
+                term: Term::Constant(Some(text)),
+                ..
+            },
+        ] => Some(text.clone()),
+        _ => None,
+    };
+    let constants: Option<Vec<String>> = elements.iter().map(constant).collect();
+    let rows = combined(elements).into_iter();
+    rows.map(|(way, terms)| Value {
+        way,
+        term: match &constants {
+            Some(constants) => Term::Constant(Some(constants.join(","))),
+            None => Term::Of(terms),
+        },
+    })
+    .collect()
+}
+
 /// Each combination of values.
 pub(super) fn combined(args: &[Vec<Value>]) -> Vec<(Way, Vec<Term>)> {
     let mut all = vec![(Way::default(), Vec::new())];
@@ -241,8 +265,15 @@ pub(super) fn combined(args: &[Vec<Value>]) -> Vec<(Way, Vec<Term>)> {
             }
         }
         if next.len() > super::MAX_WAYS {
-            let cells = args.iter().flatten().flat_map(|value| value.term.cells()).collect();
-            return vec![(Way::unknown(cells), vec![Term::Unknown(Vec::new()); args.len()])];
+            let cells = args
+                .iter()
+                .flatten()
+                .flat_map(|value| value.term.cells())
+                .collect();
+            return vec![(
+                Way::unknown(cells),
+                vec![Term::Unknown(Vec::new()); args.len()],
+            )];
         }
         all = next;
     }
@@ -251,7 +282,9 @@ pub(super) fn combined(args: &[Vec<Value>]) -> Vec<(Way, Vec<Term>)> {
 
 /// All of these hold.
 pub(super) fn all(parts: impl IntoIterator<Item = Vec<Way>>) -> Vec<Way> {
-    parts.into_iter().fold(always(), |all, part| both(&all, &part))
+    parts
+        .into_iter()
+        .fold(always(), |all, part| both(&all, &part))
 }
 
 /// One of these holds.

@@ -96,6 +96,18 @@ struct Value {
     term: Term,
 }
 
+impl Value {
+    /// Returns the way in which it is one of these constants, or is none of them.
+    fn compared(&self, how: How, constants: &[Self]) -> Way {
+        let mut way = self.way.clone();
+        for constant in constants {
+            let atom = Atom::Compare(how, self.term.clone(), constant.term.clone());
+            way.atoms.push(atom);
+        }
+        way
+    }
+}
+
 impl Term {
     pub(super) fn cells(&self) -> Vec<Cell> {
         match self {
@@ -160,9 +172,9 @@ impl Atom {
                     _ => false,
                 };
                 let client = |term: &Term| match term {
-                    Term::Constant(Some(text)) => {
-                        text.split(',').any(|role| ["anon", "authenticated"].contains(&role))
-                    }
+                    Term::Constant(Some(text)) => text
+                        .split(',')
+                        .any(|role| ["anon", "authenticated"].contains(&role)),
                     _ => false,
                 };
                 role(left) && client(right) || role(right) && client(left)
@@ -212,7 +224,10 @@ impl Way {
     /// Returns the numbers of the row's own columns that it asks about.
     pub(super) fn row_columns(&self) -> BTreeSet<i16> {
         let cells = self.atoms.iter().flat_map(Atom::cells);
-        cells.filter(|cell| cell.source == ROW).map(|cell| cell.attno).collect()
+        cells
+            .filter(|cell| cell.source == ROW)
+            .map(|cell| cell.attno)
+            .collect()
     }
 
     /// Returns the columns that are equal to this one, itself included.
@@ -274,7 +289,7 @@ impl Way {
         let of = |term: &Term| term.cells().iter().any(|cell| cell.source == source);
         self.atoms.iter().any(|atom| match atom {
             Atom::Compare(How::Equal, left, right) => {
-                let constant = |term: &Term| matches!(term, Term::Constant(_));
+                let constant = |term: &Term| term.cells().is_empty() && !term.has_caller();
                 of(left) && (constant(right) || left.cell().is_none())
                     || of(right) && (constant(left) || right.cell().is_none())
             }

@@ -4,7 +4,10 @@ use super::lower::{self, Reader, all, any, cells_of, combined, compare, how, tes
 use super::{Atom, Cell, How, ROW, Term, Value, Way};
 use crate::facts::Function;
 use crate::lint::caller::Source;
-use crate::{ArrayOperation, BooleanTest, Expr, FromItem, Operation, Query, RangeKind, SubLink, SubLinkKind, Var};
+use crate::{
+    ArrayOperation, BooleanTest, Expr, FromItem, Operation, Query, RangeKind, SubLink, SubLinkKind,
+    Var,
+};
 
 /// `ParamKind` of src/include/nodes/primnodes.h.
 const EXTERN: u32 = 0;
@@ -12,14 +15,18 @@ const SUBLINK: u32 = 2;
 
 /// Casts that are functions.
 const CASTS: &[&str] = &[
-    "text", "varchar", "bpchar", "name", "uuid", "int2", "int4", "int8", "numeric", "lower", "btrim",
+    "text", "varchar", "bpchar", "name", "uuid", "int2", "int4", "int8", "numeric", "lower",
+    "btrim",
 ];
 
 /// What an entry of a range table stands for.
 #[derive(Clone)]
 enum Binding<'e> {
     /// A row of a table.
-    Row { source: u32, relation: u32 },
+    Row {
+        source: u32,
+        relation: u32,
+    },
     /// These columns.
     Columns(Vec<Term>),
     /// The expressions behind the columns of a join.
@@ -72,7 +79,11 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
         match expr {
             Expr::And(args) | Expr::Or(args) => {
                 let parts: Vec<_> = args.iter().map(|arg| self.truth(arg, negated)).collect();
-                if matches!(expr, Expr::And(_)) == negated { any(parts) } else { all(parts) }
+                if matches!(expr, Expr::And(_)) == negated {
+                    any(parts)
+                } else {
+                    all(parts)
+                }
             }
             Expr::Not(arg) => self.truth(arg, !negated),
             Expr::BooleanTest(test, arg) => match test {
@@ -95,7 +106,11 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
             Expr::ArrayOperator(array) => self.array(array, negated),
             Expr::RowCompare(rows) => {
                 let is_equal = rows.operators.iter().all(|o| self.operator_name(*o) == "=");
-                let how = if is_equal && !negated { How::Equal } else { How::Other };
+                let how = if is_equal && !negated {
+                    How::Equal
+                } else {
+                    How::Other
+                };
                 let pairs = rows.left.iter().zip(&rows.right);
                 let parts: Vec<_> = pairs
                     .map(|(a, b)| compare(how, &self.value(a), &self.value(b)))
@@ -199,7 +214,11 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
         let exists = matches!((operator, number), (">" | "<>", Some(0)) | (">=", Some(1)));
         let rows = self.rows(&link.query, false);
         let ways: Vec<_> = rows.into_iter().map(|(way, _)| way).collect();
-        Some(if exists && !negated { ways } else { vec![test_of(&ways)] })
+        Some(if exists && !negated {
+            ways
+        } else {
+            vec![test_of(&ways)]
+        })
     }
 
     fn compare(&mut self, how: How, args: &'e [Expr]) -> Vec<Way> {
@@ -207,7 +226,11 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
         match values.as_slice() {
             [left, right] => compare(how, left, right),
             _ => {
-                let cells = values.iter().flatten().flat_map(|v| v.term.cells()).collect();
+                let cells = values
+                    .iter()
+                    .flatten()
+                    .flat_map(|v| v.term.cells())
+                    .collect();
                 vec![Way::of(Atom::Test(cells))]
             }
         }
@@ -226,44 +249,40 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
             return compare(How::Other, &left, &self.value(right));
         }
         // `a <> all (b)` is `not (a = any (b))`.
-        let how = if is_any == negated { How::NotEqual } else { How::Equal };
+        let how = if is_any == negated {
+            How::NotEqual
+        } else {
+            How::Equal
+        };
         match elements {
             Some(elements) => {
                 let values: Vec<_> = elements.iter().map(|e| self.value(e)).collect();
-                let constants: Option<Vec<String>> = values
-                    .iter()
-                    .map(|values| match values.as_slice() {
-                        [Value {
-                            term: Term::Constant(Some(text)),
-                            ..
-                        }] => Some(text.clone()),
-                        _ => None,
-                    })
-                    .collect();
-                if let Some(constants) = constants {
-                    let list = Value {
-                        way: Way::default(),
-                        term: Term::Constant(Some(constants.join(","))),
-                    };
-                    let ways: Vec<_> = left
-                        .iter()
-                        .map(|left| {
-                            let mut way = left.way.clone();
-                            let atom = Atom::Compare(how, left.term.clone(), list.term.clone());
-                            way.atoms.push(atom);
-                            way
-                        })
-                        .collect();
-                    return ways;
+                let whole = lower::list(&values);
+                if let [
+                    Value {
+                        term: Term::Constant(_),
+                        ..
+                    },
+                ] = whole.as_slice()
+                {
+                    return left.iter().map(|left| left.compared(how, &whole)).collect();
                 }
                 let parts = values.iter().map(|value| compare(how, &left, value));
-                if how == How::Equal { any(parts) } else { all(parts) }
+                if how == How::Equal {
+                    any(parts)
+                } else {
+                    all(parts)
+                }
             }
             None => {
                 let right = self.value(right);
                 let ways = compare(how, &left, &right);
                 let reads = right.iter().any(|value| !value.way.reads.is_empty());
-                if how == How::NotEqual && reads { vec![test_of(&ways)] } else { ways }
+                if how == How::NotEqual && reads {
+                    vec![test_of(&ways)]
+                } else {
+                    ways
+                }
             }
         }
     }
@@ -315,7 +334,10 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
         let rows = self.rows(query, true).into_iter();
         rows.map(|(way, columns)| Value {
             way,
-            term: columns.into_iter().next().unwrap_or(Term::Unknown(Vec::new())),
+            term: columns
+                .into_iter()
+                .next()
+                .unwrap_or(Term::Unknown(Vec::new())),
         })
         .collect()
     }
@@ -323,11 +345,18 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
     /// Returns the rows of a query: the conditions for each, and its columns if these are wanted.
     fn rows(&mut self, query: &'e Query, columns: bool) -> Vec<(Way, Vec<Term>)> {
         let Some(ways) = self.enter(query) else {
-            let columns = query.targets.iter().map(|_| Term::Unknown(Vec::new())).collect();
+            let columns = query
+                .targets
+                .iter()
+                .map(|_| Term::Unknown(Vec::new()))
+                .collect();
             let mut way = self.unknown_query(query);
             return way.pop().map(|way| (way, columns)).into_iter().collect();
         };
-        let targets = query.targets.iter().filter(|target| columns && !target.is_junk);
+        let targets = query
+            .targets
+            .iter()
+            .filter(|target| columns && !target.is_junk);
         let values: Vec<_> = targets.map(|target| self.value(&target.expr)).collect();
         self.scopes.pop();
         let mut rows = Vec::new();
@@ -340,7 +369,11 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
     }
 
     fn unknown_query(&mut self, query: &'e Query) -> Vec<Way> {
-        let cells = query.condition.iter().flat_map(|expr| self.own_cells(expr)).collect();
+        let cells = query
+            .condition
+            .iter()
+            .flat_map(|expr| self.own_cells(expr))
+            .collect();
         vec![Way::unknown(cells)]
     }
 
@@ -438,7 +471,9 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
     fn cte(&self, name: &str, levels_up: u32) -> Option<&'e Query> {
         let scope = self.scope(levels_up)?;
         let ctes = &scope.query?.ctes;
-        ctes.iter().find(|cte| cte.name == name).map(|cte| &cte.query)
+        ctes.iter()
+            .find(|cte| cte.name == name)
+            .map(|cte| &cte.query)
     }
 
     fn scope(&self, levels_up: u32) -> Option<&Scope<'e>> {
@@ -452,7 +487,11 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
         let Some(Binding::Row {
             source: ROW,
             relation,
-        }) = self.scopes.first().and_then(|scope| scope.bindings.first()).cloned()
+        }) = self
+            .scopes
+            .first()
+            .and_then(|scope| scope.bindings.first())
+            .cloned()
         else {
             return Vec::new();
         };
@@ -475,7 +514,9 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
             let place = usize::try_from(var.varno).ok()?.checked_sub(1)?;
             scope.bindings.get(place).cloned()
         });
-        let place = usize::try_from(var.attno).ok().and_then(|attno| attno.checked_sub(1));
+        let place = usize::try_from(var.attno)
+            .ok()
+            .and_then(|attno| attno.checked_sub(1));
         let term = match (binding, place) {
             (Some(Binding::Row { source, relation }), _) => Term::Cell(Cell {
                 source,
@@ -529,7 +570,9 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
                 vec![plain(Term::Constant(text))]
             }
             Expr::Param(param) => {
-                let place = usize::try_from(param.id).ok().and_then(|id| id.checked_sub(1));
+                let place = usize::try_from(param.id)
+                    .ok()
+                    .and_then(|id| id.checked_sub(1));
                 let terms = match param.kind {
                     EXTERN => Some(&self.args),
                     SUBLINK => self.columns.last(),
@@ -539,16 +582,20 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
                 vec![plain(term.cloned().unwrap_or(Term::Unknown(Vec::new())))]
             }
             Expr::Cast { arg, .. } | Expr::Collate(arg) | Expr::NamedArg(arg) => self.value(arg),
-            Expr::SubLink(link) if [SubLinkKind::Value, SubLinkKind::Array].contains(&link.kind) => {
+            Expr::SubLink(link)
+                if [SubLinkKind::Value, SubLinkKind::Array].contains(&link.kind) =>
+            {
                 self.query_values(&link.query)
             }
             Expr::Call(call) => self.called(call.function, &call.args),
             Expr::Operator(o) | Expr::Distinct(o) | Expr::NullIf(o) => self.made_of(&o.args),
-            Expr::Coalesce(args)
-            | Expr::Greatest(args)
-            | Expr::Least(args)
-            | Expr::Row(args)
-            | Expr::Array(args) => self.made_of(args),
+            Expr::Coalesce(args) | Expr::Greatest(args) | Expr::Least(args) | Expr::Row(args) => {
+                self.made_of(args)
+            }
+            Expr::Array(args) => {
+                let values: Vec<_> = args.iter().map(|arg| self.value(arg)).collect();
+                lower::list(&values)
+            }
             Expr::Field(arg, _) => self.made_of(std::slice::from_ref(arg)),
             Expr::Subscript(from, bounds) => {
                 let mut args = vec![self.value(from)];

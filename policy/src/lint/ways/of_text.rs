@@ -9,7 +9,10 @@ use crate::lint::caller::{Source, setting};
 /// What an item of `FROM` stands for.
 #[derive(Clone)]
 enum Binding {
-    Row { source: u32, relation: u32 },
+    Row {
+        source: u32,
+        relation: u32,
+    },
     /// Columns with their names.
     Columns(Vec<(String, Term)>),
 }
@@ -47,7 +50,11 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
                 for arg in args {
                     parts.push(self.truth(arg, negated)?);
                 }
-                if matches!(expr, Sql::And(_)) == negated { any(parts) } else { all(parts) }
+                if matches!(expr, Sql::And(_)) == negated {
+                    any(parts)
+                } else {
+                    all(parts)
+                }
             }
             Sql::Not(arg) => self.truth(arg, !negated)?,
             Sql::IsTrue(arg) | Sql::Cast(arg, _) => self.truth(arg, negated)?,
@@ -56,7 +63,11 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
                 if let Some(ways) = self.count(sign, left, right, negated) {
                     return ways;
                 }
-                compare(how(sign, negated), &self.values(left)?, &self.values(right)?)
+                compare(
+                    how(sign, negated),
+                    &self.values(left)?,
+                    &self.values(right)?,
+                )
             }
             Sql::Distinct(left, right) => {
                 let how = if negated { How::Equal } else { How::NotEqual };
@@ -100,7 +111,9 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
 
     fn call(&mut self, function: &'f Function, args: &[Sql], negated: bool) -> Option<Vec<Way>> {
         if self.reader.is_guard(function) {
-            return Some(vec![Way::of(Atom::IsNotNull(Term::Caller(Source::Subject)))]);
+            return Some(vec![Way::of(Atom::IsNotNull(Term::Caller(
+                Source::Subject,
+            )))]);
         }
         let mut parts = Vec::new();
         for (way, terms) in combined(&self.all_values(args)?) {
@@ -137,52 +150,60 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
         let rows = self.rows(select, false);
         Some(rows.map(|rows| {
             let ways: Vec<_> = rows.into_iter().map(|(way, _)| way).collect();
-            if exists && !negated { ways } else { vec![test_of(&ways)] }
+            if exists && !negated {
+                ways
+            } else {
+                vec![test_of(&ways)]
+            }
         }))
     }
 
     fn list(&mut self, sign: &str, left: &Sql, right: &Sql, negated: bool) -> Option<Vec<Way>> {
         let is_any = sign == "=";
         if !is_any && sign != "<>" {
-            return Some(compare(How::Other, &self.values(left)?, &self.values(right)?));
+            return Some(compare(
+                How::Other,
+                &self.values(left)?,
+                &self.values(right)?,
+            ));
         }
-        let how = if is_any == negated { How::NotEqual } else { How::Equal };
+        let how = if is_any == negated {
+            How::NotEqual
+        } else {
+            How::Equal
+        };
         let left = self.values(left)?;
         let mut right_side = right;
         while let Sql::Cast(inner, _) = right_side {
             right_side = inner;
         }
         if let Sql::List(elements) = right_side {
-            let constants: Option<Vec<_>> = elements
-                .iter()
-                .map(|element| match element {
-                    Sql::Constant(text) => Some(text.as_str()),
-                    Sql::Cast(inner, _) => match &**inner {
-                        Sql::Constant(text) => Some(text.as_str()),
-                        _ => None,
-                    },
-                    _ => None,
-                })
-                .collect();
-            if let Some(constants) = constants {
-                let list = Term::Constant(Some(constants.join(",")));
-                let ways = left.into_iter().map(|left| {
-                    let mut way = left.way;
-                    way.atoms.push(Atom::Compare(how, left.term, list.clone()));
-                    way
-                });
-                return Some(ways.collect());
+            let values = self.all_values(elements)?;
+            let whole = lower::list(&values);
+            if let [
+                Value {
+                    term: Term::Constant(_),
+                    ..
+                },
+            ] = whole.as_slice()
+            {
+                return Some(left.iter().map(|left| left.compared(how, &whole)).collect());
             }
-            let mut parts = Vec::new();
-            for element in elements {
-                parts.push(compare(how, &left, &self.values(element)?));
-            }
-            return Some(if how == How::Equal { any(parts) } else { all(parts) });
+            let parts = values.iter().map(|value| compare(how, &left, value));
+            return Some(if how == How::Equal {
+                any(parts)
+            } else {
+                all(parts)
+            });
         }
         let right = self.values(right_side)?;
         let ways = compare(how, &left, &right);
         let reads = right.iter().any(|value| !value.way.reads.is_empty());
-        Some(if how == How::NotEqual && reads { vec![test_of(&ways)] } else { ways })
+        Some(if how == How::NotEqual && reads {
+            vec![test_of(&ways)]
+        } else {
+            ways
+        })
     }
 
     fn query_truth(&mut self, select: &Select, negated: bool) -> Option<Vec<Way>> {
@@ -302,12 +323,15 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
         let mut rows = self.rows(select, true)?;
         let (way, terms) = rows.pop().filter(|_| rows.is_empty())?;
         parts.push(vec![way]);
-        let names = select.targets.iter().map(|(value, alias)| match (alias, value) {
-            (Some(alias), _) => alias.clone(),
-            (None, Sql::Name(name)) => name.last().cloned().unwrap_or_default(),
-            (None, Sql::Call(name, _)) => name.last().cloned().unwrap_or_default(),
-            _ => String::new(),
-        });
+        let names = select
+            .targets
+            .iter()
+            .map(|(value, alias)| match (alias, value) {
+                (Some(alias), _) => alias.clone(),
+                (None, Sql::Name(name)) => name.last().cloned().unwrap_or_default(),
+                (None, Sql::Call(name, _)) => name.last().cloned().unwrap_or_default(),
+                _ => String::new(),
+            });
         Some(Binding::Columns(names.zip(terms).collect()))
     }
 
@@ -318,9 +342,13 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
             [schema, table] => facts.relation_named(schema, table),
             [table] => {
                 let path = self.function.setting("search_path").unwrap_or_default();
-                let path = path.split(',').map(|schema| schema.trim().trim_matches(['"', '\'']));
+                let path = path
+                    .split(',')
+                    .map(|schema| schema.trim().trim_matches(['"', '\'']));
                 let own = facts.schema_name(self.function.schema);
-                let mut schemas = path.chain([own, "public"]).filter(|schema| !schema.is_empty());
+                let mut schemas = path
+                    .chain([own, "public"])
+                    .filter(|schema| !schema.is_empty());
                 schemas.find_map(|schema| facts.relation_named(schema, table))
             }
             _ => None,
@@ -374,7 +402,10 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
                 let rows = self.rows(select, true)?.into_iter();
                 rows.map(|(way, columns)| Value {
                     way,
-                    term: columns.into_iter().next().unwrap_or(Term::Unknown(Vec::new())),
+                    term: columns
+                        .into_iter()
+                        .next()
+                        .unwrap_or(Term::Unknown(Vec::new())),
                 })
                 .collect()
             }
@@ -393,9 +424,10 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
                         found
                     }
                     None => match (name.last().map(String::as_str), values.as_slice()) {
-                        (Some("array_agg" | "max" | "min" | "lower" | "btrim" | "unnest"), [only]) => {
-                            only.clone()
-                        }
+                        (
+                            Some("array_agg" | "max" | "min" | "lower" | "btrim" | "unnest"),
+                            [only],
+                        ) => only.clone(),
                         (Some("count" | "sum" | "bool_or" | "bool_and" | "string_agg"), _) => {
                             return None;
                         }
@@ -407,7 +439,8 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
                 let values = vec![self.values(left)?, self.values(right)?];
                 of(&values)
             }
-            Sql::List(args) | Sql::Of(args) => {
+            Sql::List(args) => lower::list(&self.all_values(args)?),
+            Sql::Of(args) => {
                 let values = self.all_values(args)?;
                 of(&values)
             }
@@ -460,9 +493,8 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
         match name {
             [only] => {
                 let mut scopes = self.scopes.iter().rev();
-                let found = scopes.find_map(|scope| {
-                    scope.iter().find_map(|(_, binding)| column(binding, only))
-                });
+                let found = scopes
+                    .find_map(|scope| scope.iter().find_map(|(_, binding)| column(binding, only)));
                 found.or_else(|| self.argument(only))
             }
             [table, only] => {
@@ -480,7 +512,11 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
     }
 
     fn argument(&self, name: &str) -> Option<Term> {
-        let place = self.function.argument_names.iter().position(|own| own == name)?;
+        let place = self
+            .function
+            .argument_names
+            .iter()
+            .position(|own| own == name)?;
         self.args.get(place).cloned()
     }
 }
@@ -519,7 +555,10 @@ pub(in crate::lint) fn source(expr: &Sql) -> Option<Source> {
                 }
                 _ => None,
             },
-            ([name], []) if ["current_user", "session_user", "current_role", "user"].contains(&name.as_str()) => {
+            ([name], [])
+                if ["current_user", "session_user", "current_role", "user"]
+                    .contains(&name.as_str()) =>
+            {
                 Some(Source::DatabaseRole)
             }
             ([.., name], [Sql::Constant(which), ..]) if name == "current_setting" => {
@@ -529,9 +568,10 @@ pub(in crate::lint) fn source(expr: &Sql) -> Option<Source> {
                 if ["coalesce", "nullif", "lower", "btrim", "trim"].contains(&name.as_str()) =>
             {
                 let others = args.iter().skip(1);
-                let plain = others
-                    .clone()
-                    .all(|arg| matches!(arg, Sql::Constant(_) | Sql::Null | Sql::Cast(..)) || source(arg).is_some());
+                let plain = others.clone().all(|arg| {
+                    matches!(arg, Sql::Constant(_) | Sql::Null | Sql::Cast(..))
+                        || source(arg).is_some()
+                });
                 source(first).filter(|_| plain)
             }
             _ => None,

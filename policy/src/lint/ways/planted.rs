@@ -27,7 +27,8 @@ pub(in crate::lint) struct Planted<'b, 'f> {
 impl Planted<'_, '_> {
     /// Returns true if the writer binds the column that has the caller.
     pub(in crate::lint) fn binds_user(&self) -> bool {
-        self.user.is_some_and(|user| self.way.caller_of(own(user)).is_some())
+        self.user
+            .is_some_and(|user| self.way.caller_of(own(user)).is_some())
     }
 }
 
@@ -43,7 +44,10 @@ pub(in crate::lint) fn planted<'b, 'f>(
         if !is_other || link.asks_for_own_row() || !opens(context, book, link) {
             continue;
         }
-        for writer in book.of_table(link.read.relation).filter(|w| w.policy.permissive) {
+        for writer in book
+            .of_table(link.read.relation)
+            .filter(|w| w.policy.permissive)
+        {
             for command in [Command::Insert, Command::Update] {
                 all.extend(by(context, book, link, writer, command));
             }
@@ -94,9 +98,9 @@ fn by<'b, 'f>(
             if is_kept || table.is_unique(&[key.attno]) || way.row_columns().contains(&key.attno) {
                 continue;
             }
-            let able = clients.iter().filter(|client| {
-                fits(context, link, way, *key, client, command)
-            });
+            let able = clients
+                .iter()
+                .filter(|client| fits(context, link, way, *key, client, command));
             let clients: Vec<u32> = able.map(|client| client.role).collect();
             if !clients.is_empty() {
                 found.push(Planted {
@@ -133,7 +137,9 @@ fn fits(
     asked.into_iter().all(|cell| {
         let column = own(cell);
         if !is_tested(cell.attno) {
-            let has_default = table.column(cell.attno).is_some_and(|c| c.default.is_some());
+            let has_default = table
+                .column(cell.attno)
+                .is_some_and(|c| c.default.is_some());
             let is_asked = link.way.constants_of(cell).is_empty() || !has_default;
             let keeps = command == Command::Update && cell != key;
             return writable.contains(cell.attno) || !is_asked || keeps;
@@ -150,11 +156,16 @@ fn fits(
             (Some(wanted), Some(bound)) => wanted == bound,
             (None, None) => {
                 let relations = |way: &Way, cell: Cell| -> BTreeSet<u32> {
-                    way.equals(cell).into_iter().map(|cell| cell.relation).collect()
+                    way.equals(cell)
+                        .into_iter()
+                        .map(|cell| cell.relation)
+                        .collect()
                 };
                 let mut through = relations(link.way, cell);
                 through.remove(&cell.relation);
-                relations(way, column).iter().any(|relation| through.contains(relation))
+                relations(way, column)
+                    .iter()
+                    .any(|relation| through.contains(relation))
             }
             _ => false,
         }

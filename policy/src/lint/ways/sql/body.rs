@@ -56,7 +56,9 @@ fn declaration(parser: &mut Parser) -> Option<Statement> {
     let _ = parser.words(&["not", "null"]);
     let has_value = parser.sign(":=") || parser.sign("=") || parser.word("default");
     let value = if has_value { parser.expr()? } else { Sql::Null };
-    parser.sign(";").then_some(Statement::Set(name, value, kind))
+    parser
+        .sign(";")
+        .then_some(Statement::Set(name, value, kind))
 }
 
 fn block(parser: &mut Parser) -> Option<Vec<Statement>> {
@@ -101,7 +103,11 @@ fn statement(parser: &mut Parser) -> Option<Statement> {
     if parser.word("raise") {
         let soft = ["notice", "warning", "info", "debug", "log"];
         let is_soft = soft.iter().any(|word| parser.is_word(0, word));
-        let kind = if is_soft { Statement::Nothing } else { Statement::Raise };
+        let kind = if is_soft {
+            Statement::Nothing
+        } else {
+            Statement::Raise
+        };
         return rest(parser, kind);
     }
     if parser.word("perform") {
@@ -121,7 +127,9 @@ fn statement(parser: &mut Parser) -> Option<Statement> {
     if parser.word("null") {
         return rest(parser, Statement::Nothing);
     }
-    let compound = ["begin", "declare", "loop", "for", "while", "foreach", "case", "<<"];
+    let compound = [
+        "begin", "declare", "loop", "for", "while", "foreach", "case", "<<",
+    ];
     if compound.iter().any(|word| parser.is_word(0, word)) || parser.is_sign(0, "<<") {
         return None;
     }
@@ -161,7 +169,11 @@ fn condition(parser: &mut Parser) -> Option<Statement> {
             break;
         }
     }
-    let otherwise = if parser.word("else") { block(parser)? } else { Vec::new() };
+    let otherwise = if parser.word("else") {
+        block(parser)?
+    } else {
+        Vec::new()
+    };
     let ends = parser.words(&["end", "if"]) && parser.sign(";");
     ends.then_some(Statement::If(branches, otherwise))
 }
@@ -254,7 +266,12 @@ fn found(mut select: Select, variables: &mut Variables) {
 /// Puts the values of variables where their names are.
 pub(in crate::lint) fn substituted(expr: &Sql, variables: &Variables) -> Sql {
     let boxed = |expr: &Sql| Box::new(substituted(expr, variables));
-    let all = |exprs: &[Sql]| exprs.iter().map(|expr| substituted(expr, variables)).collect();
+    let all = |exprs: &[Sql]| {
+        exprs
+            .iter()
+            .map(|expr| substituted(expr, variables))
+            .collect()
+    };
     let query = |select: &Select| Box::new(with_variables(select, variables));
     match expr {
         Sql::Name(name) => match name.as_slice() {

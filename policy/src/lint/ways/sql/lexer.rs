@@ -4,7 +4,10 @@
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
     /// A word in lower case, or a name in quotes.
-    Word { text: String, quoted: bool },
+    Word {
+        text: String,
+        quoted: bool,
+    },
     Text(String),
     Number(String),
     Parameter(usize),
@@ -15,10 +18,7 @@ pub(super) enum Token {
 /// Takes a text apart; nothing if it does not end where it should.
 pub(super) fn tokens(text: &str) -> Option<Vec<Token>> {
     let characters: Vec<char> = text.chars().collect();
-    let mut lexer = Lexer {
-        characters,
-        at: 0,
-    };
+    let mut lexer = Lexer { characters, at: 0 };
     let mut tokens = Vec::new();
     while lexer.skip_blanks()? {
         tokens.push(lexer.token()?);
@@ -103,7 +103,9 @@ impl Lexer {
         let second = self.peek(1);
         match first {
             '\'' => self.quoted('\'', false).map(Token::Text),
-            '"' => self.quoted('"', false).map(|text| Token::Word { text, quoted: true }),
+            '"' => self
+                .quoted('"', false)
+                .map(|text| Token::Word { text, quoted: true }),
             'e' | 'E' if second == Some('\'') => {
                 self.next();
                 self.quoted('\'', true).map(Token::Text)
@@ -121,7 +123,10 @@ impl Lexer {
             c if c.is_alphabetic() || c == '_' => {
                 let part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
                 let text = self.take_while(part).to_ascii_lowercase();
-                Some(Token::Word { text, quoted: false })
+                Some(Token::Word {
+                    text,
+                    quoted: false,
+                })
             }
             ':' if second == Some(':') || second == Some('=') => {
                 let sign: String = [self.next()?, self.next()?].into_iter().collect();

@@ -9,11 +9,52 @@ const MAX_DEPTH: u32 = 64;
 
 /// Words that end an expression without a comma, or cannot be an alias.
 const RESERVED: &[&str] = &[
-    "and", "as", "asc", "case", "cross", "desc", "else", "end", "except", "fetch", "for", "from",
-    "full", "group", "having", "in", "inner", "intersect", "into", "is", "join", "lateral", "left",
-    "like", "limit", "natural", "not", "offset", "on", "or", "order", "right", "select", "then",
-    "union", "using", "when", "where", "window", "with", "loop", "ilike", "similar", "between",
-    "collate", "strict",
+    "and",
+    "as",
+    "asc",
+    "case",
+    "cross",
+    "desc",
+    "else",
+    "end",
+    "except",
+    "fetch",
+    "for",
+    "from",
+    "full",
+    "group",
+    "having",
+    "in",
+    "inner",
+    "intersect",
+    "into",
+    "is",
+    "join",
+    "lateral",
+    "left",
+    "like",
+    "limit",
+    "natural",
+    "not",
+    "offset",
+    "on",
+    "or",
+    "order",
+    "right",
+    "select",
+    "then",
+    "union",
+    "using",
+    "when",
+    "where",
+    "window",
+    "with",
+    "loop",
+    "ilike",
+    "similar",
+    "between",
+    "collate",
+    "strict",
 ];
 
 /// Reads a text that is one query.
@@ -69,7 +110,10 @@ impl Parser {
     }
 
     pub(super) fn words(&mut self, words: &[&str]) -> bool {
-        let is = words.iter().enumerate().all(|(ahead, word)| self.is_word(ahead, word));
+        let is = words
+            .iter()
+            .enumerate()
+            .all(|(ahead, word)| self.is_word(ahead, word));
         if is {
             self.at = self.at.saturating_add(words.len());
         }
@@ -132,7 +176,10 @@ impl Parser {
     // Queries.
 
     pub(super) fn select(&mut self) -> Option<Select> {
-        self.depth = self.depth.checked_add(1).filter(|depth| *depth < MAX_DEPTH)?;
+        self.depth = self
+            .depth
+            .checked_add(1)
+            .filter(|depth| *depth < MAX_DEPTH)?;
         let select = self.query();
         self.depth = self.depth.saturating_sub(1);
         select
@@ -347,7 +394,10 @@ impl Parser {
     // Expressions, by how weakly they bind.
 
     pub(super) fn expr(&mut self) -> Option<Sql> {
-        self.depth = self.depth.checked_add(1).filter(|depth| *depth < MAX_DEPTH)?;
+        self.depth = self
+            .depth
+            .checked_add(1)
+            .filter(|depth| *depth < MAX_DEPTH)?;
         let expr = self.or();
         self.depth = self.depth.saturating_sub(1);
         expr
@@ -433,7 +483,11 @@ impl Parser {
             return Some(kind(sign.to_owned(), Box::new(left), Box::new(right)));
         }
         let right = self.other()?;
-        Some(Sql::Operator(sign.to_owned(), Box::new(left), Box::new(right)))
+        Some(Sql::Operator(
+            sign.to_owned(),
+            Box::new(left),
+            Box::new(right),
+        ))
     }
 
     /// `IN`, `BETWEEN`, `LIKE` and all other operators.
@@ -441,7 +495,9 @@ impl Parser {
         let mut left = self.unary()?;
         loop {
             let negated = self.is_word(0, "not")
-                && ["in", "between", "like", "ilike"].iter().any(|word| self.is_word(1, word));
+                && ["in", "between", "like", "ilike"]
+                    .iter()
+                    .any(|word| self.is_word(1, word));
             if negated {
                 self.skip();
             }
@@ -594,7 +650,11 @@ impl Parser {
                 "array" if self.is_sign(1, "[") => {
                     self.skip();
                     self.skip();
-                    let list = if self.is_sign(0, "]") { Vec::new() } else { self.list()? };
+                    let list = if self.is_sign(0, "]") {
+                        Vec::new()
+                    } else {
+                        self.list()?
+                    };
                     self.need("]")?;
                     Some(Sql::List(list))
                 }
@@ -670,7 +730,11 @@ impl Parser {
     }
 
     fn case(&mut self) -> Option<Sql> {
-        let value = if self.is_word(0, "when") { None } else { Some(self.expr()?) };
+        let value = if self.is_word(0, "when") {
+            None
+        } else {
+            Some(self.expr()?)
+        };
         let mut whens = Vec::new();
         while self.word("when") {
             let condition = self.expr()?;
@@ -685,7 +749,11 @@ impl Parser {
             }
             whens.push((condition, self.expr()?));
         }
-        let otherwise = if self.word("else") { Some(Box::new(self.expr()?)) } else { None };
+        let otherwise = if self.word("else") {
+            Some(Box::new(self.expr()?))
+        } else {
+            None
+        };
         self.word("end").then_some(Sql::Case(whens, otherwise))
     }
 }
@@ -695,5 +763,9 @@ fn not(expr: Sql) -> Sql {
 }
 
 fn one_or(mut list: Vec<Sql>, many: fn(Vec<Sql>) -> Sql) -> Option<Sql> {
-    if list.len() == 1 { list.pop() } else { Some(many(list)) }
+    if list.len() == 1 {
+        list.pop()
+    } else {
+        Some(many(list))
+    }
 }
