@@ -3,8 +3,8 @@
 use std::cell::OnceCell;
 
 use super::caller::{Source, Sources};
-use super::ways::Book;
 use super::guards::Guards;
+use super::ways::Book;
 use crate::Expr;
 use crate::facts::{Client, Command, Facts, Function, Policy, Reach, Relation};
 

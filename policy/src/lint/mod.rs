@@ -9,9 +9,9 @@ mod coverage;
 mod guards;
 mod rows;
 pub mod rules;
+mod takeover;
 #[cfg(test)]
 pub(crate) mod testing;
-mod takeover;
 mod truth;
 mod ways;
 

@@ -27,13 +27,23 @@ pub(super) struct Takeover<'b, 'f> {
 }
 
 /// Words for roles whose holders are trusted with all rows of their group.
-const TRUSTED: &[&str] = &["admin", "owner", "administrator", "superadmin", "super_admin", "root"];
+const TRUSTED: &[&str] = &[
+    "admin",
+    "owner",
+    "administrator",
+    "superadmin",
+    "super_admin",
+    "root",
+];
 
 pub(super) fn takeovers<'b, 'f>(context: &'b Context<'f>) -> Vec<Takeover<'b, 'f>> {
     let book = context.book();
     let mut all: Vec<Takeover<'b, 'f>> = Vec::new();
     for client in context.reach.ordinary() {
-        for delete in book.permissive().filter(|entry| entry.policy.is_for(Command::Delete)) {
+        for delete in book
+            .permissive()
+            .filter(|entry| entry.policy.is_for(Command::Delete))
+        {
             let table = delete.table;
             let may = |command: Command| {
                 let mut clients = context.reach.reaching(context.facts, table, command);
@@ -44,7 +54,11 @@ pub(super) fn takeovers<'b, 'f>(context: &'b Context<'f>) -> Vec<Takeover<'b, 'f
             if !applies || !may(Command::Update) || !may(Command::Delete) {
                 continue;
             }
-            for way in delete.existing(Command::Delete).iter().filter(|way| !way.is_unknown()) {
+            for way in delete
+                .existing(Command::Delete)
+                .iter()
+                .filter(|way| !way.is_unknown())
+            {
                 for takeover in of_way(context, book, client, delete, way) {
                     let known = all.iter_mut().find(|known| {
                         std::ptr::eq(known.by, takeover.by) && known.column == takeover.column
@@ -81,7 +95,10 @@ fn of_way<'b, 'f>(
         let is_owner = asked.caller_of(cell).is_some_and(Source::is_caller);
         let is_group = asked.equals(cell).iter().any(|cell| {
             cell.source != ROW
-                && asked.cells_of(cell.source).iter().any(|c| asked.caller_of(*c).is_some())
+                && asked
+                    .cells_of(cell.source)
+                    .iter()
+                    .any(|c| asked.caller_of(*c).is_some())
         });
         let column = context.facts.column_name(table.oid, attno);
         let is_free = column.is_some_and(|name| {
@@ -94,14 +111,24 @@ fn of_way<'b, 'f>(
             continue;
         }
         // Checks are ORed apart from conditions.
-        let lets_in = updates.iter().flat_map(|entry| entry.new(Command::Update)).any(|way| {
-            !way.is_unknown()
-                && (!way.row_columns().contains(&attno)
-                    || is_owner && way.caller_of(cell) == asked.caller_of(cell))
-        });
-        let is_branch = updates.iter().flat_map(|entry| entry.existing(Command::Update)).any(|way| {
-            if is_owner { way.caller_of(cell).is_some() } else { way.row_columns().contains(&attno) }
-        });
+        let lets_in = updates
+            .iter()
+            .flat_map(|entry| entry.new(Command::Update))
+            .any(|way| {
+                !way.is_unknown()
+                    && (!way.row_columns().contains(&attno)
+                        || is_owner && way.caller_of(cell) == asked.caller_of(cell))
+            });
+        let is_branch = updates
+            .iter()
+            .flat_map(|entry| entry.existing(Command::Update))
+            .any(|way| {
+                if is_owner {
+                    way.caller_of(cell).is_some()
+                } else {
+                    way.row_columns().contains(&attno)
+                }
+            });
         let by = updates.iter().find(|entry| {
             entry.existing(Command::Update).iter().any(|way| {
                 !way.is_unknown()
@@ -109,7 +136,9 @@ fn of_way<'b, 'f>(
                     && (way.is_open() || !way.row_columns().is_empty())
                     && !way.row_columns().contains(&attno)
                     && !is_trusted(way)
-                    && !deletes.iter().any(|delete| delete.is_unknown() || implies(way, delete))
+                    && !deletes
+                        .iter()
+                        .any(|delete| delete.is_unknown() || implies(way, delete))
             })
         });
         if let (Some(by), true) = (by, lets_in) {
@@ -197,7 +226,9 @@ impl Takeover<'_, '_> {
     pub(super) fn finding(&self, context: &Context<'_>, rule: &Rule) -> Finding {
         let facts = context.facts;
         let table = self.by.table;
-        let column = facts.column_name(table.oid, self.column).unwrap_or_default();
+        let column = facts
+            .column_name(table.oid, self.column)
+            .unwrap_or_default();
         let roles = facts.role_names(self.clients.iter().map(|client| client.role));
         let hint = rows::revoke_column(facts, table, &self.clients, self.column);
         Draft::policy(rule, facts, self.by.policy)

@@ -8,7 +8,7 @@ alter table objects enable row level security;
 alter table teams enable row level security;
 alter table admins enable row level security;
 alter table spans enable row level security;
-create policy own_teams on teams to authenticated using (owner = auth.uid());
+create policy own_teams on teams for select to authenticated using (owner = auth.uid());
 create policy own_admin on admins for select to authenticated using (user_id = auth.uid());
 create policy own_spans on spans for select to authenticated using (owner = auth.uid());
 create policy team_files on objects for select to authenticated using (exists (

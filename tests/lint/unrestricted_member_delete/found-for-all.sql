@@ -10,6 +10,7 @@ create policy manage on participants to authenticated using (auth.uid() is not n
 create policy read on messages for select to authenticated using (
     auth.uid() in (select p.user_id from participants p where p.room_id = messages.room_id));
 
+insert into rooms values (1);
 insert into participants values (1, '00000000-0000-0000-0000-00000000000a');
 select authguard.act_as_user('00000000-0000-0000-0000-00000000000b');
 delete from participants where room_id = 1;

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("the folder is there");
-    let mut paths: Vec<_> = entries.map(|entry| entry.expect("it is read").path()).collect();
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.expect("it is read").path())
+        .collect();
     paths.sort();
     paths
 }
@@ -19,10 +21,16 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 /// The findings that the first lines of a file name: rule, level, object, and the policy if there
 /// is one.
 fn expected(sql: &str) -> Vec<String> {
-    let lines = sql.lines().map_while(|line| line.strip_prefix("-- finds: "));
+    let lines = sql
+        .lines()
+        .map_while(|line| line.strip_prefix("-- finds: "));
     let lines: Vec<_> = lines.map(str::to_owned).collect();
     assert!(!lines.is_empty(), "the file says what it has");
-    if lines == ["nothing"] { Vec::new() } else { lines }
+    if lines == ["nothing"] {
+        Vec::new()
+    } else {
+        lines
+    }
 }
 
 fn line(finding: &Finding) -> String {
@@ -54,8 +62,16 @@ fn each_mistake_works_and_is_found_and_each_near_miss_is_silent() {
     let cluster = server(Config::default());
     let folder = dirs::checkout().join("tests/lint");
     let prelude = std::fs::read_to_string(folder.join("prelude.sql")).expect("it is there");
-    let folders: Vec<_> = entries(&folder).into_iter().filter(|path| path.is_dir()).collect();
-    let name = |path: &Path| path.file_name().expect("it has a name").to_string_lossy().into_owned();
+    let folders: Vec<_> = entries(&folder)
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .collect();
+    let name = |path: &Path| {
+        path.file_name()
+            .expect("it has a name")
+            .to_string_lossy()
+            .into_owned()
+    };
     let rules: Vec<String> = folders.iter().map(|path| name(path)).collect();
     let only = std::env::var("AUTHGUARD_LINT_FILE").unwrap_or_default();
     let mut wrong = Vec::new();
@@ -72,7 +88,9 @@ fn each_mistake_works_and_is_found_and_each_near_miss_is_silent() {
             found.sort();
             expected.sort();
             if found != expected {
-                wrong.push(format!("{name}\n  expected {expected:#?}\n  found {findings:#?}"));
+                wrong.push(format!(
+                    "{name}\n  expected {expected:#?}\n  found {findings:#?}"
+                ));
             }
         }
     }

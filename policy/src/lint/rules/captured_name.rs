@@ -32,7 +32,10 @@ fn finding(context: &Context<'_>, entry: &Entry<'_>) -> Option<Finding> {
     if !is_reached {
         return None;
     }
-    let cell = entry.all().filter(|way| !way.is_unknown()).find_map(|way| captured(context, entry, way))?;
+    let cell = entry
+        .all()
+        .filter(|way| !way.is_unknown())
+        .find_map(|way| captured(context, entry, way))?;
     let column = facts.column_name(cell.relation, cell.attno)?;
     let own = facts.relation_name(entry.table.oid);
     let taken = facts.relation_name(cell.relation);
@@ -63,7 +66,9 @@ fn finding(context: &Context<'_>, entry: &Entry<'_>) -> Option<Finding> {
 /// Returns the column that was not meant, if there is one.
 fn captured(context: &Context<'_>, entry: &Entry<'_>, way: &Way) -> Option<Cell> {
     let is_own_read = |cell: Cell| {
-        way.reads.iter().any(|read| read.source == cell.source && read.is_own)
+        way.reads
+            .iter()
+            .any(|read| read.source == cell.source && read.is_own)
     };
     let has_row = |cell: Cell| {
         let name = context.facts.column_name(cell.relation, cell.attno);

@@ -26,7 +26,10 @@ fn finding(context: &Context<'_>, open: &Entry<'_>) -> Option<Finding> {
     let facts = context.facts;
     let book = context.book();
     let writes = [Command::Insert, Command::Update, Command::Delete];
-    for command in writes.into_iter().filter(|command| open.policy.is_for(*command)) {
+    for command in writes
+        .into_iter()
+        .filter(|command| open.policy.is_for(*command))
+    {
         for client in context.clients_of(open.policy, command) {
             if book.is_restricted(open.table.oid, client, command) {
                 continue;
@@ -34,11 +37,15 @@ fn finding(context: &Context<'_>, open: &Entry<'_>) -> Option<Finding> {
             let others = book.applying(open.table.oid, client, command);
             for other in others.filter(|other| !std::ptr::eq(*other, open)) {
                 if let Some(new) = is_useless(open, other, command) {
-                    return Some(draft(context, open, other, command, new).evidence(json!({
-                        "command": command.as_str(),
-                        "useless": other.policy.name,
-                        "roles": facts.role_names([client.role]),
-                    })).done());
+                    return Some(
+                        draft(context, open, other, command, new)
+                            .evidence(json!({
+                                "command": command.as_str(),
+                                "useless": other.policy.name,
+                                "roles": facts.role_names([client.role]),
+                            }))
+                            .done(),
+                    );
                 }
             }
         }
@@ -58,7 +65,8 @@ fn is_useless(open: &Entry<'_>, other: &Entry<'_>, command: Command) -> Option<b
     }
     let holds = |ways: &[Way]| !ways.is_empty() && !ways.iter().any(Way::is_open);
     let new = open.new(command).iter().any(Way::is_open) && holds(other.new(command));
-    let existing = open.existing(command).iter().any(Way::is_open) && holds(other.existing(command));
+    let existing =
+        open.existing(command).iter().any(Way::is_open) && holds(other.existing(command));
     match (new, existing) {
         (true, _) => Some(true),
         (_, true) => Some(false),
@@ -76,7 +84,11 @@ fn draft(
     let facts = context.facts;
     let what = if new { "new rows" } else { "rows" };
     let text = if new {
-        other.policy.check_text.as_ref().or(other.policy.qual_text.as_ref())
+        other
+            .policy
+            .check_text
+            .as_ref()
+            .or(other.policy.qual_text.as_ref())
     } else {
         other.policy.qual_text.as_ref()
     };

@@ -25,7 +25,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let table = row.writer.table;
         let target = row.reader.table;
         let mut keys = table.foreign_keys.iter();
-        let refers = keys.any(|key| key.target == target.oid && key.columns.contains(&row.key.attno));
+        let refers =
+            keys.any(|key| key.target == target.oid && key.columns.contains(&row.key.attno));
         let names = facts
             .column_name(table.oid, row.key.attno)
             .zip(facts.column_name(target.oid, row.target.attno));

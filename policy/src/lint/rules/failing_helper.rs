@@ -38,7 +38,9 @@ fn finding(context: &Context<'_>, entry: &Entry<'_>) -> Option<Finding> {
     let helpers = policy.exprs().flat_map(|expr| expr.functions());
     for helper in helpers.filter_map(|oid| facts.functions.get(&oid)) {
         let executors = facts.grants.executors(helper.oid);
-        let refused = clients.iter().filter(|client| !client.is_any_of(&executors));
+        let refused = clients
+            .iter()
+            .filter(|client| !client.is_any_of(&executors));
         let refused: Vec<_> = refused.map(|client| client.role).collect();
         if !refused.is_empty() {
             let roles = facts.role_names(refused);

@@ -42,9 +42,16 @@ fn finding(context: &Context<'_>, function: &Function) -> Option<Finding> {
     let problem = trusting_condition(context, function).or_else(|| trusting_text(function))?;
     // Who has to have a token mostly has a user.
     let is_signed_in = |role: &u32| {
-        facts.roles.get(role).is_some_and(|role| role.name == "authenticated")
+        facts
+            .roles
+            .get(role)
+            .is_some_and(|role| role.name == "authenticated")
     };
-    let level = if clients.iter().all(is_signed_in) { Level::Warning } else { Level::Error };
+    let level = if clients.iter().all(is_signed_in) {
+        Level::Warning
+    } else {
+        Level::Error
+    };
     let draft = Draft::function(&RULE, facts, function)
         .level(level)
         .problem(format!("a caller without a user is trusted: {problem}"))
@@ -80,7 +87,9 @@ fn trusting_text(function: &Function) -> Option<&'static str> {
     match function.language.as_str() {
         "plpgsql" => {
             let statements = statements(text)?;
-            let replaced = statements.iter().any(|s| exprs(s).iter().any(|e| replaces(function, e)));
+            let replaced = statements
+                .iter()
+                .any(|s| exprs(s).iter().any(|e| replaces(function, e)));
             if replaced {
                 return Some(REPLACED);
             }
@@ -100,7 +109,9 @@ const REPLACED: &str = "an argument takes the place of auth.uid() if that is nul
 /// `coalesce(auth.uid(), argument)`
 fn replaces(function: &Function, expr: &Sql) -> bool {
     let is_argument = |arg: &Sql| match arg {
-        Sql::Name(name) => name.last().is_some_and(|n| function.argument_names.contains(n)),
+        Sql::Name(name) => name
+            .last()
+            .is_some_and(|n| function.argument_names.contains(n)),
         Sql::Parameter(_) => true,
         _ => false,
     };
@@ -120,7 +131,9 @@ fn replaces(function: &Function, expr: &Sql) -> bool {
 /// The expressions of a statement.
 fn exprs(statement: &Statement) -> Vec<&Sql> {
     match statement {
-        Statement::Set(_, value, _) | Statement::Return(Some(value)) => vec![value],
+        Statement::Set(_, value, _)
+        | Statement::SetField(_, _, value)
+        | Statement::Return(Some(value)) => vec![value],
         Statement::Into(select) | Statement::Perform(select) | Statement::ReturnQuery(select) => {
             select.exprs()
         }
@@ -190,7 +203,9 @@ impl Guards {
                             }
                         } else if truth == Truth::True && asks {
                             return match inner.as_slice() {
-                                [Statement::Return(Some(Sql::Constant(text)))] if text == "true" => {
+                                [Statement::Return(Some(Sql::Constant(text)))]
+                                    if text == "true" =>
+                                {
                                     Some("it returns true if auth.uid() is null")
                                 }
                                 _ => None,
@@ -210,9 +225,12 @@ impl Guards {
                         || value.select().is_some_and(|select| !gives_rows(select));
                     return (self.passed && !is_refusal).then_some(PASSED);
                 }
-                Statement::Other if self.passed => return Some(PASSED),
+                Statement::SetField(..) | Statement::Other if self.passed => return Some(PASSED),
                 Statement::Raise | Statement::Return(None) => return None,
-                Statement::Perform(_) | Statement::Nothing | Statement::Other => {}
+                Statement::Perform(_)
+                | Statement::SetField(..)
+                | Statement::Nothing
+                | Statement::Other => {}
             }
         }
         None
@@ -235,9 +253,9 @@ fn refuses(statements: &[Statement]) -> bool {
 /// Returns true if a condition is about the caller, or calls something that may ask for it.
 fn may_ask_caller(condition: &Sql) -> bool {
     condition.has(&|expr| match expr {
-        Sql::Call(name, _) => {
-            !name.last().is_some_and(|name| ["coalesce", "lower", "now", "length"].contains(&name.as_str()))
-        }
+        Sql::Call(name, _) => !name
+            .last()
+            .is_some_and(|name| ["coalesce", "lower", "now", "length"].contains(&name.as_str())),
         Sql::Exists(_) | Sql::Query(_) => true,
         other => source_of_text(other).is_some(),
     })
@@ -269,7 +287,9 @@ fn truth(expr: &Sql) -> Truth {
         Sql::Distinct(left, right) if is_caller(left) || is_caller(right) => Truth::True,
         Sql::Call(name, args) if name.last().is_some_and(|name| name == "coalesce") => {
             let mut values = args.iter().map(truth);
-            values.find(|value| *value != Truth::Null).unwrap_or(Truth::Null)
+            values
+                .find(|value| *value != Truth::Null)
+                .unwrap_or(Truth::Null)
         }
         _ => Truth::Unknown,
     }

@@ -38,23 +38,30 @@ fn finding(
     if !is_open || entry.policy.command.is_none() {
         return None;
     }
-    let clients = context.clients_of(entry.policy, Command::Select).into_iter();
+    let clients = context
+        .clients_of(entry.policy, Command::Select)
+        .into_iter();
     let clients: Vec<_> = clients
         .filter(|client| !book.is_restricted(entry.table.oid, client, Command::Select))
         .collect();
     let mut own = links.iter().filter(|link| {
         link.reader.table.oid == entry.table.oid
             && link.is_membership()
-            && changes.iter().any(|command| link.reader.policy.is_for(*command))
+            && changes
+                .iter()
+                .any(|command| link.reader.policy.is_for(*command))
     });
     let members = own.find(|link| {
-        let key = entry.table.primary_key().is_some_and(|key| {
-            link.groups.iter().any(|(_, row)| key.contains(&row.attno))
-        });
+        let key = entry
+            .table
+            .primary_key()
+            .is_some_and(|key| link.groups.iter().any(|(_, row)| key.contains(&row.attno)));
         key && opens_others(context, book, links, link, entry)
     })?;
     let others = changes.iter().flat_map(|command| {
-        let all = book.of_table(entry.table.oid).filter(|other| other.policy.permissive);
+        let all = book
+            .of_table(entry.table.oid)
+            .filter(|other| other.policy.permissive);
         all.flat_map(|other| other.existing(*command))
     });
     let is_restricted = others.into_iter().all(|way| !way.is_open());
@@ -89,7 +96,10 @@ fn opens_others(
     let keys: BTreeSet<i16> = own.groups.iter().map(|(cell, _)| cell.attno).collect();
     links.iter().any(|link| {
         let same = link.read.relation == own.read.relation
-            && link.groups.iter().any(|(cell, _)| keys.contains(&cell.attno));
+            && link
+                .groups
+                .iter()
+                .any(|(cell, _)| keys.contains(&cell.attno));
         let table = link.reader.table.oid;
         let clients = context.clients_of(link.reader.policy, Command::Select);
         same && link.is_membership()

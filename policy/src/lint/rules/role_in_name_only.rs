@@ -19,10 +19,23 @@ pub(super) static RULE: Rule = Rule {
 
 /// What people call the role of their server.
 const PHRASES: &[&str] = &[
-    "service role", "servicerole", "service key", "service account", "service only",
-    "services only", "backend only", "server only", "only backend", "only server",
-    "only the backend", "only the server", "only service", "server side", "system only",
-    "internal only", "supabase admin",
+    "service role",
+    "servicerole",
+    "service key",
+    "service account",
+    "service only",
+    "services only",
+    "backend only",
+    "server only",
+    "only backend",
+    "only server",
+    "only the backend",
+    "only the server",
+    "only service",
+    "server side",
+    "system only",
+    "internal only",
+    "supabase admin",
 ];
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
@@ -54,7 +67,10 @@ fn finding(context: &Context<'_>, entry: &Entry<'_>) -> Option<Finding> {
         .collect();
     let first = *open.first()?;
     let roles = facts.role_names(policy.roles.iter().copied());
-    let clients = context.clients_of(policy, first).into_iter().map(|client| client.role);
+    let clients = context
+        .clients_of(policy, first)
+        .into_iter()
+        .map(|client| client.role);
     let commands: Vec<_> = open.iter().map(|command| command.as_str()).collect();
     let name = facts.relation_name(policy.relation);
     let hint = match meant.or_else(|| facts.role_named("service_role")) {
@@ -95,7 +111,9 @@ fn meant<'f>(context: &Context<'f>, name: &str) -> Option<&'f Role> {
         let after = ["only", "for", "by", "to"];
         !role.trim().is_empty()
             && (words.starts_with(&role)
-                || after.iter().any(|word| words.contains(&format!(" {word}{role}"))))
+                || after
+                    .iter()
+                    .any(|word| words.contains(&format!(" {word}{role}"))))
     })
 }
 
@@ -105,7 +123,9 @@ fn has_phrase(name: &str, phrase: &str) -> bool {
 
 /// Returns the words of a name in lower case, with a space before and after each.
 fn normal(name: &str) -> String {
-    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let words = name
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
     let words: Vec<String> = words.map(str::to_lowercase).collect();
     format!(" {} ", words.join(" "))
 }

@@ -21,7 +21,15 @@ pub(super) static RULE: Rule = Rule {
 const SENT: &[&str] = &["request.header", "request.cookie"];
 
 /// Words in the name of another setting that has a secret.
-const SECRETS: &[&str] = &["token", "secret", "passw", "invite", "share", "link_key", "access_key"];
+const SECRETS: &[&str] = &[
+    "token",
+    "secret",
+    "passw",
+    "invite",
+    "share",
+    "link_key",
+    "access_key",
+];
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let book = context.book();
@@ -69,7 +77,10 @@ fn leaks(
     for cell in way.equals(secret) {
         places.push((cell.relation, cell.attno));
         let relation = context.facts.relations.get(&cell.relation);
-        for key in relation.into_iter().flat_map(|relation| &relation.foreign_keys) {
+        for key in relation
+            .into_iter()
+            .flat_map(|relation| &relation.foreign_keys)
+        {
             if let ([column], [target]) = (key.columns.as_slice(), key.target_columns.as_slice()) {
                 if *column == cell.attno {
                     places.push((key.target, *target));
@@ -79,7 +90,10 @@ fn leaks(
     }
     let mut findings = Vec::new();
     for (relation, attno) in places {
-        for entry in book.of_table(relation).filter(|entry| entry.policy.permissive) {
+        for entry in book
+            .of_table(relation)
+            .filter(|entry| entry.policy.permissive)
+        {
             findings.extend(finding(context, book, asker, entry, attno));
         }
     }
@@ -97,7 +111,9 @@ fn finding(
     if !entry.existing(Command::Select).iter().any(Way::is_open) {
         return None;
     }
-    let clients = context.clients_of(entry.policy, Command::Select).into_iter();
+    let clients = context
+        .clients_of(entry.policy, Command::Select)
+        .into_iter();
     let clients: Vec<_> = clients
         .filter(|client| client.columns(facts, entry.table, "SELECT").contains(attno))
         .filter(|client| !book.is_restricted(entry.table.oid, client, Command::Select))

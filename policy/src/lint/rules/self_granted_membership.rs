@@ -25,7 +25,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             continue;
         };
         let is_alone = row.way.reads.is_empty() && (row.binds_user() || row.way.is_open());
-        let names = facts.column_name(user.relation, user.attno).zip(facts.column_name(row.key.relation, row.key.attno));
+        let names = facts
+            .column_name(user.relation, user.attno)
+            .zip(facts.column_name(row.key.relation, row.key.attno));
         let Some((user, key)) = names.filter(|_| is_alone) else {
             continue;
         };

@@ -42,7 +42,10 @@ fn finding(
     let is_linked = links.iter().any(|link| {
         link.read.relation == table.oid
             && link.reader.table.oid != table.oid
-            && link.groups.iter().any(|(cell, _)| key.columns.contains(&cell.attno))
+            && link
+                .groups
+                .iter()
+                .any(|(cell, _)| key.columns.contains(&cell.attno))
     });
     if parent.oid == table.oid || !parent.rls || is_linked {
         return None;
@@ -52,15 +55,25 @@ fn finding(
             && way.reads.is_empty()
             && !way.asks_caller_alone()
             && has_user(way, table.oid)
-            && !key.columns.iter().any(|column| way.row_columns().contains(column))
+            && !key
+                .columns
+                .iter()
+                .any(|column| way.row_columns().contains(column))
     });
-    let names: Vec<&str> =
-        key.columns.iter().filter_map(|attno| facts.column_name(table.oid, *attno)).collect();
-    let is_kept = names.iter().any(|name| rows::is_kept(context, table, Command::Insert, name));
+    let names: Vec<&str> = key
+        .columns
+        .iter()
+        .filter_map(|attno| facts.column_name(table.oid, *attno))
+        .collect();
+    let is_kept = names
+        .iter()
+        .any(|name| rows::is_kept(context, table, Command::Insert, name));
     if !is_free || is_kept {
         return None;
     }
-    let clients = context.clients_of(entry.policy, Command::Insert).into_iter();
+    let clients = context
+        .clients_of(entry.policy, Command::Insert)
+        .into_iter();
     let clients: Vec<_> = clients
         .filter(|client| !book.is_restricted(table.oid, client, Command::Insert))
         .filter(|client| {
@@ -75,12 +88,19 @@ fn finding(
     let name = facts.relation_name(table.oid);
     let parent_name = facts.relation_name(parent.oid);
     let roles = facts.role_names(clients.iter().map(|client| client.role));
-    let targets = key.target_columns.iter().filter_map(|a| facts.column_name(parent.oid, *a));
+    let targets = key
+        .target_columns
+        .iter()
+        .filter_map(|a| facts.column_name(parent.oid, *a));
     let pairs: Vec<String> = names
         .iter()
         .zip(targets)
         .map(|(own, target)| {
-            format!("{parent_name}.{} = {name}.{}", quote_ident(target), quote_ident(own))
+            format!(
+                "{parent_name}.{} = {name}.{}",
+                quote_ident(target),
+                quote_ident(own)
+            )
         })
         .collect();
     let columns = names.join(", ");
@@ -139,5 +159,7 @@ fn is_hidden(book: &Book<'_>, client: &Client, key: &ForeignKey) -> bool {
 }
 
 fn asks_caller(way: &Way, source: u32) -> bool {
-    way.cells_of(source).into_iter().any(|cell| way.caller_of(cell).is_some())
+    way.cells_of(source)
+        .into_iter()
+        .any(|cell| way.caller_of(cell).is_some())
 }

@@ -32,11 +32,17 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let mut tables: BTreeMap<u32, Members> = BTreeMap::new();
     for link in book.links().iter().filter(|link| link.is_membership()) {
         let members = tables.entry(link.read.relation).or_default();
-        members.groups.extend(link.groups.iter().map(|(cell, _)| cell.attno));
-        members.users.extend(link.users.iter().map(|cell| cell.attno));
+        members
+            .groups
+            .extend(link.groups.iter().map(|(cell, _)| cell.attno));
+        members
+            .users
+            .extend(link.users.iter().map(|cell| cell.attno));
     }
     for (table, members) in &tables {
-        let entries = book.of_table(*table).filter(|entry| entry.policy.permissive);
+        let entries = book
+            .of_table(*table)
+            .filter(|entry| entry.policy.permissive);
         findings.extend(entries.filter_map(|entry| finding(context, entry, members)));
     }
 }
@@ -54,9 +60,15 @@ fn finding(context: &Context<'_>, entry: &Entry<'_>, members: &Members) -> Optio
     if clients.is_empty() {
         return None;
     }
-    let who = if way.is_open() { "every user removes" } else { "any member removes" };
+    let who = if way.is_open() {
+        "every user removes"
+    } else {
+        "any member removes"
+    };
     let draft = Draft::policy(&RULE, facts, entry.policy)
-        .problem(format!("{who} any other: the policy asks neither for a role nor for the own row"))
+        .problem(format!(
+            "{who} any other: the policy asks neither for a role nor for the own row"
+        ))
         .hint(
             "Let DELETE ask for the caller's own row, or for a role that may remove others, in a \
              policy of its own.",
@@ -69,7 +81,9 @@ fn finding(context: &Context<'_>, entry: &Entry<'_>, members: &Members) -> Optio
 }
 
 fn names(context: &Context<'_>, table: u32, columns: &BTreeSet<i16>) -> Vec<String> {
-    let names = columns.iter().filter_map(|attno| context.facts.column_name(table, *attno));
+    let names = columns
+        .iter()
+        .filter_map(|attno| context.facts.column_name(table, *attno));
     names.map(str::to_owned).collect()
 }
 
@@ -95,7 +109,9 @@ fn is_unrestricted(way: &Way, table: u32, members: &Members) -> bool {
     let only_members = way.reads.iter().all(|read| {
         let cells = way.cells_of(read.source);
         let group = cells.iter().any(|cell| {
-            way.equals(*cell).iter().any(|cell| cell.source == ROW && members.groups.contains(&cell.attno))
+            way.equals(*cell)
+                .iter()
+                .any(|cell| cell.source == ROW && members.groups.contains(&cell.attno))
         });
         read.relation == table && group && !way.has_test_of(read.source)
     });

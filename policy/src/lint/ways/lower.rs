@@ -229,6 +229,29 @@ pub(super) fn cells_of(ways: &[Way]) -> Vec<Cell> {
     cells
 }
 
+/// Returns an array of values; of constants it is a constant, too.
+pub(super) fn list(elements: &[Vec<Value>]) -> Vec<Value> {
+    let constant = |values: &Vec<Value>| match values.as_slice() {
+        [
+            Value {
+                term: Term::Constant(Some(text)),
+                ..
+            },
+        ] => Some(text.clone()),
+        _ => None,
+    };
+    let constants: Option<Vec<String>> = elements.iter().map(constant).collect();
+    let rows = combined(elements).into_iter();
+    rows.map(|(way, terms)| Value {
+        way,
+        term: match &constants {
+            Some(constants) => Term::Constant(Some(constants.join(","))),
+            None => Term::Of(terms),
+        },
+    })
+    .collect()
+}
+
 /// Each combination of values.
 pub(super) fn combined(args: &[Vec<Value>]) -> Vec<(Way, Vec<Term>)> {
     let mut all = vec![(Way::default(), Vec::new())];

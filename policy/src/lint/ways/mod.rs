@@ -96,6 +96,18 @@ struct Value {
     term: Term,
 }
 
+impl Value {
+    /// Returns the way in which it is one of these constants, or is none of them.
+    fn compared(&self, how: How, constants: &[Self]) -> Way {
+        let mut way = self.way.clone();
+        for constant in constants {
+            let atom = Atom::Compare(how, self.term.clone(), constant.term.clone());
+            way.atoms.push(atom);
+        }
+        way
+    }
+}
+
 impl Term {
     pub(super) fn cells(&self) -> Vec<Cell> {
         match self {
@@ -277,7 +289,7 @@ impl Way {
         let of = |term: &Term| term.cells().iter().any(|cell| cell.source == source);
         self.atoms.iter().any(|atom| match atom {
             Atom::Compare(How::Equal, left, right) => {
-                let constant = |term: &Term| matches!(term, Term::Constant(_));
+                let constant = |term: &Term| term.cells().is_empty() && !term.has_caller();
                 of(left) && (constant(right) || left.cell().is_none())
                     || of(right) && (constant(left) || right.cell().is_none())
             }

@@ -257,33 +257,15 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
         match elements {
             Some(elements) => {
                 let values: Vec<_> = elements.iter().map(|e| self.value(e)).collect();
-                let constants: Option<Vec<String>> = values
-                    .iter()
-                    .map(|values| match values.as_slice() {
-                        [
-                            Value {
-                                term: Term::Constant(Some(text)),
-                                ..
-                            },
-                        ] => Some(text.clone()),
-                        _ => None,
-                    })
-                    .collect();
-                if let Some(constants) = constants {
-                    let list = Value {
-                        way: Way::default(),
-                        term: Term::Constant(Some(constants.join(","))),
-                    };
-                    let ways: Vec<_> = left
-                        .iter()
-                        .map(|left| {
-                            let mut way = left.way.clone();
-                            let atom = Atom::Compare(how, left.term.clone(), list.term.clone());
-                            way.atoms.push(atom);
-                            way
-                        })
-                        .collect();
-                    return ways;
+                let whole = lower::list(&values);
+                if let [
+                    Value {
+                        term: Term::Constant(_),
+                        ..
+                    },
+                ] = whole.as_slice()
+                {
+                    return left.iter().map(|left| left.compared(how, &whole)).collect();
                 }
                 let parts = values.iter().map(|value| compare(how, &left, value));
                 if how == How::Equal {
@@ -607,11 +589,13 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
             }
             Expr::Call(call) => self.called(call.function, &call.args),
             Expr::Operator(o) | Expr::Distinct(o) | Expr::NullIf(o) => self.made_of(&o.args),
-            Expr::Coalesce(args)
-            | Expr::Greatest(args)
-            | Expr::Least(args)
-            | Expr::Row(args)
-            | Expr::Array(args) => self.made_of(args),
+            Expr::Coalesce(args) | Expr::Greatest(args) | Expr::Least(args) | Expr::Row(args) => {
+                self.made_of(args)
+            }
+            Expr::Array(args) => {
+                let values: Vec<_> = args.iter().map(|arg| self.value(arg)).collect();
+                lower::list(&values)
+            }
             Expr::Field(arg, _) => self.made_of(std::slice::from_ref(arg)),
             Expr::Subscript(from, bounds) => {
                 let mut args = vec![self.value(from)];

@@ -178,30 +178,18 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
             right_side = inner;
         }
         if let Sql::List(elements) = right_side {
-            let constants: Option<Vec<_>> = elements
-                .iter()
-                .map(|element| match element {
-                    Sql::Constant(text) => Some(text.as_str()),
-                    Sql::Cast(inner, _) => match &**inner {
-                        Sql::Constant(text) => Some(text.as_str()),
-                        _ => None,
-                    },
-                    _ => None,
-                })
-                .collect();
-            if let Some(constants) = constants {
-                let list = Term::Constant(Some(constants.join(",")));
-                let ways = left.into_iter().map(|left| {
-                    let mut way = left.way;
-                    way.atoms.push(Atom::Compare(how, left.term, list.clone()));
-                    way
-                });
-                return Some(ways.collect());
+            let values = self.all_values(elements)?;
+            let whole = lower::list(&values);
+            if let [
+                Value {
+                    term: Term::Constant(_),
+                    ..
+                },
+            ] = whole.as_slice()
+            {
+                return Some(left.iter().map(|left| left.compared(how, &whole)).collect());
             }
-            let mut parts = Vec::new();
-            for element in elements {
-                parts.push(compare(how, &left, &self.values(element)?));
-            }
+            let parts = values.iter().map(|value| compare(how, &left, value));
             return Some(if how == How::Equal {
                 any(parts)
             } else {
@@ -451,7 +439,8 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
                 let values = vec![self.values(left)?, self.values(right)?];
                 of(&values)
             }
-            Sql::List(args) | Sql::Of(args) => {
+            Sql::List(args) => lower::list(&self.all_values(args)?),
+            Sql::Of(args) => {
                 let values = self.all_values(args)?;
                 of(&values)
             }

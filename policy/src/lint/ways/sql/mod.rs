@@ -91,7 +91,9 @@ impl Sql {
             | Self::Or(args)
             | Self::List(args)
             | Self::Of(args) => args.iter().collect(),
-            Self::Operator(_, a, b) | Self::Distinct(a, b) | Self::Any(_, a, b)
+            Self::Operator(_, a, b)
+            | Self::Distinct(a, b)
+            | Self::Any(_, a, b)
             | Self::All(_, a, b) => vec![a, b],
             Self::Not(arg) | Self::IsNull(arg) | Self::IsTrue(arg) | Self::Cast(arg, _) => {
                 vec![arg]

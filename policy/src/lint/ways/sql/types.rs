@@ -6,9 +6,21 @@ use crate::facts::{Body, Facts, Function};
 
 /// The types that compare with each other (src/include/catalog/pg_type.dat and pg_cast.dat).
 const FAMILIES: &[&[&str]] = &[
-    &["smallint", "integer", "bigint", "real", "double precision", "numeric", "oid"],
+    &[
+        "smallint",
+        "integer",
+        "bigint",
+        "real",
+        "double precision",
+        "numeric",
+        "oid",
+    ],
     &["text", "character varying", "character", "name"],
-    &["date", "timestamp without time zone", "timestamp with time zone"],
+    &[
+        "date",
+        "timestamp without time zone",
+        "timestamp with time zone",
+    ],
     &["time without time zone", "time with time zone"],
     &["uuid"],
     &["boolean"],
@@ -20,9 +32,15 @@ const FAMILIES: &[&[&str]] = &[
 
 /// Other spellings of types.
 const ALIASES: &[(&str, &str)] = &[
-    ("int", "integer"), ("int4", "integer"), ("int8", "bigint"), ("int2", "smallint"),
-    ("bool", "boolean"), ("varchar", "character varying"), ("timestamptz", "timestamp with time zone"),
-    ("timestamp", "timestamp without time zone"), ("float8", "double precision"),
+    ("int", "integer"),
+    ("int4", "integer"),
+    ("int8", "bigint"),
+    ("int2", "smallint"),
+    ("bool", "boolean"),
+    ("varchar", "character varying"),
+    ("timestamptz", "timestamp with time zone"),
+    ("timestamp", "timestamp without time zone"),
+    ("float8", "double precision"),
 ];
 
 /// Returns why a function fails whenever it is called, if that is plain to see.
@@ -66,8 +84,10 @@ impl Checker<'_> {
                     }
                     why
                 }
-                Statement::Into(select) | Statement::Perform(select)
+                Statement::Into(select)
+                | Statement::Perform(select)
                 | Statement::ReturnQuery(select) => self.select(select),
+                Statement::SetField(_, _, value) => self.expr(value),
                 Statement::Return(Some(value)) => return self.expr(value),
                 Statement::If(branches, _) => {
                     let first = branches.first();
@@ -106,7 +126,10 @@ impl Checker<'_> {
             scope.push((alias.clone(), relation));
         }
         self.scopes.push(scope);
-        let exprs = select.condition.iter().chain(select.targets.iter().map(|(value, _)| value));
+        let exprs = select
+            .condition
+            .iter()
+            .chain(select.targets.iter().map(|(value, _)| value));
         let mut why = None;
         for expr in exprs {
             why = self.expr(expr);
@@ -140,7 +163,9 @@ impl Checker<'_> {
                 }
             }
         }
-        expr.children().into_iter().find_map(|child| self.expr(child))
+        expr.children()
+            .into_iter()
+            .find_map(|child| self.expr(child))
     }
 
     fn type_of(&self, expr: &Sql) -> Option<u32> {
@@ -187,7 +212,11 @@ impl Checker<'_> {
         if let Some((_, kind)) = self.variables.iter().find(|(own, _)| own == column) {
             return *kind;
         }
-        let place = self.function.argument_names.iter().position(|own| own == column)?;
+        let place = self
+            .function
+            .argument_names
+            .iter()
+            .position(|own| own == column)?;
         self.function.arguments.get(place).copied()
     }
 
@@ -196,9 +225,13 @@ impl Checker<'_> {
             [schema, table] => self.facts.relation_named(schema, table),
             [table] => {
                 let path = self.function.setting("search_path").unwrap_or_default();
-                let path = path.split(',').map(|schema| schema.trim().trim_matches(['"', '\'']));
+                let path = path
+                    .split(',')
+                    .map(|schema| schema.trim().trim_matches(['"', '\'']));
                 let own = self.facts.schema_name(self.function.schema);
-                let mut schemas = path.chain([own, "public"]).filter(|schema| !schema.is_empty());
+                let mut schemas = path
+                    .chain([own, "public"])
+                    .filter(|schema| !schema.is_empty());
                 schemas.find_map(|schema| self.facts.relation_named(schema, table))
             }
             _ => None,
@@ -207,9 +240,15 @@ impl Checker<'_> {
     }
 
     fn type_named(&self, name: &str) -> Option<u32> {
-        let name = ALIASES.iter().find(|(own, _)| *own == name).map_or(name, |(_, full)| full);
+        let name = ALIASES
+            .iter()
+            .find(|(own, _)| *own == name)
+            .map_or(name, |(_, full)| full);
         let fits = |spelling: &str| {
-            spelling == name || spelling.split_once('.').is_some_and(|(_, last)| last == name)
+            spelling == name
+                || spelling
+                    .split_once('.')
+                    .is_some_and(|(_, last)| last == name)
         };
         let mut types = self.facts.types.values().filter(|t| fits(&t.spelling));
         let found = types.next()?;
