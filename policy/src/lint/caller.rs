@@ -197,7 +197,7 @@ impl<'f> Sources<'f> {
 
 /// Where the value of a setting comes from. PostgREST sets all claims at once, and did set each in
 /// a setting of its own.
-fn setting(name: String) -> Source {
+pub(super) fn setting(name: String) -> Source {
     let lower = name.to_ascii_lowercase();
     if lower == "request.jwt.claims" {
         return Source::Claim(Vec::new());

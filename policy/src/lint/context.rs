@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use super::caller::{Source, Sources};
 use super::guards::Guards;
+use super::ways::Book;
 use crate::Expr;
 use crate::facts::{Client, Command, Facts, Function, Policy, Reach, Relation};
 
@@ -14,6 +15,7 @@ pub struct Context<'f> {
     /// Which roles clients can become.
     pub reach: Reach,
     sources: Sources<'f>,
+    book: OnceCell<Book<'f>>,
     guards: OnceCell<Guards<'f>>,
 }
 
@@ -32,8 +34,14 @@ impl<'f> Context<'f> {
             facts,
             reach: Reach::of(facts),
             sources: Sources::of(facts),
+            book: OnceCell::new(),
             guards: OnceCell::new(),
         }
+    }
+
+    /// Returns the conditions of all policies as ways to be true.
+    pub(super) fn book(&self) -> &Book<'f> {
+        self.book.get_or_init(|| Book::of(self))
     }
 
     /// Returns what the rules about guards share.

@@ -1,13 +1,19 @@
 //! The engine: what rules are given, and what becomes of their findings.
 
 mod accepted;
+mod anonymous;
+mod bodies;
 mod caller;
 mod context;
 mod coverage;
 mod guards;
+mod rows;
 pub mod rules;
+mod takeover;
 #[cfg(test)]
 pub(crate) mod testing;
+mod truth;
+mod ways;
 
 use std::fmt;
 

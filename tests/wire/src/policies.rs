@@ -17,6 +17,12 @@ impl Session {
         client.batch_execute("begin").expect("it begins");
         Self { client, depth: 0 }
     }
+
+    /// Runs statements in the transaction.
+    pub fn run(&mut self, sql: &str) {
+        let done = self.client.batch_execute(sql);
+        done.unwrap_or_else(|error| panic!("{error:?}\n{sql}"));
+    }
 }
 
 impl Server for Session {

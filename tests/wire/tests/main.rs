@@ -38,6 +38,7 @@ mod handed_out;
 mod keys;
 mod kinds;
 mod lint;
+mod lint_rules;
 mod memory_short;
 mod missing;
 mod monitor;
