@@ -133,18 +133,23 @@ struct Notes {
     count: usize,
 }
 
-static SETTING: PerBackend<Cell<Option<&'static Switch>>> = PerBackend::new(Cell::new(None));
+/// The place of the setting's value.
+static SETTING: PerBackend<Cell<*const bool>> = PerBackend::new(Cell::new(&raw const OFF));
+
+static OFF: bool = false;
 
 /// Explains refused writes from now on, while the setting is on. To be called once, from
 /// `_PG_init`.
 pub fn explain_if(setting: &'static Switch) {
-    SETTING.set(Some(setting));
+    SETTING.set(setting.place());
 }
 
 /// Returns true if refused writes are to be explained.
 #[inline(always)]
 pub fn is_on() -> bool {
-    SETTING.get().is_some_and(Switch::get)
+    // SAFETY: the value of a setting, which lives as long as the library; guc.c writes it between
+    // statements, or before a call in this thread.
+    unsafe { *SETTING.get() }
 }
 
 /// Runs a plan, and explains a write that is refused meanwhile.
@@ -153,6 +158,7 @@ pub fn is_on() -> bool {
 /// `query` is what the executor handed to a hook, and `run` runs it. An error may jump over `run`
 /// and over the frame of the caller, so neither owns anything.
 #[cold]
+#[inline(never)]
 pub unsafe fn explained(query: *mut pg_sys::QueryDesc, run: impl FnOnce()) {
     // SAFETY: the callback is taken off before this frame is left. If an error jumps over it,
     // whoever catches the error puts the list back (PG_CATCH in utils/elog.h). The notes are in the

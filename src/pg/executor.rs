@@ -77,7 +77,7 @@ unsafe extern "C-unwind" fn run(
         let Some(next) = STATE.next.get() else { return };
         match denials::is_on() {
             false => next(query, direction, count, execute_once),
-            true => denials::explained(query, || next(query, direction, count, execute_once)),
+            true => denials::explained(query, move || next(query, direction, count, execute_once)),
         }
     }
 }
@@ -94,7 +94,7 @@ unsafe extern "C-unwind" fn run(
         let Some(next) = STATE.next.get() else { return };
         match denials::is_on() {
             false => next(query, direction, count),
-            true => denials::explained(query, || next(query, direction, count)),
+            true => denials::explained(query, move || next(query, direction, count)),
         }
     }
 }
@@ -109,7 +109,7 @@ unsafe extern "C-unwind" fn finish(query: *mut pg_sys::QueryDesc) {
         };
         match denials::is_on() {
             false => next(query),
-            true => denials::explained(query, || next(query)),
+            true => denials::explained(query, move || next(query)),
         }
     }
 }
