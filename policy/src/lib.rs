@@ -28,14 +28,38 @@
     )
 )]
 
+mod clauses;
+mod coverage;
+mod declared;
+mod explain;
 mod expr;
+pub mod facts;
+pub mod finding;
+mod fingerprint;
+mod identity;
+pub mod lint;
+mod matrix;
+mod mutants;
 mod node;
+pub mod picture;
+pub mod report;
 mod server;
+mod snapshot;
+mod suite;
 
+pub use clauses::{Clause, Parts};
+pub use coverage::{Answers, ClauseCount, covered_percent, read_coverage, start_coverage};
+pub use explain::{Gate, Outcome, Request, Step, as_identity, can, explain};
 pub use expr::{
     Aggregation, ArrayOperation, BooleanTest, Call, Case, CastKind, Column, Const, Cte, Expr,
-    FromItem, Operation, Param, Query, RangeEntry, RangeKind, RowComparison, SubLink, SubLinkKind,
-    Target, Var,
+    FromItem, Operation, Other, Param, Query, QueryCommand, RangeEntry, RangeKind, RowComparison,
+    SubLink, SubLinkKind, Target, Var,
 };
+pub use fingerprint::normal_form;
+pub use identity::Identity;
+pub use matrix::{Access, Allowed, Command, access_matrix};
+pub use mutants::{Fate, Mutant, policy_mutants, run_mutants};
 pub use node::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES, Node, NodeError, Value, read_node};
 pub use server::{Row, Server, ServerError};
+pub use snapshot::{Difference, access_diff, access_snapshot};
+pub use suite::{Found, Include, Script, ScriptError, ScriptServer, run_suite};

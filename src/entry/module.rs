@@ -3,7 +3,7 @@
 use super::callbacks;
 use crate::claims::leader;
 use crate::pg::call::module_init;
-use crate::pg::{backtrace, crypto, executor, guc, planner, shortage};
+use crate::pg::{backtrace, crypto, denials, executor, guc, planner, shortage};
 use crate::{access, invalidation, request, settings};
 use pgrx::extension_sql_file;
 
@@ -25,6 +25,7 @@ module_init!(|| {
     guc::reserve_prefix();
     invalidation::when_written(access::ask_again);
     callbacks::register();
+    denials::explain_if(settings::explain_denials());
     executor::register(access::before_workers);
     planner::watch();
 });
@@ -72,8 +73,15 @@ install_script! {
     "release" = "../../sql/install/release.sql",
     "testkit" = "../../sql/policy/testkit.sql",
     "user_ids" = "../../sql/session/user_ids.sql",
+    "lint" = "../../sql/policy/lint.sql",
     "grants" = "../../sql/install/grants.sql",
     "coverage" = "../../sql/policy/coverage.sql",
+    "explain" = "../../sql/policy/explain.sql",
+    "assertions" = "../../sql/policy/assertions.sql",
+    "picture" = "../../sql/policy/picture.sql",
+    "matrix" = "../../sql/policy/matrix.sql",
+    "clauses" = "../../sql/policy/clauses.sql",
+    "mutants" = "../../sql/policy/mutants.sql",
     "views" = "../../sql/monitor/views.sql",
     "statistics" = "../../sql/monitor/statistics.sql",
     "health" = "../../sql/monitor/health.sql",

@@ -1,11 +1,12 @@
-//! The hook that runs before the executor runs a plan (ExecutorRun_hook in
+//! The hooks around the executor's run of a plan (ExecutorRun_hook and ExecutorFinish_hook in
 //! src/backend/executor/execMain.c).
 //!
-//! Every statement passes here, so the way of a plan without workers is two tests and a jump.
+//! Every statement passes here, so the way of a plan without workers is a few tests and a jump.
 //! pgrx's own wrapper of `standard_ExecutorRun` would catch and raise each error once more. An
 //! error leaves by a jump over the frames here, which own nothing.
 
 use super::call::guarded;
+use super::denials;
 use super::state::PerBackend;
 use pgrx::pg_sys;
 use std::cell::Cell;
@@ -27,6 +28,7 @@ mod declared {
             direction: pg_sys::ScanDirection::Type,
             count: u64,
         );
+        pub fn standard_ExecutorFinish(query: *mut pg_sys::QueryDesc);
     }
 }
 
@@ -35,11 +37,14 @@ struct State {
     before_workers: Cell<fn()>,
     /// The hook of another library, or Postgres's own function.
     next: Cell<pg_sys::ExecutorRun_hook_type>,
+    /// The same of what finishes a plan.
+    finish: Cell<pg_sys::ExecutorFinish_hook_type>,
 }
 
 static STATE: PerBackend<State> = PerBackend::new(State {
     before_workers: Cell::new(|| {}),
     next: Cell::new(Some(declared::standard_ExecutorRun)),
+    finish: Cell::new(Some(declared::standard_ExecutorFinish)),
 });
 
 /// Calls `before_workers` before each plan that may have workers and that calls a function which is
@@ -52,6 +57,10 @@ pub fn register(before_workers: fn()) {
             STATE.next.set(Some(other));
         }
         pg_sys::ExecutorRun_hook = Some(run);
+        if let Some(other) = pg_sys::ExecutorFinish_hook {
+            STATE.finish.set(Some(other));
+        }
+        pg_sys::ExecutorFinish_hook = Some(finish);
     }
 }
 
@@ -65,8 +74,10 @@ unsafe extern "C-unwind" fn run(
     // SAFETY: the executor hands its own query, and the next hook takes the same arguments.
     unsafe {
         look(query);
-        if let Some(next) = STATE.next.get() {
-            next(query, direction, count, execute_once);
+        let Some(next) = STATE.next.get() else { return };
+        match denials::is_on() {
+            false => next(query, direction, count, execute_once),
+            true => denials::explained(query, move || next(query, direction, count, execute_once)),
         }
     }
 }
@@ -80,8 +91,25 @@ unsafe extern "C-unwind" fn run(
     // SAFETY: the executor hands its own query, and the next hook takes the same arguments.
     unsafe {
         look(query);
-        if let Some(next) = STATE.next.get() {
-            next(query, direction, count);
+        let Some(next) = STATE.next.get() else { return };
+        match denials::is_on() {
+            false => next(query, direction, count),
+            true => denials::explained(query, move || next(query, direction, count)),
+        }
+    }
+}
+
+/// A write in a WITH whose rows nobody has read up to the end is brought to its end here
+/// (ExecPostprocessPlan in execMain.c).
+unsafe extern "C-unwind" fn finish(query: *mut pg_sys::QueryDesc) {
+    // SAFETY: the executor hands its own query, and the next hook takes the same argument.
+    unsafe {
+        let Some(next) = STATE.finish.get() else {
+            return;
+        };
+        match denials::is_on() {
+            false => next(query),
+            true => denials::explained(query, move || next(query)),
         }
     }
 }

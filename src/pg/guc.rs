@@ -280,6 +280,11 @@ impl Switch {
     pub fn get(&self) -> bool {
         self.value.get()
     }
+
+    /// The place of the value, for a test in the way of every statement.
+    pub(super) fn place(&'static self) -> *const bool {
+        self.value.as_ptr()
+    }
 }
 
 impl Number {

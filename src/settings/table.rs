@@ -96,6 +96,16 @@ settings! {
         c"The level at which the log says why a token was rejected, without anything of the token.",
     ).more(c"debug1 needs a log_min_messages that includes it.");
 
+    /// Off by default: names of policies are for who writes them, and a client sees them. PGC_SUSET,
+    /// so that a superuser may set it for a role, or for one test.
+    EXPLAIN_DENIALS: Switch = Switch::switch(
+        c"authguard.explain_denials", false,
+        c"If on, a write that row-level security refuses says which policies it needed.",
+    ).more(
+        c"The error is the same, with a DETAIL that names the permissive policies of which none has \
+          passed, and a HINT that says why they were asked. Only for roles that may read pg_policy.",
+    ).set_by(SetBy::Superuser);
+
     // The tokens that this database signs, and their sessions.
 
     /// A name that must be unique to each primary.
@@ -269,6 +279,11 @@ pub fn refused_claims_are_errors() -> bool {
 /// `authguard.log_refused_tokens`.
 pub fn log_refused_tokens() -> RefusalLevel {
     LOG_REFUSED_TOKENS.get()
+}
+
+/// `authguard.explain_denials`.
+pub fn explain_denials() -> &'static Switch {
+    &EXPLAIN_DENIALS
 }
 
 /// `authguard.issuer`.

@@ -7,6 +7,7 @@ pub mod claims;
 mod connections;
 mod cost;
 mod first_check;
+mod linters;
 mod load;
 mod machine;
 mod memory;
@@ -67,6 +68,8 @@ pub enum Group {
     Postgrest,
     /// Signing in and refreshing, and checks beside many sessions
     Sessions,
+    /// What lint, pgrls and splinter find in the schemas of tests/lint: the table in docs/policies.md
+    Linters,
 }
 
 /// Measures one group or everything on a throw-away server, and prints the table. Only a whole run
@@ -77,6 +80,10 @@ pub fn run(group: Option<Group>, json: Option<&Path>) -> Result<()> {
         postgrest::prepare()?;
     }
     let install = server::built(DEFAULT_MAJOR)?;
+    if groups == [Group::Linters] {
+        print!("{}", linters::compare(&install)?);
+        return Ok(());
+    }
     command::progress(format!("starting Postgres {}", install.version));
     let cluster = Cluster::create(&install, config())?;
     command::progress("making a million rows");
@@ -163,6 +170,8 @@ fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> 
             Group::Tokens => run.cases.extend(tokens::measure(cluster, &claims)?),
             Group::Postgrest => run.cases.push(postgrest::measure(cluster, &claims)?),
             Group::Sessions => run.cases.extend(sessions::measure(cluster, now)?),
+            // It is no measurement, so it is no part of a whole run.
+            Group::Linters => {}
         }
     }
     Ok(run)

@@ -3,6 +3,7 @@
 mod cost;
 mod people;
 pub mod picture;
+mod policies;
 mod revoking;
 mod sessions;
 
@@ -49,7 +50,8 @@ pub fn tell(server: &Running) -> Result<()> {
 pub fn tell_stories(server: &Running) -> Result<()> {
     server.connect("postgres")?.batch_execute(SETTING)?;
     revoking::tell(server)?;
-    sessions::tell(server)
+    sessions::tell(server)?;
+    policies::tell(server)
 }
 
 /// The answer to a user who is let in, or shut out, in its colour.

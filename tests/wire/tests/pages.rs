@@ -58,6 +58,7 @@ fn every_page_with_sql_is_run_by_a_test() {
         "installing.md",
         "ids.md",
         "initplan.md",
+        "policies.md",
         "pool.md",
         "postgrest.md",
         "replication.md",

@@ -20,6 +20,11 @@ fn the_page_on_sub_selects_has_both_plans_and_both_cursors() {
 }
 
 #[test]
+fn the_page_on_policies_answers_why_a_row_is_hidden() {
+    transcript::run(&read("policies.md"));
+}
+
+#[test]
 fn the_page_on_ids_has_a_reader_and_an_index_for_each_type() {
     transcript::run(&read("ids.md"));
 }

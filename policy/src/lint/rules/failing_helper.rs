@@ -1,0 +1,81 @@
+//! A helper that cannot run: its policy's roles may not execute it, or its body compares types that
+//! have no such operator. Every client gets an error instead of rows.
+
+use serde_json::json;
+
+use crate::facts::{Command, Function};
+use crate::finding::{Draft, Finding, Level};
+use crate::lint::ways::Entry;
+use crate::lint::ways::sql::broken;
+use crate::lint::{Context, Rule};
+
+pub(super) static RULE: Rule = Rule {
+    name: "failing_helper",
+    level: Level::Error,
+    page: "docs/lint.md#failing_helper",
+    title: "a helper of a policy that fails whenever it is called",
+    also: &[],
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for table in context.tables().filter(|table| table.rls) {
+        for entry in context.book().of_table(table.oid) {
+            findings.extend(finding(context, entry));
+        }
+    }
+}
+
+fn finding(context: &Context<'_>, entry: &Entry<'_>) -> Option<Finding> {
+    let facts = context.facts;
+    let policy = entry.policy;
+    let mut clients: Vec<_> = Command::ALL
+        .iter()
+        .flat_map(|command| context.clients_of(policy, *command))
+        .collect();
+    clients.sort_by_key(|client| client.role);
+    clients.dedup();
+    let helpers = policy.exprs().flat_map(|expr| expr.functions());
+    for helper in helpers.filter_map(|oid| facts.functions.get(&oid)) {
+        let executors = facts.grants.executors(helper.oid);
+        let refused = clients
+            .iter()
+            .filter(|client| !client.is_any_of(&executors));
+        let refused: Vec<_> = refused.map(|client| client.role).collect();
+        if !refused.is_empty() {
+            let roles = facts.role_names(refused);
+            let problem = format!(
+                "{roles} may not execute {}, so each of its statements fails",
+                facts.function_name(helper.oid)
+            );
+            return Some(done(context, entry, helper, &problem, &roles));
+        }
+        if clients.is_empty() || facts.is_foreign_code(helper) {
+            continue;
+        }
+        if let Some(why) = broken(facts, helper) {
+            let roles = facts.role_names(clients.iter().map(|client| client.role));
+            let problem = format!("{} fails: {why}", facts.function_name(helper.oid));
+            return Some(done(context, entry, helper, &problem, &roles));
+        }
+    }
+    None
+}
+
+fn done(
+    context: &Context<'_>,
+    entry: &Entry<'_>,
+    helper: &Function,
+    problem: &str,
+    roles: &str,
+) -> Finding {
+    let facts = context.facts;
+    Draft::policy(&RULE, facts, entry.policy)
+        .problem(problem)
+        .hint(format!(
+            "Correct {}, and call it as a client would.",
+            facts.function_name(helper.oid)
+        ))
+        .evidence(json!({ "function": facts.function_name(helper.oid), "roles": roles }))
+        .done()
+}

@@ -1,0 +1,112 @@
+//! Every client reads the whole list of tenants, though their other commands ask for membership.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::facts::Command;
+use crate::finding::{Draft, Finding, Level};
+use crate::lint::ways::{Book, Entry, Link, Way};
+use crate::lint::{Context, Rule};
+
+pub(super) static RULE: Rule = Rule {
+    name: "open_tenant_read",
+    level: Level::Warning,
+    page: "docs/lint.md#open_tenant_read",
+    title: "a table of tenants that everybody reads",
+    also: &[],
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let book = context.book();
+    let links = book.links();
+    let entries = book.permissive();
+    findings.extend(entries.filter_map(|entry| finding(context, book, &links, entry)));
+}
+
+fn finding(
+    context: &Context<'_>,
+    book: &Book<'_>,
+    links: &[Link<'_, '_>],
+    entry: &Entry<'_>,
+) -> Option<Finding> {
+    let facts = context.facts;
+    let is_open = entry.existing(Command::Select).iter().any(Way::is_open);
+    let changes = [Command::Update, Command::Delete];
+    // FOR ALL opens the rest as well, which is another mistake.
+    if !is_open || entry.policy.command.is_none() {
+        return None;
+    }
+    let clients = context
+        .clients_of(entry.policy, Command::Select)
+        .into_iter();
+    let clients: Vec<_> = clients
+        .filter(|client| !book.is_restricted(entry.table.oid, client, Command::Select))
+        .collect();
+    let mut own = links.iter().filter(|link| {
+        link.reader.table.oid == entry.table.oid
+            && link.is_membership()
+            && changes
+                .iter()
+                .any(|command| link.reader.policy.is_for(*command))
+    });
+    let members = own.find(|link| {
+        let key = entry
+            .table
+            .primary_key()
+            .is_some_and(|key| link.groups.iter().any(|(_, row)| key.contains(&row.attno)));
+        key && opens_others(context, book, links, link, entry)
+    })?;
+    let others = changes.iter().flat_map(|command| {
+        let all = book
+            .of_table(entry.table.oid)
+            .filter(|other| other.policy.permissive);
+        all.flat_map(|other| other.existing(*command))
+    });
+    let is_restricted = others.into_iter().all(|way| !way.is_open());
+    if clients.is_empty() || !is_restricted {
+        return None;
+    }
+    let members = facts.relation_name(members.read.relation);
+    let draft = Draft::policy(&RULE, facts, entry.policy)
+        .problem(format!(
+            "every client reads the whole list, though changing a row asks for membership in \
+             {members}"
+        ))
+        .hint(format!(
+            "If the list is not meant for everybody, let the policy ask for membership in \
+             {members}, as the others do."
+        ))
+        .evidence(json!({
+            "members": members,
+            "roles": facts.role_names(clients.iter().map(|client| client.role)),
+        }));
+    Some(draft.done())
+}
+
+/// Returns true if the same members read rows of another table that others do not.
+fn opens_others(
+    context: &Context<'_>,
+    book: &Book<'_>,
+    links: &[Link<'_, '_>],
+    own: &Link<'_, '_>,
+    entry: &Entry<'_>,
+) -> bool {
+    let keys: BTreeSet<i16> = own.groups.iter().map(|(cell, _)| cell.attno).collect();
+    links.iter().any(|link| {
+        let same = link.read.relation == own.read.relation
+            && link
+                .groups
+                .iter()
+                .any(|(cell, _)| keys.contains(&cell.attno));
+        let table = link.reader.table.oid;
+        let clients = context.clients_of(link.reader.policy, Command::Select);
+        same && link.is_membership()
+            && table != entry.table.oid
+            && clients.into_iter().any(|client| {
+                let mut all = book.applying(table, client, Command::Select);
+                all.all(|other| !other.existing(Command::Select).iter().any(Way::is_open))
+            })
+    })
+}

@@ -1,0 +1,181 @@
+//! Rows that a client can put into a table that another table's policy goes through, with a key of
+//! its choice: the policy opens what the key stands for.
+
+use std::collections::BTreeSet;
+
+use super::{Book, Cell, Entry, Link, ROW, Way};
+use crate::facts::{Client, Command};
+use crate::lint::{Context, rows};
+
+/// A row that a client can make, and what it opens.
+pub(in crate::lint) struct Planted<'b, 'f> {
+    /// The policy that goes through the table.
+    pub(in crate::lint) reader: &'b Entry<'f>,
+    /// The policy that lets the row in.
+    pub(in crate::lint) writer: &'b Entry<'f>,
+    pub(in crate::lint) way: &'b Way,
+    pub(in crate::lint) command: Command,
+    /// The key that is free.
+    pub(in crate::lint) key: Cell,
+    /// The column of the reader's row that the key is compared with.
+    pub(in crate::lint) target: Cell,
+    /// The column that has the caller, if the reader asks for it.
+    pub(in crate::lint) user: Option<Cell>,
+    pub(in crate::lint) clients: Vec<u32>,
+}
+
+impl Planted<'_, '_> {
+    /// Returns true if the writer binds the column that has the caller.
+    pub(in crate::lint) fn binds_user(&self) -> bool {
+        self.user
+            .is_some_and(|user| self.way.caller_of(own(user)).is_some())
+    }
+}
+
+/// Returns the rows that clients can make, as far as each policy is known.
+pub(in crate::lint) fn planted<'b, 'f>(
+    context: &Context<'f>,
+    book: &'b Book<'f>,
+    links: &'b [Link<'b, 'f>],
+) -> Vec<Planted<'b, 'f>> {
+    let mut all = Vec::new();
+    for link in links {
+        let is_other = link.read.relation != link.reader.table.oid;
+        if !is_other || link.asks_for_own_row() || !opens(context, book, link) {
+            continue;
+        }
+        for writer in book
+            .of_table(link.read.relation)
+            .filter(|w| w.policy.permissive)
+        {
+            for command in [Command::Insert, Command::Update] {
+                all.extend(by(context, book, link, writer, command));
+            }
+        }
+    }
+    all
+}
+
+/// Returns true if a client gets something by the policy that it does not have anyway.
+fn opens(context: &Context<'_>, book: &Book<'_>, link: &Link<'_, '_>) -> bool {
+    let reader = link.reader;
+    Command::ALL.iter().any(|command| {
+        let clients = context.clients_of(reader.policy, *command);
+        clients.into_iter().any(|client| {
+            let mut others = book.applying(reader.table.oid, client, *command);
+            !others.any(|other| {
+                let ways = other.existing(*command).iter().chain(other.new(*command));
+                ways.into_iter().any(Way::is_open)
+            })
+        })
+    })
+}
+
+fn by<'b, 'f>(
+    context: &Context<'f>,
+    book: &'b Book<'f>,
+    link: &'b Link<'b, 'f>,
+    writer: &'b Entry<'f>,
+    command: Command,
+) -> Vec<Planted<'b, 'f>> {
+    let table = writer.table;
+    let clients: Vec<&Client> = context
+        .clients_of(writer.policy, command)
+        .into_iter()
+        .filter(|client| !book.is_restricted(table.oid, client, command))
+        .collect();
+    let mut found = Vec::new();
+    if clients.is_empty() {
+        return found;
+    }
+    for way in writer.new(command) {
+        if way.is_unknown() || way.asks_caller_alone() {
+            continue;
+        }
+        for (key, target) in &link.groups {
+            let named = context.facts.column_name(table.oid, key.attno);
+            let is_kept = named.is_some_and(|name| rows::is_kept(context, table, command, name));
+            if is_kept || table.is_unique(&[key.attno]) || way.row_columns().contains(&key.attno) {
+                continue;
+            }
+            let able = clients
+                .iter()
+                .filter(|client| fits(context, link, way, *key, client, command));
+            let clients: Vec<u32> = able.map(|client| client.role).collect();
+            if !clients.is_empty() {
+                found.push(Planted {
+                    reader: link.reader,
+                    writer,
+                    way,
+                    command,
+                    key: *key,
+                    target: *target,
+                    user: link.users.first().copied(),
+                    clients,
+                });
+            }
+        }
+    }
+    found
+}
+
+/// Returns true if the client can write the columns that the reader asks for as it wants them.
+fn fits(
+    context: &Context<'_>,
+    link: &Link<'_, '_>,
+    way: &Way,
+    key: Cell,
+    client: &Client,
+    command: Command,
+) -> bool {
+    let Some(table) = context.facts.relations.get(&link.read.relation) else {
+        return false;
+    };
+    let writable = client.columns(context.facts, table, command.as_str());
+    let asked = link.way.cells_of(link.read.source);
+    let is_tested = |attno: i16| way.row_columns().contains(&attno);
+    asked.into_iter().all(|cell| {
+        let column = own(cell);
+        if !is_tested(cell.attno) {
+            let has_default = table
+                .column(cell.attno)
+                .is_some_and(|c| c.default.is_some());
+            let is_asked = link.way.constants_of(cell).is_empty() || !has_default;
+            let keeps = command == Command::Update && cell != key;
+            return writable.contains(cell.attno) || !is_asked || keeps;
+        }
+        // Equal to another column of the row: if that is the caller's here, the row is his anyway.
+        if link.groups.iter().any(|(group, _)| *group == cell) {
+            return way.caller_of(column).is_none();
+        }
+        let wanted = link.way.constants_of(cell);
+        if !wanted.is_empty() {
+            return wanted == way.constants_of(column);
+        }
+        match (link.way.caller_of(cell), way.caller_of(column)) {
+            (Some(wanted), Some(bound)) => wanted == bound,
+            (None, None) => {
+                let relations = |way: &Way, cell: Cell| -> BTreeSet<u32> {
+                    way.equals(cell)
+                        .into_iter()
+                        .map(|cell| cell.relation)
+                        .collect()
+                };
+                let mut through = relations(link.way, cell);
+                through.remove(&cell.relation);
+                relations(way, column)
+                    .iter()
+                    .any(|relation| through.contains(relation))
+            }
+            _ => false,
+        }
+    })
+}
+
+/// The column of the table's own row that a column of a source is.
+fn own(cell: Cell) -> Cell {
+    Cell {
+        source: ROW,
+        ..cell
+    }
+}

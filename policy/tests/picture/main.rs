@@ -1,0 +1,3 @@
+//! The picture of a schema: what is drawn, and how names in it are written.
+
+mod svg;
