@@ -219,6 +219,14 @@ fn is_constant(expr: &Expr) -> bool {
     }
 }
 
+/// Returns the expression, or what it selects if it is `(select value)`.
+pub(super) fn value(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::SubLink(link) => only_value(link).unwrap_or(expr),
+        _ => expr,
+    }
+}
+
 /// Returns what `(select value)` selects.
 fn only_value(link: &SubLink) -> Option<&Expr> {
     match link.kind {

@@ -27,6 +27,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         // about the partitions of guarded tables.
         let is_open = !guards.is_protected(table.oid)
             && guards.is_opened(table.oid)
+            && !guards.checks_itself(table.oid)
             && !descendants.iter().any(|(child, _)| child.oid == table.oid);
         let Some(roles) = guards.reached_by(table.oid).filter(|_| is_open) else {
             continue;
