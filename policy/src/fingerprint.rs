@@ -331,7 +331,10 @@ mod tests {
         let again = db.table("member", &["team_id", "user_id"]);
         assert_ne!(again, member);
         assert_eq!(form(&db, notes, &member_of(again)), before);
-        assert_ne!(form(&db, notes, &eq_uuid(own(1), uid())), form(&db, notes, &eq_uuid(own(2), uid())));
+        assert_ne!(
+            form(&db, notes, &eq_uuid(own(1), uid())),
+            form(&db, notes, &eq_uuid(own(2), uid()))
+        );
     }
 
     #[test]
@@ -339,10 +342,16 @@ mod tests {
         let db = Database::supabase();
         let of = |exprs: Vec<Expr>| normal_form(&db.facts, 0, &Expr::And(exprs));
         assert_ne!(of(vec![text("a"), text("b")]), of(vec![text("ab")]));
-        assert_ne!(of(vec![text("a"), text("b")]), of(vec![text("b"), text("a")]));
+        assert_ne!(
+            of(vec![text("a"), text("b")]),
+            of(vec![text("b"), text("a")])
+        );
         assert_ne!(of(vec![boolean(true)]), of(vec![boolean(false)]));
         let nested = Expr::Or(vec![text("a"), Expr::Or(vec![text("b")])]);
-        assert_ne!(of(vec![nested]), of(vec![Expr::Or(vec![text("a"), text("b")])]));
+        assert_ne!(
+            of(vec![nested]),
+            of(vec![Expr::Or(vec![text("a"), text("b")])])
+        );
     }
 
     #[test]

@@ -146,8 +146,8 @@ impl Facts {
 mod tests {
     use super::types;
     use crate::Const;
-    use crate::lint::testing::{boolean, text};
     use crate::Expr;
+    use crate::lint::testing::{boolean, text};
 
     fn constant(type_id: u32, bytes: &[u8]) -> Const {
         Const {

@@ -249,9 +249,7 @@ fn closure(
 mod tests {
     use super::{Columns, Reach};
     use crate::facts::Command;
-    use crate::lint::testing::{
-        ANON, AUTHENTICATED, AUTHENTICATOR, Database, OWNER, SERVICE_ROLE,
-    };
+    use crate::lint::testing::{ANON, AUTHENTICATED, AUTHENTICATOR, Database, OWNER, SERVICE_ROLE};
 
     const WEB: u32 = 200;
 
