@@ -167,6 +167,7 @@ const WIRE: [(&[&str], Versions, &str); 16] = [
             "clients",
             "examples",
             "guide",
+            "lint_reports",
             "pgrls",
             "picture",
             "pools",

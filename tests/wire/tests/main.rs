@@ -39,6 +39,7 @@ mod keys;
 mod kinds;
 mod lint;
 mod lint_rules;
+mod lint_reports;
 mod memory_short;
 mod missing;
 mod monitor;
