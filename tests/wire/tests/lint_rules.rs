@@ -1,13 +1,18 @@
 //! Rules of lint on schemas written for them: each folder of `tests/lint` is a rule, whose files
 //! show that the mistake works for the wrong user, or are near misses. In no file does any of these
-//! rules find anything but what the file names.
+//! rules find an error or a warning but those that the file names. A note of another rule is not
+//! named: it says that there is something to know, not that something is wrong.
 
-use authguard_policy::{facts::Facts, finding::Finding, lint};
+use authguard_policy::finding::{Finding, Level};
+use authguard_policy::{facts::Facts, lint};
 use authguard_wire::policies::Session;
 use authguard_wire::{admin, server};
 use pgrx_embed::cluster::{Cluster, Config};
 use pgrx_embed::dirs;
 use std::path::{Path, PathBuf};
+
+/// The folder of applications that are right as they are.
+const RIGHT: &str = "must-not-be-reported";
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("the folder is there");
@@ -72,10 +77,13 @@ fn each_mistake_works_and_is_found_and_each_near_miss_is_silent() {
             .to_string_lossy()
             .into_owned()
     };
-    let rules: Vec<String> = folders.iter().map(|path| name(path)).collect();
+    let names: Vec<String> = folders.iter().map(|path| name(path)).collect();
+    let mut rules = names.clone();
+    rules.retain(|rule| rule != RIGHT);
+    assert_eq!(rules.len() + 1, names.len(), "{RIGHT} is there");
     let only = std::env::var("AUTHGUARD_LINT_FILE").unwrap_or_default();
     let mut wrong = Vec::new();
-    for (folder, rule) in folders.iter().zip(&rules) {
+    for (folder, rule) in folders.iter().zip(&names) {
         for file in entries(folder) {
             let name = format!("{rule}/{}", name(&file));
             if !name.contains(&only) {
@@ -83,7 +91,8 @@ fn each_mistake_works_and_is_found_and_each_near_miss_is_silent() {
             }
             let sql = std::fs::read_to_string(&file).expect("the file is read");
             let mut expected = expected(&sql);
-            let findings = found(&cluster, &prelude, &sql, &rules);
+            let mut findings = found(&cluster, &prelude, &sql, &rules);
+            findings.retain(|finding| finding.level > Level::Info || finding.rule == rule);
             let mut found: Vec<_> = findings.iter().map(line).collect();
             found.sort();
             expected.sort();
