@@ -55,7 +55,10 @@ fn finding(context: &Context<'_>, entry: &Entry<'_>) -> Option<Finding> {
     let open: Vec<_> = Command::ALL
         .into_iter()
         .filter(|command| {
-            let mut ways = entry.existing(*command).iter().chain(entry.new(*command));
+            let mut ways = entry
+                .existing(*command)
+                .iter()
+                .chain(entry.incoming(*command));
             ways.any(Way::is_true)
         })
         .filter(|command| {

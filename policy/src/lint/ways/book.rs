@@ -25,7 +25,7 @@ impl Entry<'_> {
     }
 
     /// Returns the ways in which a new row can pass.
-    pub(in crate::lint) fn new(&self, command: Command) -> &[Way] {
+    pub(in crate::lint) fn incoming(&self, command: Command) -> &[Way] {
         let writes = matches!(command, Command::Insert | Command::Update);
         if writes && self.policy.is_for(command) {
             &self.check
@@ -133,7 +133,7 @@ impl<'f> Book<'f> {
                 && (entry
                     .existing(command)
                     .iter()
-                    .chain(entry.new(command))
+                    .chain(entry.incoming(command))
                     .any(|w| !w.is_open())
                     || entry.using.is_empty() && policy.qual.is_some()
                     || entry.check.is_empty() && policy.check.is_some())

@@ -236,10 +236,10 @@ impl Way {
         loop {
             let before = equal.len();
             for atom in &self.atoms {
-                if let Atom::Compare(How::Equal, Term::Cell(a), Term::Cell(b)) = atom {
-                    if equal.contains(a) || equal.contains(b) {
-                        equal.extend([*a, *b]);
-                    }
+                if let Atom::Compare(How::Equal, Term::Cell(a), Term::Cell(b)) = atom
+                    && (equal.contains(a) || equal.contains(b))
+                {
+                    equal.extend([*a, *b]);
                 }
             }
             if equal.len() == before {

@@ -64,7 +64,10 @@ fn opens(context: &Context<'_>, book: &Book<'_>, link: &Link<'_, '_>) -> bool {
         clients.into_iter().any(|client| {
             let mut others = book.applying(reader.table.oid, client, *command);
             !others.any(|other| {
-                let ways = other.existing(*command).iter().chain(other.new(*command));
+                let ways = other
+                    .existing(*command)
+                    .iter()
+                    .chain(other.incoming(*command));
                 ways.into_iter().any(Way::is_open)
             })
         })
@@ -88,7 +91,7 @@ fn by<'b, 'f>(
     if clients.is_empty() {
         return found;
     }
-    for way in writer.new(command) {
+    for way in writer.incoming(command) {
         if way.is_unknown() || way.asks_caller_alone() {
             continue;
         }

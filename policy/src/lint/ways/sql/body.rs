@@ -133,15 +133,15 @@ fn statement(parser: &mut Parser) -> Option<Statement> {
     if compound.iter().any(|word| parser.is_word(0, word)) || parser.is_sign(0, "<<") {
         return None;
     }
-    if parser.is_sign(1, ":=") || parser.is_sign(1, "=") {
-        if let Some(name) = parser.name() {
-            parser.skip();
-            let value = parser.expr();
-            return Some(match value.filter(|_| parser.sign(";")) {
-                Some(value) => Statement::Set(name, value, None),
-                None => rest(parser, Statement::Other)?,
-            });
-        }
+    if (parser.is_sign(1, ":=") || parser.is_sign(1, "="))
+        && let Some(name) = parser.name()
+    {
+        parser.skip();
+        let value = parser.expr();
+        return Some(match value.filter(|_| parser.sign(";")) {
+            Some(value) => Statement::Set(name, value, None),
+            None => rest(parser, Statement::Other)?,
+        });
     }
     rest(parser, Statement::Other)
 }

@@ -155,11 +155,11 @@ impl Checker<'_> {
             _ => Vec::new(),
         };
         for (left, right) in pairs {
-            if let (Some(a), Some(b)) = (self.type_of(left), self.type_of(right)) {
-                if !self.compare(a, b) {
-                    let (a, b) = (self.facts.type_name(a), self.facts.type_name(b));
-                    return Some(format!("operator does not exist: {a} = {b}"));
-                }
+            if let (Some(a), Some(b)) = (self.type_of(left), self.type_of(right))
+                && !self.compare(a, b)
+            {
+                let (a, b) = (self.facts.type_name(a), self.facts.type_name(b));
+                return Some(format!("operator does not exist: {a} = {b}"));
             }
         }
         expr.children()
