@@ -69,7 +69,8 @@ fn is_useless(open: &Entry<'_>, other: &Entry<'_>, command: Command) -> Option<b
         open.existing(command).iter().any(Way::is_open) && holds(other.existing(command));
     match (new, existing) {
         (true, _) => Some(true),
-        (_, true) => Some(false),
+        // What UPDATE makes of any row is still checked.
+        (_, true) if command == Command::Delete => Some(false),
         _ => None,
     }
 }

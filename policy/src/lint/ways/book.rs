@@ -149,9 +149,8 @@ impl<'f> Book<'f> {
                     let mut groups = Vec::new();
                     let mut users = Vec::new();
                     for cell in way.cells_of(read.source) {
-                        let equal = way.equals(cell);
-                        if let Some(row) = equal.iter().find(|cell| cell.source == ROW) {
-                            groups.push((cell, *row));
+                        if let Some(row) = way.row_of(cell) {
+                            groups.push((cell, row));
                         } else if way.caller_of(cell).is_some() {
                             users.push(cell);
                         }
