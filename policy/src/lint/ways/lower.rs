@@ -56,10 +56,13 @@ impl<'c, 'f> Reader<'c, 'f> {
     /// A table that a sub-select reads.
     pub(super) fn read(&mut self, relation: u32, is_own: bool) -> Read {
         self.next = self.next.saturating_add(1);
+        let facts = self.context.facts;
+        let helpers = self.calls.iter().filter_map(|oid| facts.functions.get(oid));
         Read {
             source: self.next,
             relation,
             is_own: is_own && self.calls.is_empty(),
+            as_caller: helpers.into_iter().all(|helper| !helper.security_definer),
         }
     }
 

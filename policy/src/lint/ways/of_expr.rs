@@ -178,10 +178,10 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
 
     fn operator(&mut self, operation: &'e Operation, negated: bool) -> Vec<Way> {
         let name = self.operator_name(operation.operator).to_owned();
-        if let [left, right] = operation.args.as_slice() {
-            if let Some(ways) = self.count(&name, left, right, negated) {
-                return ways;
-            }
+        if let [left, right] = operation.args.as_slice()
+            && let Some(ways) = self.count(&name, left, right, negated)
+        {
+            return ways;
         }
         self.compare(how(&name, negated), &operation.args)
     }

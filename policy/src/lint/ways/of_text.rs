@@ -495,7 +495,11 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
                 let mut scopes = self.scopes.iter().rev();
                 let found = scopes
                     .find_map(|scope| scope.iter().find_map(|(_, binding)| column(binding, only)));
-                found.or_else(|| self.argument(only))
+                // PL/pgSQL refuses a name that is both.
+                match (found, self.argument(only)) {
+                    (Some(_), Some(_)) if self.function.language == "plpgsql" => None,
+                    (found, argument) => found.or(argument),
+                }
             }
             [table, only] => {
                 let mut scopes = self.scopes.iter().rev();

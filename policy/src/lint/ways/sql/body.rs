@@ -146,15 +146,15 @@ fn statement(parser: &mut Parser) -> Option<Statement> {
             None => rest(parser, Statement::Other)?,
         });
     }
-    if parser.is_sign(1, ":=") || parser.is_sign(1, "=") {
-        if let Some(name) = parser.name() {
-            parser.skip();
-            let value = parser.expr();
-            return Some(match value.filter(|_| parser.sign(";")) {
-                Some(value) => Statement::Set(name, value, None),
-                None => rest(parser, Statement::Other)?,
-            });
-        }
+    if (parser.is_sign(1, ":=") || parser.is_sign(1, "="))
+        && let Some(name) = parser.name()
+    {
+        parser.skip();
+        let value = parser.expr();
+        return Some(match value.filter(|_| parser.sign(";")) {
+            Some(value) => Statement::Set(name, value, None),
+            None => rest(parser, Statement::Other)?,
+        });
     }
     rest(parser, Statement::Other)
 }

@@ -320,7 +320,7 @@ impl Parser {
     }
 
     fn from(&mut self, select: &mut Select) -> Option<()> {
-        self.from_item(select)?;
+        self.item(select)?;
         loop {
             let cross = self.words(&["cross", "join"]);
             let kind = cross
@@ -334,7 +334,7 @@ impl Parser {
                 return Some(());
             }
             let left = select.from.len();
-            self.from_item(select)?;
+            self.item(select)?;
             if self.word("on") {
                 let condition = self.expr()?;
                 select.condition.push(condition);
@@ -360,7 +360,7 @@ impl Parser {
         }
     }
 
-    fn from_item(&mut self, select: &mut Select) -> Option<()> {
+    fn item(&mut self, select: &mut Select) -> Option<()> {
         let _ = self.word("only") || self.word("lateral");
         let (kind, own) = if self.sign("(") {
             let query = self.select()?;
