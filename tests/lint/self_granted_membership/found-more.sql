@@ -1,3 +1,6 @@
+-- finds: claims_past_readers warning app.doc r7
+-- finds: claims_past_readers warning app.m6 add
+-- finds: definer_search_path warning app.teams_of_m8()
 -- finds: self_granted_membership error app.m1 add
 -- finds: self_granted_membership error app.m2 add
 -- finds: self_granted_membership error app.m3 add
