@@ -36,6 +36,7 @@ pub mod finding;
 mod fingerprint;
 pub mod lint;
 mod node;
+pub mod report;
 mod server;
 
 pub use clauses::{Clause, Parts};

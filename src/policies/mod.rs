@@ -2,4 +2,5 @@
 //! server, and its answers become rows. Everything runs with the rights of the caller.
 
 mod explain;
+mod lint;
 mod server;

@@ -63,6 +63,14 @@ impl Expr {
         split
     }
 
+    /// Returns this expression and all those in it, in sub-selects too.
+    pub fn parts(&self) -> impl Iterator<Item = &Expr> {
+        Walk::through(self).filter_map(|step| match step {
+            Step::Expr(expr) => Some(expr),
+            _ => None,
+        })
+    }
+
     /// Returns the functions that are called, in sub-selects too, also those of operators. A
     /// comparison of rows names operators only.
     pub fn functions(&self) -> BTreeSet<u32> {
@@ -120,7 +128,7 @@ impl Expr {
     }
 
     /// Adds the expressions right below this one.
-    fn children<'e>(&'e self, all: &mut Vec<&'e Expr>) {
+    pub(crate) fn children<'e>(&'e self, all: &mut Vec<&'e Expr>) {
         match self {
             Self::Var(_)
             | Self::Const(_)

@@ -18,6 +18,25 @@ mod self_granted_membership;
 mod unchecked_parent;
 mod unrestricted_member_delete;
 
+mod anyone_may_write;
+mod called_per_row;
+mod claims_past_readers;
+mod compared_with_null;
+mod dead_policy;
+mod definer_search_path;
+mod integer_claim;
+mod not_in_nullable;
+mod open_without_caller;
+mod owner_free_in_insert;
+mod policy_reads_denied_table;
+mod policy_recursion;
+mod policy_without_expression;
+mod role_free_in_insert;
+mod storage_any_bucket;
+mod storage_open_upload;
+mod update_binds_less;
+mod user_metadata_decides;
+
 use super::Rule;
 
 /// All rules.
@@ -38,6 +57,25 @@ pub static ALL: &[&Rule] = &[
     &self_granted_membership::RULE,
     &unchecked_parent::RULE,
     &unrestricted_member_delete::RULE,
+    // Policies that open, close or cost what nobody meant.
+    &anyone_may_write::RULE,
+    &called_per_row::RULE,
+    &claims_past_readers::RULE,
+    &compared_with_null::RULE,
+    &dead_policy::RULE,
+    &definer_search_path::RULE,
+    &integer_claim::RULE,
+    &not_in_nullable::RULE,
+    &open_without_caller::RULE,
+    &owner_free_in_insert::RULE,
+    &policy_reads_denied_table::RULE,
+    &policy_recursion::RULE,
+    &policy_without_expression::RULE,
+    &role_free_in_insert::RULE,
+    &storage_any_bucket::RULE,
+    &storage_open_upload::RULE,
+    &update_binds_less::RULE,
+    &user_metadata_decides::RULE,
     // The rules about guards.
     &guard::attached_table::RULE,
     &guard::bypassrls_role::RULE,

@@ -151,7 +151,9 @@ fn replaces(function: &Function, expr: &Sql) -> bool {
 /// The expressions of a statement.
 fn exprs(statement: &Statement) -> Vec<&Sql> {
     match statement {
-        Statement::Set(_, value, _) | Statement::Return(Some(value)) => vec![value],
+        Statement::Set(_, value, _)
+        | Statement::SetField(_, _, value)
+        | Statement::Return(Some(value)) => vec![value],
         Statement::Into(select) | Statement::Perform(select) | Statement::ReturnQuery(select) => {
             select.exprs()
         }
@@ -246,9 +248,12 @@ impl Guards {
                         || value.select().is_some_and(|select| !gives_rows(select));
                     return (self.passed && !is_refusal).then_some(PASSED);
                 }
-                Statement::Other if self.passed => return Some(PASSED),
+                Statement::SetField(..) | Statement::Other if self.passed => return Some(PASSED),
                 Statement::Raise | Statement::Return(None) => return None,
-                Statement::Perform(_) | Statement::Nothing | Statement::Other => {}
+                Statement::Perform(_)
+                | Statement::SetField(..)
+                | Statement::Nothing
+                | Statement::Other => {}
             }
         }
         None

@@ -135,7 +135,7 @@ impl Term {
         }
     }
 
-    fn has_caller(&self) -> bool {
+    pub(super) fn has_caller(&self) -> bool {
         match self {
             Self::Caller(_) => true,
             Self::Of(terms) => terms.iter().any(Self::has_caller),

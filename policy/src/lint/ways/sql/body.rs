@@ -9,6 +9,8 @@ use super::{Select, Sql};
 pub(in crate::lint) enum Statement {
     /// A variable gets a value; the declarations are the first of these. The type, if declared.
     Set(String, Sql, Option<String>),
+    /// A field of a record gets a value: `new.owner := auth.uid()`.
+    SetField(String, String, Sql),
     /// `SELECT … INTO`
     Into(Select),
     /// `PERFORM`
@@ -133,6 +135,17 @@ fn statement(parser: &mut Parser) -> Option<Statement> {
     if compound.iter().any(|word| parser.is_word(0, word)) || parser.is_sign(0, "<<") {
         return None;
     }
+    if parser.is_sign(1, ".") && (parser.is_sign(3, ":=") || parser.is_sign(3, "=")) {
+        let record = parser.name()?;
+        parser.skip();
+        let field = parser.any_word()?;
+        parser.skip();
+        let value = parser.expr();
+        return Some(match value.filter(|_| parser.sign(";")) {
+            Some(value) => Statement::SetField(record, field, value),
+            None => rest(parser, Statement::Other)?,
+        });
+    }
     if (parser.is_sign(1, ":=") || parser.is_sign(1, "="))
         && let Some(name) = parser.name()
     {
@@ -252,7 +265,7 @@ fn follow(
                     return Some(false);
                 }
             }
-            Statement::Other => return None,
+            Statement::SetField(..) | Statement::Other => return None,
         }
     }
     Some(true)

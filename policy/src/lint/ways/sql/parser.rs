@@ -144,7 +144,7 @@ impl Parser {
         Some(name)
     }
 
-    fn any_word(&mut self) -> Option<String> {
+    pub(super) fn any_word(&mut self) -> Option<String> {
         let Some(Token::Word { text, .. }) = self.peek(0) else {
             return None;
         };

@@ -87,6 +87,7 @@ impl Checker<'_> {
                 Statement::Into(select)
                 | Statement::Perform(select)
                 | Statement::ReturnQuery(select) => self.select(select),
+                Statement::SetField(_, _, value) => self.expr(value),
                 Statement::Return(Some(value)) => return self.expr(value),
                 Statement::If(branches, _) => {
                     let first = branches.first();

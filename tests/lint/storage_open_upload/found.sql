@@ -1,0 +1,27 @@
+-- finds: storage_open_upload warning storage.objects anyone_uploads
+-- Whoever has the public key of the application fills the bucket.
+create schema storage;
+create table storage.buckets (id text primary key, public bool not null default false);
+create table storage.objects (
+    id uuid primary key default gen_random_uuid(), bucket_id text references storage.buckets,
+    name text, owner uuid default auth.uid(), owner_id text, metadata jsonb);
+create function storage.foldername(name text) returns text[]
+language sql immutable
+begin atomic
+    select (string_to_array(name, '/'))[1:array_length(string_to_array(name, '/'), 1) - 1];
+end;
+grant usage on schema storage to anon, authenticated;
+grant select on storage.buckets to anon, authenticated;
+grant select, insert, update, delete on storage.objects to anon, authenticated;
+alter table storage.buckets enable row level security;
+alter table storage.objects enable row level security;
+create policy anyone_uploads on storage.objects for insert with check (bucket_id = 'avatars');
+
+insert into storage.buckets values ('avatars', true);
+set local role anon;
+do $$
+begin
+    insert into storage.objects (bucket_id, name) values ('avatars', 'any/name.exe');
+end
+$$;
+reset role;

@@ -1,0 +1,19 @@
+-- finds: nothing
+-- Signed-in users upload to the bucket: that is how the bucket is meant.
+create schema storage;
+create table storage.buckets (id text primary key, public bool not null default false);
+create table storage.objects (
+    id uuid primary key default gen_random_uuid(), bucket_id text references storage.buckets,
+    name text, owner uuid default auth.uid(), owner_id text, metadata jsonb);
+create function storage.foldername(name text) returns text[]
+language sql immutable
+begin atomic
+    select (string_to_array(name, '/'))[1:array_length(string_to_array(name, '/'), 1) - 1];
+end;
+grant usage on schema storage to anon, authenticated;
+grant select on storage.buckets to anon, authenticated;
+grant select, insert, update, delete on storage.objects to anon, authenticated;
+alter table storage.buckets enable row level security;
+alter table storage.objects enable row level security;
+create policy users_upload on storage.objects for insert to authenticated
+    with check (bucket_id = 'avatars');

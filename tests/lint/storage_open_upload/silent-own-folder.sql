@@ -1,0 +1,23 @@
+-- finds: nothing
+-- For everybody, and bound to the caller: the id of a request without a token is NULL.
+create schema storage;
+create table storage.buckets (id text primary key, public bool not null default false);
+create table storage.objects (
+    id uuid primary key default gen_random_uuid(), bucket_id text references storage.buckets,
+    name text, owner uuid default auth.uid(), owner_id text, metadata jsonb);
+create function storage.foldername(name text) returns text[]
+language sql immutable
+begin atomic
+    select (string_to_array(name, '/'))[1:array_length(string_to_array(name, '/'), 1) - 1];
+end;
+grant usage on schema storage to anon, authenticated;
+grant select on storage.buckets to anon, authenticated;
+grant select, insert, update, delete on storage.objects to anon, authenticated;
+alter table storage.buckets enable row level security;
+alter table storage.objects enable row level security;
+create policy own_folder on storage.objects for insert
+    with check (bucket_id = 'avatars'
+                and (storage.foldername(name))[1] = (select auth.uid())::text);
+create policy by_role on storage.objects for insert
+    with check (bucket_id = 'docs' and auth.role() = 'authenticated');
+create policy anyone_reads on storage.objects for select using (bucket_id = 'avatars');
