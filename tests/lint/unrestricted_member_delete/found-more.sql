@@ -24,7 +24,7 @@ create policy kick on m1 for delete to authenticated
     using (active_in(org) and person <> auth.uid());
 create policy r1 on d for select to authenticated using (active_in(org));
 -- Everybody.
-create policy kick on m2 for delete using (true);
+create policy kick on m2 for delete to authenticated using (true);
 create policy r2 on d for select to authenticated
     using (org in (select m.org from m2 m where m.person = auth.uid()));
 create policy see on m2 for select using (true);

@@ -122,7 +122,7 @@ fn is_free(context: &Context<'_>, entry: &Entry<'_>, client: &Client, attno: i16
     };
     let insertable = client.columns(context.facts, table, Command::Insert.as_str());
     let may_write = insertable == Columns::All || insertable.contains(attno);
-    let mut ways = entry.new(Command::Insert).iter();
+    let mut ways = entry.incoming(Command::Insert).iter();
     let is_open = |way: &Way| {
         let own = way.row_columns();
         !way.is_unknown()
@@ -161,7 +161,7 @@ pub(super) fn is_restricted(
 ) -> bool {
     context.book().of_table(table.oid).any(|entry| {
         let policy = entry.policy;
-        let ways = entry.new(command);
+        let ways = entry.incoming(command);
         let asks = |way: &Way| way.is_unknown() || way.row_columns().contains(&attno);
         !policy.permissive
             && client.is_any_of(&policy.roles)
