@@ -10,6 +10,8 @@
 -- finds: self_granted_membership error app.m6 add
 -- finds: self_granted_membership error app.m7 add
 -- finds: self_granted_membership error app.m8 add
+-- finds: claims_past_readers warning app.m6 add
+-- finds: claims_past_readers warning app.doc r7
 -- Readers in other words, one a table.
 create table team (id bigint primary key);
 create table m1 (team_id bigint references team, user_id uuid);
@@ -98,8 +100,9 @@ create policy r8 on doc for select to authenticated using (
         select m.team_id::text from m7 m where m.user_id = auth.uid()));
 -- A function that returns an array, and a CTE.
 create policy add on m8 for insert to authenticated with check (user_id = auth.uid());
-create function teams_of_m8() returns bigint[] language sql stable security definer as $$
-    with mine as (select team_id from app.m8 where user_id = auth.uid())
+create function teams_of_m8() returns bigint[] language sql stable security definer
+set search_path = app as $$
+    with mine as (select team_id from m8 where user_id = auth.uid())
     select array_agg(mine.team_id) from mine
 $$;
 create policy r9 on doc for select to authenticated using (team_id = any (teams_of_m8()));
