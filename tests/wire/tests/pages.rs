@@ -498,7 +498,12 @@ fn each_example_of_the_page_about_lint_has_the_finding_that_it_is_about() {
     let mut wrong = Vec::new();
     for rule in lint::rules::ALL {
         let blocks = page.of_anchor(rule.name, "sql");
-        assert_eq!(blocks.is_empty(), without_example.contains(&rule.name), "{}", rule.name);
+        assert_eq!(
+            blocks.is_empty(),
+            without_example.contains(&rule.name),
+            "{}",
+            rule.name
+        );
         // The first shows the mistake, the next one how it is mended.
         for (block, is_found) in blocks.iter().zip([true, false]) {
             let mut session = Session::begin(connect(&cluster, "postgres"));
@@ -523,7 +528,13 @@ fn the_page_about_lint_accepts_a_finding_and_writes_the_reports() {
     };
     page::run(&cluster, "app", first);
     let accepted = page::run(&cluster, "app", &page.block("Accepting a finding", "sql"));
-    assert!(accepted.contains("rls_disabled | public.product | t"), "{accepted}");
+    assert!(
+        accepted.contains("rls_disabled | public.product | t"),
+        "{accepted}"
+    );
     let reports = page::run(&cluster, "app", &page.block("In CI", "sql"));
-    assert!(reports.contains("2.1.0") && reports.contains("TAP version"), "{reports}");
+    assert!(
+        reports.contains("2.1.0") && reports.contains("TAP version"),
+        "{reports}"
+    );
 }
