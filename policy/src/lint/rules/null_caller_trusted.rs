@@ -7,7 +7,7 @@ use crate::facts::{Body, Function};
 use crate::finding::{Draft, Finding, Level};
 use crate::lint::caller::Source;
 use crate::lint::ways::sql::{
-    Select, Sql, Statement, Variables, select_of, statements, substituted, with_variables,
+    Select, Sql, Statement, Variables, is_small, select_of, statements, substituted, with_variables,
 };
 use crate::lint::ways::{Atom, Reader, Term, source_of_text};
 use crate::lint::{Context, Rule};
@@ -198,13 +198,14 @@ impl Guards {
             match statement {
                 Statement::Set(name, value, _) => {
                     let value = substituted(value, &self.variables);
-                    self.variables.push((name.clone(), value));
+                    is_small(&value).then(|| self.variables.push((name.clone(), value)))?;
                 }
                 Statement::Into(select) => {
                     let select = with_variables(select, &self.variables);
                     let is_plain = select.from.is_empty() && select.condition.is_empty();
                     for (place, name) in select.into.iter().enumerate() {
                         let value = select.targets.get(place).filter(|_| is_plain);
+                        let value = value.filter(|(value, _)| is_small(value));
                         let value = value.map_or(Sql::Of(Vec::new()), |(value, _)| value.clone());
                         self.variables.push((name.clone(), value));
                     }
