@@ -147,7 +147,7 @@ select e.oid::text, e.enumlabel::text
 
 pub(super) const TRIGGERS: &str = "
 select t.tgrelid::text, t.tgname::text, t.tgfoid::text, t.tgtype::text,
-       (t.tgenabled <> 'D')::text
+       (t.tgenabled <> 'D')::text, t.tgqual::text
   from pg_catalog.pg_trigger t
  where not t.tgisinternal
  order by t.tgrelid, t.tgname";

@@ -539,6 +539,7 @@ fn trigger(row: &mut Fields) -> Result<Trigger, FactsError> {
         function: row.number()?,
         kind: row.number()?,
         is_enabled: row.bool()?,
+        condition: row.optional()?.map(|text| tree(&text)),
     })
 }
 

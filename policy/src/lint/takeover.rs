@@ -113,7 +113,7 @@ fn of_way<'b, 'f>(
         // Checks are ORed apart from conditions.
         let lets_in = updates
             .iter()
-            .flat_map(|entry| entry.new(Command::Update))
+            .flat_map(|entry| entry.incoming(Command::Update))
             .any(|way| {
                 !way.is_unknown()
                     && (!way.row_columns().contains(&attno)
@@ -188,10 +188,10 @@ fn conditions(way: &Way) -> BTreeSet<String> {
     let atoms = way.atoms.iter().map(|atom| {
         let mut atom = atom.clone();
         without_sources(&mut atom);
-        if let Atom::Compare(_, left, right) = &mut atom {
-            if format!("{left:?}") > format!("{right:?}") {
-                std::mem::swap(left, right);
-            }
+        if let Atom::Compare(_, left, right) = &mut atom
+            && format!("{left:?}") > format!("{right:?}")
+        {
+            std::mem::swap(left, right);
         }
         format!("{atom:?}")
     });

@@ -1,4 +1,4 @@
--- finds: anyone_may_write app.booking open_bookings
+-- finds: anyone_may_write warning app.booking open_bookings
 -- The condition is about the row alone, so it is true for everybody.
 create table booking (id int primary key, owner uuid, status text not null);
 alter table booking enable row level security;

@@ -1,4 +1,4 @@
--- finds: anyone_may_write app.announcement manage
+-- finds: anyone_may_write error app.announcement manage
 -- The author meant the staff; TO was left out, so requests without a token delete too.
 create table announcement (id int primary key, body text not null);
 alter table announcement enable row level security;

@@ -1,6 +1,6 @@
--- finds: called_per_row app.note own_notes
--- finds: called_per_row app.note by_setting
--- finds: called_per_row app.note by_helper
+-- finds: called_per_row info app.note by_helper
+-- finds: called_per_row info app.note by_setting
+-- finds: called_per_row info app.note own_notes
 -- A function that is not stable, a setting, and a helper: each is called for each row.
 create table note (id int primary key, owner uuid not null, region text);
 create function me() returns uuid language sql as $$ select auth.uid() $$;

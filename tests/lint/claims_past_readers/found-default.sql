@@ -1,5 +1,5 @@
--- finds: claims_past_readers app.note
--- finds: claims_past_readers app.document own_documents
+-- finds: claims_past_readers warning app.document own_documents
+-- finds: claims_past_readers warning app.note
 -- A default, and a helper that a policy calls.
 create table note (
     id int primary key,

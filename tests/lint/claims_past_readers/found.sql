@@ -1,4 +1,4 @@
--- finds: claims_past_readers app.note own_notes
+-- finds: claims_past_readers warning app.note own_notes
 -- The claims are read past auth.uid(), so whose claims count and whether they are revoked is not
 -- asked, and the statement fails on a connection that has had a request.
 create table note (id int primary key, owner uuid not null);

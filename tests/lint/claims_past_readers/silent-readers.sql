@@ -3,4 +3,4 @@
 create table note (id int primary key, owner uuid not null default auth.uid(), region text);
 alter table note enable row level security;
 create policy own_notes on note to authenticated
-    using (owner = auth.uid() and region = current_setting('app.region', true));
+    using (owner = auth.uid() and region = (select current_setting('app.region', true)));

@@ -1,4 +1,5 @@
--- finds: compared_with_null app.task not_deleted
+-- finds: compared_with_null warning app.task not_deleted
+-- finds: dead_policy warning app.task own
 -- A restrictive policy that is never true closes the table.
 create table task (id int primary key, owner uuid not null, deleted_at timestamptz);
 alter table task enable row level security;

@@ -1,4 +1,4 @@
--- finds: compared_with_null app.task unassigned
+-- finds: compared_with_null warning app.task unassigned
 -- A comparison with NULL is never true: the policy shows nothing.
 create table task (id int primary key, assignee uuid);
 alter table task enable row level security;

@@ -1,4 +1,4 @@
--- finds: dead_policy app.report staff_read
+-- finds: dead_policy warning app.report staff_read
 -- A restrictive policy lets nothing pass, so the permissive one never decides.
 create table report (id int primary key, owner uuid not null);
 alter table report enable row level security;

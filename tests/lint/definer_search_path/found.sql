@@ -1,4 +1,4 @@
--- finds: definer_search_path app.is_member(integer)
+-- finds: definer_search_path warning app.is_member(integer)
 -- A client that can run SQL makes a temporary table of that name, and is a member everywhere.
 create table member (team int not null, user_id uuid not null);
 create table task (id int primary key, team int not null);

@@ -6,26 +6,30 @@ create table members (user_id uuid, role member_role, name varchar(20), login lo
 create table documents (id bigint primary key);
 alter table members enable row level security;
 alter table documents enable row level security;
-create function f1(wanted text) returns boolean language plpgsql stable security definer as $$
+create function f1(wanted text) returns boolean language plpgsql stable security definer
+    set search_path = app, pg_temp as $$
 begin
     return exists (select 1 from app.members m where m.user_id = auth.uid()
         and m.role::text = wanted);
 end
 $$;
-create function f2(wanted text) returns boolean language plpgsql stable security definer as $$
+create function f2(wanted text) returns boolean language plpgsql stable security definer
+    set search_path = app, pg_temp as $$
 begin
     return exists (select 1 from app.members m where m.role = wanted::app.member_role);
 end
 $$;
 create function f3(wanted text, lowest bigint) returns boolean
-language plpgsql stable security definer as $$
+language plpgsql stable security definer
+    set search_path = app, pg_temp as $$
 begin
     return exists (select 1 from app.members m where m.role = 'admin' and m.name = wanted
         and m.login = wanted and m.level = lowest and m.role in ('admin', 'reader'));
 end
 $$;
 create function f4(wanted member_role) returns boolean
-language plpgsql stable security definer as $$
+language plpgsql stable security definer
+    set search_path = app, pg_temp as $$
 begin
     return exists (select 1 from app.members m where m.role = wanted);
 end

@@ -1,4 +1,4 @@
--- finds: integer_claim app.note own_notes
+-- finds: integer_claim info app.note own_notes
 -- Subject 007 is another user than 7, whom a revocation of user 7 does not reach.
 create table note (id int primary key, owner bigint not null);
 alter table note enable row level security;

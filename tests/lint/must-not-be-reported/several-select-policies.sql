@@ -5,6 +5,8 @@ create table follower (author uuid not null, follower uuid not null,
 create table photo (id bigint primary key generated always as identity,
     author uuid not null default auth.uid(), visibility text not null default 'private'
     check (visibility in ('private', 'followers', 'public')));
+revoke update on follower from anon, authenticated;
+grant update (accepted) on follower to authenticated;
 alter table follower enable row level security;
 alter table photo enable row level security;
 create policy own_follows on follower for select to authenticated

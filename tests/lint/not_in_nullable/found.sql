@@ -1,4 +1,4 @@
--- finds: not_in_nullable app.post not_blocked
+-- finds: not_in_nullable info app.post not_blocked
 -- One NULL among the blocked authors hides every post.
 create table block (blocker uuid not null, blocked uuid);
 create table post (id int primary key, author uuid not null);

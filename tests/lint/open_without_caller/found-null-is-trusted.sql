@@ -1,6 +1,7 @@
--- finds: open_without_caller app.note own_or_backend
--- finds: open_without_caller app.note not_a_stranger
--- finds: open_without_caller app.note not_banned
+-- finds: open_without_caller error app.note not_a_stranger
+-- finds: open_without_caller error app.note not_banned
+-- finds: open_without_caller error app.note own_or_backend
+-- finds: ownership_takeover error app.note not_a_stranger
 -- Meant for jobs of the backend, and taken by every request without a token.
 create table note (id int primary key, owner uuid not null);
 alter table note enable row level security;

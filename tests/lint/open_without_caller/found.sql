@@ -1,4 +1,4 @@
--- finds: open_without_caller app.note not_anonymous
+-- finds: open_without_caller error app.note not_anonymous
 -- Without a token the claim is NULL, and NULL is distinct from true.
 create table note (id int primary key, owner uuid not null);
 alter table note enable row level security;

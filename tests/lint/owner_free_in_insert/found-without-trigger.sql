@@ -1,4 +1,4 @@
--- finds: owner_free_in_insert app.comment users_add
+-- finds: owner_free_in_insert warning app.comment users_add
 -- A default is only what a client gets who says nothing.
 create table comment (id int primary key, author uuid default auth.uid(), body text not null);
 alter table comment enable row level security;

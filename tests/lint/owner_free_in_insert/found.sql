@@ -1,4 +1,4 @@
--- finds: owner_free_in_insert app.comment users_add
+-- finds: owner_free_in_insert warning app.comment users_add
 -- The trigger fills the author only if none is given, so that anyone writes in another's name.
 create table comment (id int primary key, author uuid, body text not null);
 create function set_author() returns trigger language plpgsql as $$

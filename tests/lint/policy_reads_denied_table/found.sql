@@ -1,4 +1,4 @@
--- finds: policy_reads_denied_table app.article members_read
+-- finds: policy_reads_denied_table error app.article members_read
 -- Every client that reads articles gets an error, because the sub-select runs with its rights.
 alter default privileges in schema app revoke all on tables from anon, authenticated;
 create table subscriber (user_id uuid primary key, until date not null);

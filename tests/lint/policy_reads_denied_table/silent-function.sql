@@ -11,4 +11,4 @@ begin atomic
 end;
 alter table subscriber enable row level security;
 alter table article enable row level security;
-create policy members_read on article for select to authenticated using (subscribes());
+create policy members_read on article for select to authenticated using ((select subscribes()));

@@ -1,5 +1,5 @@
--- finds: policy_recursion app.project member_projects
--- finds: policy_recursion app.project_member project_owners
+-- finds: policy_recursion error app.project member_projects
+-- finds: policy_recursion error app.project_member project_owners
 -- Two tables whose policies read each other, one of them through a view of the caller's rights.
 create table project (id int primary key, owner uuid not null);
 create table project_member (project int not null, user_id uuid not null);

@@ -1,4 +1,4 @@
--- finds: policy_recursion app.member team_members
+-- finds: policy_recursion error app.member team_members
 -- The policy reads its own table: every SELECT fails with 42P17.
 create table member (team int not null, user_id uuid not null);
 alter table member enable row level security;

@@ -1,4 +1,4 @@
--- finds: policy_without_expression app.report everybody_adds
+-- finds: policy_without_expression warning app.report everybody_adds
 -- A permissive policy without an expression permits nothing.
 create table report (id int primary key);
 alter table report enable row level security;

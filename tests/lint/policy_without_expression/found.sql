@@ -1,4 +1,4 @@
--- finds: policy_without_expression app.report staff_only
+-- finds: policy_without_expression error app.report staff_only
 -- A restrictive policy without an expression restricts nothing.
 create table report (id int primary key, owner uuid not null);
 alter table report enable row level security;

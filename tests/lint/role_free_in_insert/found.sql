@@ -1,4 +1,4 @@
--- finds: role_free_in_insert app.org_member admins_add
+-- finds: role_free_in_insert warning app.org_member admins_add
 -- An admin may neither change nor remove an owner, and may add one: himself.
 create table org_member (
     org int not null, user_id uuid not null, role text not null default 'member',

@@ -1,3 +1,4 @@
+-- finds: anyone_may_write error app.queue worker_bot writes results
 -- finds: role_in_name_only error app.queue worker_bot writes results
 -- The name begins with a role that exists, and is no client's.
 create role worker_bot nologin;

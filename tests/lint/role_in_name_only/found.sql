@@ -1,3 +1,4 @@
+-- finds: anyone_may_write error app.jobs Service role can do everything
 -- finds: role_in_name_only error app.jobs Service role can do everything
 -- The name says the service role; the roles are everybody.
 create table jobs (id bigint primary key, payload text);

@@ -1,4 +1,4 @@
--- finds: nothing
+-- finds: claims_past_readers warning app.posts posts_old
 -- What is compared is the user, not a secret. Profiles are public.
 create table profiles (id uuid primary key, name text);
 create table posts (id bigint primary key, author uuid references profiles, body text);

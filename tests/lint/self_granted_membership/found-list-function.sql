@@ -5,7 +5,8 @@ create table memberships (id bigint generated always as identity, org_id uuid, u
 create table invoices (id bigint primary key, org_id uuid references orgs, total int);
 alter table memberships enable row level security;
 alter table invoices enable row level security;
-create function my_orgs() returns setof uuid language sql stable security definer as
+create function my_orgs() returns setof uuid language sql stable security definer
+    set search_path = app, pg_temp as
 $$ select org_id from app.memberships where user_id = auth.uid() $$;
 create policy m_insert on memberships for insert to authenticated
     with check (auth.uid() is not null and user_id = auth.uid());

@@ -1,4 +1,4 @@
--- finds: storage_any_bucket storage.objects users_upload
+-- finds: storage_any_bucket warning storage.objects users_upload
 -- Meant for avatars, and open for the bucket of the invoices.
 create schema storage;
 create table storage.buckets (id text primary key, public bool not null default false);

@@ -1,4 +1,4 @@
--- finds: storage_open_upload storage.objects anyone_uploads
+-- finds: storage_open_upload warning storage.objects anyone_uploads
 -- Whoever has the public key of the application fills the bucket.
 create schema storage;
 create table storage.buckets (id text primary key, public bool not null default false);

@@ -1,4 +1,4 @@
--- finds: update_binds_less app.note notes_change
+-- finds: update_binds_less info app.note notes_change
 -- The SELECT policy binds the team too, so that a statement with WHERE or RETURNING is refused.
 create table team_member (team int not null, user_id uuid not null, primary key (team, user_id));
 create table note (id int primary key, team int not null, author uuid not null);

@@ -1,4 +1,4 @@
--- finds: update_binds_less app.document own_documents_change
+-- finds: update_binds_less warning app.document own_documents_change
 -- A document is founded in a team of one's own, and may then be moved into any other.
 create table team_member (team int not null, user_id uuid not null, primary key (team, user_id));
 create table document (

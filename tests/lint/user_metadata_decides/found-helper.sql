@@ -1,4 +1,4 @@
--- finds: user_metadata_decides app.invoice staff_read
+-- finds: user_metadata_decides error app.invoice staff_read
 -- A helper that the policy calls reads it.
 create table invoice (id int primary key);
 create function is_staff() returns bool language sql stable

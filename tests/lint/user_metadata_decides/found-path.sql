@@ -1,8 +1,9 @@
--- finds: user_metadata_decides app.invoice by_path
--- finds: user_metadata_decides app.invoice by_reader
--- finds: user_metadata_decides app.invoice by_subscript
--- finds: user_metadata_decides app.invoice by_setting
--- finds: user_metadata_decides app.invoice by_containment
+-- finds: claims_past_readers warning app.invoice by_setting
+-- finds: user_metadata_decides error app.invoice by_containment
+-- finds: user_metadata_decides error app.invoice by_path
+-- finds: user_metadata_decides error app.invoice by_reader
+-- finds: user_metadata_decides error app.invoice by_setting
+-- finds: user_metadata_decides error app.invoice by_subscript
 -- The same by other ways into the claims.
 create table invoice (id int primary key);
 alter table invoice enable row level security;

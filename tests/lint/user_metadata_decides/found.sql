@@ -1,4 +1,4 @@
--- finds: user_metadata_decides app.invoice staff_read
+-- finds: user_metadata_decides error app.invoice staff_read
 -- The user writes user_metadata himself, so anyone is staff.
 create table invoice (id int primary key);
 alter table invoice enable row level security;

@@ -32,10 +32,14 @@ fn finding(context: &Context<'_>, entry: &Entry<'_>) -> Option<Finding> {
     if !is_reached {
         return None;
     }
-    let cell = entry
+    let (way, cell) = entry
         .all()
         .filter(|way| !way.is_unknown())
-        .find_map(|way| captured(context, entry, way))?;
+        .find_map(|way| Some((way, captured(context, entry, way)?)))?;
+    let in_helper = way
+        .reads
+        .iter()
+        .any(|read| read.source == cell.source && !read.is_own);
     let column = facts.column_name(cell.relation, cell.attno)?;
     let own = facts.relation_name(entry.table.oid);
     let taken = facts.relation_name(cell.relation);
@@ -46,6 +50,14 @@ fn finding(context: &Context<'_>, entry: &Entry<'_>) -> Option<Finding> {
                  itself: the table in the sub-select has no such column"
             ),
             format!("Name the column of the table in the sub-select that {column} is to equal."),
+        )
+    } else if in_helper {
+        (
+            format!(
+                "in a helper that it calls, {column} is the column of {taken} on both sides of a \
+                 comparison, not the argument of that name"
+            ),
+            format!("Qualify the argument with the function's name: my_function.{column}."),
         )
     } else {
         (
@@ -81,9 +93,9 @@ fn captured(context: &Context<'_>, entry: &Entry<'_>, way: &Way) -> Option<Cell>
         };
         if let (Term::Cell(a), Term::Cell(b)) = (left, right) {
             if a == b {
-                let inner = is_own_read(*a) && has_row(*a);
-                let outer = a.source == ROW && way.reads.iter().any(|read| read.is_own);
-                return (inner || outer).then_some(*a);
+                let inner = !is_own_read(*a) || has_row(*a);
+                let outer = way.reads.iter().any(|read| read.is_own);
+                return (if a.source == ROW { outer } else { inner }).then_some(*a);
             }
             let same = a.source == b.source && !linked.contains(&a.source) && is_own_read(*a);
             return [*b, *a].into_iter().find(|cell| same && has_row(*cell));

@@ -64,12 +64,13 @@ fn is_useless(open: &Entry<'_>, other: &Entry<'_>, command: Command) -> Option<b
         return None;
     }
     let holds = |ways: &[Way]| !ways.is_empty() && !ways.iter().any(Way::is_open);
-    let new = open.new(command).iter().any(Way::is_open) && holds(other.new(command));
+    let new = open.incoming(command).iter().any(Way::is_open) && holds(other.incoming(command));
     let existing =
         open.existing(command).iter().any(Way::is_open) && holds(other.existing(command));
     match (new, existing) {
         (true, _) => Some(true),
-        (_, true) => Some(false),
+        // What UPDATE makes of any row is still checked.
+        (_, true) if command == Command::Delete => Some(false),
         _ => None,
     }
 }

@@ -30,7 +30,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let names = facts
             .column_name(table.oid, row.key.attno)
             .zip(facts.column_name(target.oid, row.target.attno));
-        let is_rule = refers && !row.binds_user() && !row.way.is_open();
+        let is_rule = refers && !row.asks_nothing_else();
         let Some((key, target_key)) = names.filter(|_| is_rule) else {
             continue;
         };

@@ -59,6 +59,36 @@ fn finding(context: &Context<'_>, entry: &Entry<'_>) -> Option<Finding> {
             return Some(done(context, entry, helper, &problem, &roles));
         }
     }
+    let (relation, roles) = denied(context, entry)?;
+    let table = facts.relation_name(relation);
+    let problem = format!("a helper that it calls reads {table}, which {roles} may not select");
+    Some(
+        Draft::policy(&RULE, facts, policy)
+            .problem(problem)
+            .hint(
+                "Make the helper SECURITY DEFINER with a search_path of its own, so that it reads \
+                 the table with its owner's rights.",
+            )
+            .evidence(json!({ "table": table, "roles": roles }))
+            .done(),
+    )
+}
+
+/// Returns a table that a helper reads with the rights of clients who have none.
+fn denied(context: &Context<'_>, entry: &Entry<'_>) -> Option<(u32, String)> {
+    let facts = context.facts;
+    let reads = entry.all().flat_map(|way| &way.reads);
+    for read in reads.filter(|read| !read.is_own && read.as_caller) {
+        let table = facts.relations.get(&read.relation)?;
+        let clients = Command::ALL
+            .iter()
+            .flat_map(|command| context.clients_of(entry.policy, *command))
+            .filter(|client| !client.may(facts, table, "SELECT"));
+        let roles: Vec<u32> = clients.map(|client| client.role).collect();
+        if !roles.is_empty() {
+            return Some((read.relation, facts.role_names(roles)));
+        }
+    }
     None
 }
 

@@ -7,7 +7,7 @@ use crate::facts::{Body, Function};
 use crate::finding::{Draft, Finding, Level};
 use crate::lint::caller::Source;
 use crate::lint::ways::sql::{
-    Select, Sql, Statement, Variables, select_of, statements, substituted, with_variables,
+    Select, Sql, Statement, Variables, is_small, select_of, statements, substituted, with_variables,
 };
 use crate::lint::ways::{Atom, Reader, Term, source_of_text};
 use crate::lint::{Context, Rule};
@@ -64,19 +64,39 @@ fn finding(context: &Context<'_>, function: &Function) -> Option<Finding> {
     Some(draft.done())
 }
 
+/// What is in the names of arguments that are users.
+const USERS: &[&str] = &[
+    "uid",
+    "user",
+    "owner",
+    "caller",
+    "profile",
+    "account",
+    "member_id",
+];
+
 /// Of a query: it returns rows if the caller is NULL.
 fn trusting_condition(context: &Context<'_>, function: &Function) -> Option<&'static str> {
     let ways = Reader::of(context).function(function)?;
+    let is_boolean = context.facts.type_name(function.result) == "boolean";
     let trusts = |atom: &Atom| match atom {
         Atom::IsNull(Term::Caller(source)) => *source == Source::Subject,
+        // `is_member(org, uid)`, which a client calls as it likes.
+        Atom::IsNull(Term::Parameter(place)) => {
+            let name = function.argument_names.get(*place);
+            is_boolean && name.is_some_and(|name| USERS.iter().any(|user| name.contains(user)))
+        }
         _ => false,
     };
     let count = ways.len();
     let mut ways = ways.iter();
     let trusting = ways.any(|way| {
-        !way.is_unknown() && way.atoms.iter().any(trusts) && (count > 1 || !way.reads.is_empty())
+        !way.is_unknown()
+            && way.atoms.iter().any(trusts)
+            && (count > 1 || !way.reads.is_empty())
+            && !way.has_constant()
     });
-    trusting.then_some("its condition is true if auth.uid() is null")
+    trusting.then_some("its condition is true if the user is null")
 }
 
 /// Of a body in text: a test that NULL passes, or a value that takes the place of NULL.
@@ -178,13 +198,14 @@ impl Guards {
             match statement {
                 Statement::Set(name, value, _) => {
                     let value = substituted(value, &self.variables);
-                    self.variables.push((name.clone(), value));
+                    is_small(&value).then(|| self.variables.push((name.clone(), value)))?;
                 }
                 Statement::Into(select) => {
                     let select = with_variables(select, &self.variables);
                     let is_plain = select.from.is_empty() && select.condition.is_empty();
                     for (place, name) in select.into.iter().enumerate() {
                         let value = select.targets.get(place).filter(|_| is_plain);
+                        let value = value.filter(|(value, _)| is_small(value));
                         let value = value.map_or(Sql::Of(Vec::new()), |(value, _)| value.clone());
                         self.variables.push((name.clone(), value));
                     }
@@ -201,6 +222,9 @@ impl Guards {
                                 Truth::False | Truth::Null if asks => self.passed = true,
                                 _ => {}
                             }
+                        } else if matches!(truth, Truth::False | Truth::Null) {
+                            // The tests inside are for callers who have a user.
+                            self.passed |= asks && may_raise(inner);
                         } else if truth == Truth::True && asks {
                             return match inner.as_slice() {
                                 [Statement::Return(Some(Sql::Constant(text)))]
@@ -248,6 +272,17 @@ fn refuses(statements: &[Statement]) -> bool {
         },
         _ => false,
     }
+}
+
+/// Returns true if one of these refuses somebody.
+fn may_raise(statements: &[Statement]) -> bool {
+    statements.iter().any(|statement| match statement {
+        Statement::Raise => true,
+        Statement::If(branches, otherwise) => {
+            branches.iter().any(|(_, inner)| may_raise(inner)) || may_raise(otherwise)
+        }
+        _ => false,
+    })
 }
 
 /// Returns true if a condition is about the caller, or calls something that may ask for it.

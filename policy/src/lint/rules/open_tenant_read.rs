@@ -44,19 +44,16 @@ fn finding(
     let clients: Vec<_> = clients
         .filter(|client| !book.is_restricted(entry.table.oid, client, Command::Select))
         .collect();
-    let mut own = links.iter().filter(|link| {
-        link.reader.table.oid == entry.table.oid
-            && link.is_membership()
+    let key = entry.table.primary_key()?;
+    let members = links.iter().find(|link| {
+        let is_own = link.reader.table.oid == entry.table.oid
             && changes
                 .iter()
                 .any(|command| link.reader.policy.is_for(*command))
-    });
-    let members = own.find(|link| {
-        let key = entry
-            .table
-            .primary_key()
-            .is_some_and(|key| link.groups.iter().any(|(_, row)| key.contains(&row.attno)));
-        key && opens_others(context, book, links, link, entry)
+            && link.groups.iter().any(|(_, row)| key.contains(&row.attno));
+        link.is_membership()
+            && (is_own || refers(context, link, entry.table.oid))
+            && opens_others(context, book, links, link, entry)
     })?;
     let others = changes.iter().flat_map(|command| {
         let all = book
@@ -64,7 +61,8 @@ fn finding(
             .filter(|other| other.policy.permissive);
         all.flat_map(|other| other.existing(*command))
     });
-    let is_restricted = others.into_iter().all(|way| !way.is_open());
+    let others: Vec<&Way> = others.collect();
+    let is_restricted = !others.is_empty() && others.iter().all(|way| !way.is_open());
     if clients.is_empty() || !is_restricted {
         return None;
     }
@@ -83,6 +81,18 @@ fn finding(
             "roles": facts.role_names(clients.iter().map(|client| client.role)),
         }));
     Some(draft.done())
+}
+
+/// Returns true if the group of the members is a foreign key to a table.
+fn refers(context: &Context<'_>, link: &Link<'_, '_>, target: u32) -> bool {
+    let members = context.facts.relations.get(&link.read.relation);
+    let keys = members
+        .into_iter()
+        .flat_map(|members| &members.foreign_keys);
+    keys.filter(|key| key.target == target).any(|key| {
+        let mut groups = link.groups.iter();
+        groups.any(|(cell, _)| key.columns.contains(&cell.attno))
+    })
 }
 
 /// Returns true if the same members read rows of another table that others do not.

@@ -104,7 +104,7 @@ fn is_free(context: &Context<'_>, entry: &Entry<'_>, client: &Client, attno: i16
     let Some((for_update, _)) = asked else {
         return false;
     };
-    let mut ways = entry.new(Command::Insert).iter();
+    let mut ways = entry.incoming(Command::Insert).iter();
     let is_open = |way: &Way| {
         !way.is_unknown()
             && !way.row_columns().contains(&attno)

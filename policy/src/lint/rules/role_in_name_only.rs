@@ -38,6 +38,15 @@ const PHRASES: &[&str] = &[
     "supabase admin",
 ];
 
+/// What people call those who run an application. Everybody reads what they write, often.
+const ADMINS: &[&str] = &[
+    "admin",
+    "admins",
+    "administrator",
+    "administrators",
+    "superadmin",
+];
+
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let entries = context.book().permissive();
     findings.extend(entries.filter_map(|entry| finding(context, entry)));
@@ -47,15 +56,23 @@ fn finding(context: &Context<'_>, entry: &Entry<'_>) -> Option<Finding> {
     let facts = context.facts;
     let policy = entry.policy;
     let meant = meant(context, &policy.name);
-    let is_meant = meant.is_some() || PHRASES.iter().any(|p| has_phrase(&policy.name, p));
+    let is_servers = meant.is_some() || PHRASES.iter().any(|p| has_phrase(&policy.name, p));
+    let is_admins = ADMINS
+        .iter()
+        .any(|word| normal(&policy.name).starts_with(&normal(word)));
+    let is_meant = is_servers || is_admins;
     let named = meant.is_some_and(|role| policy.roles == [role.oid]);
     if !is_meant || named {
         return None;
     }
     let open: Vec<_> = Command::ALL
         .into_iter()
+        .filter(|command| is_servers || *command != Command::Select)
         .filter(|command| {
-            let mut ways = entry.existing(*command).iter().chain(entry.new(*command));
+            let mut ways = entry
+                .existing(*command)
+                .iter()
+                .chain(entry.incoming(*command));
             ways.any(Way::is_true)
         })
         .filter(|command| {

@@ -81,10 +81,10 @@ fn leaks(
             .into_iter()
             .flat_map(|relation| &relation.foreign_keys)
         {
-            if let ([column], [target]) = (key.columns.as_slice(), key.target_columns.as_slice()) {
-                if *column == cell.attno {
-                    places.push((key.target, *target));
-                }
+            if let ([column], [target]) = (key.columns.as_slice(), key.target_columns.as_slice())
+                && *column == cell.attno
+            {
+                places.push((key.target, *target));
             }
         }
     }

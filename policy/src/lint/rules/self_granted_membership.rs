@@ -24,7 +24,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let Some(user) = row.user else {
             continue;
         };
-        let is_alone = row.way.reads.is_empty() && (row.binds_user() || row.way.is_open());
+        let is_alone = row.asks_nothing_else();
         let names = facts
             .column_name(user.relation, user.attno)
             .zip(facts.column_name(row.key.relation, row.key.attno));

@@ -50,7 +50,7 @@ fn finding(
     if parent.oid == table.oid || !parent.rls || is_linked {
         return None;
     }
-    let is_free = entry.new(Command::Insert).iter().any(|way| {
+    let is_free = entry.incoming(Command::Insert).iter().any(|way| {
         !way.is_unknown()
             && way.reads.is_empty()
             && !way.asks_caller_alone()

@@ -65,7 +65,7 @@ fn free(context: &Context<'_>, entry: &Entry<'_>, client: &Client) -> Option<i16
     let table = entry.table;
     let inserts = context.book().applying(table.oid, client, Command::Insert);
     let mut bound: Option<BTreeSet<i16>> = None;
-    for way in inserts.flat_map(|insert| insert.new(Command::Insert)) {
+    for way in inserts.flat_map(|insert| insert.incoming(Command::Insert)) {
         if way.is_unknown() {
             return None;
         }
@@ -76,7 +76,7 @@ fn free(context: &Context<'_>, entry: &Entry<'_>, client: &Client) -> Option<i16
         });
     }
     let updatable = client.columns(context.facts, table, Command::Update.as_str());
-    let ways = entry.new(Command::Update);
+    let ways = entry.incoming(Command::Update);
     bound?.into_iter().find(|attno| {
         let Some(column) = table.column(*attno) else {
             return false;

@@ -25,7 +25,7 @@ impl Entry<'_> {
     }
 
     /// Returns the ways in which a new row can pass.
-    pub(in crate::lint) fn new(&self, command: Command) -> &[Way] {
+    pub(in crate::lint) fn incoming(&self, command: Command) -> &[Way] {
         let writes = matches!(command, Command::Insert | Command::Update);
         if writes && self.policy.is_for(command) {
             &self.check
@@ -133,7 +133,7 @@ impl<'f> Book<'f> {
                 && (entry
                     .existing(command)
                     .iter()
-                    .chain(entry.new(command))
+                    .chain(entry.incoming(command))
                     .any(|w| !w.is_open())
                     || entry.using.is_empty() && policy.qual.is_some()
                     || entry.check.is_empty() && policy.check.is_some())
@@ -149,9 +149,8 @@ impl<'f> Book<'f> {
                     let mut groups = Vec::new();
                     let mut users = Vec::new();
                     for cell in way.cells_of(read.source) {
-                        let equal = way.equals(cell);
-                        if let Some(row) = equal.iter().find(|cell| cell.source == ROW) {
-                            groups.push((cell, *row));
+                        if let Some(row) = way.row_of(cell) {
+                            groups.push((cell, row));
                         } else if way.caller_of(cell).is_some() {
                             users.push(cell);
                         }

@@ -11,12 +11,20 @@ use crate::lint::Context;
 /// The depth to which helpers are looked into.
 const MAX_CALLS: usize = 6;
 
+/// The number of helpers that are looked into for one condition.
+const MAX_LOOKS: u32 = 200;
+
+/// The depth of expressions that is followed, those of helpers included: each level is on the stack.
+const MAX_DEPTH: u32 = 120;
+
 /// Reads conditions.
 pub(in crate::lint) struct Reader<'c, 'f> {
     pub(super) context: &'c Context<'f>,
     next: u32,
     /// The helpers that are being looked into.
     calls: Vec<u32>,
+    looks: u32,
+    depth: u32,
 }
 
 impl<'c, 'f> Reader<'c, 'f> {
@@ -25,7 +33,31 @@ impl<'c, 'f> Reader<'c, 'f> {
             context,
             next: 0,
             calls: Vec::new(),
+            looks: 0,
+            depth: 0,
         }
+    }
+
+    fn begin(&mut self) {
+        self.next = 0;
+        self.calls.clear();
+        self.looks = 0;
+        self.depth = 0;
+    }
+
+    /// Goes one level deeper. Returns false if that is too deep.
+    pub(super) fn descend(&mut self) -> bool {
+        let deeper = self.depth.saturating_add(1);
+        let is_open = deeper < MAX_DEPTH;
+        if is_open {
+            self.depth = deeper;
+        }
+        is_open
+    }
+
+    /// Goes back.
+    pub(super) fn ascend(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
     }
 
     pub(super) fn facts(&self) -> &'f Facts {
@@ -34,15 +66,13 @@ impl<'c, 'f> Reader<'c, 'f> {
 
     /// Returns the ways in which an expression of a table's policy can be true.
     pub(in crate::lint) fn policy(&mut self, relation: u32, expr: &Expr) -> Vec<Way> {
-        self.next = 0;
-        self.calls.clear();
+        self.begin();
         OfExpr::of_row(self, relation).truth(expr, false)
     }
 
     /// Returns the ways in which a function can return a row, or `true`, by its own parameters.
     pub(in crate::lint) fn function(&mut self, function: &Function) -> Option<Vec<Way>> {
-        self.next = 0;
-        self.calls.clear();
+        self.begin();
         let args = (0..function.arguments.len()).map(Term::Parameter).collect();
         let is_boolean = self.context.facts.type_name(function.result) == "boolean";
         if is_boolean {
@@ -56,10 +86,13 @@ impl<'c, 'f> Reader<'c, 'f> {
     /// A table that a sub-select reads.
     pub(super) fn read(&mut self, relation: u32, is_own: bool) -> Read {
         self.next = self.next.saturating_add(1);
+        let facts = self.context.facts;
+        let helpers = self.calls.iter().filter_map(|oid| facts.functions.get(oid));
         Read {
             source: self.next,
             relation,
             is_own: is_own && self.calls.is_empty(),
+            as_caller: helpers.into_iter().all(|helper| !helper.security_definer),
         }
     }
 
@@ -109,10 +142,12 @@ impl<'c, 'f> Reader<'c, 'f> {
     ) -> Option<T> {
         let is_open = !self.context.facts.is_foreign_code(function)
             && self.calls.len() < MAX_CALLS
+            && self.looks < MAX_LOOKS
             && !self.calls.contains(&function.oid);
         if !is_open {
             return None;
         }
+        self.looks = self.looks.saturating_add(1);
         self.calls.push(function.oid);
         let result = read(self);
         self.calls.pop();

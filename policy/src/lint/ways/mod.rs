@@ -43,6 +43,8 @@ pub(super) struct Read {
     pub(super) relation: u32,
     /// True if the policy does so itself, false if a helper does.
     pub(super) is_own: bool,
+    /// False if it is read with the rights of a helper's owner.
+    pub(super) as_caller: bool,
 }
 
 /// A column of the policy's row or of a table that is read.
@@ -206,6 +208,21 @@ impl Way {
         }
     }
 
+    /// Returns true if it wants a value to be NULL and to be something.
+    fn is_contradiction(&self) -> bool {
+        let nulls = self.atoms.iter().filter_map(|atom| match atom {
+            Atom::IsNull(term) => Some(term),
+            _ => None,
+        });
+        nulls.into_iter().any(|null| {
+            self.atoms.iter().any(|atom| match atom {
+                Atom::IsNotNull(term) => term == null,
+                Atom::Compare(How::Equal, left, right) => left == null || right == null,
+                _ => false,
+            })
+        })
+    }
+
     /// Returns true if a part of it is not known: no rule may say what it lets pass.
     pub(super) fn is_unknown(&self) -> bool {
         self.atoms.iter().any(Atom::is_unknown)
@@ -236,16 +253,33 @@ impl Way {
         loop {
             let before = equal.len();
             for atom in &self.atoms {
-                if let Atom::Compare(How::Equal, Term::Cell(a), Term::Cell(b)) = atom {
-                    if equal.contains(a) || equal.contains(b) {
-                        equal.extend([*a, *b]);
-                    }
+                if let Atom::Compare(How::Equal, Term::Cell(a), Term::Cell(b)) = atom
+                    && (equal.contains(a) || equal.contains(b))
+                {
+                    equal.extend([*a, *b]);
                 }
             }
             if equal.len() == before {
                 return equal;
             }
         }
+    }
+
+    /// Returns the row's column that a column is equal to, or that it is made of, as the folder in
+    /// a file's name.
+    pub(super) fn row_of(&self, cell: Cell) -> Option<Cell> {
+        let equal = self.equals(cell);
+        let made = self.atoms.iter().find_map(|atom| match atom {
+            Atom::Compare(How::Equal, Term::Cell(cell), Term::Of(terms))
+            | Atom::Compare(How::Equal, Term::Of(terms), Term::Cell(cell))
+                if equal.contains(cell) =>
+            {
+                let mut cells = terms.iter().flat_map(Term::cells);
+                cells.find(|cell| cell.source == ROW)
+            }
+            _ => None,
+        });
+        equal.into_iter().find(|cell| cell.source == ROW).or(made)
     }
 
     /// Returns what of the caller a column is equal to.
@@ -277,6 +311,17 @@ impl Way {
         constants.collect()
     }
 
+    /// Returns true if a column has to be a constant: `published`, `kind = 'public'`.
+    pub(super) fn has_constant(&self) -> bool {
+        self.atoms.iter().any(|atom| {
+            matches!(
+                atom,
+                Atom::Compare(_, Term::Cell(_), Term::Constant(_))
+                    | Atom::Compare(_, Term::Constant(_), Term::Cell(_))
+            )
+        })
+    }
+
     /// Returns the columns of a source that it asks about.
     pub(super) fn cells_of(&self, source: u32) -> BTreeSet<Cell> {
         let cells = self.atoms.iter().flat_map(Atom::cells);
@@ -284,18 +329,25 @@ impl Way {
     }
 
     /// Returns true if a column of this source is compared with a constant, or is tested otherwise
-    /// than by equality: `role = 'admin'`, `level > 2`, `approved`.
+    /// than by equality: `role = 'admin'`, `level > 2`. Not so for the caller, or for a state:
+    /// `status = 'active'`, `approved`.
     pub(super) fn has_test_of(&self, source: u32) -> bool {
+        const STATES: &[&str] = &["true", "false", "active", "accepted", "approved", "joined"];
         let of = |term: &Term| term.cells().iter().any(|cell| cell.source == source);
+        let is_state = |term: &Term| match term {
+            Term::Constant(Some(text)) => STATES.contains(&text.as_str()),
+            _ => false,
+        };
         self.atoms.iter().any(|atom| match atom {
-            Atom::Compare(How::Equal, left, right) => {
-                let constant = |term: &Term| term.cells().is_empty() && !term.has_caller();
-                of(left) && (constant(right) || left.cell().is_none())
-                    || of(right) && (constant(left) || right.cell().is_none())
+            Atom::Compare(how, left, right) => {
+                let pairs = [(left, right), (right, left)];
+                pairs.into_iter().any(|(own, other)| {
+                    let is_constant = other.cells().is_empty() && !is_state(other);
+                    let is_plain = *how == How::Equal && own.cell().is_some();
+                    of(own) && !other.has_caller() && (is_constant || !is_plain && !is_state(other))
+                })
             }
-            Atom::Compare(_, left, right) => of(left) || of(right),
-            Atom::IsNotNull(_) => false,
-            Atom::IsNull(term) => of(term),
+            Atom::IsNotNull(_) | Atom::IsNull(_) => false,
             Atom::Test(cells) | Atom::Unknown(cells) => {
                 cells.iter().any(|cell| cell.source == source)
             }
@@ -324,7 +376,7 @@ impl Way {
 /// All of these hold: each way with each.
 fn both(left: &[Way], right: &[Way]) -> Vec<Way> {
     let pairs = left.iter().flat_map(|a| right.iter().map(|b| a.and(b)));
-    bounded(pairs.collect())
+    bounded(pairs.filter(|way| !way.is_contradiction()).collect())
 }
 
 /// Too many ways are none that a rule may judge.

@@ -76,6 +76,15 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
     }
 
     pub(super) fn truth(&mut self, expr: &'e Expr, negated: bool) -> Vec<Way> {
+        if !self.reader.descend() {
+            return vec![Way::unknown(self.own_cells(expr))];
+        }
+        let ways = self.truth_below(expr, negated);
+        self.reader.ascend();
+        ways
+    }
+
+    fn truth_below(&mut self, expr: &'e Expr, negated: bool) -> Vec<Way> {
         match expr {
             Expr::And(args) | Expr::Or(args) => {
                 let parts: Vec<_> = args.iter().map(|arg| self.truth(arg, negated)).collect();
@@ -178,10 +187,10 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
 
     fn operator(&mut self, operation: &'e Operation, negated: bool) -> Vec<Way> {
         let name = self.operator_name(operation.operator).to_owned();
-        if let [left, right] = operation.args.as_slice() {
-            if let Some(ways) = self.count(&name, left, right, negated) {
-                return ways;
-            }
+        if let [left, right] = operation.args.as_slice()
+            && let Some(ways) = self.count(&name, left, right, negated)
+        {
+            return ways;
         }
         self.compare(how(&name, negated), &operation.args)
     }
@@ -546,6 +555,15 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
     }
 
     fn value(&mut self, expr: &'e Expr) -> Vec<Value> {
+        if !self.reader.descend() {
+            return vec![plain(Term::Unknown(self.own_cells(expr)))];
+        }
+        let values = self.value_below(expr);
+        self.reader.ascend();
+        values
+    }
+
+    fn value_below(&mut self, expr: &'e Expr) -> Vec<Value> {
         match self.reader.context.source(expr) {
             Some(Source::Helper(oid)) => {
                 let function = self.reader.facts().functions.get(&oid);

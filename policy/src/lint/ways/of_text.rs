@@ -44,6 +44,15 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
 
     /// Returns the ways in which an expression is true. Nothing if it has something unknown.
     pub(super) fn truth(&mut self, expr: &Sql, negated: bool) -> Option<Vec<Way>> {
+        if !self.reader.descend() {
+            return None;
+        }
+        let ways = self.truth_below(expr, negated);
+        self.reader.ascend();
+        ways
+    }
+
+    fn truth_below(&mut self, expr: &Sql, negated: bool) -> Option<Vec<Way>> {
         Some(match expr {
             Sql::And(args) | Sql::Or(args) => {
                 let mut parts = Vec::new();
@@ -386,6 +395,15 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
 
     /// Returns the values of an expression. Nothing if it has something unknown.
     pub(super) fn values(&mut self, expr: &Sql) -> Option<Vec<Value>> {
+        if !self.reader.descend() {
+            return None;
+        }
+        let values = self.values_below(expr);
+        self.reader.ascend();
+        values
+    }
+
+    fn values_below(&mut self, expr: &Sql) -> Option<Vec<Value>> {
         if let Some(source) = source(expr) {
             return Some(vec![plain(Term::Caller(source))]);
         }
@@ -495,7 +513,11 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
                 let mut scopes = self.scopes.iter().rev();
                 let found = scopes
                     .find_map(|scope| scope.iter().find_map(|(_, binding)| column(binding, only)));
-                found.or_else(|| self.argument(only))
+                // PL/pgSQL refuses a name that is both.
+                match (found, self.argument(only)) {
+                    (Some(_), Some(_)) if self.function.language == "plpgsql" => None,
+                    (found, argument) => found.or(argument),
+                }
             }
             [table, only] => {
                 let mut scopes = self.scopes.iter().rev();

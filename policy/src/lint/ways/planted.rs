@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Book, Cell, Entry, Link, ROW, Way};
+use super::{Atom, Book, Cell, Entry, How, Link, ROW, Term, Way};
 use crate::facts::{Client, Command};
 use crate::lint::{Context, rows};
 
@@ -29,6 +29,14 @@ impl Planted<'_, '_> {
     pub(in crate::lint) fn binds_user(&self) -> bool {
         self.user
             .is_some_and(|user| self.way.caller_of(own(user)).is_some())
+    }
+
+    /// Returns true if the writer asks for nothing but the caller, and that what the key names
+    /// exists.
+    pub(in crate::lint) fn asks_nothing_else(&self) -> bool {
+        let mut reads = self.way.reads.iter();
+        (self.binds_user() || self.way.atoms.is_empty() || self.way.is_open())
+            && reads.all(|read| exists_only(self.way, own(self.key), read.source))
     }
 }
 
@@ -64,7 +72,10 @@ fn opens(context: &Context<'_>, book: &Book<'_>, link: &Link<'_, '_>) -> bool {
         clients.into_iter().any(|client| {
             let mut others = book.applying(reader.table.oid, client, *command);
             !others.any(|other| {
-                let ways = other.existing(*command).iter().chain(other.new(*command));
+                let ways = other
+                    .existing(*command)
+                    .iter()
+                    .chain(other.incoming(*command));
                 ways.into_iter().any(Way::is_open)
             })
         })
@@ -88,18 +99,19 @@ fn by<'b, 'f>(
     if clients.is_empty() {
         return found;
     }
-    for way in writer.new(command) {
+    for way in writer.incoming(command) {
         if way.is_unknown() || way.asks_caller_alone() {
             continue;
         }
         for (key, target) in &link.groups {
             let named = context.facts.column_name(table.oid, key.attno);
             let is_kept = named.is_some_and(|name| rows::is_kept(context, table, command, name));
-            if is_kept || table.is_unique(&[key.attno]) || way.row_columns().contains(&key.attno) {
+            if is_kept || table.is_unique(&[key.attno]) {
                 continue;
             }
             let able = clients
                 .iter()
+                .filter(|client| is_free(context, book, way, own(*key), client))
                 .filter(|client| fits(context, link, way, *key, client, command));
             let clients: Vec<u32> = able.map(|client| client.role).collect();
             if !clients.is_empty() {
@@ -117,6 +129,59 @@ fn by<'b, 'f>(
         }
     }
     found
+}
+
+/// Returns true if a client may choose a column of the row: nothing is asked about it, or only that
+/// a row exists that everybody sees.
+fn is_free(
+    context: &Context<'_>,
+    book: &Book<'_>,
+    way: &Way,
+    column: Cell,
+    client: &Client,
+) -> bool {
+    let asked = way
+        .atoms
+        .iter()
+        .filter(|atom| atom.cells().contains(&column));
+    let mut sources = asked.flat_map(Atom::cells).map(|cell| cell.source);
+    sources.all(|source| {
+        let read = way.reads.iter().find(|read| read.source == source);
+        let Some(read) = read.filter(|read| exists_only(way, column, read.source)) else {
+            return source == ROW && !is_tested_alone(way, column);
+        };
+        let table = context.facts.relations.get(&read.relation);
+        let sees_all = !read.as_caller || table.is_some_and(|table| !table.rls);
+        sees_all
+            || book
+                .applying(read.relation, client, Command::Select)
+                .any(|entry| entry.existing(Command::Select).iter().any(Way::is_open))
+    })
+}
+
+/// Returns true if a column is compared with anything but columns of other tables.
+fn is_tested_alone(way: &Way, column: Cell) -> bool {
+    way.atoms
+        .iter()
+        .filter(|atom| atom.cells().contains(&column))
+        .any(|atom| match atom {
+            Atom::Compare(How::Equal, Term::Cell(a), Term::Cell(b)) => {
+                a.source == ROW && b.source == ROW
+            }
+            _ => true,
+        })
+}
+
+/// Returns true if all that is asked of a source is that its row has the value of a column.
+fn exists_only(way: &Way, column: Cell, source: u32) -> bool {
+    let mut asked = way
+        .atoms
+        .iter()
+        .filter(|atom| atom.cells().iter().any(|cell| cell.source == source));
+    asked.all(|atom| match atom {
+        Atom::Compare(How::Equal, Term::Cell(a), Term::Cell(b)) => *a == column || *b == column,
+        _ => false,
+    })
 }
 
 /// Returns true if the client can write the columns that the reader asks for as it wants them.

@@ -77,7 +77,7 @@ fn block(parser: &mut Parser) -> Option<Vec<Statement>> {
 
 fn statement(parser: &mut Parser) -> Option<Statement> {
     if parser.word("if") {
-        return condition(parser);
+        return parser.deeper(condition);
     }
     if parser.words(&["return", "query"]) {
         if parser.is_word(0, "execute") {
@@ -146,15 +146,15 @@ fn statement(parser: &mut Parser) -> Option<Statement> {
             None => rest(parser, Statement::Other)?,
         });
     }
-    if parser.is_sign(1, ":=") || parser.is_sign(1, "=") {
-        if let Some(name) = parser.name() {
-            parser.skip();
-            let value = parser.expr();
-            return Some(match value.filter(|_| parser.sign(";")) {
-                Some(value) => Statement::Set(name, value, None),
-                None => rest(parser, Statement::Other)?,
-            });
-        }
+    if (parser.is_sign(1, ":=") || parser.is_sign(1, "="))
+        && let Some(name) = parser.name()
+    {
+        parser.skip();
+        let value = parser.expr();
+        return Some(match value.filter(|_| parser.sign(";")) {
+            Some(value) => Statement::Set(name, value, None),
+            None => rest(parser, Statement::Other)?,
+        });
     }
     rest(parser, Statement::Other)
 }
@@ -203,6 +203,25 @@ pub(in crate::lint) fn as_expression(statements: &[Statement]) -> Option<Sql> {
     }
 }
 
+/// The size of a value that is put in the place of a variable.
+const MAX_SIZE: usize = 200;
+
+/// Returns true if a value may be put in the place of a variable: a body that doubles one again and
+/// again does not grow without end.
+pub(in crate::lint) fn is_small(expr: &Sql) -> bool {
+    let mut left = vec![expr];
+    let mut seen = 0_usize;
+    while let Some(expr) = left.pop() {
+        seen = seen.saturating_add(1);
+        if seen > MAX_SIZE {
+            return false;
+        }
+        left.extend(expr.children());
+        left.extend(expr.select().map(Select::exprs).unwrap_or_default());
+    }
+    true
+}
+
 pub(in crate::lint) type Variables = Vec<(String, Sql)>;
 
 /// Follows statements that run under these conditions. Returns true if the body goes on after them.
@@ -217,10 +236,15 @@ fn follow(
         match statement {
             Statement::Set(name, value, _) => {
                 let value = substituted(value, variables);
-                variables.push((name.clone(), value));
+                is_small(&value).then(|| variables.push((name.clone(), value)))?;
             }
             Statement::Into(select) => {
                 let select = with_variables(select, variables);
+                let small = select.exprs().len() < MAX_SIZE;
+                let small = small && select.exprs().into_iter().all(is_small);
+                if !small {
+                    return None;
+                }
                 for (place, name) in select.into.iter().enumerate() {
                     let mut single = select.clone();
                     single.into.clear();
@@ -229,7 +253,13 @@ fn follow(
                 }
                 found(select, variables);
             }
-            Statement::Perform(select) => found(with_variables(select, variables), variables),
+            Statement::Perform(select) => {
+                let select = with_variables(select, variables);
+                if !select.exprs().into_iter().all(is_small) {
+                    return None;
+                }
+                found(select, variables);
+            }
             Statement::Return(Some(value)) => {
                 whens.push((Sql::And(conditions), substituted(value, variables)));
                 return Some(false);

@@ -15,8 +15,14 @@ pub(super) enum Token {
     Sign(String),
 }
 
+/// The length of a body that is read.
+const MAX_BYTES: usize = 64 * 1024;
+
 /// Takes a text apart; nothing if it does not end where it should.
 pub(super) fn tokens(text: &str) -> Option<Vec<Token>> {
+    if text.len() > MAX_BYTES {
+        return None;
+    }
     let characters: Vec<char> = text.chars().collect();
     let mut lexer = Lexer { characters, at: 0 };
     let mut tokens = Vec::new();
@@ -34,6 +40,15 @@ pub(in crate::lint) fn words(text: &str) -> Option<Vec<String>> {
         _ => None,
     });
     Some(words.collect())
+}
+
+/// Returns the literals of a text. Nothing if it cannot be read.
+pub(in crate::lint) fn literals(text: &str) -> Option<Vec<String>> {
+    let literals = tokens(text)?.into_iter().filter_map(|token| match token {
+        Token::Text(text) => Some(text),
+        _ => None,
+    });
+    Some(literals.collect())
 }
 
 struct Lexer {

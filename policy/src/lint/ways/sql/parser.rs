@@ -4,8 +4,11 @@
 use super::lexer::{Token, tokens};
 use super::{From, FromKind, Select, Sql};
 
-/// The depth of brackets that is followed.
-const MAX_DEPTH: u32 = 64;
+/// The depth of brackets and blocks that is followed.
+const MAX_DEPTH: u32 = 24;
+
+/// The length of a chain such as `a || b || c`, which is as deep as it is long.
+const MAX_CHAIN: u32 = 24;
 
 /// Words that end an expression without a comma, or cannot be an alias.
 const RESERVED: &[&str] = &[
@@ -173,16 +176,21 @@ impl Parser {
         Some(list)
     }
 
-    // Queries.
-
-    pub(super) fn select(&mut self) -> Option<Select> {
+    /// Reads something one level deeper.
+    pub(super) fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         self.depth = self
             .depth
             .checked_add(1)
             .filter(|depth| *depth < MAX_DEPTH)?;
-        let select = self.query();
+        let result = read(self);
         self.depth = self.depth.saturating_sub(1);
-        select
+        result
+    }
+
+    // Queries.
+
+    pub(super) fn select(&mut self) -> Option<Select> {
+        self.deeper(Self::query)
     }
 
     /// The rest of `PERFORM`, which stands for `SELECT`.
@@ -237,6 +245,8 @@ impl Parser {
                 self.expr()?;
             } else if self.word("for") {
                 let _ = self.word("update") || self.word("share");
+            } else if self.is_word(0, "into") {
+                self.into(&mut first)?;
             } else {
                 return Some(first);
             }
@@ -320,7 +330,7 @@ impl Parser {
     }
 
     fn from(&mut self, select: &mut Select) -> Option<()> {
-        self.from_item(select)?;
+        self.item(select)?;
         loop {
             let cross = self.words(&["cross", "join"]);
             let kind = cross
@@ -334,7 +344,7 @@ impl Parser {
                 return Some(());
             }
             let left = select.from.len();
-            self.from_item(select)?;
+            self.item(select)?;
             if self.word("on") {
                 let condition = self.expr()?;
                 select.condition.push(condition);
@@ -360,7 +370,7 @@ impl Parser {
         }
     }
 
-    fn from_item(&mut self, select: &mut Select) -> Option<()> {
+    fn item(&mut self, select: &mut Select) -> Option<()> {
         let _ = self.word("only") || self.word("lateral");
         let (kind, own) = if self.sign("(") {
             let query = self.select()?;
@@ -394,13 +404,7 @@ impl Parser {
     // Expressions, by how weakly they bind.
 
     pub(super) fn expr(&mut self) -> Option<Sql> {
-        self.depth = self
-            .depth
-            .checked_add(1)
-            .filter(|depth| *depth < MAX_DEPTH)?;
-        let expr = self.or();
-        self.depth = self.depth.saturating_sub(1);
-        expr
+        self.deeper(Self::or)
     }
 
     fn or(&mut self) -> Option<Sql> {
@@ -430,7 +434,7 @@ impl Parser {
 
     fn is(&mut self) -> Option<Sql> {
         let mut left = self.comparison()?;
-        loop {
+        for _ in 0..MAX_CHAIN {
             if self.word("isnull") {
                 left = Sql::IsNull(Box::new(left));
             } else if self.word("notnull") {
@@ -455,6 +459,7 @@ impl Parser {
                 return Some(left);
             }
         }
+        None
     }
 
     fn comparison(&mut self) -> Option<Sql> {
@@ -493,7 +498,7 @@ impl Parser {
     /// `IN`, `BETWEEN`, `LIKE` and all other operators.
     fn other(&mut self) -> Option<Sql> {
         let mut left = self.unary()?;
-        loop {
+        for _ in 0..MAX_CHAIN {
             let negated = self.is_word(0, "not")
                 && ["in", "between", "like", "ilike"]
                     .iter()
@@ -529,6 +534,7 @@ impl Parser {
                 return Some(left);
             };
         }
+        None
     }
 
     fn operator(&mut self) -> Option<String> {
@@ -557,11 +563,15 @@ impl Parser {
     }
 
     fn unary(&mut self) -> Option<Sql> {
-        if self.sign("-") || self.sign("+") {
-            return Some(Sql::Of(vec![self.unary()?]));
+        let mut is_signed = false;
+        while self.sign("-") || self.sign("+") {
+            is_signed = true;
         }
         let mut value = self.primary()?;
-        loop {
+        if is_signed {
+            value = Sql::Of(vec![value]);
+        }
+        for _ in 0..MAX_CHAIN {
             if self.sign("::") {
                 let name = self.type_name()?;
                 value = Sql::Cast(Box::new(value), name);
@@ -582,6 +592,7 @@ impl Parser {
                 return Some(value);
             }
         }
+        None
     }
 
     /// A type, as `app.role`, `varchar(20)`, `timestamp with time zone`, `uuid[]`.

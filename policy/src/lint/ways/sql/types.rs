@@ -145,6 +145,9 @@ impl Checker<'_> {
         if let Some(select) = expr.select() {
             return self.select(select);
         }
+        if let Sql::Name(name) = expr {
+            return self.name(name);
+        }
         let pairs: Vec<(&Sql, &Sql)> = match expr {
             Sql::Operator(sign, left, right) if ["=", "<>"].contains(&sign.as_str()) => {
                 vec![(left, right)]
@@ -156,16 +159,46 @@ impl Checker<'_> {
             _ => Vec::new(),
         };
         for (left, right) in pairs {
-            if let (Some(a), Some(b)) = (self.type_of(left), self.type_of(right)) {
-                if !self.compare(a, b) {
-                    let (a, b) = (self.facts.type_name(a), self.facts.type_name(b));
-                    return Some(format!("operator does not exist: {a} = {b}"));
-                }
+            if let (Some(a), Some(b)) = (self.type_of(left), self.type_of(right))
+                && !self.compare(a, b)
+            {
+                let (a, b) = (self.facts.type_name(a), self.facts.type_name(b));
+                return Some(format!("operator does not exist: {a} = {b}"));
             }
         }
         expr.children()
             .into_iter()
             .find_map(|child| self.expr(child))
+    }
+
+    /// A name that is both a column and a variable of PL/pgSQL, or a column that is not there.
+    fn name(&self, name: &[String]) -> Option<String> {
+        let relation = |relation: &Option<u32>| self.facts.relations.get(&(*relation)?);
+        match name {
+            [only] if self.function.language == "plpgsql" => {
+                let tables = self.scopes.iter().flatten();
+                let is_column = tables
+                    .filter_map(|(_, r)| relation(r))
+                    .any(|r| r.column_named(only).is_some());
+                let is_variable = self.function.argument_names.contains(only)
+                    || self.variables.iter().any(|(own, _)| own == only);
+                let why = format!("column reference \"{only}\" is ambiguous");
+                (is_column && is_variable).then_some(why)
+            }
+            [alias, column] => {
+                let mut tables = self.scopes.iter().rev().flatten();
+                let (_, found) = tables.find(|(own, _)| own == alias)?;
+                let table = relation(found)?;
+                const SYSTEM: &[&str] = &["*", "ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"];
+                let is_there =
+                    table.column_named(column).is_some() || SYSTEM.contains(&column.as_str());
+                // A function of the row can be called like a column.
+                let is_function = self.facts.functions.values().any(|f| f.name == *column);
+                let why = format!("column {alias}.{column} does not exist");
+                (!is_there && !is_function).then_some(why)
+            }
+            _ => None,
+        }
     }
 
     fn type_of(&self, expr: &Sql) -> Option<u32> {
