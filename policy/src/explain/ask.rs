@@ -71,6 +71,17 @@ impl<'r> Question<'r> {
                        current_user::pg_catalog.text";
         let caller = server.query(prepare, &[])?;
         let caller = caller.into_iter().flatten().flatten().last();
+        if relation.relkind == "m" && command.action != Action::Select {
+            let message = format!(
+                "{} is a materialized view, which nothing changes",
+                relation.title
+            );
+            return Err(error(
+                "42809",
+                message,
+                "Ask about select, or about its tables.",
+            ));
+        }
         let row = Given::parse("row", request.row)?;
         let new_row = Given::parse("new_row", request.new_row)?;
         if let Some(new_row) = &new_row {
@@ -156,6 +167,16 @@ impl<'r> Question<'r> {
         }
         self.fetch_as_role(server)?;
         let answered = match self.relation.is_view() {
+            // Nothing is run as a superuser: a view may call anybody's functions.
+            true if role.is_superuser => Some(Verdict {
+                is_allowed: true,
+                note: format!(
+                    "{}: {} is a superuser, so {} was not run",
+                    self.word(true),
+                    role.name,
+                    self.relation.title
+                ),
+            }),
             true => {
                 steps.extend(view::steps(server, &self.relation)?);
                 self.by_statement(server, "a view reads other tables", &mut steps)?
@@ -285,16 +306,22 @@ impl<'r> Question<'r> {
             ..Rows::default()
         };
         if let (false, Some(given)) = (self.command.picks(), &self.row) {
-            rows.proposed = Some(rows::proposed(server, &self.relation, given)?);
+            match rows::proposed(server, &self.relation, given)? {
+                Ok(row) => rows.proposed = Some(row),
+                Err(problem) => return Ok((Vec::new(), fails(&problem))),
+            }
         }
         let given = match self.command.action {
             Action::Upsert => self.row.as_ref(),
             _ => self.new_row.as_ref(),
         };
-        rows.new = match (&rows.old, given) {
-            (Some(old), Some(given)) => Some(rows::updated(server, &self.relation, given, old)?),
-            (old, _) => old.clone(),
-        };
+        rows.new = rows.old.clone();
+        if let (Some(old), Some(given)) = (&rows.old, given) {
+            match rows::updated(server, &self.relation, given, old)? {
+                Ok(row) => rows.new = Some(row),
+                Err(problem) => return Ok((Vec::new(), fails(&problem))),
+            }
+        }
         let mut steps = Vec::new();
         let mut stopped = None;
         let mut passed = Vec::new();
@@ -402,7 +429,20 @@ impl<'r> Question<'r> {
         let needs_row = self.command.picks() && self.row.is_some();
         let (result, is_allowed, note) = match done {
             Done::Rows(Some(0)) if needs_row => {
-                (Outcome::False, false, "hidden: it finds no row".to_owned())
+                let note = "hidden: the statement works on no row".to_owned();
+                (Outcome::False, false, note)
+            }
+            Done::Rows(Some(0)) if self.command.action == Action::Insert => {
+                let note = "refused: a trigger or a rule keeps the row out".to_owned();
+                (Outcome::False, false, note)
+            }
+            Done::Failed(problem) if problem.sqlstate == "25006" => {
+                let hint = "The answer needs the statement itself, which is rolled back: ask in a \
+                            transaction that may write.";
+                return Err(ServerError {
+                    hint: Some(hint.to_owned()),
+                    ..problem
+                });
             }
             Done::Rows(_) => (
                 Outcome::True,
@@ -438,6 +478,14 @@ impl<'r> Question<'r> {
             (_, true) => "allowed",
             (_, false) => "refused",
         }
+    }
+}
+
+/// A default, or a generated column, fails, and the statement with it.
+fn fails(problem: &ServerError) -> Verdict {
+    Verdict {
+        is_allowed: false,
+        note: format!("error: {}", problem.message),
     }
 }
 
