@@ -233,7 +233,13 @@ impl<'r> Question<'r> {
                 ),
             }));
         }
+        let changes = "a trigger or a rule may change the row";
+        let is_changed = self.relation.is_changed_by(self.command) && self.can_run();
         if let RowSecurity::Passes = state {
+            // Nothing is run as a superuser.
+            if is_changed && !role.is_superuser {
+                return self.by_statement(server, changes, steps);
+            }
             return Ok(Some(Verdict {
                 is_allowed: true,
                 note: format!("{}: {note}", self.word(true)),
@@ -282,16 +288,11 @@ impl<'r> Question<'r> {
             verdict.note = format!("{} (one of {}{more} rows)", verdict.note, several.len());
         }
         let open = match () {
-            () if self.relation.is_changed_by(self.command) => {
-                "a trigger or a rule may change the row"
-            }
+            () if is_changed => changes,
             () if self.draws_for(&policies) => "a policy reads a number that a sequence gives",
             () => return Ok(Some(verdict)),
         };
-        if self.can_run() {
-            return Ok(self.by_statement(server, open, steps)?.or(Some(verdict)));
-        }
-        Ok(Some(verdict))
+        Ok(self.by_statement(server, open, steps)?.or(Some(verdict)))
     }
 
     /// Asks the policies about one row.
