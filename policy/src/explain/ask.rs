@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::command::{Action, Command, Kind};
-use super::error::{error, undone};
+use super::error::{ends_the_call, error, undone};
 use super::facts::{Column, Relation};
 use super::gates::{self, Gates, RowSecurity, Rows};
 use super::given::Given;
@@ -193,9 +193,12 @@ impl<'r> Question<'r> {
         };
         let has_none = self.there.as_ref().is_none_or(Vec::is_empty);
         if has_none && !self.relation.is_view() {
-            // A policy that fails is an answer, which the gates give.
-            if let Ok(Some(rows)) = rows::picked(server, &self.relation, pick, row) {
-                self.there = Some(rows);
+            match rows::picked(server, &self.relation, pick, row) {
+                // Nothing if the role may not read all of the row: it may meet one all the same.
+                Ok(rows) => self.there = rows,
+                Err(problem) if ends_the_call(&problem) => return Err(problem),
+                // A policy that fails hides the row from the role as well.
+                Err(_) => {}
             }
         }
         Ok(())
