@@ -423,7 +423,10 @@ fn whole(phase: Phase, met: &[(&Policy, &Condition)]) -> String {
             .filter(move |(policy, _)| policy.is_permissive == is_permissive)
             .map(|(_, condition)| format!("({})", condition.sql))
     };
-    let any: Vec<String> = of(true).collect();
+    // The last by name is asked first (RelationBuildRowSecurity in
+    // src/backend/commands/policy.c): if it passes, those that fail are not met.
+    let mut any: Vec<String> = of(true).collect();
+    any.reverse();
     if any.is_empty() {
         return "false".to_owned();
     }
