@@ -2,6 +2,7 @@
 //! in the order in which Postgres asks, and the verdict.
 
 mod ask;
+mod clause;
 mod command;
 mod error;
 mod evaluate;
@@ -12,6 +13,7 @@ mod grants;
 mod identity;
 mod policies;
 mod rows;
+mod shown;
 mod statement;
 mod step;
 mod view;
