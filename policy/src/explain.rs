@@ -1,5 +1,5 @@
-//! Why a role with some claims may or may not read or write a row: the gates that a statement meets,
-//! in the order in which Postgres asks, and the verdict.
+//! Why a role with some claims may or may not read or write a row: the gates that a statement
+//! meets, in the order in which Postgres asks, and the verdict.
 
 mod ask;
 mod clause;

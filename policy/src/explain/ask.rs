@@ -24,6 +24,8 @@ struct Question<'r> {
     /// The rows that are there, as the caller sees them; `None` if it may not read them.
     there: Option<Vec<TableRow>>,
     caller: String,
+    /// True if the question names a role.
+    names_role: bool,
     in_detail: bool,
 }
 
@@ -129,6 +131,7 @@ impl<'r> Question<'r> {
             pick,
             there,
             caller: caller.unwrap_or_default(),
+            names_role: request.role.is_some(),
             in_detail,
         })
     }
@@ -232,9 +235,13 @@ impl<'r> Question<'r> {
             if is_changed && !role.is_superuser {
                 return self.by_statement(server, changes, steps);
             }
+            let more = match self.relation.has_row_security && !self.names_role {
+                true => "; give role to ask for another",
+                false => "",
+            };
             return Ok(Some(Verdict {
                 is_allowed: true,
-                note: format!("{}: {note}", self.word(true)),
+                note: format!("{}: {note}{more}", self.word(true)),
             }));
         }
         let policies = policies::policies(server, &self.relation)?;
