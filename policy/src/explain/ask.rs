@@ -1,15 +1,14 @@
 //! The whole question: rows, gates, and the verdict.
 
-use std::collections::BTreeSet;
-
 use super::command::{Action, Command, Kind};
-use super::error::{error, undone};
+use super::error::{ends_the_call, error, undone};
 use super::facts::{Column, Relation};
 use super::gates::{self, Gates, RowSecurity, Rows};
 use super::given::Given;
 use super::identity::as_identity;
 use super::policies::{self, Policy, Role};
 use super::rows::{self, Pick, TableRow};
+use super::shown::{Reader, Shown};
 use super::statement::{self, Done};
 use super::step::{Gate, Outcome, Step};
 use super::{Request, grants, view};
@@ -25,6 +24,8 @@ struct Question<'r> {
     /// The rows that are there, as the caller sees them; `None` if it may not read them.
     there: Option<Vec<TableRow>>,
     caller: String,
+    /// True if the question names a role.
+    names_role: bool,
     in_detail: bool,
 }
 
@@ -33,16 +34,6 @@ struct Verdict {
     is_allowed: bool,
     note: String,
 }
-
-const READERS: &str = "
-    select p.oid::pg_catalog.text,
-           pg_catalog.concat(p.oid::pg_catalog.regproc::pg_catalog.text, '()')
-      from pg_catalog.pg_proc p
-     where p.oid operator(pg_catalog.=)
-           any (pg_catalog.string_to_array($1, ',')::pg_catalog.oid[])
-       and p.pronargs operator(pg_catalog.=) 0 and not p.proretset
-       and p.prokind operator(pg_catalog.=) 'f' and p.provolatile operator(pg_catalog.<>) 'v'
-       and p.prorettype operator(pg_catalog.<>) 'pg_catalog.void'::pg_catalog.regtype";
 
 /// Answers a request, in a subtransaction that the caller rolls back.
 pub(super) fn ask(
@@ -71,6 +62,17 @@ impl<'r> Question<'r> {
                        current_user::pg_catalog.text";
         let caller = server.query(prepare, &[])?;
         let caller = caller.into_iter().flatten().flatten().last();
+        if relation.relkind == "m" && command.action != Action::Select {
+            let message = format!(
+                "{} is a materialized view, which nothing changes",
+                relation.title
+            );
+            return Err(error(
+                "42809",
+                message,
+                "Ask about select, or about its tables.",
+            ));
+        }
         let row = Given::parse("row", request.row)?;
         let new_row = Given::parse("new_row", request.new_row)?;
         if let Some(new_row) = &new_row {
@@ -129,6 +131,7 @@ impl<'r> Question<'r> {
             pick,
             there,
             caller: caller.unwrap_or_default(),
+            names_role: request.role.is_some(),
             in_detail,
         })
     }
@@ -156,6 +159,16 @@ impl<'r> Question<'r> {
         }
         self.fetch_as_role(server)?;
         let answered = match self.relation.is_view() {
+            // Nothing is run as a superuser: a view may call anybody's functions.
+            true if role.is_superuser => Some(Verdict {
+                is_allowed: true,
+                note: format!(
+                    "{}: {} is a superuser, so {} was not run",
+                    self.word(true),
+                    role.name,
+                    self.relation.title
+                ),
+            }),
             true => {
                 steps.extend(view::steps(server, &self.relation)?);
                 self.by_statement(server, "a view reads other tables", &mut steps)?
@@ -172,9 +185,12 @@ impl<'r> Question<'r> {
         };
         let has_none = self.there.as_ref().is_none_or(Vec::is_empty);
         if has_none && !self.relation.is_view() {
-            // A policy that fails is an answer, which the gates give.
-            if let Ok(Some(rows)) = rows::picked(server, &self.relation, pick, row) {
-                self.there = Some(rows);
+            match rows::picked(server, &self.relation, pick, row) {
+                // Nothing if the role may not read all of the row: it may meet one all the same.
+                Ok(rows) => self.there = rows,
+                Err(problem) if ends_the_call(&problem) => return Err(problem),
+                // A policy that fails hides the row from the role as well.
+                Err(_) => {}
             }
         }
         Ok(())
@@ -212,26 +228,36 @@ impl<'r> Question<'r> {
                 ),
             }));
         }
+        let changes = "a trigger or a rule may change the row";
+        let is_changed = self.relation.is_changed_by(self.command) && self.can_run();
         if let RowSecurity::Passes = state {
+            // Nothing is run as a superuser.
+            if is_changed && !role.is_superuser {
+                return self.by_statement(server, changes, steps);
+            }
+            let more = match self.relation.has_row_security && !self.names_role {
+                true => "; give role to ask for another",
+                false => "",
+            };
             return Ok(Some(Verdict {
                 is_allowed: true,
-                note: format!("{}: {note}", self.word(true)),
+                note: format!("{}: {note}{more}", self.word(true)),
             }));
         }
         let policies = policies::policies(server, &self.relation)?;
-        let readers = self.readers(server, &policies)?;
-        let readable = self.relation.columns.iter();
-        let readable: BTreeSet<i16> = readable
-            .filter(|column| column.is_readable)
-            .map(|column| column.number)
-            .collect();
+        let readers = match self.in_detail {
+            true => Reader::of(server, &policies)?,
+            false => Vec::new(),
+        };
         let gates = Gates {
             relation: &self.relation,
             role,
-            caller: &self.caller,
             policies: &policies,
-            readers: &readers,
-            readable: &readable,
+            shown: Shown {
+                relation: &self.relation,
+                caller: &self.caller,
+                readers,
+            },
             in_detail: self.in_detail,
         };
         let mut first = None;
@@ -261,16 +287,11 @@ impl<'r> Question<'r> {
             verdict.note = format!("{} (one of {}{more} rows)", verdict.note, several.len());
         }
         let open = match () {
-            () if self.relation.is_changed_by(self.command) => {
-                "a trigger or a rule may change the row"
-            }
+            () if is_changed => changes,
             () if self.draws_for(&policies) => "a policy reads a number that a sequence gives",
             () => return Ok(Some(verdict)),
         };
-        if self.can_run() {
-            return Ok(self.by_statement(server, open, steps)?.or(Some(verdict)));
-        }
-        Ok(Some(verdict))
+        Ok(self.by_statement(server, open, steps)?.or(Some(verdict)))
     }
 
     /// Asks the policies about one row.
@@ -285,16 +306,22 @@ impl<'r> Question<'r> {
             ..Rows::default()
         };
         if let (false, Some(given)) = (self.command.picks(), &self.row) {
-            rows.proposed = Some(rows::proposed(server, &self.relation, given)?);
+            match rows::proposed(server, &self.relation, given)? {
+                Ok(row) => rows.proposed = Some(row),
+                Err(problem) => return Ok((Vec::new(), fails(&problem))),
+            }
         }
         let given = match self.command.action {
             Action::Upsert => self.row.as_ref(),
             _ => self.new_row.as_ref(),
         };
-        rows.new = match (&rows.old, given) {
-            (Some(old), Some(given)) => Some(rows::updated(server, &self.relation, given, old)?),
-            (old, _) => old.clone(),
-        };
+        rows.new = rows.old.clone();
+        if let (Some(old), Some(given)) = (&rows.old, given) {
+            match rows::updated(server, &self.relation, given, old)? {
+                Ok(row) => rows.new = Some(row),
+                Err(problem) => return Ok((Vec::new(), fails(&problem))),
+            }
+        }
         let mut steps = Vec::new();
         let mut stopped = None;
         let mut passed = Vec::new();
@@ -353,24 +380,6 @@ impl<'r> Question<'r> {
         old.is_some() && self.row.as_ref().is_some_and(sets)
     }
 
-    fn readers(
-        &self,
-        server: &mut dyn Server,
-        policies: &[Policy],
-    ) -> Result<Vec<(u32, String)>, ServerError> {
-        let functions: BTreeSet<u32> = policies.iter().flat_map(Policy::functions).collect();
-        if functions.is_empty() || !self.in_detail {
-            return Ok(Vec::new());
-        }
-        let list: Vec<String> = functions.iter().map(ToString::to_string).collect();
-        let rows = server.query(READERS, &[Some(&list.join(","))])?;
-        let reader = |row: crate::Row| {
-            let mut texts = row.into_iter().flatten();
-            Some((texts.next()?.parse().ok()?, texts.next()?))
-        };
-        Ok(rows.into_iter().filter_map(reader).collect())
-    }
-
     /// True if the statement can be run: it has the values that it needs.
     fn can_run(&self) -> bool {
         match self.command.action {
@@ -402,7 +411,20 @@ impl<'r> Question<'r> {
         let needs_row = self.command.picks() && self.row.is_some();
         let (result, is_allowed, note) = match done {
             Done::Rows(Some(0)) if needs_row => {
-                (Outcome::False, false, "hidden: it finds no row".to_owned())
+                let note = "hidden: the statement works on no row".to_owned();
+                (Outcome::False, false, note)
+            }
+            Done::Rows(Some(0)) if self.command.action == Action::Insert => {
+                let note = "refused: a trigger or a rule keeps the row out".to_owned();
+                (Outcome::False, false, note)
+            }
+            Done::Failed(problem) if problem.sqlstate == "25006" => {
+                let hint = "The answer needs the statement itself, which is rolled back: ask in a \
+                            transaction that may write.";
+                return Err(ServerError {
+                    hint: Some(hint.to_owned()),
+                    ..problem
+                });
             }
             Done::Rows(_) => (
                 Outcome::True,
@@ -438,6 +460,14 @@ impl<'r> Question<'r> {
             (_, true) => "allowed",
             (_, false) => "refused",
         }
+    }
+}
+
+/// A default, or a generated column, fails, and the statement with it.
+fn fails(problem: &ServerError) -> Verdict {
+    Verdict {
+        is_allowed: false,
+        note: format!("error: {}", problem.message),
     }
 }
 

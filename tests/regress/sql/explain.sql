@@ -234,6 +234,40 @@ grant select (id) on notes.secret to explain_user;
 select gate, name, clause, result, note from authguard.explain_access('notes.secret', 'select', '{"id": 1}', null, 'explain_user');
 select gate, name, clause, result, note from authguard.explain_access('notes.secret', 'select', '{"id": 1}');
 \c -reuse-previous=on "user=postgres"
+\pset format unaligned
+\t on
+create function pg_temp.why(
+    command text, "row" jsonb, claims jsonb default null, role name default null,
+    new_row jsonb default null, relation regclass default 'notes.note')
+returns setof text language sql as $$
+    select concat_ws(' | ', e.gate, coalesce(e.name, '-'), coalesce(e.clause, '-'), e.result, e.note)
+      from authguard.explain_access(relation, command, "row", claims, role, new_row) e
+     order by e.step $$;
+
+-- What a table's owner has made runs with the rights of nobody else: not the check of a domain, not
+-- a cast of the row to text, and not a function in a policy, which cannot leave the role.
+create table notes.trace (who text);
+grant insert on notes.trace to public;
+grant create on schema notes to explain_owner;
+set role explain_owner;
+create function notes.who(text) returns bool language plpgsql as
+    $$ begin insert into notes.trace values (current_user); raise notice 'runs as %', current_user; return true; end $$;
+create domain notes.hostile as text check (notes.who(value));
+create table notes.bait (id notes.hostile, word text);
+create function notes.bait_text(notes.bait) returns text language plpgsql as
+    $$ begin raise notice 'cast as %', current_user; return '(1,)'; end $$;
+create cast (notes.bait as text) with function notes.bait_text(notes.bait);
+create function notes.leaves() returns bool language plpgsql as
+    $$ begin perform set_config('role', 'postgres', true); return current_user = 'postgres'; end $$;
+alter table notes.bait enable row level security;
+create policy leaves on notes.bait using (notes.leaves());
+grant select, update on notes.bait to explain_user;
+create view notes.lure as select id from notes.bait where notes.who(word);
+reset role;
+insert into notes.bait values ('1', 'x');
+select pg_temp.why('select', '{"id": "1"}', null, 'explain_user', null, 'notes.bait');
+select pg_temp.why('update', '{"id": "1"}', null, 'postgres', '{"id": "2"}', 'notes.bait');
+select pg_temp.why('select', '{"id": "1"}', null, 'postgres', null, 'notes.lure');
 
 -- Clients may call neither.
 set role explain_user;
