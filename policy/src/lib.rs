@@ -29,6 +29,10 @@
 )]
 
 mod expr;
+pub mod facts;
+pub mod finding;
+mod fingerprint;
+pub mod lint;
 mod node;
 mod server;
 
@@ -37,5 +41,6 @@ pub use expr::{
     FromItem, Operation, Param, Query, RangeEntry, RangeKind, RowComparison, SubLink, SubLinkKind,
     Target, Var,
 };
+pub use fingerprint::normal_form;
 pub use node::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES, Node, NodeError, Value, read_node};
 pub use server::{Row, Server, ServerError};

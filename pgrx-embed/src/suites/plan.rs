@@ -58,6 +58,7 @@ const WIRE: [(&[&str], Versions, &str); 15] = [
             "adopt_dump",
             "adopt_trust",
             "coverage",
+            "lint",
             "missing",
             "pages",
             "restore",

@@ -15,6 +15,7 @@ pub mod monitoring;
 pub mod own;
 pub mod page;
 pub mod partitioned;
+pub mod policies;
 pub mod pool;
 pub mod script;
 pub mod sessions;

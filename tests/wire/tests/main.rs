@@ -36,6 +36,7 @@ mod guide;
 mod handed_out;
 mod keys;
 mod kinds;
+mod lint;
 mod memory_short;
 mod missing;
 mod monitor;

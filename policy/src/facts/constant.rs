@@ -1,0 +1,143 @@
+//! Values of constants, as far as rules ask for them.
+
+use super::Facts;
+use crate::{Const, Expr};
+
+/// OIDs of types (src/include/catalog/pg_type.dat).
+mod types {
+    pub(super) const BOOL: u32 = 16;
+    pub(super) const NAME: u32 = 19;
+    pub(super) const INT8: u32 = 20;
+    pub(super) const INT2: u32 = 21;
+    pub(super) const INT4: u32 = 23;
+    pub(super) const REGPROC: u32 = 24;
+    pub(super) const TEXT: u32 = 25;
+    pub(super) const UNKNOWN: u32 = 705;
+    pub(super) const BPCHAR: u32 = 1042;
+    pub(super) const VARCHAR: u32 = 1043;
+    pub(super) const REGPROCEDURE: u32 = 2202;
+    pub(super) const REGCLASS: u32 = 2205;
+    pub(super) const REGTYPE: u32 = 2206;
+    pub(super) const REGNAMESPACE: u32 = 4089;
+    pub(super) const REGROLE: u32 = 4096;
+}
+
+impl Const {
+    /// Returns true if it is NULL.
+    pub fn is_null(&self) -> bool {
+        self.bytes.is_none()
+    }
+
+    /// Returns the truth value that it is.
+    pub fn as_bool(&self) -> Option<bool> {
+        let bytes = self
+            .bytes
+            .as_ref()
+            .filter(|_| self.type_id == types::BOOL)?;
+        Some(bytes.iter().any(|byte| *byte != 0))
+    }
+
+    /// Returns the number that it is.
+    pub fn as_integer(&self) -> Option<i64> {
+        let integer = [types::INT2, types::INT4, types::INT8].contains(&self.type_id);
+        let bytes: [u8; 8] = self.bytes.as_ref()?.as_slice().try_into().ok()?;
+        let number = if cfg!(target_endian = "big") {
+            i64::from_be_bytes(bytes)
+        } else {
+            i64::from_le_bytes(bytes)
+        };
+        integer.then_some(number)
+    }
+
+    /// Returns the text that it is.
+    pub fn as_text(&self) -> Option<String> {
+        let bytes = self.bytes.as_ref()?;
+        let text = match self.type_id {
+            types::TEXT | types::VARCHAR | types::BPCHAR => payload(bytes)?,
+            types::NAME | types::UNKNOWN => bytes.split(|byte| *byte == 0).next()?,
+            _ => return None,
+        };
+        String::from_utf8(text.to_vec()).ok()
+    }
+
+    /// Returns the OID that a constant of a type such as `regclass`, or of an enum, is.
+    fn as_oid(&self) -> Option<u32> {
+        let bytes: [u8; 8] = self.bytes.as_ref()?.as_slice().try_into().ok()?;
+        let low = if cfg!(target_endian = "big") {
+            u64::from_be_bytes(bytes)
+        } else {
+            u64::from_le_bytes(bytes)
+        };
+        u32::try_from(low & u64::from(u32::MAX)).ok()
+    }
+}
+
+/// Returns the bytes behind the header of a value of variable length (src/include/varatt.h): four
+/// bytes, or one for a short value. Neither processor's order is taken for granted: the length has
+/// to fit.
+fn payload(bytes: &[u8]) -> Option<&[u8]> {
+    let length = bytes.len();
+    if let Some((header, rest)) = bytes.split_first_chunk::<4>() {
+        let little = u32::from_le_bytes(*header) >> 2;
+        let big = u32::from_be_bytes(*header) & 0x3fff_ffff;
+        if [little, big]
+            .iter()
+            .any(|l| usize::try_from(*l) == Ok(length))
+        {
+            return Some(rest);
+        }
+    }
+    let (header, rest) = bytes.split_first()?;
+    let short = [header >> 1, header & 0x7f];
+    short
+        .iter()
+        .any(|l| usize::from(*l) == length)
+        .then_some(rest)
+}
+
+impl Facts {
+    /// Returns the name that a constant stands for, if its type keeps OIDs: the label of an enum, a
+    /// table, a function, a type, a role, a schema.
+    pub fn named_constant(&self, constant: &Const) -> Option<String> {
+        let oid = constant.as_oid();
+        match constant.type_id {
+            types::REGCLASS => {
+                let known = self.relations.contains_key(&oid?);
+                known.then_some(self.relation_name(oid?))
+            }
+            types::REGPROC | types::REGPROCEDURE => {
+                let known = self.functions.contains_key(&oid?);
+                known.then_some(self.function_name(oid?))
+            }
+            types::REGTYPE => self
+                .types
+                .contains_key(&oid?)
+                .then_some(self.type_name(oid?)),
+            types::REGROLE => self
+                .roles
+                .contains_key(&oid?)
+                .then_some(self.role_name(oid?)),
+            types::REGNAMESPACE => self.schemas.get(&oid?).map(|schema| schema.name.clone()),
+            other => {
+                let is_enum = self.types.get(&other).is_some_and(|t| t.kind == 'e');
+                let label = self.enum_labels.get(&oid?);
+                label.filter(|_| is_enum).cloned()
+            }
+        }
+    }
+
+    /// Returns the text of a constant, through casts that only name another type: a text, or the
+    /// label of an enum.
+    pub fn text_of(&self, expr: &Expr) -> Option<String> {
+        let mut expr = expr;
+        loop {
+            match expr {
+                Expr::Cast { arg, .. } | Expr::Collate(arg) | Expr::NamedArg(arg) => expr = arg,
+                Expr::Const(constant) => {
+                    return constant.as_text().or_else(|| self.named_constant(constant));
+                }
+                _ => return None,
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Findings: what a rule says about an object.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use crate::Expr;
+use crate::facts::{Facts, Function, Policy, Relation};
+use crate::fingerprint::Fingerprint;
+use crate::lint::Rule;
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Nothing to do, or something to know.
+    Info,
+    /// Somebody should look at it.
+    Warning,
+    /// Rows are open to the wrong people, or no client gets an answer.
+    Error,
+}
+
+impl Level {
+    /// Returns its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a rule says about an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The name of the rule.
+    pub rule: &'static str,
+    /// How much it matters.
+    pub level: Level,
+    /// What the object is, as `table` or `function`.
+    pub kind: &'static str,
+    /// The object's name as SQL spells it, with its schema.
+    pub object: String,
+    /// The name of the object's schema, not quoted, if it has one.
+    pub schema: Option<String>,
+    /// The name of the policy, not quoted.
+    pub policy: Option<String>,
+    /// What is wrong, in a sentence without a full stop.
+    pub problem: String,
+    /// The SQL that mends it, or a sentence if there is no safe SQL.
+    pub hint: String,
+    /// What the finding is based on: names of roles, columns, other objects.
+    pub evidence: Value,
+    /// The page about the rule.
+    pub page: &'static str,
+    /// What identifies the finding, whatever OIDs things have.
+    pub fingerprint: String,
+    /// True if somebody has accepted it.
+    pub accepted: bool,
+}
+
+/// A finding in the making. What is left out is empty.
+#[must_use]
+pub struct Draft {
+    finding: Finding,
+    fingerprint: Fingerprint,
+}
+
+impl Draft {
+    fn of(rule: &Rule, kind: &'static str, object: String, schema: Option<String>) -> Self {
+        let mut fingerprint = Fingerprint::new();
+        fingerprint.add(rule.name);
+        fingerprint.add(kind);
+        fingerprint.add(&object);
+        Self {
+            finding: Finding {
+                rule: rule.name,
+                level: rule.level,
+                kind,
+                object,
+                schema,
+                policy: None,
+                problem: String::new(),
+                hint: String::new(),
+                evidence: json!({}),
+                page: rule.page,
+                fingerprint: String::new(),
+                accepted: false,
+            },
+            fingerprint,
+        }
+    }
+
+    /// Begins a finding about a relation.
+    pub fn relation(rule: &Rule, facts: &Facts, relation: &Relation) -> Self {
+        let schema = facts.schema_name(relation.schema).to_owned();
+        let name = facts.relation_name(relation.oid);
+        Self::of(rule, relation.kind.as_str(), name, Some(schema))
+    }
+
+    /// Begins a finding about a policy: its table is the object. Its command and expressions are
+    /// part of the fingerprint, so a change of these is another finding.
+    pub fn policy(rule: &Rule, facts: &Facts, policy: &Policy) -> Self {
+        let schema = facts.relations.get(&policy.relation).map(|r| r.schema);
+        let schema = schema.map(|schema| facts.schema_name(schema).to_owned());
+        let name = facts.relation_name(policy.relation);
+        let mut draft = Self::of(rule, "table", name, schema);
+        draft.fingerprint.add(&policy.name);
+        draft.fingerprint.add(policy.command_name());
+        for expr in [&policy.qual, &policy.check] {
+            draft
+                .fingerprint
+                .add_expr(facts, policy.relation, expr.as_ref());
+        }
+        draft.finding.policy = Some(policy.name.clone());
+        draft
+    }
+
+    /// Begins a finding about a function.
+    pub fn function(rule: &Rule, facts: &Facts, function: &Function) -> Self {
+        let schema = facts.schema_name(function.schema).to_owned();
+        let name = facts.function_name(function.oid);
+        Self::of(rule, "function", name, Some(schema))
+    }
+
+    /// Begins a finding about something that is in no schema: a role, a setting, the database.
+    pub fn other(rule: &Rule, kind: &'static str, object: String) -> Self {
+        Self::of(rule, kind, object, None)
+    }
+
+    /// Sets the level, if it is not the rule's own.
+    pub fn level(mut self, level: Level) -> Self {
+        self.finding.level = level;
+        self
+    }
+
+    /// Says what is wrong: lower case, no full stop.
+    pub fn problem(mut self, problem: impl Into<String>) -> Self {
+        self.finding.problem = problem.into();
+        self
+    }
+
+    /// Says how to mend it: SQL that makes nothing less safe when it is pasted, or a whole sentence.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.finding.hint = hint.into();
+        self
+    }
+
+    /// Says what the finding is based on, as a JSON object. It is not part of the fingerprint.
+    pub fn evidence(mut self, evidence: Value) -> Self {
+        self.finding.evidence = evidence;
+        self
+    }
+
+    /// Adds a text that tells this finding from others of the rule about the same object, such as
+    /// the name of a column.
+    pub fn told_apart_by(mut self, text: &str) -> Self {
+        self.fingerprint.add(text);
+        self
+    }
+
+    /// Adds an expression that tells this finding from others of the rule about the same object.
+    pub fn told_apart_by_expr(mut self, facts: &Facts, relation: u32, expr: &Expr) -> Self {
+        self.fingerprint.add_expr(facts, relation, Some(expr));
+        self
+    }
+
+    /// Ends the finding.
+    pub fn done(self) -> Finding {
+        let mut finding = self.finding;
+        finding.fingerprint = self.fingerprint.done();
+        finding
+    }
+}

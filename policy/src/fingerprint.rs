@@ -1,0 +1,283 @@
+//! What identifies a finding: a hash of names, never of OIDs. It is the same after the object was
+//! made anew, in another database, and whatever is done to other objects.
+
+use sha2::{Digest, Sha256};
+
+use crate::facts::Facts;
+use crate::{
+    Aggregation, ArrayOperation, Case, Const, Expr, FromItem, Operation, Query, RangeKind, SubLink,
+    Var,
+};
+
+/// A fingerprint in the making.
+pub(crate) struct Fingerprint(Sha256);
+
+impl Fingerprint {
+    pub(crate) fn new() -> Self {
+        Self(Sha256::new())
+    }
+
+    /// Adds a part. A part never runs into the next one.
+    pub(crate) fn add(&mut self, part: &str) {
+        self.0.update(part.len().to_string());
+        self.0.update(":");
+        self.0.update(part);
+    }
+
+    /// Adds an expression that belongs to a relation.
+    pub(crate) fn add_expr(&mut self, facts: &Facts, relation: u32, expr: Option<&Expr>) {
+        match expr {
+            Some(expr) => self.add(&normal_form(facts, relation, expr)),
+            None => self.add(""),
+        }
+    }
+
+    /// Returns the first 128 bits in hexadecimal digits.
+    pub(crate) fn done(self) -> String {
+        let hash = self.0.finalize();
+        hash.iter().take(16).map(|b| format!("{b:02x}")).collect()
+    }
+}
+
+/// Returns an expression as a text that has names in the place of OIDs. Two expressions with the
+/// same text mean the same, whatever their database.
+pub fn normal_form(facts: &Facts, relation: u32, expr: &Expr) -> String {
+    let mut writer = Writer {
+        facts,
+        relation,
+        queries: Vec::new(),
+        text: String::new(),
+    };
+    writer.expr(expr);
+    writer.text
+}
+
+struct Writer<'f> {
+    facts: &'f Facts,
+    relation: u32,
+    /// The queries around the expression, the innermost last.
+    queries: Vec<&'f Query>,
+    text: String,
+}
+
+impl<'f> Writer<'f> {
+    fn word(&mut self, word: &str) {
+        self.text.push(' ');
+        self.text.push_str(word);
+    }
+
+    fn name(&mut self, name: &str) {
+        self.word(&format!("{name:?}"));
+    }
+
+    fn open(&mut self, word: &str) {
+        self.text.push('(');
+        self.text.push_str(word);
+    }
+
+    fn list<'e: 'f>(&mut self, word: &str, exprs: impl IntoIterator<Item = &'e Expr>) {
+        self.open(word);
+        for expr in exprs {
+            self.expr(expr);
+        }
+        self.text.push(')');
+    }
+
+    fn expr<'e: 'f>(&mut self, expr: &'e Expr) {
+        match expr {
+            Expr::Var(var) => self.var(*var),
+            Expr::Const(constant) => self.constant(constant),
+            Expr::Param(param) => self.word(&format!("param {} {}", param.kind, param.id)),
+            Expr::Call(call) => {
+                let name = self.facts.function_name(call.function);
+                self.list(&format!("call {name:?}"), &call.args);
+            }
+            Expr::Operator(operation) => self.operation("operator", operation),
+            Expr::Distinct(operation) => self.operation("distinct", operation),
+            Expr::NullIf(operation) => self.operation("nullif", operation),
+            Expr::ArrayOperator(ArrayOperation { operation, any }) => {
+                self.operation(if *any { "any" } else { "all" }, operation);
+            }
+            Expr::RowCompare(rows) => {
+                self.open("row-compare");
+                for operator in &rows.operators {
+                    let name = self.operator(*operator);
+                    self.name(&name);
+                }
+                self.list("left", &rows.left);
+                self.list("right", &rows.right);
+                self.text.push(')');
+            }
+            Expr::And(args) => self.list("and", args),
+            Expr::Or(args) => self.list("or", args),
+            Expr::Not(arg) => self.list("not", [&**arg]),
+            Expr::IsNull(arg) => self.list("null", [&**arg]),
+            Expr::IsNotNull(arg) => self.list("not-null", [&**arg]),
+            Expr::BooleanTest(test, arg) => self.list(&format!("is {test:?}"), [&**arg]),
+            Expr::Case(Case {
+                arg,
+                whens,
+                otherwise,
+            }) => {
+                self.open("case");
+                self.list("arg", arg.as_deref());
+                for (when, then) in whens {
+                    self.list("when", [when, then]);
+                }
+                self.list("else", otherwise.as_deref());
+                self.text.push(')');
+            }
+            Expr::CaseTest => self.word("tested"),
+            Expr::Coalesce(args) => self.list("coalesce", args),
+            Expr::Greatest(args) => self.list("greatest", args),
+            Expr::Least(args) => self.list("least", args),
+            Expr::SubLink(SubLink { kind, test, query }) => {
+                self.open(&format!("{kind:?}"));
+                self.list("test", test.as_deref());
+                self.query(query);
+                self.text.push(')');
+            }
+            Expr::Cast {
+                kind,
+                type_id,
+                arg,
+                element,
+            } => {
+                let name = self.facts.type_name(*type_id);
+                let both = [Some(&**arg), element.as_deref()];
+                self.list(
+                    &format!("cast {kind:?} {name:?}"),
+                    both.into_iter().flatten(),
+                );
+            }
+            Expr::Collate(arg) => self.list("collate", [&**arg]),
+            Expr::Row(args) => self.list("row", args),
+            Expr::Array(args) => self.list("array", args),
+            Expr::Subscript(container, bounds) => {
+                self.list("subscript", std::iter::once(&**container).chain(bounds));
+            }
+            Expr::Field(arg, number) => self.list(&format!("field {number}"), [&**arg]),
+            Expr::NamedArg(arg) => self.list("named", [&**arg]),
+            Expr::CurrentOf => self.word("current-of"),
+            Expr::SqlValue(number) => self.word(&format!("sql-value {number}")),
+            Expr::Aggregate(aggregation) => self.aggregation("aggregate", aggregation),
+            Expr::Window(aggregation) => self.aggregation("window", aggregation),
+            Expr::Opaque(name) => self.word(&format!("opaque {name:?}")),
+        }
+    }
+
+    fn operator(&self, operator: u32) -> String {
+        match self.facts.operators.get(&operator) {
+            Some(o) => format!("{}.{}", self.facts.schema_name(o.schema), o.name),
+            None => operator.to_string(),
+        }
+    }
+
+    fn operation<'e: 'f>(&mut self, word: &str, operation: &'e Operation) {
+        let name = self.operator(operation.operator);
+        self.list(&format!("{word} {name:?}"), &operation.args);
+    }
+
+    fn aggregation<'e: 'f>(&mut self, word: &str, aggregation: &'e Aggregation) {
+        let name = self.facts.function_name(aggregation.function);
+        let all = aggregation.args.iter().chain(aggregation.filter.as_deref());
+        self.list(&format!("{word} {name:?}"), all);
+    }
+
+    /// A column by its name, if its table is known, or by its number.
+    fn var(&mut self, var: Var) {
+        let levels = usize::try_from(var.levels_up).unwrap_or(usize::MAX);
+        let relation = match self.queries.len().checked_sub(levels) {
+            Some(0) => Some(self.relation),
+            Some(place) => {
+                let query = self.queries.get(place.saturating_sub(1));
+                let entry = usize::try_from(var.varno)
+                    .ok()
+                    .and_then(|n| n.checked_sub(1));
+                let entry = query.zip(entry).and_then(|(q, n)| q.range_table.get(n));
+                entry.and_then(|entry| match entry.kind {
+                    RangeKind::Relation { relation, .. } => Some(relation),
+                    _ => None,
+                })
+            }
+            None => None,
+        };
+        let name = relation.and_then(|relation| self.facts.column_name(relation, var.attno));
+        let name = match name {
+            Some(name) => format!("{name:?}"),
+            None => var.attno.to_string(),
+        };
+        self.word(&format!("column {} {} {name}", var.levels_up, var.varno));
+    }
+
+    fn constant(&mut self, constant: &Const) {
+        let type_name = self.facts.type_name(constant.type_id);
+        let value = match (&constant.bytes, self.facts.named_constant(constant)) {
+            (None, _) => "null".to_owned(),
+            (_, Some(name)) => format!("{name:?}"),
+            (Some(bytes), None) => bytes.iter().map(|b| format!("{b:02x}")).collect(),
+        };
+        self.word(&format!("const {type_name:?} {value}"));
+    }
+
+    fn query<'e: 'f>(&mut self, query: &'e Query) {
+        self.open("query");
+        self.queries.push(query);
+        for cte in &query.ctes {
+            self.name(&cte.name);
+            self.query(&cte.query);
+        }
+        for entry in &query.range_table {
+            match &entry.kind {
+                RangeKind::Relation {
+                    relation,
+                    with_children,
+                } => {
+                    let name = self.facts.relation_name(*relation);
+                    self.word(&format!("relation {name:?} {with_children}"));
+                }
+                RangeKind::Subquery(query) => self.query(query),
+                RangeKind::Join(_) => self.word("join"),
+                RangeKind::Functions(calls) => self.list("functions", calls),
+                RangeKind::Values(rows) => self.list("values", rows.iter().flatten()),
+                RangeKind::Cte { name, levels_up } => {
+                    self.word(&format!("cte {name:?} {levels_up}"));
+                }
+                RangeKind::Group(_) => self.word("group"),
+                RangeKind::Opaque(name) => self.word(&format!("opaque {name:?}")),
+            }
+        }
+        for item in &query.from {
+            self.from(item);
+        }
+        self.list("where", &query.condition);
+        self.list("select", query.targets.iter().map(|target| &target.expr));
+        self.list("having", &query.having);
+        self.list("offset", &query.offset);
+        self.list("limit", &query.limit);
+        if query.is_set_operation {
+            self.word("set-operation");
+        }
+        self.queries.pop();
+        self.text.push(')');
+    }
+
+    fn from<'e: 'f>(&mut self, item: &'e FromItem) {
+        match item {
+            FromItem::Entry(number) => self.word(&format!("entry {number}")),
+            FromItem::Join {
+                kind,
+                left,
+                right,
+                condition,
+                ..
+            } => {
+                self.open(&format!("join {kind}"));
+                self.from(left);
+                self.from(right);
+                self.list("on", condition);
+                self.text.push(')');
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Where a value comes from that does not depend on the row: the caller's claims, a setting, the
+//! role of the database.
+
+use crate::facts::{Body, Facts, Function};
+use crate::{Expr, Query, SubLink, SubLinkKind};
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The subject of the caller's token: `auth.uid()`, `auth.subject()`, the claim `sub`. NULL for
+    /// callers without a token.
+    Subject,
+    /// Another claim, by its path; the empty path is all claims. `["user_metadata"]` is what the
+    /// user writes.
+    Claim(Vec<String>),
+    /// A setting of the session, such as `app.tenant`.
+    Setting(String),
+    /// The role: `current_user`, `session_user`.
+    DatabaseRole,
+    /// A function without arguments that is not known: it may return any of these.
+    Helper(u32),
+}
+
+impl Source {
+    /// Returns true if the value tells one user from all others.
+    pub fn is_caller(&self) -> bool {
+        matches!(self, Self::Subject | Self::DatabaseRole)
+    }
+
+    fn claim(path: Vec<String>) -> Self {
+        match path.as_slice() {
+            [only] if only == "sub" => Self::Subject,
+            _ => Self::Claim(path),
+        }
+    }
+
+    /// Adds a step to the path of a claim.
+    fn at(self, key: String) -> Option<Self> {
+        match self {
+            Self::Claim(mut path) => {
+                path.push(key);
+                Some(Self::claim(path))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The depth to which functions of users are looked into.
+const MAX_CALLS: u32 = 8;
+
+/// Finds where values come from.
+pub(super) struct Sources<'f> {
+    facts: &'f Facts,
+}
+
+impl<'f> Sources<'f> {
+    pub(super) fn of(facts: &'f Facts) -> Self {
+        Self { facts }
+    }
+
+    /// Returns where a value comes from, through casts, `(select …)`, `coalesce` and `nullif`;
+    /// nothing if it depends on the row, or is something else.
+    pub(super) fn source(&self, expr: &Expr) -> Option<Source> {
+        self.find(expr, 0)
+    }
+
+    fn find(&self, expr: &Expr, calls: u32) -> Option<Source> {
+        let mut expr = expr;
+        loop {
+            expr = match expr {
+                Expr::Cast { arg, .. } | Expr::Collate(arg) | Expr::NamedArg(arg) => arg,
+                Expr::NullIf(operation) => operation.args.first()?,
+                Expr::SubLink(link) => only_value(link)?,
+                Expr::Coalesce(args) => return self.coalesced(args, calls),
+                Expr::Operator(operation) => {
+                    let name = &self.facts.operators.get(&operation.operator)?.name;
+                    let [from, key] = operation.args.as_slice() else {
+                        return None;
+                    };
+                    return self.part(name, from, key, calls);
+                }
+                Expr::Subscript(from, bounds) => {
+                    let [key] = bounds.as_slice() else {
+                        return None;
+                    };
+                    return self.find(from, calls)?.at(self.facts.text_of(key)?);
+                }
+                // Numbers of SQLValueFunctionOp (src/include/nodes/primnodes.h).
+                Expr::SqlValue(9..=12) => return Some(Source::DatabaseRole),
+                Expr::Call(call) => {
+                    let function = self.facts.functions.get(&call.function)?;
+                    return self.called(function, &call.args, calls);
+                }
+                _ => return None,
+            };
+        }
+    }
+
+    /// Of `coalesce(a, b)`: the source that all have that are no constants.
+    fn coalesced(&self, args: &[Expr], calls: u32) -> Option<Source> {
+        let mut found = None;
+        for arg in args.iter().filter(|arg| !is_constant(arg)) {
+            let source = self.find(arg, calls)?;
+            if found.get_or_insert_with(|| source.clone()) != &source {
+                return None;
+            }
+        }
+        found
+    }
+
+    fn part(&self, operator: &str, from: &Expr, key: &Expr, calls: u32) -> Option<Source> {
+        let from = self.find(from, calls)?;
+        let key = self.facts.text_of(key)?;
+        match operator {
+            "->" | "->>" => from.at(key),
+            "#>" | "#>>" => {
+                let path = key.trim_start_matches('{').trim_end_matches('}');
+                let mut steps = path.split(',').map(|step| step.trim().trim_matches('"'));
+                steps.try_fold(from, |from, step| from.at(step.to_owned()))
+            }
+            _ => None,
+        }
+    }
+
+    fn called(&self, function: &Function, args: &[Expr], calls: u32) -> Option<Source> {
+        let schema = self.facts.schema_name(function.schema);
+        if schema == "pg_catalog" {
+            return self.built_in(function, args, calls);
+        }
+        let readers = self.facts.server.authguard.as_ref().map(|own| own.readers);
+        let is_reader = schema == "auth" || readers == Some(function.schema);
+        if is_reader && let Some(source) = self.reader(&function.name, args) {
+            return Some(source);
+        }
+        let calls = calls.checked_add(1).filter(|calls| *calls < MAX_CALLS)?;
+        match &function.body {
+            _ if !args.is_empty() => None,
+            Body::Tree(queries) => match queries.as_slice() {
+                [Expr::SubLink(link)] => self.find(value_of(&link.query)?, calls),
+                _ => Some(Source::Helper(function.oid)),
+            },
+            Body::Source(_) => Some(Source::Helper(function.oid)),
+            Body::Unread => None,
+        }
+    }
+
+    fn built_in(&self, function: &Function, args: &[Expr], calls: u32) -> Option<Source> {
+        match function.name.as_str() {
+            "current_user" | "session_user" | "getpgusername" => Some(Source::DatabaseRole),
+            "current_setting" => Some(setting(self.facts.text_of(args.first()?)?)),
+            "jsonb_extract_path"
+            | "jsonb_extract_path_text"
+            | "json_extract_path"
+            | "json_extract_path_text" => {
+                let (from, path) = args.split_first()?;
+                self.path(path)?
+                    .into_iter()
+                    .try_fold(self.find(from, calls)?, Source::at)
+            }
+            // Casts that are functions, and what only spells a value in another way.
+            "text" | "varchar" | "bpchar" | "name" | "uuid" | "lower" | "btrim" | "to_json"
+            | "to_jsonb" => self.find(args.first()?, calls),
+            "int4" | "int8" | "int2" | "numeric" => self.find(args.first()?, calls),
+            _ => None,
+        }
+    }
+
+    /// The readers of schema `auth`: those of authguard, of Supabase, of pg_session_jwt.
+    fn reader(&self, name: &str, args: &[Expr]) -> Option<Source> {
+        let claim = |path: &[&str]| {
+            Some(Source::claim(
+                path.iter().map(|step| (*step).to_owned()).collect(),
+            ))
+        };
+        match name {
+            "uid" | "subject" | "user_id" => Some(Source::Subject),
+            "jwt" | "session" => claim(&[]),
+            "claim" | "claim_text" => Some(Source::claim(self.path(args)?)),
+            "issuer" => claim(&["iss"]),
+            "sid" => claim(&["session_id"]),
+            "session_id" | "role" | "email" | "aal" | "app_metadata" | "client_id" | "org_id"
+            | "org_role" | "roles" => claim(&[name]),
+            _ => None,
+        }
+    }
+
+    /// A path that is given as texts, or as an array of texts.
+    fn path(&self, args: &[Expr]) -> Option<Vec<String>> {
+        let steps = match args {
+            [Expr::Array(steps)] => steps.as_slice(),
+            _ => args,
+        };
+        steps.iter().map(|step| self.facts.text_of(step)).collect()
+    }
+}
+
+/// Where the value of a setting comes from. PostgREST sets all claims at once, and did set each in
+/// a setting of its own.
+fn setting(name: String) -> Source {
+    let lower = name.to_ascii_lowercase();
+    if lower == "request.jwt.claims" {
+        return Source::Claim(Vec::new());
+    }
+    if lower == "role" || lower == "session_authorization" {
+        return Source::DatabaseRole;
+    }
+    match lower.strip_prefix("request.jwt.claim.") {
+        Some(claim) => Source::claim(claim.split('.').map(str::to_owned).collect()),
+        None => Source::Setting(lower),
+    }
+}
+
+fn is_constant(expr: &Expr) -> bool {
+    match expr {
+        Expr::Const(_) => true,
+        Expr::Cast { arg, .. } => is_constant(arg),
+        _ => false,
+    }
+}
+
+/// Returns what `(select value)` selects.
+fn only_value(link: &SubLink) -> Option<&Expr> {
+    match link.kind {
+        SubLinkKind::Value => value_of(&link.query),
+        _ => None,
+    }
+}
+
+fn value_of(query: &Query) -> Option<&Expr> {
+    let plain = query.from.is_empty()
+        && query.condition.is_none()
+        && query.having.is_none()
+        && !query.is_set_operation
+        && query.opaque.is_empty();
+    match query.targets.as_slice() {
+        [target] if plain => Some(&target.expr),
+        _ => None,
+    }
+}

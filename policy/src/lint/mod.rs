@@ -1,0 +1,126 @@
+//! The engine: what rules are given, and what becomes of their findings.
+
+mod caller;
+mod context;
+pub mod rules;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use std::fmt;
+
+use crate::facts::Facts;
+use crate::finding::{Finding, Level};
+
+pub use caller::Source;
+pub use context::{Context, Effective};
+
+/// A rule.
+pub struct Rule {
+    /// Its name, as `rls_disabled`. It never changes.
+    pub name: &'static str,
+    /// The level of its findings, if these do not say another one.
+    pub level: Level,
+    /// The page about it.
+    pub page: &'static str,
+    /// What it finds, in a few words.
+    pub title: &'static str,
+    /// The numbers or names of the rules of other linters that mean the same, as `splinter 0013`.
+    pub also: &'static [&'static str],
+    /// Adds its findings.
+    pub check: fn(&Context<'_>, &mut Vec<Finding>),
+}
+
+/// What to look at.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The schemas whose objects are judged; `None`: all but Postgres's own. What is in no schema
+    /// is judged either way.
+    pub schemas: Option<Vec<String>>,
+    /// The rules that judge; `None`: all.
+    pub rules: Option<Vec<String>>,
+}
+
+/// A name in [`Options`] that nothing has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnknownName {
+    /// No schema has it.
+    Schema(String),
+    /// No rule has it.
+    Rule(String),
+}
+
+impl fmt::Display for UnknownName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Schema(name) => write!(f, "there is no schema \"{name}\""),
+            Self::Rule(name) => write!(f, "there is no rule \"{name}\""),
+        }
+    }
+}
+
+impl UnknownName {
+    /// Returns what to do about it, in a whole sentence.
+    pub fn hint(&self, facts: &Facts) -> String {
+        let mut names: Vec<&str> = match self {
+            Self::Schema(_) => {
+                let own = facts.schemas.values().filter(|s| !s.is_system());
+                own.map(|s| s.name.as_str()).collect()
+            }
+            Self::Rule(_) => rules::ALL.iter().map(|rule| rule.name).collect(),
+        };
+        names.sort_unstable();
+        let what = match self {
+            Self::Schema(_) => "schemas",
+            Self::Rule(_) => "rules",
+        };
+        format!("The {what} are {}.", names.join(", "))
+    }
+}
+
+impl std::error::Error for UnknownName {}
+
+/// Judges a database. The findings are in the order of their objects, policies and rules.
+///
+/// # Errors
+///
+/// If an option names a schema or rule that does not exist.
+pub fn lint(facts: &Facts, options: &Options) -> Result<Vec<Finding>, UnknownName> {
+    for name in options.schemas.iter().flatten() {
+        if !facts.schemas.values().any(|schema| schema.name == *name) {
+            return Err(UnknownName::Schema(name.clone()));
+        }
+    }
+    for name in options.rules.iter().flatten() {
+        if !rules::ALL.iter().any(|rule| rule.name == name) {
+            return Err(UnknownName::Rule(name.clone()));
+        }
+    }
+    let context = Context::of(facts);
+    let mut findings = Vec::new();
+    for rule in rules::ALL {
+        let asked = options.rules.as_ref();
+        if asked.is_none_or(|rules| rules.iter().any(|name| name == rule.name)) {
+            (rule.check)(&context, &mut findings);
+        }
+    }
+    findings.retain(|finding| in_scope(finding, options));
+    findings.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
+    findings.dedup_by(|a, b| a.fingerprint == b.fingerprint);
+    Ok(findings)
+}
+
+fn in_scope(finding: &Finding, options: &Options) -> bool {
+    match (&finding.schema, &options.schemas) {
+        (Some(schema), Some(schemas)) => schemas.contains(schema),
+        _ => true,
+    }
+}
+
+fn sort_key(finding: &Finding) -> (&str, Option<&str>, &str, &str) {
+    (
+        &finding.object,
+        finding.policy.as_deref(),
+        finding.rule,
+        &finding.fingerprint,
+    )
+}

@@ -1,0 +1,78 @@
+//! A table that a client can reach has row-level security off: every row is open to it.
+
+use serde_json::json;
+
+use crate::facts::{Command, Relation};
+use crate::finding::{Draft, Finding, Level};
+use crate::lint::{Context, Rule};
+
+pub(super) static RULE: Rule = Rule {
+    name: "rls_disabled",
+    level: Level::Error,
+    page: "docs/lint.md#rls_disabled",
+    title: "a table that clients reach, with row-level security off",
+    also: &["splinter 0013", "splinter 0007"],
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let tables = context.tables().filter(|table| !table.rls);
+    findings.extend(tables.filter_map(|table| finding(context, table)));
+}
+
+fn finding(context: &Context<'_>, table: &Relation) -> Option<Finding> {
+    let facts = context.facts;
+    let commands = |command: &Command| {
+        let clients = context.reach.reaching(facts, table, *command);
+        let names = facts.role_names(clients.map(|client| client.role));
+        (!names.is_empty()).then(|| (command.as_str().to_lowercase(), json!(names)))
+    };
+    let evidence: serde_json::Map<_, _> = Command::ALL.iter().filter_map(commands).collect();
+    if evidence.is_empty() {
+        return None;
+    }
+    let name = facts.relation_name(table.oid);
+    let draft = Draft::relation(&RULE, facts, table)
+        .problem("row-level security is off")
+        .hint(format!("alter table {name} enable row level security"))
+        .evidence(evidence.into());
+    Some(draft.done())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::lint::testing::Database;
+
+    #[test]
+    fn a_table_that_clients_may_read_is_named_with_them() {
+        let mut db = Database::supabase();
+        let notes = db.table("notes", &["id"]);
+        db.relation(notes).rls = false;
+        let findings = db.findings(&RULE);
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].object, "public.notes");
+        assert_eq!(
+            findings[0].hint,
+            "alter table public.notes enable row level security"
+        );
+        assert_eq!(findings[0].evidence["select"], "anon, authenticated");
+    }
+
+    #[test]
+    fn a_table_without_a_grant_to_a_client_is_none() {
+        let mut db = Database::supabase();
+        let notes = db.table("notes", &["id"]);
+        db.relation(notes).rls = false;
+        db.revoke_all(notes);
+        assert_eq!(db.findings(&RULE), []);
+    }
+
+    #[test]
+    fn a_table_in_a_schema_that_no_client_may_use_is_none() {
+        let mut db = Database::supabase();
+        let notes = db.table_in("private", "notes", &["id"]);
+        db.relation(notes).rls = false;
+        assert_eq!(db.findings(&RULE), []);
+    }
+}
