@@ -1,12 +1,13 @@
 //! The command line of authguard: policies of row-level security, seen over a connection.
 //!
-//! What decides is in the crate `authguard-policy`. This crate connects, runs its questions in one
-//! transaction that is rolled back, and writes the answers.
+//! What decides is in the crate `authguard-policy`. This crate connects, asks in one transaction
+//! that is rolled back, and writes the answers.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod arguments;
+mod command;
 mod config;
 mod connect;
 mod error;
@@ -17,14 +18,18 @@ mod session;
 
 use arguments::Arguments;
 use clap::Parser;
+use command::Verdict;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // For wrong arguments, clap shows the usage and ends with 2, too.
     let arguments = Arguments::parse();
-    println!("{arguments:?}");
-    let address = connect::Address::gather(None).unwrap();
-    let mut session = session::Session::open(&address, session::Access::Trial, "x").unwrap();
-    session.at("a");
-    println!("{:?}", session.run("select 1"));
-    ExitCode::SUCCESS
+    match command::run(&arguments.command) {
+        Ok(Verdict::Good) => ExitCode::SUCCESS,
+        Ok(Verdict::Bad) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("authguard: {error}");
+            ExitCode::from(2)
+        }
+    }
 }

@@ -1,8 +1,10 @@
 //! What is written, and where.
 
+mod check;
 mod table;
 
-pub use table::Table;
+pub use check::{Check, junit, tap};
+pub use table::{Cell, Table, printable};
 
 use crate::error::{Error, Result};
 use std::io::Write;

@@ -256,7 +256,8 @@ impl Run<'_> {
     fn savepoint(&mut self, place: &str, sql: &str) -> Result<()> {
         if let Err(error) = self.session.run(sql) {
             self.fail(place, error.message);
-            self.session.run(&format!("rollback to savepoint {TRANSACTION}"))?;
+            self.session
+                .run(&format!("rollback to savepoint {TRANSACTION}"))?;
             self.block = Block::Aborted;
         }
         Ok(())

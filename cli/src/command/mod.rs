@@ -1,0 +1,30 @@
+//! The commands, one a file. Each returns what it has to say and whether that is good.
+
+pub mod lint;
+
+use crate::arguments::Command;
+use crate::error::Result;
+
+/// Whether there was something to report: the exit status is 1 then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing.
+    Good,
+    /// Something.
+    Bad,
+}
+
+impl Verdict {
+    /// Good if it is true.
+    pub fn of(good: bool) -> Self {
+        if good { Self::Good } else { Self::Bad }
+    }
+}
+
+/// Runs a command.
+pub fn run(command: &Command) -> Result<Verdict> {
+    match command {
+        Command::Lint(arguments) => lint::run(arguments),
+        _ => todo!(),
+    }
+}
