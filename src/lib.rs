@@ -15,6 +15,7 @@ mod error;
 mod invalidation;
 mod keys;
 mod pg;
+mod policies;
 mod request;
 mod revocation;
 mod schema;

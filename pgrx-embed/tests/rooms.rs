@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms. Each may import only rooms that stand before it.
-const ROOMS: [&str; 13] = [
+const ROOMS: [&str; 14] = [
     "error",
     "pg",
     "settings",
@@ -19,6 +19,7 @@ const ROOMS: [&str; 13] = [
     "claims",
     "access",
     "session",
+    "policies",
     "entry",
 ];
 

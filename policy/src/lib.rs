@@ -28,19 +28,27 @@
     )
 )]
 
+mod clauses;
+mod explain;
 mod expr;
 pub mod facts;
 pub mod finding;
 mod fingerprint;
 pub mod lint;
+mod identity;
+mod matrix;
 mod node;
 mod server;
 
+pub use clauses::{Clause, Parts};
+pub use explain::{Gate, Outcome, Request, Step, as_identity, can, explain};
 pub use expr::{
     Aggregation, ArrayOperation, BooleanTest, Call, Case, CastKind, Column, Const, Cte, Expr,
     FromItem, Operation, Param, Query, RangeEntry, RangeKind, RowComparison, SubLink, SubLinkKind,
     Target, Var,
 };
 pub use fingerprint::normal_form;
+pub use identity::Identity;
+pub use matrix::{Access, Allowed, Command, access_matrix};
 pub use node::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES, Node, NodeError, Value, read_node};
 pub use server::{Row, Server, ServerError};

@@ -74,6 +74,7 @@ install_script! {
     "user_ids" = "../../sql/session/user_ids.sql",
     "grants" = "../../sql/install/grants.sql",
     "coverage" = "../../sql/policy/coverage.sql",
+    "explain" = "../../sql/policy/explain.sql",
     "views" = "../../sql/monitor/views.sql",
     "statistics" = "../../sql/monitor/statistics.sql",
     "health" = "../../sql/monitor/health.sql",

@@ -1,14 +1,15 @@
 //! Texts at the border between Postgres, which has them in the encoding of the database, and Rust,
 //! which has them in UTF-8 (src/backend/utils/mb/mbutils.c).
 
-use super::memory::Memory;
+use super::memory::{self, Memory};
+use super::shortage;
 use crate::error::Error;
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::UnboxDatum;
 use pgrx::pg_sys::{self, PgTryBuilder};
 use pgrx::{FromDatum, IntoDatum, PgSqlErrorCode, impl_sql_translatable, varlena};
 use std::borrow::Cow;
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, CString, c_char};
 use std::ops::Deref;
 use std::panic::AssertUnwindSafe;
 
@@ -121,73 +122,132 @@ pub fn printable(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-/// A text as an argument or a result of a function. Raises an error if it cannot be converted.
-pub struct Utf8(pub String);
+/// Defines a type of arguments and results of functions, which holds nothing of the datum: how it
+/// is read from a datum that is not NULL, and how it is written.
+macro_rules! at_the_border {
+    ($(#[$meta:meta])* $type:ident, $sql:literal, $oid:expr, $read:expr, $write:expr) => {
+        $(#[$meta])*
+        pub struct $type(pub String);
 
-impl_sql_translatable!(Utf8, "text");
+        impl_sql_translatable!($type, $sql);
 
-impl Deref for Utf8 {
-    type Target = str;
+        impl Deref for $type {
+            type Target = str;
 
-    fn deref(&self) -> &str {
-        &self.0
-    }
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromDatum for $type {
+            unsafe fn from_polymorphic_datum(
+                datum: pg_sys::Datum,
+                is_null: bool,
+                _: pg_sys::Oid,
+            ) -> Option<Self> {
+                let read: unsafe fn(pg_sys::Datum) -> String = $read;
+                // SAFETY: the caller promises that the datum is of the type; it is copied.
+                (!is_null).then(|| Self(unsafe { read(datum) }))
+            }
+        }
+
+        // SAFETY: the value holds nothing of the datum.
+        unsafe impl UnboxDatum for $type {
+            type As<'src> = Self;
+
+            unsafe fn unbox<'src>(datum: pgrx::datum::Datum<'src>) -> Self
+            where
+                Self: 'src,
+            {
+                // SAFETY: the caller promises that the datum is of the type.
+                let value = unsafe { Self::from_datum(datum.sans_lifetime(), false) };
+                value.expect("the datum is not NULL")
+            }
+        }
+
+        impl IntoDatum for $type {
+            fn into_datum(self) -> Option<pg_sys::Datum> {
+                let write: fn(&str) -> pg_sys::Datum = $write;
+                Some(write(&self))
+            }
+
+            fn type_oid() -> pg_sys::Oid {
+                $oid
+            }
+        }
+
+        // SAFETY: the argument is read by from_datum, as for String.
+        unsafe impl<'fcx> ArgAbi<'fcx> for $type {
+            unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+                // SAFETY: the SQL declares the argument with the type; a function that takes this
+                // and no Option of it is strict.
+                unsafe { arg.unbox_arg_using_from_datum() }
+                    .expect("a strict function gets no NULL")
+            }
+        }
+
+        // SAFETY: the result is of the type.
+        unsafe impl BoxRet for $type {
+            unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
+                let datum = self.into_datum().expect("a value is not NULL");
+                // SAFETY: the datum is in the memory context of the call.
+                unsafe { fcinfo.return_raw_datum(datum) }
+            }
+        }
+    };
 }
 
-impl FromDatum for Utf8 {
-    unsafe fn from_polymorphic_datum(
-        datum: pg_sys::Datum,
-        is_null: bool,
-        _: pg_sys::Oid,
-    ) -> Option<Self> {
-        if is_null {
-            return None;
-        }
-        // SAFETY: the caller promises that the datum is a text; it is copied.
+at_the_border!(
+    /// A text as an argument or a result of a function. Raises an error if it cannot be converted.
+    Utf8,
+    "text",
+    pg_sys::TEXTOID,
+    |datum| {
+        // SAFETY: the datum is a text; it is copied.
         match to_utf8(unsafe { content(datum) }) {
-            Some(text) => Some(Self(text.into_owned())),
+            Some(text) => text.into_owned(),
             None => Error::NotText.raise(),
         }
-    }
-}
+    },
+    text_datum
+);
 
-// SAFETY: the value holds nothing of the datum.
-unsafe impl UnboxDatum for Utf8 {
-    type As<'src> = Self;
-
-    unsafe fn unbox<'src>(datum: pgrx::datum::Datum<'src>) -> Self
-    where
-        Self: 'src,
-    {
-        // SAFETY: the caller promises that the datum is a text.
-        let text = unsafe { Self::from_datum(datum.sans_lifetime(), false) };
-        text.expect("the datum is not NULL")
+at_the_border!(
+    /// A `jsonb` as an argument or a result of a function: its JSON, with every digit.
+    Json,
+    "jsonb",
+    pg_sys::JSONBOID,
+    |datum| {
+        shortage::require(memory::octet_length(datum).saturating_mul(3));
+        memory::jsonb_text(datum)
+    },
+    |json| match to_server(json).map(CString::new) {
+        // SAFETY: jsonb_in takes a cstring, which outlives the call.
+        Some(Ok(json)) => unsafe {
+            let argument = Some(pg_sys::Datum::from(json.as_ptr()));
+            pgrx::direct_function_call_as_datum(pg_sys::jsonb_in, &[argument])
+                .expect("a jsonb is never NULL")
+        },
+        _ => Error::Untranslatable.raise(),
     }
-}
+);
 
-impl IntoDatum for Utf8 {
-    fn into_datum(self) -> Option<pg_sys::Datum> {
-        Some(text_datum(&self))
+at_the_border!(
+    /// A `name` as an argument or a result of a function.
+    Name,
+    "name",
+    pg_sys::NAMEOID,
+    |datum| {
+        // SAFETY: the datum is a name, which is a C string in a field of fixed size.
+        title(unsafe { CStr::from_ptr(datum.cast_mut_ptr()) })
+    },
+    |name| match to_server(name).map(CString::new) {
+        // SAFETY: namein (src/backend/utils/adt/name.c) copies a C string, cut to the size.
+        Some(Ok(name)) => unsafe {
+            let argument = Some(pg_sys::Datum::from(name.as_ptr()));
+            pgrx::direct_function_call_as_datum(pg_sys::namein, &[argument])
+                .expect("a name is never NULL")
+        },
+        _ => Error::Untranslatable.raise(),
     }
-
-    fn type_oid() -> pg_sys::Oid {
-        pg_sys::TEXTOID
-    }
-}
-
-// SAFETY: the argument is read by from_datum, as for String.
-unsafe impl<'fcx> ArgAbi<'fcx> for Utf8 {
-    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
-        // SAFETY: the SQL declares the argument as text; a function that takes this and no Option
-        // of it is strict.
-        unsafe { arg.unbox_arg_using_from_datum() }.expect("a strict function gets no NULL")
-    }
-}
-
-// SAFETY: the result is a text.
-unsafe impl BoxRet for Utf8 {
-    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
-        // SAFETY: the datum is a text in the memory context of the call.
-        unsafe { fcinfo.return_raw_datum(text_datum(&self)) }
-    }
-}
+);

@@ -33,6 +33,7 @@ pub mod retire_list;
 pub mod row_lock;
 pub mod row_write;
 pub mod shortage;
+pub mod spi;
 pub mod state;
 pub mod subxact_flag;
 pub mod support;

@@ -1,12 +1,12 @@
 //! The transaction and its invalidations (src/backend/access/transam/xact.c).
 
 use pgrx::PgSqlErrorCode;
-use pgrx::pg_sys::panic::CaughtError;
+use pgrx::pg_sys::panic::{CaughtError, ErrorReportWithLevel};
 use pgrx::pg_sys::{self, PgTryBuilder};
 use std::panic::AssertUnwindSafe;
 use std::ptr;
 
-/// The errors that [`attempt`] does not catch: the whole transaction has failed, or is to end.
+/// The errors that [`catching`] does not catch: the whole transaction has failed, or is to end.
 const OF_THE_TRANSACTION: [PgSqlErrorCode; 6] = [
     PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
     PgSqlErrorCode::ERRCODE_T_R_DEADLOCK_DETECTED,
@@ -16,45 +16,115 @@ const OF_THE_TRANSACTION: [PgSqlErrorCode; 6] = [
     PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
 ];
 
-/// Runs `work` in a subtransaction. If it raises an error, what it has written is undone, and the
-/// result is `None`.
-pub fn attempt<R>(work: impl FnOnce() -> R) -> Option<R> {
-    // SAFETY: the calls of a block with an exception handler, in their order (exec_stmt_block in
-    // src/pl/plpgsql/src/pl_exec.c): begun here, and released or rolled back below. The memory
-    // context and the resource owner of the caller are put back after either.
-    let (context, owner) = unsafe {
-        let (context, owner) = (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner);
-        pg_sys::BeginInternalSubTransaction(ptr::null());
-        pg_sys::MemoryContextSwitchTo(context);
-        (context, owner)
-    };
-    let put_back = || {
-        // SAFETY: as above; both outlive the subtransaction.
+/// A subtransaction that is begun and ended by calls, as a block with an exception handler does it
+/// (exec_stmt_block in src/pl/plpgsql/src/pl_exec.c). What is begun last ends first.
+pub struct Subtransaction(Around);
+
+/// The memory context and the resource owner of the code around a subtransaction.
+#[derive(Clone, Copy)]
+struct Around {
+    context: pg_sys::MemoryContext,
+    owner: pg_sys::ResourceOwner,
+}
+
+impl Around {
+    fn here() -> Self {
+        // SAFETY: reads globals.
         unsafe {
-            pg_sys::MemoryContextSwitchTo(context);
-            pg_sys::CurrentResourceOwner = owner;
+            Self {
+                context: pg_sys::CurrentMemoryContext,
+                owner: pg_sys::CurrentResourceOwner,
+            }
         }
-    };
-    let result = PgTryBuilder::new(AssertUnwindSafe(|| Some(work())))
+    }
+
+    /// Makes both the current ones again.
+    fn put_back(self) {
+        // SAFETY: both belong to the code around the subtransaction, which is still running.
+        unsafe {
+            pg_sys::MemoryContextSwitchTo(self.context);
+            pg_sys::CurrentResourceOwner = self.owner;
+        }
+    }
+}
+
+impl Subtransaction {
+    /// Begins one inside the current transaction or subtransaction.
+    pub fn begin() -> Self {
+        let around = Around::here();
+        // SAFETY: the calls of exec_stmt_block, in their order. The code goes on in its own memory
+        // context.
+        unsafe {
+            pg_sys::BeginInternalSubTransaction(ptr::null());
+            pg_sys::MemoryContextSwitchTo(around.context);
+        }
+        Self(around)
+    }
+
+    /// Undoes what has happened in it, roles and settings included, and ends it.
+    pub fn roll_back(self) {
+        // SAFETY: as in begin(); it is the current one.
+        unsafe { pg_sys::RollbackAndReleaseCurrentSubTransaction() };
+        self.0.put_back();
+    }
+
+    /// Ends it. What has happened in it belongs to the code around it now.
+    fn release(self) {
+        // SAFETY: as in begin(); it is the current one.
+        unsafe { pg_sys::ReleaseCurrentSubTransaction() };
+        self.0.put_back();
+    }
+}
+
+/// Runs `work` in a subtransaction. If it raises an error, what it has written is undone, and the
+/// error is the result.
+pub fn catching<R>(work: impl FnOnce() -> R) -> Result<R, ErrorReportWithLevel> {
+    let Subtransaction(around) = Subtransaction::begin();
+    let result = PgTryBuilder::new(AssertUnwindSafe(|| Ok(work())))
         .catch_others(|error| {
-            // SAFETY: as above. pgrx has cleared Postgres's error state.
-            unsafe { pg_sys::RollbackAndReleaseCurrentSubTransaction() };
-            put_back();
-            match &error {
+            // pgrx has cleared Postgres's error state.
+            Subtransaction(around).roll_back();
+            match error {
                 CaughtError::PostgresError(report) | CaughtError::ErrorReport(report)
                     if !OF_THE_TRANSACTION.contains(&report.sql_error_code()) =>
                 {
-                    None
+                    Err(report)
                 }
                 _ => error.rethrow(),
             }
         })
         .execute();
-    if result.is_some() {
-        // SAFETY: as above.
-        unsafe { pg_sys::ReleaseCurrentSubTransaction() };
-        put_back();
+    if result.is_ok() {
+        Subtransaction(around).release();
     }
+    result
+}
+
+/// Runs `work` in a subtransaction. If it raises an error, what it has written is undone, and the
+/// result is `None`.
+pub fn attempt<R>(work: impl FnOnce() -> R) -> Option<R> {
+    catching(work).ok()
+}
+
+/// Runs `work`, which may begin subtransactions. Those that it leaves open are rolled back, also if
+/// it raises an error, which goes on then.
+pub fn closing<R>(work: impl FnOnce() -> R) -> R {
+    let around = Around::here();
+    // SAFETY: reads the state of xact.c.
+    let level = || unsafe { pg_sys::GetCurrentTransactionNestLevel() };
+    let outside = level();
+    let close = || {
+        while level() > outside {
+            Subtransaction(around).roll_back();
+        }
+    };
+    let result = PgTryBuilder::new(AssertUnwindSafe(work))
+        .catch_others(|error| {
+            close();
+            error.rethrow()
+        })
+        .execute();
+    close();
     result
 }
 

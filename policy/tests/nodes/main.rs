@@ -1,5 +1,6 @@
 //! Node texts: the tree that they make, the expressions made of it, and what holds for any text.
 
+mod clauses;
 mod expr;
 mod properties;
 mod texts;

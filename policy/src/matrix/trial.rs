@@ -1,0 +1,139 @@
+//! The trials: one for each relation, identity and command, in a subtransaction of its own.
+
+use super::case::{All, Case};
+use super::relations::{Relation, Rights};
+use super::{Access, Command, MAX_ROWS, insert};
+use crate::identity::Identity;
+use crate::server::{Row, Server, ServerError};
+
+/// The sequence that counts rows: what it has counted is not rolled back.
+pub(super) const COUNTER: &str = "pg_temp.authguard_reached";
+
+/// A series of trials.
+pub(crate) struct Trial<'i> {
+    identities: &'i [Identity],
+    search_path: String,
+}
+
+impl<'i> Trial<'i> {
+    /// Begins the subtransaction that the caller rolls back, if this succeeds.
+    pub(crate) fn open(
+        server: &mut dyn Server,
+        identities: &'i [Identity],
+    ) -> Result<Self, ServerError> {
+        server.begin()?;
+        let prepared = Self::prepare(server, identities);
+        if prepared.is_err() {
+            server.roll_back()?;
+        }
+        prepared
+    }
+
+    fn prepare(server: &mut dyn Server, identities: &'i [Identity]) -> Result<Self, ServerError> {
+        let path = "select pg_catalog.current_setting('search_path'),
+                           pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)";
+        let search_path = value(&server.query(path, &[])?).unwrap_or_default();
+        for identity in identities {
+            attempt(server, |server| identity.assume(server))??;
+        }
+        for sql in [
+            format!("create temporary sequence {COUNTER} maxvalue {MAX_ROWS}"),
+            format!("grant usage on sequence {COUNTER} to public"),
+        ] {
+            server.query(&sql, &[])?;
+        }
+        Ok(Self {
+            identities,
+            search_path,
+        })
+    }
+
+    /// Tries everything on these relations.
+    pub(crate) fn all(
+        &self,
+        server: &mut dyn Server,
+        relations: &[Relation],
+    ) -> Result<Vec<Access>, ServerError> {
+        let mut matrix = Vec::new();
+        for relation in relations {
+            let answers = attempt(server, |server| self.relation(server, relation))??;
+            matrix.extend(answers);
+        }
+        Ok(matrix)
+    }
+
+    fn relation(
+        &self,
+        server: &mut dyn Server,
+        relation: &Relation,
+    ) -> Result<Vec<Access>, ServerError> {
+        let all = count_all(server, relation)?;
+        let mut answers = Vec::new();
+        for identity in self.identities {
+            let rights = Rights::of(server, relation, &identity.role)?;
+            let case = Case {
+                relation,
+                identity,
+                rights: &rights,
+                all: &all,
+                search_path: &self.search_path,
+            };
+            for command in Command::ALL {
+                let answer = case.answer(server, command)?;
+                answers.push(Access {
+                    relation: relation.oid,
+                    name: relation.name.clone(),
+                    identity: identity.name.clone(),
+                    command,
+                    allowed: answer.allowed,
+                    rows: answer.rows,
+                    note: (!answer.notes.is_empty()).then(|| answer.notes.join("; ")),
+                });
+            }
+        }
+        Ok(answers)
+    }
+}
+
+fn count_all(server: &mut dyn Server, relation: &Relation) -> Result<All, ServerError> {
+    let sampled = attempt(server, |server| count(server, &relation.rows()))?.ok();
+    let first = if relation.is_large() && relation.is_table() {
+        let pages = relation.first_pages();
+        let rows = format!("select from {} where {pages}", relation.name);
+        attempt(server, |server| count(server, &rows))?.ok()
+    } else {
+        sampled
+    };
+    Ok(All {
+        sampled,
+        first,
+        has_templates: sampled.is_some() && insert::keep_templates(server, relation)?,
+    })
+}
+
+/// Counts the rows of a query.
+pub(super) fn count(server: &mut dyn Server, rows: &str) -> Result<u64, ServerError> {
+    let sql = format!("select pg_catalog.count(*)::pg_catalog.text from ({rows}) counted");
+    Ok(number(&server.query(&sql, &[])?))
+}
+
+/// Runs `work` in a subtransaction and rolls that back. The outer result tells whether it could be.
+pub(crate) fn attempt<T>(
+    server: &mut dyn Server,
+    work: impl FnOnce(&mut dyn Server) -> Result<T, ServerError>,
+) -> Result<Result<T, ServerError>, ServerError> {
+    server.begin()?;
+    let result = work(server);
+    server.roll_back()?;
+    Ok(result)
+}
+
+/// Returns the first column of the first row.
+pub(crate) fn value(rows: &[Row]) -> Option<String> {
+    rows.first()?.first()?.clone()
+}
+
+/// Returns the number in the first column of the first row, or 0.
+pub(super) fn number(rows: &[Row]) -> u64 {
+    value(rows).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
