@@ -74,6 +74,24 @@ pub enum Format {
     Tap,
 }
 
+impl Format {
+    /// The forms of what passes or fails.
+    pub const OF_CHECKS: [Self; 4] = [Self::Table, Self::Json, Self::Junit, Self::Tap];
+    /// The forms of what is only shown.
+    pub const OF_ROWS: [Self; 2] = [Self::Table, Self::Json];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::Sarif => "sarif",
+            Self::Junit => "junit",
+            Self::Tap => "tap",
+        }
+    }
+}
+
 /// The arguments of `lint`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -311,10 +329,13 @@ pub struct Mutants {
     pub output: Output,
 }
 
-/// Takes the address from the front of the words, if one is there.
-pub fn split_connection(words: &[String]) -> (Option<&str>, &[String]) {
+/// Takes the address from the front of the words, if it is there: if there is one word more than
+/// the command needs, or if the first has the form of an address.
+pub fn split_connection(words: &[String], needed: usize) -> (Option<&str>, &[String]) {
     match words.split_first() {
-        Some((first, rest)) if connect::is_address(first) => (Some(first), rest),
+        Some((first, rest)) if rest.len() == needed || connect::is_address(first) => {
+            (Some(first), rest)
+        }
         _ => (None, words),
     }
 }
@@ -343,21 +364,28 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_is_known_by_its_form() {
-        let words = |words: &[&str]| {
-            words
-                .iter()
-                .map(|word| (*word).to_owned())
-                .collect::<Vec<_>>()
-        };
-        let given = words(&["postgresql://h/d", "a.sql"]);
+    fn the_manual_page_has_each_command() {
+        let page = include_str!("../../packaging/deb/cli/authguard.1");
+        for of in Arguments::command().get_subcommands() {
+            let about = of.get_about().map(ToString::to_string).unwrap_or_default();
+            let entry = format!(".TP\n.B {}\n{about}\n", of.get_name());
+            assert!(page.contains(&entry), "{entry}");
+        }
+    }
+
+    #[test]
+    fn a_connection_is_known_by_its_form_or_by_the_number_of_words() {
+        let words = ["postgresql://h/d", "host=h", "app", "a.sql"].map(str::to_owned);
         assert_eq!(
-            split_connection(&given),
-            (Some("postgresql://h/d"), &given[1..])
+            split_connection(&words[..1], 1),
+            (Some("postgresql://h/d"), &[][..])
         );
-        let given = words(&["host=h", "a.sql"]);
-        assert_eq!(split_connection(&given).0, Some("host=h"));
-        let given = words(&["a.sql"]);
-        assert_eq!(split_connection(&given), (None, &given[..]));
+        assert_eq!(split_connection(&words[1..], usize::MAX).0, Some("host=h"));
+        assert_eq!(split_connection(&words[2..], 1), (Some("app"), &words[3..]));
+        assert_eq!(
+            split_connection(&words[2..], usize::MAX),
+            (None, &words[2..])
+        );
+        assert_eq!(split_connection(&words[3..], 1), (None, &words[3..]));
     }
 }

@@ -82,6 +82,15 @@ impl Session {
         self.progress.at(step.into());
     }
 
+    /// Returns a result that was asked of this session, unless the session has ended meanwhile:
+    /// what was asked afterwards has no answer.
+    pub fn finished<T>(&self, result: std::result::Result<T, ServerError>) -> Result<T> {
+        match &self.ended {
+            Some(error) => Err(Error::from(error.clone())),
+            None => result.map_err(Error::from),
+        }
+    }
+
     /// Returns the error after which nothing more was asked of the server, if there was one: a
     /// cancelled statement, a timeout, the end of the connection.
     pub fn ended(&self) -> Option<&ServerError> {

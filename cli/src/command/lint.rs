@@ -5,7 +5,7 @@ use crate::arguments::{Format, Lint};
 use crate::config::{Config, Level, Setting};
 use crate::connect::Address;
 use crate::error::{Error, Result};
-use crate::output::{self, Cell, Check, Table};
+use crate::output::{self, Cell, Check, Report, Table};
 use crate::session::{Access, Session};
 use anstyle::{AnsiColor, Style};
 use authguard_policy::facts::{Facts, FactsError};
@@ -21,10 +21,10 @@ pub fn run(arguments: &Lint) -> Result<Verdict> {
     check_rules(&config)?;
     let address = Address::gather(arguments.connection.as_deref())?;
     let mut session = Session::open(&address, Access::ReadOnly, "lint")?;
-    let facts = Facts::read(&mut session).map_err(|error| match error {
-        FactsError::Server(error) => Error::from(error),
-        other => Error::new(other.to_string()),
-    })?;
+    let facts = match Facts::read(&mut session) {
+        Err(FactsError::Server(error)) => session.finished(Err(error)),
+        other => other.map_err(|error| Error::new(error.to_string())),
+    }?;
     let names = |given: &[String], usual: &[String]| match (given, usual) {
         ([], []) => None,
         ([], usual) => Some(usual.to_vec()),
@@ -45,14 +45,20 @@ pub fn run(arguments: &Lint) -> Result<Verdict> {
     let fails = |finding: &Finding| {
         !finding.accepted && counts(finding.level, config.fail_on(arguments.fail_on))
     };
-    let text = match arguments.output.format {
-        Format::Table => table(&findings),
-        Format::Json => output::json(&findings.iter().map(object).collect()),
-        Format::Sarif => sarif(&findings, &config),
-        Format::Junit => output::junit("authguard lint", &checks(&findings, fails)),
-        Format::Tap => output::tap(&checks(&findings, fails)),
-    };
-    output::write(&text, arguments.output.output.as_deref())?;
+    match arguments.output.format {
+        Format::Sarif => {
+            output::write(
+                &sarif(&findings, &config),
+                arguments.output.output.as_deref(),
+            )?;
+        }
+        _ => Report {
+            table: table(&findings),
+            json: findings.iter().map(object).collect(),
+            checks: checks(&findings, fails),
+        }
+        .write("authguard lint", &arguments.output)?,
+    }
     Ok(Verdict::of(!findings.iter().any(fails)))
 }
 

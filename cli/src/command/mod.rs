@@ -1,6 +1,9 @@
 //! The commands, one a file. Each returns what it has to say and whether that is good.
 
-pub mod lint;
+mod explain;
+mod lint;
+mod matrix;
+mod subjects;
 
 use crate::arguments::Command;
 use crate::error::Result;
@@ -25,6 +28,9 @@ impl Verdict {
 pub fn run(command: &Command) -> Result<Verdict> {
     match command {
         Command::Lint(arguments) => lint::run(arguments),
+        Command::Explain(arguments) => explain::explain(arguments),
+        Command::Can(arguments) => explain::can(arguments),
+        Command::Matrix(arguments) => matrix::run(arguments),
         _ => todo!(),
     }
 }

@@ -6,7 +6,9 @@ mod table;
 pub use check::{Check, junit, tap};
 pub use table::{Cell, Table, printable};
 
+use crate::arguments::{Format, Output};
 use crate::error::{Error, Result};
+use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
 
@@ -25,6 +27,40 @@ pub fn write(text: &str, file: Option<&Path>) -> Result<()> {
 }
 
 /// A JSON value as text with a line's end.
-pub fn json(value: &serde_json::Value) -> String {
+pub fn json(value: &Value) -> String {
     format!("{value:#}\n")
+}
+
+/// Fails if a command has no result in the form that is asked for: before anything is connected.
+pub fn check(form: &Output, possible: &[Format]) -> Result<()> {
+    if possible.contains(&form.format) {
+        return Ok(());
+    }
+    let words: Vec<&str> = possible.iter().map(|format| format.as_str()).collect();
+    let format = form.format.as_str();
+    Err(Error::new(format!("this command does not write {format}"))
+        .hint(format!("--format may be {}.", words.join(", "))))
+}
+
+/// A result in the forms that it can have.
+pub struct Report {
+    /// For people.
+    pub table: String,
+    /// For programs.
+    pub json: Value,
+    /// What passes and what fails.
+    pub checks: Vec<Check>,
+}
+
+impl Report {
+    /// Writes it in the form that is asked for. `what` names the checks.
+    pub fn write(&self, what: &str, form: &Output) -> Result<()> {
+        let text = match form.format {
+            Format::Table | Format::Sarif => self.table.clone(),
+            Format::Json => json(&self.json),
+            Format::Junit => junit(what, &self.checks),
+            Format::Tap => tap(&self.checks),
+        };
+        write(&text, form.output.as_deref())
+    }
 }
