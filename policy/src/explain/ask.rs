@@ -1,0 +1,458 @@
+//! The whole question: rows, gates, and the verdict.
+
+use std::collections::BTreeSet;
+
+use super::command::{Action, Command, Kind};
+use super::error::{error, undone};
+use super::facts::{Column, Relation};
+use super::gates::{self, Gates, RowSecurity, Rows};
+use super::given::Given;
+use super::identity::as_identity;
+use super::policies::{self, Policy, Role};
+use super::rows::{self, Pick, TableRow};
+use super::statement::{self, Done};
+use super::step::{Gate, Outcome, Step};
+use super::{Request, grants, view};
+use crate::{Server, ServerError};
+
+/// A question that has been read.
+struct Question<'r> {
+    relation: Relation,
+    command: Command,
+    row: Option<Given<'r>>,
+    new_row: Option<Given<'r>>,
+    pick: Option<Pick>,
+    /// The rows that are there, as the caller sees them; `None` if it may not read them.
+    there: Option<Vec<TableRow>>,
+    caller: String,
+    in_detail: bool,
+}
+
+/// The verdict, and why.
+struct Verdict {
+    is_allowed: bool,
+    note: String,
+}
+
+const READERS: &str = "
+    select p.oid::pg_catalog.text,
+           pg_catalog.concat(p.oid::pg_catalog.regproc::pg_catalog.text, '()')
+      from pg_catalog.pg_proc p
+     where p.oid operator(pg_catalog.=)
+           any (pg_catalog.string_to_array($1, ',')::pg_catalog.oid[])
+       and p.pronargs operator(pg_catalog.=) 0 and not p.proretset
+       and p.prokind operator(pg_catalog.=) 'f' and p.provolatile operator(pg_catalog.<>) 'v'
+       and p.prorettype operator(pg_catalog.<>) 'pg_catalog.void'::pg_catalog.regtype";
+
+/// Answers a request, in a subtransaction that the caller rolls back.
+pub(super) fn ask(
+    server: &mut dyn Server,
+    request: &Request<'_>,
+    in_detail: bool,
+) -> Result<Vec<Step>, ServerError> {
+    let question = Question::read(server, request, in_detail)?;
+    undone(server, |server| {
+        as_identity(server, request.claims, request.role)?;
+        question.answer(server)
+    })
+}
+
+impl<'r> Question<'r> {
+    /// Reads what is asked, and fetches the rows with the rights of the caller.
+    fn read(
+        server: &mut dyn Server,
+        request: &Request<'r>,
+        in_detail: bool,
+    ) -> Result<Self, ServerError> {
+        let command = Command::parse(request.command)?;
+        let relation = Relation::find(server, request.relation)?;
+        // Values are handed on as texts: no digit may be lost.
+        let prepare = "select pg_catalog.set_config('extra_float_digits', '1', true), \
+                       current_user::pg_catalog.text";
+        let caller = server.query(prepare, &[])?;
+        let caller = caller.into_iter().flatten().flatten().last();
+        let row = Given::parse("row", request.row)?;
+        let new_row = Given::parse("new_row", request.new_row)?;
+        if let Some(new_row) = &new_row {
+            if command.action != Action::Update {
+                let hint = "For an insert, row is the row to insert.";
+                return Err(error("22023", "new_row is for an update only", hint));
+            }
+            rows::check_written(&relation, command, new_row)?;
+        }
+        let columns = match &row {
+            Some(row) if !command.picks() => {
+                rows::check_written(&relation, command, row)?;
+                row.columns(&relation)?
+            }
+            Some(row) => row.columns(&relation)?,
+            None => Vec::new(),
+        };
+        let is_key = |column: &&Column| column.in_key;
+        let picking: Vec<&Column> = match command.action {
+            Action::Insert => Vec::new(),
+            Action::Upsert => {
+                let key: Vec<&Column> = relation.columns.iter().filter(is_key).collect();
+                let given: Vec<&Column> = columns.into_iter().filter(is_key).collect();
+                if key.len() == given.len() {
+                    given
+                } else {
+                    Vec::new()
+                }
+            }
+            _ if row.is_some() && columns.is_empty() => {
+                let hint = "Give the columns that pick the rows, such as the primary key.";
+                return Err(error("22023", "row has no column", hint));
+            }
+            _ => columns,
+        };
+        let pick = match &row {
+            Some(row) if !picking.is_empty() => Some(Pick::of(server, &relation, row, &picking)?),
+            _ => None,
+        };
+        let there = match (&pick, &row) {
+            (Some(pick), Some(row)) if !relation.is_view() => {
+                rows::picked(server, &relation, pick, row)?
+            }
+            _ => Some(Vec::new()),
+        };
+        Ok(Self {
+            relation,
+            command,
+            row,
+            new_row,
+            pick,
+            there,
+            caller: caller.unwrap_or_default(),
+            in_detail,
+        })
+    }
+
+    /// Answers as the role that is asked about, which is the current one.
+    fn answer(mut self, server: &mut dyn Server) -> Result<Vec<Step>, ServerError> {
+        let role = policies::role(server, &self.relation)?;
+        let mut steps = grants::steps(
+            server,
+            &self.relation,
+            self.command,
+            &role,
+            self.row.as_ref(),
+            self.new_row.as_ref(),
+        )?;
+        let lacking = steps.iter().find(|step| step.result != Outcome::True);
+        let refusal = lacking
+            .and_then(|step| step.note.clone())
+            .map(|note| Verdict {
+                is_allowed: false,
+                note: format!("refused: {note}"),
+            });
+        if !role.uses_schema || (refusal.is_some() && !self.in_detail) {
+            return Ok(finished(steps, refusal));
+        }
+        self.fetch_as_role(server)?;
+        let answered = match self.relation.is_view() {
+            true => {
+                steps.extend(view::steps(server, &self.relation)?);
+                self.by_statement(server, &mut steps)?
+            }
+            false => self.by_policies(server, &role, &mut steps)?,
+        };
+        Ok(finished(steps, refusal.or(answered)))
+    }
+
+    /// A role may see a row that the caller does not see.
+    fn fetch_as_role(&mut self, server: &mut dyn Server) -> Result<(), ServerError> {
+        let (Some(pick), Some(row)) = (&self.pick, &self.row) else {
+            return Ok(());
+        };
+        let has_none = self.there.as_ref().is_none_or(Vec::is_empty);
+        if has_none && !self.relation.is_view() {
+            // A policy that fails is an answer, which the gates give.
+            if let Ok(Some(rows)) = rows::picked(server, &self.relation, pick, row) {
+                self.there = Some(rows);
+            }
+        }
+        Ok(())
+    }
+
+    fn by_policies(
+        &self,
+        server: &mut dyn Server,
+        role: &Role,
+        steps: &mut Vec<Step>,
+    ) -> Result<Option<Verdict>, ServerError> {
+        let (state, step) = gates::row_security(&self.relation, role);
+        let note = step.note.clone().unwrap_or_default();
+        steps.push(step);
+        if let RowSecurity::Fails = state {
+            return Ok(Some(Verdict {
+                is_allowed: false,
+                note: format!("refused: {note}"),
+            }));
+        }
+        let picks_rows = self.command.picks() && self.pick.is_some();
+        let there: &[TableRow] = match &self.there {
+            Some(there) => there,
+            None => return self.by_statement(server, steps),
+        };
+        if picks_rows && there.is_empty() {
+            return Ok(Some(Verdict {
+                is_allowed: false,
+                note: format!(
+                    "hidden: {} has no such row that {} or {} may read",
+                    self.relation.title, self.caller, role.name
+                ),
+            }));
+        }
+        if let RowSecurity::Passes = state {
+            return Ok(Some(Verdict {
+                is_allowed: true,
+                note: format!("{}: {note}", self.word(true)),
+            }));
+        }
+        let policies = policies::policies(server, &self.relation)?;
+        let readers = self.readers(server, &policies)?;
+        let readable = self.relation.columns.iter();
+        let readable: BTreeSet<i16> = readable
+            .filter(|column| column.is_readable)
+            .map(|column| column.number)
+            .collect();
+        let gates = Gates {
+            relation: &self.relation,
+            role,
+            caller: &self.caller,
+            policies: &policies,
+            readers: &readers,
+            readable: &readable,
+            in_detail: self.in_detail,
+        };
+        let mut first = None;
+        let mut stopped = None;
+        let several: Vec<Option<&TableRow>> = match there {
+            [] => vec![None],
+            there => there.iter().map(Some).collect(),
+        };
+        for row in &several {
+            let (found, verdict) = self.row(server, &gates, *row)?;
+            if !verdict.is_allowed {
+                stopped = Some((found, verdict));
+                break;
+            }
+            first.get_or_insert((found, verdict));
+        }
+        let Some((found, mut verdict)) = stopped.or(first) else {
+            return Ok(None);
+        };
+        steps.extend(found);
+        if several.len() > 1 {
+            let more = if several.len() >= rows::MOST_ROWS {
+                " or more"
+            } else {
+                ""
+            };
+            verdict.note = format!("{} (one of {}{more} rows)", verdict.note, several.len());
+        }
+        let is_open = self.relation.is_changed_by(self.command) || self.draws_for(&policies);
+        if is_open && self.can_run() {
+            return Ok(self.by_statement(server, steps)?.or(Some(verdict)));
+        }
+        Ok(Some(verdict))
+    }
+
+    /// Asks the policies about one row.
+    fn row(
+        &self,
+        server: &mut dyn Server,
+        gates: &Gates<'_>,
+        old: Option<&TableRow>,
+    ) -> Result<(Vec<Step>, Verdict), ServerError> {
+        let mut rows = Rows {
+            old: old.cloned(),
+            ..Rows::default()
+        };
+        match (self.command.action, &self.row) {
+            (Action::Insert | Action::Upsert, Some(given)) => {
+                rows.proposed = Some(rows::proposed(server, &self.relation, given)?);
+            }
+            _ => {}
+        }
+        let given = match self.command.action {
+            Action::Upsert => self.row.as_ref(),
+            _ => self.new_row.as_ref(),
+        };
+        rows.new = match (&rows.old, given) {
+            (Some(old), Some(given)) => Some(rows::updated(server, &self.relation, given, old)?),
+            (old, _) => old.clone(),
+        };
+        let mut steps = Vec::new();
+        let mut stopped = None;
+        let mut passed = Vec::new();
+        for phase in self.command.phases(self.updates_conflict(old)) {
+            let answer = gates.ask(server, phase, &rows)?;
+            if !matches!(answer.outcome, Outcome::True | Outcome::Skipped) {
+                let word = match (answer.outcome, phase.refuses) {
+                    (Outcome::Error, _) => "error",
+                    (_, true) => "refused",
+                    (_, false) => "hidden",
+                };
+                stopped.get_or_insert(format!("{word}: {}", answer.why));
+                if !self.in_detail {
+                    break;
+                }
+            }
+            passed.extend(answer.passed);
+            steps.extend(answer.steps);
+        }
+        let verdict = match stopped {
+            Some(note) => Verdict {
+                is_allowed: false,
+                note,
+            },
+            None => Verdict {
+                is_allowed: true,
+                note: format!("{}: {}", self.word(true), passes(&passed)),
+            },
+        };
+        Ok((steps, verdict))
+    }
+
+    /// True if a policy reads a column that an insert draws a number for.
+    fn draws_for(&self, policies: &[Policy]) -> bool {
+        let (false, Some(row)) = (self.command.picks(), &self.row) else {
+            return false;
+        };
+        let mut columns = self.relation.columns.iter();
+        columns.any(|column| {
+            let is_drawn = column.draws() && !row.has(column);
+            is_drawn && policies.iter().any(|policy| policy.reads(column.number))
+        })
+    }
+
+    /// True if an upsert finds its row, and sets more than the key.
+    fn updates_conflict(&self, old: Option<&TableRow>) -> bool {
+        let sets = |given: &Given<'_>| {
+            let mut columns = self.relation.columns.iter();
+            columns.any(|column| !column.in_key && given.has(column))
+        };
+        old.is_some() && self.row.as_ref().is_some_and(sets)
+    }
+
+    fn readers(
+        &self,
+        server: &mut dyn Server,
+        policies: &[Policy],
+    ) -> Result<Vec<(u32, String)>, ServerError> {
+        let functions: BTreeSet<u32> = policies.iter().flat_map(Policy::functions).collect();
+        if functions.is_empty() || !self.in_detail {
+            return Ok(Vec::new());
+        }
+        let list: Vec<String> = functions.iter().map(ToString::to_string).collect();
+        let rows = server.query(READERS, &[Some(&list.join(","))])?;
+        let reader = |row: crate::Row| {
+            let mut texts = row.into_iter().flatten();
+            Some((texts.next()?.parse().ok()?, texts.next()?))
+        };
+        Ok(rows.into_iter().filter_map(reader).collect())
+    }
+
+    /// True if the statement can be run: it has the values that it needs.
+    fn can_run(&self) -> bool {
+        match self.command.action {
+            Action::Update => self.new_row.is_some() && self.row.is_some(),
+            Action::Insert | Action::Upsert | Action::Delete | Action::SelectForUpdate => {
+                self.row.is_some()
+            }
+            Action::Select => true,
+        }
+    }
+
+    fn by_statement(
+        &self,
+        server: &mut dyn Server,
+        steps: &mut Vec<Step>,
+    ) -> Result<Option<Verdict>, ServerError> {
+        if !self.can_run() {
+            return Ok(None);
+        }
+        let row = self.row.as_ref().map(|row| (row, self.pick.as_ref()));
+        let done = statement::run(
+            server,
+            &self.relation,
+            self.command,
+            row,
+            self.new_row.as_ref(),
+        )?;
+        let needs_row = self.command.picks() && self.row.is_some();
+        let (result, is_allowed, note) = match done {
+            Done::Rows(Some(0)) if needs_row => {
+                (Outcome::False, false, "hidden: it finds no row".to_owned())
+            }
+            Done::Rows(_) => (
+                Outcome::True,
+                true,
+                format!("{}: it works", self.word(true)),
+            ),
+            // Policies are asked before constraints (ExecInsert in nodeModifyTable.c).
+            Done::Failed(problem) if problem.sqlstate.starts_with("23") => (
+                Outcome::Error,
+                true,
+                format!("allowed, but a constraint fails: {}", problem.message),
+            ),
+            Done::Failed(problem) if problem.sqlstate == "42501" => (
+                Outcome::False,
+                false,
+                format!("refused: {}", problem.message),
+            ),
+            Done::Failed(problem) => (Outcome::Error, false, format!("error: {}", problem.message)),
+        };
+        steps.push(Step {
+            gate: Gate::Statement,
+            name: Some(self.relation.title.clone()),
+            clause: Some(self.command.kind().name().to_owned()),
+            result,
+            note: Some("run as a whole, and rolled back".to_owned()),
+        });
+        Ok(Some(Verdict { is_allowed, note }))
+    }
+
+    fn word(&self, is_allowed: bool) -> &'static str {
+        match (self.command.kind(), is_allowed) {
+            (Kind::Select, true) => "visible",
+            (_, true) => "allowed",
+            (_, false) => "refused",
+        }
+    }
+}
+
+fn passes(policies: &[String]) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for name in policies {
+        if !names.contains(&&**name) {
+            names.push(name);
+        }
+    }
+    match names.as_slice() {
+        [] => "no gate stops it".to_owned(),
+        [one] => format!("{one} passes"),
+        several => format!("{} pass", several.join(", ")),
+    }
+}
+
+/// Adds the last row.
+fn finished(mut steps: Vec<Step>, verdict: Option<Verdict>) -> Vec<Step> {
+    let verdict = verdict.unwrap_or(Verdict {
+        is_allowed: true,
+        note: "allowed: no gate stops it".to_owned(),
+    });
+    steps.push(Step {
+        gate: Gate::Verdict,
+        name: None,
+        clause: None,
+        result: match verdict.is_allowed {
+            true => Outcome::Allowed,
+            false => Outcome::Denied,
+        },
+        note: Some(verdict.note),
+    });
+    steps
+}

@@ -1,0 +1,546 @@
+//! The gates of row-level security: whether policies apply, and what each of them says about a row.
+
+use std::collections::BTreeSet;
+
+use super::command::{Kind, Phase, Which};
+use super::evaluate::Values;
+use super::facts::Relation;
+use super::policies::{Condition, Policy, Role};
+use super::rows::TableRow;
+use super::step::{Gate, Outcome, Step};
+use super::words;
+use crate::clauses::{Clause, Parts};
+use crate::expr::Column as Source;
+use crate::{Expr, Server, ServerError};
+
+/// What row-level security does to a role.
+pub(super) enum RowSecurity {
+    /// Nothing.
+    Passes,
+    Applies,
+    /// The statement fails, because `row_security` is off.
+    Fails,
+}
+
+/// Returns whether policies apply (check_enable_rls in src/backend/utils/misc/rls.c).
+pub(super) fn row_security(relation: &Relation, role: &Role) -> (RowSecurity, Step) {
+    let (who, title) = (&role.name, &relation.title);
+    let forced = if relation.is_forced {
+        ", and forced"
+    } else {
+        ""
+    };
+    let (state, note) = match () {
+        () if !relation.has_row_security => (
+            RowSecurity::Passes,
+            format!("row-level security of {title} is off"),
+        ),
+        () if role.is_superuser => (
+            RowSecurity::Passes,
+            format!("no policy applies to {who}, a superuser"),
+        ),
+        () if role.bypasses => (
+            RowSecurity::Passes,
+            format!("no policy applies to {who}, who has BYPASSRLS"),
+        ),
+        () if role.owns && !relation.is_forced => (
+            RowSecurity::Passes,
+            format!(
+                "no policy applies to {who}, who has the rights of the owner {}",
+                relation.owner
+            ),
+        ),
+        () if !role.row_security => (
+            RowSecurity::Fails,
+            format!("policies apply to {who}, but the setting row_security is off"),
+        ),
+        () => (
+            RowSecurity::Applies,
+            format!("row-level security of {title} is on{forced}: policies decide"),
+        ),
+    };
+    let step = Step {
+        gate: Gate::RowSecurity,
+        name: Some(title.clone()),
+        clause: None,
+        result: match state {
+            RowSecurity::Fails => Outcome::Error,
+            _ => Outcome::True,
+        },
+        note: Some(note),
+    };
+    (state, step)
+}
+
+/// The rows that a statement meets.
+#[derive(Default)]
+pub(super) struct Rows {
+    pub old: Option<TableRow>,
+    pub proposed: Option<TableRow>,
+    pub new: Option<TableRow>,
+}
+
+impl Rows {
+    fn get(&self, which: Which) -> Option<&TableRow> {
+        match which {
+            Which::Old => self.old.as_ref(),
+            Which::Proposed => self.proposed.as_ref(),
+            Which::New => self.new.as_ref(),
+        }
+    }
+}
+
+/// What a phase says.
+pub(super) struct PhaseAnswer {
+    pub outcome: Outcome,
+    pub steps: Vec<Step>,
+    /// The permissive policies that let the row pass.
+    pub passed: Vec<String>,
+    /// Why the row does not pass, in words.
+    pub why: String,
+}
+
+/// What is asked of the policies.
+pub(super) struct Gates<'q> {
+    pub relation: &'q Relation,
+    pub role: &'q Role,
+    /// The role that asks.
+    pub caller: &'q str,
+    pub policies: &'q [Policy],
+    /// The functions without arguments that policies call, by OID, as SQL calls them.
+    pub readers: &'q [(u32, String)],
+    /// The columns that the caller may read.
+    pub readable: &'q BTreeSet<i16>,
+    /// False if only the verdict counts.
+    pub in_detail: bool,
+}
+
+impl Gates<'_> {
+    /// Asks the policies of one phase about one row.
+    pub fn ask(
+        &self,
+        server: &mut dyn Server,
+        phase: Phase,
+        rows: &Rows,
+    ) -> Result<PhaseAnswer, ServerError> {
+        let row = rows.get(phase.row);
+        let met: Vec<(&Policy, &Condition)> = self
+            .policies
+            .iter()
+            .filter(|policy| policy.applies && policy.is_for(phase.of))
+            .filter_map(|policy| Some((policy, policy.condition(phase)?)))
+            .collect();
+        let system = met.iter().any(|(_, it)| reads_system_column(&it.expr));
+        let mut values = Values::of(self.relation, row, system);
+        let whole = whole(phase, &met);
+        match row {
+            // As the statement does: in one expression, so that what fails behind something that
+            // decides already is not met.
+            Some(_) => values.evaluate(server, [whole.clone()])?,
+            None => {
+                let free = met
+                    .iter()
+                    .flat_map(|(_, condition)| condition.clause().leaves_free());
+                values.evaluate(server, free)?;
+            }
+        }
+        let outcome = match row {
+            Some(_) => values.outcome(&whole),
+            None => without_row(phase, &met, &values),
+        };
+        if !self.in_detail {
+            return Ok(PhaseAnswer {
+                outcome,
+                steps: Vec::new(),
+                passed: Vec::new(),
+                why: String::new(),
+            });
+        }
+        if row.is_some() {
+            let parts = met.iter().flat_map(|(_, condition)| {
+                let leaves = condition.clause();
+                let leaves: Vec<String> = leaves
+                    .leaves()
+                    .iter()
+                    .map(|leaf| leaf.sql.to_owned())
+                    .collect();
+                std::iter::once(condition.sql.clone()).chain(leaves)
+            });
+            let shown = met
+                .iter()
+                .flat_map(|(_, condition)| self.shown(&condition.expr));
+            values.evaluate(server, parts.chain(shown))?;
+        }
+        Ok(PhaseAnswer {
+            outcome,
+            passed: met
+                .iter()
+                .filter(|(policy, it)| policy.is_permissive && it.passes(&values))
+                .map(|(policy, _)| policy.name.clone())
+                .collect(),
+            steps: self.steps(phase, &met, &values),
+            why: self.why(phase, &met, &values),
+        })
+    }
+
+    fn steps(&self, phase: Phase, met: &[(&Policy, &Condition)], values: &Values<'_>) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let on = match phase.row {
+            Which::Old => "the row",
+            Which::Proposed => "the row to insert",
+            Which::New => "the new row",
+        };
+        // A check asks the permissive policies first (add_with_check_options in rowsecurity.c).
+        let kinds = if phase.refuses {
+            [true, false]
+        } else {
+            [false, true]
+        };
+        for is_permissive in kinds {
+            for (policy, condition) in met {
+                if policy.is_permissive != is_permissive {
+                    continue;
+                }
+                let clause = condition.clause();
+                let leaves = clause.leaves();
+                let about = format!(
+                    "{} for {}, on {on}",
+                    policy.clause_name(phase),
+                    phase.of.name()
+                );
+                let values_shown = match leaves.as_slice() {
+                    [_] => self.values_of(&condition.expr, values),
+                    _ => String::new(),
+                };
+                steps.push(Step {
+                    gate: match is_permissive {
+                        true => Gate::Permissive,
+                        false => Gate::Restrictive,
+                    },
+                    name: Some(policy.name.clone()),
+                    clause: Some(words::expression(&condition.sql)),
+                    result: clause.outcome(values),
+                    note: Some(join(
+                        &about,
+                        &values_shown,
+                        &problem(&condition.sql, values),
+                    )),
+                });
+                if leaves.len() > 1 {
+                    steps.extend(leaves.iter().map(|leaf| {
+                        Step {
+                            gate: Gate::Clause,
+                            name: Some(policy.name.clone()),
+                            clause: Some(words::expression(leaf.sql)),
+                            result: values.outcome(leaf.sql),
+                            note: Some(join(
+                                "",
+                                &self.values_of(leaf.expr, values),
+                                &problem(leaf.sql, values),
+                            ))
+                            .filter(|note| !note.is_empty()),
+                        }
+                    }));
+                }
+            }
+            if is_permissive && !met.iter().any(|(policy, _)| policy.is_permissive) {
+                steps.push(Step {
+                    gate: Gate::Permissive,
+                    name: None,
+                    clause: None,
+                    result: Outcome::False,
+                    note: Some(self.no_permissive(phase.of)),
+                });
+            }
+        }
+        steps
+    }
+
+    fn no_permissive(&self, of: Kind) -> String {
+        let note = format!(
+            "no permissive policy for {} applies to {}",
+            of.name(),
+            self.role.name
+        );
+        let others: Vec<String> = self
+            .policies
+            .iter()
+            .filter(|policy| policy.is_permissive && policy.is_for(of) && !policy.applies)
+            .map(|policy| format!("{} is for {}", policy.name, policy.roles))
+            .collect();
+        match others.is_empty() {
+            true => note,
+            false => format!("{note}; {}", others.join("; ")),
+        }
+    }
+
+    /// Says which policies keep the row from passing, with the clauses that do it.
+    fn why(&self, phase: Phase, met: &[(&Policy, &Condition)], values: &Values<'_>) -> String {
+        let of = phase.of.name();
+        let blamed = |policy: &Policy, condition: &Condition| {
+            let clause = condition.clause();
+            let mut leaves = Vec::new();
+            blame(&clause, true, values, &mut leaves);
+            let leaves: Vec<String> = leaves
+                .into_iter()
+                .map(|leaf| self.sentence(leaf, values))
+                .collect();
+            format!("{}: {}", policy.name, leaves.join("; "))
+        };
+        let is_stopped = |condition: &Condition| !condition.passes(values);
+        let restrictive = met
+            .iter()
+            .find(|(policy, condition)| !policy.is_permissive && is_stopped(condition));
+        let permissive: Vec<_> = met
+            .iter()
+            .filter(|(policy, _)| policy.is_permissive)
+            .collect();
+        let none_passes = permissive
+            .iter()
+            .all(|(_, condition)| is_stopped(condition));
+        let by_restrictive = |(policy, condition): &(&Policy, &Condition)| {
+            format!(
+                "the restrictive policy {} does not pass; {}",
+                policy.name,
+                blamed(policy, condition)
+            )
+        };
+        match restrictive {
+            Some(stopped) if !(phase.refuses && none_passes) => by_restrictive(stopped),
+            _ if permissive.is_empty() => self.no_permissive(phase.of),
+            _ => {
+                let each: Vec<String> = permissive
+                    .iter()
+                    .filter(|(_, condition)| is_stopped(condition))
+                    .map(|(policy, condition)| blamed(policy, condition))
+                    .collect();
+                format!("no permissive policy for {of} passes; {}", each.join("; "))
+            }
+        }
+    }
+
+    /// What a clause says, and about which values: "owner = auth.uid() is false, owner is …".
+    fn sentence(&self, leaf: &Clause<'_>, values: &Values<'_>) -> String {
+        let shown = words::expression(leaf.sql);
+        let answer = match values.value(leaf.sql) {
+            Some(Err(problem)) => format!("{shown} fails: {}", problem.message),
+            _ => match values.outcome(leaf.sql) {
+                Outcome::Skipped => format!("{shown} was not asked"),
+                outcome => format!("{shown} is {}", outcome.as_str()),
+            },
+        };
+        let about = self.values_of(leaf.expr, values);
+        match about.is_empty() {
+            true => answer,
+            false => format!("{answer}, {about}"),
+        }
+    }
+
+    /// The columns and readers of an expression that may be shown: as SQL reads them.
+    /// A column that is the whole expression is no news.
+    fn shown(&self, expr: &Expr) -> Vec<String> {
+        if let Expr::Var(_) = expr {
+            return Vec::new();
+        }
+        let columns = self.columns(expr);
+        let columns = columns.filter_map(|(number, column)| {
+            self.readable.contains(&number).then(|| column.to_owned())
+        });
+        let functions = expr.functions();
+        let readers = self.readers.iter();
+        let readers = readers.filter(|(oid, _)| functions.contains(oid));
+        columns
+            .chain(readers.map(|(_, call)| call.clone()))
+            .collect()
+    }
+
+    fn columns(&self, expr: &Expr) -> impl Iterator<Item = (i16, &str)> {
+        let numbers: BTreeSet<i16> = expr
+            .columns()
+            .into_iter()
+            .filter_map(|column| match column {
+                Source::Own { varno: 1, attno } => Some(attno),
+                _ => None,
+            })
+            .collect();
+        numbers.into_iter().filter_map(|number| {
+            let column = self.relation.column(number)?;
+            Some((number, &*column.quoted))
+        })
+    }
+
+    /// The values of the columns and readers of an expression, as far as the caller may read them.
+    fn values_of(&self, expr: &Expr, values: &Values<'_>) -> String {
+        let hidden = self
+            .columns(expr)
+            .filter(|(number, _)| !self.readable.contains(number))
+            .map(|(_, name)| {
+                format!(
+                    "{name} is not shown, because {} may not read it",
+                    self.caller
+                )
+            });
+        let shown = self.shown(expr);
+        let shown = shown
+            .iter()
+            .filter_map(|expression| match values.value(expression)? {
+                Ok(value) => Some(words::value(expression, value.as_deref())),
+                Err(_) => None,
+            });
+        shown.chain(hidden).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The condition of all policies, as Postgres composes it. NULL is no pass either.
+fn whole(phase: Phase, met: &[(&Policy, &Condition)]) -> String {
+    let of = |is_permissive| {
+        met.iter()
+            .filter(move |(policy, _)| policy.is_permissive == is_permissive)
+            .map(|(_, condition)| format!("({})", condition.sql))
+    };
+    let any: Vec<String> = of(true).collect();
+    if any.is_empty() {
+        return "false".to_owned();
+    }
+    let any = format!("({})", any.join(" or "));
+    let mut all: Vec<String> = of(false).collect();
+    match phase.refuses {
+        true => all.insert(0, any),
+        false => all.push(any),
+    }
+    all.join(" and ")
+}
+
+/// What can be said without a row: policies that read none of its columns decide.
+fn without_row(phase: Phase, met: &[(&Policy, &Condition)], values: &Values<'_>) -> Outcome {
+    let _ = phase;
+    let outcomes = |is_permissive| {
+        met.iter()
+            .filter(move |(policy, _)| policy.is_permissive == is_permissive)
+            .map(|(_, condition)| condition.clause().outcome(values))
+    };
+    all(outcomes(false).chain([any(outcomes(true))]))
+}
+
+fn reads_system_column(expr: &Expr) -> bool {
+    let is_system =
+        |column: &Source| matches!(column, Source::Own { varno: 1, attno } if *attno < 0);
+    expr.columns().iter().any(is_system)
+}
+
+impl Condition {
+    fn clause(&self) -> Clause<'_> {
+        Clause::of(&self.expr, &self.sql)
+    }
+
+    fn passes(&self, values: &Values<'_>) -> bool {
+        self.clause().outcome(values) == Outcome::True
+    }
+}
+
+impl Clause<'_> {
+    /// The leaves that read no column of the row.
+    fn leaves_free(&self) -> Vec<String> {
+        let leaves = self.leaves();
+        let is_free = |leaf: &&&Clause<'_>| {
+            let columns = leaf.expr.columns();
+            let reads = columns
+                .iter()
+                .any(|column| !matches!(column, Source::Relation { .. }));
+            !reads && leaf.expr.opaque().is_empty()
+        };
+        let free = leaves.iter().filter(is_free);
+        free.map(|leaf| leaf.sql.to_owned()).collect()
+    }
+
+    /// The answer of a clause: its own if it was evaluated, otherwise that of its parts.
+    fn outcome(&self, values: &Values<'_>) -> Outcome {
+        let own = values.outcome(self.sql);
+        if own != Outcome::Skipped {
+            return own;
+        }
+        let parts = || self.children().iter().map(|child| child.outcome(values));
+        match &self.parts {
+            Parts::Leaf => own,
+            Parts::All(_) => all(parts()),
+            Parts::Any(_) => any(parts()),
+            Parts::Not(_) => match parts().next() {
+                Some(Outcome::True) => Outcome::False,
+                Some(Outcome::False) => Outcome::True,
+                other => other.unwrap_or(Outcome::Skipped),
+            },
+        }
+    }
+}
+
+fn all(mut parts: impl Iterator<Item = Outcome>) -> Outcome {
+    parts
+        .by_ref()
+        .fold(Outcome::True, |so_far, part| match (so_far, part) {
+            (Outcome::False, _) | (_, Outcome::False) => Outcome::False,
+            (Outcome::Error, _) | (_, Outcome::Error) => Outcome::Error,
+            (Outcome::Skipped, _) | (_, Outcome::Skipped) => Outcome::Skipped,
+            (Outcome::Null, _) | (_, Outcome::Null) => Outcome::Null,
+            _ => Outcome::True,
+        })
+}
+
+fn any(mut parts: impl Iterator<Item = Outcome>) -> Outcome {
+    parts
+        .by_ref()
+        .fold(Outcome::False, |so_far, part| match (so_far, part) {
+            (Outcome::True, _) | (_, Outcome::True) => Outcome::True,
+            (Outcome::Error, _) | (_, Outcome::Error) => Outcome::Error,
+            (Outcome::Skipped, _) | (_, Outcome::Skipped) => Outcome::Skipped,
+            (Outcome::Null, _) | (_, Outcome::Null) => Outcome::Null,
+            _ => Outcome::False,
+        })
+}
+
+/// Collects the clauses that keep an expression from being what is wanted.
+fn blame<'c, 'a>(
+    clause: &'c Clause<'a>,
+    wanted: bool,
+    values: &Values<'_>,
+    blamed: &mut Vec<&'c Clause<'a>>,
+) {
+    let is_wanted = |clause: &Clause<'_>, wanted| {
+        let is = if wanted {
+            Outcome::True
+        } else {
+            Outcome::False
+        };
+        clause.outcome(values) == is
+    };
+    if is_wanted(clause, wanted) {
+        return;
+    }
+    match (&clause.parts, wanted) {
+        (Parts::Leaf, _) => blamed.push(clause),
+        (Parts::Not(inner), _) => blame(inner, !wanted, values, blamed),
+        // The first that stops it is enough.
+        (Parts::All(parts), true) | (Parts::Any(parts), false) => {
+            if let Some(first) = parts.iter().find(|part| !is_wanted(part, wanted)) {
+                blame(first, wanted, values, blamed);
+            }
+        }
+        (Parts::All(parts), false) | (Parts::Any(parts), true) => {
+            for part in parts {
+                blame(part, wanted, values, blamed);
+            }
+        }
+    }
+}
+
+fn problem(sql: &str, values: &Values<'_>) -> String {
+    match values.value(sql) {
+        Some(Err(problem)) => problem.message.clone(),
+        _ => String::new(),
+    }
+}
+
+fn join(about: &str, values: &str, problem: &str) -> String {
+    let parts = [about, values, problem].into_iter();
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    parts.join("; ")
+}
