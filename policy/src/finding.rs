@@ -135,6 +135,18 @@ impl Draft {
         Self::of(rule, kind, object, None)
     }
 
+    /// Says what the object is, if that is not what it is made as: a table may be a partition.
+    pub fn kind(mut self, kind: &'static str) -> Self {
+        self.finding.kind = kind;
+        self
+    }
+
+    /// Says which schema the object belongs to.
+    pub fn schema(mut self, schema: &str) -> Self {
+        self.finding.schema = Some(schema.to_owned());
+        self
+    }
+
     /// Sets the level, if it is not the rule's own.
     pub fn level(mut self, level: Level) -> Self {
         self.finding.level = level;

@@ -28,7 +28,7 @@ pub use relation::{
 };
 pub use role::{Membership, Role};
 pub use row::FactsError;
-pub use server::{Kind, Own, Schema};
+pub use server::{Attached, Kind, Own, OwnProblem, OwnState, ReplacedReader, Schema};
 
 /// The OID that stands for PUBLIC in grants and policies.
 pub const PUBLIC: u32 = 0;
@@ -66,6 +66,9 @@ pub struct Facts {
     pub subscriptions: Vec<Subscription>,
     /// Who may do what.
     pub grants: Grants,
+    /// What the extension says about itself; `None` if it is not there, or does not answer this
+    /// role.
+    pub own: Option<OwnState>,
 }
 
 impl Facts {
@@ -106,13 +109,14 @@ impl Facts {
         }
     }
 
-    /// Returns a function's name as SQL spells it, with its schema and the types of its arguments.
+    /// Returns a function's name as SQL spells it, with its schema and the types of its arguments, as
+    /// `regprocedure` does.
     pub fn function_name(&self, function: u32) -> String {
         match self.functions.get(&function) {
             Some(f) => {
                 let name = self.qualified(f.schema, &f.name);
                 let args: Vec<_> = f.arguments.iter().map(|t| self.type_name(*t)).collect();
-                format!("{name}({})", args.join(", "))
+                format!("{name}({})", args.join(","))
             }
             None => function.to_string(),
         }

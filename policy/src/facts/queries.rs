@@ -172,14 +172,25 @@ select w.ev_class::text, w.rulename::text, w.ev_type::text,
    and n.nspname not in ('pg_catalog', 'information_schema')
  order by w.ev_class, w.rulename";
 
+/// Not by pg_publication_tables, which locks the tables.
 pub(super) const PUBLICATIONS: &str = "
-select p.pubname::text,
+select p.pubname::text, p.puballtables::text,
        pg_catalog.array_to_json(array(
-           select c.oid::text
-             from pg_catalog.pg_publication_tables t
-             join pg_catalog.pg_namespace n on n.nspname = t.schemaname
-             join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = t.tablename
-            where t.pubname = p.pubname))::text
+           select r.prrelid::text from pg_catalog.pg_publication_rel r
+            where r.prpubid = p.oid order by r.prrelid))::text,
+       null
+  from pg_catalog.pg_publication p
+ order by p.pubname";
+
+/// From Postgres 15 on, with the schemas whose tables are published.
+pub(super) const PUBLICATIONS_15: &str = "
+select p.pubname::text, p.puballtables::text,
+       pg_catalog.array_to_json(array(
+           select r.prrelid::text from pg_catalog.pg_publication_rel r
+            where r.prpubid = p.oid order by r.prrelid))::text,
+       pg_catalog.array_to_json(array(
+           select s.pnnspid::text from pg_catalog.pg_publication_namespace s
+            where s.pnpubid = p.oid order by s.pnnspid))::text
   from pg_catalog.pg_publication p
  order by p.pubname";
 
@@ -222,3 +233,56 @@ pub(super) const TYPE_GRANTS: &str = "
 select distinct t.oid::text, a.grantee::text, a.privilege_type
   from pg_catalog.pg_type t, pg_catalog.aclexplode(t.typacl) a
  where t.typacl is not null";
+
+/// Whether the caller may ask the extension about itself: its owner and operators may.
+pub(super) const MAY_ASK_OWN: &str = "
+select pg_catalog.bool_and(
+           f.oid is not null and pg_catalog.has_function_privilege(f.oid, 'EXECUTE'))::text
+  from (values (pg_catalog.to_regprocedure('authguard.extension_grants()')),
+               (pg_catalog.to_regprocedure('authguard.is_copy()')),
+               (pg_catalog.to_regprocedure('authguard.source_problem(regclass, text)')),
+               (pg_catalog.to_regprocedure('authguard.own_table_problems()')),
+               (pg_catalog.to_regprocedure('authguard.setting_problems()'))) f (oid)
+ where pg_catalog.has_schema_privilege('authguard', 'USAGE')
+   and pg_catalog.has_table_privilege('authguard.attached', 'SELECT')";
+
+pub(super) const OWN_GRANTS: &str = "
+select o.target::text, o.grantee::text,
+       pg_catalog.string_agg(distinct o.privilege, ', ' order by o.privilege)
+  from authguard.extension_grants() o
+ where not o.is_due
+ group by o.target, o.grantee";
+
+pub(super) const OWN_COPY: &str = "select authguard.is_copy()::text";
+
+pub(super) const OWN_ATTACHED: &str = "
+select a.relation::pg_catalog.regclass::text, a.relation::pg_catalog.oid::text, a.kind::text,
+       p.code::text, p.problem::text, p.hint::text
+  from authguard.attached a
+  left join lateral authguard.source_problem(a.relation, a.kind) p on true";
+
+pub(super) const OWN_TABLES: &str = "
+select o.relation::text, o.problem::text, o.closes::text, o.hint::text
+  from authguard.own_table_problems() o";
+
+pub(super) const OWN_SETTINGS: &str = "
+select s.setting::text, s.problem::text, s.is_wrong::text, s.hint::text
+  from authguard.setting_problems() s";
+
+/// Readers that are not the library's own. In an adopted schema the owner can still replace them,
+/// as a migration of the issuer may.
+pub(super) const REPLACED_READERS: &str = "
+select p.oid::text, p.prorettype::pg_catalog.regtype::text, own.probin::text,
+       'authguard_' || p.proname
+  from pg_catalog.pg_extension e
+  join pg_catalog.pg_depend x
+    on x.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and x.refobjid = e.oid
+   and x.deptype = 'e' and x.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+  join pg_catalog.pg_proc own on own.oid = x.objid and own.proname = 'subject'
+   and own.pronargs = 0 and own.prosrc = 'authguard_subject'
+  join pg_catalog.pg_proc p on p.pronamespace = own.pronamespace and p.pronargs = 0
+   and p.proname in ('jwt', 'uid', 'role', 'email')
+  join pg_catalog.pg_language l on l.oid = p.prolang
+ where e.extname = 'authguard'
+   and (l.lanname <> 'c' or p.probin <> own.probin or p.prosrc <> 'authguard_' || p.proname
+        or p.provolatile <> 's' or p.prosecdef or p.proleakproof or p.proconfig is not null)";

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Command, Facts, Function, PUBLIC, Policy, Relation};
+use super::{Command, Facts, Function, PUBLIC, Policy, Relation, Role};
 
 /// The roles that clients can become.
 ///
@@ -65,18 +65,7 @@ impl Reach {
     pub fn of(facts: &Facts) -> Self {
         let logins = logins(facts);
         let reached = closure(facts, &logins, |m| m.inherits || m.can_set);
-        let client = |role: u32| {
-            let fact = facts.roles.get(&role)?;
-            let mut grantees = closure(facts, &BTreeSet::from([role]), |m| m.inherits);
-            grantees.insert(PUBLIC);
-            let client = Client {
-                role,
-                grantees,
-                superuser: fact.superuser,
-                passes_policies: fact.passes_policies(),
-            };
-            Some((role, client))
-        };
+        let client = |role: u32| Some((role, Client::of(facts, facts.roles.get(&role)?)));
         Self {
             clients: reached.iter().copied().filter_map(client).collect(),
             logins,
@@ -86,6 +75,13 @@ impl Reach {
     /// Returns the roles that clients log in as.
     pub fn logins(&self) -> &BTreeSet<u32> {
         &self.logins
+    }
+
+    /// Returns the names of the roles that clients log in as and that are members of a role.
+    pub fn logins_of(&self, facts: &Facts, role: u32) -> String {
+        let is_member =
+            |login: &&u32| closure(facts, &BTreeSet::from([**login]), |_| true).contains(&role);
+        facts.role_names(self.logins.iter().filter(is_member).copied())
     }
 
     /// Returns the roles that clients can become, or whose privileges they have.
@@ -137,6 +133,18 @@ impl Reach {
 }
 
 impl Client {
+    /// Returns what a role has.
+    pub fn of(facts: &Facts, role: &Role) -> Self {
+        let mut grantees = closure(facts, &BTreeSet::from([role.oid]), |m| m.inherits);
+        grantees.insert(PUBLIC);
+        Self {
+            role: role.oid,
+            grantees,
+            superuser: role.superuser,
+            passes_policies: role.passes_policies(),
+        }
+    }
+
     /// Returns true if it has the privileges of a relation's owner.
     pub fn owns(&self, relation: &Relation) -> bool {
         self.grantees.contains(&relation.owner)
@@ -190,7 +198,7 @@ impl Client {
 }
 
 fn logins(facts: &Facts) -> BTreeSet<u32> {
-    let of = |is_login: &dyn Fn(&super::Role) -> bool| -> BTreeSet<u32> {
+    let of = |is_login: &dyn Fn(&Role) -> bool| -> BTreeSet<u32> {
         let roles = facts.roles.values().filter(|role| is_login(role));
         roles.map(|role| role.oid).collect()
     };

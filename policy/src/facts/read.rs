@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::row::Fields;
 use super::{
-    Attribute, Body, Command, Facts, FactsError, ForeignKey, Function, FunctionKind, Grant, Index,
-    Kind, Membership, Operator, Own, Policy, Publication, Relation, RelationKind, RewriteRule,
-    Role, Schema, Subscription, Trigger, TypeFact, Volatility, queries,
+    Attached, Attribute, Body, Command, Facts, FactsError, ForeignKey, Function, FunctionKind,
+    Grant, Index, Kind, Membership, Operator, Own, OwnProblem, OwnState, Policy, Publication,
+    Relation, RelationKind, ReplacedReader, RewriteRule, Role, Schema, Subscription, Trigger,
+    TypeFact, Volatility, queries,
 };
 use crate::node::{Node, Value, read_node};
 use crate::{Expr, Server};
@@ -23,6 +24,18 @@ impl Facts {
     ///
     /// Whatever the server answers instead, and answers that cannot be read.
     pub fn read(server: &mut impl Server) -> Result<Self, FactsError> {
+        server.begin()?;
+        let facts = Reader { server }.read_all();
+        server.roll_back()?;
+        facts
+    }
+
+    /// Reads the facts without the texts of policies, for which Postgres would lock their tables.
+    ///
+    /// # Errors
+    ///
+    /// As [`Facts::read`].
+    pub fn read_without_locks(server: &mut impl Server) -> Result<Self, FactsError> {
         server.begin()?;
         let facts = Reader { server }.read();
         server.roll_back()?;
@@ -42,6 +55,12 @@ struct Reader<'s, S> {
 }
 
 impl<S: Server> Reader<'_, S> {
+    fn read_all(&mut self) -> Result<Facts, FactsError> {
+        let mut facts = self.read()?;
+        self.policy_texts(&mut facts.policies)?;
+        Ok(facts)
+    }
+
     fn read(&mut self) -> Result<Facts, FactsError> {
         self.server.query(PREPARE, &[])?;
         let mut facts = Facts {
@@ -61,7 +80,11 @@ impl<S: Server> Reader<'_, S> {
         })?;
         facts.triggers = self.all("triggers", queries::TRIGGERS, trigger)?;
         self.rewrite_rules(&mut facts)?;
-        facts.publications = self.all("publications", queries::PUBLICATIONS, publication)?;
+        let publications = match facts.server.version {
+            ..150_000 => queries::PUBLICATIONS,
+            _ => queries::PUBLICATIONS_15,
+        };
+        facts.publications = self.all("publications", publications, publication)?;
         facts.subscriptions = self.all("subscriptions", queries::SUBSCRIPTIONS, subscription)?;
         facts.grants.relations = self.grants("grants on relations", queries::RELATION_GRANTS)?;
         facts.grants.functions = self.grants("grants on functions", queries::FUNCTION_GRANTS)?;
@@ -71,6 +94,9 @@ impl<S: Server> Reader<'_, S> {
         for (relation, attno, grant) in of_columns {
             let grants = facts.grants.columns.entry(relation).or_default();
             grants.push((attno, grant));
+        }
+        if facts.server.authguard.is_some() {
+            facts.own = self.own_state()?;
         }
         Ok(facts)
     }
@@ -192,19 +218,51 @@ impl<S: Server> Reader<'_, S> {
 
     fn policies(&mut self) -> Result<Vec<Policy>, FactsError> {
         let mut policies = self.all("policies", queries::POLICIES, policy)?;
+        policies.sort_by(|a, b| (a.relation, &a.name).cmp(&(b.relation, &b.name)));
+        Ok(policies)
+    }
+
+    fn policy_texts(&mut self, policies: &mut [Policy]) -> Result<(), FactsError> {
         let texts = self.all("texts of policies", queries::POLICY_TEXTS, |row| {
             let key = (row.number::<u32>()?, row.text()?);
             Ok((key, (row.optional()?, row.optional()?)))
         })?;
         let mut texts: HashMap<_, _> = texts.into_iter().collect();
-        for policy in &mut policies {
+        for policy in policies {
             if let Some((qual, check)) = texts.remove(&(policy.relation, policy.name.clone())) {
                 policy.qual_text = qual;
                 policy.check_text = check;
             }
         }
-        policies.sort_by(|a, b| (a.relation, &a.name).cmp(&(b.relation, &b.name)));
-        Ok(policies)
+        Ok(())
+    }
+
+    /// Asks the extension about itself, if this role may.
+    fn own_state(&mut self) -> Result<Option<OwnState>, FactsError> {
+        let what = "authguard itself";
+        let may_ask = self.all(what, queries::MAY_ASK_OWN, Fields::optional)?;
+        if may_ask.into_iter().flatten().next().as_deref() != Some("true") {
+            return Ok(None);
+        }
+        Ok(Some(OwnState {
+            grants: self.all(what, queries::OWN_GRANTS, |row| {
+                Ok((row.text()?, row.text()?, row.text()?))
+            })?,
+            is_copy: self
+                .all(what, queries::OWN_COPY, Fields::bool)?
+                .contains(&true),
+            attached: self.all(what, queries::OWN_ATTACHED, attached)?,
+            tables: self.all(what, queries::OWN_TABLES, own_problem)?,
+            settings: self.all(what, queries::OWN_SETTINGS, own_problem)?,
+            replaced: self.all(what, queries::REPLACED_READERS, |row| {
+                Ok(ReplacedReader {
+                    function: row.number()?,
+                    result: row.text()?,
+                    library: row.text()?,
+                    symbol: row.text()?,
+                })
+            })?,
+        }))
     }
 
     /// Reads the rules, and with them the queries of views.
@@ -499,10 +557,32 @@ fn rewrite_rule(row: &mut Fields) -> Result<(RewriteRule, String), FactsError> {
     Ok((rule, action))
 }
 
+fn attached(row: &mut Fields) -> Result<Attached, FactsError> {
+    Ok(Attached {
+        name: row.text()?,
+        oid: row.number()?,
+        kind: row.text()?,
+        code: row.optional()?,
+        problem: row.optional()?,
+        hint: row.optional()?,
+    })
+}
+
+fn own_problem(row: &mut Fields) -> Result<OwnProblem, FactsError> {
+    Ok(OwnProblem {
+        object: row.text()?,
+        problem: row.text()?,
+        is_serious: row.bool()?,
+        hint: row.optional()?.unwrap_or_default(),
+    })
+}
+
 fn publication(row: &mut Fields) -> Result<Publication, FactsError> {
     Ok(Publication {
         name: row.text()?,
+        all_tables: row.bool()?,
         relations: oids(row)?,
+        schemas: oids(row)?,
     })
 }
 

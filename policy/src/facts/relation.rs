@@ -195,8 +195,21 @@ pub struct RewriteRule {
 pub struct Publication {
     /// Its name, not quoted.
     pub name: String,
-    /// Its tables.
+    /// True if all tables are published.
+    pub all_tables: bool,
+    /// The tables that it names.
     pub relations: Vec<u32>,
+    /// The schemas whose tables are published.
+    pub schemas: Vec<u32>,
+}
+
+impl Publication {
+    /// Returns true if it publishes a table. A partition is published with its parent.
+    pub fn publishes(&self, table: &Relation) -> bool {
+        self.all_tables
+            || self.relations.contains(&table.oid)
+            || self.schemas.contains(&table.schema)
+    }
 }
 
 /// A subscription of this database.

@@ -48,3 +48,63 @@ impl Schema {
         ["pg_catalog", "information_schema"].contains(&self.name.as_str())
     }
 }
+
+/// What the extension says about itself.
+#[derive(Clone, Debug, Default)]
+pub struct OwnState {
+    /// Privileges on its objects that no function `grant_*` gives: target, role, privileges.
+    pub grants: Vec<(String, String, String)>,
+    /// True if the database is a copy that nobody has acknowledged.
+    pub is_copy: bool,
+    /// Attached tables, each with its problem if it has one.
+    pub attached: Vec<Attached>,
+    /// Its tables that are not as they were made.
+    pub tables: Vec<OwnProblem>,
+    /// Words and names in its settings that nothing knows.
+    pub settings: Vec<OwnProblem>,
+    /// Readers that are not the library's own.
+    pub replaced: Vec<ReplacedReader>,
+}
+
+/// A table that is attached.
+#[derive(Clone, Debug)]
+pub struct Attached {
+    /// Its name as SQL spells it, or its OID if it is gone.
+    pub name: String,
+    /// Its OID.
+    pub oid: u32,
+    /// `users` or `sessions`.
+    pub kind: String,
+    /// The SQLSTATE of its problem. `01000`: it slows tokens down, and does not stop them.
+    pub code: Option<String>,
+    /// The problem.
+    pub problem: Option<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// A problem of a table or setting of the extension.
+#[derive(Clone, Debug)]
+pub struct OwnProblem {
+    /// The table or setting.
+    pub object: String,
+    /// What is wrong.
+    pub problem: String,
+    /// True if a table closes all access, or if nobody but the extension may know a word.
+    pub is_serious: bool,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// A reader that is not the library's own.
+#[derive(Clone, Debug)]
+pub struct ReplacedReader {
+    /// The function.
+    pub function: u32,
+    /// The type of its result.
+    pub result: String,
+    /// The library's file.
+    pub library: String,
+    /// The library's function.
+    pub symbol: String,
+}

@@ -1,6 +1,9 @@
 //! What a rule is given: the facts, who can reach what, and questions that many rules ask.
 
+use std::cell::OnceCell;
+
 use super::caller::{Source, Sources};
+use super::guards::Guards;
 use crate::Expr;
 use crate::facts::{Client, Command, Facts, Function, Policy, Reach, Relation};
 
@@ -11,6 +14,7 @@ pub struct Context<'f> {
     /// Which roles clients can become.
     pub reach: Reach,
     sources: Sources<'f>,
+    guards: OnceCell<Guards<'f>>,
 }
 
 /// The policies that apply to a client for a command.
@@ -28,7 +32,14 @@ impl<'f> Context<'f> {
             facts,
             reach: Reach::of(facts),
             sources: Sources::of(facts),
+            guards: OnceCell::new(),
         }
+    }
+
+    /// Returns what the rules about guards share.
+    pub(crate) fn guards(&self) -> &Guards<'f> {
+        self.guards
+            .get_or_init(|| Guards::of(self.facts, &self.reach))
     }
 
     /// Returns the tables that rules judge: not Postgres's own, not those of extensions.

@@ -2,6 +2,8 @@
 
 mod caller;
 mod context;
+mod coverage;
+mod guards;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -13,6 +15,7 @@ use crate::finding::{Finding, Level};
 
 pub use caller::Source;
 pub use context::{Context, Effective};
+pub use coverage::{Covered, coverage};
 
 /// A rule.
 pub struct Rule {

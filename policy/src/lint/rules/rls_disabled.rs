@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::facts::{Command, Relation};
+use crate::facts::{Relation, quote_literal};
 use crate::finding::{Draft, Finding, Level};
 use crate::lint::{Context, Rule};
 
-pub(super) static RULE: Rule = Rule {
+pub(in crate::lint) static RULE: Rule = Rule {
     name: "rls_disabled",
     level: Level::Error,
     page: "docs/lint.md#rls_disabled",
@@ -16,26 +16,28 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let tables = context.tables().filter(|table| !table.rls);
+    // Another rule is about the partitions of tables with policies.
+    let descendants = context.guards().descendants();
+    let tables = context
+        .relations()
+        .filter(|table| table.is_table() && !table.rls);
+    let tables =
+        tables.filter(|table| !descendants.iter().any(|(child, _)| child.oid == table.oid));
     findings.extend(tables.filter_map(|table| finding(context, table)));
 }
 
 fn finding(context: &Context<'_>, table: &Relation) -> Option<Finding> {
     let facts = context.facts;
-    let commands = |command: &Command| {
-        let clients = context.reach.reaching(facts, table, *command);
-        let names = facts.role_names(clients.map(|client| client.role));
-        (!names.is_empty()).then(|| (command.as_str().to_lowercase(), json!(names)))
-    };
-    let evidence: serde_json::Map<_, _> = Command::ALL.iter().filter_map(commands).collect();
-    if evidence.is_empty() {
-        return None;
-    }
+    let roles = context.guards().reached_by(table.oid)?;
     let name = facts.relation_name(table.oid);
+    let hint = match facts.server.authguard {
+        Some(_) => format!("select authguard.guard_table({})", quote_literal(&name)),
+        None => format!("alter table {name} enable row level security"),
+    };
     let draft = Draft::relation(&RULE, facts, table)
         .problem("row-level security is off")
-        .hint(format!("alter table {name} enable row level security"))
-        .evidence(evidence.into());
+        .hint(hint)
+        .evidence(json!({ "roles": roles }));
     Some(draft.done())
 }
 
@@ -56,7 +58,7 @@ mod tests {
             findings[0].hint,
             "alter table public.notes enable row level security"
         );
-        assert_eq!(findings[0].evidence["select"], "anon, authenticated");
+        assert_eq!(findings[0].evidence["roles"], "anon, authenticated");
     }
 
     #[test]

@@ -1,0 +1,37 @@
+//! A client can become a role with BYPASSRLS.
+
+use serde_json::json;
+
+use crate::finding::{Draft, Finding, Level};
+use crate::lint::{Context, Rule};
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    name: "bypassrls_role",
+    level: Level::Info,
+    page: "docs/lint.md#bypassrls_role",
+    title: "a role without policies that a client can become",
+    also: &[],
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let facts = context.facts;
+    let roles = &facts.roles;
+    let is_superuser = |login| roles.get(login).is_some_and(|role| role.superuser);
+    if context.reach.logins().iter().any(is_superuser) {
+        return;
+    }
+    let reached = context.reach.clients();
+    let reached = reached.filter_map(|client| roles.get(&client.role));
+    for role in reached.filter(|role| role.bypasses_rls && !role.superuser) {
+        let name = facts.role_name(role.oid);
+        let logins = context.reach.logins_of(facts, role.oid);
+        let draft = Draft::other(&RULE, "role", name.clone())
+            .problem("BYPASSRLS: no policy applies to it")
+            .hint(format!(
+                "if only trusted services act as it, leave it; otherwise: alter role {name} nobypassrls"
+            ))
+            .evidence(json!({ "logins": logins }));
+        findings.push(draft.done());
+    }
+}

@@ -1,0 +1,67 @@
+//! A client may call a SECURITY DEFINER function whose owner passes the guards.
+
+use serde_json::json;
+
+use crate::facts::{Function, FunctionKind};
+use crate::finding::{Draft, Finding, Level};
+use crate::lint::{Context, Rule};
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    name: "definer_function",
+    level: Level::Warning,
+    page: "docs/lint.md#definer_function",
+    title: "a SECURITY DEFINER function that clients may call",
+    also: &["splinter 0028", "splinter 0029"],
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let is_guarded = context.guards().protected().next().is_some();
+    // Without guards, such a function is the usual way to let clients do what policies do not.
+    if context.facts.server.authguard.is_some() && is_guarded {
+        let functions = context.functions().filter(|f| f.security_definer);
+        findings.extend(functions.filter_map(|function| finding(context, function)));
+    }
+}
+
+fn finding(context: &Context<'_>, function: &Function) -> Option<Finding> {
+    let facts = context.facts;
+    let guards = context.guards();
+    if ["trigger", "event_trigger"].contains(&facts.type_name(function.result).as_str()) {
+        return None;
+    }
+    let grants = facts
+        .grants
+        .functions
+        .get(&function.oid)
+        .into_iter()
+        .flatten();
+    let may_call = grants.filter(|grant| {
+        let mut holders = guards.holders().iter();
+        grant.grantee != function.owner
+            && holders.any(|holder| {
+                holder.grantees.contains(&grant.grantee) && holder.may_use(facts, function.schema)
+            })
+    });
+    let roles = facts.role_names(may_call.map(|grant| grant.grantee));
+    let mut tables = guards.protected();
+    if roles.is_empty() || !tables.any(|table| guards.passes(function.owner, table)) {
+        return None;
+    }
+    let owner = facts.role_name(function.owner);
+    let name = facts.function_name(function.oid);
+    let kind = match function.kind {
+        FunctionKind::Procedure => "procedure",
+        _ => "function",
+    };
+    let draft = Draft::function(&RULE, facts, function)
+        .problem(format!(
+            "SECURITY DEFINER, callable by clients, and its owner {owner} passes row-level security"
+        ))
+        .hint(format!(
+            "revoke execute on {kind} {name} from {roles} \
+             -- or let it call auth.require_active() first"
+        ))
+        .evidence(json!({ "roles": roles, "owner": owner }));
+    Some(draft.done())
+}

@@ -1,0 +1,39 @@
+//! A client has a privilege on a protected table that no policy applies to, such as TRUNCATE.
+
+use serde_json::json;
+
+use std::collections::BTreeSet;
+
+use crate::finding::{Draft, Finding, Level};
+use crate::lint::{Context, Rule};
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    name: "privilege_past_policies",
+    level: Level::Warning,
+    page: "docs/lint.md#privilege_past_policies",
+    title: "privileges that no policy applies to",
+    also: &[],
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let facts = context.facts;
+    for table in context.guards().protected() {
+        let rights = context.guards().rights(table.oid).iter();
+        let past: Vec<_> = rights.filter(|right| !right.is_of_rows()).collect();
+        if past.is_empty() {
+            continue;
+        }
+        let privileges: BTreeSet<&str> = past.iter().map(|right| right.privilege).collect();
+        let privileges = privileges.into_iter().collect::<Vec<_>>().join(", ");
+        let roles = facts.role_names(past.iter().map(|right| right.grantee));
+        let name = facts.relation_name(table.oid);
+        let command = privileges.to_lowercase();
+        let draft = Draft::relation(&RULE, facts, table)
+            .kind("privilege")
+            .problem(format!("{privileges}: no policy applies to that"))
+            .hint(format!("revoke {command} on {name} from {roles}"))
+            .evidence(json!({ "roles": roles, "privileges": privileges }));
+        findings.push(draft.done());
+    }
+}

@@ -1,0 +1,30 @@
+//! A role has a privilege on an object of the extension that no function grant_* gives.
+
+use serde_json::json;
+
+use crate::finding::{Draft, Finding, Level};
+use crate::lint::{Context, Rule};
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    name: "privilege_without_door",
+    level: Level::Error,
+    page: "docs/lint.md#privilege_without_door",
+    title: "a privilege on authguard that no function gives",
+    also: &[],
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let own = context.facts.own.iter();
+    for (target, grantee, privileges) in own.flat_map(|own| &own.grants) {
+        let command = privileges.to_lowercase();
+        let draft = Draft::other(&RULE, "privilege", target.clone())
+            .problem(format!(
+                "{grantee} has {privileges}, which no function grant_* gives"
+            ))
+            .hint(format!("revoke {command} on {target} from {grantee}"))
+            .evidence(json!({ "role": grantee, "privileges": privileges }))
+            .told_apart_by(grantee);
+        findings.push(draft.done());
+    }
+}
