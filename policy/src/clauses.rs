@@ -75,6 +75,21 @@ impl<'a> Clause<'a> {
         leaves
     }
 
+    /// Returns the bytes of the operator within the text of the whole expression, if the clause is
+    /// two values and an operator between them.
+    ///
+    /// ```
+    /// use authguard_policy::{Clause, Expr};
+    ///
+    /// let clause = Clause::of(&Expr::CaseTest, "((tags -> 'a=b'::text) <> '{}'::jsonb)");
+    /// assert_eq!(clause.operator().map(|place| &clause.sql[place]), Some("<>"));
+    /// ```
+    pub fn operator(&self) -> Option<Range<usize>> {
+        let inside = text::operator(self.sql, &(0..self.sql.len()))?;
+        let start = self.range.start;
+        Some(start.checked_add(inside.start)?..start.checked_add(inside.end)?)
+    }
+
     fn within(sql: &'a str, range: Range<usize>, expr: &'a Expr) -> Self {
         let range = text::trimmed(sql, range);
         let each = |args: &'a [Expr], texts: Vec<Range<usize>>| {

@@ -29,6 +29,7 @@
 )]
 
 mod clauses;
+mod declared;
 mod explain;
 mod expr;
 pub mod facts;
@@ -37,8 +38,10 @@ mod fingerprint;
 pub mod lint;
 mod identity;
 mod matrix;
+mod mutants;
 mod node;
 mod server;
+mod suite;
 
 pub use clauses::{Clause, Parts};
 pub use explain::{Gate, Outcome, Request, Step, as_identity, can, explain};
@@ -50,5 +53,7 @@ pub use expr::{
 pub use fingerprint::normal_form;
 pub use identity::Identity;
 pub use matrix::{Access, Allowed, Command, access_matrix};
+pub use mutants::{Fate, Mutant, policy_mutants, run_mutants};
 pub use node::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES, Node, NodeError, Value, read_node};
 pub use server::{Row, Server, ServerError};
+pub use suite::{Found, Include, Script, ScriptError, ScriptServer, run_suite};

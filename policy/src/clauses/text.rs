@@ -6,6 +6,9 @@ use std::ops::Range;
 /// brackets, the text is not of the form that Postgres writes.
 const BINDING: [&str; 3] = ["AND", "OR", "BETWEEN"];
 
+/// The characters that operators are made of.
+const OPERATORS: &str = "+-*/<>=~!@#%^&|`?";
+
 /// Splits the inside of a pair of parentheses at each such word.
 pub(super) fn split(sql: &str, range: &Range<usize>, word: &str) -> Option<Vec<Range<usize>>> {
     let inside = inside(sql, range)?;
@@ -35,6 +38,26 @@ pub(super) fn negated(sql: &str, range: &Range<usize>) -> Option<Range<usize>> {
     (is_not && !words.any(|(word, _)| is_binding(word))).then_some(negated)
 }
 
+/// Returns the place of the only operator inside a pair of parentheses. A cast is none.
+pub(super) fn operator(sql: &str, range: &Range<usize>) -> Option<Range<usize>> {
+    let mut tokens = tokens(sql, &inside(sql, range)?)?.into_iter().peekable();
+    let mut found: Option<Range<usize>> = None;
+    while let Some((token, mut place)) = tokens.next() {
+        if token.eq_ignore_ascii_case("OPERATOR") {
+            let (_, name) = tokens.next_if(|(next, _)| next.starts_with('('))?;
+            place.end = name.end;
+        } else if !token.starts_with(|character| OPERATORS.contains(character)) {
+            continue;
+        }
+        match &mut found {
+            None => found = Some(place),
+            Some(operator) if operator.end == place.start => operator.end = place.end,
+            Some(_) => return None,
+        }
+    }
+    found
+}
+
 /// Takes the spaces off both ends.
 pub(super) fn trimmed(sql: &str, range: Range<usize>) -> Range<usize> {
     let text = sql.get(range.clone()).unwrap_or_default();
@@ -59,22 +82,40 @@ fn inside(sql: &str, range: &Range<usize>) -> Option<Range<usize>> {
 
 /// Returns the words outside of brackets with their places, or nothing if a bracket has no other.
 fn words<'t>(sql: &'t str, range: &Range<usize>) -> Option<Vec<(&'t str, Range<usize>)>> {
+    let mut tokens = tokens(sql, range)?;
+    tokens.retain(|(token, _)| token.starts_with(in_word));
+    Some(tokens)
+}
+
+/// Returns the tokens with their places. What is in brackets is one token, with its brackets.
+fn tokens<'t>(sql: &'t str, range: &Range<usize>) -> Option<Vec<(&'t str, Range<usize>)>> {
     let mut depth = 0_usize;
-    let mut words = Vec::new();
+    let mut bracket = range.start;
+    let mut tokens = Vec::new();
     let mut rest = sql.get(range.clone())?;
     let mut start = range.start;
     while !rest.is_empty() {
         let (token, after) = rest.split_at_checked(length(rest)?)?;
         let end = start.saturating_add(token.len());
         match token {
-            "(" | "[" => depth = depth.saturating_add(1),
-            ")" | "]" => depth = depth.checked_sub(1)?,
-            _ if depth == 0 && token.starts_with(in_word) => words.push((token, start..end)),
+            "(" | "[" => {
+                if depth == 0 {
+                    bracket = start;
+                }
+                depth = depth.saturating_add(1);
+            }
+            ")" | "]" => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    tokens.push((sql.get(bracket..end)?, bracket..end));
+                }
+            }
+            _ if depth == 0 => tokens.push((token, start..end)),
             _ => {}
         }
         (rest, start) = (after, end);
     }
-    (depth == 0).then_some(words)
+    (depth == 0).then_some(tokens)
 }
 
 fn in_word(character: char) -> bool {
