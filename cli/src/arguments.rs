@@ -321,8 +321,8 @@ pub struct Mutants {
     /// The database, if it is not that of the environment, and the tests: files of SQL, with pgTAP
     #[arg(value_name = "CONNECTION FILE", required = true, num_args = 1.., hide = true)]
     pub words: Vec<String>,
-    /// The schema whose policies are changed; may be repeated
-    #[arg(long = "schema", value_name = "NAME", default_value = "public")]
+    /// The schema whose policies are changed; may be repeated [default: public]
+    #[arg(long = "schema", value_name = "NAME")]
     pub schemas: Vec<String>,
     /// How the result is written
     #[command(flatten)]

@@ -13,7 +13,6 @@ mod connect;
 mod error;
 mod output;
 mod progress;
-mod script;
 mod session;
 
 use arguments::Arguments;

@@ -1,16 +1,29 @@
 //! One line on the terminal that says what is being done, if it takes longer than a second.
 
+use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// How long nothing is shown, and then how often.
 const PATIENCE: Duration = Duration::from_secs(1);
 const INTERVAL: Duration = Duration::from_millis(200);
 
+/// Where to say which step this is.
+#[derive(Clone, Default)]
+pub struct Step(Rc<RefCell<String>>);
+
+impl Step {
+    /// Says it.
+    pub fn set(&self, step: String) {
+        self.0.replace(step);
+    }
+}
+
 /// A line on stderr. It is gone when this is dropped.
 pub struct Progress {
     what: String,
-    step: String,
+    step: Step,
     statements: u64,
     begun: Instant,
     shown: Option<Instant>,
@@ -22,7 +35,7 @@ impl Progress {
     pub fn of(what: &str) -> Self {
         Self {
             what: what.to_owned(),
-            step: String::new(),
+            step: Step::default(),
             statements: 0,
             begun: Instant::now(),
             shown: None,
@@ -30,9 +43,9 @@ impl Progress {
         }
     }
 
-    /// Says which step this is.
-    pub fn at(&mut self, step: String) {
-        self.step = step;
+    /// Returns where to say which step this is.
+    pub fn step(&self) -> Step {
+        self.step.clone()
     }
 
     /// Counts a statement, and shows the line if it is time.
@@ -46,7 +59,7 @@ impl Progress {
             let line = format!(
                 "{}{}: {} statements, {} s",
                 self.what,
-                self.step,
+                self.step.0.borrow(),
                 self.statements,
                 self.begun.elapsed().as_secs()
             );

@@ -2,8 +2,8 @@
 
 use crate::connect::{self, Address};
 use crate::error::{Error, Result};
-use crate::progress::Progress;
-use authguard_policy::{Row, Server, ServerError};
+use crate::progress::{Progress, Step};
+use authguard_policy::{Row, ScriptServer, Server, ServerError};
 use postgres::types::{ToSql, Type};
 use postgres::{Client, SimpleQueryMessage};
 
@@ -77,9 +77,9 @@ impl Session {
             .and_then(|row| row.into_iter().next().flatten()))
     }
 
-    /// Shows what is being done, if it takes long.
-    pub fn at(&mut self, step: impl Into<String>) {
-        self.progress.at(step.into());
+    /// Returns where to say what is being done, for the line that is shown if it takes long.
+    pub fn step(&self) -> Step {
+        self.progress.step()
     }
 
     /// Returns a result that was asked of this session, unless the session has ended meanwhile:
@@ -89,47 +89,6 @@ impl Session {
             Some(error) => Err(Error::from(error.clone())),
             None => result.map_err(Error::from),
         }
-    }
-
-    /// Returns the error after which nothing more was asked of the server, if there was one: a
-    /// cancelled statement, a timeout, the end of the connection.
-    pub fn ended(&self) -> Option<&ServerError> {
-        self.ended.as_ref()
-    }
-
-    /// Runs SQL as psql sends it, and returns the rows of all results.
-    pub fn run(&mut self, sql: &str) -> std::result::Result<Vec<Row>, ServerError> {
-        self.run_with_names(sql).map(|(_, rows)| rows)
-    }
-
-    /// The same with the names of the columns of the last result.
-    pub fn run_with_names(
-        &mut self,
-        sql: &str,
-    ) -> std::result::Result<(Vec<String>, Vec<Row>), ServerError> {
-        self.progress.tick();
-        if let Some(error) = &self.ended {
-            return Err(error.clone());
-        }
-        let messages = self.client.simple_query(sql);
-        let messages = messages.map_err(|error| self.failed(&error, false))?;
-        let (mut names, mut rows) = (Vec::new(), Vec::new());
-        for message in &messages {
-            match message {
-                SimpleQueryMessage::RowDescription(columns) => {
-                    names = columns
-                        .iter()
-                        .map(|column| column.name().to_owned())
-                        .collect();
-                }
-                SimpleQueryMessage::Row(row) => {
-                    let columns = 0..row.len();
-                    rows.push(columns.map(|at| row.get(at).map(str::to_owned)).collect());
-                }
-                _ => {}
-            }
-        }
-        Ok((names, rows))
     }
 
     /// Remembers an error that ends everything: the end of the session (classes 57P and 08), or a
@@ -178,6 +137,25 @@ impl Server for Session {
             "rollback to savepoint {SAVEPOINT}; release savepoint {SAVEPOINT}"
         ))
         .map(|_| ())
+    }
+}
+
+impl ScriptServer for Session {
+    fn run(&mut self, sql: &str) -> std::result::Result<Vec<Row>, ServerError> {
+        self.progress.tick();
+        if let Some(error) = &self.ended {
+            return Err(error.clone());
+        }
+        let messages = self.client.simple_query(sql);
+        let messages = messages.map_err(|error| self.failed(&error, false))?;
+        let rows = messages.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => {
+                let columns = 0..row.len();
+                Some(columns.map(|at| row.get(at).map(str::to_owned)).collect())
+            }
+            _ => None,
+        });
+        Ok(rows.collect())
     }
 }
 

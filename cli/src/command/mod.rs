@@ -3,7 +3,9 @@
 mod explain;
 mod lint;
 mod matrix;
+mod mutants;
 mod subjects;
+mod tests;
 
 use crate::arguments::Command;
 use crate::error::Result;
@@ -31,6 +33,7 @@ pub fn run(command: &Command) -> Result<Verdict> {
         Command::Explain(arguments) => explain::explain(arguments),
         Command::Can(arguments) => explain::can(arguments),
         Command::Matrix(arguments) => matrix::run(arguments),
+        Command::Mutants(arguments) => mutants::run(arguments),
         _ => todo!(),
     }
 }
