@@ -93,6 +93,11 @@ impl<'r> Question<'r> {
             Action::Insert => Vec::new(),
             Action::Upsert => {
                 let key: Vec<&Column> = relation.columns.iter().filter(is_key).collect();
+                if key.is_empty() {
+                    let hint = "An upsert needs one: insert … on conflict (…) do update.";
+                    let message = format!("{} has no primary key", relation.title);
+                    return Err(error("42P10", message, hint));
+                }
                 let given: Vec<&Column> = columns.into_iter().filter(is_key).collect();
                 if key.len() == given.len() {
                     given
@@ -270,11 +275,8 @@ impl<'r> Question<'r> {
             old: old.cloned(),
             ..Rows::default()
         };
-        match (self.command.action, &self.row) {
-            (Action::Insert | Action::Upsert, Some(given)) => {
-                rows.proposed = Some(rows::proposed(server, &self.relation, given)?);
-            }
-            _ => {}
+        if let (false, Some(given)) = (self.command.picks(), &self.row) {
+            rows.proposed = Some(rows::proposed(server, &self.relation, given)?);
         }
         let given = match self.command.action {
             Action::Upsert => self.row.as_ref(),

@@ -28,5 +28,5 @@ pub(super) fn undone<R>(
 pub(super) fn ends_the_call(problem: &ServerError) -> bool {
     const CLASSES: [&str; 4] = ["08", "40", "53", "57"];
     let is_of = |class: &&str| problem.sqlstate.starts_with(*class);
-    CLASSES.iter().any(|class| is_of(&class)) || problem.sqlstate == "P0004"
+    CLASSES.iter().any(is_of) || problem.sqlstate == "P0004"
 }

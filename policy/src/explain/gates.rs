@@ -343,9 +343,9 @@ impl Gates<'_> {
             return Vec::new();
         }
         let columns = self.columns(expr);
-        let columns = columns.filter_map(|(number, column)| {
-            self.readable.contains(&number).then(|| column.to_owned())
-        });
+        let columns = columns
+            .filter(|(number, _)| self.readable.contains(number))
+            .map(|(_, column)| column.to_owned());
         let functions = expr.functions();
         let readers = self.readers.iter();
         let readers = readers.filter(|(oid, _)| functions.contains(oid));

@@ -108,7 +108,7 @@ fn sql<'g>(
                 ),
             };
             let conflict = match command.action {
-                Action::Upsert => on_conflict(relation, &names)?,
+                Action::Upsert => on_conflict(relation, &names),
                 _ => String::new(),
             };
             let parameters = if columns.is_empty() {
@@ -123,23 +123,16 @@ fn sql<'g>(
     Ok((sql, vec![Some(json)]))
 }
 
-fn on_conflict(relation: &Relation, given: &[&str]) -> Result<String, ServerError> {
+fn on_conflict(relation: &Relation, given: &[&str]) -> String {
     let key = relation.columns.iter().filter(|column| column.in_key);
     let key: Vec<&str> = key.map(|column| &*column.quoted).collect();
-    if key.is_empty() {
-        return Err(error(
-            "42P10",
-            format!("{} has no primary key", relation.title),
-            "An upsert needs one.",
-        ));
-    }
     let sets = given.iter().filter(|name| !key.contains(name));
     let sets: Vec<String> = sets.map(|it| format!("{it} = excluded.{it}")).collect();
     let action = match sets.is_empty() {
         true => "nothing".to_owned(),
         false => format!("update set {}", sets.join(", ")),
     };
-    Ok(format!(" on conflict ({}) do {action}", key.join(", ")))
+    format!(" on conflict ({}) do {action}", key.join(", "))
 }
 
 fn nothing_new() -> ServerError {

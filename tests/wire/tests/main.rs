@@ -33,6 +33,7 @@ mod encodings;
 mod event_follow;
 mod examples;
 mod expensive;
+mod explain_random;
 mod faults;
 mod guide;
 mod handed_out;
