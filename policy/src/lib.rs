@@ -29,6 +29,7 @@
 )]
 
 mod clauses;
+mod coverage;
 mod declared;
 mod explain;
 mod expr;
@@ -44,6 +45,7 @@ mod server;
 mod suite;
 
 pub use clauses::{Clause, Parts};
+pub use coverage::{Answers, ClauseCount, covered_percent, read_coverage, start_coverage};
 pub use explain::{Gate, Outcome, Request, Step, as_identity, can, explain};
 pub use expr::{
     Aggregation, ArrayOperation, BooleanTest, Call, Case, CastKind, Column, Const, Cte, Expr,

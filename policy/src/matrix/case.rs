@@ -12,7 +12,7 @@ const AT_ITS_END: &str = "2200H";
 const IS_GENERATED: &str = "428C9";
 
 /// A result that an error of what was tried does not end.
-type Tried<T> = Result<Result<T, ServerError>, ServerError>;
+pub(super) type Tried<T> = Result<Result<T, ServerError>, ServerError>;
 
 /// One identity and one relation.
 pub(super) struct Case<'c> {

@@ -1,6 +1,6 @@
 //! INSERT, and what UPDATE checks: existing rows are the templates of new ones.
 
-use super::case::Case;
+use super::case::{Case, Tried};
 use super::relations::Relation;
 use super::trial::{attempt, number};
 use super::{Allowed, Answer, Command};
@@ -51,7 +51,8 @@ pub(super) fn answer(case: &Case<'_>, server: &mut dyn Server) -> Result<Answer,
         _ if !case.all.has_templates => Ok(Answer::new(Allowed::Some, "no rows to try")),
         _ => Ok(match check(case, server, Command::Insert)? {
             Err(error) => Answer::error(&error),
-            Ok((admitted, all)) => Answer::counted(admitted, Some(all)),
+            Ok(None) => Answer::new(Allowed::Some, "the checks cannot be tried"),
+            Ok(Some((admitted, all))) => Answer::counted(admitted, Some(all)),
         }),
     }
 }
@@ -67,24 +68,20 @@ pub(super) fn checked_update(
     }
     Ok(match check(case, server, Command::Update)? {
         Err(error) => Answer::error(&error),
-        Ok((0, all)) if all > 0 => Answer {
+        Ok(Some((0, all))) if all > 0 => Answer {
             allowed: Allowed::None,
             ..answer
         }
         .noted("WITH CHECK refuses every row as it is"),
-        Ok((admitted, all)) if Some(admitted) < answer.rows.min(Some(all)) => answer.noted(
+        Ok(Some((admitted, all))) if Some(admitted) < answer.rows.min(Some(all)) => answer.noted(
             format!("WITH CHECK admits {admitted} of {all} rows as they are"),
         ),
         Ok(_) => answer,
     })
 }
 
-/// Counts the templates that the checks of a command admit, and all of them.
-fn check(
-    case: &Case<'_>,
-    server: &mut dyn Server,
-    command: Command,
-) -> Result<Result<(u64, u64), ServerError>, ServerError> {
+/// Counts the templates that the checks of a command admit, and all of them, if they can be tried.
+fn check(case: &Case<'_>, server: &mut dyn Server, command: Command) -> Tried<Option<(u64, u64)>> {
     let Relation { oid, name, .. } = case.relation;
     let oid = oid.to_string();
     let role = &case.identity.role;
@@ -92,7 +89,7 @@ fn check(
     let checks = checks.into_iter().next().unwrap_or_default();
     let Ok([Some(condition), Some(alias)]) = <[Option<String>; 2]>::try_from(checks) else {
         let all = "select pg_catalog.count(*)::pg_catalog.text from pg_temp.authguard_templates";
-        return Ok(Ok((0, number(&server.query(all, &[])?))));
+        return Ok(Ok(Some((0, number(&server.query(all, &[])?)))));
     };
     // Parsed as the caller: names mean here what they mean in the policy, whatever the identity
     // may use. The row has its type, so that columns and the whole row are what they are there.
@@ -101,6 +98,11 @@ fn check(
          language sql stable begin atomic \
          select ({condition}) from pg_catalog.unnest(array[$1]) as {alias}; end"
     );
+    // A check that reads a system column cannot be asked of a row that is not there.
+    let made = attempt(server, |server| server.query(&function, &[]).map(|_| ()))?;
+    if made.is_err() {
+        return Ok(Ok(None));
+    }
     attempt(server, |server| {
         server.query(&function, &[])?;
         let grant = "grant execute on function pg_temp.authguard_admits to public";
@@ -111,7 +113,7 @@ fn check(
                      from pg_temp.authguard_templates";
         let rows = server.query(count, &[])?;
         let number = |at: usize| rows.first()?.get(at)?.as_deref()?.parse().ok();
-        Ok((number(0).unwrap_or(0), number(1).unwrap_or(0)))
+        Ok(Some((number(0).unwrap_or(0), number(1).unwrap_or(0))))
     })
 }
 
