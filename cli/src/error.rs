@@ -38,11 +38,6 @@ impl Error {
         self.message = format!("{what}: {}", self.message);
         self
     }
-
-    /// The SQLSTATE, if the error came from a server.
-    pub fn sqlstate(&self) -> Option<&str> {
-        self.sqlstate.as_deref()
-    }
 }
 
 impl fmt::Display for Error {

@@ -12,7 +12,6 @@ use authguard_policy::facts::{Facts, FactsError};
 use authguard_policy::finding::{self, Finding};
 use authguard_policy::lint::{self, Options, rules};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Runs the command.
@@ -170,9 +169,15 @@ fn table(findings: &[Finding]) -> String {
             } = finding;
             let _ = writeln!(hints, "\n-- {rule} on {}", name(finding));
             let _ = writeln!(hints, "-- {page}, fingerprint {fingerprint}");
-            // All of it can be pasted: a sentence is a comment there.
-            let mark = if hint.ends_with(';') { "" } else { "-- " };
-            for line in hint.lines() {
+            // All of it can be pasted: a sentence, which begins with a capital, is a comment there.
+            let is_sql = hint.starts_with(|c: char| c.is_lowercase());
+            let end = if is_sql && !hint.ends_with(';') {
+                ";"
+            } else {
+                ""
+            };
+            for line in format!("{hint}{end}").lines() {
+                let mark = if is_sql { "" } else { "-- " };
                 let _ = writeln!(hints, "{mark}{}", output::printable(line));
             }
         }
@@ -185,7 +190,7 @@ fn table(findings: &[Finding]) -> String {
     let count = |level| open.iter().filter(|finding| finding.level == level).count();
     let _ = writeln!(
         text,
-        "\n{} errors, {} warnings, {} for information, {} accepted",
+        "\nerrors: {}, warnings: {}, for information: {}, accepted: {}",
         count(finding::Level::Error),
         count(finding::Level::Warning),
         count(finding::Level::Info),

@@ -1,5 +1,6 @@
 //! The commands, one a file. Each returns what it has to say and whether that is good.
 
+mod coverage;
 mod explain;
 mod lint;
 mod matrix;
@@ -34,6 +35,7 @@ pub fn run(command: &Command) -> Result<Verdict> {
         Command::Can(arguments) => explain::can(arguments),
         Command::Matrix(arguments) => matrix::run(arguments),
         Command::Mutants(arguments) => mutants::run(arguments),
+        Command::Coverage(arguments) => coverage::run(arguments),
         _ => todo!(),
     }
 }

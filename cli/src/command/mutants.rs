@@ -86,14 +86,13 @@ fn table(all: &[(&Mutant, &Fate)]) -> String {
             Fate::Survived => AnsiColor::Red.on_default(),
             Fate::NotMade(_) => AnsiColor::Yellow.on_default(),
         };
-        let note = note(fate).or_else(|| Some(mutant.apply.join("; ")));
         table.push(vec![
             i32::to_string(&number).into(),
             Cell::from(word(fate)).styled(look),
             mutant.table.clone().into(),
             mutant.policy.clone().into(),
             mutant.mutation.clone().into(),
-            note.into(),
+            note(fate).into(),
         ]);
     }
     let count = |of: &str| all.iter().filter(|(_, fate)| word(fate) == of).count();
