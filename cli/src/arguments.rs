@@ -19,7 +19,7 @@ CONNECTION is an address as psql takes it, postgresql://user@host/database or ke
 it leaves out comes from PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSERVICE, PGSSLMODE,
 PGSSLROOTCERT and the other variables of libpq, from ~/.pg_service.conf and from ~/.pgpass.
 
-Nothing stays in the database: lint and snapshot only read, the other commands undo what they try.
+Nothing stays in the database: lint only reads, the other commands undo what they try.
 
 Exit status: 0 if there is nothing to report, 1 if there is, 2 if the command could not be run.
 `authguard COMMAND --help` has examples. docs/cli.md has the rest.";

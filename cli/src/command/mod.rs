@@ -1,6 +1,7 @@
 //! The commands, one a file. Each returns what it has to say and whether that is good.
 
 mod coverage;
+mod diff;
 mod explain;
 mod lint;
 mod matrix;
@@ -36,6 +37,7 @@ pub fn run(command: &Command) -> Result<Verdict> {
         Command::Matrix(arguments) => matrix::run(arguments),
         Command::Mutants(arguments) => mutants::run(arguments),
         Command::Coverage(arguments) => coverage::run(arguments),
-        _ => todo!(),
+        Command::Snapshot(arguments) => diff::snapshot(arguments),
+        Command::Diff(arguments) => diff::diff(arguments),
     }
 }

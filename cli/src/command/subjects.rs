@@ -34,14 +34,24 @@ pub fn read(text: &str) -> Result<Vec<Identity>> {
 
 /// The OIDs of the tables that are named; nothing if all count.
 pub fn relations(session: &mut Session, subjects: &Subjects) -> Result<Option<Vec<u32>>> {
-    if subjects.relations.is_empty() {
-        return Ok(None);
-    }
+    let names = &subjects.relations;
     let sql = "select $1::pg_catalog.regclass::pg_catalog.oid::pg_catalog.text";
-    let oids = subjects.relations.iter().map(|name| {
+    let oids = names.iter().map(|name| {
         let oid = session.value(sql, &[Some(name)])?;
         oid.and_then(|oid| oid.parse().ok())
             .ok_or_else(|| Error::new(format!("there is no table \"{name}\"")))
     });
-    oids.collect::<Result<_>>().map(Some)
+    let oids = oids.collect::<Result<_>>()?;
+    Ok(Some(oids).filter(|_| !names.is_empty()))
+}
+
+/// The OIDs of those of the tables that are there, for a time before or after others are.
+pub fn relations_there(session: &mut Session, subjects: &Subjects) -> Result<Option<Vec<u32>>> {
+    let names = &subjects.relations;
+    let sql = "select pg_catalog.to_regclass($1)::pg_catalog.oid::pg_catalog.text";
+    let oids = names.iter().map(|name| session.value(sql, &[Some(name)]));
+    let oids = oids.collect::<Result<Vec<_>>>()?;
+    let there = oids.into_iter().flatten().filter_map(|oid| oid.parse().ok());
+    let there = there.collect();
+    Ok(Some(there).filter(|_| !names.is_empty()))
 }

@@ -1,4 +1,4 @@
-//! Tests in files of SQL, and the files that these include.
+//! Files of SQL, tests and migrations, and the files that these include.
 
 use crate::error::{Error, Result};
 use authguard_policy::Script;
@@ -16,6 +16,13 @@ pub fn read(files: &[String]) -> Result<Vec<Script>> {
         false => Ok(scripts),
         true => Err(Error::new("no file of tests is named")),
     }
+}
+
+/// Reads a migration.
+pub fn read_migration(file: &Path) -> Result<Script> {
+    let text = text(file).map_err(Error::new)?;
+    let name = file.to_string_lossy();
+    Script::migration(&name, &text, &mut include).map_err(|error| Error::new(error.to_string()))
 }
 
 /// Reads a file that a script includes: as in psql, a relative path is one of the working directory,
