@@ -37,6 +37,8 @@ pub enum Error {
     NoTransactionBlock,
     /// `authguard.act_as` or `act_reset` outside a transaction block.
     ActNoTransactionBlock,
+    /// `authguard.policy_coverage_start` outside a transaction block.
+    CoverageNoTransactionBlock,
     /// The claims of the transaction stand until it ends.
     Sealed,
     /// A setting that holds claims has a value that would outlive the request. The fields are the
@@ -266,6 +268,11 @@ impl Error {
                 "the role and the claims would be gone after this statement",
             )
             .hint("Call it between begin and rollback."),
+            Self::CoverageNoTransactionBlock => Report::new(
+                Code::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
+                "policy coverage would be gone after this statement",
+            )
+            .hint("Call it between begin and rollback, before the tests."),
             Self::NoTransactionBlock => Report::new(
                 Code::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
                 "a local token would be gone after this statement",

@@ -83,6 +83,11 @@ impl Declared {
 
     /// The statement that makes it, without its comment.
     pub fn create(&self) -> String {
+        format!("create policy {} {}", self.on_table(), self.terms())
+    }
+
+    /// What it says, without its name.
+    pub fn terms(&self) -> String {
         let kind = if self.permissive {
             "permissive"
         } else {
@@ -93,8 +98,7 @@ impl Declared {
             None => String::new(),
         };
         format!(
-            "create policy {} as {kind} for {} to {}{}{}",
-            self.on_table(),
+            "as {kind} for {} to {}{}{}",
             self.command_word(),
             self.roles,
             part("using", &self.using),

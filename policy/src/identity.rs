@@ -92,7 +92,7 @@ fn wrong(message: &str) -> ServerError {
         detail: None,
         hint: Some(
             "Write for example [{\"name\": \"ada\", \"role\": \"authenticated\", \"claims\": \
-             {\"sub\": \"…\"}}]."
+             {\"sub\": \"1\"}}]."
                 .to_owned(),
         ),
     }

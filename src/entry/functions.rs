@@ -4,6 +4,9 @@
 use crate::pg::call::functions_with_room;
 
 functions_with_room! {
+    authguard_access_diff,
+    authguard_access_matrix,
+    authguard_access_snapshot,
     authguard_attached_rows,
     authguard_begin_key_change,
     authguard_blocks,
@@ -37,6 +40,10 @@ functions_with_room! {
     authguard_own_audience,
     authguard_own_issuer,
     authguard_own_table_problems,
+    authguard_policy_coverage,
+    authguard_policy_coverage_percent,
+    authguard_policy_coverage_start,
+    authguard_policy_mutants,
     authguard_read_jwks,
     authguard_reauthenticated,
     authguard_record,

@@ -12,10 +12,10 @@ const AT_ITS_END: &str = "2200H";
 const IS_GENERATED: &str = "428C9";
 
 /// A result that an error of what was tried does not end.
-pub(super) type Tried<T> = Result<Result<T, ServerError>, ServerError>;
+pub(crate) type Tried<T> = Result<Result<T, ServerError>, ServerError>;
 
 /// One identity and one relation.
-pub(super) struct Case<'c> {
+pub(crate) struct Case<'c> {
     pub relation: &'c Relation,
     pub identity: &'c Identity,
     pub rights: &'c Rights,
@@ -24,7 +24,7 @@ pub(super) struct Case<'c> {
 }
 
 /// All rows that the caller sees in a relation.
-pub(super) struct All {
+pub(crate) struct All {
     /// Those in the sample for SELECT.
     pub sampled: Option<u64>,
     /// Those in the first pages.

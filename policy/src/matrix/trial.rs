@@ -9,6 +9,10 @@ use crate::server::{Row, Server, ServerError};
 /// The sequence that counts rows: what it has counted is not rolled back.
 pub(super) const COUNTER: &str = "pg_temp.authguard_reached";
 
+/// Something to ask after an answer.
+pub(crate) type More<'m> =
+    dyn FnMut(&mut dyn Server, &Case<'_>, &Access) -> Result<(), ServerError> + 'm;
+
 /// A series of trials.
 pub(crate) struct Trial<'i> {
     identities: &'i [Identity],
@@ -48,15 +52,16 @@ impl<'i> Trial<'i> {
         })
     }
 
-    /// Tries everything on these relations.
+    /// Tries everything on these relations. `more` may ask for more about each answer.
     pub(crate) fn all(
         &self,
         server: &mut dyn Server,
         relations: &[Relation],
+        more: &mut More<'_>,
     ) -> Result<Vec<Access>, ServerError> {
         let mut matrix = Vec::new();
         for relation in relations {
-            let answers = attempt(server, |server| self.relation(server, relation))??;
+            let answers = attempt(server, |server| self.relation(server, relation, more))??;
             matrix.extend(answers);
         }
         Ok(matrix)
@@ -66,6 +71,7 @@ impl<'i> Trial<'i> {
         &self,
         server: &mut dyn Server,
         relation: &Relation,
+        more: &mut More<'_>,
     ) -> Result<Vec<Access>, ServerError> {
         let all = count_all(server, relation)?;
         let mut answers = Vec::new();
@@ -80,7 +86,7 @@ impl<'i> Trial<'i> {
             };
             for command in Command::ALL {
                 let answer = case.answer(server, command)?;
-                answers.push(Access {
+                let access = Access {
                     relation: relation.oid,
                     name: relation.name.clone(),
                     identity: identity.name.clone(),
@@ -88,7 +94,9 @@ impl<'i> Trial<'i> {
                     allowed: answer.allowed,
                     rows: answer.rows,
                     note: (!answer.notes.is_empty()).then(|| answer.notes.join("; ")),
-                });
+                };
+                more(server, &case, &access)?;
+                answers.push(access);
             }
         }
         Ok(answers)
