@@ -64,6 +64,8 @@ pub struct Finding {
     pub fingerprint: String,
     /// True if somebody has accepted it.
     pub accepted: bool,
+    /// The reason that was given for it.
+    pub reason: Option<String>,
 }
 
 /// A finding in the making. What is left out is empty.
@@ -93,6 +95,7 @@ impl Draft {
                 page: rule.page,
                 fingerprint: String::new(),
                 accepted: false,
+                reason: None,
             },
             fingerprint,
         }

@@ -41,6 +41,7 @@ pub mod lint;
 mod matrix;
 mod mutants;
 mod node;
+pub mod report;
 mod server;
 mod snapshot;
 mod suite;

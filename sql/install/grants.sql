@@ -38,6 +38,10 @@ declare
         'authguard.end_all_sessions(text)',
         'authguard.events_after(pg_snapshot)',
         'authguard.coverage()',
+        'authguard.guard_findings()',
+        'authguard.lint(name[], text[])',
+        'authguard.lint_tap()',
+        'authguard.lint_sarif(jsonb)',
         'authguard.source_problem(regclass, text)',
         'authguard.own_table_problems()',
         'authguard.setting_problems()',
@@ -51,7 +55,7 @@ declare
     ];
     operator_tables constant pg_catalog.regclass[] := array[
         'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event',
-        'authguard.attached'
+        'authguard.attached', 'authguard.accepted_finding'
     ];
     -- Whoever reads a view calls its functions. An operator may do all that a monitor may: only the
     -- key tells the two apart.
@@ -95,8 +99,12 @@ declare
     guard_functions constant pg_catalog.regprocedure[] := array[
         'authguard.guard_table(regclass, text, name[])',
         'authguard.unguard_table(regclass)',
-        'authguard.guard_schema(name, text, name[])'
+        'authguard.guard_schema(name, text, name[])',
+        'authguard.lint(name[], text[])',
+        'authguard.lint_tap()',
+        'authguard.lint_sarif(jsonb)'
     ];
+    guard_tables constant pg_catalog.regclass[] := array['authguard.accepted_finding'];
 begin
     return query
         select f.door, 'pg_catalog.pg_proc'::pg_catalog.regclass, u.object::pg_catalog.oid,
@@ -110,7 +118,8 @@ begin
         union all
         select r.door, 'pg_catalog.pg_class'::pg_catalog.regclass, u.object::pg_catalog.oid,
                'SELECT', false
-          from (values ('operator', operator_tables || monitor_views), ('monitor', monitor_views)
+          from (values ('operator', operator_tables || monitor_views), ('monitor', monitor_views),
+                       ('guard', guard_tables)
                ) r (door, relations),
                pg_catalog.unnest(r.relations) u (object)
         union all

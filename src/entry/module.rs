@@ -72,6 +72,7 @@ install_script! {
     "release" = "../../sql/install/release.sql",
     "testkit" = "../../sql/policy/testkit.sql",
     "user_ids" = "../../sql/session/user_ids.sql",
+    "lint" = "../../sql/policy/lint.sql",
     "grants" = "../../sql/install/grants.sql",
     "coverage" = "../../sql/policy/coverage.sql",
     "explain" = "../../sql/policy/explain.sql",

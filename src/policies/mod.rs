@@ -3,6 +3,7 @@
 
 mod coverage;
 mod explain;
+mod lint;
 mod matrix;
 mod mutants;
 mod server;

@@ -23,7 +23,7 @@ impl Facts {
     /// # Errors
     ///
     /// Whatever the server answers instead, and answers that cannot be read.
-    pub fn read(server: &mut impl Server) -> Result<Self, FactsError> {
+    pub fn read(server: &mut (impl Server + ?Sized)) -> Result<Self, FactsError> {
         server.begin()?;
         let facts = Reader { server }.read_all();
         server.roll_back()?;
@@ -35,7 +35,7 @@ impl Facts {
     /// # Errors
     ///
     /// As [`Facts::read`].
-    pub fn read_without_locks(server: &mut impl Server) -> Result<Self, FactsError> {
+    pub fn read_without_locks(server: &mut (impl Server + ?Sized)) -> Result<Self, FactsError> {
         server.begin()?;
         let facts = Reader { server }.read();
         server.roll_back()?;
@@ -50,11 +50,11 @@ const PREPARE: &str = "
 select pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),
        pg_catalog.set_config('jit', 'off', true)";
 
-struct Reader<'s, S> {
+struct Reader<'s, S: ?Sized> {
     server: &'s mut S,
 }
 
-impl<S: Server> Reader<'_, S> {
+impl<S: Server + ?Sized> Reader<'_, S> {
     fn read_all(&mut self) -> Result<Facts, FactsError> {
         let mut facts = self.read()?;
         self.policy_texts(&mut facts.policies)?;

@@ -20,6 +20,20 @@ impl From<ServerError> for FactsError {
     }
 }
 
+impl From<FactsError> for ServerError {
+    fn from(error: FactsError) -> Self {
+        match error {
+            FactsError::Server(error) => error,
+            FactsError::Answer(_) => Self {
+                sqlstate: "XX000".to_owned(),
+                message: error.to_string(),
+                detail: None,
+                hint: None,
+            },
+        }
+    }
+}
+
 impl fmt::Display for FactsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -37,7 +37,7 @@ pub fn coverage(facts: &Facts) -> Vec<Covered> {
         kind: finding.kind,
         object: finding.object,
         problem: Some(finding.problem),
-        hint: Some(finding.hint),
+        hint: Some(finding.hint).filter(|hint| !hint.is_empty()),
         rule: finding.rule,
         level: finding.level,
     }));

@@ -1,5 +1,6 @@
 //! The engine: what rules are given, and what becomes of their findings.
 
+mod accepted;
 mod caller;
 mod context;
 mod coverage;
@@ -12,7 +13,9 @@ use std::fmt;
 
 use crate::facts::Facts;
 use crate::finding::{Finding, Level};
+use crate::server::{Server, ServerError};
 
+pub use accepted::mark_accepted;
 pub use caller::Source;
 pub use context::{Context, Effective};
 pub use coverage::{Covered, coverage};
@@ -62,6 +65,13 @@ impl fmt::Display for UnknownName {
 }
 
 impl UnknownName {
+    fn sqlstate(&self) -> &'static str {
+        match self {
+            Self::Schema(_) => "3F000",
+            Self::Rule(_) => "42704",
+        }
+    }
+
     /// Returns what to do about it, in a whole sentence.
     pub fn hint(&self, facts: &Facts) -> String {
         let mut names: Vec<&str> = match self {
@@ -109,6 +119,27 @@ pub fn lint(facts: &Facts, options: &Options) -> Result<Vec<Finding>, UnknownNam
     findings.retain(|finding| in_scope(finding, options));
     findings.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
     findings.dedup_by(|a, b| a.fingerprint == b.fingerprint);
+    Ok(findings)
+}
+
+/// Judges the database of a server, and marks what is accepted there.
+///
+/// # Errors
+///
+/// Whatever the server answers instead; 3F000 and 42704 if an option names a schema or rule that
+/// does not exist.
+pub fn lint_server(
+    server: &mut (impl Server + ?Sized),
+    options: &Options,
+) -> Result<Vec<Finding>, ServerError> {
+    let facts = Facts::read(server).map_err(ServerError::from)?;
+    let mut findings = lint(&facts, options).map_err(|unknown| ServerError {
+        sqlstate: unknown.sqlstate().to_owned(),
+        message: unknown.to_string(),
+        detail: None,
+        hint: Some(unknown.hint(&facts)),
+    })?;
+    mark_accepted(server, &mut findings)?;
     Ok(findings)
 }
 

@@ -1,0 +1,60 @@
+//! The Test Anything Protocol: a test for each finding of level error or warning.
+
+use super::one_line;
+use crate::finding::{Finding, Level};
+
+/// Returns the lines. A finding of level error or warning is a test that fails, unless it is
+/// accepted: then it passes, and its reason is told. What is only to be known is a remark. If there
+/// is no test, one passes.
+pub fn tap(findings: &[Finding]) -> Vec<String> {
+    let is_test = |finding: &&Finding| finding.level > Level::Info;
+    let count = findings.iter().filter(is_test).count();
+    let mut lines = vec![format!("1..{}", count.max(1))];
+    let mut number: usize = 0;
+    for finding in findings {
+        let title = title(finding);
+        if !is_test(&finding) {
+            lines.push(remark(format!("{title}: {}", finding.problem)));
+            continue;
+        }
+        number = number.saturating_add(1);
+        if finding.accepted {
+            lines.push(format!("ok {number} - {title}"));
+            let reason = finding.reason.as_deref().unwrap_or_default();
+            lines.push(remark(format!("accepted: {reason}")));
+            continue;
+        }
+        lines.push(format!("not ok {number} - {title}"));
+        let more = [
+            &finding.problem,
+            &finding.hint,
+            finding.page,
+            &finding.fingerprint,
+        ];
+        lines.extend(more.into_iter().filter(|line| !line.is_empty()).map(remark));
+    }
+    if count == 0 {
+        lines.push("ok 1 - no errors and no warnings".to_owned());
+    }
+    lines
+}
+
+/// The rule and the object. A `#` would begin a directive, such as `TODO`.
+fn title(finding: &Finding) -> String {
+    let policy = finding
+        .policy
+        .as_ref()
+        .map(|name| format!(", policy {name}"));
+    let title = format!(
+        "{}: {}{} ({})",
+        finding.rule,
+        finding.object,
+        policy.unwrap_or_default(),
+        finding.level
+    );
+    one_line(&title).replace('\\', "\\\\").replace('#', "\\#")
+}
+
+fn remark(text: impl AsRef<str>) -> String {
+    format!("# {}", one_line(text.as_ref()))
+}
