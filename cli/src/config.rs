@@ -25,9 +25,9 @@ pub struct Config {
     /// Findings that somebody has accepted.
     #[serde(default)]
     pub accept: Vec<Accepted>,
-    /// The file that makes an object, for SARIF.
+    /// The file that makes an object, or the file and the line, for SARIF.
     #[serde(default)]
-    pub files: BTreeMap<String, String>,
+    pub files: BTreeMap<String, serde_json::Value>,
     /// Whose access is looked at by `matrix`, `snapshot` and `diff`.
     #[serde(default)]
     pub identities: Vec<serde_json::Value>,

@@ -1,7 +1,7 @@
 //! `authguard snapshot` and `authguard diff`.
 
 use super::{Verdict, subjects, tests};
-use crate::arguments::{Diff, Format, Snapshot, Subjects, split_connection};
+use crate::arguments::{Diff, Format, Snapshot, split_connection};
 use crate::config::Config;
 use crate::connect::Address;
 use crate::error::{Error, Result};
@@ -81,7 +81,7 @@ fn around(arguments: &Diff, connection: Option<&str>, migration: &Path) -> Resul
     let migration = tests::read_migration(migration)?;
     let (mut session, identities) = open(arguments, connection)?;
     let step = session.step();
-    let mut at = |session: &mut Session, when: &str| {
+    let at = |session: &mut Session, when: &str| -> Result<String> {
         step.set(format!(", {when}"));
         let relations = subjects::relations_there(session, &arguments.subjects)?;
         Ok(take(session, &identities, relations.as_deref())?.to_string())

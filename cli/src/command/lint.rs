@@ -8,9 +8,9 @@ use crate::error::{Error, Result};
 use crate::output::{self, Cell, Check, Report, Table};
 use crate::session::{Access, Session};
 use anstyle::{AnsiColor, Style};
-use authguard_policy::facts::{Facts, FactsError};
 use authguard_policy::finding::{self, Finding};
 use authguard_policy::lint::{self, Options, rules};
+use authguard_policy::report::{self, Files};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -18,12 +18,9 @@ use std::fmt::Write;
 pub fn run(arguments: &Lint) -> Result<Verdict> {
     let config = Config::read(arguments.output.config.as_deref())?;
     check_rules(&config)?;
+    let files = files(&config)?;
     let address = Address::gather(arguments.connection.as_deref())?;
     let mut session = Session::open(&address, Access::ReadOnly, "lint")?;
-    let facts = match Facts::read(&mut session) {
-        Err(FactsError::Server(error)) => session.finished(Err(error)),
-        other => other.map_err(|error| Error::new(error.to_string())),
-    }?;
     let names = |given: &[String], usual: &[String]| match (given, usual) {
         ([], []) => None,
         ([], usual) => Some(usual.to_vec()),
@@ -33,24 +30,19 @@ pub fn run(arguments: &Lint) -> Result<Verdict> {
         schemas: names(&arguments.schemas, &config.schemas),
         rules: names(&arguments.rules, &[]),
     };
-    let findings = lint::lint(&facts, &options)
-        .map_err(|unknown| Error::new(unknown.to_string()).hint(unknown.hint(&facts)))?;
+    let findings = lint::lint_server(&mut session, &options);
+    let findings = session.finished(findings)?;
     let findings = judged(findings, &config, &mut session)?;
     drop(session);
 
+    let sarif = || output::json(&report::sarif(&findings, &files));
     if let Some(file) = &arguments.sarif {
-        output::write(&sarif(&findings, &config), Some(file))?;
+        output::write(&sarif(), Some(file))?;
     }
-    let fails = |finding: &Finding| {
-        !finding.accepted && counts(finding.level, config.fail_on(arguments.fail_on))
-    };
+    let from = config.fail_on(arguments.fail_on);
+    let fails = |finding: &Finding| !finding.accepted && counts(finding.level, from);
     match arguments.output.format {
-        Format::Sarif => {
-            output::write(
-                &sarif(&findings, &config),
-                arguments.output.output.as_deref(),
-            )?;
-        }
+        Format::Sarif => output::write(&sarif(), arguments.output.output.as_deref())?,
         _ => Report {
             table: table(&findings),
             json: findings.iter().map(object).collect(),
@@ -74,6 +66,13 @@ fn check_rules(config: &Config) -> Result<()> {
             .hint(format!("The rules are {}.", names.join(", "))))
         }
     }
+}
+
+/// The files of the configuration, in which SARIF places the findings.
+fn files(config: &Config) -> Result<Files> {
+    let map = config.files.clone().into_iter().collect();
+    Files::of(&Value::Object(map))
+        .map_err(|error| Error::new(format!("the configuration: {error}")).hint(error.hint()))
 }
 
 /// Applies the levels and the accepted findings of the configuration.
@@ -113,7 +112,10 @@ fn judged(
                 output::printable(&finding.object),
                 accepted.reason
             ),
-            Some(finding) => finding.accepted = true,
+            Some(finding) => {
+                finding.accepted = true;
+                finding.reason = Some(accepted.reason.clone());
+            }
         }
     }
     Ok(findings)
@@ -200,7 +202,14 @@ fn table(findings: &[Finding]) -> String {
 }
 
 fn rows(findings: &[&Finding]) -> String {
-    let mut table = Table::new(&["level", "rule", "object", "policy", "problem"]);
+    let is_accepted = findings.iter().any(|finding| finding.accepted);
+    let columns = ["level", "rule", "object", "policy", "problem", "reason"];
+    let shown = if is_accepted {
+        columns.len()
+    } else {
+        columns.len() - 1
+    };
+    let mut table = Table::new(columns.get(..shown).unwrap_or(&columns));
     for finding in findings {
         table.push(vec![
             Cell::from(finding.level.as_str()).styled(look(finding.level)),
@@ -208,6 +217,7 @@ fn rows(findings: &[&Finding]) -> String {
             finding.object.clone().into(),
             finding.policy.clone().into(),
             finding.problem.clone().into(),
+            finding.reason.clone().into(),
         ]);
     }
     table.render()
@@ -241,8 +251,4 @@ fn checks(findings: &[Finding], fails: impl Fn(&Finding) -> bool) -> Vec<Check> 
             failure: None,
         }],
     }
-}
-
-fn sarif(_: &[Finding], _: &Config) -> String {
-    todo!()
 }

@@ -51,7 +51,10 @@ pub fn relations_there(session: &mut Session, subjects: &Subjects) -> Result<Opt
     let sql = "select pg_catalog.to_regclass($1)::pg_catalog.oid::pg_catalog.text";
     let oids = names.iter().map(|name| session.value(sql, &[Some(name)]));
     let oids = oids.collect::<Result<Vec<_>>>()?;
-    let there = oids.into_iter().flatten().filter_map(|oid| oid.parse().ok());
+    let there = oids
+        .into_iter()
+        .flatten()
+        .filter_map(|oid| oid.parse().ok());
     let there = there.collect();
     Ok(Some(there).filter(|_| !names.is_empty()))
 }
