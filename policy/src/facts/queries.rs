@@ -244,7 +244,8 @@ select pg_catalog.bool_and(
                (pg_catalog.to_regprocedure('authguard.own_table_problems()')),
                (pg_catalog.to_regprocedure('authguard.setting_problems()'))) f (oid)
  where pg_catalog.has_schema_privilege('authguard', 'USAGE')
-   and pg_catalog.has_table_privilege('authguard.attached', 'SELECT')";
+   and pg_catalog.has_table_privilege('authguard.attached', 'SELECT')
+   and pg_catalog.has_table_privilege('authguard.issuer', 'SELECT')";
 
 pub(super) const OWN_GRANTS: &str = "
 select o.target::text, o.grantee::text,
@@ -268,6 +269,12 @@ select o.relation::text, o.problem::text, o.closes::text, o.hint::text
 pub(super) const OWN_SETTINGS: &str = "
 select s.setting::text, s.problem::text, s.is_wrong::text, s.hint::text
   from authguard.setting_problems() s";
+
+pub(super) const OWN_ISSUERS: &str = "
+select i.issuer::text, (pg_catalog.cardinality(i.audience) > 0)::text,
+       pg_catalog.array_to_json(i.client_ids)::text
+  from authguard.issuer i
+ order by i.issuer";
 
 /// Readers that are not the library's own. In an adopted schema the owner can still replace them,
 /// as a migration of the issuer may.

@@ -1,8 +1,11 @@
 //! The rules, one a file. A new rule is a file here and a line in [`ALL`].
 
 pub(super) mod guard;
+mod issuer_without_audience;
 mod not_judged;
 mod rls_disabled;
+mod subscription_as_client;
+mod subscription_stopped;
 
 use super::Rule;
 
@@ -10,6 +13,9 @@ use super::Rule;
 pub static ALL: &[&Rule] = &[
     &not_judged::RULE,
     &rls_disabled::RULE,
+    &issuer_without_audience::RULE,
+    &subscription_as_client::RULE,
+    &subscription_stopped::RULE,
     // The rules about guards.
     &guard::attached_table::RULE,
     &guard::bypassrls_role::RULE,

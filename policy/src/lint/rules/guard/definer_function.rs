@@ -1,7 +1,10 @@
 //! A client may call a SECURITY DEFINER function whose owner passes the guards.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
+use crate::Expr;
 use crate::facts::{Function, FunctionKind};
 use crate::finding::{Draft, Finding, Level};
 use crate::lint::{Context, Rule};
@@ -16,10 +19,17 @@ pub(in crate::lint) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let facts = context.facts;
     let is_guarded = context.guards().protected().next().is_some();
     // Without guards, such a function is the usual way to let clients do what policies do not.
-    if context.facts.server.authguard.is_some() && is_guarded {
-        let functions = context.functions().filter(|f| f.security_definer);
+    if facts.server.authguard.is_some() && is_guarded {
+        // Whoever a policy is for has to be able to call what the policy calls.
+        let exprs = facts.policies.iter().flat_map(|policy| policy.exprs());
+        let helpers: BTreeSet<u32> = exprs.flat_map(Expr::functions).collect();
+        let functions = context.functions().filter(|function| {
+            let is_helper = helpers.contains(&function.oid) && !function.returns_set;
+            function.security_definer && !is_helper
+        });
         findings.extend(functions.filter_map(|function| finding(context, function)));
     }
 }

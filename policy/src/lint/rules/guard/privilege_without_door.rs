@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::facts::quote_ident;
 use crate::finding::{Draft, Finding, Level};
 use crate::lint::{Context, Rule};
 
@@ -15,8 +16,15 @@ pub(in crate::lint) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let own = context.facts.own.iter();
+    let facts = context.facts;
+    let own = facts.own.iter();
     for (target, grantee, privileges) in own.flat_map(|own| &own.grants) {
+        // A subscriber reads the tables as a role that may read all of the log anyhow.
+        let mut roles = facts.roles.values();
+        let replicates = roles.any(|r| r.can_replicate && quote_ident(&r.name) == *grantee);
+        if replicates && ["SELECT", "USAGE"].contains(&privileges.as_str()) {
+            continue;
+        }
         let command = privileges.to_lowercase();
         let draft = Draft::other(&RULE, "privilege", target.clone())
             .problem(format!(
