@@ -332,7 +332,7 @@ fn check_name(
                 .or(printable.map(|text| text.as_str()))
                 .ok()
         })
-        .last();
+        .next_back();
     match common {
         Some(common) if fits(common, &wanted) => Ok(()),
         _ => Err(CertificateError::NotValidForName.into()),

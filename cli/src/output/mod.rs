@@ -12,10 +12,10 @@ use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
 
-/// Writes a result into a file, or to stdout.
+/// Writes a result into a file, or to stdout. Only a terminal gets colours.
 pub fn write(text: &str, file: Option<&Path>) -> Result<()> {
     match file {
-        Some(file) => std::fs::write(file, text)
+        Some(file) => std::fs::write(file, anstream::adapter::strip_str(text).to_string())
             .map_err(|error| Error::new(format!("cannot write {}: {error}", file.display()))),
         None => match anstream::stdout().write_all(text.as_bytes()) {
             // Whoever reads it has seen enough.
