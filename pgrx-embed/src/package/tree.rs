@@ -145,6 +145,7 @@ pub fn without_paths() -> Result<OsString> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     /// A directory that has a library, and a `pg_config` of Postgres 17.

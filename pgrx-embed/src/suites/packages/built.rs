@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Everything that the files in a package depend on, but for the date of the commit.
-const SOURCES: [&str; 14] = [
+const SOURCES: [&str; 16] = [
     ".cargo",
     "CHANGELOG.md",
     "Cargo.lock",
@@ -17,8 +17,10 @@ const SOURCES: [&str; 14] = [
     "Makefile",
     "THIRD-PARTY-LICENSES.md",
     "authguard.control",
+    "cli",
     "packaging",
     "pgrx-embed/src/package",
+    "policy",
     "rust-toolchain.toml",
     "sql",
     "src",
