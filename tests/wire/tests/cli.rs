@@ -1,4 +1,5 @@
-//! The commands of the command line, as a weak role, with the extension in the database and without.
+//! The commands of the command line, as a weak role, with the extension in the database and
+//! without.
 
 use authguard_wire::cli::{Told, authguard, home, program, run};
 use authguard_wire::page::{self, Page};
