@@ -54,6 +54,11 @@ pub struct Output {
     /// Writes the result into this file
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// Where the configuration is.
+#[derive(Args, Debug)]
+pub struct Configuration {
     /// The configuration [default: authguard.toml in the working directory, if it is there]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -103,7 +108,7 @@ Examples:
 
 The exit status is 1 if a finding that is not accepted has at least the level of --fail-on.")]
 pub struct Lint {
-    /// The database
+    /// The database: an address as psql takes it [default: PGHOST and the other variables of libpq]
     pub connection: Option<String>,
     /// Looks at this schema only; may be repeated
     #[arg(long = "schema", value_name = "NAME")]
@@ -117,6 +122,9 @@ pub struct Lint {
     /// Writes the findings into this file as SARIF, too
     #[arg(long, value_name = "FILE")]
     pub sarif: Option<PathBuf>,
+    /// Where the configuration is
+    #[command(flatten)]
+    pub configuration: Configuration,
     /// How the result is written
     #[command(flatten)]
     pub output: Output,
@@ -160,6 +168,7 @@ Examples:
       --role authenticated --claims '{\"sub\": \"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\"}'
   authguard explain note --command insert --row '{\"owner\": null, \"body\": \"x\"}' --role anon
 
+CONNECTION is an address as psql takes it. Without it, PGHOST and the other variables of libpq count.
 The connecting role has to be able to become the role that is asked about."
 )]
 pub struct Explain {
@@ -187,6 +196,7 @@ Examples:
   authguard can update note --row '{\"id\": 1}' --new-row '{\"body\": \"y\"}' --role authenticated \\
       --claims '{\"sub\": \"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\"}'
 
+CONNECTION is an address as psql takes it. Without it, PGHOST and the other variables of libpq count.
 The exit status is 0 if the answer is true, and 1 if it is false."
 )]
 pub struct Can {
@@ -220,11 +230,14 @@ Examples:
   authguard matrix \"$DATABASE_URL\" --identities identities.json
   authguard matrix \"$DATABASE_URL\" --identities identities.json --relation note --format json")]
 pub struct Matrix {
-    /// The database
+    /// The database: an address as psql takes it [default: PGHOST and the other variables of libpq]
     pub connection: Option<String>,
     /// Whose access is looked at
     #[command(flatten)]
     pub subjects: Subjects,
+    /// Where the configuration is
+    #[command(flatten)]
+    pub configuration: Configuration,
     /// How the result is written
     #[command(flatten)]
     pub output: Output,
@@ -236,7 +249,7 @@ pub struct Matrix {
 Example:
   authguard snapshot \"$DATABASE_URL\" --identities identities.json --output before.json")]
 pub struct Snapshot {
-    /// The database
+    /// The database: an address as psql takes it [default: PGHOST and the other variables of libpq]
     pub connection: Option<String>,
     /// Whose access is looked at
     #[command(flatten)]
@@ -244,9 +257,9 @@ pub struct Snapshot {
     /// Writes the snapshot into this file
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// The configuration [default: authguard.toml in the working directory, if it is there]
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Where the configuration is
+    #[command(flatten)]
+    pub configuration: Configuration,
 }
 
 /// The arguments of `diff`.
@@ -261,6 +274,7 @@ Examples:
   authguard diff \"$DATABASE_URL\" before.json --identities identities.json
   authguard diff \"$DATABASE_URL\" --migration 42_policies.sql --identities identities.json
 
+CONNECTION is an address as psql takes it. Without it, PGHOST and the other variables of libpq count.
 A migration is run in a transaction and undone. The exit status is 1 if access has changed."
 )]
 pub struct Diff {
@@ -273,6 +287,9 @@ pub struct Diff {
     /// Whose access is looked at
     #[command(flatten)]
     pub subjects: Subjects,
+    /// Where the configuration is
+    #[command(flatten)]
+    pub configuration: Configuration,
     /// How the result is written
     #[command(flatten)]
     pub output: Output,
@@ -287,8 +304,9 @@ Examples:
   authguard coverage \"$DATABASE_URL\" tests/*.sql
   authguard coverage \"$DATABASE_URL\" tests/*.sql --fail-under 80
 
-The files are run in one transaction and undone; a commit in them is none. The exit status is 1 if
-a test fails, or if fewer clauses than --fail-under says have both admitted and refused a row."
+CONNECTION is an address as psql takes it. Without it, PGHOST and the other variables of libpq count.
+The files are run in one transaction and undone, so they must not commit. The exit status is 1 if a
+test fails, or if fewer clauses than --fail-under says have both admitted and refused a row."
 )]
 pub struct Coverage {
     /// The database, if it is not that of the environment, and the tests: files of SQL, with pgTAP
@@ -300,6 +318,9 @@ pub struct Coverage {
     /// The percentage of clauses that the tests have to try
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub fail_under: Option<u8>,
+    /// Where the configuration is
+    #[command(flatten)]
+    pub configuration: Configuration,
     /// How the result is written
     #[command(flatten)]
     pub output: Output,
@@ -314,6 +335,7 @@ Examples:
   authguard mutants \"$DATABASE_URL\" tests/*.sql
   authguard mutants \"$DATABASE_URL\" tests/*.sql --schema public --format tap
 
+CONNECTION is an address as psql takes it. Without it, PGHOST and the other variables of libpq count.
 Each policy is changed in each way that a mistake would change it, and the files are run again. All
 is undone. A mutant that no test notices survives; the exit status is 1 if one does."
 )]
@@ -324,6 +346,9 @@ pub struct Mutants {
     /// The schema whose policies are changed; may be repeated [default: public]
     #[arg(long = "schema", value_name = "NAME")]
     pub schemas: Vec<String>,
+    /// Where the configuration is
+    #[command(flatten)]
+    pub configuration: Configuration,
     /// How the result is written
     #[command(flatten)]
     pub output: Output,

@@ -1,6 +1,6 @@
 //! The configuration file, `authguard.toml`.
 
-use crate::arguments::FailOn;
+use crate::arguments::{Configuration, FailOn};
 use crate::error::{Error, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -73,7 +73,8 @@ pub struct Accepted {
 
 impl Config {
     /// Reads the named file, or the usual one if there is one.
-    pub fn read(named: Option<&Path>) -> Result<Self> {
+    pub fn read(configuration: &Configuration) -> Result<Self> {
+        let named = configuration.config.as_deref();
         let file = named.unwrap_or(Path::new(FILE));
         if named.is_none() && !file.exists() {
             return Ok(Self::default());

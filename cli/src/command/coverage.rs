@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 /// Runs the command.
 pub fn run(arguments: &Coverage) -> Result<Verdict> {
     output::check(&arguments.output, &Format::OF_CHECKS)?;
-    let config = Config::read(arguments.output.config.as_deref())?;
+    let config = Config::read(&arguments.configuration)?;
     let schemas = match (&arguments.schemas[..], &config.schemas[..]) {
         ([], []) => None,
         ([], schemas) | (schemas, _) => Some(schemas),

@@ -14,7 +14,7 @@ use std::path::Path;
 
 /// Runs `snapshot`.
 pub fn snapshot(arguments: &Snapshot) -> Result<Verdict> {
-    let config = Config::read(arguments.config.as_deref())?;
+    let config = Config::read(&arguments.configuration)?;
     let subjects = &arguments.subjects;
     let identities = subjects::read(&subjects::identities(subjects, &config)?)?;
     let address = Address::gather(arguments.connection.as_deref())?;
@@ -54,7 +54,7 @@ fn read(file: &str) -> Result<String> {
 }
 
 fn open(arguments: &Diff, connection: Option<&str>) -> Result<(Session, Vec<Identity>)> {
-    let config = Config::read(arguments.output.config.as_deref())?;
+    let config = Config::read(&arguments.configuration)?;
     let identities = subjects::read(&subjects::identities(&arguments.subjects, &config)?)?;
     let session = Session::open(&Address::gather(connection)?, Access::Trial, "diff")?;
     Ok((session, identities))

@@ -16,7 +16,7 @@ use std::fmt::Write;
 
 /// Runs the command.
 pub fn run(arguments: &Lint) -> Result<Verdict> {
-    let config = Config::read(arguments.output.config.as_deref())?;
+    let config = Config::read(&arguments.configuration)?;
     check_rules(&config)?;
     let files = files(&config)?;
     let address = Address::gather(arguments.connection.as_deref())?;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// Runs the command.
 pub fn run(arguments: &Matrix) -> Result<Verdict> {
     output::check(&arguments.output, &Format::OF_ROWS)?;
-    let config = Config::read(arguments.output.config.as_deref())?;
+    let config = Config::read(&arguments.configuration)?;
     let identities = subjects::identities(&arguments.subjects, &config)?;
     let identities = subjects::read(&identities)?;
     let address = Address::gather(arguments.connection.as_deref())?;

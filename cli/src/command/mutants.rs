@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// Runs the command.
 pub fn run(arguments: &Mutants) -> Result<Verdict> {
     output::check(&arguments.output, &Format::OF_CHECKS)?;
-    let config = Config::read(arguments.output.config.as_deref())?;
+    let config = Config::read(&arguments.configuration)?;
     let schemas = match (&arguments.schemas[..], &config.schemas[..]) {
         ([], []) => vec!["public".to_owned()],
         ([], schemas) | (schemas, _) => schemas.to_vec(),

@@ -32,6 +32,8 @@ const SOURCES: [&str; 16] = [
 pub struct Package {
     pub deb: PathBuf,
     pub tarball: PathBuf,
+    /// The package of the command line, which is the same for every version.
+    pub program: PathBuf,
 }
 
 impl Package {
@@ -60,7 +62,11 @@ impl Package {
         let find = |start: &str, end: &str| find(&place, start, end);
         Ok(Package {
             deb: find(&format!("postgresql-{major}-"), ".deb")?,
-            tarball: find("authguard-", ".tar.gz")?,
+            tarball: find(
+                concat!("authguard-", env!("CARGO_PKG_VERSION"), "-"),
+                ".tar.gz",
+            )?,
+            program: find("authguard-cli_", ".deb")?,
         })
     }
 }
