@@ -168,7 +168,7 @@ Examples:
       --role authenticated --claims '{\"sub\": \"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\"}'
   authguard explain note --command insert --row '{\"owner\": null, \"body\": \"x\"}' --role anon
 
-CONNECTION is an address as psql takes it. Without it, PGHOST and the other variables of libpq count.
+CONNECTION is an address as psql takes it. Without it, PGHOST and libpq's other variables count.
 The connecting role has to be able to become the role that is asked about."
 )]
 pub struct Explain {
@@ -196,7 +196,7 @@ Examples:
   authguard can update note --row '{\"id\": 1}' --new-row '{\"body\": \"y\"}' --role authenticated \\
       --claims '{\"sub\": \"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\"}'
 
-CONNECTION is an address as psql takes it. Without it, PGHOST and the other variables of libpq count.
+CONNECTION is an address as psql takes it. Without it, PGHOST and libpq's other variables count.
 The exit status is 0 if the answer is true, and 1 if it is false."
 )]
 pub struct Can {
@@ -274,7 +274,7 @@ Examples:
   authguard diff \"$DATABASE_URL\" before.json --identities identities.json
   authguard diff \"$DATABASE_URL\" --migration 42_policies.sql --identities identities.json
 
-CONNECTION is an address as psql takes it. Without it, PGHOST and the other variables of libpq count.
+CONNECTION is an address as psql takes it. Without it, PGHOST and libpq's other variables count.
 A migration is run in a transaction and undone. The exit status is 1 if access has changed."
 )]
 pub struct Diff {
@@ -304,7 +304,7 @@ Examples:
   authguard coverage \"$DATABASE_URL\" tests/*.sql
   authguard coverage \"$DATABASE_URL\" tests/*.sql --fail-under 80
 
-CONNECTION is an address as psql takes it. Without it, PGHOST and the other variables of libpq count.
+CONNECTION is an address as psql takes it. Without it, PGHOST and libpq's other variables count.
 The files are run in one transaction and undone, so they must not commit. The exit status is 1 if a
 test fails, or if fewer clauses than --fail-under says have both admitted and refused a row."
 )]
@@ -335,7 +335,7 @@ Examples:
   authguard mutants \"$DATABASE_URL\" tests/*.sql
   authguard mutants \"$DATABASE_URL\" tests/*.sql --schema public --format tap
 
-CONNECTION is an address as psql takes it. Without it, PGHOST and the other variables of libpq count.
+CONNECTION is an address as psql takes it. Without it, PGHOST and libpq's other variables count.
 Each policy is changed in each way that a mistake would change it, and the files are run again. All
 is undone. A mutant that no test notices survives; the exit status is 1 if one does."
 )]
