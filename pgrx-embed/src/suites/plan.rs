@@ -161,6 +161,7 @@ const WIRE: [(&[&str], Versions, &str); 17] = [
             "clients",
             "examples",
             "guide",
+            "lint_reports",
             "pgrls",
             "pools",
             "postgrest",

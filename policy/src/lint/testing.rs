@@ -8,7 +8,7 @@
 
 use crate::facts::{
     Attribute, Body, Command, Facts, ForeignKey, Function, FunctionKind, Grant, Index, Kind,
-    Membership, Operator, PUBLIC, Policy, Relation, RelationKind, Role, Schema, TypeFact,
+    Membership, Operator, Own, PUBLIC, Policy, Relation, RelationKind, Role, Schema, TypeFact,
     Volatility,
 };
 use crate::finding::Finding;
@@ -37,6 +37,10 @@ pub(crate) const AUTH: u32 = 2201;
 const UID: u32 = 300;
 const JWT: u32 = 301;
 const CURRENT_SETTING: u32 = 302;
+
+/// `auth.is_active()`, `auth.is_revoked()`
+pub(crate) const IS_ACTIVE: u32 = 303;
+pub(crate) const IS_REVOKED: u32 = 304;
 
 const UUID_EQ: u32 = 2972;
 const TEXT_EQ: u32 = 98;
@@ -126,6 +130,26 @@ impl Database {
         db.add_function(CURRENT_SETTING, PG_CATALOG, "current_setting")
             .body = Body::Unread;
         db
+    }
+
+    /// Adds the extension authguard, with its checks in schema `auth`.
+    pub(crate) fn add_authguard(&mut self) {
+        self.facts.server.authguard = Some(Own {
+            version: "1".to_owned(),
+            owner: OWNER,
+            readers: AUTH,
+        });
+        for (oid, name) in [(IS_ACTIVE, "is_active"), (IS_REVOKED, "is_revoked")] {
+            self.add_function(oid, AUTH, name).language = "c".to_owned();
+        }
+    }
+
+    /// Adds a guard to a table.
+    pub(crate) fn guard(&mut self, table: u32) -> PolicyMaker<'_> {
+        let not_revoked = Expr::Not(Box::new(call(IS_REVOKED, Vec::new())));
+        self.policy(table, "authguard")
+            .restrictive()
+            .using(not_revoked)
     }
 
     fn new_oid(&mut self) -> u32 {

@@ -1,5 +1,5 @@
 //! `lint` on real schemas, over a connection to a database without the extension: each file of
-//! `fixtures/lint` has exactly the findings that it names.
+//! `fixtures/lint` has exactly the errors and warnings that it names.
 
 use authguard_wire::policies::{Fixture, findings};
 use pgrx_embed::cluster::{Cluster, Config};
@@ -44,6 +44,8 @@ fn each_schema_has_the_findings_that_it_names_and_no_other() {
         // The roles of a client see what a superuser sees.
         for user in ["postgres", "authenticator"] {
             let mut found = findings(&cluster, user, &fixture.name);
+            // What is only to be known counts where the file names it.
+            found.retain(|line| expected.contains(line) || !line.contains(" info "));
             found.sort();
             if found != expected {
                 wrong.push(format!(

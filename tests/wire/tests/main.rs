@@ -40,6 +40,7 @@ mod handed_out;
 mod keys;
 mod kinds;
 mod lint;
+mod lint_reports;
 mod memory_short;
 mod missing;
 mod monitor;

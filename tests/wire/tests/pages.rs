@@ -6,6 +6,7 @@
 //! pages that show a session of psql.
 
 use authguard_wire::page::{self, Page, with_output};
+use authguard_wire::policies::assert_exemplary;
 use authguard_wire::tokens::Issuer;
 use authguard_wire::{ADA, admin, set_claims, shaped, text, wait_until};
 use pgrx_embed::cluster::{Cluster, Config};
@@ -94,6 +95,16 @@ fn the_readme_s_ten_lines_show_a_row_that_vanishes_and_leave_nothing_behind() {
         }
     }
     page::run(&cluster, "app", install);
+    // What it makes is an example.
+    let (schema, _) = ten_lines
+        .split_once("select authguard.act_as_user")
+        .unwrap();
+    let kept = format!("{schema}commit;");
+    connect(&cluster, "postgres")
+        .batch_execute("drop extension authguard")
+        .unwrap();
+    page::run(&cluster, "app", &kept);
+    assert_exemplary(&cluster, "app");
 }
 
 #[test]
@@ -108,6 +119,7 @@ fn the_setup_of_the_pages_can_be_run_again() {
     let before = text(&mut owner, state);
     page::run(&cluster, "app", "\\i setup.sql\n\\i setup.sql");
     assert_eq!(text(&mut owner, state), before);
+    assert_exemplary(&cluster, "app");
 }
 
 #[test]
@@ -123,6 +135,7 @@ fn the_cheat_sheet_can_be_pasted_from_its_top_to_its_end() {
         &mut owner,
         "select bool_and(guarded) and count(*) = 2 from authguard.coverage() where kind = 'table'"
     ));
+    assert_exemplary(&cluster, "app");
 }
 
 #[test]
@@ -154,6 +167,7 @@ fn the_page_on_claims_sets_them_revokes_and_guards() {
     assert!(guarded.contains("is_revoked()"), "{guarded}");
     page::run(&cluster, "app", guard);
     assert_eq!(text(&mut owner, kind).as_deref(), Some("auth.is_active()"));
+    assert_exemplary(&cluster, "app");
 }
 
 /// An identity provider, with its keys and one of its tokens.
@@ -287,6 +301,7 @@ fn the_page_on_sessions_opens_three_doors_and_makes_claims() {
     };
     assert_eq!(role("ada").as_deref(), Some("editor"));
     assert_eq!(role("ben"), None);
+    assert_exemplary(&cluster, "app");
     assert!(holds(
         &mut connect(&cluster, "support"),
         "select authguard.sign_out_user('ada') = 2"
@@ -337,6 +352,9 @@ fn the_page_on_tokens_trusts_an_issuer_or_a_secret_and_signs() {
     owner.batch_execute(&note).unwrap();
     let read = page::run(&cluster, "app", &with_output(pool, "cat token.txt", &token));
     assert!(read.contains(" hers\n(1 row)"), "{read}");
+    for database in ["app", "secret", "own"] {
+        assert_exemplary(&cluster, database);
+    }
     let newer = idp.jwks(&[idp.kid(), "another"]);
     with_keys(rotated, &newer);
     assert!(holds(
@@ -396,6 +414,9 @@ fn the_page_on_replication_tells_another_primary_and_how_to_end_a_conflict() {
         .unwrap();
     arrives("fay");
     arrives("eve");
+    for cluster in [&primary, &other] {
+        assert_exemplary(cluster, "app");
+    }
     there
         .batch_execute("drop subscription revocations_2")
         .unwrap();

@@ -75,3 +75,56 @@ fn finding(context: &Context<'_>, function: &Function) -> Option<Finding> {
         .evidence(json!({ "roles": roles, "owner": owner }));
     Some(draft.done())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::facts::{Grant, PUBLIC};
+    use crate::lint::testing::{Database, call};
+
+    /// A guarded table, and a SECURITY DEFINER function of its owner that everybody may call.
+    fn database() -> (Database, u32, u32) {
+        let mut db = Database::supabase();
+        db.add_authguard();
+        let notes = db.table("notes", &["id"]);
+        db.guard(notes);
+        let all = db.function("all_notes");
+        all.security_definer = true;
+        let all = all.oid;
+        let grant = Grant {
+            grantee: PUBLIC,
+            privilege: "EXECUTE".to_owned(),
+        };
+        db.facts.grants.functions.insert(all, vec![grant]);
+        (db, notes, all)
+    }
+
+    #[test]
+    fn one_that_everybody_may_call_is_named() {
+        let (db, _, _) = database();
+        let findings = db.findings(&RULE);
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].object, "public.all_notes()");
+        assert!(
+            findings[0]
+                .hint
+                .starts_with("revoke execute on function public.all_notes() from public")
+        );
+    }
+
+    #[test]
+    fn one_that_no_client_may_call_is_none() {
+        let (mut db, _, all) = database();
+        db.facts.grants.functions.insert(all, Vec::new());
+        assert_eq!(db.findings(&RULE), []);
+    }
+
+    #[test]
+    fn one_that_a_policy_calls_has_to_be_callable_unless_it_returns_rows() {
+        let (mut db, notes, all) = database();
+        db.policy(notes, "members").using(call(all, vec![]));
+        assert_eq!(db.findings(&RULE), []);
+        db.facts.functions.get_mut(&all).unwrap().returns_set = true;
+        assert_eq!(db.findings(&RULE).len(), 1);
+    }
+}

@@ -36,3 +36,33 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         findings.push(draft.done());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::facts::OwnState;
+    use crate::lint::testing::Database;
+
+    fn database(privileges: &str, replicates: bool) -> Database {
+        let mut db = Database::supabase();
+        db.role(300, "Copy").can_replicate = replicates;
+        let grant = ("table authguard.revocation", "\"Copy\"", privileges);
+        db.facts.own = Some(OwnState {
+            grants: vec![(grant.0.to_owned(), grant.1.to_owned(), grant.2.to_owned())],
+            ..OwnState::default()
+        });
+        db
+    }
+
+    #[test]
+    fn one_that_nobody_gave_is_named() {
+        for db in [database("SELECT", false), database("DELETE, SELECT", true)] {
+            assert_eq!(db.findings(&RULE).len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_subscriber_may_read_what_it_receives() {
+        assert_eq!(database("SELECT", true).findings(&RULE), []);
+    }
+}
