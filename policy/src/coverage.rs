@@ -69,10 +69,12 @@ impl ClauseCount {
     }
 }
 
-/// Returns the share of the clauses that were covered, in percent. Without any clause, that is 100.
+/// Returns the share of the clauses that were covered, in percent, of those that can be asked.
+/// Without any, that is 100.
 pub fn covered_percent(counts: &[ClauseCount]) -> f64 {
-    let covered = counts.iter().filter(|count| count.is_covered()).count();
-    match counts.len() {
+    let asked = counts.iter().filter(|count| count.answers.is_some());
+    let covered = asked.clone().filter(|count| count.is_covered()).count();
+    match asked.count() {
         0 => 100.0,
         all => 100.0 * covered as f64 / all as f64,
     }
