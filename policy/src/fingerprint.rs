@@ -162,6 +162,12 @@ impl<'f> Writer<'f> {
             Expr::SqlValue(number) => self.word(&format!("sql-value {number}")),
             Expr::Aggregate(aggregation) => self.aggregation("aggregate", aggregation),
             Expr::Window(aggregation) => self.aggregation("window", aggregation),
+            Expr::Other(other) => {
+                let operators = other.operators.iter().map(|it| self.operator(*it));
+                let operators: Vec<_> = operators.collect();
+                let node = format!("other {:?} {}", other.node, operators.join(" "));
+                self.list(&node, &other.args);
+            }
             Expr::Opaque(name) => self.word(&format!("opaque {name:?}")),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::command::{Action, Command, Kind};
-use super::error::{error, undone};
+use super::error::{ends_the_call, error, undone};
 use super::facts::{Column, Relation};
 use super::gates::{self, Gates, RowSecurity, Rows};
 use super::given::Given;
@@ -71,6 +71,17 @@ impl<'r> Question<'r> {
                        current_user::pg_catalog.text";
         let caller = server.query(prepare, &[])?;
         let caller = caller.into_iter().flatten().flatten().last();
+        if relation.relkind == "m" && command.action != Action::Select {
+            let message = format!(
+                "{} is a materialized view, which nothing changes",
+                relation.title
+            );
+            return Err(error(
+                "42809",
+                message,
+                "Ask about select, or about its tables.",
+            ));
+        }
         let row = Given::parse("row", request.row)?;
         let new_row = Given::parse("new_row", request.new_row)?;
         if let Some(new_row) = &new_row {
@@ -156,9 +167,19 @@ impl<'r> Question<'r> {
         }
         self.fetch_as_role(server)?;
         let answered = match self.relation.is_view() {
+            // Nothing is run as a superuser: a view may call anybody's functions.
+            true if role.is_superuser => Some(Verdict {
+                is_allowed: true,
+                note: format!(
+                    "{}: {} is a superuser, so {} was not run",
+                    self.word(true),
+                    role.name,
+                    self.relation.title
+                ),
+            }),
             true => {
                 steps.extend(view::steps(server, &self.relation)?);
-                self.by_statement(server, &mut steps)?
+                self.by_statement(server, "a view reads other tables", &mut steps)?
             }
             false => self.by_policies(server, &role, &mut steps)?,
         };
@@ -172,9 +193,12 @@ impl<'r> Question<'r> {
         };
         let has_none = self.there.as_ref().is_none_or(Vec::is_empty);
         if has_none && !self.relation.is_view() {
-            // A policy that fails is an answer, which the gates give.
-            if let Ok(Some(rows)) = rows::picked(server, &self.relation, pick, row) {
-                self.there = Some(rows);
+            match rows::picked(server, &self.relation, pick, row) {
+                // Nothing if the role may not read all of the row: it may meet one all the same.
+                Ok(rows) => self.there = rows,
+                Err(problem) if ends_the_call(&problem) => return Err(problem),
+                // A policy that fails hides the row from the role as well.
+                Err(_) => {}
             }
         }
         Ok(())
@@ -198,7 +222,10 @@ impl<'r> Question<'r> {
         let picks_rows = self.command.picks() && self.pick.is_some();
         let there: &[TableRow] = match &self.there {
             Some(there) => there,
-            None => return self.by_statement(server, steps),
+            None => {
+                let why = "neither the caller nor the role may read all columns of the row";
+                return self.by_statement(server, why, steps);
+            }
         };
         if picks_rows && there.is_empty() {
             return Ok(Some(Verdict {
@@ -209,7 +236,13 @@ impl<'r> Question<'r> {
                 ),
             }));
         }
+        let changes = "a trigger or a rule may change the row";
+        let is_changed = self.relation.is_changed_by(self.command) && self.can_run();
         if let RowSecurity::Passes = state {
+            // Nothing is run as a superuser.
+            if is_changed && !role.is_superuser {
+                return self.by_statement(server, changes, steps);
+            }
             return Ok(Some(Verdict {
                 is_allowed: true,
                 note: format!("{}: {note}", self.word(true)),
@@ -257,11 +290,12 @@ impl<'r> Question<'r> {
             };
             verdict.note = format!("{} (one of {}{more} rows)", verdict.note, several.len());
         }
-        let is_open = self.relation.is_changed_by(self.command) || self.draws_for(&policies);
-        if is_open && self.can_run() {
-            return Ok(self.by_statement(server, steps)?.or(Some(verdict)));
-        }
-        Ok(Some(verdict))
+        let open = match () {
+            () if is_changed => changes,
+            () if self.draws_for(&policies) => "a policy reads a number that a sequence gives",
+            () => return Ok(Some(verdict)),
+        };
+        Ok(self.by_statement(server, open, steps)?.or(Some(verdict)))
     }
 
     /// Asks the policies about one row.
@@ -276,19 +310,26 @@ impl<'r> Question<'r> {
             ..Rows::default()
         };
         if let (false, Some(given)) = (self.command.picks(), &self.row) {
-            rows.proposed = Some(rows::proposed(server, &self.relation, given)?);
+            match rows::proposed(server, &self.relation, given)? {
+                Ok(row) => rows.proposed = Some(row),
+                Err(problem) => return Ok((Vec::new(), fails(&problem))),
+            }
         }
         let given = match self.command.action {
             Action::Upsert => self.row.as_ref(),
             _ => self.new_row.as_ref(),
         };
-        rows.new = match (&rows.old, given) {
-            (Some(old), Some(given)) => Some(rows::updated(server, &self.relation, given, old)?),
-            (old, _) => old.clone(),
-        };
+        rows.new = rows.old.clone();
+        if let (Some(old), Some(given)) = (&rows.old, given) {
+            match rows::updated(server, &self.relation, given, old)? {
+                Ok(row) => rows.new = Some(row),
+                Err(problem) => return Ok((Vec::new(), fails(&problem))),
+            }
+        }
         let mut steps = Vec::new();
         let mut stopped = None;
         let mut passed = Vec::new();
+        let mut depends = Vec::new();
         for phase in self.command.phases(self.updates_conflict(old)) {
             let answer = gates.ask(server, phase, &rows)?;
             if !matches!(answer.outcome, Outcome::True | Outcome::Skipped) {
@@ -303,6 +344,7 @@ impl<'r> Question<'r> {
                 }
             }
             passed.extend(answer.passed);
+            depends.extend(answer.depends);
             steps.extend(answer.steps);
         }
         let verdict = match stopped {
@@ -312,7 +354,10 @@ impl<'r> Question<'r> {
             },
             None => Verdict {
                 is_allowed: true,
-                note: format!("{}: {}", self.word(true), passes(&passed)),
+                note: match depends.is_empty() {
+                    true => format!("{}: {}", self.word(true), pass(&passed)),
+                    false => format!("{} if the row passes: {}", self.word(true), list(&depends)),
+                },
             },
         };
         Ok((steps, verdict))
@@ -371,6 +416,7 @@ impl<'r> Question<'r> {
     fn by_statement(
         &self,
         server: &mut dyn Server,
+        why: &str,
         steps: &mut Vec<Step>,
     ) -> Result<Option<Verdict>, ServerError> {
         if !self.can_run() {
@@ -387,7 +433,20 @@ impl<'r> Question<'r> {
         let needs_row = self.command.picks() && self.row.is_some();
         let (result, is_allowed, note) = match done {
             Done::Rows(Some(0)) if needs_row => {
-                (Outcome::False, false, "hidden: it finds no row".to_owned())
+                let note = "hidden: the statement works on no row".to_owned();
+                (Outcome::False, false, note)
+            }
+            Done::Rows(Some(0)) if self.command.action == Action::Insert => {
+                let note = "refused: a trigger or a rule keeps the row out".to_owned();
+                (Outcome::False, false, note)
+            }
+            Done::Failed(problem) if problem.sqlstate == "25006" => {
+                let hint = "The answer needs the statement itself, which is rolled back: ask in a \
+                            transaction that may write.";
+                return Err(ServerError {
+                    hint: Some(hint.to_owned()),
+                    ..problem
+                });
             }
             Done::Rows(_) => (
                 Outcome::True,
@@ -412,7 +471,7 @@ impl<'r> Question<'r> {
             name: Some(self.relation.title.clone()),
             clause: Some(self.command.kind().name().to_owned()),
             result,
-            note: Some("run as a whole, and rolled back".to_owned()),
+            note: Some(format!("{why}: it was run, and rolled back")),
         });
         Ok(Some(Verdict { is_allowed, note }))
     }
@@ -426,18 +485,33 @@ impl<'r> Question<'r> {
     }
 }
 
-fn passes(policies: &[String]) -> String {
-    let mut names: Vec<&str> = Vec::new();
-    for name in policies {
-        if !names.contains(&&**name) {
-            names.push(name);
+/// A default, or a generated column, fails, and the statement with it.
+fn fails(problem: &ServerError) -> Verdict {
+    Verdict {
+        is_allowed: false,
+        note: format!("error: {}", problem.message),
+    }
+}
+
+fn pass(policies: &[String]) -> String {
+    match policies {
+        [] => "no gate stops it".to_owned(),
+        [first, others @ ..] if others.iter().all(|other| other == first) => {
+            format!("{first} passes")
+        }
+        several => format!("{} pass", list(several)),
+    }
+}
+
+/// The names, each once.
+fn list(names: &[String]) -> String {
+    let mut once: Vec<&str> = Vec::new();
+    for name in names {
+        if !once.contains(&&**name) {
+            once.push(name);
         }
     }
-    match names.as_slice() {
-        [] => "no gate stops it".to_owned(),
-        [one] => format!("{one} passes"),
-        several => format!("{} pass", several.join(", ")),
-    }
+    once.join(", ")
 }
 
 /// Adds the last row.

@@ -206,3 +206,76 @@ impl Command {
         phases
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Command, Kind, Which};
+
+    /// The phases of a command: policies, row, and whether a row that does not pass is an error.
+    fn phases(command: &str, is_conflict: bool) -> Vec<(&'static str, &'static str)> {
+        let phases = Command::parse(Some(command)).unwrap().phases(is_conflict);
+        let told = phases.into_iter().map(|phase| {
+            let row = match (phase.row, phase.refuses) {
+                (Which::Old, false) => "hides the row",
+                (Which::Old, true) => "refuses the row",
+                (Which::Proposed, _) => "refuses the row to insert",
+                (Which::New, _) => "refuses the new row",
+            };
+            (phase.of.name(), row)
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn what_reads_columns_meets_the_policies_of_select() {
+        let update = ("UPDATE", "hides the row");
+        let updated = ("UPDATE", "refuses the new row");
+        let select = ("SELECT", "hides the row");
+        let selected = ("SELECT", "refuses the new row");
+        assert_eq!(phases("update", false), [update, select, updated, selected]);
+        assert_eq!(phases("update without where", false), [update, updated]);
+        assert_eq!(
+            phases("update without where returning", false),
+            [update, select, updated, selected]
+        );
+        let delete = ("DELETE", "hides the row");
+        assert_eq!(phases("delete", false), [delete, select]);
+        assert_eq!(phases("Delete  Without WHERE", false), [delete]);
+        let insert = ("INSERT", "refuses the row to insert");
+        let inserted = ("SELECT", "refuses the row to insert");
+        assert_eq!(phases("insert", false), [insert]);
+        assert_eq!(phases("insert returning", false), [insert, inserted]);
+        assert_eq!(phases("select", false), [select]);
+        assert_eq!(phases("select for share", false), [update, select]);
+        // The row of a conflict is not passed over: it is refused.
+        assert_eq!(phases("upsert", false), [insert, inserted]);
+        assert_eq!(
+            phases("upsert", true),
+            [
+                insert,
+                inserted,
+                ("UPDATE", "refuses the row"),
+                ("SELECT", "refuses the row"),
+                updated,
+                selected
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_command_is_an_error() {
+        for command in [
+            "",
+            "truncate",
+            "select returning",
+            "insert without where",
+            "update where",
+            "select for",
+        ] {
+            let problem = Command::parse(Some(command)).unwrap_err();
+            assert_eq!(problem.sqlstate, "22023", "{command}");
+        }
+        let command = Command::parse(None).unwrap();
+        assert_eq!(command.kind(), Kind::Select);
+    }
+}

@@ -23,10 +23,11 @@ pub(super) fn undone<R>(
     result
 }
 
-/// Returns true if an error is no answer about what was tried: the statement was cancelled, or the
-/// whole transaction has failed.
+/// Returns true if an error is no answer about what was tried: the statement was cancelled, waited
+/// for a lock in vain, or the whole transaction has failed.
 pub(super) fn ends_the_call(problem: &ServerError) -> bool {
     const CLASSES: [&str; 4] = ["08", "40", "53", "57"];
     let is_of = |class: &&str| problem.sqlstate.starts_with(*class);
-    CLASSES.iter().any(is_of) || problem.sqlstate == "P0004"
+    let is_one = ["P0004", "55P03"].contains(&&*problem.sqlstate);
+    is_one || CLASSES.iter().any(is_of)
 }

@@ -14,25 +14,27 @@ const MOST_AT_ONCE: usize = 500;
 /// The value of an expression, as text, or the error that it raises.
 pub(super) type Value = Result<Option<String>, ServerError>;
 
+/// What expressions read besides columns.
+#[derive(Clone, Copy)]
+pub(super) struct Reads {
+    pub system_columns: bool,
+    pub whole_row: bool,
+}
+
 /// Values of expressions on one row, each evaluated once.
 pub(super) struct Values<'q> {
     relation: &'q Relation,
     row: Option<&'q TableRow>,
-    /// True if an expression reads a system column.
-    with_system_columns: bool,
+    reads: Reads,
     known: BTreeMap<String, Value>,
 }
 
 impl<'q> Values<'q> {
-    pub fn of(
-        relation: &'q Relation,
-        row: Option<&'q TableRow>,
-        with_system_columns: bool,
-    ) -> Self {
+    pub fn of(relation: &'q Relation, row: Option<&'q TableRow>, reads: Reads) -> Self {
         Self {
             relation,
             row,
-            with_system_columns,
+            reads,
             known: BTreeMap::new(),
         }
     }
@@ -104,7 +106,7 @@ impl<'q> Values<'q> {
             row.map(|row| &*row.tableoid),
             row.and_then(|row| row.ctid.as_deref()),
         ];
-        let count = if self.with_system_columns { 3 } else { 1 };
+        let count = if self.reads.system_columns { 3 } else { 1 };
         let parameters = parameters.get(..count).unwrap_or_default();
         server.begin()?;
         let result = server.query(&sql, parameters);
@@ -118,18 +120,27 @@ impl<'q> Values<'q> {
     }
 
     /// The row as a table of one row that has the name of the table. A function's result of the
-    /// table's row type also serves expressions that take the whole row; system columns need a
-    /// sub-select, which cannot.
+    /// table's row type serves expressions that take the whole row. It has no system columns: they
+    /// stand beside it then, as Postgres writes them without the name of the table, but in
+    /// sub-selects.
     fn source(&self) -> String {
         let Relation {
             qualified, alias, ..
         } = self.relation;
-        if self.with_system_columns {
-            return format!(
-                "(select $2::pg_catalog.oid as tableoid, $3::pg_catalog.tid as ctid, (r.v).* \
-                 from (select cast($1 as {qualified}) as v offset 0) as r) as {alias}"
-            );
+        let system = "$2::pg_catalog.oid as tableoid, $3::pg_catalog.tid as ctid";
+        let row = format!("cast($1 as {qualified}) as {alias}");
+        match self.reads {
+            Reads {
+                system_columns: false,
+                ..
+            } => row,
+            Reads {
+                whole_row: true, ..
+            } => format!("{row}, (select {system}) as \"system columns\""),
+            _ => format!(
+                "(select {system}, (r.v).* from (select cast($1 as {qualified}) as v offset 0) as \
+                 r) as {alias}"
+            ),
         }
-        format!("cast($1 as {qualified}) as {alias}")
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Column {
     pub is_generated: bool,
     pub is_identity: bool,
     pub is_always_identity: bool,
-    /// The expression of a default or of a generated column.
+    /// The expression of a default, also that of its domain, or of a generated column.
     pub default: Option<String>,
     /// The sequence that its default draws a number from.
     pub sequence: Option<String>,
@@ -96,9 +96,13 @@ const COLUMNS: &str = "
            (a.attgenerated operator(pg_catalog.<>) '')::pg_catalog.text,
            (a.attidentity operator(pg_catalog.<>) '')::pg_catalog.text,
            (a.attidentity operator(pg_catalog.=) 'a')::pg_catalog.text,
-           (select pg_catalog.pg_get_expr(d.adbin, d.adrelid) from pg_catalog.pg_attrdef d
-             where d.adrelid operator(pg_catalog.=) a.attrelid
-               and d.adnum operator(pg_catalog.=) a.attnum),
+           coalesce(
+               (select pg_catalog.pg_get_expr(d.adbin, d.adrelid) from pg_catalog.pg_attrdef d
+                 where d.adrelid operator(pg_catalog.=) a.attrelid
+                   and d.adnum operator(pg_catalog.=) a.attnum),
+               (select pg_catalog.pg_get_expr(t.typdefaultbin, 0) from pg_catalog.pg_type t
+                 where t.oid operator(pg_catalog.=) a.atttypid
+                   and a.attidentity operator(pg_catalog.=) '')),
            (select s.oid::pg_catalog.text from pg_catalog.pg_attrdef d
               join pg_catalog.pg_depend e
                 on e.classid operator(pg_catalog.=) 'pg_catalog.pg_attrdef'::pg_catalog.regclass
@@ -119,8 +123,9 @@ const COLUMNS: &str = "
        and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped
      order by a.attnum";
 
-/// For columns that pick rows: the type below domains, and the operator that compares it. A type
-/// that has none is compared by its text.
+/// For columns that pick rows: the type below domains, and the operator that compares it. They are
+/// compared with the rights of the caller, so nothing in it may be somebody's function: the check of
+/// a domain is one. Other types have no row, and are compared by their text.
 const KEYS: &str = "
     with recursive base (attname, oid) as (
         select a.attname, a.atttypid from pg_catalog.pg_attribute a
@@ -151,7 +156,6 @@ const KEYS: &str = "
                        when t.oid operator(pg_catalog.=)
                             'pg_catalog.cidr'::pg_catalog.regtype then 'pg_catalog.inet'
                        when t.typtype operator(pg_catalog.=) 'e' then 'pg_catalog.anyenum'
-                       when t.typtype operator(pg_catalog.=) 'c' then 'pg_catalog.record'
                        when t.typtype operator(pg_catalog.=) 'r' then 'pg_catalog.anyrange'
                        when t.typtype operator(pg_catalog.=) 'm' then 'pg_catalog.anymultirange'
                        when t.typsubscript operator(pg_catalog.=)
@@ -163,7 +167,11 @@ const KEYS: &str = "
              limit 1)
       from base b
       join pg_catalog.pg_type t on t.oid operator(pg_catalog.=) b.oid
-     where t.typtype operator(pg_catalog.<>) 'd'";
+      left join pg_catalog.pg_type e on e.oid operator(pg_catalog.=) t.typelem
+     where t.typtype::pg_catalog.text operator(pg_catalog.=) any (array['b', 'e'])
+       and coalesce(e.typtype, 'b')::pg_catalog.text operator(pg_catalog.=) any (array['b', 'e'])
+        or t.typtype::pg_catalog.text operator(pg_catalog.=) any (array['r', 'm'])
+       and t.oid operator(pg_catalog.<) 16384";
 
 /// How a column that picks rows is compared.
 pub(super) struct Key {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::command::{Kind, Phase, Which};
-use super::evaluate::Values;
+use super::evaluate::{Reads, Values};
 use super::facts::Relation;
 use super::policies::{Condition, Policy, Role};
 use super::rows::TableRow;
@@ -96,6 +96,8 @@ pub(super) struct PhaseAnswer {
     pub steps: Vec<Step>,
     /// The permissive policies that let the row pass.
     pub passed: Vec<String>,
+    /// The policies that cannot be asked without a row.
+    pub depends: Vec<String>,
     /// Why the row does not pass, in words.
     pub why: String,
 }
@@ -130,8 +132,12 @@ impl Gates<'_> {
             .filter(|policy| policy.applies && policy.is_for(phase.of))
             .filter_map(|policy| Some((policy, policy.condition(phase)?)))
             .collect();
-        let system = met.iter().any(|(_, it)| reads_system_column(&it.expr));
-        let mut values = Values::of(self.relation, row, system);
+        let reads = |attno: fn(i16) -> bool| met.iter().any(|(_, it)| it.reads(attno));
+        let reads = Reads {
+            system_columns: reads(|attno| attno < 0),
+            whole_row: reads(|attno| attno == 0),
+        };
+        let mut values = Values::of(self.relation, row, reads);
         let whole = whole(phase, &met);
         match row {
             // As the statement does: in one expression, so that what fails behind something that
@@ -153,6 +159,7 @@ impl Gates<'_> {
                 outcome,
                 steps: Vec::new(),
                 passed: Vec::new(),
+                depends: Vec::new(),
                 why: String::new(),
             });
         }
@@ -171,13 +178,18 @@ impl Gates<'_> {
                 .flat_map(|(_, condition)| self.shown(&condition.expr));
             values.evaluate(server, parts.chain(shown))?;
         }
+        let names = |wanted| {
+            let is_such = |(policy, it): &&(&Policy, &Condition)| {
+                let outcome = it.clause().outcome(&values);
+                outcome == wanted && (policy.is_permissive || outcome == Outcome::Skipped)
+            };
+            let names = met.iter().filter(is_such);
+            names.map(|(policy, _)| policy.name.clone()).collect()
+        };
         Ok(PhaseAnswer {
             outcome,
-            passed: met
-                .iter()
-                .filter(|(policy, it)| policy.is_permissive && it.passes(&values))
-                .map(|(policy, _)| policy.name.clone())
-                .collect(),
+            passed: names(Outcome::True),
+            depends: names(Outcome::Skipped),
             steps: self.steps(phase, &met, &values),
             why: self.why(phase, &met, &values),
         })
@@ -209,7 +221,7 @@ impl Gates<'_> {
                     phase.of.name()
                 );
                 let values_shown = match leaves.as_slice() {
-                    [_] => self.values_of(&condition.expr, values),
+                    [_] => self.values_of(&clause, values),
                     _ => String::new(),
                 };
                 steps.push(Step {
@@ -235,7 +247,7 @@ impl Gates<'_> {
                             result: values.outcome(leaf.sql),
                             note: Some(join(
                                 "",
-                                &self.values_of(leaf.expr, values),
+                                &self.values_of(leaf, values),
                                 &problem(leaf.sql, values),
                             ))
                             .filter(|note| !note.is_empty()),
@@ -277,17 +289,32 @@ impl Gates<'_> {
     /// Says which policies keep the row from passing, with the clauses that do it.
     fn why(&self, phase: Phase, met: &[(&Policy, &Condition)], values: &Values<'_>) -> String {
         let of = phase.of.name();
-        let blamed = |policy: &Policy, condition: &Condition| {
+        let blamed = |condition: &Condition| {
             let clause = condition.clause();
             let mut leaves = Vec::new();
             blame(&clause, true, values, &mut leaves);
+            if leaves.is_empty() {
+                leaves.push(&clause);
+            }
             let leaves: Vec<String> = leaves
                 .into_iter()
                 .map(|leaf| self.sentence(leaf, values))
                 .collect();
-            format!("{}: {}", policy.name, leaves.join("; "))
+            leaves.join("; ")
+        };
+        let named = |policy: &Policy, condition: &Condition| {
+            format!("{}: {}", policy.name, blamed(condition))
         };
         let is_stopped = |condition: &Condition| !condition.passes(values);
+        if let Some(Err(problem)) = values.value(&whole(phase, met)) {
+            let fails =
+                |condition: &Condition| condition.clause().outcome(values) == Outcome::Error;
+            let failing = met.iter().find(|(_, condition)| fails(condition));
+            return match failing {
+                Some((policy, condition)) => named(policy, condition),
+                None => problem.message.clone(),
+            };
+        }
         let restrictive = met
             .iter()
             .find(|(policy, condition)| !policy.is_permissive && is_stopped(condition));
@@ -300,9 +327,9 @@ impl Gates<'_> {
             .all(|(_, condition)| is_stopped(condition));
         let by_restrictive = |(policy, condition): &(&Policy, &Condition)| {
             format!(
-                "the restrictive policy {} does not pass; {}",
+                "the restrictive policy {} does not pass: {}",
                 policy.name,
-                blamed(policy, condition)
+                blamed(condition)
             )
         };
         match restrictive {
@@ -312,7 +339,7 @@ impl Gates<'_> {
                 let each: Vec<String> = permissive
                     .iter()
                     .filter(|(_, condition)| is_stopped(condition))
-                    .map(|(policy, condition)| blamed(policy, condition))
+                    .map(|(policy, condition)| named(policy, condition))
                     .collect();
                 format!("no permissive policy for {of} passes; {}", each.join("; "))
             }
@@ -329,7 +356,7 @@ impl Gates<'_> {
                 outcome => format!("{shown} is {}", outcome.as_str()),
             },
         };
-        let about = self.values_of(leaf.expr, values);
+        let about = self.values_of(leaf, values);
         match about.is_empty() {
             true => answer,
             false => format!("{answer}, {about}"),
@@ -337,11 +364,7 @@ impl Gates<'_> {
     }
 
     /// The columns and readers of an expression that may be shown: as SQL reads them.
-    /// A column that is the whole expression is no news.
     fn shown(&self, expr: &Expr) -> Vec<String> {
-        if let Expr::Var(_) = expr {
-            return Vec::new();
-        }
         let columns = self.columns(expr);
         let columns = columns
             .filter(|(number, _)| self.readable.contains(number))
@@ -370,9 +393,9 @@ impl Gates<'_> {
     }
 
     /// The values of the columns and readers of an expression, as far as the caller may read them.
-    fn values_of(&self, expr: &Expr, values: &Values<'_>) -> String {
+    fn values_of(&self, clause: &Clause<'_>, values: &Values<'_>) -> String {
         let hidden = self
-            .columns(expr)
+            .columns(clause.expr)
             .filter(|(number, _)| !self.readable.contains(number))
             .map(|(_, name)| {
                 format!(
@@ -380,7 +403,9 @@ impl Gates<'_> {
                     self.caller
                 )
             });
-        let shown = self.shown(expr);
+        // An expression that is all of the clause is no news.
+        let mut shown = self.shown(clause.expr);
+        shown.retain(|expression| expression != clause.sql);
         let shown = shown
             .iter()
             .filter_map(|expression| match values.value(expression)? {
@@ -398,7 +423,10 @@ fn whole(phase: Phase, met: &[(&Policy, &Condition)]) -> String {
             .filter(move |(policy, _)| policy.is_permissive == is_permissive)
             .map(|(_, condition)| format!("({})", condition.sql))
     };
-    let any: Vec<String> = of(true).collect();
+    // The last by name is asked first (RelationBuildRowSecurity in
+    // src/backend/commands/policy.c): if it passes, those that fail are not met.
+    let mut any: Vec<String> = of(true).collect();
+    any.reverse();
     if any.is_empty() {
         return "false".to_owned();
     }
@@ -422,15 +450,19 @@ fn without_row(phase: Phase, met: &[(&Policy, &Condition)], values: &Values<'_>)
     all(outcomes(false).chain([any(outcomes(true))]))
 }
 
-fn reads_system_column(expr: &Expr) -> bool {
-    let is_system =
-        |column: &Source| matches!(column, Source::Own { varno: 1, attno } if *attno < 0);
-    expr.columns().iter().any(is_system)
-}
-
 impl Condition {
     fn clause(&self) -> Clause<'_> {
         Clause::of(&self.expr, &self.sql)
+    }
+
+    /// Returns true if it reads a column whose number is such.
+    fn reads(&self, is_such: fn(i16) -> bool) -> bool {
+        let columns = self.expr.columns();
+        let mut own = columns.iter().filter_map(|column| match column {
+            Source::Own { varno: 1, attno } => Some(*attno),
+            _ => None,
+        });
+        own.any(is_such)
     }
 
     fn passes(&self, values: &Values<'_>) -> bool {

@@ -171,7 +171,7 @@ impl Need<'_> {
             name: Some(title.clone()),
             clause: Some(clause),
             result: Outcome::of(passes),
-            note: Some(format!("{note}; {}", self.why)),
+            note: Some(format!("{note} ({})", self.why)),
         })
     }
 }
@@ -192,7 +192,7 @@ fn lacking_sequence(
     Ok(title.map(|title| Step {
         gate: Gate::Grant,
         note: Some(format!(
-            "{} lacks USAGE on sequence {title}; for a default",
+            "{} lacks USAGE on sequence {title} (for a default)",
             role.name
         )),
         name: Some(title),

@@ -1,9 +1,7 @@
 //! The rows of a statement, each as the text of a value of the table's row type.
 
-use std::fmt::Write;
-
 use super::command::Command;
-use super::error::{error, undone};
+use super::error::{ends_the_call, error, undone};
 use super::facts::{Column, Relation, Texts};
 use super::given::Given;
 use crate::{Server, ServerError};
@@ -24,8 +22,11 @@ pub(super) struct TableRow {
 /// The condition that picks rows, and the source of its values: `$1` is the JSON.
 pub(super) struct Pick {
     condition: String,
-    values: String,
+    values: Vec<Definition>,
 }
+
+/// A column in the list of a record: its name and type, as SQL writes them.
+type Definition = (String, String);
 
 impl Pick {
     /// Makes the condition of the columns that are given.
@@ -41,20 +42,21 @@ impl Pick {
         for column in columns {
             let name = &column.quoted;
             let key = keys.iter().find(|key| key.name == column.name);
-            let type_name = key.map_or(&*column.type_name, |key| &*key.type_name);
-            values.push(format!("{name} {type_name}"));
+            let type_name = key.map_or("pg_catalog.text", |key| &*key.type_name);
+            values.push((name.clone(), type_name.to_owned()));
             conditions.push(match key.and_then(|key| key.operator.as_deref()) {
                 _ if given.is_null(column) => format!("picked.{name} is null"),
                 Some(operator) => format!("picked.{name} {operator} given.{name}"),
                 None => format!(
-                    "picked.{name}::pg_catalog.text operator(pg_catalog.=) \
-                     given.{name}::pg_catalog.text"
+                    "pg_catalog.num_nonnulls(picked.{name}) operator(pg_catalog.=) 1 \
+                     and pg_catalog.concat(picked.{name}) operator(pg_catalog.=) \
+                     pg_catalog.concat(given.{name})"
                 ),
             });
         }
         Ok(Self {
             condition: conditions.join(" and "),
-            values: values.join(", "),
+            values,
         })
     }
 
@@ -63,7 +65,9 @@ impl Pick {
         format!(
             "from {} as picked, pg_catalog.jsonb_to_record($1::pg_catalog.jsonb) as given ({}) \
              where {}",
-            relation.qualified, self.values, self.condition
+            relation.qualified,
+            record(&self.values),
+            self.condition
         )
     }
 
@@ -71,7 +75,8 @@ impl Pick {
     pub fn using(&self, word: &str) -> String {
         format!(
             "{word} pg_catalog.jsonb_to_record($1::pg_catalog.jsonb) as given ({}) where {}",
-            self.values, self.condition
+            record(&self.values),
+            self.condition
         )
     }
 }
@@ -84,10 +89,11 @@ pub(super) fn picked(
     pick: &Pick,
     given: &Given<'_>,
 ) -> Result<Option<Vec<TableRow>>, ServerError> {
-    // The columns of the values are named like those of the table, so that a name such as "picked"
-    // among them is no danger: each is qualified.
+    // Each name is qualified: a column may be called "picked". A cast to text could be a function of
+    // the table's owner (CREATE CAST), which would run with the rights of the caller: concat calls
+    // the output functions of types.
     let sql = format!(
-        "select (picked.*)::{0}::pg_catalog.text, picked.ctid::pg_catalog.text, \
+        "select pg_catalog.concat((picked.*)::{0}), picked.ctid::pg_catalog.text, \
          picked.tableoid::pg_catalog.text {1} limit {MOST_ROWS}",
         relation.qualified,
         pick.clauses(relation)
@@ -95,7 +101,7 @@ pub(super) fn picked(
     match undone(server, |server| server.query(&sql, &[Some(given.json)])) {
         Ok(rows) => Ok(Some(rows.into_iter().map(TableRow::of).collect())),
         Err(problem) if problem.sqlstate == "42501" => Ok(None),
-        Err(problem) => Err(misfit(server, relation, "row", given)?.unwrap_or(problem)),
+        Err(problem) => Err(misfit(server, "row", given, &pick.values)?.unwrap_or(problem)),
     }
 }
 
@@ -110,13 +116,16 @@ impl TableRow {
     }
 }
 
+/// A row, or the error of a default or of a generated column, which is an answer.
+pub(super) type Made = Result<TableRow, ServerError>;
+
 /// Returns the row that an insert proposes: what is given, and defaults. A number that a sequence
 /// would give is not drawn: it is NULL.
 pub(super) fn proposed(
     server: &mut dyn Server,
     relation: &Relation,
     given: &Given<'_>,
-) -> Result<TableRow, ServerError> {
+) -> Result<Made, ServerError> {
     let value = |column: &Column| match &column.default {
         _ if given.has(column) => format!("given.{}", column.quoted),
         Some(default) if !column.is_generated && !column.draws() => format!("({default})"),
@@ -131,8 +140,8 @@ pub(super) fn updated(
     relation: &Relation,
     given: &Given<'_>,
     old: &TableRow,
-) -> Result<TableRow, ServerError> {
-    let value = |column: &Column| match given.has(column) && !column.is_generated {
+) -> Result<Made, ServerError> {
+    let value = |column: &Column| match given.has(column) {
         true => format!("given.{}", column.quoted),
         false => format!("old.{}", column.quoted),
     };
@@ -145,14 +154,14 @@ fn made(
     given: &Given<'_>,
     old: Option<&TableRow>,
     value: impl Fn(&Column) -> String,
-) -> Result<TableRow, ServerError> {
+) -> Result<Made, ServerError> {
     let columns = given.columns(relation)?;
+    let definitions: Vec<Definition> = columns.iter().map(|it| it.definition()).collect();
     let mut from = Vec::new();
-    if !columns.is_empty() {
-        let columns: Vec<String> = columns.iter().map(|it| it.definition()).collect();
+    if !definitions.is_empty() {
         from.push(format!(
             "pg_catalog.jsonb_to_record($1::pg_catalog.jsonb) as given ({})",
-            columns.join(", ")
+            record(&definitions)
         ));
     }
     let mut parameters = vec![Some(given.json)];
@@ -161,21 +170,24 @@ fn made(
         parameters.push(Some(&*old.text));
     }
     let values: Vec<String> = relation.columns.iter().map(value).collect();
-    let mut sql = format!(
-        "select cast(row({}) as {})::pg_catalog.text",
+    let from = match from.is_empty() {
+        true => String::new(),
+        false => format!("from {}", from.join(", ")),
+    };
+    // A parameter that is not used has no type.
+    let sql = format!(
+        "select pg_catalog.concat(cast(row({}) as {})) {from} where $1::pg_catalog.text is not null",
         values.join(", "),
         relation.qualified
     );
-    if !from.is_empty() {
-        let _ = write!(sql, " from {}", from.join(", "));
-    }
-    // A parameter that is not used has no type.
-    let _ = write!(sql, " where $1::pg_catalog.text is not null");
-    let text = match undone(server, |server| server.query(&sql, &parameters)) {
-        Ok(rows) => one(rows),
+    let text = match answer(undone(server, |server| server.query(&sql, &parameters)))? {
+        Ok(text) => text,
         Err(problem) => {
             let name = if old.is_some() { "new_row" } else { "row" };
-            return Err(misfit(server, relation, name, given)?.unwrap_or(problem));
+            return match misfit(server, name, given, &definitions)? {
+                Some(misfit) => Err(misfit),
+                None => Ok(Err(problem)),
+            };
         }
     };
     let row = TableRow {
@@ -184,7 +196,7 @@ fn made(
         tableoid: old.map_or_else(|| relation.oid.clone(), |old| old.tableoid.clone()),
     };
     if !relation.columns.iter().any(|column| column.is_generated) {
-        return Ok(row);
+        return Ok(Ok(row));
     }
     let values: Vec<String> = relation
         .columns
@@ -195,52 +207,60 @@ fn made(
         })
         .collect();
     let sql = format!(
-        "select cast(row({}) as {1})::pg_catalog.text from cast($1 as {1}) as {2}",
+        "select pg_catalog.concat(cast(row({}) as {1})) from cast($1 as {1}) as {2}",
         values.join(", "),
         relation.qualified,
         relation.alias
     );
-    let text = undone(server, |server| server.query(&sql, &[Some(&row.text)]))?;
-    Ok(TableRow {
-        text: one(text),
-        ..row
-    })
+    let text = undone(server, |server| server.query(&sql, &[Some(&row.text)]));
+    Ok(answer(text)?.map(|text| TableRow { text, ..row }))
 }
 
-fn one(rows: Vec<crate::Row>) -> String {
-    rows.into_iter()
-        .flatten()
-        .flatten()
-        .next()
-        .unwrap_or_default()
+/// The one text that a query returns, or its error, if that is an answer.
+fn answer(
+    tried: Result<Vec<crate::Row>, ServerError>,
+) -> Result<Result<String, ServerError>, ServerError> {
+    match tried {
+        Ok(rows) => {
+            let text = rows.into_iter().flatten().flatten().next();
+            Ok(Ok(text.unwrap_or_default()))
+        }
+        Err(problem) if ends_the_call(&problem) => Err(problem),
+        Err(problem) => Ok(Err(problem)),
+    }
 }
 
 impl Column {
-    /// The column in the list of a record: `"id" integer`.
-    pub fn definition(&self) -> String {
-        format!("{} {}", self.quoted, self.type_name)
+    /// The column in the list of a record.
+    pub fn definition(&self) -> Definition {
+        (self.quoted.clone(), self.type_name.clone())
     }
+}
+
+/// The list of a record: `"id" integer, …`.
+pub(super) fn record(definitions: &[Definition]) -> String {
+    let columns = definitions.iter();
+    let columns = columns.map(|(name, type_name)| format!("{name} {type_name}"));
+    columns.collect::<Vec<_>>().join(", ")
 }
 
 /// Finds the column whose value does not fit its type.
 fn misfit(
     server: &mut dyn Server,
-    relation: &Relation,
     name: &str,
     given: &Given<'_>,
+    definitions: &[Definition],
 ) -> Result<Option<ServerError>, ServerError> {
-    for column in given.columns(relation)? {
+    for (column, type_name) in definitions {
         let sql = format!(
-            "select given.{}::pg_catalog.text \
-             from pg_catalog.jsonb_to_record($1::pg_catalog.jsonb) as given ({})",
-            column.quoted,
-            column.definition()
+            "select pg_catalog.concat(given.{column}) \
+             from pg_catalog.jsonb_to_record($1::pg_catalog.jsonb) as given ({column} {type_name})"
         );
         let tried = undone(server, |server| server.query(&sql, &[Some(given.json)]));
         if let Err(problem) = tried {
             return Ok(Some(ServerError {
-                message: format!("{name}: column {}: {}", column.quoted, problem.message),
-                hint: Some(format!("It is of type {}.", column.type_name)),
+                message: format!("{name}: column {column}: {}", problem.message),
+                hint: Some(format!("It is of type {type_name}.")),
                 ..problem
             }));
         }

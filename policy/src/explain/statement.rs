@@ -5,8 +5,13 @@ use super::command::{Action, Command};
 use super::error::{ends_the_call, error, undone};
 use super::facts::Relation;
 use super::given::Given;
-use super::rows::Pick;
+use super::rows::{MOST_ROWS, Pick, record};
 use crate::{Server, ServerError};
+
+/// A question waits for nobody's transaction for long.
+const LOCK_TIMEOUT: &str = "
+    select pg_catalog.set_config('lock_timeout', '2s', true)
+     where pg_catalog.current_setting('lock_timeout') operator(pg_catalog.=) '0'";
 
 /// What the statement did.
 pub(super) enum Done {
@@ -24,7 +29,11 @@ pub(super) fn run(
     new_row: Option<&Given<'_>>,
 ) -> Result<Done, ServerError> {
     let (sql, parameters) = sql(relation, command, row, new_row)?;
-    match undone(server, |server| server.query(&sql, &parameters)) {
+    let tried = undone(server, |server| {
+        server.query(LOCK_TIMEOUT, &[])?;
+        server.query(&sql, &parameters)
+    });
+    match tried {
         Ok(rows) => {
             let count = rows.into_iter().flatten().flatten().next();
             Ok(Done::Rows(count.and_then(|count| count.parse().ok())))
@@ -62,7 +71,9 @@ fn sql<'g>(
         _ => "where $1::pg_catalog.text is not null".to_owned(),
     };
     let sql = match command.action {
-        Action::Select => format!("select pg_catalog.count(*)::pg_catalog.text {read}"),
+        Action::Select => format!(
+            "select pg_catalog.count(*)::pg_catalog.text from (select 1 {read} limit {MOST_ROWS}) s"
+        ),
         Action::SelectForUpdate => format!(
             "select pg_catalog.count(*)::pg_catalog.text \
              from (select 1 {read} for update of picked) locked"
@@ -80,11 +91,11 @@ fn sql<'g>(
             if sets.is_empty() {
                 return Err(nothing_new());
             }
-            let types: Vec<String> = columns.iter().map(|it| it.definition()).collect();
+            let types: Vec<_> = columns.iter().map(|it| it.definition()).collect();
             let update = format!(
                 "with new as (select * from pg_catalog.jsonb_to_record($2::pg_catalog.jsonb) \
                  as new ({})) update {target} as picked set {} {}",
-                types.join(", "),
+                record(&types),
                 sets.join(", "),
                 used("from")
             );
@@ -97,14 +108,14 @@ fn sql<'g>(
                 None => Vec::new(),
             };
             let names: Vec<&str> = columns.iter().map(|it| &*it.quoted).collect();
-            let types: Vec<String> = columns.iter().map(|it| it.definition()).collect();
+            let types: Vec<_> = columns.iter().map(|it| it.definition()).collect();
             let insert = match columns.is_empty() {
                 true => format!("insert into {target} default values"),
                 false => format!(
                     "insert into {target} ({0}) select {0} \
                      from pg_catalog.jsonb_to_record($1::pg_catalog.jsonb) as given ({1})",
                     names.join(", "),
-                    types.join(", ")
+                    record(&types)
                 ),
             };
             let conflict = match command.action {

@@ -54,6 +54,7 @@ mod own_tables_triggers;
 mod pages;
 mod pg_upgrade;
 mod pgrls;
+mod policy_texts;
 mod pools;
 mod postgrest;
 mod postgrest_sessions;
