@@ -542,6 +542,8 @@ pub(crate) fn query(relations: Vec<u32>, condition: Option<Expr>, targets: Vec<E
     };
     let numbers = 1..=u32::try_from(relations.len()).unwrap();
     Query {
+        command: crate::QueryCommand::Select,
+        others: Vec::new(),
         ctes: Vec::new(),
         range_table: relations.iter().map(entry).collect(),
         from: numbers.map(FromItem::Entry).collect(),
