@@ -47,24 +47,21 @@ impl Session {
             Access::ReadOnly => "begin isolation level repeatable read read only",
             Access::Trial => "begin",
         };
-        client
-            .batch_execute(begin)
-            .and_then(|()| client.batch_execute(LIMITS))
-            .map_err(|error| Error::from(server_error(&error)))?;
+        let failed = |error: postgres::Error| Error::from(server_error(&error));
+        client.batch_execute(begin).map_err(failed)?;
         let mut session = Self {
             client,
             progress: Progress::of(what),
             ended: None,
         };
-        let version = session.value(
-            "select pg_catalog.current_setting('server_version_num')",
-            &[],
-        )?;
-        let version = version.as_deref().and_then(|version| version.parse().ok());
+        let version = "select pg_catalog.current_setting('server_version_num')";
+        let version = session.value(version, &[])?;
+        let version = version.and_then(|version| version.parse().ok());
         if version.is_none_or(|version: u32| version < OLDEST) {
             return Err(Error::new("the server is older than Postgres 14")
                 .hint("Policies can be read on Postgres 14 to 18."));
         }
+        session.client.batch_execute(LIMITS).map_err(failed)?;
         Ok(session)
     }
 
