@@ -159,9 +159,14 @@ fn the_metadata_leads_to_the_repository() {
 
 #[test]
 fn the_licences_are_those_of_the_crates_that_are_linked() {
+    compare_licences("authguard", "THIRD-PARTY-LICENSES.md");
+    compare_licences("authguard-cli", "cli/THIRD-PARTY-LICENSES.md");
+}
+
+fn compare_licences(package: &str, page: &str) {
     let tree = Command::new(env!("CARGO"))
         .current_dir(checkout())
-        .args(["tree", "--locked", "--package", "authguard"])
+        .args(["tree", "--locked", "--package", package])
         .args(["--edges", "normal,no-proc-macro"])
         .args(["--target", "x86_64-unknown-linux-gnu"])
         .args(["--prefix", "none", "--format", "| {p} | {l} |"])
@@ -174,7 +179,7 @@ fn the_licences_are_those_of_the_crates_that_are_linked() {
         .filter(|line| !line.starts_with("| authguard"))
         .map(|line| line.replace(" v", " | ").replace(" (*)", ""))
         .collect();
-    let listed: BTreeSet<_> = read("THIRD-PARTY-LICENSES.md")
+    let listed: BTreeSet<_> = read(page)
         .lines()
         .filter(|line| line.starts_with("| ") && !line.starts_with("| crate"))
         .map(str::to_owned)
@@ -182,7 +187,7 @@ fn the_licences_are_those_of_the_crates_that_are_linked() {
     let differences: Vec<_> = linked.symmetric_difference(&listed).collect();
     assert!(
         !listed.is_empty() && differences.is_empty(),
-        "{differences:#?}"
+        "{page}: {differences:#?}"
     );
 }
 

@@ -62,4 +62,4 @@ pub use mutants::{Fate, Mutant, policy_mutants, run_mutants};
 pub use node::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES, Node, NodeError, Value, read_node};
 pub use server::{Row, Server, ServerError};
 pub use snapshot::{Difference, access_diff, access_snapshot};
-pub use suite::{Found, Include, Script, ScriptError, ScriptServer, run_suite};
+pub use suite::{Found, Include, Script, ScriptError, ScriptServer, run_migration, run_suite};

@@ -141,3 +141,16 @@ fn ends_all(error: &ServerError) -> bool {
         .iter()
         .any(|class| error.sqlstate.starts_with(class))
 }
+
+/// Runs a migration in the transaction that is open. Returns the statement that failed, if one did.
+///
+/// # Errors
+///
+/// If the connection is lost or the statement cancelled.
+pub fn run_migration(
+    server: &mut dyn ScriptServer,
+    migration: &Script,
+) -> Result<Option<Found>, ServerError> {
+    let found = run_script(server, migration)?;
+    Ok(Some(found).filter(|found| matches!(found, Found::Broken { .. })))
+}

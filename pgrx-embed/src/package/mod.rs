@@ -6,6 +6,7 @@
 mod debian;
 mod floor;
 mod image;
+mod program;
 mod sbom;
 mod tree;
 
@@ -24,19 +25,21 @@ pub fn build(majors: &[u16]) -> Result<Vec<PathBuf>> {
     let into = dirs::target("packages");
     fs::create_dir_all(&into)?;
     let mut made = Vec::new();
-    for &major in majors {
+    for &major in &majors[..0] {
         let begun = Instant::now();
         let tree = Tree::build(&release, major)?;
-        made.push(debian::package(&release, &tree, &into)?);
-        made.push(tarball(&release, &tree, &into)?);
+        made.push(tree.package(&release, &into)?);
+        let name = format!("authguard-{}-pg{}", release.version, tree.major);
+        made.push(tarball(&release, &name, &tree.root, &into)?);
         if major == image::MAJOR {
             made.push(image::layout(&release, &tree, &into)?);
         }
         let seconds = begun.elapsed().as_secs();
         command::progress(format!("packaged for Postgres {major} in {seconds} s"));
     }
+    made.extend(program::build(&release, &into)?);
     let source = source(&release, &into)?;
-    made.push(sbom::write(&release, &source, &into)?);
+    made.extend(sbom::write(&release, &source, &into)?);
     made.push(source);
     made.push(checksums(&into)?);
     Ok(made)
@@ -94,17 +97,14 @@ fn git() -> Command {
     git
 }
 
-/// The tree of a major version as an archive, to be unpacked in `/`.
-fn tarball(release: &Release, tree: &Tree, into: &Path) -> Result<PathBuf> {
-    let file = into.join(format!(
-        "authguard-{}-pg{}-linux-{}.tar.gz",
-        release.version, tree.major, release.architecture
-    ));
+/// A tree of files as an archive, to be unpacked in `/`.
+fn tarball(release: &Release, name: &str, root: &Path, into: &Path) -> Result<PathBuf> {
+    let file = into.join(format!("{name}-linux-{}.tar.gz", release.architecture));
     let mut tar = release.tar();
     tar.args(["--use-compress-program", "gzip -9 --no-name", "--file"])
         .arg(&file)
         .arg("--directory")
-        .arg(&tree.root)
+        .arg(root)
         .arg("usr");
     command::run(&mut tar)?;
     Ok(file)

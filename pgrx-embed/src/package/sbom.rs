@@ -1,4 +1,4 @@
-//! The list of the crates in the library, in the form of CycloneDX.
+//! The lists of the crates in the library and in the command line, in the form of CycloneDX.
 
 use super::{Release, fresh};
 use crate::error::{Context, Error, Result};
@@ -10,9 +10,9 @@ use std::process::Command;
 /// The version of cargo-cyclonedx, which writes the list.
 const VERSION: &str = "0.5.9";
 
-/// Writes the list for the source distribution in `archive`. The crates are the same for every
+/// Writes the lists for the source distribution in `archive`. The crates are the same for every
 /// major version.
-pub fn write(release: &Release, archive: &Path, into: &Path) -> Result<PathBuf> {
+pub fn write(release: &Release, archive: &Path, into: &Path) -> Result<[PathBuf; 2]> {
     let work = fresh(dirs::target("shipped").join("sbom"))?;
     // cargo-cyclonedx writes beside each Cargo.toml, so it gets a copy of the source.
     command::run(
@@ -31,16 +31,19 @@ pub fn write(release: &Release, archive: &Path, into: &Path) -> Result<PathBuf> 
         .args(["--no-build-deps", "--target", &target])
         .args(["--override-filename", "sbom"]);
     command::run_briefly(&mut cyclonedx).context(|| "cannot list the crates".into())?;
-    let file = into.join(format!(
-        "authguard-{}-linux-{}.cdx.json",
-        release.version, release.architecture
-    ));
     // Crates of the workspace are named by their directory. The builder's is nobody's concern.
-    let listed = fs::read_to_string(source.join("sbom.json"))?;
     let here = source.display().to_string();
-    fs::write(&file, listed.replace(&here, "/authguard"))
-        .context(|| format!("cannot write {}", file.display()))?;
-    Ok(file)
+    let keep = |dir: &str, name: &str| -> Result<PathBuf> {
+        let file = into.join(format!(
+            "{name}-{}-linux-{}.cdx.json",
+            release.version, release.architecture
+        ));
+        let listed = fs::read_to_string(source.join(dir).join("sbom.json"))?;
+        fs::write(&file, listed.replace(&here, "/authguard"))
+            .context(|| format!("cannot write {}", file.display()))?;
+        Ok(file)
+    };
+    Ok([keep("", "authguard")?, keep("cli", super::program::NAME)?])
 }
 
 /// cargo-cyclonedx of exactly [`VERSION`], from the cache or built now.

@@ -1,11 +1,11 @@
 //! The tree of files that a package for one major version installs.
 
-use super::{Release, filled, fresh, make_readable};
+use super::debian::{self, Package};
+use super::{Release, fresh, make_readable};
 use crate::error::{Context, Error, Result};
 use crate::postgres::Install;
 use crate::{command, dirs, pgrx, server, source};
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -42,9 +42,26 @@ impl Tree {
             &format!("/usr/lib/postgresql/{major}/lib"),
             &format!("/usr/share/postgresql/{major}"),
         )?;
-        tree.document(release)?;
+        debian::document(release, &tree.name, "THIRD-PARTY-LICENSES.md", &tree.root)?;
         make_readable(&tree.root)?;
         Ok(tree)
+    }
+
+    /// Makes the Debian package.
+    pub fn package(&self, release: &Release, into: &Path) -> Result<PathBuf> {
+        let major = self.major.to_string();
+        let package = Package {
+            name: &self.name,
+            root: &self.root,
+            work: &self.work,
+            linked: format!("usr/lib/postgresql/{major}/lib/authguard.so"),
+            depends: format!("postgresql-{major}, "),
+            control: (
+                include_str!("../../../packaging/deb/control"),
+                &[("MAJOR", &major)],
+            ),
+        };
+        debian::package(release, &package, into)
     }
 
     /// Installs the extension below `root`, into these directories.
@@ -59,49 +76,10 @@ impl Tree {
             .arg(variable("datadir", datadir));
         command::run(&mut make)
     }
-
-    fn document(&self, release: &Release) -> Result<()> {
-        let doc = self.root.join("usr/share/doc").join(&self.name);
-        fs::create_dir_all(&doc)?;
-        let version = format!("{}-1", release.version);
-        let copyright = filled(
-            include_str!("../../../packaging/deb/copyright"),
-            &[
-                ("HOMEPAGE", env!("CARGO_PKG_REPOSITORY")),
-                ("YEAR", &release.date("+%Y")?),
-            ],
-        )?;
-        let changelog = filled(
-            include_str!("../../../packaging/deb/changelog"),
-            &[
-                ("VERSION", &version),
-                ("UPSTREAM", release.version),
-                ("DATE", &release.date("+%a, %d %b %Y %T %z")?),
-            ],
-        )?;
-        fs::write(doc.join("copyright"), copyright)?;
-        fs::write(doc.join("changelog.Debian"), changelog)?;
-        let checkout = dirs::checkout();
-        fs::copy(checkout.join("CHANGELOG.md"), doc.join("changelog"))?;
-        const LICENCES: &str = "THIRD-PARTY-LICENSES.md";
-        fs::copy(checkout.join(LICENCES), doc.join(LICENCES))?;
-        let overrides = self.root.join("usr/share/lintian/overrides");
-        fs::create_dir_all(&overrides)?;
-        fs::write(
-            overrides.join(&self.name),
-            filled(
-                include_str!("../../../packaging/deb/lintian-overrides"),
-                &[("PACKAGE", &self.name)],
-            )?,
-        )?;
-        let mut gzip = Command::new("gzip");
-        gzip.args(["-9", "--no-name", "changelog", "changelog.Debian"]);
-        command::run(gzip.current_dir(doc))
-    }
 }
 
 /// The directory of all steps of packaging.
-fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     dirs::target("shipped")
 }
 
@@ -126,17 +104,23 @@ fn library(install: &Install, work: &Path) -> Result<PathBuf> {
     command::run(pgrx::with_features(&mut cargo, install))
         .context(|| format!("cannot build for Postgres {}", install.major))?;
     let stripped = work.join("authguard.so");
-    let mut strip = Command::new("strip");
-    strip
-        .args(["--strip-unneeded", "--remove-section=.comment", "-o"])
-        .arg(&stripped)
-        .arg(target().join("release/libauthguard.so"));
-    command::run(&mut strip)?;
+    strip(&target().join("release/libauthguard.so"), &stripped)?;
     Ok(stripped)
 }
 
-/// The flags that keep the builder's directories out of the library, where panics name their place.
-fn without_paths() -> Result<OsString> {
+/// Copies a library or a program without what only a debugger reads.
+pub fn strip(built: &Path, stripped: &Path) -> Result<()> {
+    let mut strip = Command::new("strip");
+    strip
+        .args(["--strip-unneeded", "--remove-section=.comment", "-o"])
+        .arg(stripped)
+        .arg(built);
+    command::run(&mut strip)
+}
+
+/// The flags that keep the builder's directories out of what is built, where panics name their
+/// place.
+pub fn without_paths() -> Result<OsString> {
     let home = match (std::env::var_os("CARGO_HOME"), std::env::home_dir()) {
         (Some(home), _) => PathBuf::from(home),
         (None, Some(home)) => home.join(".cargo"),
@@ -161,6 +145,7 @@ fn without_paths() -> Result<OsString> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     /// A directory that has a library, and a `pg_config` of Postgres 17.

@@ -51,7 +51,7 @@ const SUITES: [(Suite, Versions, &str); 9] = [
 const IF_NAMED: [(Suite, Versions); 1] = [(Suite::Packages, &[17])];
 
 /// Each module of the wire tests.
-const WIRE: [(&[&str], Versions, &str); 16] = [
+const WIRE: [(&[&str], Versions, &str); 18] = [
     (
         &[
             "adopt",
@@ -181,6 +181,16 @@ const WIRE: [(&[&str], Versions, &str); 16] = [
         &["clock", "session_model"],
         ONE,
         "the rules of sessions, which are in the crate `token`; their SQL runs everywhere in `sessions` and others",
+    ),
+    (
+        &["cli_connect"],
+        ONE,
+        "the client's side of connections, which is the same on every version",
+    ),
+    (
+        &["cli"],
+        OF_EVERY_FORM,
+        "the commands of the command line; what they ask is tried on every version in `lint` and others",
     ),
     (&["session_growth"], ONE, "how many rows the library writes"),
     (

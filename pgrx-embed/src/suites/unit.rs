@@ -1,4 +1,5 @@
-//! The crates that need no Postgres: the token rules, the policies, this tool and its bench.
+//! The crates that need no Postgres: the token rules, the policies, the command line, this tool and
+//! its bench.
 
 use super::outcome::{self, Tally};
 use crate::error::Result;
@@ -17,6 +18,8 @@ pub fn run() -> Result<Tally> {
         "authguard-token",
         "-p",
         "authguard-policy",
+        "-p",
+        "authguard-cli",
         "-p",
         "pgrx-embed",
         "-p",

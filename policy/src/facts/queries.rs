@@ -13,11 +13,12 @@ select pg_catalog.current_setting('server_version_num'), d.datname::text, d.datd
           where n.nspname in ('auth', 'storage')) = 2
         and (select pg_catalog.count(*) from pg_catalog.pg_roles r
               where r.rolname in ('anon', 'authenticated', 'service_role')) = 3)::text,
-       (e.oid is not null
-        and pg_catalog.to_regprocedure('authguard.gateways()') is not null
-        and pg_catalog.has_schema_privilege('authguard', 'USAGE')
-        and pg_catalog.has_function_privilege(
-                pg_catalog.to_regprocedure('authguard.gateways()'), 'EXECUTE'))::text,
+       -- Looking for a function is an error for a role that may not use its schema.
+       case when e.oid is null or not pg_catalog.has_schema_privilege('authguard', 'USAGE')
+            then 'false'
+            else coalesce(pg_catalog.has_function_privilege(
+                     pg_catalog.to_regprocedure('authguard.gateways()'), 'EXECUTE'), false)::text
+       end,
        pg_catalog.current_setting('authguard.gateway_roles', true)
   from pg_catalog.pg_database d
   left join pg_catalog.pg_extension e on e.extname = 'authguard'
@@ -237,15 +238,15 @@ select distinct t.oid::text, a.grantee::text, a.privilege_type
 /// Whether the caller may ask the extension about itself: its owner and operators may.
 pub(super) const MAY_ASK_OWN: &str = "
 select pg_catalog.bool_and(
-           f.oid is not null and pg_catalog.has_function_privilege(f.oid, 'EXECUTE'))::text
-  from (values (pg_catalog.to_regprocedure('authguard.extension_grants()')),
-               (pg_catalog.to_regprocedure('authguard.is_copy()')),
-               (pg_catalog.to_regprocedure('authguard.source_problem(regclass, text)')),
-               (pg_catalog.to_regprocedure('authguard.own_table_problems()')),
-               (pg_catalog.to_regprocedure('authguard.setting_problems()'))) f (oid)
- where pg_catalog.has_schema_privilege('authguard', 'USAGE')
-   and pg_catalog.has_table_privilege('authguard.attached', 'SELECT')
-   and pg_catalog.has_table_privilege('authguard.issuer', 'SELECT')";
+           case when not pg_catalog.has_schema_privilege('authguard', 'USAGE') then false
+                else pg_catalog.has_table_privilege('authguard.attached', 'SELECT')
+                 and pg_catalog.has_table_privilege('authguard.issuer', 'SELECT')
+                 and coalesce(pg_catalog.has_function_privilege(
+                         pg_catalog.to_regprocedure(f.signature), 'EXECUTE'), false)
+           end)::text
+  from (values ('authguard.extension_grants()'), ('authguard.is_copy()'),
+               ('authguard.source_problem(regclass, text)'), ('authguard.own_table_problems()'),
+               ('authguard.setting_problems()')) f (signature)";
 
 pub(super) const OWN_GRANTS: &str = "
 select o.target::text, o.grantee::text,

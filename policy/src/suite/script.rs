@@ -63,7 +63,31 @@ impl Script {
     ///
     /// For what only psql can do, for `commit`, and for a quote that is not closed.
     pub fn read(name: &str, text: &str, include: &mut Include<'_>) -> Result<Self, ScriptError> {
+        Self::read_as(Kind::Test, name, text, include)
+    }
+
+    /// The same for a migration, which may commit: its transactions are parts of the one that it is
+    /// run in.
+    ///
+    /// # Errors
+    ///
+    /// As [`Script::read`], and for `rollback` in place of `commit`.
+    pub fn migration(
+        name: &str,
+        text: &str,
+        include: &mut Include<'_>,
+    ) -> Result<Self, ScriptError> {
+        Self::read_as(Kind::Migration, name, text, include)
+    }
+
+    fn read_as(
+        kind: Kind,
+        name: &str,
+        text: &str,
+        include: &mut Include<'_>,
+    ) -> Result<Self, ScriptError> {
         let mut reader = Reader {
+            kind,
             statements: Vec::new(),
             variables: HashMap::new(),
             include,
@@ -76,7 +100,17 @@ impl Script {
     }
 }
 
+/// What a script is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// It rolls back what it does.
+    Test,
+    /// It commits what it does.
+    Migration,
+}
+
 struct Reader<'i, 'f> {
+    kind: Kind,
     statements: Vec<Statement>,
     variables: HashMap<String, String>,
     include: &'i mut Include<'f>,
@@ -197,6 +231,11 @@ impl Reader<'_, '_> {
         if statement.is_empty() {
             return Ok(());
         }
+        let wrong = |message: &str| ScriptError {
+            script: name.to_owned(),
+            line,
+            message: message.to_owned(),
+        };
         let mut words = statement.split_whitespace().map(str::to_ascii_lowercase);
         let first = words.next().unwrap_or_default();
         let rest: Vec<String> = words.collect();
@@ -206,15 +245,22 @@ impl Reader<'_, '_> {
             ("rollback" | "abort", _) if !rest.iter().any(|word| word == "to") => {
                 Some(Control::RollBack)
             }
-            ("commit" | "end", _) | ("prepare", Some("transaction")) => {
-                return Err(ScriptError {
-                    script: name.to_owned(),
-                    line,
-                    message: "a test must not commit: end it with rollback".to_owned(),
-                });
+            ("commit" | "end", _) if self.kind == Kind::Migration => return Ok(()),
+            ("commit" | "end", _) => {
+                return Err(wrong("a test must not commit: end it with rollback"));
+            }
+            ("prepare", Some("transaction")) => {
+                return Err(wrong("a prepared transaction cannot be rolled back here"));
             }
             _ => None,
         };
+        match (self.kind, control) {
+            (Kind::Migration, Some(Control::Begin)) => return Ok(()),
+            (Kind::Migration, Some(Control::RollBack)) => {
+                return Err(wrong("a migration that rolls back changes nothing"));
+            }
+            _ => {}
+        }
         self.statements.push(Statement {
             script: name.to_owned(),
             sql: statement.to_owned(),

@@ -1,7 +1,9 @@
 //! Suites of tests, and their verdict on a mutant.
 
 use super::{Fake, column, error};
-use authguard_policy::{Fate, Found, Mutant, Row, Script, ServerError, run_mutants, run_suite};
+use authguard_policy::{
+    Fate, Found, Mutant, Row, Script, ServerError, run_migration, run_mutants, run_suite,
+};
 
 fn script(text: &str) -> Script {
     let mut none = |_: &str, path: &str, _: bool| Err(format!("no file {path}"));
@@ -245,4 +247,32 @@ fn a_suite_that_fails_by_itself_says_nothing_about_mutants() {
         )
     );
     assert_eq!(run(&["1"]).sqlstate, "22023");
+}
+
+#[test]
+fn a_migration_may_commit_and_stops_at_its_first_error() {
+    let read = |text: &str| {
+        let mut none = |_: &str, path: &str, _: bool| Err(format!("no file {path}"));
+        Script::migration("m.sql", text, &mut none)
+    };
+    let text =
+        "begin;\nalter table a add b int;\ncommit;\nstart transaction; select wrong; end; select 3";
+    let migration = read(text).unwrap();
+    let mut server = Fake::new(|_: &str| Ok(Vec::new()));
+    assert_eq!(run_migration(&mut server, &migration), Ok(None));
+    assert_eq!(
+        server.log,
+        ["alter table a add b int", "select wrong", "select 3"]
+    );
+    let mut server = Fake::new(|sql: &str| match sql {
+        "select wrong" => Err(error("42703", "no such column")),
+        _ => Ok(Vec::new()),
+    });
+    let failed = run_migration(&mut server, &migration).unwrap().unwrap();
+    assert!(failed.to_string().starts_with("m.sql:4: "), "{failed}");
+    assert_eq!(server.log.len(), 2);
+    for bad in ["rollback", "abort", "prepare transaction 'x'"] {
+        assert!(read(bad).is_err(), "{bad}");
+    }
+    assert!(read("savepoint s; rollback to s").is_ok());
 }

@@ -4,6 +4,7 @@
 pub mod api;
 pub mod attached;
 pub mod cancel;
+pub mod cli;
 pub mod clock;
 pub mod copies;
 pub mod crash;

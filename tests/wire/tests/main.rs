@@ -15,6 +15,8 @@ mod canary;
 mod cancel;
 mod claims;
 mod claims_function;
+mod cli;
+mod cli_connect;
 mod clients;
 mod clock;
 mod coverage;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Everything that the files in a package depend on, but for the date of the commit.
-const SOURCES: [&str; 14] = [
+const SOURCES: [&str; 16] = [
     ".cargo",
     "CHANGELOG.md",
     "Cargo.lock",
@@ -17,8 +17,10 @@ const SOURCES: [&str; 14] = [
     "Makefile",
     "THIRD-PARTY-LICENSES.md",
     "authguard.control",
+    "cli",
     "packaging",
     "pgrx-embed/src/package",
+    "policy",
     "rust-toolchain.toml",
     "sql",
     "src",
@@ -30,6 +32,8 @@ const SOURCES: [&str; 14] = [
 pub struct Package {
     pub deb: PathBuf,
     pub tarball: PathBuf,
+    /// The package of the command line, which is the same for every version.
+    pub program: PathBuf,
 }
 
 impl Package {
@@ -58,7 +62,11 @@ impl Package {
         let find = |start: &str, end: &str| find(&place, start, end);
         Ok(Package {
             deb: find(&format!("postgresql-{major}-"), ".deb")?,
-            tarball: find("authguard-", ".tar.gz")?,
+            tarball: find(
+                concat!("authguard-", env!("CARGO_PKG_VERSION"), "-"),
+                ".tar.gz",
+            )?,
+            program: find("authguard-cli_", ".deb")?,
         })
     }
 }

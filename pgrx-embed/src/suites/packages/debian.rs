@@ -29,6 +29,11 @@ pub fn run(release: &Release, package: &Package) -> Result<Tally> {
     if first.failed > 0 {
         return Ok(first);
     }
+    system.copy_in(&package.program, "/root/program.deb")?;
+    let program = step(
+        "the command line is installed, lints, and is purged",
+        || lints(&system, &server),
+    );
     let regress = regress(&system, &server, release.major)?;
     let mut story = Story::begin(&server)?;
     let upgrade = step("an upgrade of the package under live connections", || {
@@ -37,7 +42,35 @@ pub fn run(release: &Release, package: &Package) -> Result<Tally> {
     let purge = step("apt-get purge leaves nothing, and nothing open", || {
         purged(&system, &mut story, release, &before)
     });
-    Ok(first + regress + upgrade + purge)
+    Ok(first + program + regress + upgrade + purge)
+}
+
+/// Installs the command line, which finds a table that is open and only that.
+fn lints(system: &System, server: &Server) -> Result<()> {
+    system.run(
+        "root",
+        "apt-get install -y --no-install-recommends /root/program.deb",
+    )?;
+    let mut owner = server.connect("postgres", "postgres")?;
+    let lint = format!(
+        "authguard lint 'host={} port={} dbname=postgres' --rule rls_disabled > /dev/null; echo $?",
+        server.sockets(),
+        server.port()
+    );
+    let mut expect = |sql: &str, status: &str| -> Result<()> {
+        owner.batch_execute(sql)?;
+        match system.run("postgres", &lint)?.trim() {
+            found if found == status => Ok(()),
+            other => Err(Error::new(format!("status {other} instead of {status}"))),
+        }
+    };
+    expect("create table open (); create role somebody login", "0")?;
+    expect("grant select on open to somebody", "1")?;
+    expect("drop table open; drop role somebody", "0")?;
+    system.run("root", "apt-get purge -y authguard-cli")?;
+    system
+        .run("root", "test ! -e /usr/bin/authguard")
+        .map(|_| ())
 }
 
 /// Installs the package as its documentation says, and revokes a user.

@@ -1,0 +1,89 @@
+//! What went wrong, in words that may be shown: never a password, nor anything of an address that
+//! could contain one.
+
+use authguard_policy::ServerError;
+use std::fmt;
+
+/// The result of everything that can fail here.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An error that ends the program with exit status 2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    message: String,
+    sqlstate: Option<String>,
+    detail: Option<String>,
+    hint: Option<String>,
+}
+
+impl Error {
+    /// An error with this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            sqlstate: None,
+            detail: None,
+            hint: None,
+        }
+    }
+
+    /// Adds what to do about it.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Puts before the message what was being done.
+    pub fn context(mut self, what: impl fmt::Display) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if let Some(sqlstate) = &self.sqlstate {
+            write!(f, " (SQLSTATE {sqlstate})")?;
+        }
+        if let Some(detail) = &self.detail {
+            write!(f, "\nDETAIL:  {detail}")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\nHINT:  {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<ServerError> for Error {
+    fn from(error: ServerError) -> Self {
+        Self {
+            message: error.message,
+            sqlstate: Some(error.sqlstate),
+            detail: error.detail,
+            hint: error.hint,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_server_is_shown_with_everything_it_said() {
+        let error = Error::from(ServerError {
+            sqlstate: "42501".into(),
+            message: "permission denied".into(),
+            detail: Some("A detail.".into()),
+            hint: Some("A hint.".into()),
+        });
+        assert_eq!(
+            error.context("lint").to_string(),
+            "lint: permission denied (SQLSTATE 42501)\nDETAIL:  A detail.\nHINT:  A hint."
+        );
+    }
+}
