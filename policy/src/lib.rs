@@ -31,6 +31,7 @@
 mod clauses;
 mod expr;
 mod node;
+mod print;
 mod server;
 
 pub use clauses::{Clause, Parts};
@@ -40,4 +41,5 @@ pub use expr::{
     SubLink, SubLinkKind, Target, Var,
 };
 pub use node::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES, Node, NodeError, Value, read_node};
+pub use print::{Name, Names, NotPrinted, TypeName, print};
 pub use server::{Row, Server, ServerError};
