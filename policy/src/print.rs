@@ -3,8 +3,8 @@
 //! Every name has its schema, operators are written with `OPERATOR`, and constants have their type.
 //! Only IN, CASE, NULLIF and IS DISTINCT FROM have an operator that no schema can be written to: it
 //! is that of `pg_catalog`, or there is no text. So a text means the same wherever `pg_catalog`
-//! comes first in `search_path`. Whatever this does not know how to write is an error, never another
-//! text.
+//! comes first in `search_path`. Whatever this does not know how to write is an error, never
+//! another text.
 
 mod constant;
 mod expr;

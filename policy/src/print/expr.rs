@@ -354,10 +354,21 @@ impl Printer<'_> {
             (form::IMPLICIT, 2..) => format!("({args})"),
             _ => format!("ROW({args})"),
         };
-        match node.field("row_typeid")? {
-            RECORD => Ok(row),
-            _ if node.field::<u32>("row_format")? == form::IMPLICIT => Ok(format!("ROW({args})")),
-            type_id => self.cast(&row, type_id, -1),
+        let type_id = node.field("row_typeid")?;
+        if type_id == RECORD {
+            return Ok(row);
+        }
+        let relation = self.names.type_name(type_id)?.relation;
+        let columns = self
+            .names
+            .columns
+            .range((relation, 1)..=(relation, i16::MAX));
+        match node.field("row_format")? {
+            _ if columns.count() != node.items("args")?.len() => {
+                Err(NotPrinted::new("a row of a type that has changed"))
+            }
+            form::IMPLICIT => Ok(format!("ROW({args})")),
+            _ => self.cast(&row, type_id, -1),
         }
     }
 

@@ -38,7 +38,7 @@ pub struct TypeName {
     pub name: Name,
     /// `typtype`: `e` for an enum, `r` for a range.
     pub kind: char,
-    /// The type of its elements, if it is an array, or of its bounds, if it is a range, otherwise 0.
+    /// The type of the elements of an array or of the bounds of a range, otherwise 0.
     pub element: u32,
     /// The table or composite type that it is the rows of, otherwise 0.
     pub relation: u32,
