@@ -38,7 +38,6 @@ declare
         'authguard.end_all_sessions(text)',
         'authguard.events_after(pg_snapshot)',
         'authguard.coverage()',
-        'authguard.guard_findings()',
         'authguard.source_problem(regclass, text)',
         'authguard.own_table_problems()',
         'authguard.setting_problems()',

@@ -27,16 +27,6 @@ as 'MODULE_PATHNAME', 'authguard_gateways';
 comment on function authguard.gateways() is
     'The names in authguard.gateway_roles, whether or not there are such roles';
 
-create function authguard.guard_findings()
-returns table (
-    kind pg_catalog.text, object pg_catalog.text, guarded pg_catalog.bool,
-    problem pg_catalog.text, hint pg_catalog.text, rule pg_catalog.text, level pg_catalog.text)
-language c stable cost 1000000 rows 20
-as 'MODULE_PATHNAME', 'authguard_guard_findings';
-comment on function authguard.guard_findings() is
-    'The rows of authguard.coverage(), in no order: the findings of the rules of authguard.lint() '
-    'about guards, and what is in order';
-
 create function authguard.coverage(
     out kind pg_catalog.text,
     out object pg_catalog.text,
@@ -46,13 +36,8 @@ create function authguard.coverage(
     out rule pg_catalog.text,
     out level pg_catalog.text
 ) returns setof pg_catalog.record
-language sql stable cost 1000000 rows 20
-set search_path = pg_catalog, pg_temp
-begin atomic
-    select f.kind, f.object, f.guarded, f.problem, f.hint, f.rule, f.level
-      from authguard.guard_findings() f
-     order by 1, 2, 6;
-end;
+language c stable cost 1000000 rows 20
+as 'MODULE_PATHNAME', 'authguard_coverage';
 comment on function authguard.coverage() is
     'Returns a row for each guarded table, and for each way around a guard that a client has. '
     'Clients are the login roles in authguard.gateway_roles (if none of them exists: all but '

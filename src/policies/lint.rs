@@ -73,10 +73,10 @@ fn authguard_lint_sarif(files: Option<Json>) -> Json {
     Json(log.to_string())
 }
 
-/// The rows of `authguard.coverage`.
+/// The rows of `authguard.coverage`, in the order of their kinds and objects.
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity, reason = "the columns of the row")]
-fn authguard_guard_findings() -> TableIterator<
+fn authguard_coverage() -> TableIterator<
     'static,
     (
         name!(kind, &'static str),
@@ -88,7 +88,8 @@ fn authguard_guard_findings() -> TableIterator<
         name!(level, &'static str),
     ),
 > {
-    let rows = with_server(|server| Ok(lint::coverage(&Facts::read_without_locks(server)?)));
+    let mut rows = with_server(|server| Ok(lint::coverage(&Facts::read_without_locks(server)?)));
+    rows.sort_by(|a, b| (a.kind, &a.object, a.rule).cmp(&(b.kind, &b.object, b.rule)));
     TableIterator::new(rows.into_iter().map(|row| {
         (
             row.kind,

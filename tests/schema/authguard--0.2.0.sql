@@ -4261,6 +4261,139 @@ comment on function authguard.act_as_user(pg_catalog.int8, pg_catalog.jsonb) is
 -- requires:
 --   user_ids
 
+-- Lint: what is wrong with policies, and with what is around them. The rules are in the crate
+-- policy, which runs its queries with the rights of the caller.
+
+create table authguard.accepted_finding (
+    fingerprint pg_catalog.text collate pg_catalog."C" not null primary key,
+    reason pg_catalog.text not null,
+    until pg_catalog.timestamptz,
+    accepted_at pg_catalog.timestamptz not null default pg_catalog.now(),
+    accepted_by pg_catalog.name not null default session_user,
+
+    constraint accepted_finding_fingerprint check (fingerprint ~ '^[0-9a-f]{32}$'),
+    constraint accepted_finding_reason
+        check (reason ~ '[^[:space:]]' and pg_catalog.octet_length(reason) <= 1024)
+);
+comment on table authguard.accepted_finding is
+    'Findings of authguard.lint() that somebody has accepted. They stay in its rows, as accepted';
+comment on column authguard.accepted_finding.fingerprint is 'The fingerprint of the finding';
+comment on column authguard.accepted_finding.reason is 'Why it is no mistake here';
+comment on column authguard.accepted_finding.until is
+    'From when on it is a finding again; NULL: never';
+comment on column authguard.accepted_finding.accepted_at is 'When it was accepted';
+comment on column authguard.accepted_finding.accepted_by is 'The login role that accepted it';
+select pg_catalog.pg_extension_config_dump('authguard.accepted_finding', '');
+
+create function authguard.lint(
+    schemas pg_catalog.name[] default null,
+    rules pg_catalog.text[] default null)
+returns table (
+    rule pg_catalog.text, level pg_catalog.text, object pg_catalog.text, policy pg_catalog.name,
+    problem pg_catalog.text, hint pg_catalog.text, evidence pg_catalog.jsonb,
+    page pg_catalog.text, fingerprint pg_catalog.text, accepted pg_catalog.bool)
+language c stable cost 1000000 rows 20
+as 'MODULE_PATHNAME', 'authguard_lint';
+comment on function authguard.lint(pg_catalog.name[], pg_catalog.text[]) is
+    'Returns a row for each mistake in policies, and in what is around them, that a client can '
+    'make use of or suffers from. schemas and rules NULL: all. level: error, warning or info '
+    '(something to know). hint: the SQL that mends it, or a sentence. fingerprint: the same after '
+    'the object was made anew and in every copy of the database; it changes with the name or the '
+    'expression of a policy. accepted: true if authguard.accept_finding has accepted it. page: '
+    'the page about the rule. Reads nothing but catalogs that are open to everybody, with the '
+    'rights of the caller; a caller who may not read the state of authguard is told nothing about '
+    'it. 3F000 for a schema and 42704 for a rule that does not exist';
+
+create function authguard.lint_tap() returns setof pg_catalog.text
+language c stable cost 1000000 rows 20
+as 'MODULE_PATHNAME', 'authguard_lint_tap';
+comment on function authguard.lint_tap() is
+    'The findings of authguard.lint() as lines of the Test Anything Protocol: each error and each '
+    'warning is a test that fails, or passes if it is accepted';
+
+create function authguard.lint_sarif(files pg_catalog.jsonb default '{}')
+returns pg_catalog.jsonb
+language c stable cost 1000000
+as 'MODULE_PATHNAME', 'authguard_lint_sarif';
+comment on function authguard.lint_sarif(pg_catalog.jsonb) is
+    'The findings of authguard.lint() as a SARIF 2.1.0 log, for GitHub''s code scanning and '
+    'others. files: the file of each object, such as {"public.notes": "migrations/1.sql", '
+    '"public": {"file": "schema.sql", "line": 1}, "*": "schema.sql"}; the keys are objects, '
+    'objects with a policy ("public.notes own_notes"), schemas, or * for all others. Accepted '
+    'findings are suppressed there. 22023 if files is no such map';
+
+-- Whoever may accept a finding decides what counts as a mistake, for everybody who looks: the owner
+-- of the extension, who may grant it. It writes with the rights of the caller.
+create function authguard.accept_finding(
+    fingerprint pg_catalog.text,
+    reason pg_catalog.text,
+    until pg_catalog.timestamptz default null)
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+    if accept_finding.fingerprint is null or accept_finding.reason is null then
+        raise exception using
+            errcode = 'null_value_not_allowed',
+            message = 'fingerprint and reason must not be null';
+    end if;
+    if accept_finding.fingerprint !~ '^[0-9a-f]{32}$' then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'this is no fingerprint of a finding',
+            hint = 'Take it from the column fingerprint of authguard.lint(): 32 digits.';
+    end if;
+    if accept_finding.reason !~ '[^[:space:]]'
+       or pg_catalog.octet_length(accept_finding.reason) > 1024 then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'the reason must have something to read, and at most 1024 bytes',
+            hint = 'Say why the finding is no mistake here: whoever looks next reads it.';
+    end if;
+    if accept_finding.until <= pg_catalog.clock_timestamp() then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = 'until must be in the future',
+            hint = 'To take an acceptance back: select authguard.unaccept_finding(fingerprint).';
+    end if;
+    insert into authguard.accepted_finding as a (fingerprint, reason, until)
+    values (accept_finding.fingerprint, accept_finding.reason, accept_finding.until)
+    on conflict (fingerprint) do update
+       set reason = excluded.reason, until = excluded.until,
+           accepted_at = excluded.accepted_at, accepted_by = excluded.accepted_by
+     where (a.reason, a.until) is distinct from (excluded.reason, excluded.until);
+    return found;
+end
+$$;
+comment on function authguard.accept_finding(
+    pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'Accepts a finding of authguard.lint(), with the reason why it is no mistake here. It stays in '
+    'the rows, with accepted true. until: from when on it counts again; NULL: never. True if '
+    'something changed. 22004 for NULL, 22023 for what is no fingerprint, an empty reason, or an '
+    'end in the past';
+
+create function authguard.unaccept_finding(fingerprint pg_catalog.text)
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    delete from authguard.accepted_finding a
+     where a.fingerprint = unaccept_finding.fingerprint;
+    return found;
+end
+$$;
+comment on function authguard.unaccept_finding(pg_catalog.text) is
+    'Takes back what authguard.accept_finding did. True if the finding was accepted';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   lint
+
 -- Schema auth is for everyone (adopt.sql). In schema authguard no role has any right until the
 -- owner of the extension grants access with one of four functions: grant_operator, grant_monitor,
 -- grant_signer, grant_client. What these grant, revoke_* take back, and coverage() knows, is in one
@@ -4360,31 +4493,44 @@ declare
         'authguard.unguard_table(regclass)',
         'authguard.guard_schema(name, text, name[])'
     ];
+    -- The same for roles that write policies. No grant_* function gives these, so each is a key.
+    author_functions constant pg_catalog.regprocedure[] := array[
+        'authguard.lint(name[], text[])',
+        'authguard.lint_tap()',
+        'authguard.lint_sarif(jsonb)',
+        'authguard.explain_access(regclass, text, jsonb, jsonb, name, jsonb)',
+        'authguard.can(text, regclass, jsonb, jsonb, name, jsonb)'
+    ];
+    author_tables constant pg_catalog.regclass[] := array['authguard.accepted_finding'];
 begin
     return query
         select f.door, 'pg_catalog.pg_proc'::pg_catalog.regclass, u.object::pg_catalog.oid,
-               'EXECUTE', u.place = 1
+               'EXECUTE', u.place = 1 or f.door = 'author'
           from (values ('operator', operator_functions || monitor_functions),
                        ('monitor', monitor_key || monitor_functions),
                        ('signer', signer_functions),
-                       ('client', client_functions), ('guard', guard_functions)
+                       ('client', client_functions), ('guard', guard_functions),
+                       ('author', author_functions)
                ) f (door, functions),
                pg_catalog.unnest(f.functions) with ordinality u (object, place)
         union all
         select r.door, 'pg_catalog.pg_class'::pg_catalog.regclass, u.object::pg_catalog.oid,
                'SELECT', false
-          from (values ('operator', operator_tables || monitor_views), ('monitor', monitor_views)
+          from (values ('operator', operator_tables || monitor_views), ('monitor', monitor_views),
+                       ('author', author_tables)
                ) r (door, relations),
                pg_catalog.unnest(r.relations) u (object)
         union all
         select u.door, 'pg_catalog.pg_namespace'::pg_catalog.regclass,
                'authguard'::pg_catalog.regnamespace::pg_catalog.oid, 'USAGE', false
-          from pg_catalog.unnest(array['operator', 'monitor', 'signer', 'guard']) u (door);
+          from pg_catalog.unnest(
+                   array['operator', 'monitor', 'signer', 'guard', 'author']) u (door);
 end
 $$;
 comment on function authguard.door_objects() is
     'What each of grant_operator, grant_monitor, grant_signer and grant_client grants, and for '
-    'door guard what may be granted by hand: an object of a catalogue (class) and a privilege. '
+    'doors guard and author what may be granted by hand: an object of a catalogue (class) and a '
+    'privilege. '
     'is_key: a role that has this privilege has the others with good reason';
 
 create function authguard.members(
@@ -4728,7 +4874,6 @@ as 'MODULE_PATHNAME', 'authguard_gateways';
 comment on function authguard.gateways() is
     'The names in authguard.gateway_roles, whether or not there are such roles';
 
--- Each way around a guard is one branch of the last query, with its rule and its level.
 create function authguard.coverage(
     out kind pg_catalog.text,
     out object pg_catalog.text,
@@ -4738,450 +4883,8 @@ create function authguard.coverage(
     out rule pg_catalog.text,
     out level pg_catalog.text
 ) returns setof pg_catalog.record
-language sql stable cost 10000
-set search_path = pg_catalog, pg_temp
--- The planner expects few rows of these subqueries: with 4,000 tables, loops take minutes.
-set enable_nestloop = off
--- That makes every plan look expensive: compiling it takes 13 s, running it 0.04 s.
-set jit = off
-begin atomic
-    with recursive
-    version as materialized (
-        select pg_catalog.current_setting('server_version_num')::pg_catalog.int4 as number
-    ),
-    -- The login roles of clients: those of the gateways or, if none of them exists, all but
-    -- superusers.
-    listed as materialized (
-        select r.oid, r.rolname from pg_catalog.pg_roles r
-         where r.rolname = any (authguard.gateways()::pg_catalog.name[])
-    ),
-    logins as materialized (
-        select l.oid, l.rolname from listed l
-        union all
-        select r.oid, r.rolname from pg_catalog.pg_roles r
-         where r.rolcanlogin and not r.rolsuper and not exists (select from listed)
-    ),
-    -- Every role that a client can become, or whose privileges it has.
-    reached as (
-        select l.oid from logins l
-        union
-        select r.oid
-          from reached f, pg_catalog.pg_roles r, version v
-         where pg_catalog.pg_has_role(f.oid, r.oid,
-                   case when v.number >= 160000 then 'USAGE, SET' else 'MEMBER' end)
-    ),
-    -- Roles that own something here, or that a privilege or a policy names. Postgres keeps no
-    -- record of this for its own roles.
-    named as materialized (
-        select f.oid from reached f
-         where f.oid < 16384 or f.oid in (
-               select d.refobjid
-                 from pg_catalog.pg_shdepend d
-                 join pg_catalog.pg_database b
-                   on b.oid = d.dbid and b.datname = pg_catalog.current_database()
-                where d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass)
-    ),
-    -- Whose privileges each client has; 0 is PUBLIC. Policies do not apply to superusers and roles
-    -- with BYPASSRLS. The order of the loops matters: Postgres remembers the memberships of the
-    -- role that it was asked about last.
-    held as materialized (
-        select c.oid as client, array[0::pg_catalog.oid] || array(
-                   select n.oid from named n
-                    where pg_catalog.pg_has_role(c.oid, n.oid, 'USAGE')
-                    order by n.oid) as grantees
-          from pg_catalog.pg_roles c
-         where c.oid in (select f.oid from reached f) and not c.rolsuper and not c.rolbypassrls
-    ),
-    -- Of clients with the same privileges, one.
-    holders as materialized (
-        select o.client, g.grantee
-          from (select min(h.client) as client, h.grantees from held h group by h.grantees) o,
-               pg_catalog.unnest(o.grantees) g (grantee)
-    ),
-    usable as materialized (
-        select distinct h.client, n.oid as schema
-          from pg_catalog.pg_namespace n,
-               pg_catalog.aclexplode(
-                   coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) a
-          join holders h on h.grantee = a.grantee
-         where a.privilege_type = 'USAGE'
-    ),
-    relations as materialized (
-        select c.oid, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity,
-               c.reloptions, c.relnamespace, c.relacl,
-               pg_catalog.format('%I.%I', n.nspname, c.relname) as name
-          from pg_catalog.pg_class c
-          join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-         where c.relkind in ('r', 'p', 'v', 'm', 'f')
-           and n.nspname not in ('pg_catalog', 'information_schema', 'authguard')
-           and not pg_catalog.starts_with(n.nspname, 'pg_toast')
-           and not pg_catalog.starts_with(n.nspname, 'pg_temp')
-           and not exists (select from pg_catalog.pg_depend d
-                            where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                              and d.objid = c.oid and d.deptype = 'e')
-    ),
-    granted as (
-        select r.oid, r.relnamespace, r.relowner, a.grantee, a.privilege_type as privilege
-          from relations r,
-               pg_catalog.aclexplode(
-                   coalesce(r.relacl, pg_catalog.acldefault('r', r.relowner))) a
-        union
-        select r.oid, r.relnamespace, r.relowner, a.grantee, a.privilege_type
-          from relations r
-          join pg_catalog.pg_attribute t on t.attrelid = r.oid and t.attacl is not null,
-               pg_catalog.aclexplode(t.attacl) a
-    ),
-    -- What each client may do with each relation, by a grant to whom. The owner needs none, and
-    -- has a row of its own.
-    rights as materialized (
-        select g.oid, h.client, g.privilege,
-               case g.grantee when 0 then 'public'
-                    else pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) end as name,
-               g.privilege in ('SELECT', 'INSERT', 'UPDATE', 'DELETE') as of_rows
-          from granted g
-          join holders h on h.grantee = g.grantee
-          join usable u on u.client = h.client and u.schema = g.relnamespace
-         where g.grantee <> g.relowner
-    ),
-    reachable as materialized (
-        select r.oid,
-               pg_catalog.string_agg(distinct r.name, ', ' order by r.name) as names
-          from rights r
-         where r.of_rows
-         group by r.oid
-    ),
-    -- A guard is a restrictive policy for all commands whose expression calls one of the checks.
-    guards as materialized (
-        select p.polrelid as oid, p.polroles as roles
-          from pg_catalog.pg_policy p
-         where not p.polpermissive and p.polcmd = '*'
-           and exists (select from pg_catalog.pg_depend d
-                        where d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass
-                          and d.objid = p.oid
-                          and d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-                          and d.refobjid in ('auth.is_revoked()'::pg_catalog.regprocedure,
-                                             'auth.is_active()'::pg_catalog.regprocedure,
-                                             'auth.is_user()'::pg_catalog.regprocedure))
-    ),
-    tables as materialized (
-        select r.*,
-               r.relrowsecurity and exists (
-                   select from guards g where g.oid = r.oid) as is_guarded
-          from relations r
-         where r.relkind in ('r', 'p')
-    ),
-    guarded_clients as materialized (
-        select distinct g.oid, h.client
-          from guards g, pg_catalog.unnest(g.roles) p (role)
-          join holders h on h.grantee = p.role
-    ),
-    -- Who has privileges on a guarded table, and no guard applies.
-    unguarded_clients as (
-        select t.oid,
-               pg_catalog.string_agg(distinct r.name, ', ' order by r.name) as names
-          from tables t
-          join rights r on r.oid = t.oid and r.of_rows
-         where t.is_guarded
-           and not exists (select from holders h
-                            where h.client = r.client and h.grantee = t.relowner
-                              and not t.relforcerowsecurity)
-           and not exists (select from guarded_clients g
-                            where g.oid = t.oid and g.client = r.client)
-         group by t.oid
-    ),
-    -- Roles that pass policies, and the owner whose tables they pass; NULL: all tables.
-    passing as materialized (
-        select r.oid as role, null::pg_catalog.oid as owner
-          from pg_catalog.pg_roles r where r.rolsuper or r.rolbypassrls
-        union all
-        select r.oid, o.relowner
-          from (select distinct t.relowner
-                  from tables t where t.is_guarded and not t.relforcerowsecurity) o
-          join pg_catalog.pg_roles r on pg_catalog.pg_has_role(r.oid, o.relowner, 'USAGE')
-         where not r.rolsuper and not r.rolbypassrls
-    ),
-    dependents as materialized (
-        select distinct d.refobjid as source, w.oid as rewrite, w.rulename, w.ev_class as oid
-          from pg_catalog.pg_depend d
-          join pg_catalog.pg_rewrite w on w.oid = d.objid and w.ev_class <> d.refobjid
-         where d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-           and d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-    ),
-    -- Views that read a guarded table, through other views too; leak: the one that reads it past
-    -- the guard.
-    views as materialized (
-        select d.source, d.rulename, v.*,
-               v.relkind = 'm' or not coalesce(
-                   (select o.option_value::pg_catalog.bool
-                      from pg_catalog.pg_options_to_table(v.reloptions) o
-                     where o.option_name = 'security_invoker'), false)
-                   as as_owner
-          from dependents d
-          join relations v on v.oid = d.oid and v.relkind in ('v', 'm')
-    ),
-    readers as (
-        select v.oid, t.oid as source,
-               case when v.relkind = 'm' or v.as_owner and exists (
-                        select from passing p
-                         where p.role = v.relowner
-                           and (p.owner is null
-                                or p.owner = t.relowner and not t.relforcerowsecurity))
-                    then v.oid end as leak
-          from tables t
-          join views v on v.source = t.oid
-         where t.is_guarded
-        union
-        select v.oid, r.source,
-               coalesce(r.leak, case when v.relkind = 'm' or v.as_owner and exists (
-                        select from passing p
-                         where p.role = v.relowner
-                           and (p.owner is null
-                                or p.owner = t.relowner and not t.relforcerowsecurity))
-                    then v.oid end)
-          from readers r
-          join tables t on t.oid = r.source
-          join views v on v.source = r.oid
-    ),
-    descendants as (
-        select i.inhrelid, t.oid as root
-          from tables t join pg_catalog.pg_inherits i on i.inhparent = t.oid
-         where t.is_guarded
-        union
-        select i.inhrelid, d.root
-          from descendants d join pg_catalog.pg_inherits i on i.inhparent = d.inhrelid
-    ),
-    own as materialized (
-        select g.target, g.grantee,
-               pg_catalog.string_agg(distinct g.privilege, ', ' order by g.privilege) as privileges
-          from authguard.extension_grants() g
-         where not g.is_due
-         group by g.target, g.grantee
-    )
-    select 'table', t.name, true, 'no guard applies to ' || u.names,
-           case when u.names is not null
-                then pg_catalog.format('select authguard.guard_table(%L, roles => ''{public}'')',
-                         t.name) end,
-           case when u.names is null then 'guarded_table' else 'partly_guarded_table' end,
-           case when u.names is null then 'info' else 'warning' end
-      from tables t left join unguarded_clients u on u.oid = t.oid
-     where t.is_guarded
-    union all
-    select 'table', t.name, false,
-           case when t.relrowsecurity
-                then 'no restrictive policy for all commands calls auth.is_revoked(), '
-                     'auth.is_active() or auth.is_user()'
-                else 'row-level security is off' end,
-           pg_catalog.format('select authguard.guard_table(%L)', t.name),
-           case when t.relrowsecurity then 'unguarded_table' else 'rls_disabled' end, 'error'
-      from tables t
-     where not t.is_guarded and t.oid in (select r.oid from reachable r)
-       and t.oid not in (select d.inhrelid from descendants d)
-       -- With row-level security on, a table is closed unless a policy opens it.
-       and (not t.relrowsecurity
-            or t.oid in (select p.polrelid
-                           from pg_catalog.pg_policy p, pg_catalog.unnest(p.polroles) a (role)
-                           join holders h on h.grantee = a.role
-                          where p.polpermissive))
-    union all
-    select distinct 'partition', t.name, false,
-           pg_catalog.format('reached directly, it goes around the guard of %s',
-               d.root::pg_catalog.regclass),
-           -- No name in a comment: a line break in it would end the comment.
-           pg_catalog.format('revoke all on %s from %s -- or guard it, with authguard.guard_table',
-               t.name, r.names),
-           'unguarded_partition', 'error'
-      from descendants d
-      join tables t on t.oid = d.inhrelid
-      join reachable r on r.oid = t.oid
-     where not t.is_guarded
-    union all
-    select distinct 'view', v.name, false,
-           case when l.relkind = 'm' then pg_catalog.format('reads the copy in %s', l.name)
-                when l.oid = v.oid then 'reads a guarded table with the rights of its owner'
-                else pg_catalog.format(
-                    'reads %s, which reads a guarded table with the rights of its owner', l.name)
-                end,
-           case when l.relkind = 'v' and n.number >= 150000
-                then pg_catalog.format('alter view %s set (security_invoker = true)', l.name)
-                else pg_catalog.format('revoke all on %s from %s', v.name, r.names) end,
-           'view_as_owner', 'error'
-      from readers d
-      join relations v on v.oid = d.oid
-      join relations l on l.oid = d.leak
-      join reachable r on r.oid = v.oid,
-           version n
-     where v.relkind = 'v'
-    union all
-    select distinct 'materialized view', v.name, false,
-           'holds rows of a guarded table, and row-level security does not apply to it',
-           pg_catalog.format('revoke all on %s from %s '
-               '-- then put it behind a view that checks auth.is_active()', v.name, r.names),
-           'materialized_view', 'error'
-      from relations v
-      join reachable r on r.oid = v.oid
-     where v.relkind = 'm' and v.oid in (select d.oid from readers d)
-    union all
-    select 'foreign table', f.name, false,
-           'row-level security does not apply to foreign tables',
-           pg_catalog.format('revoke all on %s from %s '
-               '-- then put it behind a view that checks auth.is_active()', f.name, r.names),
-           'foreign_table', 'warning'
-      from relations f
-      join reachable r on r.oid = f.oid
-     where f.relkind = 'f'
-    union all
-    -- What row-level security does not apply to.
-    select 'privilege', t.name, true,
-           pg_catalog.format('%s: no policy applies to that',
-               pg_catalog.string_agg(distinct r.privilege, ', ' order by r.privilege)),
-           pg_catalog.format('revoke %s on %s from %s',
-               pg_catalog.lower(
-                   pg_catalog.string_agg(distinct r.privilege, ', ' order by r.privilege)),
-               t.name, pg_catalog.string_agg(distinct r.name, ', ' order by r.name)),
-           'privilege_past_policies', 'warning'
-      from tables t
-      join rights r on r.oid = t.oid and not r.of_rows
-     where t.is_guarded
-     group by t.name
-    union all
-    select 'rule', pg_catalog.format('%I on %s', w.rulename, v.name), false,
-           pg_catalog.format('does what it does with the rights of %I, the owner of %s',
-               pg_catalog.pg_get_userbyid(v.relowner), v.name),
-           pg_catalog.format('revoke %s on %s from %s -- or let a trigger take its place',
-               pg_catalog.lower(r.privilege), v.name,
-               pg_catalog.string_agg(distinct r.name, ', ' order by r.name)),
-           'rule_as_owner', 'warning'
-      from pg_catalog.pg_rewrite w
-      join relations v on v.oid = w.ev_class
-      join rights r on r.oid = v.oid
-       and r.privilege = case w.ev_type when '2' then 'UPDATE' when '3' then 'INSERT'
-                                        when '4' then 'DELETE' end
-     where w.rulename <> '_RETURN'
-       and pg_catalog.pg_get_ruledef(w.oid) not like '% DO INSTEAD NOTHING;'
-       and (v.oid in (select t.oid from tables t where t.is_guarded)
-            or w.oid in (select d.rewrite from dependents d
-                          where d.source in (select t.oid from tables t where t.is_guarded)))
-     group by w.rulename, v.name, v.relowner, r.privilege
-    union all
-    select 'function', p.oid::pg_catalog.regprocedure::pg_catalog.text, false,
-           pg_catalog.format('SECURITY DEFINER, callable by clients, and its owner %I passes '
-               'row-level security', pg_catalog.pg_get_userbyid(p.proowner)),
-           pg_catalog.format('revoke execute on %s %s from %s '
-                             '-- or let it call auth.require_active() first',
-               case p.prokind when 'p' then 'procedure' else 'function' end,
-               p.oid::pg_catalog.regprocedure, a.names),
-           'definer_function', 'warning'
-      from pg_catalog.pg_proc p
-      join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-      join lateral (
-           select pg_catalog.string_agg(distinct
-                      case when e.grantee = 0 then 'public'
-                           else pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(e.grantee)) end,
-                      ', ') as names
-             from pg_catalog.aclexplode(
-                      coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) e
-             join holders h on h.grantee = e.grantee
-             join usable u on u.client = h.client and u.schema = p.pronamespace
-            where e.grantee <> p.proowner
-           ) a on a.names is not null
-     where p.prosecdef
-       and p.prorettype not in ('pg_catalog.trigger'::pg_catalog.regtype,
-                                'pg_catalog.event_trigger'::pg_catalog.regtype)
-       and n.nspname not in ('pg_catalog', 'information_schema', 'authguard')
-       and not exists (select from pg_catalog.pg_depend d
-                        where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-                          and d.objid = p.oid and d.deptype = 'e')
-       and p.proowner in (select s.role from passing s)
-       and exists (select from tables t where t.is_guarded)
-    union all
-    -- In an adopted schema the owner can still replace the readers, as a migration of the issuer
-    -- may.
-    select 'function', p.oid::pg_catalog.regprocedure::pg_catalog.text, false,
-           'replaced or altered: its answers do not come from authguard',
-           pg_catalog.format('create or replace function %s returns %s language c '
-               'stable parallel safe as %L, %L',
-               p.oid::pg_catalog.regprocedure, p.prorettype::pg_catalog.regtype, own.probin,
-               'authguard_' || p.proname),
-           'replaced_reader', 'error'
-      from pg_catalog.pg_proc p
-      join pg_catalog.pg_language l on l.oid = p.prolang,
-           pg_catalog.pg_proc own
-     where p.pronamespace = 'auth'::pg_catalog.regnamespace and p.pronargs = 0
-       and p.proname in ('jwt', 'uid', 'role', 'email')
-       and own.oid = 'auth.subject()'::pg_catalog.regprocedure
-       and (l.lanname <> 'c' or p.probin <> own.probin or p.prosrc <> 'authguard_' || p.proname
-            or p.provolatile <> 's' or p.prosecdef or p.proleakproof or p.proconfig is not null)
-    union all
-    select 'schema', n.nspname::pg_catalog.text, false,
-           'renamed: policies that name schema auth call the functions of another one',
-           pg_catalog.format('alter schema %I rename to auth, after the other one has gone',
-               n.nspname),
-           'renamed_schema', 'error'
-      from pg_catalog.pg_namespace n
-     where n.oid = 'auth'::pg_catalog.regnamespace and n.nspname <> 'auth'
-    union all
-    select 'owner', t.name, true,
-           pg_catalog.format('its owner %I passes the guard, and %s can become that role',
-               o.rolname,
-               (select pg_catalog.string_agg(
-                           pg_catalog.quote_ident(l.rolname), ', ' order by l.rolname)
-                  from logins l
-                 where pg_catalog.pg_has_role(l.oid, o.oid, 'member'))),
-           pg_catalog.format('alter table %s force row level security', t.name),
-           'owner_passes', 'warning'
-      from tables t join pg_catalog.pg_roles o on o.oid = t.relowner
-     where t.is_guarded and not t.relforcerowsecurity and not o.rolsuper
-       and o.oid in (select f.oid from reached f)
-    union all
-    select 'role', pg_catalog.quote_ident(b.rolname), false,
-           case when b.rolsuper then 'a client can become this superuser'
-                else 'BYPASSRLS: no policy applies to it' end,
-           pg_catalog.format('if only trusted services act as it, leave it; otherwise: '
-               'alter role %I %s', b.rolname,
-               case when b.rolsuper then 'nosuperuser' else 'nobypassrls' end),
-           case when b.rolsuper then 'superuser_reached' else 'bypassrls_role' end,
-           case when b.rolsuper then 'error' else 'info' end
-      from pg_catalog.pg_roles b
-     where (b.rolbypassrls or b.rolsuper) and b.oid in (select f.oid from reached f)
-       and not exists (select from logins l
-                        join pg_catalog.pg_roles s on s.oid = l.oid and s.rolsuper)
-    union all
-    select 'privilege', o.target, false,
-           pg_catalog.format('%s has %s, which no function grant_* gives', o.grantee, o.privileges),
-           pg_catalog.format('revoke %s on %s from %s',
-               pg_catalog.lower(o.privileges), o.target, o.grantee),
-           'privilege_without_door', 'error'
-      from own o
-    union all
-    select 'database', pg_catalog.current_database(), false,
-           'restored, cloned or upgraded: it lacks the revocations and endings since the backup',
-           'if in doubt, select authguard.end_all_sessions(); then authguard.acknowledge_restore()',
-           'restored_database', 'error'
-     where authguard.is_copy()
-    union all
-    select 'attached table', a.relation::pg_catalog.text, p.code is null or p.code = '01000',
-           p.problem || case when p.code <> '01000'
-                             then ': tokens that it decides about are revoked' else '' end,
-           case p.code when '42P01'
-                       then pg_catalog.format('attach the table that has taken its place, if one '
-                           'has; then select authguard.detach_%s(%s)',
-                           a.kind, a.relation::pg_catalog.oid)
-                       else p.hint end,
-           'attached_table',
-           case when p.code is null then 'info' when p.code = '01000' then 'warning'
-                else 'error' end
-      from authguard.attached a
-      left join lateral authguard.source_problem(a.relation, a.kind) p on true
-    union all
-    select 'own table', o.relation, not o.closes, o.problem, o.hint,
-           'own_table', case when o.closes then 'error' else 'warning' end
-      from authguard.own_table_problems() o
-    union all
-    select 'setting', s.setting, not s.is_wrong, s.problem, s.hint,
-           'setting', case when s.is_wrong then 'warning' else 'info' end
-      from authguard.setting_problems() s
-    order by 1, 2, 6;
-end;
+language c stable cost 1000000 rows 20
+as 'MODULE_PATHNAME', 'authguard_coverage';
 comment on function authguard.coverage() is
     'Returns a row for each guarded table, and for each way around a guard that a client has. '
     'Clients are the login roles in authguard.gateway_roles (if none of them exists: all but '
@@ -5199,6 +4902,421 @@ comment on function authguard.coverage() is
 -- src/entry/module.rs
 -- requires:
 --   coverage
+
+-- Why a row is hidden, and which policy refuses a write. Both run with the rights of the caller,
+-- and leave nothing behind.
+
+create function authguard.explain_access(
+    relation pg_catalog.regclass,
+    command pg_catalog.text default 'select',
+    "row" pg_catalog.jsonb default null,
+    claims pg_catalog.jsonb default null,
+    role pg_catalog.name default null,
+    new_row pg_catalog.jsonb default null)
+returns table (
+    step pg_catalog.int4, gate pg_catalog.text, name pg_catalog.text, clause pg_catalog.text,
+    result pg_catalog.text, note pg_catalog.text)
+language c volatile cost 100000 rows 10
+as 'MODULE_PATHNAME', 'authguard_explain_access';
+comment on function authguard.explain_access(
+    pg_catalog.regclass, pg_catalog.text, pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.name,
+    pg_catalog.jsonb) is
+    'Why a role with these claims may or may not read or write a row: one row for each gate, in '
+    'the order that Postgres asks, the last one the verdict. command: select, insert, update or '
+    'delete, also "select for update", "upsert", and with "without where" or "returning" behind '
+    'it. row: the columns that pick existing rows, or the row to insert. new_row: what an update '
+    'sets. claims and role NULL: those in force; claims ''null'': none. result: true, false, '
+    'null, error or skipped; in the last row allowed or denied. Runs with the rights of the '
+    'caller, who needs to be a member of the role, and a gateway if claims are given; everything '
+    'is rolled back. 22023 for an unknown command, claims that are refused, or a role that does '
+    'not exist; 42501 if the caller may not become the role; 42703 for a column that is not there; '
+    '42809 for what is no table or view';
+
+create function authguard.can(
+    command pg_catalog.text,
+    relation pg_catalog.regclass,
+    "row" pg_catalog.jsonb default null,
+    claims pg_catalog.jsonb default null,
+    role pg_catalog.name default null,
+    new_row pg_catalog.jsonb default null)
+returns pg_catalog.bool
+language c volatile cost 100000
+as 'MODULE_PATHNAME', 'authguard_can';
+comment on function authguard.can(
+    pg_catalog.text, pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.name,
+    pg_catalog.jsonb) is
+    'True if the verdict of authguard.explain_access is allowed. Arguments and errors as for that';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   explain
+
+-- Assertions about access, for tests of policies: each is one line of TAP, and if it fails the
+-- verdict of authguard.explain_access below it. With pgTAP in the database they count as its tests.
+--
+-- Only tap_line has a search_path of its own. With one, a policy would find other functions than it
+-- finds for clients.
+
+create function authguard.tap_line(
+    passed pg_catalog.bool, description pg_catalog.text, diagnosis pg_catalog.text)
+returns pg_catalog.text
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    tap_schema pg_catalog.name;
+    line pg_catalog.text;
+begin
+    -- pgTAP's own function, wherever it is, and nobody else's of that name.
+    select p.pronamespace::pg_catalog.regnamespace::pg_catalog.text into tap_schema
+      from pg_catalog.pg_extension e
+      join pg_catalog.pg_depend d
+        on d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and d.refobjid = e.oid
+       and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.deptype = 'e'
+      join pg_catalog.pg_proc p on p.oid = d.objid
+     where e.extname = 'pgtap' and p.proname = 'ok'
+       and pg_catalog.pg_get_function_identity_arguments(p.oid) = 'boolean, text';
+    if tap_schema is null then
+        line := case when passed then 'ok - ' else 'not ok - ' end
+            || pg_catalog.replace(
+                pg_catalog.regexp_replace(description, '\s+', ' ', 'g'), '#', '\#');
+    else
+        -- Its functions call each other by their names.
+        perform pg_catalog.set_config(
+            'search_path', 'pg_catalog, ' || tap_schema || ', pg_temp', true);
+        execute pg_catalog.format('select %s.ok($1, $2)', tap_schema)
+           into line using passed, description;
+    end if;
+    if not passed then
+        line := line || E'\n# ' || pg_catalog.replace(diagnosis, E'\n', E'\n# ');
+    end if;
+    return line;
+end
+$$;
+comment on function authguard.tap_line(pg_catalog.bool, pg_catalog.text, pg_catalog.text) is
+    'A test''s line of TAP, from pgTAP if it is in the database, with the diagnosis below it if '
+    'the test has failed';
+
+create function authguard.assert_access(
+    wanted pg_catalog.text,
+    command pg_catalog.text,
+    relation pg_catalog.regclass,
+    "row" pg_catalog.jsonb,
+    claims pg_catalog.jsonb,
+    role pg_catalog.name,
+    new_row pg_catalog.jsonb,
+    policy pg_catalog.name,
+    description pg_catalog.text)
+returns pg_catalog.text
+language sql volatile
+begin atomic
+    with judged as materialized (
+        select pg_catalog.max(s.result) filter (where s.gate = 'verdict') = 'allowed' as allowed,
+               pg_catalog.max(s.note) filter (where s.gate = 'verdict') as sentence,
+               -- A gate that is no policy refuses.
+               pg_catalog.bool_or(
+                   s.gate in ('schema', 'grant', 'statement')
+                   and s.result in ('false', 'error')) as by_other,
+               -- The policy is asked, and does not pass.
+               pg_catalog.bool_or(is_policy.value) as is_asked,
+               pg_catalog.bool_or(
+                   is_policy.value and s.result in ('false', 'null', 'error')) as by_policy,
+               -- No policy applies to whoever calls. Such a test would pass with every policy
+               -- dropped.
+               assert_access.role is null and claims ->> 'role' is null and (
+                   select r.rolsuper or r.rolbypassrls from pg_catalog.pg_roles r
+                    where r.rolname = current_user) as is_exempt
+          from authguard.explain_access(
+                   assert_access.relation, assert_access.command, assert_access."row",
+                   assert_access.claims,
+                   -- As a gateway does: the token says which role.
+                   coalesce(assert_access.role, assert_access.claims ->> 'role'),
+                   assert_access.new_row) s
+         cross join lateral (
+             select s.gate in ('restrictive', 'permissive')
+                and s.name = assert_access.policy::pg_catalog.text) is_policy (value)
+    ),
+    failure as materialized (
+        select case
+                   when j.is_exempt then pg_catalog.concat(
+                       'no policy applies to ', current_user,
+                       ': give the role, or claims with a role')
+                   when j.allowed is distinct from (assert_access.wanted = 'can')
+                   then coalesce(j.sentence, 'no verdict')
+                   -- A row that is not there is hidden from nobody.
+                   when assert_access.wanted = 'hidden'
+                    and (assert_access.claims is not null or assert_access.role is not null)
+                    and not authguard.can('select', assert_access.relation, assert_access."row")
+                   then pg_catalog.concat(
+                       'no such row, as far as ', current_user, ' can see: ', assert_access."row")
+                   when assert_access.wanted <> 'denied' then null
+                   when j.by_other then pg_catalog.concat('not by a policy: ', j.sentence)
+                   when assert_access.policy is null or j.by_policy then null
+                   else pg_catalog.concat(
+                       'policy ', pg_catalog.quote_ident(assert_access.policy),
+                       case when j.is_asked then ' passes: ' else ' was not asked: ' end,
+                       j.sentence)
+               end as reason
+          from judged j
+    )
+    select authguard.tap_line(
+        f.reason is null,
+        coalesce(assert_access.description, pg_catalog.concat(
+            coalesce(assert_access.role, assert_access.claims ->> 'role', current_user),
+            case assert_access.wanted when 'can' then ' can ' else ' cannot ' end,
+            assert_access.command, ' ', assert_access.relation, ' ', assert_access."row",
+            ' -> ' || assert_access.new_row::pg_catalog.text,
+            ', by policy ' || pg_catalog.quote_ident(assert_access.policy))),
+        f.reason)
+      from failure f;
+end;
+comment on function authguard.assert_access(
+    pg_catalog.text, pg_catalog.text, pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.jsonb,
+    pg_catalog.name, pg_catalog.jsonb, pg_catalog.name, pg_catalog.text) is
+    'A line of TAP: whether authguard.explain_access says what is wanted (can, cannot, hidden, '
+    'denied). Without a role, the role is the claim role. The functions assert_* call it';
+
+create function authguard.assert_can(
+    command pg_catalog.text,
+    relation pg_catalog.regclass,
+    "row" pg_catalog.jsonb default null,
+    claims pg_catalog.jsonb default null,
+    role pg_catalog.name default null,
+    new_row pg_catalog.jsonb default null,
+    description pg_catalog.text default null)
+returns pg_catalog.text
+language sql volatile
+begin atomic
+    select authguard.assert_access(
+        'can', command, relation, "row", claims, role, new_row, null, description);
+end;
+comment on function authguard.assert_can(
+    pg_catalog.text, pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.name,
+    pg_catalog.jsonb, pg_catalog.text) is
+    'For tests: passes if authguard.can is true. Returns a line of TAP, which counts for pgTAP if '
+    'that is in the database; if the test fails, the verdict follows as a comment. Arguments and '
+    'errors as for authguard.explain_access, but without a role the role is the claim role, and a '
+    'test as a superuser fails';
+
+create function authguard.assert_cannot(
+    command pg_catalog.text,
+    relation pg_catalog.regclass,
+    "row" pg_catalog.jsonb default null,
+    claims pg_catalog.jsonb default null,
+    role pg_catalog.name default null,
+    new_row pg_catalog.jsonb default null,
+    description pg_catalog.text default null)
+returns pg_catalog.text
+language sql volatile
+begin atomic
+    select authguard.assert_access(
+        'cannot', command, relation, "row", claims, role, new_row, null, description);
+end;
+comment on function authguard.assert_cannot(
+    pg_catalog.text, pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.name,
+    pg_catalog.jsonb, pg_catalog.text) is
+    'For tests: passes if authguard.can is false, for whatever reason. assert_denied is stricter. '
+    'Otherwise as authguard.assert_can';
+
+create function authguard.assert_denied(
+    command pg_catalog.text,
+    relation pg_catalog.regclass,
+    "row" pg_catalog.jsonb default null,
+    claims pg_catalog.jsonb default null,
+    role pg_catalog.name default null,
+    new_row pg_catalog.jsonb default null,
+    policy pg_catalog.name default null,
+    description pg_catalog.text default null)
+returns pg_catalog.text
+language sql volatile
+begin atomic
+    select authguard.assert_access(
+        'denied', command, relation, "row", claims, role, new_row, policy, description);
+end;
+comment on function authguard.assert_denied(
+    pg_catalog.text, pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.name,
+    pg_catalog.jsonb, pg_catalog.name, pg_catalog.text) is
+    'For tests: passes if policies refuse, and not a missing privilege or a constraint. With '
+    'policy, '
+    'that policy must be one that does not pass. Otherwise as authguard.assert_can';
+
+create function authguard.assert_visible(
+    relation pg_catalog.regclass,
+    "row" pg_catalog.jsonb,
+    claims pg_catalog.jsonb default null,
+    role pg_catalog.name default null,
+    description pg_catalog.text default null)
+returns pg_catalog.text
+language sql volatile
+begin atomic
+    select authguard.assert_access(
+        'can', 'select', relation, "row", claims, role, null, null, description);
+end;
+comment on function authguard.assert_visible(
+    pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.name, pg_catalog.text) is
+    'For tests: passes if the rows that the columns in row pick are visible. Otherwise as '
+    'authguard.assert_can';
+
+create function authguard.assert_hidden(
+    relation pg_catalog.regclass,
+    "row" pg_catalog.jsonb,
+    claims pg_catalog.jsonb default null,
+    role pg_catalog.name default null,
+    description pg_catalog.text default null)
+returns pg_catalog.text
+language sql volatile
+begin atomic
+    select authguard.assert_access(
+        'hidden', 'select', relation, "row", claims, role, null, null, description);
+end;
+comment on function authguard.assert_hidden(
+    pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.name, pg_catalog.text) is
+    'For tests: passes if the rows that the columns in row pick are there, as the caller sees '
+    'them, '
+    'and hidden from the role with these claims. Otherwise as authguard.assert_can';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   assertions
+
+-- A picture of a schema's policies.
+
+create function authguard.policies_svg(schema pg_catalog.name) returns pg_catalog.text
+language c volatile strict cost 100000
+as 'MODULE_PATHNAME', 'authguard_policies_svg';
+comment on function authguard.policies_svg(pg_catalog.name) is
+    'A picture of a schema, an SVG without scripts: one row for each table and view, one column for '
+    'each role that clients can become, with what the role reaches, by which policies, guarded or '
+    'not. It is made of the catalog, so it shows names and no rows. 3F000 if there is no such schema';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   picture
+
+-- Who reaches which rows, and what a migration changes about it. All of it runs with the rights of
+-- the caller, and leaves nothing behind.
+
+create function authguard.access_matrix(
+    identities pg_catalog.jsonb,
+    relations pg_catalog.regclass[] default null)
+returns table (
+    relation pg_catalog.regclass, identity pg_catalog.text, command pg_catalog.text,
+    allowed pg_catalog.text, visible pg_catalog.int8, note pg_catalog.text)
+language c volatile cost 1000000 rows 100
+as 'MODULE_PATHNAME', 'authguard_access_matrix';
+comment on function authguard.access_matrix(pg_catalog.jsonb, pg_catalog.regclass[]) is
+    'Tries each command as each identity on each relation, and rolls everything back. identities: '
+    '[{"name": "ada", "role": "authenticated", "claims": {...}}], each of a role that the caller '
+    'may become. relations NULL: all tables and views that are no extension''s. allowed: none, some '
+    'or all of the rows that the caller sees, or error, with the message in note. visible: the rows '
+    'that select shows, update and delete without WHERE reach, or that insert would admit if they '
+    'were new. some is also the answer if policies let the identity in and there is no row to try. '
+    'Of a table larger than 64 MiB a part is tried, and note says so. Needs the privilege '
+    'TEMPORARY on the database. 22023 for identities of another form, claims that are refused, and '
+    'a role that does not exist; 42501 for a role that the caller may not become; 42809 for a '
+    'relation that is no table and no view; 25006 if the transaction may not write';
+
+create function authguard.access_snapshot(
+    identities pg_catalog.jsonb,
+    relations pg_catalog.regclass[] default null)
+returns pg_catalog.jsonb
+language c volatile cost 1000000
+as 'MODULE_PATHNAME', 'authguard_access_snapshot';
+comment on function authguard.access_snapshot(pg_catalog.jsonb, pg_catalog.regclass[]) is
+    'The answers of authguard.access_matrix, the rows that each identity sees (their number, a '
+    'digest, and the primary keys of the first 20), and the facts behind them: owners, privileges, '
+    'policies, views, functions of policies, and the roles. Partitions of the relations and views '
+    'that read them are added. The same database gives the same snapshot. Arguments and errors as '
+    'for authguard.access_matrix';
+
+create function authguard.access_diff(before pg_catalog.jsonb, after pg_catalog.jsonb)
+returns table (
+    relation pg_catalog.text, identity pg_catalog.text, command pg_catalog.text,
+    before pg_catalog.text, after pg_catalog.text)
+language c stable cost 1000 rows 20
+as 'MODULE_PATHNAME', 'authguard_access_diff';
+comment on function authguard.access_diff(pg_catalog.jsonb, pg_catalog.jsonb) is
+    'What differs between two snapshots of authguard.access_snapshot, such as those before and '
+    'after a migration: for each relation and identity the command whose answer differs, and '
+    'without an identity the fact that differs, such as a policy, privileges, or row-level '
+    'security. Without a relation, identity is the role or the identity that differs. No rows: '
+    'nothing differs. 22023 for what is no snapshot';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   matrix
+
+-- Coverage of policies: which clauses the tests of a transaction have asked, and what each answered.
+
+create function authguard.policy_coverage_start(schemas pg_catalog.name[] default null)
+returns pg_catalog.void
+language c volatile cost 1000000
+as 'MODULE_PATHNAME', 'authguard_policy_coverage_start';
+comment on function authguard.policy_coverage_start(pg_catalog.name[]) is
+    'Counts from now on what each clause of each policy answers, until the transaction is rolled '
+    'back: for tests. The policies decide as before, more slowly, and their tables are locked. A '
+    'COMMIT is an error. schemas NULL: all tables that the caller owns. The caller must own the '
+    'tables, and needs the privilege TEMPORARY on the database. A policy that is not the only '
+    'permissive one for its command is counted by another one, ~authguard_coverage_N. 25P01 outside '
+    'a transaction block; 55000 if it has been started before; 42501 if a table of the schemas is '
+    'somebody else''s';
+
+create function authguard.policy_coverage()
+returns table (
+    relation pg_catalog.regclass, policy pg_catalog.name, clause pg_catalog.text,
+    admitted pg_catalog.int8, refused pg_catalog.int8, nulls pg_catalog.int8,
+    errors pg_catalog.int8)
+language c volatile cost 100000 rows 100
+as 'MODULE_PATHNAME', 'authguard_policy_coverage';
+comment on function authguard.policy_coverage() is
+    'How often each clause of each policy was true, false, NULL or an error since '
+    'authguard.policy_coverage_start(), also in what a savepoint has taken back. Policies are split '
+    'at AND, OR and NOT, and each clause is asked by itself: none hides another. A clause of WITH '
+    'CHECK begins with "with check: ". The numbers are NULL for a clause that reads a system column. '
+    '55000 if it has not been started in this transaction';
+
+create function authguard.policy_coverage_percent() returns pg_catalog.float8
+language c volatile cost 100000
+as 'MODULE_PATHNAME', 'authguard_policy_coverage_percent';
+comment on function authguard.policy_coverage_percent() is
+    'The share of the clauses of authguard.policy_coverage() that have both admitted and refused '
+    '(false or NULL), in percent: for a test that fails below a threshold. A constant counts as '
+    'soon as it has been asked. 100 if there is no clause. Errors as for authguard.policy_coverage';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   clauses
+
+-- Mutants: policies with one mistake each, which good tests notice.
+
+create function authguard.policy_mutants(schema pg_catalog.name)
+returns table (
+    mutant pg_catalog.int4, relation pg_catalog.regclass, policy pg_catalog.name,
+    mutation pg_catalog.text, apply pg_catalog.text, undo pg_catalog.text)
+language c volatile cost 100000 rows 100
+as 'MODULE_PATHNAME', 'authguard_policy_mutants';
+comment on function authguard.policy_mutants(pg_catalog.name) is
+    'Mistakes that tests of the policies of a schema should notice, one each row. apply: the '
+    'statements that make the mistake. undo: those that make the same policy again. policy NULL: a '
+    'mistake of the table. Nothing is changed by this function. Run apply in a transaction, the '
+    'tests, and ROLLBACK; the command line does it (authguard mutants). 3F000 if there is no such '
+    'schema';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   mutants
 
 -- Views for whoever watches the database (authguard.grant_monitor): none shows a token, a secret or
 -- a private key. authguard.live_sessions is with the sessions, authguard.statistics has a file of
@@ -5884,6 +6002,24 @@ select authguard.close_grants(keep_doors => false);
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- src/policies/matrix.rs
+-- authguard::policies::matrix::authguard_access_diff
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/policies/matrix.rs
+-- authguard::policies::matrix::authguard_access_matrix
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/policies/matrix.rs
+-- authguard::policies::matrix::authguard_access_snapshot
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- src/attached/functions.rs
 -- authguard::attached::functions::authguard_attached_rows
 -- Skipped due to `#[pgrx(sql = false)]`
@@ -5898,6 +6034,12 @@ select authguard.close_grants(keep_doors => false);
 /* <begin connected objects> */
 -- src/revocation/entry.rs
 -- authguard::revocation::entry::authguard_blocks
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/policies/explain.rs
+-- authguard::policies::explain::authguard_can
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -5938,6 +6080,12 @@ select authguard.close_grants(keep_doors => false);
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- src/policies/lint.rs
+-- authguard::policies::lint::authguard_coverage
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- src/session/endings.rs
 -- authguard::session::endings::authguard_credentials_changed
 -- Skipped due to `#[pgrx(sql = false)]`
@@ -5964,6 +6112,12 @@ select authguard.close_grants(keep_doors => false);
 /* <begin connected objects> */
 -- src/revocation/entry.rs
 -- authguard::revocation::entry::authguard_expiry_with_leeway
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/policies/explain.rs
+-- authguard::policies::explain::authguard_explain_access
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
@@ -6034,6 +6188,24 @@ select authguard.close_grants(keep_doors => false);
 /* </end connected objects> */
 
 /* <begin connected objects> */
+-- src/policies/lint.rs
+-- authguard::policies::lint::authguard_lint
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/policies/lint.rs
+-- authguard::policies::lint::authguard_lint_sarif
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/policies/lint.rs
+-- authguard::policies::lint::authguard_lint_tap
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
 -- src/attached/functions.rs
 -- authguard::attached::functions::authguard_lock_claims
 -- Skipped due to `#[pgrx(sql = false)]`
@@ -6066,6 +6238,36 @@ select authguard.close_grants(keep_doors => false);
 /* <begin connected objects> */
 -- src/schema/problems.rs
 -- authguard::schema::problems::authguard_own_table_problems
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/policies/picture.rs
+-- authguard::policies::picture::authguard_policies_svg
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/policies/coverage.rs
+-- authguard::policies::coverage::authguard_policy_coverage
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/policies/coverage.rs
+-- authguard::policies::coverage::authguard_policy_coverage_percent
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/policies/coverage.rs
+-- authguard::policies::coverage::authguard_policy_coverage_start
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/policies/mutants.rs
+-- authguard::policies::mutants::authguard_policy_mutants
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
