@@ -1,7 +1,8 @@
-//! Why a role with some claims may or may not read or write a row: the gates that a statement meets,
-//! in the order in which Postgres asks, and the verdict.
+//! Why a role with some claims may or may not read or write a row: the gates that a statement
+//! meets, in the order in which Postgres asks, and the verdict.
 
 mod ask;
+mod clause;
 mod command;
 mod error;
 mod evaluate;
@@ -12,6 +13,7 @@ mod grants;
 mod identity;
 mod policies;
 mod rows;
+mod shown;
 mod statement;
 mod step;
 mod view;

@@ -1,7 +1,5 @@
 //! The whole question: rows, gates, and the verdict.
 
-use std::collections::BTreeSet;
-
 use super::command::{Action, Command, Kind};
 use super::error::{ends_the_call, error, undone};
 use super::facts::{Column, Relation};
@@ -10,6 +8,7 @@ use super::given::Given;
 use super::identity::as_identity;
 use super::policies::{self, Policy, Role};
 use super::rows::{self, Pick, TableRow};
+use super::shown::{Reader, Shown};
 use super::statement::{self, Done};
 use super::step::{Gate, Outcome, Step};
 use super::{Request, grants, view};
@@ -25,6 +24,8 @@ struct Question<'r> {
     /// The rows that are there, as the caller sees them; `None` if it may not read them.
     there: Option<Vec<TableRow>>,
     caller: String,
+    /// True if the question names a role.
+    names_role: bool,
     in_detail: bool,
 }
 
@@ -33,16 +34,6 @@ struct Verdict {
     is_allowed: bool,
     note: String,
 }
-
-const READERS: &str = "
-    select p.oid::pg_catalog.text,
-           pg_catalog.concat(p.oid::pg_catalog.regproc::pg_catalog.text, '()')
-      from pg_catalog.pg_proc p
-     where p.oid operator(pg_catalog.=)
-           any (pg_catalog.string_to_array($1, ',')::pg_catalog.oid[])
-       and p.pronargs operator(pg_catalog.=) 0 and not p.proretset
-       and p.prokind operator(pg_catalog.=) 'f' and p.provolatile operator(pg_catalog.<>) 'v'
-       and p.prorettype operator(pg_catalog.<>) 'pg_catalog.void'::pg_catalog.regtype";
 
 /// Answers a request, in a subtransaction that the caller rolls back.
 pub(super) fn ask(
@@ -140,6 +131,7 @@ impl<'r> Question<'r> {
             pick,
             there,
             caller: caller.unwrap_or_default(),
+            names_role: request.role.is_some(),
             in_detail,
         })
     }
@@ -243,25 +235,29 @@ impl<'r> Question<'r> {
             if is_changed && !role.is_superuser {
                 return self.by_statement(server, changes, steps);
             }
+            let more = match self.relation.has_row_security && !self.names_role {
+                true => "; give role to ask for another",
+                false => "",
+            };
             return Ok(Some(Verdict {
                 is_allowed: true,
-                note: format!("{}: {note}", self.word(true)),
+                note: format!("{}: {note}{more}", self.word(true)),
             }));
         }
         let policies = policies::policies(server, &self.relation)?;
-        let readers = self.readers(server, &policies)?;
-        let readable = self.relation.columns.iter();
-        let readable: BTreeSet<i16> = readable
-            .filter(|column| column.is_readable)
-            .map(|column| column.number)
-            .collect();
+        let readers = match self.in_detail {
+            true => Reader::of(server, &policies)?,
+            false => Vec::new(),
+        };
         let gates = Gates {
             relation: &self.relation,
             role,
-            caller: &self.caller,
             policies: &policies,
-            readers: &readers,
-            readable: &readable,
+            shown: Shown {
+                relation: &self.relation,
+                caller: &self.caller,
+                readers,
+            },
             in_detail: self.in_detail,
         };
         let mut first = None;
@@ -382,24 +378,6 @@ impl<'r> Question<'r> {
             columns.any(|column| !column.in_key && given.has(column))
         };
         old.is_some() && self.row.as_ref().is_some_and(sets)
-    }
-
-    fn readers(
-        &self,
-        server: &mut dyn Server,
-        policies: &[Policy],
-    ) -> Result<Vec<(u32, String)>, ServerError> {
-        let functions: BTreeSet<u32> = policies.iter().flat_map(Policy::functions).collect();
-        if functions.is_empty() || !self.in_detail {
-            return Ok(Vec::new());
-        }
-        let list: Vec<String> = functions.iter().map(ToString::to_string).collect();
-        let rows = server.query(READERS, &[Some(&list.join(","))])?;
-        let reader = |row: crate::Row| {
-            let mut texts = row.into_iter().flatten();
-            Some((texts.next()?.parse().ok()?, texts.next()?))
-        };
-        Ok(rows.into_iter().filter_map(reader).collect())
     }
 
     /// True if the statement can be run: it has the values that it needs.

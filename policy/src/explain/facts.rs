@@ -124,8 +124,8 @@ const COLUMNS: &str = "
      order by a.attnum";
 
 /// For columns that pick rows: the type below domains, and the operator that compares it. They are
-/// compared with the rights of the caller, so nothing in it may be somebody's function: the check of
-/// a domain is one. Other types have no row, and are compared by their text.
+/// compared with the rights of the caller, so nothing in it may be somebody's function: the check
+/// of a domain is one. Other types have no row, and are compared by their text.
 const KEYS: &str = "
     with recursive base (attname, oid) as (
         select a.attname, a.atttypid from pg_catalog.pg_attribute a

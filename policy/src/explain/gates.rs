@@ -1,17 +1,15 @@
 //! The gates of row-level security: whether policies apply, and what each of them says about a row.
 
-use std::collections::BTreeSet;
-
+use super::clause::{all, any, blame};
 use super::command::{Kind, Phase, Which};
 use super::evaluate::{Reads, Values};
 use super::facts::Relation;
 use super::policies::{Condition, Policy, Role};
 use super::rows::TableRow;
+use super::shown::Shown;
 use super::step::{Gate, Outcome, Step};
 use super::words;
-use crate::clauses::{Clause, Parts};
-use crate::expr::Column as Source;
-use crate::{Expr, Server, ServerError};
+use crate::{Server, ServerError};
 
 /// What row-level security does to a role.
 pub(super) enum RowSecurity {
@@ -106,13 +104,8 @@ pub(super) struct PhaseAnswer {
 pub(super) struct Gates<'q> {
     pub relation: &'q Relation,
     pub role: &'q Role,
-    /// The role that asks.
-    pub caller: &'q str,
     pub policies: &'q [Policy],
-    /// The functions without arguments that policies call, by OID, as SQL calls them.
-    pub readers: &'q [(u32, String)],
-    /// The columns that the caller may read.
-    pub readable: &'q BTreeSet<i16>,
+    pub shown: Shown<'q>,
     /// False if only the verdict counts.
     pub in_detail: bool,
 }
@@ -165,17 +158,17 @@ impl Gates<'_> {
         }
         if row.is_some() {
             let parts = met.iter().flat_map(|(_, condition)| {
-                let leaves = condition.clause();
-                let leaves: Vec<String> = leaves
-                    .leaves()
-                    .iter()
-                    .map(|leaf| leaf.sql.to_owned())
-                    .collect();
+                let clause = condition.clause();
+                let leaves = clause.leaves();
+                let leaves: Vec<String> = leaves.iter().map(|leaf| leaf.sql.to_owned()).collect();
                 std::iter::once(condition.sql.clone()).chain(leaves)
             });
-            let shown = met
-                .iter()
-                .flat_map(|(_, condition)| self.shown(&condition.expr));
+            let shown = met.iter().flat_map(|(_, condition)| {
+                let clause = condition.clause();
+                let leaves = clause.leaves();
+                let shown = leaves.iter().map(|leaf| self.shown.expressions(leaf));
+                shown.flatten().collect::<Vec<_>>()
+            });
             values.evaluate(server, parts.chain(shown))?;
         }
         let names = |wanted| {
@@ -221,7 +214,7 @@ impl Gates<'_> {
                     phase.of.name()
                 );
                 let values_shown = match leaves.as_slice() {
-                    [_] => self.values_of(&clause, values),
+                    [leaf] => self.shown.values(leaf, values),
                     _ => String::new(),
                 };
                 steps.push(Step {
@@ -247,7 +240,7 @@ impl Gates<'_> {
                             result: values.outcome(leaf.sql),
                             note: Some(join(
                                 "",
-                                &self.values_of(leaf, values),
+                                &self.shown.values(leaf, values),
                                 &problem(leaf.sql, values),
                             ))
                             .filter(|note| !note.is_empty()),
@@ -298,7 +291,7 @@ impl Gates<'_> {
             }
             let leaves: Vec<String> = leaves
                 .into_iter()
-                .map(|leaf| self.sentence(leaf, values))
+                .map(|leaf| self.shown.sentence(leaf, values))
                 .collect();
             leaves.join("; ")
         };
@@ -345,75 +338,6 @@ impl Gates<'_> {
             }
         }
     }
-
-    /// What a clause says, and about which values: "owner = auth.uid() is false, owner is …".
-    fn sentence(&self, leaf: &Clause<'_>, values: &Values<'_>) -> String {
-        let shown = words::expression(leaf.sql);
-        let answer = match values.value(leaf.sql) {
-            Some(Err(problem)) => format!("{shown} fails: {}", problem.message),
-            _ => match values.outcome(leaf.sql) {
-                Outcome::Skipped => format!("{shown} was not asked"),
-                outcome => format!("{shown} is {}", outcome.as_str()),
-            },
-        };
-        let about = self.values_of(leaf, values);
-        match about.is_empty() {
-            true => answer,
-            false => format!("{answer}, {about}"),
-        }
-    }
-
-    /// The columns and readers of an expression that may be shown: as SQL reads them.
-    fn shown(&self, expr: &Expr) -> Vec<String> {
-        let columns = self.columns(expr);
-        let columns = columns
-            .filter(|(number, _)| self.readable.contains(number))
-            .map(|(_, column)| column.to_owned());
-        let functions = expr.functions();
-        let readers = self.readers.iter();
-        let readers = readers.filter(|(oid, _)| functions.contains(oid));
-        columns
-            .chain(readers.map(|(_, call)| call.clone()))
-            .collect()
-    }
-
-    fn columns(&self, expr: &Expr) -> impl Iterator<Item = (i16, &str)> {
-        let numbers: BTreeSet<i16> = expr
-            .columns()
-            .into_iter()
-            .filter_map(|column| match column {
-                Source::Own { varno: 1, attno } => Some(attno),
-                _ => None,
-            })
-            .collect();
-        numbers.into_iter().filter_map(|number| {
-            let column = self.relation.column(number)?;
-            Some((number, &*column.quoted))
-        })
-    }
-
-    /// The values of the columns and readers of an expression, as far as the caller may read them.
-    fn values_of(&self, clause: &Clause<'_>, values: &Values<'_>) -> String {
-        let hidden = self
-            .columns(clause.expr)
-            .filter(|(number, _)| !self.readable.contains(number))
-            .map(|(_, name)| {
-                format!(
-                    "{name} is not shown, because {} may not read it",
-                    self.caller
-                )
-            });
-        // An expression that is all of the clause is no news.
-        let mut shown = self.shown(clause.expr);
-        shown.retain(|expression| expression != clause.sql);
-        let shown = shown
-            .iter()
-            .filter_map(|expression| match values.value(expression)? {
-                Ok(value) => Some(words::value(expression, value.as_deref())),
-                Err(_) => None,
-            });
-        shown.chain(hidden).collect::<Vec<_>>().join(", ")
-    }
 }
 
 /// The condition of all policies, as Postgres composes it. NULL is no pass either.
@@ -448,120 +372,6 @@ fn without_row(phase: Phase, met: &[(&Policy, &Condition)], values: &Values<'_>)
             .map(|(_, condition)| condition.clause().outcome(values))
     };
     all(outcomes(false).chain([any(outcomes(true))]))
-}
-
-impl Condition {
-    fn clause(&self) -> Clause<'_> {
-        Clause::of(&self.expr, &self.sql)
-    }
-
-    /// Returns true if it reads a column whose number is such.
-    fn reads(&self, is_such: fn(i16) -> bool) -> bool {
-        let columns = self.expr.columns();
-        let mut own = columns.iter().filter_map(|column| match column {
-            Source::Own { varno: 1, attno } => Some(*attno),
-            _ => None,
-        });
-        own.any(is_such)
-    }
-
-    fn passes(&self, values: &Values<'_>) -> bool {
-        self.clause().outcome(values) == Outcome::True
-    }
-}
-
-impl Clause<'_> {
-    /// The leaves that read no column of the row.
-    fn leaves_free(&self) -> Vec<String> {
-        let leaves = self.leaves();
-        let is_free = |leaf: &&&Clause<'_>| {
-            let columns = leaf.expr.columns();
-            let reads = columns
-                .iter()
-                .any(|column| !matches!(column, Source::Relation { .. }));
-            !reads && leaf.expr.opaque().is_empty()
-        };
-        let free = leaves.iter().filter(is_free);
-        free.map(|leaf| leaf.sql.to_owned()).collect()
-    }
-
-    /// The answer of a clause: its own if it was evaluated, otherwise that of its parts.
-    fn outcome(&self, values: &Values<'_>) -> Outcome {
-        let own = values.outcome(self.sql);
-        if own != Outcome::Skipped {
-            return own;
-        }
-        let parts = || self.children().iter().map(|child| child.outcome(values));
-        match &self.parts {
-            Parts::Leaf => own,
-            Parts::All(_) => all(parts()),
-            Parts::Any(_) => any(parts()),
-            Parts::Not(_) => match parts().next() {
-                Some(Outcome::True) => Outcome::False,
-                Some(Outcome::False) => Outcome::True,
-                other => other.unwrap_or(Outcome::Skipped),
-            },
-        }
-    }
-}
-
-fn all(mut parts: impl Iterator<Item = Outcome>) -> Outcome {
-    parts
-        .by_ref()
-        .fold(Outcome::True, |so_far, part| match (so_far, part) {
-            (Outcome::False, _) | (_, Outcome::False) => Outcome::False,
-            (Outcome::Error, _) | (_, Outcome::Error) => Outcome::Error,
-            (Outcome::Skipped, _) | (_, Outcome::Skipped) => Outcome::Skipped,
-            (Outcome::Null, _) | (_, Outcome::Null) => Outcome::Null,
-            _ => Outcome::True,
-        })
-}
-
-fn any(mut parts: impl Iterator<Item = Outcome>) -> Outcome {
-    parts
-        .by_ref()
-        .fold(Outcome::False, |so_far, part| match (so_far, part) {
-            (Outcome::True, _) | (_, Outcome::True) => Outcome::True,
-            (Outcome::Error, _) | (_, Outcome::Error) => Outcome::Error,
-            (Outcome::Skipped, _) | (_, Outcome::Skipped) => Outcome::Skipped,
-            (Outcome::Null, _) | (_, Outcome::Null) => Outcome::Null,
-            _ => Outcome::False,
-        })
-}
-
-/// Collects the clauses that keep an expression from being what is wanted.
-fn blame<'c, 'a>(
-    clause: &'c Clause<'a>,
-    wanted: bool,
-    values: &Values<'_>,
-    blamed: &mut Vec<&'c Clause<'a>>,
-) {
-    let is_wanted = |clause: &Clause<'_>, wanted| {
-        let is = if wanted {
-            Outcome::True
-        } else {
-            Outcome::False
-        };
-        clause.outcome(values) == is
-    };
-    if is_wanted(clause, wanted) {
-        return;
-    }
-    match (&clause.parts, wanted) {
-        (Parts::Leaf, _) => blamed.push(clause),
-        (Parts::Not(inner), _) => blame(inner, !wanted, values, blamed),
-        // The first that stops it is enough.
-        (Parts::All(parts), true) | (Parts::Any(parts), false) => {
-            if let Some(first) = parts.iter().find(|part| !is_wanted(part, wanted)) {
-                blame(first, wanted, values, blamed);
-            }
-        }
-        (Parts::All(parts), false) | (Parts::Any(parts), true) => {
-            for part in parts {
-                blame(part, wanted, values, blamed);
-            }
-        }
-    }
 }
 
 fn problem(sql: &str, values: &Values<'_>) -> String {

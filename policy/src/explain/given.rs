@@ -24,7 +24,7 @@ impl<'r> Given<'r> {
             _ => Err(error(
                 "22023",
                 format!("{name} is no JSON object"),
-                "Its members are columns: {\"id\": 5}.",
+                "Its members are columns: {\"id\": 5}. It nests at most 127 levels deep.",
             )),
         }
     }

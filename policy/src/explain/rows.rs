@@ -89,9 +89,9 @@ pub(super) fn picked(
     pick: &Pick,
     given: &Given<'_>,
 ) -> Result<Option<Vec<TableRow>>, ServerError> {
-    // Each name is qualified: a column may be called "picked". A cast to text could be a function of
-    // the table's owner (CREATE CAST), which would run with the rights of the caller: concat calls
-    // the output functions of types.
+    // Each name is qualified: a column may be called "picked". A cast to text could be a function
+    // of the table's owner (CREATE CAST), which would run with the rights of the caller: concat
+    // calls the output functions of types.
     let sql = format!(
         "select pg_catalog.concat((picked.*)::{0}), picked.ctid::pg_catalog.text, \
          picked.tableoid::pg_catalog.text {1} limit {MOST_ROWS}",

@@ -42,6 +42,38 @@ fn is_enclosed(text: &str) -> bool {
     false
 }
 
+/// The two sides of the one operator that a text in parentheses has outside of inner brackets, as
+/// Postgres writes `(owner = (auth.jwt() ->> 'sub'::text))`.
+pub(super) fn sides(sql: &str) -> Option<(&str, &str)> {
+    const OPERATOR: &str = "+-*/<>=~!@#%^&|`?";
+    let inside = sql.trim().strip_prefix('(')?.strip_suffix(')')?;
+    let mut depth = 0_usize;
+    let mut quote = None;
+    let mut found: Option<(usize, usize)> = None;
+    for (place, character) in inside.char_indices() {
+        match (quote, character) {
+            (Some(open), _) if open == character => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(character),
+            (None, '(' | '[') => depth = depth.checked_add(1)?,
+            (None, ')' | ']') => depth = depth.checked_sub(1)?,
+            (None, _) if depth == 0 && OPERATOR.contains(character) => {
+                found = match found {
+                    None => Some((place, place)),
+                    Some((start, end)) if end.checked_add(1)? == place => Some((start, place)),
+                    // A second operator: no text of one.
+                    Some(_) => return None,
+                };
+            }
+            _ => {}
+        }
+    }
+    let (start, end) = found?;
+    let (left, right) = (inside.get(..start)?, inside.get(end.checked_add(1)?..)?);
+    let is_side = |side: &str| !side.trim().is_empty() && !side.contains(" OPERATOR(");
+    (is_side(left) && is_side(right)).then(|| (left.trim(), right.trim()))
+}
+
 /// `name is value`, the value cut if it is long.
 pub(super) fn value(name: &str, value: Option<&str>) -> String {
     match value {
@@ -56,7 +88,22 @@ pub(super) fn value(name: &str, value: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{expression, value};
+    use super::{expression, sides, value};
+
+    #[test]
+    fn the_sides_of_an_operator_are_told_apart() {
+        let jwt = "(org = ((auth.jwt() ->> 'a = b'::text))::uuid)";
+        assert_eq!(
+            sides(jwt),
+            Some(("org", "((auth.jwt() ->> 'a = b'::text))::uuid"))
+        );
+        assert_eq!(sides("(a ->> b)"), Some(("a", "b")));
+        assert_eq!(sides("(a = ANY (b))"), Some(("a", "ANY (b)")));
+        assert_eq!(sides("(a OPERATOR(x.=) b)"), None);
+        assert_eq!(sides("(- a)"), None);
+        assert_eq!(sides("a = b"), None);
+        assert_eq!(sides("((a) = b) OR (c)"), None);
+    }
 
     #[test]
     fn parentheses_around_all_are_not_shown() {
