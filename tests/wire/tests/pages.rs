@@ -66,6 +66,7 @@ fn every_page_with_sql_is_run_by_a_test() {
         "restoring.md",
         "sessions.md",
         "supabase.md",
+        "testing-policies.md",
         "tokens.md",
         "upgrading.md",
         "troubleshooting.md",
@@ -472,5 +473,64 @@ fn the_page_on_installing_creates_updates_and_removes() {
         "select relrowsecurity and array(select polname::text from pg_policy) = '{all_rows}'
                 and not exists (select from pg_extension where extname = 'authguard')
            from pg_class where relname = 'note'"
+    ));
+}
+
+/// The page shows what psql prints; lines and spaces between columns are not compared.
+#[test]
+fn testing_policies_shows_what_its_tools_answer() {
+    let cluster = fresh(Config::default());
+    page::run(&cluster, "app", "\\i setup.sql");
+    let page = Page::read("testing-policies.md");
+    let [
+        people,
+        matrix,
+        expected,
+        diff,
+        coverage,
+        mutants,
+        by_hand,
+        grant,
+    ] = &page.every("sql")[..]
+    else {
+        panic!("eight blocks");
+    };
+    page::run(&cluster, "app", people);
+    let identities = people.lines().last().unwrap();
+    let told = |sql: &str| page::run(&cluster, "app", &format!("{identities}\n{sql}"));
+    let words = |text: &str| -> Vec<String> {
+        let cells = text.split(['|', '\n']).map(str::trim);
+        let shown = |cell: &&str| !cell.is_empty() && !cell.chars().all(|c| "-+".contains(c));
+        cells.filter(shown).map(str::to_owned).collect()
+    };
+    let shown = page.every("text");
+    for (sql, shown) in [matrix, diff, coverage, mutants, by_hand]
+        .into_iter()
+        .zip(&shown)
+    {
+        let (told, shown) = (words(&told(sql)), words(shown));
+        assert!(told.ends_with(&shown), "{told:#?}\n{shown:#?}");
+    }
+    assert_eq!(shown.len(), 5);
+    assert!(told(expected).ends_with("(0 rows)\n"));
+    assert!(
+        told(&expected.replace("'ada', 'select', 'some'", "'ada', 'select', 'all'"))
+            .contains("| some")
+    );
+    // A role with these grants, which may become nobody, is told so.
+    told(grant);
+    let mut support = connect(&cluster, "support");
+    let refused = support
+        .query(
+            "select authguard.access_matrix('[{\"role\": \"anon\"}]')",
+            &[],
+        )
+        .unwrap_err();
+    assert_eq!(refused.code().unwrap().code(), "42501");
+    // Nothing of it is left.
+    let mut owner = connect(&cluster, "postgres");
+    assert!(holds(
+        &mut owner,
+        "select array_agg(polname::text order by polname) = '{authguard,own_notes}' from pg_policy where polrelid = 'note'::regclass"
     ));
 }
