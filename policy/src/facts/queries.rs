@@ -22,7 +22,10 @@ select pg_catalog.current_setting('server_version_num'), d.datname::text, d.datd
   left join pg_catalog.pg_depend x
          on x.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and x.refobjid = e.oid
         and x.deptype = 'e' and x.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-        and x.objid = pg_catalog.to_regprocedure('authguard.gateways()')
+        -- to_regprocedure is an error for a role that may not use the schema.
+        and x.objid = (select p.oid from pg_catalog.pg_proc p
+                         join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+                        where n.nspname = 'authguard' and p.proname = 'gateways' and p.pronargs = 0)
  where d.datname = pg_catalog.current_database()";
 
 pub(super) const GATEWAYS: &str = "select pg_catalog.array_to_json(authguard.gateways())::text";

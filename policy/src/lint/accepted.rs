@@ -6,7 +6,7 @@ use crate::finding::Finding;
 use crate::server::{Server, ServerError};
 
 /// True if the table is the extension's and this role may read it. A table, or view, that somebody
-/// has put in its place is not read.
+/// has put in its place is not read. (`to_regclass` is an error for who may not use the schema.)
 const MAY_READ: &str = "
 select (pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')
         and pg_catalog.has_table_privilege(c.oid, 'SELECT'))::pg_catalog.text
@@ -18,7 +18,7 @@ select (pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')
    and x.deptype operator(pg_catalog.=) 'e'
   join pg_catalog.pg_extension e
     on e.oid operator(pg_catalog.=) x.refobjid and e.extname operator(pg_catalog.=) 'authguard'
- where c.oid operator(pg_catalog.=) pg_catalog.to_regclass('authguard.accepted_finding')
+ where c.relname operator(pg_catalog.=) 'accepted_finding'
    and c.relkind operator(pg_catalog.=) 'r'";
 
 /// Those that are in force: an acceptance that is past its end counts no more.
