@@ -43,11 +43,12 @@ impl Facts {
     }
 }
 
-/// Names outside of `pg_catalog` are printed with their schema, and no function or operator of
-/// another schema takes the place of Postgres's own. Compiling these queries takes far longer than
-/// running them.
+/// Names outside of `pg_catalog` are printed with their schema, and quoted only if they have to be;
+/// no function or operator of another schema takes the place of Postgres's own. Compiling these
+/// queries takes far longer than running them.
 const PREPARE: &str = "
 select pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),
+       pg_catalog.set_config('quote_all_identifiers', 'off', true),
        pg_catalog.set_config('jit', 'off', true)";
 
 struct Reader<'s, S: ?Sized> {
