@@ -22,12 +22,19 @@ pub(super) fn keep_templates(
         'v' if relation.takes & 8 != 0 => (String::new(), INSERTED),
         _ => return Ok(false),
     };
-    // Kept if it succeeds: whatever is in this subtransaction belongs to the relation's.
+    let templates =
+        |limit| format!("select \"a row\" as template from {name} \"a row\"{sample} limit {limit}");
+    // The caller may read some columns only, and a column of a view may fail.
+    let probe = templates(if relation.kind == 'v' { limit } else { 0 });
+    let probe = format!("select pg_catalog.count(p.template)::pg_catalog.text from ({probe}) p");
+    if attempt(server, |server| server.query(&probe, &[]).map(|_| ()))?.is_err() {
+        return Ok(false);
+    }
+    let templates = templates(limit);
     server.query(
         &format!(
             "create temporary table authguard_templates as \
-             select pg_catalog.row_number() over () as number, whole.template \
-               from (select \"a row\" as template from {name} \"a row\"{sample} limit {limit}) whole"
+             select pg_catalog.row_number() over () as number, t.template from ({templates}) t"
         ),
         &[],
     )?;

@@ -158,6 +158,16 @@ impl Rights {
         })
     }
 
+    /// Returns true if the role may run any command.
+    pub(crate) fn has_any(&self) -> bool {
+        self.schema && (self.select || self.delete || self.may_write_rows())
+    }
+
+    /// Returns true if the role may insert or change rows.
+    pub(crate) fn may_write_rows(&self) -> bool {
+        self.schema && (self.insert || !self.update.is_empty())
+    }
+
     /// Returns true if a permissive policy for the command applies.
     pub(crate) fn is_admitted(&self, letter: &str) -> bool {
         self.permissive.contains(letter) || self.permissive.contains('*')
