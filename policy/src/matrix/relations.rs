@@ -24,6 +24,8 @@ pub(crate) struct Relation {
     pub(crate) takes: u32,
     /// True if policies apply to the caller.
     pub(crate) is_partly_seen: bool,
+    /// True for a view of somebody else, whose code the caller does not run.
+    pub(crate) is_strange: bool,
 }
 
 impl Relation {
@@ -60,6 +62,7 @@ impl Relation {
             tables: text(6)?.parse().ok()?,
             takes: text(7)?.parse().ok()?,
             is_partly_seen: text(8)? == "true",
+            is_strange: text(9)? == "true",
         })
     }
 
@@ -189,7 +192,11 @@ select c.oid::pg_catalog.text,
        below.pages::pg_catalog.text,
        below.tables::pg_catalog.text,
        pg_catalog.pg_relation_is_updatable(c.oid, true)::pg_catalog.text,
-       pg_catalog.row_security_active(c.oid)::pg_catalog.text
+       pg_catalog.row_security_active(c.oid)::pg_catalog.text,
+       (c.relkind = 'v' and c.relowner <> (
+           select r.oid from pg_catalog.pg_roles r where r.rolname = current_user)
+        and not (select r.rolsuper from pg_catalog.pg_roles r where r.oid = c.relowner)
+       )::pg_catalog.text
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
  cross join lateral (
