@@ -46,8 +46,8 @@ pub use coverage::{Answers, ClauseCount, covered_percent, read_coverage, start_c
 pub use explain::{Gate, Outcome, Request, Step, as_identity, can, explain};
 pub use expr::{
     Aggregation, ArrayOperation, BooleanTest, Call, Case, CastKind, Column, Const, Cte, Expr,
-    FromItem, Operation, Param, Query, RangeEntry, RangeKind, RowComparison, SubLink, SubLinkKind,
-    Target, Var,
+    FromItem, Operation, Other, Param, Query, QueryCommand, RangeEntry, RangeKind, RowComparison,
+    SubLink, SubLinkKind, Target, Var,
 };
 pub use identity::Identity;
 pub use matrix::{Access, Allowed, Command, access_matrix};

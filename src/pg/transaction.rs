@@ -61,6 +61,19 @@ impl Subtransaction {
         Self(around)
     }
 
+    /// Keeps the current role until it is rolled back: as in a SECURITY DEFINER function, no code
+    /// can take another one, nor that of the session (src/backend/utils/misc/guc.c).
+    pub fn confine(&self) {
+        let (mut user, mut context) = (pg_sys::InvalidOid, 0);
+        // SAFETY: statics of miscinit.c. The rollback puts both back (AbortSubTransaction in
+        // xact.c).
+        unsafe {
+            pg_sys::GetUserIdAndSecContext(&raw mut user, &raw mut context);
+            let local = pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32;
+            pg_sys::SetUserIdAndSecContext(user, context | local);
+        }
+    }
+
     /// Undoes what has happened in it, roles and settings included, and ends it.
     pub fn roll_back(self) {
         // SAFETY: as in begin(); it is the current one.
@@ -78,7 +91,7 @@ impl Subtransaction {
 
 /// Runs `work` in a subtransaction. If it raises an error, what it has written is undone, and the
 /// error is the result.
-pub fn catching<R>(work: impl FnOnce() -> R) -> Result<R, ErrorReportWithLevel> {
+pub fn catching<R>(work: impl FnOnce() -> R) -> Result<R, Box<ErrorReportWithLevel>> {
     let Subtransaction(around) = Subtransaction::begin();
     let result = PgTryBuilder::new(AssertUnwindSafe(|| Ok(work())))
         .catch_others(|error| {
@@ -88,7 +101,7 @@ pub fn catching<R>(work: impl FnOnce() -> R) -> Result<R, ErrorReportWithLevel> 
                 CaughtError::PostgresError(report) | CaughtError::ErrorReport(report)
                     if !OF_THE_TRANSACTION.contains(&report.sql_error_code()) =>
                 {
-                    Err(report)
+                    Err(Box::new(report))
                 }
                 _ => error.rethrow(),
             }
