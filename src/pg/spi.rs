@@ -14,7 +14,7 @@ use std::ffi::{CStr, CString, c_char};
 pub fn query(sql: &str, parameters: &[Option<&str>]) -> Result<Vec<Vec<Option<String>>>, Report> {
     transaction::catching(|| run(sql, parameters)).map_err(|error| {
         if error.sql_error_code() == PgSqlErrorCode::ERRCODE_ASSERT_FAILURE {
-            CaughtError::PostgresError(error).rethrow();
+            CaughtError::PostgresError(*error).rethrow();
         }
         report(&error)
     })
