@@ -51,6 +51,19 @@ fn exists(name: &str) -> Option<bool> {
 }
 
 #[test]
+fn every_page_has_a_title_and_more() {
+    for page in fs::read_dir(checkout().join("docs")).unwrap() {
+        let path = page.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let is_page = text.starts_with("# ") && text.lines().count() > 10;
+        assert!(is_page, "{} is no page", path.display());
+    }
+}
+
+#[test]
 fn every_test_that_the_security_page_names_exists() {
     let page = read("docs/security.md");
     let named: Vec<_> = page

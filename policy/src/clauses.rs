@@ -90,6 +90,16 @@ impl<'a> Clause<'a> {
         Some(start.checked_add(inside.start)?..start.checked_add(inside.end)?)
     }
 
+    /// Splits the condition of the sub-select in this clause, if there is one sub-select with a
+    /// condition. `whole` is the text of the whole expression.
+    pub(crate) fn sub_condition(&self, whole: &'a str) -> Option<Self> {
+        let [query] = self.expr.queries()[..] else {
+            return None;
+        };
+        let place = text::sub_condition(whole, &self.range)?;
+        Some(Self::within(whole, place, query.condition.as_ref()?))
+    }
+
     fn within(sql: &'a str, range: Range<usize>, expr: &'a Expr) -> Self {
         let range = text::trimmed(sql, range);
         let each = |args: &'a [Expr], texts: Vec<Range<usize>>| {

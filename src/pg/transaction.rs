@@ -91,7 +91,7 @@ impl Subtransaction {
 
 /// Runs `work` in a subtransaction. If it raises an error, what it has written is undone, and the
 /// error is the result.
-pub fn catching<R>(work: impl FnOnce() -> R) -> Result<R, ErrorReportWithLevel> {
+pub fn catching<R>(work: impl FnOnce() -> R) -> Result<R, Box<ErrorReportWithLevel>> {
     let Subtransaction(around) = Subtransaction::begin();
     let result = PgTryBuilder::new(AssertUnwindSafe(|| Ok(work())))
         .catch_others(|error| {
@@ -101,7 +101,7 @@ pub fn catching<R>(work: impl FnOnce() -> R) -> Result<R, ErrorReportWithLevel> 
                 CaughtError::PostgresError(report) | CaughtError::ErrorReport(report)
                     if !OF_THE_TRANSACTION.contains(&report.sql_error_code()) =>
                 {
-                    Err(report)
+                    Err(Box::new(report))
                 }
                 _ => error.rethrow(),
             }

@@ -6,6 +6,21 @@ use std::ops::Range;
 /// brackets, the text is not of the form that Postgres writes.
 const BINDING: [&str; 3] = ["AND", "OR", "BETWEEN"];
 
+/// What may follow the condition of a sub-select.
+const AFTER_WHERE: [&str; 11] = [
+    "GROUP",
+    "HAVING",
+    "WINDOW",
+    "UNION",
+    "INTERSECT",
+    "EXCEPT",
+    "ORDER",
+    "LIMIT",
+    "OFFSET",
+    "FETCH",
+    "FOR",
+];
+
 /// The characters that operators are made of.
 const OPERATORS: &str = "+-*/<>=~!@#%^&|`?";
 
@@ -54,6 +69,40 @@ pub(super) fn operator(sql: &str, range: &Range<usize>) -> Option<Range<usize>> 
             Some(operator) if operator.end == place.start => operator.end = place.end,
             Some(_) => return None,
         }
+    }
+    found
+}
+
+/// Returns the condition after WHERE of the only sub-select in a text.
+pub(super) fn sub_condition(sql: &str, range: &Range<usize>) -> Option<Range<usize>> {
+    let mut brackets = vec![range.clone()];
+    let mut found = None;
+    while let Some(range) = brackets.pop() {
+        let tokens = tokens(sql, &range)?;
+        let is =
+            |token: &str, words: &[&str]| words.iter().any(|it| token.eq_ignore_ascii_case(it));
+        let first = tokens.iter().find(|(token, _)| !token.trim().is_empty());
+        if first.is_some_and(|(token, _)| is(token, &["SELECT"])) {
+            let mut after = tokens
+                .iter()
+                .skip_while(|(token, _)| !is(token, &["WHERE"]))
+                .skip(1);
+            let start = after.next()?.1.start;
+            let end = after.find(|(token, _)| is(token, &AFTER_WHERE));
+            let end = end.map_or(range.end, |(_, place)| place.start);
+            // There may be one only.
+            if found.replace(trimmed(sql, start..end)).is_some() {
+                return None;
+            }
+            continue;
+        }
+        let inner = tokens
+            .iter()
+            .filter(|(token, _)| token.starts_with(['(', '[']));
+        brackets.extend(inner.filter_map(|(token, place)| {
+            let end = place.end.checked_sub(1)?;
+            (token.len() > 1).then_some(place.start.saturating_add(1)..end)
+        }));
     }
     found
 }

@@ -1,6 +1,6 @@
 //! The whole question: rows, gates, and the verdict.
 
-use super::command::{Action, Command, Kind};
+use super::command::{Action, Command, Kind, Phase};
 use super::error::{ends_the_call, error, undone};
 use super::facts::{Column, Relation};
 use super::gates::{self, Gates, RowSecurity, Rows};
@@ -343,6 +343,13 @@ impl<'r> Question<'r> {
             depends.extend(answer.depends);
             steps.extend(answer.steps);
         }
+        if stopped.is_none() {
+            for phase in self.not_met(old) {
+                if let Some(problem) = gates.start(server, phase)? {
+                    return Ok((steps, fails(&problem)));
+                }
+            }
+        }
         let verdict = match stopped {
             Some(note) => Verdict {
                 is_allowed: false,
@@ -371,13 +378,27 @@ impl<'r> Question<'r> {
         })
     }
 
+    /// The phases of an upsert that finds no row, but would update one.
+    fn not_met(&self, old: Option<&TableRow>) -> Vec<Phase> {
+        let is_upsert = self.command.action == Action::Upsert && old.is_none();
+        if !is_upsert || !self.row.as_ref().is_some_and(|row| self.sets(row)) {
+            return Vec::new();
+        }
+        let met = self.command.phases(false);
+        let mut all = self.command.phases(true);
+        all.retain(|phase| !met.contains(phase));
+        all
+    }
+
+    /// True if a row has columns beside the key.
+    fn sets(&self, given: &Given<'_>) -> bool {
+        let mut columns = self.relation.columns.iter();
+        columns.any(|column| !column.in_key && given.has(column))
+    }
+
     /// True if an upsert finds its row, and sets more than the key.
     fn updates_conflict(&self, old: Option<&TableRow>) -> bool {
-        let sets = |given: &Given<'_>| {
-            let mut columns = self.relation.columns.iter();
-            columns.any(|column| !column.in_key && given.has(column))
-        };
-        old.is_some() && self.row.as_ref().is_some_and(sets)
+        old.is_some() && self.row.as_ref().is_some_and(|row| self.sets(row))
     }
 
     /// True if the statement can be run: it has the values that it needs.

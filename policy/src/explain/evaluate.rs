@@ -6,7 +6,7 @@ use super::error::ends_the_call;
 use super::facts::Relation;
 use super::rows::TableRow;
 use super::step::Outcome;
-use crate::{Server, ServerError};
+use crate::{Row, Server, ServerError};
 
 /// The number of expressions that one query evaluates.
 const MOST_AT_ONCE: usize = 500;
@@ -100,6 +100,29 @@ impl<'q> Values<'q> {
             .map(|expression| format!("({expression})::pg_catalog.text"))
             .collect();
         let sql = format!("select {} from {}", casts.join(", "), self.source());
+        let result = self.run(server, &sql)?;
+        Ok(result.map(|rows| rows.into_iter().next().unwrap_or_default()))
+    }
+
+    /// Plans and starts an expression, without a row. Returns the error if something that it reads
+    /// may not be read, or if policies recurse.
+    pub fn start(
+        &self,
+        server: &mut dyn Server,
+        expression: &str,
+    ) -> Result<Option<ServerError>, ServerError> {
+        let source = self.source();
+        let sql = format!("select ({expression})::pg_catalog.text from {source} where false");
+        let result = self.run(server, &sql)?;
+        let is_told = |problem: &ServerError| ["42501", "42P17"].contains(&&*problem.sqlstate);
+        Ok(result.err().filter(is_told))
+    }
+
+    fn run(
+        &self,
+        server: &mut dyn Server,
+        sql: &str,
+    ) -> Result<Result<Vec<Row>, ServerError>, ServerError> {
         let row = self.row;
         let parameters = [
             row.map(|row| &*row.text),
@@ -109,14 +132,14 @@ impl<'q> Values<'q> {
         let count = if self.reads.system_columns { 3 } else { 1 };
         let parameters = parameters.get(..count).unwrap_or_default();
         server.begin()?;
-        let result = server.query(&sql, parameters);
+        let result = server.query(sql, parameters);
         server.roll_back()?;
         if let Err(problem) = &result
             && ends_the_call(problem)
         {
             return Err(problem.clone());
         }
-        Ok(result.map(|rows| rows.into_iter().next().unwrap_or_default()))
+        Ok(result)
     }
 
     /// The row as a table of one row that has the name of the table. A function's result of the

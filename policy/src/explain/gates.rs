@@ -111,6 +111,27 @@ pub(super) struct Gates<'q> {
 }
 
 impl Gates<'_> {
+    /// The policies of a phase.
+    fn met(&self, phase: Phase) -> Vec<(&Policy, &Condition)> {
+        self.policies
+            .iter()
+            .filter(|policy| policy.applies && policy.is_for(phase.of))
+            .filter_map(|policy| Some((policy, policy.condition(phase)?)))
+            .collect()
+    }
+
+    /// Returns the error that the policies of a phase are to a statement that meets no row in it:
+    /// what they read is checked when the statement starts (ExecCheckPermissions).
+    pub fn start(
+        &self,
+        server: &mut dyn Server,
+        phase: Phase,
+    ) -> Result<Option<ServerError>, ServerError> {
+        let met = self.met(phase);
+        let values = Values::of(self.relation, None, reads(&met));
+        values.start(server, &whole(phase, &met))
+    }
+
     /// Asks the policies of one phase about one row.
     pub fn ask(
         &self,
@@ -119,18 +140,8 @@ impl Gates<'_> {
         rows: &Rows,
     ) -> Result<PhaseAnswer, ServerError> {
         let row = rows.get(phase.row);
-        let met: Vec<(&Policy, &Condition)> = self
-            .policies
-            .iter()
-            .filter(|policy| policy.applies && policy.is_for(phase.of))
-            .filter_map(|policy| Some((policy, policy.condition(phase)?)))
-            .collect();
-        let reads = |attno: fn(i16) -> bool| met.iter().any(|(_, it)| it.reads(attno));
-        let reads = Reads {
-            system_columns: reads(|attno| attno < 0),
-            whole_row: reads(|attno| attno == 0),
-        };
-        let mut values = Values::of(self.relation, row, reads);
+        let met = self.met(phase);
+        let mut values = Values::of(self.relation, row, reads(&met));
         let whole = whole(phase, &met);
         match row {
             // As the statement does: in one expression, so that what fails behind something that
@@ -337,6 +348,14 @@ impl Gates<'_> {
                 format!("no permissive policy for {of} passes; {}", each.join("; "))
             }
         }
+    }
+}
+
+fn reads(met: &[(&Policy, &Condition)]) -> Reads {
+    let reads = |attno: fn(i16) -> bool| met.iter().any(|(_, it)| it.reads(attno));
+    Reads {
+        system_columns: reads(|attno| attno < 0),
+        whole_row: reads(|attno| attno == 0),
     }
 }
 

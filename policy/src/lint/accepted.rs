@@ -5,23 +5,21 @@ use std::collections::HashMap;
 use crate::finding::Finding;
 use crate::server::{Server, ServerError};
 
-/// True if the table is there and this role may read it. It counts only if it is the extension's: in
-/// a database without the extension anybody could have made one, or a view whose functions would run
-/// with the rights of whoever asks. (`to_regclass` is an error for a role that may not use the schema.)
+/// True if the table is the extension's and this role may read it. A table, or view, that somebody
+/// has put in its place is not read. (`to_regclass` is an error for who may not use the schema.)
 const MAY_READ: &str = "
-select (pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+select (pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')
         and pg_catalog.has_table_privilege(c.oid, 'SELECT'))::pg_catalog.text
-  from pg_catalog.pg_extension e
-  join pg_catalog.pg_depend d
-    on d.refclassid operator(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
-   and d.refobjid operator(pg_catalog.=) e.oid and d.deptype operator(pg_catalog.=) 'e'
-   and d.classid operator(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
-  join pg_catalog.pg_class c
-    on c.oid operator(pg_catalog.=) d.objid and c.relkind operator(pg_catalog.=) 'r'
-   and c.relname operator(pg_catalog.=) 'accepted_finding'
-  join pg_catalog.pg_namespace n
-    on n.oid operator(pg_catalog.=) c.relnamespace and n.nspname operator(pg_catalog.=) 'authguard'
- where e.extname operator(pg_catalog.=) 'authguard'";
+  from pg_catalog.pg_class c
+  join pg_catalog.pg_depend x
+    on x.objid operator(pg_catalog.=) c.oid
+   and x.classid operator(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+   and x.refclassid operator(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
+   and x.deptype operator(pg_catalog.=) 'e'
+  join pg_catalog.pg_extension e
+    on e.oid operator(pg_catalog.=) x.refobjid and e.extname operator(pg_catalog.=) 'authguard'
+ where c.relname operator(pg_catalog.=) 'accepted_finding'
+   and c.relkind operator(pg_catalog.=) 'r'";
 
 /// Those that are in force: an acceptance that is past its end counts no more.
 const ACCEPTED: &str = "

@@ -205,6 +205,9 @@ impl Case<'_> {
             }
         }
         match self.all.sampled {
+            None if relation.is_strange => {
+                answer.noted("the caller does not count the rows of another's view")
+            }
             None => answer.noted("the caller may not count all rows"),
             Some(_) if relation.is_partly_seen => answer.noted("of the rows that the caller sees"),
             Some(rows) if rows >= MAX_ROWS && !relation.is_table() => {

@@ -24,6 +24,8 @@ pub(crate) struct Relation {
     pub(crate) takes: u32,
     /// True if policies apply to the caller.
     pub(crate) is_partly_seen: bool,
+    /// True for a view of somebody else, whose code the caller does not run.
+    pub(crate) is_strange: bool,
 }
 
 impl Relation {
@@ -60,6 +62,7 @@ impl Relation {
             tables: text(6)?.parse().ok()?,
             takes: text(7)?.parse().ok()?,
             is_partly_seen: text(8)? == "true",
+            is_strange: text(9)? == "true",
         })
     }
 
@@ -158,6 +161,16 @@ impl Rights {
         })
     }
 
+    /// Returns true if the role may run any command.
+    pub(crate) fn has_any(&self) -> bool {
+        self.schema && (self.select || self.delete || self.may_write_rows())
+    }
+
+    /// Returns true if the role may insert or change rows.
+    pub(crate) fn may_write_rows(&self) -> bool {
+        self.schema && (self.insert || !self.update.is_empty())
+    }
+
     /// Returns true if a permissive policy for the command applies.
     pub(crate) fn is_admitted(&self, letter: &str) -> bool {
         self.permissive.contains(letter) || self.permissive.contains('*')
@@ -179,7 +192,11 @@ select c.oid::pg_catalog.text,
        below.pages::pg_catalog.text,
        below.tables::pg_catalog.text,
        pg_catalog.pg_relation_is_updatable(c.oid, true)::pg_catalog.text,
-       pg_catalog.row_security_active(c.oid)::pg_catalog.text
+       pg_catalog.row_security_active(c.oid)::pg_catalog.text,
+       (c.relkind = 'v' and c.relowner <> (
+           select r.oid from pg_catalog.pg_roles r where r.rolname = current_user)
+        and not (select r.rolsuper from pg_catalog.pg_roles r where r.oid = c.relowner)
+       )::pg_catalog.text
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
  cross join lateral (

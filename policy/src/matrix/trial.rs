@@ -73,14 +73,18 @@ impl<'i> Trial<'i> {
         relation: &Relation,
         more: &mut More<'_>,
     ) -> Result<Vec<Access>, ServerError> {
-        let all = count_all(server, relation)?;
+        let rights = self
+            .identities
+            .iter()
+            .map(|identity| Rights::of(server, relation, &identity.role));
+        let rights = rights.collect::<Result<Vec<_>, _>>()?;
+        let all = count_all(server, relation, &rights)?;
         let mut answers = Vec::new();
-        for identity in self.identities {
-            let rights = Rights::of(server, relation, &identity.role)?;
+        for (identity, rights) in self.identities.iter().zip(&rights) {
             let case = Case {
                 relation,
                 identity,
-                rights: &rights,
+                rights,
                 all: &all,
                 search_path: &self.search_path,
             };
@@ -103,7 +107,20 @@ impl<'i> Trial<'i> {
     }
 }
 
-fn count_all(server: &mut dyn Server, relation: &Relation) -> Result<All, ServerError> {
+/// Counts all rows, and keeps some, as far as anybody has the rights to ask for them.
+fn count_all(
+    server: &mut dyn Server,
+    relation: &Relation,
+    rights: &[Rights],
+) -> Result<All, ServerError> {
+    if relation.is_strange || !rights.iter().any(Rights::has_any) {
+        return Ok(All {
+            sampled: None,
+            first: None,
+            has_templates: false,
+        });
+    }
+    let is_written = rights.iter().any(Rights::may_write_rows);
     let sampled = attempt(server, |server| count(server, &relation.rows()))?.ok();
     let first = if relation.is_large() && relation.is_table() {
         let pages = relation.first_pages();
@@ -115,7 +132,7 @@ fn count_all(server: &mut dyn Server, relation: &Relation) -> Result<All, Server
     Ok(All {
         sampled,
         first,
-        has_templates: sampled.is_some() && insert::keep_templates(server, relation)?,
+        has_templates: sampled.is_some() && is_written && insert::keep_templates(server, relation)?,
     })
 }
 

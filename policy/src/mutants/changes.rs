@@ -46,8 +46,27 @@ pub(super) fn of(policy: &Declared, operators: &HashMap<u32, Operator>) -> Vec<C
         }
         let clause = Clause::of(&condition.expr, &condition.sql);
         let mut mistakes = Vec::new();
-        let context = Context { policy, operators };
+        let context = Context {
+            policy,
+            operators,
+            is_inner: false,
+        };
         context.collect(&clause, false, &mut mistakes);
+        // A condition in a sub-select, such as that of a membership. Its columns are others.
+        for leaf in clause.leaves() {
+            if let Some(inner) = leaf.sub_condition(&condition.sql) {
+                let context = Context {
+                    is_inner: true,
+                    ..context
+                };
+                mistakes.push(Mistake {
+                    words: format!("sub-select without {}", shown(inner.sql)),
+                    range: inner.range.clone(),
+                    sql: "true".to_owned(),
+                });
+                context.collect(&inner, false, &mut mistakes);
+            }
+        }
         for Mistake { words, range, sql } in mistakes {
             let (before, after) = (
                 condition.sql.get(..range.start).unwrap_or_default(),
@@ -146,9 +165,12 @@ struct Mistake {
     sql: String,
 }
 
+#[derive(Clone, Copy)]
 struct Context<'c> {
     policy: &'c Declared,
     operators: &'c HashMap<u32, Operator>,
+    /// True in a sub-select.
+    is_inner: bool,
 }
 
 impl Context<'_> {
@@ -220,7 +242,10 @@ impl Context<'_> {
     fn is_never_null(&self, expr: &Expr) -> bool {
         match expr {
             Expr::Var(var) => {
-                var.varno == 1 && var.levels_up == 0 && self.policy.never_null.contains(&var.attno)
+                !self.is_inner
+                    && var.varno == 1
+                    && var.levels_up == 0
+                    && self.policy.never_null.contains(&var.attno)
             }
             Expr::Const(constant) => constant.bytes.is_some(),
             Expr::Cast { arg, .. } | Expr::Collate(arg) => self.is_never_null(arg),
