@@ -162,6 +162,19 @@ impl<'f> Writer<'f> {
             Expr::SqlValue(number) => self.word(&format!("sql-value {number}")),
             Expr::Aggregate(aggregation) => self.aggregation("aggregate", aggregation),
             Expr::Window(aggregation) => self.aggregation("window", aggregation),
+            Expr::Other(other) => {
+                self.open(&format!("other {:?}", other.node));
+                for function in &other.functions {
+                    let name = self.facts.function_name(*function);
+                    self.name(&name);
+                }
+                for operator in &other.operators {
+                    let name = self.operator(*operator);
+                    self.name(&name);
+                }
+                self.list("args", &other.args);
+                self.text.push(')');
+            }
             Expr::Opaque(name) => self.word(&format!("opaque {name:?}")),
         }
     }
@@ -221,7 +234,7 @@ impl<'f> Writer<'f> {
     }
 
     fn query<'e: 'f>(&mut self, query: &'e Query) {
-        self.open("query");
+        self.open(&format!("query {:?}", query.command));
         self.queries.push(query);
         for cte in &query.ctes {
             self.name(&cte.name);
@@ -255,6 +268,7 @@ impl<'f> Writer<'f> {
         self.list("having", &query.having);
         self.list("offset", &query.offset);
         self.list("limit", &query.limit);
+        self.list("others", &query.others);
         if query.is_set_operation {
             self.word("set-operation");
         }

@@ -14,8 +14,8 @@ use crate::facts::{
 use crate::finding::Finding;
 use crate::lint::{Options, Rule, lint};
 use crate::{
-    ArrayOperation, Call, Const, Expr, FromItem, Operation, Query, RangeEntry, RangeKind, SubLink,
-    SubLinkKind, Target, Var,
+    ArrayOperation, Call, Const, Expr, FromItem, Operation, Query, QueryCommand, RangeEntry,
+    RangeKind, SubLink, SubLinkKind, Target, Var,
 };
 
 pub(crate) const BOOL: u32 = 16;
@@ -542,6 +542,7 @@ pub(crate) fn query(relations: Vec<u32>, condition: Option<Expr>, targets: Vec<E
     };
     let numbers = 1..=u32::try_from(relations.len()).unwrap();
     Query {
+        command: QueryCommand::Select,
         ctes: Vec::new(),
         range_table: relations.iter().map(entry).collect(),
         from: numbers.map(FromItem::Entry).collect(),
@@ -558,6 +559,7 @@ pub(crate) fn query(relations: Vec<u32>, condition: Option<Expr>, targets: Vec<E
         offset: None,
         limit: None,
         is_set_operation: false,
+        others: Vec::new(),
         opaque: Vec::new(),
     }
 }
