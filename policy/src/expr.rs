@@ -1,13 +1,14 @@
 //! Expressions as rules see them, made from the generic tree.
 //!
 //! A node that is not known, or that lacks a field, becomes [`Expr::Opaque`]. Its arguments are not
-//! looked at either, so no rule may judge an expression that has one ([`Expr::opaque`]).
+//! looked at either, so no rule may judge an expression that has one ([`Expr::opaque`]), nor one
+//! that reads a [`Column::Unresolved`].
 
 mod query;
 mod read;
 mod walk;
 
-pub use query::{Cte, FromItem, Query, RangeEntry, RangeKind, Target};
+pub use query::{Cte, FromItem, Query, QueryCommand, RangeEntry, RangeKind, Target};
 pub use walk::Column;
 
 /// An expression. Functions, operators and types are OIDs.
@@ -86,6 +87,9 @@ pub enum Expr {
     Aggregate(Aggregation),
     /// A window function.
     Window(Aggregation),
+    /// Something whose parts are known, but whose value no rule works out: XML, SQL/JSON,
+    /// `GROUPING`, and what sorts, groups or samples the rows of a query.
+    Other(Other),
     /// A node of this name that is not known, or not complete.
     Opaque(String),
 }
@@ -241,4 +245,19 @@ pub struct Aggregation {
     pub args: Vec<Expr>,
     /// The condition of `FILTER`.
     pub filter: Option<Box<Expr>>,
+    /// How an aggregate sorts its arguments, and what it takes for the same.
+    pub sorting: Vec<Expr>,
+}
+
+/// Something whose parts are known, but whose value is not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Other {
+    /// The name of the node.
+    pub node: String,
+    /// The functions that it names itself.
+    pub functions: Vec<u32>,
+    /// The operators that it names itself.
+    pub operators: Vec<u32>,
+    /// The expressions in it.
+    pub args: Vec<Expr>,
 }

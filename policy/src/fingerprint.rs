@@ -162,6 +162,19 @@ impl<'f> Writer<'f> {
             Expr::SqlValue(number) => self.word(&format!("sql-value {number}")),
             Expr::Aggregate(aggregation) => self.aggregation("aggregate", aggregation),
             Expr::Window(aggregation) => self.aggregation("window", aggregation),
+            Expr::Other(other) => {
+                self.open(&format!("other {:?}", other.node));
+                for function in &other.functions {
+                    let name = self.facts.function_name(*function);
+                    self.name(&name);
+                }
+                for operator in &other.operators {
+                    let name = self.operator(*operator);
+                    self.name(&name);
+                }
+                self.list("args", &other.args);
+                self.text.push(')');
+            }
             Expr::Opaque(name) => self.word(&format!("opaque {name:?}")),
         }
     }
@@ -221,7 +234,7 @@ impl<'f> Writer<'f> {
     }
 
     fn query<'e: 'f>(&mut self, query: &'e Query) {
-        self.open("query");
+        self.open(&format!("query {:?}", query.command));
         self.queries.push(query);
         for cte in &query.ctes {
             self.name(&cte.name);
@@ -255,6 +268,7 @@ impl<'f> Writer<'f> {
         self.list("having", &query.having);
         self.list("offset", &query.offset);
         self.list("limit", &query.limit);
+        self.list("others", &query.others);
         if query.is_set_operation {
             self.word("set-operation");
         }
@@ -279,5 +293,106 @@ impl<'f> Writer<'f> {
                 self.text.push(')');
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normal_form;
+    use crate::facts::Facts;
+    use crate::lint::testing::{Database, UUID, boolean, column, eq_uuid, exists, own, text, uid};
+    use crate::{Const, Expr};
+
+    fn form(db: &Database, table: u32, expr: &Expr) -> String {
+        normal_form(&db.facts, table, expr)
+    }
+
+    /// `exists (select from member where member.user_id = auth.uid() and member.team_id = team_id)`
+    fn member_of(member: u32) -> Expr {
+        exists(
+            &[member],
+            Expr::And(vec![
+                eq_uuid(column(0, 1, 2), uid()),
+                eq_uuid(column(0, 1, 1), column(1, 1, 2)),
+            ]),
+        )
+    }
+
+    fn database() -> (Database, u32, u32) {
+        let mut db = Database::supabase();
+        let notes = db.table("notes", &["id", "team_id"]);
+        let member = db.table("member", &["team_id", "user_id"]);
+        (db, notes, member)
+    }
+
+    #[test]
+    fn it_has_names_in_the_place_of_numbers() {
+        let (db, notes, member) = database();
+        let form = form(&db, notes, &member_of(member));
+        for name in ["public.member", "user_id", "auth.uid()", "pg_catalog.="] {
+            assert!(form.contains(name), "{name} in {form}");
+        }
+        for number in [notes, member] {
+            assert!(!form.contains(&number.to_string()), "{form}");
+        }
+    }
+
+    #[test]
+    fn a_table_made_again_has_the_same_and_another_column_has_not() {
+        let (mut db, notes, member) = database();
+        let before = form(&db, notes, &member_of(member));
+        db.facts.relations.remove(&member);
+        let again = db.table("member", &["team_id", "user_id"]);
+        assert_ne!(again, member);
+        assert_eq!(form(&db, notes, &member_of(again)), before);
+        assert_ne!(
+            form(&db, notes, &eq_uuid(own(1), uid())),
+            form(&db, notes, &eq_uuid(own(2), uid()))
+        );
+    }
+
+    #[test]
+    fn parts_never_run_into_each_other() {
+        let db = Database::supabase();
+        let of = |exprs: Vec<Expr>| normal_form(&db.facts, 0, &Expr::And(exprs));
+        assert_ne!(of(vec![text("a"), text("b")]), of(vec![text("ab")]));
+        assert_ne!(
+            of(vec![text("a"), text("b")]),
+            of(vec![text("b"), text("a")])
+        );
+        assert_ne!(of(vec![boolean(true)]), of(vec![boolean(false)]));
+        let nested = Expr::Or(vec![text("a"), Expr::Or(vec![text("b")])]);
+        assert_ne!(
+            of(vec![nested]),
+            of(vec![Expr::Or(vec![text("a"), text("b")])])
+        );
+    }
+
+    #[test]
+    fn a_label_of_an_enum_is_its_name_and_not_its_number() {
+        let (mut db, notes, _) = database();
+        let of_label = |db: &mut Database, type_id: u32, label: u32| {
+            let mut kind = db.facts.types[&UUID].clone();
+            kind.oid = type_id;
+            kind.kind = 'e';
+            kind.spelling = "public.role".to_owned();
+            db.facts.types.insert(type_id, kind);
+            db.facts.enum_labels.insert(label, "owner".to_owned());
+            let bytes = u64::from(label).to_ne_bytes().to_vec();
+            let expr = Expr::Const(Const {
+                type_id,
+                bytes: Some(bytes),
+            });
+            form(db, notes, &expr)
+        };
+        let first = of_label(&mut db, 50_001, 50_002);
+        assert_eq!(of_label(&mut db, 60_001, 60_002), first);
+        assert!(first.contains("\"owner\""), "{first}");
+    }
+
+    #[test]
+    fn what_is_not_there_has_its_number() {
+        let form = normal_form(&Facts::default(), 1, &eq_uuid(own(1), uid()));
+        assert!(form.contains("300") && form.contains("2972"), "{form}");
     }
 }

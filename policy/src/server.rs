@@ -25,6 +25,17 @@ pub trait Server {
     /// As [`Server::query`].
     fn begin(&mut self) -> Result<(), ServerError>;
 
+    /// Keeps the current role until the subtransaction is rolled back, whatever code runs in it:
+    /// what a policy calls must not take the rights of the session back. A connection cannot do
+    /// that, so nothing happens there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::query`].
+    fn confine(&mut self) -> Result<(), ServerError> {
+        Ok(())
+    }
+
     /// Undoes everything since the last [`Server::begin`], roles and settings included, and ends
     /// that subtransaction.
     ///

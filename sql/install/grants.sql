@@ -39,9 +39,6 @@ declare
         'authguard.events_after(pg_snapshot)',
         'authguard.coverage()',
         'authguard.guard_findings()',
-        'authguard.lint(name[], text[])',
-        'authguard.lint_tap()',
-        'authguard.lint_sarif(jsonb)',
         'authguard.source_problem(regclass, text)',
         'authguard.own_table_problems()',
         'authguard.setting_problems()',
@@ -55,7 +52,7 @@ declare
     ];
     operator_tables constant pg_catalog.regclass[] := array[
         'authguard.revocation', 'authguard.issuer', 'authguard.session', 'authguard.event',
-        'authguard.attached', 'authguard.accepted_finding'
+        'authguard.attached'
     ];
     -- Whoever reads a view calls its functions. An operator may do all that a monitor may: only the
     -- key tells the two apart.
@@ -99,38 +96,46 @@ declare
     guard_functions constant pg_catalog.regprocedure[] := array[
         'authguard.guard_table(regclass, text, name[])',
         'authguard.unguard_table(regclass)',
-        'authguard.guard_schema(name, text, name[])',
+        'authguard.guard_schema(name, text, name[])'
+    ];
+    -- The same for roles that write policies. No grant_* function gives these, so each is a key.
+    author_functions constant pg_catalog.regprocedure[] := array[
         'authguard.lint(name[], text[])',
         'authguard.lint_tap()',
-        'authguard.lint_sarif(jsonb)'
+        'authguard.lint_sarif(jsonb)',
+        'authguard.explain_access(regclass, text, jsonb, jsonb, name, jsonb)',
+        'authguard.can(text, regclass, jsonb, jsonb, name, jsonb)'
     ];
-    guard_tables constant pg_catalog.regclass[] := array['authguard.accepted_finding'];
+    author_tables constant pg_catalog.regclass[] := array['authguard.accepted_finding'];
 begin
     return query
         select f.door, 'pg_catalog.pg_proc'::pg_catalog.regclass, u.object::pg_catalog.oid,
-               'EXECUTE', u.place = 1
+               'EXECUTE', u.place = 1 or f.door = 'author'
           from (values ('operator', operator_functions || monitor_functions),
                        ('monitor', monitor_key || monitor_functions),
                        ('signer', signer_functions),
-                       ('client', client_functions), ('guard', guard_functions)
+                       ('client', client_functions), ('guard', guard_functions),
+                       ('author', author_functions)
                ) f (door, functions),
                pg_catalog.unnest(f.functions) with ordinality u (object, place)
         union all
         select r.door, 'pg_catalog.pg_class'::pg_catalog.regclass, u.object::pg_catalog.oid,
                'SELECT', false
           from (values ('operator', operator_tables || monitor_views), ('monitor', monitor_views),
-                       ('guard', guard_tables)
+                       ('author', author_tables)
                ) r (door, relations),
                pg_catalog.unnest(r.relations) u (object)
         union all
         select u.door, 'pg_catalog.pg_namespace'::pg_catalog.regclass,
                'authguard'::pg_catalog.regnamespace::pg_catalog.oid, 'USAGE', false
-          from pg_catalog.unnest(array['operator', 'monitor', 'signer', 'guard']) u (door);
+          from pg_catalog.unnest(
+                   array['operator', 'monitor', 'signer', 'guard', 'author']) u (door);
 end
 $$;
 comment on function authguard.door_objects() is
     'What each of grant_operator, grant_monitor, grant_signer and grant_client grants, and for '
-    'door guard what may be granted by hand: an object of a catalogue (class) and a privilege. '
+    'doors guard and author what may be granted by hand: an object of a catalogue (class) and a '
+    'privilege. '
     'is_key: a role that has this privilege has the others with good reason';
 
 create function authguard.members(

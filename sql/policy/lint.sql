@@ -32,14 +32,14 @@ returns table (
 language c stable cost 1000000 rows 20
 as 'MODULE_PATHNAME', 'authguard_lint';
 comment on function authguard.lint(pg_catalog.name[], pg_catalog.text[]) is
-    'Returns a row for each mistake in policies, and in what is around them, that a client can make '
-    'use of or that clients suffer from. schemas and rules NULL: all. level: error, warning or info '
+    'Returns a row for each mistake in policies, and in what is around them, that a client can '
+    'make use of or suffers from. schemas and rules NULL: all. level: error, warning or info '
     '(something to know). hint: the SQL that mends it, or a sentence. fingerprint: the same after '
     'the object was made anew and in every copy of the database; it changes with the name or the '
-    'expression of a policy. accepted: true if authguard.accept_finding has accepted it. page: the '
-    'page about the rule. Reads nothing but catalogs that are open to everybody, with the rights of '
-    'the caller; a caller who may not read the state of authguard is told nothing about it. 3F000 '
-    'for a schema and 42704 for a rule that does not exist';
+    'expression of a policy. accepted: true if authguard.accept_finding has accepted it. page: '
+    'the page about the rule. Reads nothing but catalogs that are open to everybody, with the '
+    'rights of the caller; a caller who may not read the state of authguard is told nothing about '
+    'it. 3F000 for a schema and 42704 for a rule that does not exist';
 
 create function authguard.lint_tap() returns setof pg_catalog.text
 language c stable cost 1000000 rows 20
@@ -53,11 +53,11 @@ returns pg_catalog.jsonb
 language c stable cost 1000000
 as 'MODULE_PATHNAME', 'authguard_lint_sarif';
 comment on function authguard.lint_sarif(pg_catalog.jsonb) is
-    'The findings of authguard.lint() as a SARIF 2.1.0 log, for GitHub''s code scanning and others. '
-    'files: the file of each object, such as {"public.notes": "migrations/1.sql", "public": '
-    '{"file": "schema.sql", "line": 1}, "*": "schema.sql"}; the keys are objects, objects with a '
-    'policy ("public.notes own_notes"), schemas, or * for all others. Accepted findings are '
-    'suppressed there. 22023 if files is no such map';
+    'The findings of authguard.lint() as a SARIF 2.1.0 log, for GitHub''s code scanning and '
+    'others. files: the file of each object, such as {"public.notes": "migrations/1.sql", '
+    '"public": {"file": "schema.sql", "line": 1}, "*": "schema.sql"}; the keys are objects, '
+    'objects with a policy ("public.notes own_notes"), schemas, or * for all others. Accepted '
+    'findings are suppressed there. 22023 if files is no such map';
 
 -- Whoever may accept a finding decides what counts as a mistake, for everybody who looks: the owner
 -- of the extension, who may grant it. It writes with the rights of the caller.

@@ -96,6 +96,8 @@ fn utf8(text: &CStr) -> String {
     shortage::require(text.len().saturating_mul(3));
     match encoding::to_utf8(text) {
         Some(text) => text.into_owned(),
-        None => Error::NotText.raise(),
+        // The name of a role is in the encoding of the database that it was made in. It must not
+        // be in the way of those who ask about others.
+        None => String::from_utf8_lossy(text).replace(char::REPLACEMENT_CHARACTER, "?"),
     }
 }

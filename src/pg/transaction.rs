@@ -61,6 +61,19 @@ impl Subtransaction {
         Self(around)
     }
 
+    /// Keeps the current role until it is rolled back: as in a SECURITY DEFINER function, no code
+    /// can take another one, nor that of the session (src/backend/utils/misc/guc.c).
+    pub fn confine(&self) {
+        let (mut user, mut context) = (pg_sys::InvalidOid, 0);
+        // SAFETY: statics of miscinit.c. The rollback puts both back (AbortSubTransaction in
+        // xact.c).
+        unsafe {
+            pg_sys::GetUserIdAndSecContext(&raw mut user, &raw mut context);
+            let local = pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32;
+            pg_sys::SetUserIdAndSecContext(user, context | local);
+        }
+    }
+
     /// Undoes what has happened in it, roles and settings included, and ends it.
     pub fn roll_back(self) {
         // SAFETY: as in begin(); it is the current one.

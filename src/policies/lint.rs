@@ -2,12 +2,30 @@
 
 use super::server::with_server;
 use crate::pg::encoding::{Json, Name, Utf8};
+use crate::pg::shortage;
 use authguard_policy::facts::Facts;
 use authguard_policy::finding::Finding;
 use authguard_policy::lint::{self, Options};
 use authguard_policy::report::{self, Files};
 use authguard_policy::{Server, ServerError};
 use pgrx::prelude::*;
+
+/// Raises an error if there is too little memory for the facts: about eight times as much as the
+/// catalogs have on disk, where long texts are compressed.
+fn require_memory(server: &mut dyn Server) -> Result<(), ServerError> {
+    const SIZE: &str = "
+        select pg_catalog.sum(pg_catalog.pg_table_size(c.oid))::pg_catalog.text
+          from pg_catalog.pg_class c
+         where c.relnamespace operator(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace
+           and c.relkind operator(pg_catalog.=) 'r'
+           and c.relname operator(pg_catalog.=) any (array['pg_attribute', 'pg_class', 'pg_policy',
+                   'pg_proc', 'pg_rewrite', 'pg_type']::pg_catalog.name[])";
+    let rows = server.query(SIZE, &[])?;
+    let size = rows.into_iter().flatten().flatten().next();
+    let size: usize = size.and_then(|size| size.parse().ok()).unwrap_or_default();
+    shortage::require(size.saturating_mul(8));
+    Ok(())
+}
 
 /// A row for each finding.
 #[pg_extern(sql = false)]
@@ -34,7 +52,7 @@ fn authguard_lint(
         schemas: schemas.map(|names| names.into_iter().flatten().map(|name| name.0).collect()),
         rules: rules.map(|names| names.into_iter().flatten().map(|name| name.0).collect()),
     };
-    let findings = with_server(|server| lint::lint_server(server, &options));
+    let findings = with_server(|server| judge(server, &options));
     TableIterator::new(findings.into_iter().map(|finding| {
         (
             finding.rule,
@@ -51,9 +69,14 @@ fn authguard_lint(
     }))
 }
 
+fn judge(server: &mut dyn Server, options: &Options) -> Result<Vec<Finding>, ServerError> {
+    require_memory(server)?;
+    lint::lint_server(server, options)
+}
+
 /// The findings of all rules.
 fn all(server: &mut dyn Server) -> Result<Vec<Finding>, ServerError> {
-    lint::lint_server(server, &Options::default())
+    judge(server, &Options::default())
 }
 
 /// The findings in the Test Anything Protocol.
@@ -88,7 +111,10 @@ fn authguard_guard_findings() -> TableIterator<
         name!(level, &'static str),
     ),
 > {
-    let rows = with_server(|server| Ok(lint::coverage(&Facts::read_without_locks(server)?)));
+    let rows = with_server(|server| {
+        require_memory(server)?;
+        Ok(lint::coverage(&Facts::read_without_locks(server)?))
+    });
     TableIterator::new(rows.into_iter().map(|row| {
         (
             row.kind,

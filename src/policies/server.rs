@@ -32,6 +32,13 @@ impl Server for Spi {
         Ok(())
     }
 
+    fn confine(&mut self) -> Result<(), ServerError> {
+        if let Some(innermost) = self.0.last() {
+            innermost.confine();
+        }
+        Ok(())
+    }
+
     fn roll_back(&mut self) -> Result<(), ServerError> {
         if let Some(innermost) = self.0.pop() {
             innermost.roll_back();

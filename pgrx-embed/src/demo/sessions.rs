@@ -16,7 +16,8 @@ select authguard.grant_signer('app'), authguard.grant_client('app');
 create table transfers (amount int not null);
 grant insert on transfers to authenticated;
 alter table transfers enable row level security;
-create policy own on transfers for insert to authenticated with check (auth.is_fresh('3 seconds'))";
+create policy own on transfers for insert to authenticated with check (auth.is_fresh('3 seconds'));
+select authguard.guard_table('transfers')";
 const NOTIFY: &str = "alter system set authguard.notify_events =
     'SIGNED_IN, SIGNED_OUT, TOKEN_REFRESHED, REFRESH_TOKEN_REUSED'";
 

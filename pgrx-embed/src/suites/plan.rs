@@ -51,7 +51,7 @@ const SUITES: [(Suite, Versions, &str); 9] = [
 const IF_NAMED: [(Suite, Versions); 1] = [(Suite::Packages, &[17])];
 
 /// Each module of the wire tests.
-const WIRE: [(&[&str], Versions, &str); 16] = [
+const WIRE: [(&[&str], Versions, &str); 17] = [
     (
         &[
             "adopt",
@@ -61,6 +61,7 @@ const WIRE: [(&[&str], Versions, &str); 16] = [
             "lint",
             "missing",
             "pages",
+            "policy_texts",
             "restore",
             "secrets",
             "upgrade",
@@ -152,6 +153,11 @@ const WIRE: [(&[&str], Versions, &str); 16] = [
         "memory, parsers, settings and workers at their limits: 14, 15 and 18 have every form of the code for them",
     ),
     (
+        &["explain_random"],
+        OF_EVERY_FORM,
+        "policies against execution: their rules have not changed between 14 and 18",
+    ),
+    (
         &["backtrace", "canary"],
         EVERY,
         "what Postgres logs and reports",
@@ -161,6 +167,7 @@ const WIRE: [(&[&str], Versions, &str); 16] = [
             "clients",
             "examples",
             "guide",
+            "lint_reports",
             "pgrls",
             "pools",
             "postgrest",

@@ -17,7 +17,8 @@ const WHOAMI: &str = "
      where e.extname operator(pg_catalog.=) 'authguard'";
 
 /// Takes the claims and the role of somebody, as a gateway does. What is not given stays. Claims
-/// that are JSON `null` are taken away.
+/// that are JSON `null` are taken away. Code that runs as the role cannot leave it, as far as the
+/// server can see to that ([`Server::confine`]).
 ///
 /// To be called in a subtransaction: [`Server::roll_back`] ends it.
 ///
@@ -33,10 +34,10 @@ pub fn as_identity(
     if let Some(claims) = claims {
         set_claims(server, claims)?;
     }
-    match role {
-        Some(role) => set_role(server, role),
-        None => Ok(()),
+    if let Some(role) = role {
+        set_role(server, role)?;
     }
+    server.confine()
 }
 
 fn set_claims(server: &mut dyn Server, claims: &str) -> Result<(), ServerError> {

@@ -88,3 +88,10 @@ impl Outcome {
         }
     }
 }
+
+impl Outcome {
+    /// The answer of a gate that is open or closed.
+    pub(super) fn of(passes: bool) -> Self {
+        if passes { Self::True } else { Self::False }
+    }
+}

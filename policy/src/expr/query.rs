@@ -2,9 +2,11 @@
 
 use super::Expr;
 
-/// A query that reads.
+/// A query. Those of a policy only read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
+    /// What it does.
+    pub command: QueryCommand,
     /// The queries of `WITH`.
     pub ctes: Vec<Cte>,
     /// The range table. [`Var::varno`](super::Var::varno) counts its entries from 1 on.
@@ -23,8 +25,28 @@ pub struct Query {
     pub limit: Option<Expr>,
     /// True for `UNION`, `INTERSECT` and `EXCEPT`. The range table then has the queries.
     pub is_set_operation: bool,
+    /// Whatever else it evaluates: how rows are sorted and grouped, the bounds of windows, samples
+    /// of tables, the values of `CYCLE`, and what a query that writes sets and returns.
+    pub others: Vec<Expr>,
     /// The names of nodes of this query that are not known. No rule may judge it if there is one.
     pub opaque: Vec<String>,
+}
+
+/// What a query does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueryCommand {
+    /// `SELECT`, `VALUES`
+    Select,
+    /// `UPDATE`
+    Update,
+    /// `INSERT`
+    Insert,
+    /// `DELETE`
+    Delete,
+    /// `MERGE`
+    Merge,
+    /// Something that is not known.
+    Unknown,
 }
 
 /// A query of `WITH`.
@@ -59,7 +81,7 @@ pub enum RangeKind {
     Subquery(Box<Query>),
     /// A join: the expression behind each of its columns.
     Join(Vec<Expr>),
-    /// Calls of functions.
+    /// Calls of functions, `XMLTABLE` and `JSON_TABLE` among them.
     Functions(Vec<Expr>),
     /// `VALUES`.
     Values(Vec<Vec<Expr>>),

@@ -1,6 +1,7 @@
 //! Expressions from the generic tree. The fields are those of
 //! src/include/nodes/primnodes.h. Nodes that older versions print under another name have both.
 
+mod other;
 mod query;
 
 use std::borrow::Cow;
@@ -22,6 +23,21 @@ impl Expr {
             Value::Null => Self::Opaque("<>".to_owned()),
             _ => Self::Opaque("()".to_owned()),
         }
+    }
+
+    /// Makes the expressions of a value, however they are nested in lists: the keys of an index, the
+    /// queries of a view's rule or of a function's body. A query becomes `EXISTS (query)`.
+    pub fn each_of(value: &Value<'_>) -> Vec<Self> {
+        let mut left = vec![value];
+        let mut exprs = Vec::new();
+        while let Some(value) = left.pop() {
+            match value {
+                Value::List(values) => left.extend(values.iter().rev()),
+                Value::Null => {}
+                value => exprs.push(Self::of(value)),
+            }
+        }
+        exprs
     }
 
     fn of_node(node: &Node<'_>) -> Self {
@@ -51,6 +67,7 @@ fn reader(name: &str) -> Option<Reader> {
         "COALESCE" | "COALESCEEXPR" => |node| node.exprs("args").map(Expr::Coalesce),
         "MINMAX" | "MINMAXEXPR" => min_max,
         "SUBLINK" => sub_link,
+        "QUERY" => whole_query,
         "RELABELTYPE" => |node| cast(node, CastKind::Relabel),
         "COERCEVIAIO" => |node| cast(node, CastKind::InputOutput),
         "ARRAYCOERCEEXPR" => |node| cast(node, CastKind::Array),
@@ -66,7 +83,7 @@ fn reader(name: &str) -> Option<Reader> {
         "SQLVALUEFUNCTION" => |node| node.number("op").map(Expr::SqlValue),
         "AGGREF" => aggregate,
         "WINDOWFUNC" => window,
-        _ => return None,
+        _ => return other::reader(name),
     })
 }
 
@@ -239,7 +256,8 @@ fn sub_link(node: &Node<'_>) -> Option<Expr> {
         1 => SubLinkKind::All,
         2 => SubLinkKind::Any,
         3 => SubLinkKind::RowCompare,
-        4 => SubLinkKind::Value,
+        // 5 is the source of several columns of an UPDATE.
+        4 | 5 => SubLinkKind::Value,
         6 => SubLinkKind::Array,
         _ => return None,
     };
@@ -247,6 +265,14 @@ fn sub_link(node: &Node<'_>) -> Option<Expr> {
         kind,
         test: node.optional_box("testexpr")?,
         query: node.query("subselect").map(Box::new)?,
+    }))
+}
+
+fn whole_query(node: &Node<'_>) -> Option<Expr> {
+    Some(Expr::SubLink(SubLink {
+        kind: SubLinkKind::Exists,
+        test: None,
+        query: Box::new(query::query(node)?),
     }))
 }
 
@@ -263,15 +289,17 @@ fn cast(node: &Node<'_>, kind: CastKind) -> Option<Expr> {
     })
 }
 
-/// A subscript that reads. A bound that is left out is not there.
+/// A subscript. A bound that is left out is not there.
 fn subscript(node: &Node<'_>) -> Option<Expr> {
     let upper = node.list("refupperindexpr")?;
     let lower = node.list("reflowerindexpr")?;
     let bounds = upper.iter().chain(lower);
     let given = bounds.filter(|bound| **bound != Value::Null);
-    let reads = node.is_null("refassgnexpr");
-    let subscript = Expr::Subscript(node.boxed("refexpr")?, given.map(Expr::of).collect());
-    reads.then_some(subscript)
+    let bounds = given.map(Expr::of).collect();
+    if node.is_null("refassgnexpr") {
+        return Some(Expr::Subscript(node.boxed("refexpr")?, bounds));
+    }
+    other::other(node)
 }
 
 fn field(node: &Node<'_>) -> Option<Expr> {
@@ -287,6 +315,7 @@ fn aggregate(node: &Node<'_>) -> Option<Expr> {
         function: node.number("aggfnoid")?,
         args,
         filter: node.optional_box("aggfilter")?,
+        sorting: other::parts_of(node, &["aggorder", "aggdistinct"]),
     }))
 }
 
@@ -295,5 +324,6 @@ fn window(node: &Node<'_>) -> Option<Expr> {
         function: node.number("winfnoid")?,
         args: node.exprs("args")?,
         filter: node.optional_box("aggfilter")?,
+        sorting: Vec::new(),
     }))
 }

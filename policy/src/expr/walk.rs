@@ -72,13 +72,27 @@ impl Expr {
     }
 
     /// Returns the functions that are called, in sub-selects too, also those of operators. A
-    /// comparison of rows names operators only.
+    /// comparison of rows and the sorting of rows name operators only: [`Expr::operators`].
     pub fn functions(&self) -> BTreeSet<u32> {
-        let functions = Walk::through(self).filter_map(|step| match step {
-            Step::Expr(expr) => expr.function(),
-            _ => None,
+        let functions = self.parts().flat_map(|expr| match expr {
+            Expr::Other(other) => other.functions.clone(),
+            expr => expr.function().into_iter().collect(),
         });
         functions.collect()
+    }
+
+    /// Returns the operators that are used, in sub-selects too.
+    pub fn operators(&self) -> BTreeSet<u32> {
+        let operators = self.parts().flat_map(|expr| match expr {
+            Expr::Operator(operation) | Expr::Distinct(operation) | Expr::NullIf(operation) => {
+                vec![operation.operator]
+            }
+            Expr::ArrayOperator(array) => vec![array.operation.operator],
+            Expr::RowCompare(rows) => rows.operators.clone(),
+            Expr::Other(other) => other.operators.clone(),
+            _ => Vec::new(),
+        });
+        operators.collect()
     }
 
     /// Returns the columns that are read, in sub-selects too.
@@ -99,14 +113,15 @@ impl Expr {
         queries.collect()
     }
 
-    /// Returns the names of the nodes that are not known, one for each node. No rule may judge an
-    /// expression that has one.
+    /// Returns the names of the nodes that are not known, one for each node, `VAR` for a column of
+    /// which is not known what it is. No rule may judge an expression that has one.
     pub fn opaque(&self) -> Vec<&str> {
         let mut names = Vec::new();
         for step in Walk::through(self) {
             match step {
                 Step::Expr(Expr::Opaque(name)) => names.push(name.as_str()),
                 Step::Query(query) => names.extend(query.opaque_names()),
+                Step::Column(Column::Unresolved) => names.push("VAR"),
                 _ => {}
             }
         }
@@ -174,7 +189,9 @@ impl Expr {
             Self::Aggregate(aggregation) | Self::Window(aggregation) => {
                 all.extend(&aggregation.args);
                 all.extend(aggregation.filter.as_deref());
+                all.extend(&aggregation.sorting);
             }
+            Self::Other(other) => all.extend(&other.args),
         }
     }
 }
@@ -221,6 +238,7 @@ impl Query {
                 .into_iter()
                 .flatten(),
         );
+        all.extend(&self.others);
     }
 
     fn queries(&self) -> impl DoubleEndedIterator<Item = &Query> {
@@ -244,64 +262,98 @@ enum Step<'e> {
 /// The number of a query among those that the walk has entered; `None` outside of all.
 type Scope = Option<usize>;
 
+/// A place in the walk.
+#[derive(Clone, Copy)]
+struct Place {
+    scope: Scope,
+    /// The number of the column that is being seen through, if one is.
+    behind: Option<usize>,
+}
+
+/// An entry of a range table that the walk sees through, and the one seen through before it.
+struct Behind {
+    scope: usize,
+    varno: u32,
+    before: Option<usize>,
+}
+
 struct Walk<'e> {
-    left: Vec<(Scope, Step<'e>)>,
+    left: Vec<(Place, Step<'e>)>,
     /// The queries entered, each with the one around it.
     scopes: Vec<(&'e Query, Scope)>,
+    behind: Vec<Behind>,
     /// The columns of joins and groupings that were seen through.
     resolved: HashSet<(usize, u32, i16)>,
 }
 
 impl<'e> Walk<'e> {
     fn through(expr: &'e Expr) -> Self {
+        let start = Place {
+            scope: None,
+            behind: None,
+        };
         Self {
-            left: vec![(None, Step::Expr(expr))],
+            left: vec![(start, Step::Expr(expr))],
             scopes: Vec::new(),
+            behind: Vec::new(),
             resolved: HashSet::new(),
         }
     }
 
-    fn visit(&mut self, scope: Scope, exprs: Vec<&'e Expr>) {
+    fn visit(&mut self, place: Place, exprs: Vec<&'e Expr>) {
         let steps = exprs
             .into_iter()
             .rev()
-            .map(|expr| (scope, Step::Expr(expr)));
+            .map(|expr| (place, Step::Expr(expr)));
         self.left.extend(steps);
     }
 
-    fn enter(&mut self, query: &'e Query, outer: Scope) {
-        let scope = Some(self.scopes.len());
-        self.scopes.push((query, outer));
+    fn enter(&mut self, query: &'e Query, outer: Place) {
+        let place = Place {
+            scope: Some(self.scopes.len()),
+            ..outer
+        };
+        self.scopes.push((query, outer.scope));
         let inner = query
             .queries()
             .rev()
-            .map(|query| (scope, Step::Query(query)));
+            .map(|query| (place, Step::Query(query)));
         self.left.extend(inner);
         let mut exprs = Vec::new();
         query.children(&mut exprs);
-        self.visit(scope, exprs);
+        self.visit(place, exprs);
     }
 
     /// Visits what a column stands for.
-    fn resolve(&mut self, var: Var, scope: Scope) {
-        let column = match self.outwards(scope, var.levels_up) {
+    fn resolve(&mut self, var: Var, place: Place) {
+        let column = match self.outwards(place.scope, var.levels_up) {
             None => Column::Unresolved,
             Some(None) => Column::Own {
                 varno: var.varno,
                 attno: var.attno,
             },
-            Some(Some(number)) => match self.look_up(var, number) {
+            Some(Some(scope)) => match self.look_up(var, scope, place.behind) {
                 None => Column::Unresolved,
                 Some(Source::Column(column)) => column,
                 Some(Source::Exprs(exprs)) => {
-                    if self.resolved.insert((number, var.varno, var.attno)) {
-                        self.visit(Some(number), exprs);
+                    if self.resolved.insert((scope, var.varno, var.attno)) {
+                        let number = self.behind.len();
+                        self.behind.push(Behind {
+                            scope,
+                            varno: var.varno,
+                            before: place.behind,
+                        });
+                        let place = Place {
+                            scope: Some(scope),
+                            behind: Some(number),
+                        };
+                        self.visit(place, exprs);
                     }
                     return;
                 }
             },
         };
-        self.left.push((scope, Step::Column(column)));
+        self.left.push((place, Step::Column(column)));
     }
 
     /// Returns the scope so many queries further out, or `None` if there are not so many.
@@ -312,8 +364,8 @@ impl<'e> Walk<'e> {
         Some(scope)
     }
 
-    fn look_up(&self, var: Var, number: usize) -> Option<Source<'e>> {
-        let (query, _) = self.scopes.get(number)?;
+    fn look_up(&self, var: Var, scope: usize, behind: Option<usize>) -> Option<Source<'e>> {
+        let (query, _) = self.scopes.get(scope)?;
         let place = usize::try_from(var.varno).ok()?.checked_sub(1)?;
         match &query.range_table.get(place)?.kind {
             RangeKind::Relation { relation, .. } => Some(Source::Column(Column::Relation {
@@ -321,6 +373,12 @@ impl<'e> Walk<'e> {
                 attno: var.attno,
             })),
             RangeKind::Join(columns) | RangeKind::Group(columns) => {
+                if self
+                    .limit(scope, behind)
+                    .is_some_and(|limit| var.varno >= limit)
+                {
+                    return None;
+                }
                 let exprs = match usize::try_from(var.attno).ok()?.checked_sub(1) {
                     None => columns.iter().collect(),
                     Some(place) => vec![columns.get(place)?],
@@ -335,6 +393,18 @@ impl<'e> Walk<'e> {
             RangeKind::Opaque(_) => None,
         }
     }
+
+    /// Returns the entry of a query that is being seen through. What is behind it are entries
+    /// before it, or it would be behind itself.
+    fn limit(&self, scope: usize, mut behind: Option<usize>) -> Option<u32> {
+        loop {
+            let entry = self.behind.get(behind?)?;
+            if entry.scope == scope {
+                return Some(entry.varno);
+            }
+            behind = entry.before;
+        }
+    }
 }
 
 /// What a column of a sub-select stands for.
@@ -347,18 +417,18 @@ impl<'e> Iterator for Walk<'e> {
     type Item = Step<'e>;
 
     fn next(&mut self) -> Option<Step<'e>> {
-        let (scope, step) = self.left.pop()?;
+        let (place, step) = self.left.pop()?;
         match step {
             Step::Column(_) => {}
-            Step::Query(query) => self.enter(query, scope),
-            Step::Expr(Expr::Var(var)) => self.resolve(*var, scope),
+            Step::Query(query) => self.enter(query, place),
+            Step::Expr(Expr::Var(var)) => self.resolve(*var, place),
             Step::Expr(expr) => {
                 if let Expr::SubLink(link) = expr {
-                    self.left.push((scope, Step::Query(&link.query)));
+                    self.left.push((place, Step::Query(&link.query)));
                 }
                 let mut exprs = Vec::new();
                 expr.children(&mut exprs);
-                self.visit(scope, exprs);
+                self.visit(place, exprs);
             }
         }
         Some(step)

@@ -141,3 +141,54 @@ impl Facts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::types;
+    use crate::Const;
+    use crate::Expr;
+    use crate::lint::testing::{boolean, text};
+
+    fn constant(type_id: u32, bytes: &[u8]) -> Const {
+        Const {
+            type_id,
+            bytes: Some(bytes.to_vec()),
+        }
+    }
+
+    #[test]
+    fn texts_are_read_with_each_kind_of_header_and_in_each_order() {
+        let read = |bytes: &[u8]| constant(types::TEXT, bytes).as_text();
+        let (little, big) = (b"\x18\0\0\0ab", b"\0\0\0\x06ab");
+        assert_eq!(read(little).as_deref(), Some("ab"));
+        assert_eq!(read(big).as_deref(), Some("ab"));
+        assert_eq!(read(b"\x07ab").as_deref(), Some("ab"));
+        assert_eq!(read(b"\x83ab").as_deref(), Some("ab"));
+        // A length that does not fit, and no UTF-8.
+        assert_eq!(read(b"\x1c\0\0\0ab"), None);
+        assert_eq!(read(b"\x18\0\0\0\xff\xfe"), None);
+        assert_eq!(read(b""), None);
+        let name = constant(types::NAME, b"ada\0\0\0");
+        assert_eq!(name.as_text().as_deref(), Some("ada"));
+        assert_eq!(constant(types::INT4, little).as_text(), None);
+    }
+
+    #[test]
+    fn numbers_and_truth_values_are_those_of_a_datum() {
+        let Expr::Const(yes) = boolean(true) else {
+            panic!()
+        };
+        assert_eq!(yes.as_bool(), Some(true));
+        let Expr::Const(word) = text("t") else {
+            panic!()
+        };
+        assert_eq!(word.as_bool(), None);
+        let seven = constant(types::INT8, &7_i64.to_ne_bytes());
+        assert_eq!(seven.as_integer(), Some(7));
+        let null = Const {
+            type_id: types::INT8,
+            bytes: None,
+        };
+        assert!(null.is_null() && null.as_integer().is_none());
+    }
+}

@@ -89,8 +89,7 @@ impl Function {
 pub enum Body {
     /// A text that the language reads when the function runs. For C, the symbol.
     Source(String),
-    /// `BEGIN ATOMIC` or `RETURN`: its queries as sub-selects (`EXISTS`). Queries that write are
-    /// opaque.
+    /// `BEGIN ATOMIC` or `RETURN`: its queries as sub-selects (`EXISTS`), those that write, too.
     Tree(Vec<Expr>),
     /// Not read: functions of system schemas.
     Unread,

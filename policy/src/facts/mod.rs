@@ -28,7 +28,7 @@ pub use relation::{
 };
 pub use role::{Membership, Role};
 pub use row::FactsError;
-pub use server::{Attached, Kind, Own, OwnProblem, OwnState, ReplacedReader, Schema};
+pub use server::{Attached, Issuer, Kind, Own, OwnProblem, OwnState, ReplacedReader, Schema};
 
 /// The OID that stands for PUBLIC in grants and policies.
 pub const PUBLIC: u32 = 0;

@@ -13,14 +13,16 @@ select pg_catalog.current_setting('server_version_num'), d.datname::text, d.datd
           where n.nspname in ('auth', 'storage')) = 2
         and (select pg_catalog.count(*) from pg_catalog.pg_roles r
               where r.rolname in ('anon', 'authenticated', 'service_role')) = 3)::text,
-       (e.oid is not null
-        and pg_catalog.to_regprocedure('authguard.gateways()') is not null
-        and pg_catalog.has_schema_privilege('authguard', 'USAGE')
-        and pg_catalog.has_function_privilege(
-                pg_catalog.to_regprocedure('authguard.gateways()'), 'EXECUTE'))::text,
+       coalesce((select pg_catalog.has_schema_privilege(p.pronamespace, 'USAGE')
+                        and pg_catalog.has_function_privilege(p.oid, 'EXECUTE')
+                   from pg_catalog.pg_proc p where p.oid = x.objid), false)::text,
        pg_catalog.current_setting('authguard.gateway_roles', true)
   from pg_catalog.pg_database d
   left join pg_catalog.pg_extension e on e.extname = 'authguard'
+  left join pg_catalog.pg_depend x
+         on x.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and x.refobjid = e.oid
+        and x.deptype = 'e' and x.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+        and x.objid = pg_catalog.to_regprocedure('authguard.gateways()')
  where d.datname = pg_catalog.current_database()";
 
 pub(super) const GATEWAYS: &str = "select pg_catalog.array_to_json(authguard.gateways())::text";
@@ -147,7 +149,7 @@ select e.oid::text, e.enumlabel::text
 
 pub(super) const TRIGGERS: &str = "
 select t.tgrelid::text, t.tgname::text, t.tgfoid::text, t.tgtype::text,
-       (t.tgenabled <> 'D')::text
+       (t.tgenabled <> 'D')::text, t.tgqual::text
   from pg_catalog.pg_trigger t
  where not t.tgisinternal
  order by t.tgrelid, t.tgname";
@@ -234,17 +236,28 @@ select distinct t.oid::text, a.grantee::text, a.privilege_type
   from pg_catalog.pg_type t, pg_catalog.aclexplode(t.typacl) a
  where t.typacl is not null";
 
-/// Whether the caller may ask the extension about itself: its owner and operators may.
+/// Whether the caller may ask the extension about itself: its owner and operators may. Nothing is
+/// called that is no member of the extension, whatever somebody has put into a schema of its name.
 pub(super) const MAY_ASK_OWN: &str = "
-select pg_catalog.bool_and(
-           f.oid is not null and pg_catalog.has_function_privilege(f.oid, 'EXECUTE'))::text
-  from (values (pg_catalog.to_regprocedure('authguard.extension_grants()')),
-               (pg_catalog.to_regprocedure('authguard.is_copy()')),
-               (pg_catalog.to_regprocedure('authguard.source_problem(regclass, text)')),
-               (pg_catalog.to_regprocedure('authguard.own_table_problems()')),
-               (pg_catalog.to_regprocedure('authguard.setting_problems()'))) f (oid)
- where pg_catalog.has_schema_privilege('authguard', 'USAGE')
-   and pg_catalog.has_table_privilege('authguard.attached', 'SELECT')";
+select (pg_catalog.count(*) = 7
+        and pg_catalog.bool_and(
+                case o.kind when 'f' then pg_catalog.has_function_privilege(o.oid, 'EXECUTE')
+                            else pg_catalog.has_table_privilege(o.oid, 'SELECT') end))::text
+  from (values
+           ('f', pg_catalog.to_regprocedure('authguard.extension_grants()')::oid),
+           ('f', pg_catalog.to_regprocedure('authguard.is_copy()')::oid),
+           ('f', pg_catalog.to_regprocedure('authguard.source_problem(regclass, text)')::oid),
+           ('f', pg_catalog.to_regprocedure('authguard.own_table_problems()')::oid),
+           ('f', pg_catalog.to_regprocedure('authguard.setting_problems()')::oid),
+           ('r', pg_catalog.to_regclass('authguard.attached')::oid),
+           ('r', pg_catalog.to_regclass('authguard.issuer')::oid)) o (kind, oid)
+  join pg_catalog.pg_depend x
+    on x.objid = o.oid and x.deptype = 'e'
+   and x.classid = case o.kind when 'f' then 'pg_catalog.pg_proc'::pg_catalog.regclass
+                               else 'pg_catalog.pg_class'::pg_catalog.regclass end
+   and x.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+  join pg_catalog.pg_extension e on e.oid = x.refobjid and e.extname = 'authguard'
+ where pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace('authguard'), 'USAGE')";
 
 pub(super) const OWN_GRANTS: &str = "
 select o.target::text, o.grantee::text,
@@ -268,6 +281,12 @@ select o.relation::text, o.problem::text, o.closes::text, o.hint::text
 pub(super) const OWN_SETTINGS: &str = "
 select s.setting::text, s.problem::text, s.is_wrong::text, s.hint::text
   from authguard.setting_problems() s";
+
+pub(super) const OWN_ISSUERS: &str = "
+select i.issuer::text, (pg_catalog.cardinality(i.audience) > 0)::text,
+       pg_catalog.array_to_json(i.client_ids)::text
+  from authguard.issuer i
+ order by i.issuer";
 
 /// Readers that are not the library's own. In an adopted schema the owner can still replace them,
 /// as a migration of the issuer may.

@@ -244,3 +244,94 @@ fn closure(
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Columns, Reach};
+    use crate::facts::Command;
+    use crate::lint::testing::{ANON, AUTHENTICATED, AUTHENTICATOR, Database, OWNER, SERVICE_ROLE};
+
+    const WEB: u32 = 200;
+
+    fn clients(db: &Database) -> Vec<u32> {
+        let reach = Reach::of(&db.facts);
+        reach.clients().map(|client| client.role).collect()
+    }
+
+    /// A database in which `web`, a login role, can become `clerk`.
+    fn with_web() -> Database {
+        let mut db = Database::supabase();
+        db.role(WEB, "web").can_login = true;
+        db.role(WEB + 1, "clerk");
+        db.member(WEB + 1, WEB, true);
+        db
+    }
+
+    #[test]
+    fn clients_are_whoever_a_gateway_can_become() {
+        let mut db = with_web();
+        let of_gateway = [AUTHENTICATOR, ANON, AUTHENTICATED, SERVICE_ROLE];
+        assert_eq!(clients(&db), of_gateway);
+        // As the extension says.
+        db.facts.server.gateways = Some(vec!["web".to_owned(), "nobody".to_owned()]);
+        assert_eq!(clients(&db), [WEB, WEB + 1]);
+        // Without any, every login role.
+        db.facts.server.gateways = Some(vec!["nobody".to_owned()]);
+        let mut all = of_gateway.to_vec();
+        all.extend([WEB, WEB + 1]);
+        assert_eq!(clients(&db), all);
+        // A membership that gives nothing.
+        db.facts.server.gateways = Some(vec!["web".to_owned()]);
+        let membership = db.facts.memberships.last_mut().unwrap();
+        (membership.inherits, membership.can_set) = (false, false);
+        assert_eq!(clients(&db), [WEB]);
+    }
+
+    #[test]
+    fn a_superuser_reaches_every_role_and_is_no_client_by_itself() {
+        let mut db = with_web();
+        db.facts.roles.get_mut(&AUTHENTICATOR).unwrap().inherits = true;
+        db.facts.roles.get_mut(&WEB).unwrap().superuser = true;
+        assert!(!clients(&db).contains(&WEB));
+        db.member(WEB, ANON, false);
+        assert!(clients(&db).contains(&OWNER));
+    }
+
+    #[test]
+    fn a_role_has_the_privileges_that_it_inherits_and_no_others() {
+        let mut db = Database::supabase();
+        let notes = db.table("notes", &["id", "owner", "body"]);
+        db.revoke_all(notes);
+        db.role(WEB, "reader");
+        db.member(WEB, ANON, true);
+        db.member(WEB, AUTHENTICATED, false);
+        db.grant_column(notes, 2, WEB, "SELECT");
+        let reach = Reach::of(&db.facts);
+        let columns = |role: u32| {
+            let client = reach.client(role).unwrap();
+            client.columns(&db.facts, &db.facts.relations[&notes], "SELECT")
+        };
+        assert_eq!(columns(ANON), Columns::Some([2].into()));
+        assert!(columns(ANON).contains(2) && !columns(ANON).contains(1));
+        assert!(columns(AUTHENTICATED).is_empty());
+        let reaching = reach.reaching(&db.facts, &db.facts.relations[&notes], Command::Select);
+        let names = db.facts.role_names(reaching.map(|client| client.role));
+        assert_eq!(names, "anon, reader");
+    }
+
+    #[test]
+    fn policies_do_not_apply_to_owners_unless_they_are_forced() {
+        let mut db = Database::supabase();
+        let notes = db.table("notes", &["id"]);
+        db.member(OWNER, AUTHENTICATED, true);
+        let reaching = |db: &Database| {
+            let reach = Reach::of(&db.facts);
+            let notes = &db.facts.relations[&notes];
+            let clients = reach.reaching(&db.facts, notes, Command::Select);
+            db.facts.role_names(clients.map(|client| client.role))
+        };
+        assert_eq!(reaching(&db), "anon");
+        db.relation(notes).rls_forced = true;
+        assert_eq!(reaching(&db), "anon, authenticated, owner");
+    }
+}

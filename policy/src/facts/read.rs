@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use super::row::Fields;
 use super::{
     Attached, Attribute, Body, Command, Facts, FactsError, ForeignKey, Function, FunctionKind,
-    Grant, Index, Kind, Membership, Operator, Own, OwnProblem, OwnState, Policy, Publication,
-    Relation, RelationKind, ReplacedReader, RewriteRule, Role, Schema, Subscription, Trigger,
-    TypeFact, Volatility, queries,
+    Grant, Index, Issuer, Kind, Membership, Operator, Own, OwnProblem, OwnState, Policy,
+    Publication, Relation, RelationKind, ReplacedReader, RewriteRule, Role, Schema, Subscription,
+    Trigger, TypeFact, Volatility, queries,
 };
 use crate::node::{Node, Value, read_node};
 use crate::{Expr, Server};
@@ -254,6 +254,13 @@ impl<S: Server + ?Sized> Reader<'_, S> {
             attached: self.all(what, queries::OWN_ATTACHED, attached)?,
             tables: self.all(what, queries::OWN_TABLES, own_problem)?,
             settings: self.all(what, queries::OWN_SETTINGS, own_problem)?,
+            issuers: self.all(what, queries::OWN_ISSUERS, |row| {
+                Ok(Issuer {
+                    name: row.text()?,
+                    has_audience: row.bool()?,
+                    client_ids: row.texts()?,
+                })
+            })?,
             replaced: self.all(what, queries::REPLACED_READERS, |row| {
                 Ok(ReplacedReader {
                     function: row.number()?,
@@ -532,6 +539,7 @@ fn trigger(row: &mut Fields) -> Result<Trigger, FactsError> {
         function: row.number()?,
         kind: row.number()?,
         is_enabled: row.bool()?,
+        condition: row.optional()?.map(|text| tree(&text)),
     })
 }
 

@@ -173,6 +173,8 @@ pub struct Trigger {
     pub kind: u16,
     /// False if it is disabled.
     pub is_enabled: bool,
+    /// `WHEN`: columns of entry 1 are of the old row, those of entry 2 of the new one.
+    pub condition: Option<Expr>,
 }
 
 /// A rule of a table or view.

@@ -64,6 +64,19 @@ pub struct OwnState {
     pub settings: Vec<OwnProblem>,
     /// Readers that are not the library's own.
     pub replaced: Vec<ReplacedReader>,
+    /// The issuers whose tokens are believed.
+    pub issuers: Vec<Issuer>,
+}
+
+/// An issuer whose tokens are believed.
+#[derive(Clone, Debug)]
+pub struct Issuer {
+    /// Its name: claim `iss`.
+    pub name: String,
+    /// True if claim `aud` is checked.
+    pub has_audience: bool,
+    /// The clients whose tokens pass without an audience.
+    pub client_ids: Vec<String>,
 }
 
 /// A table that is attached.

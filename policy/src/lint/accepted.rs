@@ -5,13 +5,21 @@ use std::collections::HashMap;
 use crate::finding::Finding;
 use crate::server::{Server, ServerError};
 
-/// True if the table is there and this role may read it.
+/// True if the table is the extension's and this role may read it. A table, or view, that somebody
+/// has put in its place is not read.
 const MAY_READ: &str = "
-select (pg_catalog.to_regclass('authguard.accepted_finding') is not null
-        and pg_catalog.has_schema_privilege('authguard', 'USAGE')
-        and pg_catalog.has_table_privilege(
-                pg_catalog.to_regclass('authguard.accepted_finding'), 'SELECT'))::pg_catalog.text
- where pg_catalog.to_regnamespace('authguard') is not null";
+select (pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')
+        and pg_catalog.has_table_privilege(c.oid, 'SELECT'))::pg_catalog.text
+  from pg_catalog.pg_class c
+  join pg_catalog.pg_depend x
+    on x.objid operator(pg_catalog.=) c.oid
+   and x.classid operator(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+   and x.refclassid operator(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
+   and x.deptype operator(pg_catalog.=) 'e'
+  join pg_catalog.pg_extension e
+    on e.oid operator(pg_catalog.=) x.refobjid and e.extname operator(pg_catalog.=) 'authguard'
+ where c.oid operator(pg_catalog.=) pg_catalog.to_regclass('authguard.accepted_finding')
+   and c.relkind operator(pg_catalog.=) 'r'";
 
 /// Those that are in force: an acceptance that is past its end counts no more.
 const ACCEPTED: &str = "

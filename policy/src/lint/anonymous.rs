@@ -3,7 +3,7 @@
 use super::truth::{Logic, Truth};
 use super::{Context, Source};
 use crate::Expr;
-use crate::facts::{Client, Command, Policy, Relation};
+use crate::facts::{Client, Command, Function, Policy, Relation, Volatility};
 
 /// Claims that a request without a user has, too: a gateway sets the role, and a key of an
 /// application is a token of its own.
@@ -65,14 +65,49 @@ impl Context<'_> {
     }
 
     /// Returns true if an expression asks about nothing but the row and constants, so that it is
-    /// the same whoever asks.
+    /// the same for every request without a token. That it asks for the role of these is the same,
+    /// too.
     pub(super) fn is_about_row_alone(&self, expr: &Expr) -> bool {
-        self.helpers(expr).is_empty()
-            && !expr.parts().any(|part| {
-                matches!(part, Expr::SubLink(_) | Expr::SqlValue(9..=12))
-                    || self.source(part).is_some()
-                    || self.without_token(part).is_some()
-            })
+        let mut conditions = expr.conjuncts().into_iter();
+        conditions.all(|condition| {
+            self.asks_for_anonymous(condition)
+                || !self
+                    .helpers(condition)
+                    .iter()
+                    .any(|helper| self.may_ask(helper))
+                    && !condition.parts().any(|part| {
+                        matches!(part, Expr::SubLink(_) | Expr::SqlValue(9..=12))
+                            || self.source(part).is_some()
+                            || self.without_token(part).is_some()
+                    })
+        })
+    }
+
+    /// `auth.role() = 'anon'`
+    fn asks_for_anonymous(&self, condition: &Expr) -> bool {
+        let Expr::Operator(operation) = condition else {
+            return false;
+        };
+        let is_equality = self.facts.operators.get(&operation.operator);
+        let role = Source::Claim(vec!["role".to_owned()]);
+        let is_role = |arg: &Expr| {
+            let source = self.source(arg);
+            source.as_ref() == Some(&role) || source == Some(Source::DatabaseRole)
+        };
+        let is_anonymous = |arg: &Expr| {
+            let text = self.facts.text_of(arg);
+            text.is_some_and(|text| text.to_lowercase().contains("anon"))
+        };
+        is_equality.is_some_and(|operator| operator.name == "=")
+            && operation.args.iter().any(is_role)
+            && operation.args.iter().any(is_anonymous)
+    }
+
+    /// Returns true if a function may ask who the caller is: not if it is immutable, or one of the
+    /// functions about names of files of Supabase's storage service.
+    fn may_ask(&self, function: &Function) -> bool {
+        function.volatility != Volatility::Immutable
+            && self.facts.schema_name(function.schema) != "storage"
     }
 
     /// Returns true if the restrictive policies of a table let each row pass, or ask about the row

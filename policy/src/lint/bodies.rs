@@ -22,6 +22,14 @@ impl<'f> Context<'f> {
         exprs
     }
 
+    /// Returns the bodies that are kept as text, in SQL or PL/pgSQL, of the functions of users that
+    /// an expression calls.
+    pub(super) fn texts(&self, expr: &Expr) -> Vec<&'f str> {
+        let called = self.calls(expr).into_iter();
+        let written = called.filter(|f| ["sql", "plpgsql"].contains(&f.language.as_str()));
+        written.filter_map(Function::source).collect()
+    }
+
     /// Returns the functions of users that an expression calls, and those that these call.
     pub(super) fn calls(&self, expr: &Expr) -> Vec<&'f Function> {
         let mut seen = BTreeSet::new();

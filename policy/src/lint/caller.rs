@@ -219,6 +219,14 @@ fn is_constant(expr: &Expr) -> bool {
     }
 }
 
+/// Returns the expression, or what it selects if it is `(select value)`.
+pub(super) fn value(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::SubLink(link) => only_value(link).unwrap_or(expr),
+        _ => expr,
+    }
+}
+
 /// Returns what `(select value)` selects.
 fn only_value(link: &SubLink) -> Option<&Expr> {
     match link.kind {
@@ -236,5 +244,108 @@ fn value_of(query: &Query) -> Option<&Expr> {
     match query.targets.as_slice() {
         [target] if plain => Some(&target.expr),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Source;
+    use crate::facts::Body;
+    use crate::lint::Context;
+    use crate::lint::testing::{
+        Database, TEXT, UUID, call, claim, eq_uuid, own, query, select, setting, text, uid,
+    };
+    use crate::{CastKind, Expr, Operation, SubLink, SubLinkKind};
+
+    fn source(db: &Database, expr: &Expr) -> Option<Source> {
+        Context::of(&db.facts).source(expr)
+    }
+
+    fn of_claim(path: &[&str]) -> Option<Source> {
+        let path = path.iter().map(|step| (*step).to_owned());
+        Some(Source::Claim(path.collect()))
+    }
+
+    fn cast(arg: Expr, type_id: u32) -> Expr {
+        Expr::Cast {
+            kind: CastKind::InputOutput,
+            type_id,
+            arg: Box::new(arg),
+            element: None,
+        }
+    }
+
+    #[test]
+    fn the_subject_is_seen_in_each_of_its_spellings() {
+        let db = Database::supabase();
+        let claims = cast(setting("request.jwt.claims"), TEXT);
+        let nullif = Expr::NullIf(Operation {
+            operator: 98,
+            function: 67,
+            args: vec![setting("request.jwt.claim.sub"), text("")],
+        });
+        for expr in [
+            uid(),
+            select(uid()),
+            cast(uid(), TEXT),
+            claim("sub"),
+            select(cast(claim("sub"), UUID)),
+            setting("request.jwt.claim.sub"),
+            Expr::Coalesce(vec![nullif, text("nobody")]),
+            Expr::Coalesce(vec![claim("sub"), uid()]),
+            Expr::Subscript(Box::new(claims), vec![text("sub")]),
+        ] {
+            assert_eq!(source(&db, &expr), Some(Source::Subject), "{expr:?}");
+        }
+    }
+
+    #[test]
+    fn other_claims_settings_and_roles_are_told_apart() {
+        let db = Database::supabase();
+        assert_eq!(source(&db, &claim("email")), of_claim(&["email"]));
+        assert_eq!(source(&db, &setting("request.jwt.claims")), of_claim(&[]));
+        let of_app = Some(Source::Setting("app.tenant".to_owned()));
+        assert_eq!(source(&db, &setting("app.tenant")), of_app);
+        assert_eq!(source(&db, &setting("role")), Some(Source::DatabaseRole));
+        assert_eq!(source(&db, &Expr::SqlValue(10)), Some(Source::DatabaseRole));
+        // current_date
+        assert_eq!(source(&db, &Expr::SqlValue(0)), None);
+        let either = Expr::Coalesce(vec![claim("email"), uid()]);
+        assert_eq!(source(&db, &either), None);
+    }
+
+    #[test]
+    fn what_depends_on_the_row_has_no_source() {
+        let db = Database::supabase();
+        assert_eq!(source(&db, &own(1)), None);
+        assert_eq!(source(&db, &eq_uuid(own(1), uid())), None);
+        assert_eq!(source(&db, &text("a")), None);
+    }
+
+    #[test]
+    fn a_helper_is_looked_into_if_its_tree_is_known() {
+        let mut db = Database::supabase();
+        let known = db.function("me").oid;
+        let unknown = db.function("who").oid;
+        let body = Expr::SubLink(SubLink {
+            kind: SubLinkKind::Exists,
+            test: None,
+            query: Box::new(query(Vec::new(), None, vec![uid()])),
+        });
+        db.facts.functions.get_mut(&known).unwrap().body = Body::Tree(vec![body]);
+        assert_eq!(source(&db, &call(known, vec![])), Some(Source::Subject));
+        assert_eq!(
+            source(&db, &call(unknown, vec![])),
+            Some(Source::Helper(unknown))
+        );
+        assert_eq!(source(&db, &call(unknown, vec![own(1)])), None);
+        // One that calls itself ends.
+        let body = Expr::SubLink(SubLink {
+            kind: SubLinkKind::Exists,
+            test: None,
+            query: Box::new(query(Vec::new(), None, vec![call(known, vec![])])),
+        });
+        db.facts.functions.get_mut(&known).unwrap().body = Body::Tree(vec![body]);
+        assert_eq!(source(&db, &call(known, vec![])), None);
     }
 }

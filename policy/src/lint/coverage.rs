@@ -82,3 +82,95 @@ fn is_guarded(finding: &Finding) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::coverage;
+    use crate::facts::{Attached, OwnProblem, OwnState};
+    use crate::finding::Level;
+    use crate::lint::rules;
+    use crate::lint::rules::guard;
+    use crate::lint::testing::{AUTHENTICATED, Database};
+
+    #[test]
+    fn each_of_its_rules_is_one_of_lint() {
+        for rule in guard::ALL {
+            assert!(rules::ALL.iter().any(|other| std::ptr::eq(*other, *rule)));
+        }
+    }
+
+    #[test]
+    fn no_two_rules_have_one_name_and_each_has_its_place_on_the_page() {
+        let mut names: Vec<_> = rules::ALL.iter().map(|rule| rule.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), rules::ALL.len());
+        for rule in rules::ALL {
+            assert_eq!(rule.page, format!("docs/lint.md#{}", rule.name));
+        }
+    }
+
+    #[test]
+    fn it_lists_what_is_in_order_too() {
+        let mut db = Database::supabase();
+        db.add_authguard();
+        let whole = db.table("whole", &["id"]);
+        let partly = db.table("partly", &["id"]);
+        db.guard(whole);
+        db.guard(partly).to(AUTHENTICATED);
+        let rows = coverage(&db.facts);
+        let of = |object: &str| {
+            let mut rows = rows.iter().filter(|row| row.object == object);
+            let row = rows.next().unwrap();
+            assert!(rows.next().is_none());
+            (row.rule, row.guarded, row.problem.is_some(), row.level)
+        };
+        let whole = ("guarded_table", true, false, Level::Info);
+        assert_eq!(of("public.whole"), whole);
+        let partly = ("partly_guarded_table", true, true, Level::Warning);
+        assert_eq!(of("public.partly"), partly);
+    }
+
+    #[test]
+    fn what_the_extension_says_about_itself_has_its_level() {
+        let mut db = Database::supabase();
+        let attached = |name: &str, code: Option<&str>| Attached {
+            name: name.to_owned(),
+            oid: 1,
+            kind: "users".to_owned(),
+            code: code.map(str::to_owned),
+            problem: code.map(|_| "it is slow".to_owned()),
+            hint: None,
+        };
+        let problem = |object: &str, is_serious| OwnProblem {
+            object: object.to_owned(),
+            problem: "is odd".to_owned(),
+            is_serious,
+            hint: "look".to_owned(),
+        };
+        db.facts.own = Some(OwnState {
+            attached: vec![
+                attached("good", None),
+                attached("slow", Some("01000")),
+                attached("gone", Some("42P01")),
+            ],
+            tables: vec![problem("closing", true), problem("slowing", false)],
+            settings: vec![problem("wrong", true), problem("strange", false)],
+            is_copy: true,
+            ..OwnState::default()
+        });
+        let rows = coverage(&db.facts);
+        let of = |object: &str| {
+            let row = rows.iter().find(|row| row.object == object).unwrap();
+            (row.guarded, row.level, row.hint.is_some())
+        };
+        assert_eq!(of("good"), (true, Level::Info, false));
+        assert_eq!(of("slow"), (true, Level::Warning, false));
+        assert_eq!(of("gone"), (false, Level::Error, true));
+        assert_eq!(of("closing"), (false, Level::Error, true));
+        assert_eq!(of("slowing"), (true, Level::Warning, true));
+        assert_eq!(of("wrong"), (false, Level::Warning, true));
+        assert_eq!(of("strange"), (true, Level::Info, true));
+        assert_eq!(of("app"), (false, Level::Error, true));
+    }
+}

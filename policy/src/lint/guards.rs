@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::caller::value;
+use crate::Expr;
 use crate::facts::{Client, Command, Facts, PUBLIC, Policy, Reach, Relation, RelationKind};
 
 /// The checks, one of which a guard calls.
@@ -18,6 +20,8 @@ pub(crate) struct Guards<'f> {
     holders: Vec<Client>,
     /// What these clients may do by a grant to whom. The owner needs none.
     rights: BTreeMap<u32, Vec<Right<'f>>>,
+    /// The functions that guards call.
+    checks: BTreeSet<u32>,
     /// The guards of tables.
     guards: BTreeMap<u32, Vec<&'f Policy>>,
     /// The tables whose rows are to be seen through policies only.
@@ -54,11 +58,13 @@ pub(crate) struct Leak<'f> {
 
 impl<'f> Guards<'f> {
     pub(super) fn of(facts: &'f Facts, reach: &Reach) -> Self {
+        let checks = checks(facts);
         let mut guards = Self {
             facts,
             holders: holders(facts, reach),
             rights: BTreeMap::new(),
-            guards: guard_policies(facts),
+            guards: guard_policies(facts, &checks),
+            checks,
             protected: BTreeSet::new(),
             views: views_by_source(facts),
         };
@@ -123,6 +129,33 @@ impl<'f> Guards<'f> {
     pub(crate) fn is_opened(&self, relation: u32) -> bool {
         let mut policies = self.facts.policies_of(relation).filter(|p| p.permissive);
         policies.any(|policy| self.holders.iter().any(|h| h.is_any_of(&policy.roles)))
+    }
+
+    /// Returns true if no permissive policy of a table passes a revoked token: each calls a check
+    /// itself, in a condition that has to hold.
+    pub(crate) fn checks_itself(&self, relation: u32) -> bool {
+        let mut policies = self.facts.policies_of(relation).filter(|p| p.permissive);
+        policies.all(|policy| policy.exprs().all(|expr| self.requires_check(expr)))
+    }
+
+    fn requires_check(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Or(args) => args.iter().all(|arg| self.requires_check(arg)),
+            Expr::And(args) => args.iter().any(|arg| self.requires_check(arg)),
+            Expr::Not(arg) => self.check(arg) == Some("is_revoked"),
+            other => self.check(other).is_some_and(|name| name != "is_revoked"),
+        }
+    }
+
+    /// The name of the check that an expression is, also as `(select auth.is_active())`.
+    fn check(&self, expr: &Expr) -> Option<&'f str> {
+        let facts = self.facts;
+        match value(expr) {
+            Expr::Call(call) if self.checks.contains(&call.function) => {
+                facts.functions.get(&call.function).map(|f| f.name.as_str())
+            }
+            _ => None,
+        }
     }
 
     /// Returns the names of the roles through which clients reach the rows of a guarded table that
@@ -262,22 +295,23 @@ fn holders(facts: &Facts, reach: &Reach) -> Vec<Client> {
     holders.into_values().collect()
 }
 
-fn guard_policies(facts: &Facts) -> BTreeMap<u32, Vec<&Policy>> {
-    let mut guards: BTreeMap<u32, Vec<&Policy>> = BTreeMap::new();
-    let Some(own) = &facts.server.authguard else {
-        return guards;
-    };
+fn checks(facts: &Facts) -> BTreeSet<u32> {
+    let readers = facts.server.authguard.as_ref().map(|own| own.readers);
     let checks = facts.functions.values().filter(|function| {
-        function.schema == own.readers
+        Some(function.schema) == readers
             && function.arguments.is_empty()
             && CHECKS.contains(&function.name.as_str())
     });
-    let checks: BTreeSet<u32> = checks.map(|function| function.oid).collect();
+    checks.map(|function| function.oid).collect()
+}
+
+fn guard_policies<'f>(facts: &'f Facts, checks: &BTreeSet<u32>) -> BTreeMap<u32, Vec<&'f Policy>> {
+    let mut guards: BTreeMap<u32, Vec<&Policy>> = BTreeMap::new();
     for policy in &facts.policies {
         let mut exprs = policy.exprs();
         let is_guard = !policy.permissive
             && policy.command.is_none()
-            && exprs.any(|expr| !expr.functions().is_disjoint(&checks));
+            && exprs.any(|expr| !expr.functions().is_disjoint(checks));
         if is_guard {
             guards.entry(policy.relation).or_default().push(policy);
         }

@@ -8,14 +8,14 @@
 
 use crate::facts::{
     Attribute, Body, Command, Facts, ForeignKey, Function, FunctionKind, Grant, Index, Kind,
-    Membership, Operator, PUBLIC, Policy, Relation, RelationKind, Role, Schema, TypeFact,
+    Membership, Operator, Own, PUBLIC, Policy, Relation, RelationKind, Role, Schema, TypeFact,
     Volatility,
 };
 use crate::finding::Finding;
 use crate::lint::{Options, Rule, lint};
 use crate::{
-    ArrayOperation, Call, Const, Expr, FromItem, Operation, Query, RangeEntry, RangeKind, SubLink,
-    SubLinkKind, Target, Var,
+    ArrayOperation, Call, Const, Expr, FromItem, Operation, Query, QueryCommand, RangeEntry,
+    RangeKind, SubLink, SubLinkKind, Target, Var,
 };
 
 pub(crate) const BOOL: u32 = 16;
@@ -37,6 +37,10 @@ pub(crate) const AUTH: u32 = 2201;
 const UID: u32 = 300;
 const JWT: u32 = 301;
 const CURRENT_SETTING: u32 = 302;
+
+/// `auth.is_active()`, `auth.is_revoked()`
+pub(crate) const IS_ACTIVE: u32 = 303;
+pub(crate) const IS_REVOKED: u32 = 304;
 
 const UUID_EQ: u32 = 2972;
 const TEXT_EQ: u32 = 98;
@@ -126,6 +130,26 @@ impl Database {
         db.add_function(CURRENT_SETTING, PG_CATALOG, "current_setting")
             .body = Body::Unread;
         db
+    }
+
+    /// Adds the extension authguard, with its checks in schema `auth`.
+    pub(crate) fn add_authguard(&mut self) {
+        self.facts.server.authguard = Some(Own {
+            version: "1".to_owned(),
+            owner: OWNER,
+            readers: AUTH,
+        });
+        for (oid, name) in [(IS_ACTIVE, "is_active"), (IS_REVOKED, "is_revoked")] {
+            self.add_function(oid, AUTH, name).language = "c".to_owned();
+        }
+    }
+
+    /// Adds a guard to a table.
+    pub(crate) fn guard(&mut self, table: u32) -> PolicyMaker<'_> {
+        let not_revoked = Expr::Not(Box::new(call(IS_REVOKED, Vec::new())));
+        self.policy(table, "authguard")
+            .restrictive()
+            .using(not_revoked)
     }
 
     fn new_oid(&mut self) -> u32 {
@@ -518,6 +542,7 @@ pub(crate) fn query(relations: Vec<u32>, condition: Option<Expr>, targets: Vec<E
     };
     let numbers = 1..=u32::try_from(relations.len()).unwrap();
     Query {
+        command: QueryCommand::Select,
         ctes: Vec::new(),
         range_table: relations.iter().map(entry).collect(),
         from: numbers.map(FromItem::Entry).collect(),
@@ -534,6 +559,7 @@ pub(crate) fn query(relations: Vec<u32>, condition: Option<Expr>, targets: Vec<E
         offset: None,
         limit: None,
         is_set_operation: false,
+        others: Vec::new(),
         opaque: Vec::new(),
     }
 }

@@ -153,10 +153,14 @@ impl<'l> Logic<'l> {
     fn of_operation(&self, operation: &Operation) -> Truth {
         let called = self.of_call(self.function(operation), &operation.args);
         match operation.args.as_slice() {
-            [Expr::Const(left), Expr::Const(right)] if !called.is_null() && left == right => {
+            [Expr::Const(left), Expr::Const(right)]
+                if !called.is_null() && (left == right || is_plain(left, right)) =>
+            {
                 match self.operator(operation) {
-                    Some("=") => Truth::TRUE,
-                    Some("<>") => Truth::FALSE,
+                    Some("=") if left == right => Truth::TRUE,
+                    Some("<>") if left == right => Truth::FALSE,
+                    Some("=") => Truth::FALSE,
+                    Some("<>") => Truth::TRUE,
                     _ => called,
                 }
             }
@@ -306,6 +310,12 @@ fn and(left: Truth, right: Truth) -> Truth {
     holds |= left.may_be_true && right.may_be_true;
     fails |= left.may_be_false || right.may_be_false;
     Truth::new(holds, fails, is_null)
+}
+
+/// Returns true if two constants are equal only if their bytes are: whole numbers and truth values
+/// (src/include/catalog/pg_type.dat).
+fn is_plain(left: &Const, right: &Const) -> bool {
+    left.type_id == right.type_id && [16, 20, 21, 23].contains(&left.type_id)
 }
 
 fn of_constant(constant: &Const) -> Truth {

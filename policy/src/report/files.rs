@@ -144,3 +144,66 @@ fn uri(path: &str) -> String {
     }
     uri
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Files, FilesError};
+    use crate::finding::Draft;
+    use crate::lint::rules;
+    use serde_json::json;
+
+    #[test]
+    fn the_most_exact_key_counts() {
+        let map = json!({
+            "public.notes own": {"file": "own.sql", "line": 3},
+            "public.notes": "notes.sql",
+            "public": "public.sql",
+            "*": "all.sql",
+        });
+        let files = Files::of(&map).unwrap();
+        let finding = |object: &str, schema: &str, policy: Option<&str>| {
+            let mut finding = Draft::other(rules::ALL[0], "table", object.to_owned()).done();
+            finding.schema = Some(schema.to_owned());
+            finding.policy = policy.map(str::to_owned);
+            let place = files.place(&finding);
+            (place.file, place.line)
+        };
+        let place = |file: &str, line| (file.to_owned(), line);
+        assert_eq!(
+            finding("public.notes", "public", Some("own")),
+            place("own.sql", 3)
+        );
+        assert_eq!(
+            finding("public.notes", "public", Some("it")),
+            place("notes.sql", 1)
+        );
+        assert_eq!(
+            finding("public.other", "public", None),
+            place("public.sql", 1)
+        );
+        assert_eq!(finding("app.other", "app", None), place("all.sql", 1));
+    }
+
+    #[test]
+    fn a_path_becomes_a_reference() {
+        let files = Files::of(&json!({"*": "a dir\\ü#1.sql"})).unwrap();
+        let finding = Draft::other(rules::ALL[0], "role", "r/o\"le".to_owned()).done();
+        assert_eq!(files.place(&finding).file, "a%20dir/%C3%BC%231.sql");
+        let place = Files::default().place(&finding);
+        assert_eq!(place.file, "database/r_o%22le");
+    }
+
+    #[test]
+    fn what_is_no_map_of_paths_is_refused() {
+        assert_eq!(Files::of(&json!([])), Err(FilesError::NoObject));
+        for value in [json!(1), json!(""), json!({"line": 1}), json!({"file": 1})] {
+            let map = json!({ "k": value });
+            assert_eq!(Files::of(&map), Err(FilesError::NoPath("k".to_owned())));
+        }
+        for line in [json!(0), json!(-1), json!("1"), json!(1e10)] {
+            let map = json!({ "k": {"file": "a", "line": line} });
+            assert!(Files::of(&map).is_err(), "{map}");
+        }
+        assert_eq!(Files::read("{").unwrap_err().sqlstate, "22023");
+    }
+}

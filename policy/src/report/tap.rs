@@ -58,3 +58,37 @@ fn title(finding: &Finding) -> String {
 fn remark(text: impl AsRef<str>) -> String {
     format!("# {}", one_line(text.as_ref()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::tap;
+    use crate::finding::{Draft, Finding, Level};
+    use crate::lint::rules;
+
+    fn finding(object: &str, level: Level) -> Finding {
+        let draft = Draft::other(rules::ALL[0], "table", object.to_owned());
+        draft.level(level).problem("is odd").hint("a\nb").done()
+    }
+
+    #[test]
+    fn what_is_no_error_and_no_warning_is_no_test() {
+        let lines = tap(&[finding("t", Level::Info)]);
+        assert_eq!(lines[0], "1..1");
+        assert_eq!(lines[2], "ok 1 - no errors and no warnings");
+    }
+
+    #[test]
+    fn no_name_ends_a_line_or_begins_a_directive() {
+        let mut accepted = finding("u", Level::Warning);
+        accepted.accepted = true;
+        accepted.reason = Some("known\nok 9".to_owned());
+        let lines = tap(&[finding("t\nok 2 # TODO", Level::Error), accepted]);
+        assert_eq!(lines[0], "1..2");
+        assert!(lines[1].starts_with("not ok 1 - ") && lines[1].contains("t ok 2 \\# TODO"));
+        let passes = lines.iter().filter(|line| line.starts_with("ok "));
+        assert_eq!(passes.count(), 1);
+        for line in &lines {
+            assert!(!line.contains('\n'), "{line}");
+        }
+    }
+}

@@ -1,3 +1,5 @@
+-- finds: claims_past_readers warning app.doc r7
+-- finds: claims_past_readers warning app.m6 add
 -- finds: self_granted_membership error app.m1 add
 -- finds: self_granted_membership error app.m2 add
 -- finds: self_granted_membership error app.m3 add
@@ -7,8 +9,6 @@
 -- finds: self_granted_membership error app.m6 add
 -- finds: self_granted_membership error app.m7 add
 -- finds: self_granted_membership error app.m8 add
--- finds: claims_past_readers warning app.m6 add
--- finds: claims_past_readers warning app.doc r7
 -- Readers in other words, one a table.
 create table team (id bigint primary key);
 create table m1 (team_id bigint references team, user_id uuid);

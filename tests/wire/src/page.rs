@@ -28,6 +28,14 @@ impl Page {
         blocks_of(section, language)
     }
 
+    /// All blocks in this language of a section of the third level.
+    pub fn of_anchor(&self, heading: &str, language: &str) -> Vec<String> {
+        let start = format!("\n### {heading}\n");
+        let (_, section) = self.0.split_once(&start).expect("the heading is there");
+        let section = section.split("\n## ").next().unwrap_or(section);
+        blocks_of(section.split("\n### ").next().unwrap_or(section), language)
+    }
+
     /// All blocks in this language of the whole page.
     pub fn every(&self, language: &str) -> Vec<String> {
         blocks_of(&self.0, language)

@@ -75,6 +75,16 @@ pub fn findings(cluster: &Cluster, user: &str, database: &str) -> Vec<String> {
     findings.iter().map(line).collect()
 }
 
+/// Asserts that lint has neither an error nor a warning about a database: that of a page, which has
+/// to be an example.
+pub fn assert_exemplary(cluster: &Cluster, database: &str) {
+    let found = findings(cluster, "postgres", database).into_iter();
+    let wrong: Vec<_> = found
+        .filter(|line| !line.split(' ').any(|word| word == "info"))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 /// A schema in `fixtures/lint`.
 pub struct Fixture {
     /// Its name, without the folder and the suffix.

@@ -141,10 +141,11 @@ pub fn server(database: &str) -> Cluster {
 }
 
 /// Runs the blocks of a page from its first to its last. What a block prints must end with the
-/// lines that the page shows below it, or have no error if it shows none.
-pub fn run(text: &str) {
+/// lines that the page shows below it, or have no error if it shows none. Returns the server, whose
+/// database is `app`, unless the page shows another version.
+pub fn run(text: &str) -> Option<Cluster> {
     if !is_version_shown() {
-        return;
+        return None;
     }
     let cluster = server("app");
     let mut reader = Reader::new(&cluster, "app".to_owned());
@@ -162,4 +163,5 @@ pub fn run(text: &str) {
             None => assert!(!printed.contains("ERROR"), "{block}prints:\n{printed}"),
         }
     }
+    Some(cluster)
 }

@@ -1,6 +1,7 @@
 //! What `cargo embed demo` tells, of which README shows a picture.
 
 use authguard_wire::page;
+use authguard_wire::policies::assert_exemplary;
 use pgrx_embed::cluster::{Cluster, Config};
 use pgrx_embed::demo;
 use pgrx_embed::instances::{DATABASE, Running};
@@ -19,4 +20,5 @@ fn the_demo_tells_its_stories() {
         dir: cluster.dir().to_owned(),
     };
     demo::tell_stories(&server).expect("each answer is the expected one");
+    assert_exemplary(&cluster, DATABASE);
 }

@@ -1,6 +1,7 @@
 //! `docs/guide.md`: its SQL makes the database, and its Node lines are the application.
 
 use authguard_wire::page::{self, Page};
+use authguard_wire::policies::assert_exemplary;
 use authguard_wire::script::Script;
 use authguard_wire::tokens::{AUDIENCE, Issuer};
 use authguard_wire::{ADA, BEN, set_claims, wait_until};
@@ -35,6 +36,7 @@ impl Guide {
                 page::run(&cluster, DATABASE, &block);
             }
         }
+        assert_exemplary(&cluster, DATABASE);
         let admin = cluster.connect("postgres", DATABASE).unwrap();
         // Every client that connects from here on has the settings.
         let set = || {

@@ -157,3 +157,52 @@ fn each_mistake_works_and_is_found_and_each_near_miss_is_silent() {
     wrong.extend(others.iter().filter_map(|file| file.compare(&findings)));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Returns true if a hint is SQL, and not a sentence.
+fn is_sql(hint: &str) -> bool {
+    ["alter ", "create policy ", "drop ", "revoke "]
+        .iter()
+        .any(|word| hint.starts_with(word))
+}
+
+#[test]
+fn a_hint_is_a_sentence_or_the_sql_that_mends_the_mistake() {
+    let cluster = server(Config::default());
+    let folder = dirs::checkout().join("tests/lint");
+    let prelude = std::fs::read_to_string(folder.join("prelude.sql")).expect("it is there");
+    let mut files = File::all(&folder);
+    files.retain(|file| file.rule != RIGHT && !file.is_alone());
+    let rules: BTreeSet<String> = files.iter().map(|file| file.rule.clone()).collect();
+    let options = lint::Options {
+        schemas: None,
+        rules: Some(rules.into_iter().collect()),
+    };
+    let mut session = Session::begin(admin(&cluster));
+    for file in &files {
+        file.run(&mut session, &prelude);
+    }
+    let findings = |session: &mut Session| {
+        let facts = Facts::read(session).expect("the facts are read");
+        lint::lint(&facts, &options).expect("all rules are known")
+    };
+    let mut mended = Vec::new();
+    for finding in findings(&mut session) {
+        let schema = finding.schema.as_deref();
+        let is_own = files
+            .iter()
+            .any(|file| schema == Some(&file.schema) && file.rule == finding.rule);
+        if is_own && is_sql(&finding.hint) {
+            session.run(&finding.hint);
+            mended.push(line(&finding));
+        } else {
+            let is_sentence = finding.hint.ends_with('.') || is_sql(&finding.hint);
+            assert!(is_sentence, "{}: {}", line(&finding), finding.hint);
+        }
+        // Whatever it says, it opens nothing.
+        assert!(!finding.hint.contains("using (true)"), "{}", finding.hint);
+    }
+    assert!(!mended.is_empty());
+    let left: Vec<_> = findings(&mut session).iter().map(line).collect();
+    mended.retain(|finding| left.contains(finding));
+    assert_eq!(mended, Vec::<String>::new());
+}

@@ -5,7 +5,10 @@
 //! `postgrest*.rs`, `troubleshooting.rs`, `upgrade.rs` the page of their name, `transcripts.rs` the
 //! pages that show a session of psql.
 
+use authguard_policy::{facts::Facts, lint};
 use authguard_wire::page::{self, Page, with_output};
+use authguard_wire::policies::Session;
+use authguard_wire::policies::assert_exemplary;
 use authguard_wire::tokens::Issuer;
 use authguard_wire::{ADA, admin, set_claims, shaped, text, wait_until};
 use pgrx_embed::cluster::{Cluster, Config};
@@ -58,6 +61,7 @@ fn every_page_with_sql_is_run_by_a_test() {
         "installing.md",
         "ids.md",
         "initplan.md",
+        "lint.md",
         "pool.md",
         "postgrest.md",
         "replication.md",
@@ -93,6 +97,16 @@ fn the_readme_s_ten_lines_show_a_row_that_vanishes_and_leave_nothing_behind() {
         }
     }
     page::run(&cluster, "app", install);
+    // What it makes is an example.
+    let (schema, _) = ten_lines
+        .split_once("select authguard.act_as_user")
+        .unwrap();
+    let kept = format!("{schema}commit;");
+    connect(&cluster, "postgres")
+        .batch_execute("drop extension authguard")
+        .unwrap();
+    page::run(&cluster, "app", &kept);
+    assert_exemplary(&cluster, "app");
 }
 
 #[test]
@@ -107,6 +121,7 @@ fn the_setup_of_the_pages_can_be_run_again() {
     let before = text(&mut owner, state);
     page::run(&cluster, "app", "\\i setup.sql\n\\i setup.sql");
     assert_eq!(text(&mut owner, state), before);
+    assert_exemplary(&cluster, "app");
 }
 
 #[test]
@@ -122,6 +137,7 @@ fn the_cheat_sheet_can_be_pasted_from_its_top_to_its_end() {
         &mut owner,
         "select bool_and(guarded) and count(*) = 2 from authguard.coverage() where kind = 'table'"
     ));
+    assert_exemplary(&cluster, "app");
 }
 
 #[test]
@@ -153,6 +169,7 @@ fn the_page_on_claims_sets_them_revokes_and_guards() {
     assert!(guarded.contains("is_revoked()"), "{guarded}");
     page::run(&cluster, "app", guard);
     assert_eq!(text(&mut owner, kind).as_deref(), Some("auth.is_active()"));
+    assert_exemplary(&cluster, "app");
 }
 
 /// An identity provider, with its keys and one of its tokens.
@@ -286,6 +303,7 @@ fn the_page_on_sessions_opens_three_doors_and_makes_claims() {
     };
     assert_eq!(role("ada").as_deref(), Some("editor"));
     assert_eq!(role("ben"), None);
+    assert_exemplary(&cluster, "app");
     assert!(holds(
         &mut connect(&cluster, "support"),
         "select authguard.sign_out_user('ada') = 2"
@@ -336,6 +354,9 @@ fn the_page_on_tokens_trusts_an_issuer_or_a_secret_and_signs() {
     owner.batch_execute(&note).unwrap();
     let read = page::run(&cluster, "app", &with_output(pool, "cat token.txt", &token));
     assert!(read.contains(" hers\n(1 row)"), "{read}");
+    for database in ["app", "secret", "own"] {
+        assert_exemplary(&cluster, database);
+    }
     let newer = idp.jwks(&[idp.kid(), "another"]);
     with_keys(rotated, &newer);
     assert!(holds(
@@ -395,6 +416,9 @@ fn the_page_on_replication_tells_another_primary_and_how_to_end_a_conflict() {
         .unwrap();
     arrives("fay");
     arrives("eve");
+    for cluster in [&primary, &other] {
+        assert_exemplary(cluster, "app");
+    }
     there
         .batch_execute("drop subscription revocations_2")
         .unwrap();
@@ -451,4 +475,66 @@ fn the_page_on_installing_creates_updates_and_removes() {
                 and not exists (select from pg_extension where extname = 'authguard')
            from pg_class where relname = 'note'"
     ));
+}
+
+#[test]
+fn each_example_of_the_page_about_lint_has_the_finding_that_it_is_about() {
+    let without_example = [
+        "attached_table",
+        "foreign_table",
+        "issuer_without_audience",
+        "not_judged",
+        "own_table",
+        "renamed_schema",
+        "replaced_reader",
+        "restored_database",
+        "setting",
+        "subscription_as_client",
+        "subscription_stopped",
+    ];
+    let cluster = fresh(Config::default());
+    let page = Page::read("lint.md");
+    page::run(&cluster, "app", "\\i setup.sql");
+    let mut wrong = Vec::new();
+    for rule in lint::rules::ALL {
+        let blocks = page.of_anchor(rule.name, "sql");
+        assert_eq!(
+            blocks.is_empty(),
+            without_example.contains(&rule.name),
+            "{}",
+            rule.name
+        );
+        // The first shows the mistake, the next one how it is mended.
+        for (block, is_found) in blocks.iter().zip([true, false]) {
+            let mut session = Session::begin(connect(&cluster, "postgres"));
+            session.run(block);
+            let facts = Facts::read(&mut session).expect("the facts are read");
+            let findings = lint::lint(&facts, &lint::Options::default()).expect("no option");
+            let own = findings.iter().find(|finding| finding.rule == rule.name);
+            if own.is_some() != is_found {
+                wrong.push(format!("{}: {is_found} expected in\n{block}", rule.name));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn the_page_about_lint_accepts_a_finding_and_writes_the_reports() {
+    let cluster = fresh(Config::default());
+    let page = Page::read("lint.md");
+    let [first, ..] = &page.every("sql")[..] else {
+        panic!("the page begins with a block");
+    };
+    page::run(&cluster, "app", first);
+    let accepted = page::run(&cluster, "app", &page.block("Accepting a finding", "sql"));
+    assert!(
+        accepted.contains("rls_disabled | public.product | t"),
+        "{accepted}"
+    );
+    let reports = page::run(&cluster, "app", &page.block("In CI", "sql"));
+    assert!(
+        reports.contains("2.1.0") && reports.contains("1.."),
+        "{reports}"
+    );
 }

@@ -1,6 +1,8 @@
 //! Pages that are sessions of psql, from their first block to their last.
 
+use authguard_wire::policies::assert_exemplary;
 use authguard_wire::transcript;
+use pgrx_embed::cluster::Cluster;
 use pgrx_embed::dirs;
 
 /// Stands for the extension that one page leaves: a schema `auth` with an SQL function of it.
@@ -14,19 +16,26 @@ fn read(page: &str) -> String {
     std::fs::read_to_string(path).expect("the page is there")
 }
 
+fn is_exemplary(server: &Cluster) {
+    assert_exemplary(server, "app");
+}
+
 #[test]
 fn the_page_on_sub_selects_has_both_plans_and_both_cursors() {
-    transcript::run(&read("initplan.md"));
+    let server = transcript::run(&read("initplan.md"));
+    server.iter().for_each(is_exemplary);
 }
 
 #[test]
 fn the_page_on_ids_has_a_reader_and_an_index_for_each_type() {
-    transcript::run(&read("ids.md"));
+    let server = transcript::run(&read("ids.md"));
+    server.iter().for_each(is_exemplary);
 }
 
 #[test]
 fn functions_like_supabase_s_are_taken_over_and_given_back() {
-    transcript::run(&read("from-supabase-functions.md"));
+    let server = transcript::run(&read("from-supabase-functions.md"));
+    server.iter().for_each(is_exemplary);
 }
 
 #[test]
@@ -38,15 +47,18 @@ fn pg_session_jwt_is_exchanged_and_comes_back() {
             "drop extension pg_session_jwt;",
             "drop schema auth cascade;",
         );
-    transcript::run(&page);
+    let server = transcript::run(&page);
+    server.iter().for_each(is_exemplary);
 }
 
 #[test]
 fn tokens_of_pgjwt_are_verified_and_replaced() {
-    transcript::run(&read("from-pgjwt.md"));
+    let server = transcript::run(&read("from-pgjwt.md"));
+    server.iter().for_each(is_exemplary);
 }
 
 #[test]
 fn a_table_of_revoked_tokens_is_replaced_and_comes_back() {
+    // In the end its tables are no longer guarded.
     transcript::run(&read("from-denylist.md"));
 }

@@ -1,31 +1,24 @@
 //! Queries from the generic tree. The fields are those of src/include/nodes/parsenodes.h.
 
-use super::super::{Cte, FromItem, Query, RangeEntry, RangeKind, Target};
+use super::super::{Cte, FromItem, Query, QueryCommand, RangeEntry, RangeKind, Target};
+use super::other;
 use crate::Expr;
 use crate::node::{Node, Value};
 
-/// Parts that [`Query`] has no place for, as fields of their node, and the name they are given.
-type Parts = [(&'static str, &'static str)];
-
-const OF_QUERY: &Parts = &[
-    ("groupingSets", "GROUPINGSET"),
-    ("rowMarks", "ROWMARKCLAUSE"),
+/// Fields of a query that are more than its parts with a name.
+const OTHERS: [&str; 11] = [
+    "groupClause",
+    "groupingSets",
+    "windowClause",
+    "distinctClause",
+    "sortClause",
+    "rowMarks",
+    "setOperations",
+    "onConflict",
+    "returningList",
+    "mergeActionList",
+    "mergeJoinCondition",
 ];
-const OF_ENTRY: &Parts = &[
-    ("tablesample", "TABLESAMPLECLAUSE"),
-    ("securityQuals", "SECURITYQUALS"),
-];
-const OF_CTE: &Parts = &[
-    ("search_clause", "CTESEARCHCLAUSE"),
-    ("cycle_clause", "CTECYCLECLAUSE"),
-];
-const OF_WINDOW: &Parts = &[
-    ("startOffset", "WINDOWCLAUSE"),
-    ("endOffset", "WINDOWCLAUSE"),
-];
-
-/// The `CmdType` of `SELECT`.
-const SELECT: u32 = 1;
 
 impl Node<'_> {
     /// Makes the query that a field is.
@@ -38,33 +31,26 @@ impl Node<'_> {
         let of = |value: &Value<'_>| of(value.as_node()?);
         self.list(field)?.iter().map(of).collect()
     }
-
-    /// Adds the names of the parts that this node has.
-    fn add_parts(&self, parts: &Parts, names: &mut Vec<String>) {
-        let present = parts.iter().filter(|(field, _)| !self.is_null(field));
-        names.extend(present.map(|(_, name)| (*name).to_owned()));
-    }
-
-    /// Adds the names of the parts that the nodes of a list have.
-    fn add_parts_of(&self, field: &str, parts: &Parts, names: &mut Vec<String>) {
-        let nodes = self.list(field).unwrap_or_default();
-        for node in nodes.iter().filter_map(Value::as_node) {
-            node.add_parts(parts, names);
-        }
-    }
 }
 
-fn query(node: &Node<'_>) -> Option<Query> {
-    let mut opaque = Vec::new();
-    if node.number("commandType") != Some(SELECT) {
-        opaque.push("QUERY".to_owned());
+pub(super) fn query(node: &Node<'_>) -> Option<Query> {
+    let command = match node.number("commandType")? {
+        1 => QueryCommand::Select,
+        2 => QueryCommand::Update,
+        3 => QueryCommand::Insert,
+        4 => QueryCommand::Delete,
+        5 if node.get("mergeActionList").is_some() => QueryCommand::Merge,
+        _ => QueryCommand::Unknown,
+    };
+    let mut others = other::parts_of(node, &OTHERS);
+    for (list, field) in [("rtable", "tablesample"), ("cteList", "cycle_clause")] {
+        let nodes = node.list(list)?.iter().filter_map(Value::as_node);
+        others.extend(nodes.flat_map(|node| other::parts_of(node, &[field])));
     }
-    node.add_parts(OF_QUERY, &mut opaque);
-    node.add_parts_of("rtable", OF_ENTRY, &mut opaque);
-    node.add_parts_of("cteList", OF_CTE, &mut opaque);
-    node.add_parts_of("windowClause", OF_WINDOW, &mut opaque);
+    let opaque = (command == QueryCommand::Unknown).then(|| "QUERY".to_owned());
     let tree = node.get("jointree")?.as_node()?;
     Some(Query {
+        command,
         ctes: node.nodes("cteList", cte)?,
         range_table: node.nodes("rtable", range_entry)?,
         from: tree.nodes("fromlist", from_item)?,
@@ -74,7 +60,8 @@ fn query(node: &Node<'_>) -> Option<Query> {
         offset: node.optional("limitOffset")?,
         limit: node.optional("limitCount")?,
         is_set_operation: !node.is_null("setOperations"),
-        opaque,
+        others,
+        opaque: opaque.into_iter().collect(),
     })
 }
 
@@ -108,7 +95,7 @@ fn range_kind(node: &Node<'_>) -> Option<RangeKind> {
             levels_up: node.number("ctelevelsup")?,
         },
         9 => RangeKind::Group(node.exprs("groupexprs")?),
-        4 => RangeKind::Opaque("TABLEFUNC".to_owned()),
+        4 => RangeKind::Functions(vec![node.expr("tablefunc")?]),
         number => RangeKind::Opaque(format!("RTEKIND {number}")),
     })
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::facts::{Attribute, Command, Facts, Policy, Relation, quote_ident};
 use crate::finding::{Draft, Finding, Level};
+use crate::lint::ways::sql::{literals, words};
 use crate::lint::{Context, Rule, Source};
 use crate::{Expr, SubLink};
 
@@ -41,8 +42,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn of_policy(context: &Context<'_>, policy: &Policy) -> Option<Finding> {
-    let exprs = policy.exprs().flat_map(|expr| context.with_bodies(expr));
-    let read = strongest(exprs.filter_map(|expr| read(context.facts, expr)))?;
+    let read = all_reads(context, policy.exprs())?;
     let is_reached = |command| !context.clients_of(policy, command).is_empty();
     if !Command::ALL.into_iter().any(is_reached) {
         return None;
@@ -57,8 +57,7 @@ fn of_policy(context: &Context<'_>, policy: &Policy) -> Option<Finding> {
 fn of_default(context: &Context<'_>, table: &Relation, column: &Attribute) -> Option<Finding> {
     let facts = context.facts;
     let default = column.default.as_ref()?;
-    let exprs = context.with_bodies(default).into_iter();
-    let read = strongest(exprs.filter_map(|expr| read(facts, expr)))?;
+    let read = all_reads(context, [default])?;
     context
         .reach
         .reaching(facts, table, Command::Insert)
@@ -111,6 +110,34 @@ fn tell(context: &Context<'_>, draft: Draft, read: &Read) -> Option<Finding> {
     )
 }
 
+/// Looks at expressions and at the helpers that they call.
+fn all_reads<'e>(context: &Context<'_>, exprs: impl IntoIterator<Item = &'e Expr>) -> Option<Read> {
+    let reads = exprs.into_iter().flat_map(|expr| {
+        let trees = context.with_bodies(expr).into_iter();
+        let trees = trees.filter_map(|tree| read(context.facts, tree));
+        trees
+            .chain(context.texts(expr).into_iter().filter_map(read_in_text))
+            .collect::<Vec<_>>()
+    });
+    strongest(reads)
+}
+
+/// Looks at the text of a helper, by its literals and names, comments left out.
+fn read_in_text(text: &str) -> Option<Read> {
+    let (words, literals) = words(text).zip(literals(text))?;
+    let has = |name: &str| words.iter().any(|word| word == name);
+    let setting = literals.into_iter().find(|literal| is_claims(literal))?;
+    has("current_setting").then(|| Read {
+        setting,
+        fails_if_empty: (has("json") || has("jsonb")) && !has("nullif"),
+    })
+}
+
+fn is_claims(setting: &str) -> bool {
+    let name = setting.to_ascii_lowercase();
+    name == "request.jwt.claims" || name.starts_with("request.jwt.claim.")
+}
+
 fn strongest(reads: impl Iterator<Item = Read>) -> Option<Read> {
     reads.max_by_key(|read| read.fails_if_empty)
 }
@@ -143,7 +170,6 @@ fn setting(facts: &Facts, expr: &Expr) -> Option<String> {
     };
     let function = facts.functions.get(&call.function)?;
     let name = facts.text_of(call.args.first()?)?.to_ascii_lowercase();
-    let is_claims = name == "request.jwt.claims" || name.starts_with("request.jwt.claim.");
     let is_read = function.name == "current_setting" && facts.is_system(function.schema);
-    (is_read && is_claims).then_some(name)
+    (is_read && is_claims(&name)).then_some(name)
 }

@@ -31,7 +31,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 fn finding(context: &Context<'_>, policy: &Policy) -> Option<Finding> {
     let facts = context.facts;
-    let type_id = policy.exprs().find_map(|expr| cast(context, expr))?;
+    let mut exprs = policy.exprs().flat_map(|expr| context.with_bodies(expr));
+    let type_id = exprs.find_map(|expr| cast(context, expr))?;
     let is_reached = |command| !context.clients_of(policy, command).is_empty();
     if !Command::ALL.into_iter().any(is_reached) {
         return None;

@@ -1,8 +1,11 @@
 //! The rules, one a file. A new rule is a file here and a line in [`ALL`].
 
 pub(super) mod guard;
+mod issuer_without_audience;
 mod not_judged;
 mod rls_disabled;
+mod subscription_as_client;
+mod subscription_stopped;
 
 mod captured_name;
 mod check_made_useless;
@@ -43,6 +46,9 @@ use super::Rule;
 pub static ALL: &[&Rule] = &[
     &not_judged::RULE,
     &rls_disabled::RULE,
+    &issuer_without_audience::RULE,
+    &subscription_as_client::RULE,
+    &subscription_stopped::RULE,
     // What clients can do to each other's rows.
     &captured_name::RULE,
     &check_made_useless::RULE,

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::facts::{Body, Client, Columns, Command, Policy, Relation, quote_ident};
+use crate::facts::{Attribute, Body, Client, Columns, Command, Policy, Relation, quote_ident};
 use crate::finding::{Draft, Finding, Level};
 use crate::lint::caller::Source;
 use crate::lint::ways::sql::{Sql, Statement, statements};
 use crate::lint::ways::{Atom, Cell, Entry, How, ROW, Term, Way};
 use crate::lint::{Context, Rule};
+use crate::{Column, Expr};
 
 pub(super) static RULE: Rule = Rule {
     name: "owner_free_in_insert",
@@ -136,7 +137,7 @@ fn is_free(context: &Context<'_>, entry: &Entry<'_>, client: &Client, attno: i16
         && !column.is_generated
         && ways.any(is_open)
         && !is_restricted(context, table, client, Command::Insert, attno)
-        && !is_set(context, table, &column.name)
+        && !is_set(context, table, column)
 }
 
 /// Returns true if a condition compares something of the row with the caller: a folder that is
@@ -172,22 +173,32 @@ pub(super) fn is_restricted(
 
 /// Returns true if a trigger sets a column of each new row whatever the client has given, or if
 /// what a trigger does is not known.
-fn is_set(context: &Context<'_>, table: &Relation, column: &str) -> bool {
+fn is_set(context: &Context<'_>, table: &Relation, column: &Attribute) -> bool {
     let mut triggers = context.facts.triggers.iter().filter(|trigger| {
         trigger.relation == table.oid
             && trigger.is_enabled
             && trigger.kind & BEFORE_INSERT_ROW == BEFORE_INSERT_ROW
+            && !trigger
+                .condition
+                .iter()
+                .any(|condition| asks_new(condition, column.attno))
     });
     triggers.any(|trigger| {
         let function = context.facts.functions.get(&trigger.function);
         let source = function.map(|function| &function.body);
         match source {
             Some(Body::Source(text)) => {
-                statements(text).is_none_or(|statements| sets(&statements, column))
+                statements(text).is_none_or(|statements| sets(&statements, &column.name))
             }
             _ => true,
         }
     })
+}
+
+/// Returns true if the condition of a trigger asks for a column of the new row, which is entry 2.
+fn asks_new(condition: &Expr, attno: i16) -> bool {
+    let new = Column::Own { varno: 2, attno };
+    condition.columns().contains(&new)
 }
 
 /// Returns true if statements set `new.column`, unless a condition asks first what it is.

@@ -3,14 +3,16 @@
 //! Postgres adds the policies of every table that a policy reads, and those of the tables that
 //! these read (`fireRIRrules` in src/backend/rewrite/rewriteHandler.c). It gives up at a table that
 //! it is already adding, if one of its policies has a sub-select. Policies that do not apply to the
-//! role are not added, and functions are not looked into.
+//! role are not added. A function with the rights of its caller reads by the policies, too, which
+//! call it again without end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use crate::facts::{Client, Command, Facts, Policy, RelationKind};
+use crate::facts::{Body, Client, Command, Facts, Policy, RelationKind};
 use crate::finding::{Draft, Finding, Level};
+use crate::lint::ways::Reader;
 use crate::lint::{Context, Rule};
 use crate::{Expr, RangeKind};
 
@@ -33,8 +35,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let facts = context.facts;
     let mut reading: BTreeMap<u32, Vec<Reads<'_>>> = BTreeMap::new();
     for policy in context.policies() {
-        let relations: BTreeSet<u32> = policy.exprs().flat_map(|expr| read(facts, expr)).collect();
-        let has_query = policy.exprs().any(|expr| !expr.queries().is_empty());
+        let mut relations: BTreeSet<u32> =
+            policy.exprs().flat_map(|expr| read(facts, expr)).collect();
+        relations.extend(policy.exprs().flat_map(|expr| called(context, expr)));
+        let has_query =
+            !relations.is_empty() || policy.exprs().any(|expr| !expr.queries().is_empty());
         if has_query {
             let own = reading.entry(policy.relation).or_default();
             own.push(Reads { policy, relations });
@@ -123,6 +128,28 @@ fn applied<'r, 'f>(
     reads.into_iter().flatten().filter(|reads| {
         reads.policy.is_for(Command::Select) && client.is_any_of(&reads.policy.roles)
     })
+}
+
+/// Returns the tables that functions read with the rights of their caller, who calls them by an
+/// expression. What is in a function with the rights of its owner is not followed.
+fn called(context: &Context<'_>, expr: &Expr) -> BTreeSet<u32> {
+    let mut reader = Reader::of(context);
+    let helpers = context.helpers(expr).into_iter();
+    let invoker = helpers.filter(|function| !function.security_definer);
+    let mut found = BTreeSet::new();
+    for function in invoker {
+        match &function.body {
+            Body::Tree(queries) => {
+                found.extend(queries.iter().flat_map(|query| read(context.facts, query)));
+            }
+            _ => {
+                let ways = reader.function(function).unwrap_or_default();
+                let reads = ways.iter().flat_map(|way| &way.reads);
+                found.extend(reads.map(|read| read.relation));
+            }
+        }
+    }
+    found
 }
 
 /// Returns the tables that an expression reads, through views that read with the rights of their

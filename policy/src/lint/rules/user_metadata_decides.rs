@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::facts::{Command, Policy};
 use crate::finding::{Draft, Finding, Level};
+use crate::lint::ways::sql::{literals, words};
 use crate::lint::{Context, Rule, Source};
 use crate::{Column, Expr};
 
@@ -20,6 +21,9 @@ pub(super) static RULE: Rule = Rule {
 const CLAIM: &str = "user_metadata";
 const COLUMN: &str = "raw_user_meta_data";
 
+/// The names of functions that read claims.
+const READERS: &[&str] = &["jwt", "claim", "claim_text", "current_setting"];
+
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     findings.extend(
         context
@@ -31,7 +35,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 fn finding(context: &Context<'_>, policy: &Policy) -> Option<Finding> {
     let facts = context.facts;
     let mut exprs = policy.exprs().flat_map(|expr| context.with_bodies(expr));
-    let found = exprs.find_map(|expr| found(context, expr))?;
+    let found = exprs.find_map(|expr| found(context, expr));
+    let mut texts = policy.exprs().flat_map(|expr| context.texts(expr));
+    let found = found.or_else(|| texts.find_map(found_in_text))?;
     let is_reached = |command| !context.clients_of(policy, command).is_empty();
     if !Command::ALL.into_iter().any(is_reached) {
         return None;
@@ -57,6 +63,16 @@ fn found(context: &Context<'_>, expr: &Expr) -> Option<&'static str> {
         _ => false,
     };
     expr.columns().iter().any(is_column).then_some(COLUMN)
+}
+
+/// The same in the text of a helper, by its literals and names, comments left out.
+fn found_in_text(text: &str) -> Option<&'static str> {
+    let (words, literals) = words(text).zip(literals(text))?;
+    let reads_claims = words.iter().any(|word| READERS.contains(&word.as_str()));
+    if reads_claims && literals.iter().any(|literal| literal.contains(CLAIM)) {
+        return Some(CLAIM);
+    }
+    words.iter().any(|word| word == COLUMN).then_some(COLUMN)
 }
 
 /// Returns true for a path into the claim, and for whatever is done with all claims and a constant

@@ -10,7 +10,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
     level: Level::Info,
     page: "docs/lint.md#bypassrls_role",
     title: "a role without policies that a client can become",
-    also: &[],
+    also: &["pgrls SEC016", "pgrls SEC029"],
     check,
 };
 

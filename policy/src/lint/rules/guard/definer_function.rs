@@ -1,7 +1,10 @@
 //! A client may call a SECURITY DEFINER function whose owner passes the guards.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
+use crate::Expr;
 use crate::facts::{Function, FunctionKind};
 use crate::finding::{Draft, Finding, Level};
 use crate::lint::{Context, Rule};
@@ -11,15 +14,22 @@ pub(in crate::lint) static RULE: Rule = Rule {
     level: Level::Warning,
     page: "docs/lint.md#definer_function",
     title: "a SECURITY DEFINER function that clients may call",
-    also: &["splinter 0028", "splinter 0029"],
+    also: &["splinter 0028", "splinter 0029", "pgrls SEC014", "pgrls SEC042"],
     check,
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let facts = context.facts;
     let is_guarded = context.guards().protected().next().is_some();
     // Without guards, such a function is the usual way to let clients do what policies do not.
-    if context.facts.server.authguard.is_some() && is_guarded {
-        let functions = context.functions().filter(|f| f.security_definer);
+    if facts.server.authguard.is_some() && is_guarded {
+        // Whoever a policy is for has to be able to call what the policy calls.
+        let exprs = facts.policies.iter().flat_map(|policy| policy.exprs());
+        let helpers: BTreeSet<u32> = exprs.flat_map(Expr::functions).collect();
+        let functions = context.functions().filter(|function| {
+            let is_helper = helpers.contains(&function.oid) && !function.returns_set;
+            function.security_definer && !is_helper
+        });
         findings.extend(functions.filter_map(|function| finding(context, function)));
     }
 }
@@ -64,4 +74,57 @@ fn finding(context: &Context<'_>, function: &Function) -> Option<Finding> {
         ))
         .evidence(json!({ "roles": roles, "owner": owner }));
     Some(draft.done())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::facts::{Grant, PUBLIC};
+    use crate::lint::testing::{Database, call};
+
+    /// A guarded table, and a SECURITY DEFINER function of its owner that everybody may call.
+    fn database() -> (Database, u32, u32) {
+        let mut db = Database::supabase();
+        db.add_authguard();
+        let notes = db.table("notes", &["id"]);
+        db.guard(notes);
+        let all = db.function("all_notes");
+        all.security_definer = true;
+        let all = all.oid;
+        let grant = Grant {
+            grantee: PUBLIC,
+            privilege: "EXECUTE".to_owned(),
+        };
+        db.facts.grants.functions.insert(all, vec![grant]);
+        (db, notes, all)
+    }
+
+    #[test]
+    fn one_that_everybody_may_call_is_named() {
+        let (db, _, _) = database();
+        let findings = db.findings(&RULE);
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].object, "public.all_notes()");
+        assert!(
+            findings[0]
+                .hint
+                .starts_with("revoke execute on function public.all_notes() from public")
+        );
+    }
+
+    #[test]
+    fn one_that_no_client_may_call_is_none() {
+        let (mut db, _, all) = database();
+        db.facts.grants.functions.insert(all, Vec::new());
+        assert_eq!(db.findings(&RULE), []);
+    }
+
+    #[test]
+    fn one_that_a_policy_calls_has_to_be_callable_unless_it_returns_rows() {
+        let (mut db, notes, all) = database();
+        db.policy(notes, "members").using(call(all, vec![]));
+        assert_eq!(db.findings(&RULE), []);
+        db.facts.functions.get_mut(&all).unwrap().returns_set = true;
+        assert_eq!(db.findings(&RULE).len(), 1);
+    }
 }

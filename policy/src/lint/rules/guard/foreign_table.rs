@@ -12,7 +12,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
     level: Level::Warning,
     page: "docs/lint.md#foreign_table",
     title: "a foreign table that clients reach",
-    also: &["splinter 0017"],
+    also: &["splinter 0017", "pgrls SEC053"],
     check,
 };
 

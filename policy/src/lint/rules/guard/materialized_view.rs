@@ -13,7 +13,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
     level: Level::Error,
     page: "docs/lint.md#materialized_view",
     title: "a copy of protected rows that clients may read",
-    also: &["splinter 0016"],
+    also: &["splinter 0016", "pgrls SEC054", "pgrls VIEW003"],
     check,
 };
 

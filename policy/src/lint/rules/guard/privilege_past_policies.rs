@@ -29,8 +29,14 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let roles = facts.role_names(past.iter().map(|right| right.grantee));
         let name = facts.relation_name(table.oid);
         let command = privileges.to_lowercase();
+        // Supabase grants these on every table, and no request of its API can use them.
+        let level = match facts.server.authguard {
+            Some(_) => Level::Warning,
+            None => Level::Info,
+        };
         let draft = Draft::relation(&RULE, facts, table)
             .kind("privilege")
+            .level(level)
             .problem(format!("{privileges}: no policy applies to that"))
             .hint(format!("revoke {command} on {name} from {roles}"))
             .evidence(json!({ "roles": roles, "privileges": privileges }));

@@ -10,7 +10,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
     level: Level::Error,
     page: "docs/lint.md#unguarded_partition",
     title: "a partition that clients reach around its table",
-    also: &["pgrls PART"],
+    also: &["pgrls SEC041", "pgrls SEC043"],
     check,
 };
 

@@ -27,6 +27,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         // about the partitions of guarded tables.
         let is_open = !guards.is_protected(table.oid)
             && guards.is_opened(table.oid)
+            && !guards.checks_itself(table.oid)
             && !descendants.iter().any(|(child, _)| child.oid == table.oid);
         let Some(roles) = guards.reached_by(table.oid).filter(|_| is_open) else {
             continue;
@@ -40,5 +41,82 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             .hint(format!("select authguard.guard_table({name})"))
             .evidence(json!({ "roles": roles }));
         findings.push(draft.done());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::Expr;
+    use crate::lint::testing::{
+        AUTHENTICATED, Database, IS_ACTIVE, IS_REVOKED, call, eq_uuid, own, select, uid,
+    };
+
+    fn database() -> (Database, u32) {
+        let mut db = Database::supabase();
+        db.add_authguard();
+        let notes = db.table("notes", &["id", "owner"]);
+        (db, notes)
+    }
+
+    fn owner() -> Expr {
+        eq_uuid(own(2), uid())
+    }
+
+    fn active() -> Expr {
+        select(call(IS_ACTIVE, vec![]))
+    }
+
+    fn not_revoked() -> Expr {
+        Expr::Not(Box::new(call(IS_REVOKED, vec![])))
+    }
+
+    #[test]
+    fn a_table_that_a_policy_opens_is_named_until_it_has_a_guard() {
+        let (mut db, notes) = database();
+        assert_eq!(db.findings(&RULE), [], "closed");
+        db.policy(notes, "own").to(AUTHENTICATED).using(owner());
+        let findings = db.findings(&RULE);
+        assert_eq!(findings.len(), 1);
+        assert_eq!(
+            findings[0].hint,
+            "select authguard.guard_table('public.notes')"
+        );
+        db.guard(notes);
+        assert_eq!(db.findings(&RULE), []);
+    }
+
+    #[test]
+    fn without_the_extension_nothing_is_guarded() {
+        let mut db = Database::supabase();
+        let notes = db.table("notes", &["id", "owner"]);
+        db.policy(notes, "own").using(owner());
+        assert_eq!(db.findings(&RULE), []);
+    }
+
+    #[test]
+    fn policies_that_all_check_the_token_themselves_need_no_guard() {
+        let (mut db, notes) = database();
+        db.policy(notes, "own")
+            .using(Expr::And(vec![owner(), active()]));
+        db.policy(notes, "team")
+            .using(Expr::And(vec![owner(), not_revoked()]))
+            .check(Expr::Or(vec![active(), not_revoked()]));
+        assert_eq!(db.findings(&RULE), []);
+        // One way past the check is enough.
+        db.policy(notes, "open")
+            .select()
+            .using(Expr::Or(vec![owner(), active()]));
+        assert_eq!(db.findings(&RULE).len(), 1);
+    }
+
+    #[test]
+    fn a_check_the_wrong_way_round_is_none() {
+        let (mut db, notes) = database();
+        db.policy(notes, "own").using(call(IS_REVOKED, vec![]));
+        assert_eq!(db.findings(&RULE).len(), 1);
+        let (mut db, notes) = database();
+        db.policy(notes, "own").using(Expr::Not(Box::new(active())));
+        assert_eq!(db.findings(&RULE).len(), 1);
     }
 }

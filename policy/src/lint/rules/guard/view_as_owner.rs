@@ -12,7 +12,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
     level: Level::Error,
     page: "docs/lint.md#view_as_owner",
     title: "a view that shows rows past the policies of its tables",
-    also: &["splinter 0010"],
+    also: &["splinter 0010", "pgrls VIEW001"],
     check,
 };
 

@@ -42,6 +42,15 @@ pub(in crate::lint) fn words(text: &str) -> Option<Vec<String>> {
     Some(words.collect())
 }
 
+/// Returns the literals of a text. Nothing if it cannot be read.
+pub(in crate::lint) fn literals(text: &str) -> Option<Vec<String>> {
+    let literals = tokens(text)?.into_iter().filter_map(|token| match token {
+        Token::Text(text) => Some(text),
+        _ => None,
+    });
+    Some(literals.collect())
+}
+
 struct Lexer {
     characters: Vec<char>,
     at: usize,

@@ -11,7 +11,7 @@ mod types;
 pub(in crate::lint) use body::{
     Statement, Variables, as_expression, is_small, statements, substituted, with_variables,
 };
-pub(in crate::lint) use lexer::words;
+pub(in crate::lint) use lexer::{literals, words};
 pub(in crate::lint) use parser::select_of;
 pub(in crate::lint) use types::broken;
 
