@@ -51,7 +51,7 @@ const SUITES: [(Suite, Versions, &str); 9] = [
 const IF_NAMED: [(Suite, Versions); 1] = [(Suite::Packages, &[17])];
 
 /// Each module of the wire tests.
-const WIRE: [(&[&str], Versions, &str); 16] = [
+const WIRE: [(&[&str], Versions, &str); 17] = [
     (
         &[
             "adopt",
@@ -180,6 +180,11 @@ const WIRE: [(&[&str], Versions, &str); 16] = [
         &["clock", "session_model"],
         ONE,
         "the rules of sessions, which are in the crate `token`; their SQL runs everywhere in `sessions` and others",
+    ),
+    (
+        &["lint_rules"],
+        ONE,
+        "the rules of lint, which are in the crate `policy`; `lint` reads facts on every version",
     ),
     (&["session_growth"], ONE, "how many rows the library writes"),
     (
