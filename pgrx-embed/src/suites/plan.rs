@@ -51,7 +51,7 @@ const SUITES: [(Suite, Versions, &str); 9] = [
 const IF_NAMED: [(Suite, Versions); 1] = [(Suite::Packages, &[17])];
 
 /// Each module of the wire tests.
-const WIRE: [(&[&str], Versions, &str); 18] = [
+const WIRE: [(&[&str], Versions, &str); 19] = [
     (
         &[
             "adopt",
@@ -191,6 +191,11 @@ const WIRE: [(&[&str], Versions, &str); 18] = [
         &["cli"],
         OF_EVERY_FORM,
         "the commands of the command line; what they ask is tried on every version in `lint` and others",
+    ),
+    (
+        &["lint_rules"],
+        ONE,
+        "the rules of lint, which are in the crate `policy`; `lint` reads facts on every version",
     ),
     (&["session_growth"], ONE, "how many rows the library writes"),
     (

@@ -158,52 +158,51 @@ fn each_mistake_works_and_is_found_and_each_near_miss_is_silent() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The SQL of each rule's section of the page.
-fn examples(page: &str) -> Vec<(String, String)> {
-    let rules = page.split("\n## The rules\n").nth(1).expect("the rules");
-    let rules = rules.split("\n## ").next().expect("their part");
-    let sections = rules.split("\n### ").skip(1);
-    let example = |section: &str| {
-        let (rule, text) = section.split_once('\n').expect("a title");
-        let blocks = text.split("```sql\n").skip(1);
-        let sql = blocks.map(|block| block.split("```").next().expect("its end"));
-        (rule.to_owned(), sql.collect::<String>())
-    };
-    sections
-        .map(example)
-        .filter(|(_, sql)| !sql.is_empty())
-        .collect()
+/// Returns true if a hint is SQL, and not a sentence.
+fn is_sql(hint: &str) -> bool {
+    ["alter ", "create policy ", "drop ", "revoke "]
+        .iter()
+        .any(|word| hint.starts_with(word))
 }
 
 #[test]
-fn each_example_of_the_page_is_found_by_the_rule_that_it_is_about() {
+fn a_hint_is_a_sentence_or_the_sql_that_mends_the_mistake() {
     let cluster = server(Config::default());
-    let read = |name: &str| {
-        std::fs::read_to_string(dirs::checkout().join("docs").join(name)).expect("it is there")
+    let folder = dirs::checkout().join("tests/lint");
+    let prelude = std::fs::read_to_string(folder.join("prelude.sql")).expect("it is there");
+    let mut files = File::all(&folder);
+    files.retain(|file| file.rule != RIGHT && !file.is_alone());
+    let rules: BTreeSet<String> = files.iter().map(|file| file.rule.clone()).collect();
+    let options = lint::Options {
+        schemas: None,
+        rules: Some(rules.into_iter().collect()),
     };
-    let mut client = admin(&cluster);
-    client
-        .batch_execute(&read("setup.sql"))
-        .expect("it is set up");
-    let mut session = Session::begin(client);
-    let examples = examples(&read("lint.md"));
-    for (_, sql) in &examples {
-        session.run(sql);
+    let mut session = Session::begin(admin(&cluster));
+    for file in &files {
+        file.run(&mut session, &prelude);
     }
-    let facts = Facts::read(&mut session).expect("the facts are read");
-    let findings = lint::lint(&facts, &lint::Options::default()).expect("there are no names");
-    let mut missed = Vec::new();
-    for (rule, sql) in &examples {
-        let words = sql.split(|c: char| !c.is_alphanumeric() && c != '_');
-        let words: BTreeSet<&str> = words.collect();
-        let is_here = |finding: &&Finding| {
-            let name = finding.object.split(['.', '(']).nth(1).unwrap_or_default();
-            finding.rule == rule && words.contains(name)
-        };
-        if !findings.iter().any(|finding| is_here(&finding)) {
-            missed.push(rule);
+    let findings = |session: &mut Session| {
+        let facts = Facts::read(session).expect("the facts are read");
+        lint::lint(&facts, &options).expect("all rules are known")
+    };
+    let mut mended = Vec::new();
+    for finding in findings(&mut session) {
+        let schema = finding.schema.as_deref();
+        let is_own = files
+            .iter()
+            .any(|file| schema == Some(&file.schema) && file.rule == finding.rule);
+        if is_own && is_sql(&finding.hint) {
+            session.run(&finding.hint);
+            mended.push(line(&finding));
+        } else {
+            let is_sentence = finding.hint.ends_with('.') || is_sql(&finding.hint);
+            assert!(is_sentence, "{}: {}", line(&finding), finding.hint);
         }
+        // Whatever it says, it opens nothing.
+        assert!(!finding.hint.contains("using (true)"), "{}", finding.hint);
     }
-    assert!(examples.len() > 20, "{} examples", examples.len());
-    assert!(missed.is_empty(), "{missed:?}");
+    assert!(!mended.is_empty());
+    let left: Vec<_> = findings(&mut session).iter().map(line).collect();
+    mended.retain(|finding| left.contains(finding));
+    assert_eq!(mended, Vec::<String>::new());
 }

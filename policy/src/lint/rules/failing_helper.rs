@@ -1,6 +1,8 @@
 //! A helper that cannot run: its policy's roles may not execute it, or its body compares types that
 //! have no such operator. Every client gets an error instead of rows.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use crate::facts::{Command, Function};
@@ -18,15 +20,19 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+/// Why helpers fail, each looked at once.
+type Known = BTreeMap<u32, Option<String>>;
+
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let mut known = Known::new();
     for table in context.tables().filter(|table| table.rls) {
         for entry in context.book().of_table(table.oid) {
-            findings.extend(finding(context, entry));
+            findings.extend(finding(context, entry, &mut known));
         }
     }
 }
 
-fn finding(context: &Context<'_>, entry: &Entry<'_>) -> Option<Finding> {
+fn finding(context: &Context<'_>, entry: &Entry<'_>, known: &mut Known) -> Option<Finding> {
     let facts = context.facts;
     let policy = entry.policy;
     let mut clients: Vec<_> = Command::ALL
@@ -53,7 +59,10 @@ fn finding(context: &Context<'_>, entry: &Entry<'_>) -> Option<Finding> {
         if clients.is_empty() || facts.is_foreign_code(helper) {
             continue;
         }
-        if let Some(why) = broken(facts, helper) {
+        let why = known
+            .entry(helper.oid)
+            .or_insert_with(|| broken(facts, helper));
+        if let Some(why) = why {
             let roles = facts.role_names(clients.iter().map(|client| client.role));
             let problem = format!("{} fails: {why}", facts.function_name(helper.oid));
             return Some(done(context, entry, helper, &problem, &roles));

@@ -90,13 +90,15 @@ fn finding(context: &Context<'_>, entry: &Entry<'_>) -> Option<Finding> {
         .map(|client| client.role);
     let commands: Vec<_> = open.iter().map(|command| command.as_str()).collect();
     let name = facts.relation_name(policy.relation);
-    let hint = match meant.or_else(|| facts.role_named("service_role")) {
+    let role = meant.or_else(|| facts.role_named("service_role"));
+    let hint = match role.filter(|_| is_servers) {
         Some(role) => format!(
             "alter policy {} on {name} to {}",
             quote_ident(&policy.name),
             quote_ident(&role.name)
         ),
-        None => "Name the role that the policy is for after TO.".to_owned(),
+        None if is_servers => "Name the role that the policy is for after TO.".to_owned(),
+        None => "Let its condition ask whether the caller is an administrator.".to_owned(),
     };
     let draft = Draft::policy(&RULE, facts, policy)
         .problem(format!(

@@ -28,6 +28,9 @@ pub(super) const ROW: u32 = 0;
 /// The most ways that a condition is followed into.
 const MAX_WAYS: usize = 64;
 
+/// The most combinations of ways that are made, of which some are contradictions.
+const MAX_PRODUCT: usize = 512;
+
 /// A way in which a condition can be true: rows of these tables exist for which all this holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Way {
@@ -375,6 +378,9 @@ impl Way {
 
 /// All of these hold: each way with each.
 fn both(left: &[Way], right: &[Way]) -> Vec<Way> {
+    if left.len().saturating_mul(right.len()) > MAX_PRODUCT {
+        return too_many([left, right].concat());
+    }
     let pairs = left.iter().flat_map(|a| right.iter().map(|b| a.and(b)));
     bounded(pairs.filter(|way| !way.is_contradiction()).collect())
 }
@@ -384,6 +390,10 @@ fn bounded(ways: Vec<Way>) -> Vec<Way> {
     if ways.len() <= MAX_WAYS {
         return ways;
     }
+    too_many(ways)
+}
+
+fn too_many(ways: Vec<Way>) -> Vec<Way> {
     let cells = ways.iter().flat_map(|way| &way.atoms).flat_map(Atom::cells);
     let cells: BTreeSet<_> = cells.collect();
     vec![Way::unknown(cells.into_iter().collect())]

@@ -4,6 +4,8 @@
 mod body;
 mod lexer;
 mod parser;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub(in crate::lint) use body::{
