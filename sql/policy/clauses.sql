@@ -1,4 +1,5 @@
--- Coverage of policies: which clauses the tests of a transaction have asked, and what each answered.
+-- Coverage of policies: which clauses the tests of a transaction have asked, and what each
+-- answered.
 
 create function authguard.policy_coverage_start(schemas pg_catalog.name[] default null)
 returns pg_catalog.void
@@ -9,7 +10,8 @@ comment on function authguard.policy_coverage_start(pg_catalog.name[]) is
     'back: for tests. The policies decide as before, more slowly, and their tables are locked. A '
     'COMMIT is an error. schemas NULL: all tables that the caller owns. The caller must own the '
     'tables, and needs the privilege TEMPORARY on the database. A policy that is not the only '
-    'permissive one for its command is counted by another one, ~authguard_coverage_N. 25P01 outside '
+    'permissive one for its command is counted by another one, ~authguard_coverage_N. 25P01 '
+    'outside '
     'a transaction block; 55000 if it has been started before; 42501 if a table of the schemas is '
     'somebody else''s';
 
@@ -22,9 +24,11 @@ language c volatile cost 100000 rows 100
 as 'MODULE_PATHNAME', 'authguard_policy_coverage';
 comment on function authguard.policy_coverage() is
     'How often each clause of each policy was true, false, NULL or an error since '
-    'authguard.policy_coverage_start(), also in what a savepoint has taken back. Policies are split '
+    'authguard.policy_coverage_start(), also in what a savepoint has taken back. Policies are '
+    'split '
     'at AND, OR and NOT, and each clause is asked by itself: none hides another. A clause of WITH '
-    'CHECK begins with "with check: ". The numbers are NULL for a clause that reads a system column. '
+    'CHECK begins with "with check: ". The numbers are NULL for a clause that reads a system '
+    'column. '
     '55000 if it has not been started in this transaction';
 
 create function authguard.policy_coverage_percent() returns pg_catalog.float8

@@ -12,8 +12,10 @@ as 'MODULE_PATHNAME', 'authguard_access_matrix';
 comment on function authguard.access_matrix(pg_catalog.jsonb, pg_catalog.regclass[]) is
     'Tries each command as each identity on each relation, and rolls everything back. identities: '
     '[{"name": "ada", "role": "authenticated", "claims": {...}}], each of a role that the caller '
-    'may become. relations NULL: all tables and views that are no extension''s. allowed: none, some '
-    'or all of the rows that the caller sees, or error, with the message in note. visible: the rows '
+    'may become. relations NULL: all tables and views that are no extension''s. allowed: none, '
+    'some '
+    'or all of the rows that the caller sees, or error, with the message in note. visible: the '
+    'rows '
     'that select shows, update and delete without WHERE reach, or that insert would admit if they '
     'were new. some is also the answer if policies let the identity in and there is no row to try. '
     'Of a table larger than 64 MiB a part is tried, and note says so. Needs the privilege '

@@ -142,6 +142,18 @@ grant regress_service to anon;
 select authguard.access_snapshot(:'people', array['app.note', 'app.shut', 'app."Part of"']::regclass[]) as after \gset
 select relation, identity, command, before, after from authguard.access_diff(:'before', :'after') where relation is null or relation = 'app.note';
 rollback;
+-- A superuser asks: code of others neither runs as the superuser, nor takes the superuser's rights.
+\c - regress_owner
+set client_min_messages = warning;
+create function private.lure() returns bool language plpgsql as $$ begin if (select rolsuper from pg_roles where rolname = current_user) then raise exception 'caught a superuser'; end if; return true; end $$;
+create function private.leave() returns bool language plpgsql as $$ begin perform set_config('role', 'none', true); return private.lure(); end $$;
+create view app.lure as select private.lure() from app.open;
+create table app.leave (a int); insert into app.leave values (1);
+alter table app.leave enable row level security;
+create policy leave on app.leave using (private.leave());
+grant select, insert on app.lure, app.leave to authenticated;
+\c - postgres
+select relation, command, allowed, visible, note from authguard.access_matrix('[{"role": "authenticated"}]', array['app.lure', 'app.leave']::regclass[]) where command in ('select', 'insert');
 select authguard.access_diff('{}', '{}');
 select authguard.access_diff(null, :'before');
 set client_min_messages = warning;
