@@ -1,11 +1,11 @@
 //! What authguard's lint, pgrls and splinter find in the schemas of `tests/lint`: mistakes, each
 //! with near misses beside it, and applications that have none.
 //!
-//! A linter finds a mistake if it has an error or a warning about the table, policy or function that
-//! the file names, by a rule that is silent in the near misses of that mistake. A rule that speaks
-//! in both says nothing. What it reports in near misses and in applications without a mistake is
-//! invented. Findings about speed count for neither, nor does what authguard says of itself: no table
-//! here has its guard, and the schemas keep what act_as has granted.
+//! A linter finds a mistake if it has an error or a warning about the table, policy or function
+//! that the file names, by a rule that is silent in the near misses of that mistake. A rule that
+//! speaks in both says nothing. What it reports in near misses and in applications without a
+//! mistake is invented. Findings about speed count for neither, nor does what authguard says of
+//! itself: no table here has its guard, and the schemas keep what act_as has granted.
 
 use pgrx_embed::cluster::{Cluster, Config};
 use pgrx_embed::error::{Context, Error, Result};
