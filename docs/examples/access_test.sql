@@ -1,5 +1,5 @@
--- Tests of policies with authguard's assertions and pgTAP: who sees which row, who may write it, and
--- by which policy. Run it as a superuser, or as the owner of the tables:
+-- Tests of policies with authguard's assertions and pgTAP: who sees which row, who may write it,
+-- and by which policy. Run it as a superuser, or as the owner of the tables:
 --   psql -X -q -A -t -v ON_ERROR_STOP=1 -f access_test.sql
 -- `supabase test db` and pg_prove run it as it is. Nothing is left behind.
 
@@ -33,14 +33,16 @@ insert into note values
 select authguard.assert_visible('note', '{"id": 1}', :alice);
 select authguard.assert_hidden('note', '{"id": 2}', :alice);
 select authguard.assert_can('update', 'note', '{"id": 1}', :alice, new_row => '{"body": "milk"}');
-select authguard.assert_cannot('delete', 'note', '{"id": 1}', :alice, description => 'nobody deletes');
+select authguard.assert_cannot(
+    'delete', 'note', '{"id": 1}', :alice, description => 'nobody deletes');
 -- Denied by that policy, and not by a missing privilege or by another policy.
 select authguard.assert_denied(
     'update', 'note', '{"id": 1}', :alice,
     new_row => '{"owner": "00000000-0000-0000-0000-00000000000b"}',
     policy => 'own_notes', description => 'alice cannot give her note away');
 select authguard.assert_denied(
-    'insert', 'note', '{"id": 3, "owner": "00000000-0000-0000-0000-00000000000a", "body": ""}', :alice,
+    'insert', 'note',
+    '{"id": 3, "owner": "00000000-0000-0000-0000-00000000000a", "body": ""}', :alice,
     policy => 'not_empty');
 
 -- A revoked token sees nothing; the guard is the policy that says so.

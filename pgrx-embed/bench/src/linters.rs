@@ -1,10 +1,11 @@
 //! What authguard's lint, pgrls and splinter find in the schemas of `tests/lint`: mistakes, each
 //! with near misses beside it, and applications that have none.
 //!
-//! A linter finds a mistake if it has an error or a warning about the table, policy or function that
-//! the file names, by a rule that is silent in the near misses of that mistake. A rule that speaks
-//! in both says nothing. What it reports in near misses and in applications without a mistake is
-//! invented. Findings about speed count for neither.
+//! A linter finds a mistake if it has an error or a warning about the table, policy or function
+//! that the file names, by a rule that is silent in the near misses of that mistake. A rule that
+//! speaks in both says nothing. What it reports in near misses and in applications without a
+//! mistake is invented. Findings about speed count for neither, nor does what authguard says of
+//! itself: no table here has its guard, and the schemas keep what act_as has granted.
 
 use pgrx_embed::cluster::{Cluster, Config};
 use pgrx_embed::error::{Context, Error, Result};
@@ -98,14 +99,15 @@ fn name(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// The names of tables and functions in the lines `-- finds: RULE LEVEL OBJECT POLICY`, without
-/// their schemas.
+/// The names of tables and functions in the lines `-- finds: RULE LEVEL OBJECT POLICY`, of which
+/// the level may be missing, without their schemas.
 fn objects(sql: &str) -> Vec<String> {
     let lines = sql
         .lines()
         .filter_map(|line| line.strip_prefix("-- finds: "));
     let object = |line: &str| {
-        let object = line.split_whitespace().nth(2)?;
+        let mut words = line.split_whitespace().skip(1);
+        let object = words.find(|word| !["error", "warning", "info"].contains(word))?;
         let (_, name) = object.rsplit_once("app.").unwrap_or(("", object));
         Some(name.split('(').next().unwrap_or(name).to_owned())
     };
@@ -115,7 +117,8 @@ fn objects(sql: &str) -> Vec<String> {
 fn authguard(admin: &mut postgres::Client) -> Result<Vec<Finding>> {
     let rows = admin.query(
         "select rule, object || ' ' || coalesce(policy::text, '') from authguard.lint()
-          where level in ('error', 'warning') and rule <> 'called_per_row'",
+          where level in ('error', 'warning')
+            and rule not in ('called_per_row', 'unguarded_table', 'privilege_without_door')",
         &[],
     )?;
     let finding = |row: &postgres::Row| Finding {

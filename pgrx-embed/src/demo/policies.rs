@@ -1,5 +1,5 @@
-//! The last story: a mistake in a policy is found, a hidden row is explained, and a test that checks
-//! too little is caught by a mutant.
+//! The last story: a mistake in a policy is found, a hidden row is explained, and a test that
+//! checks too little is caught by a mutant.
 
 use super::coloured;
 use super::people::Person;
