@@ -6,12 +6,17 @@
 //! comes first in `search_path`. Whatever this does not know how to write is an error, never
 //! another text.
 
+mod call;
 mod constant;
 mod expr;
+mod from;
 mod names;
 mod query;
 mod scope;
+mod sorting;
+mod sub_link;
 mod types;
+mod xml;
 
 use std::fmt;
 

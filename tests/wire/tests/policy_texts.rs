@@ -74,10 +74,18 @@ const USES: &str = "
      group by p.oid order by p.oid";
 
 #[test]
-fn each_policy_is_read_and_what_it_uses_is_found() {
+fn policies_are_read_split_into_clauses_and_printed() {
     let cluster = server(Config::default());
     let mut client = admin(&cluster);
     let number = policies(&mut client);
+    what_a_policy_uses_is_found(&mut client, number);
+    client.batch_execute("set search_path to ''").unwrap();
+    each_clause_of_a_policy_has_its_own_text(&mut client, number);
+    what_is_printed_makes_the_same_tree(&mut client, number);
+    what_is_printed_has_the_names_of_today(&mut client, number);
+}
+
+fn what_a_policy_uses_is_found(client: &mut Client, number: usize) {
     let rows = client.query(USES, &[]).unwrap();
     assert!(rows.len() == number && number > 100, "{number}");
     for row in rows {
@@ -220,12 +228,7 @@ fn policy_of(client: &mut Client, sql: &str) -> Option<Expr> {
     Some(expr)
 }
 
-#[test]
-fn each_clause_of_a_policy_has_its_own_text() {
-    let cluster = server(Config::default());
-    let mut client = admin(&cluster);
-    let number = policies(&mut client);
-    client.batch_execute("set search_path to ''").unwrap();
+fn each_clause_of_a_policy_has_its_own_text(client: &mut Client, number: usize) {
     let rows = client.query(USES, &[]).unwrap();
     let mut leaves = 0;
     for row in &rows {
@@ -241,7 +244,7 @@ fn each_clause_of_a_policy_has_its_own_text() {
                 leaf.sql
             );
             // The text of the clause makes an expression that uses the same.
-            let again = policy_of(&mut client, leaf.sql);
+            let again = policy_of(client, leaf.sql);
             let Some(again) = again else {
                 assert!(leaf.sql.contains(NOT_READ_BY_POSTGRES), "{}", leaf.sql);
                 continue;
@@ -317,7 +320,6 @@ impl Server for Connection<'_> {
 /// Prints each policy, gives the text back to Postgres and compares the trees. Returns what has no
 /// text, and the number of those that have one.
 fn print_all(client: &mut Client) -> (BTreeSet<String>, usize) {
-    client.batch_execute("set search_path to ''").unwrap();
     let rows = client.query(USES, &[]).unwrap();
     let table: u32 = rows[0].get(2);
     let name = text(client, &format!("select {table}::regclass::text")).unwrap();
@@ -360,12 +362,8 @@ const NOT_PRINTED: [&str; 6] = [
     "a table of kind 4",
 ];
 
-#[test]
-fn what_is_printed_makes_the_same_tree() {
-    let cluster = server(Config::default());
-    let mut client = admin(&cluster);
-    let number = policies(&mut client);
-    let (missing, printed) = print_all(&mut client);
+fn what_is_printed_makes_the_same_tree(client: &mut Client, number: usize) {
+    let (missing, printed) = print_all(client);
     let unknown = missing
         .iter()
         .find(|what| !NOT_PRINTED.contains(&what.as_str()));
@@ -373,11 +371,7 @@ fn what_is_printed_makes_the_same_tree() {
     assert!(printed + 10 > number, "{printed} of {number}");
 }
 
-#[test]
-fn what_is_printed_has_the_names_of_today() {
-    let cluster = server(Config::default());
-    let mut client = admin(&cluster);
-    let number = policies(&mut client);
+fn what_is_printed_has_the_names_of_today(client: &mut Client, number: usize) {
     // The old names are those of other columns and tables now.
     for (table, first, second) in [
         ("notes", "body", "title"),
@@ -399,7 +393,7 @@ fn what_is_printed_has_the_names_of_today() {
              create schema app",
         )
         .unwrap();
-    let (missing, printed) = print_all(&mut client);
+    let (missing, printed) = print_all(client);
     let known = |what: &&String| NOT_PRINTED.contains(&what.as_str()) || what.contains("the App");
     let unknown: Vec<_> = missing.iter().filter(|what| !known(what)).collect();
     assert_eq!(unknown, ["USING of a column that is renamed"]);
