@@ -6,12 +6,17 @@
 //! comes first in `search_path`. Whatever this does not know how to write is an error, never
 //! another text.
 
+mod call;
 mod constant;
 mod expr;
+mod from;
 mod names;
 mod query;
 mod scope;
+mod sorting;
+mod sub_link;
 mod types;
+mod xml;
 
 use std::fmt;
 
@@ -42,8 +47,8 @@ type Printed = Result<String, NotPrinted>;
 
 /// Prints an expression that belongs to a table, such as that of a policy.
 ///
-/// The result is the same tree to Postgres, apart from places in the text, the names that operators
-/// of sub-selects were written with, and `NATURAL`.
+/// Postgres makes the same tree of the text, apart from places in it, the names that operators of
+/// sub-selects were written with, and `NATURAL`. [`Names::ask`] finds the names.
 ///
 /// # Errors
 ///

@@ -2,16 +2,17 @@
 
 use std::str::FromStr;
 
+use super::call::sql_value;
 use super::scope::Scope;
-use super::types::{oids, type_of};
-use super::{NotPrinted, Printed, Printer, literal, quoted};
+use super::types::type_of;
+use super::{NotPrinted, Printed, Printer, quoted};
 use crate::node::{Node, Value};
 
 /// How a cast or call was written (`CoercionForm`).
-mod form {
-    pub(super) const CALL: u32 = 0;
-    pub(super) const IMPLICIT: u32 = 2;
-    pub(super) const SQL: u32 = 3;
+pub(super) mod form {
+    pub(in crate::print) const CALL: u32 = 0;
+    pub(in crate::print) const IMPLICIT: u32 = 2;
+    pub(in crate::print) const SQL: u32 = 3;
 }
 
 /// The fields of a node; an error if a field is missing or is something else.
@@ -47,7 +48,7 @@ impl<'t> Node<'t> {
     }
 
     /// Returns the two arguments of an operator.
-    fn both(&self, name: &str) -> Result<[&Value<'_>; 2], NotPrinted> {
+    pub(super) fn both(&self, name: &str) -> Result<[&Value<'_>; 2], NotPrinted> {
         match self.items(name)? {
             [left, right] => Ok([left, right]),
             _ => Err(self.lacks(name)),
@@ -141,33 +142,6 @@ impl Printer<'_> {
         Ok(format!("{word}({})", args.join(", ")))
     }
 
-    fn call(&self, node: &Node<'_>, scopes: &[Scope<'_>]) -> Printed {
-        let args = node.items("args")?;
-        let form: u32 = node.field("funcformat")?;
-        let of_cast = || {
-            args.first()
-                .ok_or_else(|| NotPrinted::new("a cast of nothing"))
-        };
-        match form {
-            form::CALL => {
-                let name = self.names.function(node.field("funcid")?)?.quoted();
-                let mut args = self.exprs(args, scopes)?;
-                if node.flag("funcvariadic")?
-                    && let Some(last) = args.last_mut()
-                {
-                    *last = format!("VARIADIC {last}");
-                }
-                Ok(format!("{name}({})", args.join(", ")))
-            }
-            form::IMPLICIT => self.expr(of_cast()?, scopes),
-            form::SQL => self.sql_call(node, scopes),
-            _ => {
-                let arg = self.expr(of_cast()?, scopes)?;
-                self.cast(&arg, node.field("funcresulttype")?, length_of(args))
-            }
-        }
-    }
-
     fn operation(&self, node: &Node<'_>, scopes: &[Scope<'_>]) -> Printed {
         let operator = self.names.operator(node.field("opno")?)?.operator();
         match node.items("args")? {
@@ -181,7 +155,7 @@ impl Printer<'_> {
     }
 
     /// Whatever Postgres looks up by the name `=` has to be its own operator.
-    fn has_own_operator(&self, node: &Node<'_>) -> Result<(), NotPrinted> {
+    pub(super) fn has_own_operator(&self, node: &Node<'_>) -> Result<(), NotPrinted> {
         let operator = self.names.operator(node.field("opno")?)?;
         match operator.is_own() && operator.name == "=" {
             true => Ok(()),
@@ -245,7 +219,7 @@ impl Printer<'_> {
     }
 
     /// Returns the name of operators that have to have the same.
-    fn same_operator(&self, mut oids: impl Iterator<Item = Option<u32>>) -> Printed {
+    pub(super) fn same_operator(&self, mut oids: impl Iterator<Item = Option<u32>>) -> Printed {
         let name = |oid: Option<u32>| self.names.operator(oid.unwrap_or_default());
         let first = name(oids.next().flatten())?;
         for oid in oids {
@@ -411,269 +385,6 @@ impl Printer<'_> {
         let name = self.names.column(relation, node.field("fieldnum")?)?;
         Ok(format!("({}).{}", self.expr(value, scopes)?, quoted(name)))
     }
-
-    fn sub_link(&self, node: &Node<'_>, scopes: &[Scope<'_>]) -> Printed {
-        let query = self.query(node.node("subselect")?, scopes)?;
-        let word = match node.field::<u32>("subLinkType")? {
-            0 => return Ok(format!("(EXISTS {query})")),
-            1 => "ALL ",
-            2 => "ANY ",
-            3 => "",
-            4 => return Ok(query),
-            6 => return Ok(format!("ARRAY{query}")),
-            _ => return Err(NotPrinted::new("a sub-select of another kind")),
-        };
-        let test = node.node("testexpr")?;
-        let (operator, left) = match test.name {
-            "ROWCOMPARE" | "ROWCOMPAREEXPR" => {
-                let Some(Value::Numbers(operators)) = test.get("opnos") else {
-                    return Err(NotPrinted::new("a comparison of rows"));
-                };
-                let oids = operators.iter().map(|oid| u32::try_from(*oid).ok());
-                let left = self.elements(test.items("largs")?, scopes)?;
-                (self.same_operator(oids)?, format!("ROW({left})"))
-            }
-            "BOOLEXPR" => {
-                let tests = test.items("args")?.iter().filter_map(Value::as_node);
-                let oids = tests.clone().map(|test| test.number("opno"));
-                let operator = self.same_operator(oids)?;
-                let left = tests.map(|test| {
-                    self.element(
-                        test.both("args")?.first().copied().unwrap_or(&Value::Null),
-                        scopes,
-                    )
-                });
-                let left: Result<Vec<_>, _> = left.collect();
-                (operator, format!("ROW({})", left?.join(", ")))
-            }
-            "OPEXPR" => {
-                let operator = self.names.operator(test.field("opno")?)?.operator();
-                let [left, _] = test.both("args")?;
-                let left = self.expr(left, scopes)?;
-                // A row of one column has the same tree only if it is written as one.
-                (operator, left)
-            }
-            _ => return Err(NotPrinted::new("a test of a sub-select")),
-        };
-        Ok(format!("({left} {operator} {word}{query})"))
-    }
-
-    /// Prints what has words of its own between its arguments.
-    fn sql_call(&self, node: &Node<'_>, scopes: &[Scope<'_>]) -> Printed {
-        let name = self.names.function(node.field("funcid")?)?;
-        let values = node.items("args")?;
-        let args = self.exprs(values, scopes)?;
-        let args: Vec<_> = args.iter().map(String::as_str).collect();
-        let word = |place: usize| {
-            let node = values.get(place).and_then(Value::as_node);
-            node.and_then(|node| self.text_constant(node))
-                .filter(|word| word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
-                .ok_or_else(|| NotPrinted::new(format!("{} of another form", name.name)))
-        };
-        Ok(match (name.name.as_str(), &args[..]) {
-            ("timezone", [zone, time]) => format!("({time} AT TIME ZONE {zone})"),
-            ("timezone", [time]) => format!("({time} AT LOCAL)"),
-            ("overlaps", [a, b, c, d]) => format!("(({a}, {b}) OVERLAPS ({c}, {d}))"),
-            ("extract", [_, time]) => format!("EXTRACT({} FROM {time})", literal(&word(0)?)),
-            ("is_normalized", [text]) => format!("({text} IS NORMALIZED)"),
-            ("is_normalized", [text, _]) => format!("({text} IS {} NORMALIZED)", word(1)?),
-            ("normalize", [text]) => format!("NORMALIZE({text})"),
-            ("normalize", [text, _]) => format!("NORMALIZE({text}, {})", word(1)?),
-            ("pg_collation_for", [value]) => format!("COLLATION FOR ({value})"),
-            ("overlay", [a, b, c]) => format!("OVERLAY({a} PLACING {b} FROM {c})"),
-            ("overlay", [a, b, c, d]) => format!("OVERLAY({a} PLACING {b} FROM {c} FOR {d})"),
-            ("position", [text, part]) => format!("POSITION(({part}) IN ({text}))"),
-            ("substring", [a, b]) => format!("SUBSTRING({a} FROM {b})"),
-            ("substring", [a, b, c]) if self.is_text(values.get(2)) => {
-                format!("SUBSTRING({a} SIMILAR {b} ESCAPE {c})")
-            }
-            ("substring", [a, b, c]) => format!("SUBSTRING({a} FROM {b} FOR {c})"),
-            ("ltrim", [text]) => format!("TRIM(LEADING FROM {text})"),
-            ("ltrim", [text, what]) => format!("TRIM(LEADING {what} FROM {text})"),
-            ("rtrim", [text]) => format!("TRIM(TRAILING FROM {text})"),
-            ("rtrim", [text, what]) => format!("TRIM(TRAILING {what} FROM {text})"),
-            ("btrim", [text]) => format!("TRIM(BOTH FROM {text})"),
-            ("btrim", [text, what]) => format!("TRIM(BOTH {what} FROM {text})"),
-            ("xmlexists", [path, xml]) => format!("XMLEXISTS(({path}) PASSING ({xml}))"),
-            ("system_user", []) => "SYSTEM_USER".to_owned(),
-            _ => return Err(NotPrinted::new(format!("the words of {}", name.name))),
-        })
-    }
-
-    fn is_text(&self, value: Option<&Value<'_>>) -> bool {
-        let type_id = value.and_then(Value::as_node).and_then(type_of);
-        type_id == Some(25)
-    }
-
-    fn aggregate(&self, node: &Node<'_>, scopes: &[Scope<'_>]) -> Printed {
-        let name = self.names.function(node.field("aggfnoid")?)?.quoted();
-        let targets: Vec<_> = node
-            .items("args")?
-            .iter()
-            .filter_map(Value::as_node)
-            .collect();
-        let order = self.sorting(node.items("aggorder")?, &targets, scopes, false)?;
-        let filter = match node.is_null("aggfilter") {
-            true => String::new(),
-            false => format!(
-                " FILTER (WHERE {})",
-                self.expr(node.value("aggfilter")?, scopes)?
-            ),
-        };
-        if node.field_text("aggkind")? != "n" {
-            let direct = self.exprs(node.items("aggdirectargs")?, scopes)?;
-            if node.flag("aggvariadic")? {
-                return Err(NotPrinted::new("VARIADIC of an ordered-set aggregate"));
-            }
-            let direct = direct.join(", ");
-            return Ok(format!(
-                "{name}({direct}) WITHIN GROUP (ORDER BY {order}){filter}"
-            ));
-        }
-        if node.flag("aggstar")? {
-            return Ok(format!("{name}(*){filter}"));
-        }
-        let given = targets
-            .iter()
-            .filter(|target| target.bool("resjunk") == Some(false));
-        let args: Result<Vec<_>, _> = given
-            .map(|target| self.expr(target.value("expr")?, scopes))
-            .collect();
-        let mut args = args?;
-        if node.flag("aggvariadic")?
-            && let Some(last) = args.last_mut()
-        {
-            *last = format!("VARIADIC {last}");
-        }
-        let distinct = if node.is_null("aggdistinct") {
-            ""
-        } else {
-            "DISTINCT "
-        };
-        let order = match order.as_str() {
-            "" => order,
-            order => format!(" ORDER BY {order}"),
-        };
-        Ok(format!(
-            "{name}({distinct}{}{order}){filter}",
-            args.join(", ")
-        ))
-    }
-
-    fn window(&self, node: &Node<'_>, scopes: &[Scope<'_>]) -> Printed {
-        let name = self.names.function(node.field("winfnoid")?)?.quoted();
-        let args = match node.flag("winstar")? {
-            true => "*".to_owned(),
-            false => self.exprs(node.items("args")?, scopes)?.join(", "),
-        };
-        let filter = match node.is_null("aggfilter") {
-            true => String::new(),
-            false => format!(
-                " FILTER (WHERE {})",
-                self.expr(node.value("aggfilter")?, scopes)?
-            ),
-        };
-        let number: u32 = node.field("winref")?;
-        let Some(Scope::Query(query)) = scopes.last() else {
-            return Err(NotPrinted::new("a window of no query"));
-        };
-        let mut windows = query
-            .items("windowClause")?
-            .iter()
-            .filter_map(Value::as_node);
-        let window = windows.find(|window| window.number("winref") == Some(number));
-        let window = window.ok_or_else(|| NotPrinted::new("a window that is not there"))?;
-        let over = match window.text("name") {
-            Some(name) => quoted(&name),
-            None => self.window_clause(window, query, scopes)?,
-        };
-        Ok(format!("{name}({args}){filter} OVER {over}"))
-    }
-
-    fn xml(&self, node: &Node<'_>, scopes: &[Scope<'_>]) -> Printed {
-        let args = self.exprs(node.items("args")?, scopes)?;
-        let named = self.exprs(node.items("named_args")?, scopes)?;
-        let names = node.items("arg_names")?.iter().filter_map(Value::as_text);
-        let named = named.iter().zip(names);
-        let named = named.map(|(value, name)| Ok(format!("{value} AS {}", xml_name(&name)?)));
-        let named = named.collect::<Result<Vec<_>, NotPrinted>>()?.join(", ");
-        let name = || xml_name(&node.field_text("name")?);
-        let option = || match node.field::<u32>("xmloption") {
-            Ok(0) => Ok("DOCUMENT"),
-            Ok(1) => Ok("CONTENT"),
-            _ => Err(NotPrinted::new("an option of XML")),
-        };
-        Ok(match (node.field::<u32>("op")?, &args[..]) {
-            (0, args) => format!("XMLCONCAT({})", args.join(", ")),
-            (1, args) => {
-                let attributes = (!named.is_empty()).then(|| format!("XMLATTRIBUTES({named})"));
-                let name = format!("NAME {}", name()?);
-                let parts: Vec<_> = [name]
-                    .into_iter()
-                    .chain(attributes)
-                    .chain(args.iter().cloned())
-                    .collect();
-                format!("XMLELEMENT({})", parts.join(", "))
-            }
-            (2, []) => format!("XMLFOREST({named})"),
-            (3, [text, keep]) => {
-                let keep = match keep.as_str() {
-                    "true" => " PRESERVE WHITESPACE",
-                    _ => " STRIP WHITESPACE",
-                };
-                format!("XMLPARSE({} {text}{keep})", option()?)
-            }
-            (4, []) => format!("XMLPI(NAME {})", name()?),
-            (4, [content]) => format!("XMLPI(NAME {}, {content})", name()?),
-            (5, [xml, version, standalone]) => {
-                let is_null = node
-                    .items("args")?
-                    .get(1)
-                    .and_then(Value::as_node)
-                    .and_then(|node| node.bool("constisnull"));
-                let version = match is_null {
-                    Some(true) => "NO VALUE",
-                    _ => version,
-                };
-                let standalone = match standalone.as_str() {
-                    "0" => ", STANDALONE YES",
-                    "1" => ", STANDALONE NO",
-                    "2" => ", STANDALONE NO VALUE",
-                    _ => "",
-                };
-                format!("XMLROOT({xml}, VERSION {version}{standalone})")
-            }
-            (6, [xml]) => {
-                let name = self.type_name(node.field("type")?, node.field("typmod")?)?;
-                let indent = if node.bool("indent") == Some(true) {
-                    " INDENT"
-                } else {
-                    ""
-                };
-                format!("XMLSERIALIZE({} {xml} AS {name}{indent})", option()?)
-            }
-            (7, [xml]) => format!("({xml} IS DOCUMENT)"),
-            _ => return Err(NotPrinted::new("XMLEXPR")),
-        })
-    }
-}
-
-/// Returns the modifier that a cast by a function has as its second argument.
-fn length_of(args: &[Value<'_>]) -> i32 {
-    let length = match args {
-        [_, length] | [_, length, _] => length.as_node(),
-        _ => None,
-    };
-    let is_length =
-        |node: &&Node<'_>| node.name == "CONST" && node.number("consttype") == Some(oids::INT4);
-    let bytes = match length
-        .filter(is_length)
-        .and_then(|node| node.get("constvalue"))
-    {
-        Some(Value::Datum(bytes)) => bytes.first_chunk::<4>().copied(),
-        _ => None,
-    };
-    bytes.map_or(-1, i32::from_le_bytes)
 }
 
 /// Returns what is below casts that have no text.
@@ -704,20 +415,6 @@ fn is_of_in(array: &Node<'_>) -> bool {
     array.name.starts_with("ARRAY") && elements.len() > 1 && elements.iter().all(is_cast)
 }
 
-/// Returns a name of XML, if Postgres has escaped none of its characters.
-fn xml_name(name: &str) -> Printed {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    match starts
-        && name.chars().all(is_plain)
-        && !name.to_ascii_lowercase().contains("_x")
-        && !name.to_ascii_lowercase().starts_with("xml")
-    {
-        true => Ok(quoted(name)),
-        false => Err(NotPrinted::new(format!("the name {name} in XML"))),
-    }
-}
-
 /// Returns true if a value is that which `CASE x` tests, cast or not.
 fn is_case_test(value: &Value<'_>) -> bool {
     let mut value = Some(value);
@@ -731,26 +428,4 @@ fn is_case_test(value: &Value<'_>) -> bool {
         };
     }
     false
-}
-
-fn sql_value(node: &Node<'_>) -> Printed {
-    let precision: i32 = node.field("typmod")?;
-    Ok(match node.field::<u32>("op")? {
-        0 => "CURRENT_DATE".to_owned(),
-        1 => "CURRENT_TIME".to_owned(),
-        2 => format!("CURRENT_TIME({precision})"),
-        3 => "CURRENT_TIMESTAMP".to_owned(),
-        4 => format!("CURRENT_TIMESTAMP({precision})"),
-        5 => "LOCALTIME".to_owned(),
-        6 => format!("LOCALTIME({precision})"),
-        7 => "LOCALTIMESTAMP".to_owned(),
-        8 => format!("LOCALTIMESTAMP({precision})"),
-        9 => "CURRENT_ROLE".to_owned(),
-        10 => "CURRENT_USER".to_owned(),
-        11 => "USER".to_owned(),
-        12 => "SESSION_USER".to_owned(),
-        13 => "CURRENT_CATALOG".to_owned(),
-        14 => "CURRENT_SCHEMA".to_owned(),
-        _ => return Err(NotPrinted::new("SQLVALUEFUNCTION")),
-    })
 }

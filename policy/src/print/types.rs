@@ -5,8 +5,8 @@ use crate::node::{Node, Value};
 
 /// OIDs of types (src/include/catalog/pg_type.dat).
 pub(super) mod oids {
-    pub(in super::super) const INT4: u32 = 23;
-    pub(in super::super) const INTERVAL: u32 = 1186;
+    pub(in crate::print) const INT4: u32 = 23;
+    pub(in crate::print) const INTERVAL: u32 = 1186;
 }
 
 /// `VARHDRSZ`, which modifiers of text and numeric types have added.

