@@ -11,7 +11,12 @@ pub(in crate::lint) static RULE: Rule = Rule {
     level: Level::Error,
     page: "docs/lint.md#rls_disabled",
     title: "a table that clients reach, with row-level security off",
-    also: &["splinter 0007", "splinter 0013", "pgrls SEC001", "pgrls SEC032"],
+    also: &[
+        "splinter 0007",
+        "splinter 0013",
+        "pgrls SEC001",
+        "pgrls SEC032",
+    ],
     check,
 };
 

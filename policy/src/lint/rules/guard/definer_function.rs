@@ -14,7 +14,12 @@ pub(in crate::lint) static RULE: Rule = Rule {
     level: Level::Warning,
     page: "docs/lint.md#definer_function",
     title: "a SECURITY DEFINER function that clients may call",
-    also: &["splinter 0028", "splinter 0029", "pgrls SEC014", "pgrls SEC042"],
+    also: &[
+        "splinter 0028",
+        "splinter 0029",
+        "pgrls SEC014",
+        "pgrls SEC042",
+    ],
     check,
 };
 
