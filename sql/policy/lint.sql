@@ -33,13 +33,14 @@ language c stable cost 1000000 rows 20
 as 'MODULE_PATHNAME', 'authguard_lint';
 comment on function authguard.lint(pg_catalog.name[], pg_catalog.text[]) is
     'Returns a row for each mistake in policies, and in what is around them, that a client can '
-    'make use of or suffers from. schemas and rules NULL: all. level: error, warning or info '
-    '(something to know). hint: the SQL that mends it, or a sentence. fingerprint: the same after '
-    'the object was made anew and in every copy of the database; it changes with the name or the '
-    'expression of a policy. accepted: true if authguard.accept_finding has accepted it. page: '
-    'the page about the rule. Reads nothing but catalogs that are open to everybody, with the '
-    'rights of the caller; a caller who may not read the state of authguard is told nothing about '
-    'it. 3F000 for a schema and 42704 for a rule that does not exist';
+    'make use of or suffers from. schemas and rules NULL: all; what is in no schema, such as a '
+    'role, is judged either way. level: error, warning or info (something to know). hint: the SQL '
+    'that mends it, or a sentence. fingerprint: the same after the object was made anew and in '
+    'every copy of the database; it changes with the name or the expression of a policy. '
+    'accepted: true if authguard.accept_finding has accepted it. page: the page about the rule. '
+    'Reads nothing but catalogs that are open to everybody, with the rights of the caller; a '
+    'caller who may not read the state of authguard is told nothing about it. 3F000 for a schema '
+    'and 42704 for a rule that does not exist';
 
 create function authguard.lint_tap() returns setof pg_catalog.text
 language c stable cost 1000000 rows 20

@@ -7,10 +7,11 @@ use postgres::{Client, Row};
 
 /// Functions that a role may call because `coverage()`, `health()` and the views call them with its
 /// rights.
-const PARTS: [&str; 13] = [
+const PARTS: [&str; 14] = [
     "authguard.door_objects",
     "authguard.extension_grants",
     "authguard.gateways",
+    "authguard.guard_findings",
     "authguard.members",
     "authguard.public_functions",
     "authguard.refresh_function",

@@ -43,11 +43,12 @@ impl Facts {
     }
 }
 
-/// Names outside of `pg_catalog` are printed with their schema, and no function or operator of
-/// another schema takes the place of Postgres's own. Compiling these queries takes far longer than
-/// running them.
+/// Names outside of `pg_catalog` are printed with their schema, and quoted only if they have to be;
+/// no function or operator of another schema takes the place of Postgres's own. Compiling these
+/// queries takes far longer than running them.
 const PREPARE: &str = "
 select pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),
+       pg_catalog.set_config('quote_all_identifiers', 'off', true),
        pg_catalog.set_config('jit', 'off', true)";
 
 struct Reader<'s, S: ?Sized> {
@@ -111,6 +112,22 @@ impl<S: Server + ?Sized> Reader<'_, S> {
         rows.into_iter()
             .map(|row| of(&mut Fields::of(what, row)))
             .collect()
+    }
+
+    /// Asks about a table of the extension, which may have lost a column: another fact says so.
+    fn all_or_none<T>(
+        &mut self,
+        what: &'static str,
+        sql: &str,
+        of: fn(&mut Fields) -> Result<T, FactsError>,
+    ) -> Result<Vec<T>, FactsError> {
+        self.server.begin()?;
+        let found = self.all(what, sql, of);
+        self.server.roll_back()?;
+        match found {
+            Err(FactsError::Server(_)) => Ok(Vec::new()),
+            found => found,
+        }
     }
 
     fn keyed<T>(
@@ -251,10 +268,10 @@ impl<S: Server + ?Sized> Reader<'_, S> {
             is_copy: self
                 .all(what, queries::OWN_COPY, Fields::bool)?
                 .contains(&true),
-            attached: self.all(what, queries::OWN_ATTACHED, attached)?,
+            attached: self.all_or_none(what, queries::OWN_ATTACHED, attached)?,
             tables: self.all(what, queries::OWN_TABLES, own_problem)?,
             settings: self.all(what, queries::OWN_SETTINGS, own_problem)?,
-            issuers: self.all(what, queries::OWN_ISSUERS, |row| {
+            issuers: self.all_or_none(what, queries::OWN_ISSUERS, |row| {
                 Ok(Issuer {
                     name: row.text()?,
                     has_audience: row.bool()?,

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::Context;
-use crate::Expr;
-use crate::facts::{Body, Function};
+use super::ways::Reader;
+use crate::facts::{Body, Function, RelationKind};
+use crate::{Expr, RangeKind};
 
 impl<'f> Context<'f> {
     /// Returns an expression and the bodies of the functions of users that it calls.
@@ -46,5 +47,45 @@ impl<'f> Context<'f> {
         }
         called.sort_by_key(|function| function.oid);
         called
+    }
+
+    /// Returns the tables and views that an expression reads in its sub-selects, through views that
+    /// read with the rights of their caller.
+    pub(super) fn read_by(&self, expr: &Expr) -> BTreeSet<u32> {
+        let mut found = BTreeSet::new();
+        let mut left = vec![expr];
+        while let Some(expr) = left.pop() {
+            for entry in expr.queries().iter().flat_map(|query| &query.range_table) {
+                let RangeKind::Relation { relation, .. } = entry.kind else {
+                    continue;
+                };
+                if found.insert(relation)
+                    && let Some(view) = self.facts.relations.get(&relation)
+                    && view.kind == RelationKind::View
+                    && view.security_invoker
+                {
+                    left.extend(&view.query);
+                }
+            }
+        }
+        found
+    }
+
+    /// Returns the tables and views that the helpers of an expression read with the rights of their
+    /// caller. What is in a function with the rights of its owner is not followed.
+    pub(super) fn read_by_helpers(&self, expr: &Expr) -> BTreeSet<u32> {
+        let mut reader = Reader::of(self);
+        let helpers = self.helpers(expr).into_iter();
+        let mut found = BTreeSet::new();
+        for function in helpers.filter(|function| !function.security_definer) {
+            if let Body::Tree(queries) = &function.body {
+                found.extend(queries.iter().flat_map(|query| self.read_by(query)));
+            } else {
+                let ways = reader.function(function).unwrap_or_default();
+                let reads = ways.iter().flat_map(|way| &way.reads);
+                found.extend(reads.map(|read| read.relation));
+            }
+        }
+        found
     }
 }

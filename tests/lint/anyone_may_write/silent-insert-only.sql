@@ -1,5 +1,6 @@
 -- finds: nothing
--- A form that anyone may fill in, which nobody reads back; one that only a role with BYPASSRLS writes.
+-- A form that anyone may fill in, which nobody reads back; one that only a role with BYPASSRLS
+-- writes.
 alter default privileges in schema app revoke all on tables from anon, authenticated;
 create table message (id int primary key, body text not null);
 create table page_view (id int primary key);

@@ -3,7 +3,8 @@
 -- A default, and a helper that a policy calls.
 create table note (
     id int primary key,
-    owner uuid not null default (current_setting('request.jwt.claims', true)::json ->> 'sub')::uuid);
+    owner uuid not null default (current_setting('request.jwt.claims', true)::json ->>
+        'sub')::uuid);
 create table document (id int primary key, owner uuid not null);
 create function me() returns uuid language sql stable
 begin atomic

@@ -1,5 +1,6 @@
 -- finds: nothing
--- Only what is written as Postgres writes a number is cast; text and UUIDs are compared as they are.
+-- Only what is written as Postgres writes a number is cast; text and UUIDs are compared as they
+-- are.
 create table note (id int primary key, owner bigint not null, author text, editor uuid);
 alter table note enable row level security;
 create policy own_notes on note for select to authenticated

@@ -1,14 +1,16 @@
 -- finds: nothing
 -- The server writes roles into app_metadata; staff of two kinds; users own a profile with columns
 -- that only the staff may change; files of cases; an append-only log.
-create table profile (id uuid primary key default auth.uid(), name text, verified bool not null default false);
+create table profile (id uuid primary key default auth.uid(), name text, verified bool not null
+    default false);
 create table case_file (id bigint primary key generated always as identity,
     client uuid not null, handler uuid, state text not null default 'new');
 create table case_note (id bigint primary key generated always as identity,
     case_file bigint not null references case_file, author uuid not null default auth.uid(),
     body text not null);
 create table log (id bigint primary key generated always as identity,
-    actor uuid not null default auth.uid(), action text not null, at timestamptz not null default now());
+    actor uuid not null default auth.uid(), action text not null, at timestamptz not null
+        default now());
 create function staff_role() returns text language sql stable
 as $$ select auth.jwt() -> 'app_metadata' ->> 'role' $$;
 revoke update on profile from anon, authenticated;

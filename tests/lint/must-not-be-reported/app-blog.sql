@@ -1,7 +1,8 @@
 -- finds: nothing
 -- A blog: published posts and their comments are for everybody, drafts for their authors, editors
 -- do what their row says; tags are a catalogue; likes are counted by a view of the caller's rights.
-create table author (user_id uuid primary key, name text not null, is_editor bool not null default false);
+create table author (user_id uuid primary key, name text not null, is_editor bool not null
+    default false);
 create table post (id bigint primary key generated always as identity,
     author uuid not null default auth.uid() references author, title text not null,
     body text not null, published_at timestamptz);
@@ -17,7 +18,8 @@ create view like_count with (security_invoker = true) as
     select post, count(*) as likes from post_like group by post;
 create function is_editor() returns bool
 language sql stable security definer set search_path = ''
-as $$ select coalesce((select a.is_editor from app.author a where a.user_id = auth.uid()), false) $$;
+as $$ select coalesce((select a.is_editor from app.author a where a.user_id = auth.uid()),
+    false) $$;
 alter table author enable row level security;
 alter table post enable row level security;
 alter table tag enable row level security;

@@ -14,7 +14,8 @@ create table reaction (message bigint not null references message on delete casc
     user_id uuid not null default auth.uid(), emoji text not null,
     primary key (message, user_id, emoji));
 create table read_mark (channel uuid not null references channel on delete cascade,
-    user_id uuid not null default auth.uid(), up_to bigint not null, primary key (channel, user_id));
+    user_id uuid not null default auth.uid(), up_to bigint not null, primary key (channel,
+        user_id));
 create function takes_part(in_channel uuid) returns bool
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic

@@ -9,7 +9,8 @@ create table event (id bigint primary key generated always as identity,
     organizer bigint not null references organizer, title text not null,
     starts_at timestamptz not null, is_published bool not null default false,
     deleted_at timestamptz);
-create table place (event bigint not null references event, user_id uuid not null default auth.uid(),
+create table place (event bigint not null references event, user_id uuid not null default
+    auth.uid(),
     taken_at timestamptz not null default now(), primary key (event, user_id));
 create table vote (event bigint not null references event, voter uuid not null default auth.uid(),
     stars int not null check (stars between 1 and 5), primary key (event, voter));
@@ -42,10 +43,12 @@ create policy "Published events are public" on event for select
     using (is_published and deleted_at is null);
 create policy "Hosts see their events" on event for select to authenticated
     using (is_host(organizer));
-create policy "Hosts add events" on event for insert to authenticated with check (is_host(organizer));
+create policy "Hosts add events" on event for insert to authenticated with check
+    (is_host(organizer));
 create policy "Hosts change events" on event for update to authenticated
     using (is_host(organizer) and deleted_at is null) with check (is_host(organizer));
-create policy "Own place" on place for select to authenticated using (user_id = (select auth.uid()));
+create policy "Own place" on place for select to authenticated using (user_id = (select
+    auth.uid()));
 create policy "Staff sees places" on place for select to authenticated using (hosts_event(event));
 create policy "Take a place" on place for insert to authenticated
     with check (user_id = (select auth.uid())

@@ -1,7 +1,8 @@
 -- finds: nothing
 -- An API of one's own sets the tenant and the user of each request as settings; one login role.
 create table tenant (id uuid primary key, name text not null);
-create table account (id uuid primary key, tenant uuid not null references tenant, email text not null,
+create table account (id uuid primary key, tenant uuid not null references tenant, email text
+    not null,
     unique (tenant, email), unique (id, tenant));
 create table invoice (id bigint primary key generated always as identity,
     tenant uuid not null default current_setting('app.tenant')::uuid references tenant,

@@ -35,7 +35,8 @@ create function handle_new_user() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
     insert into app.profiles (id, full_name, avatar_url)
-    values (new.id, new.raw_user_meta_data ->> 'full_name', new.raw_user_meta_data ->> 'avatar_url');
+    values (new.id, new.raw_user_meta_data ->> 'full_name', new.raw_user_meta_data ->>
+        'avatar_url');
     return new;
 end
 $$;
@@ -45,10 +46,12 @@ insert into storage.buckets (id, name, public) values ('avatars', 'avatars', tru
 create policy "Avatar images are publicly accessible." on storage.objects for select
     using (bucket_id = 'avatars');
 create policy "Users upload their avatar." on storage.objects for insert to authenticated
-    with check (bucket_id = 'avatars' and (storage.foldername(name))[1] = (select auth.uid()::text));
+    with check (bucket_id = 'avatars' and (storage.foldername(name))[1] = (select
+        auth.uid()::text));
 create policy "Users replace their avatar." on storage.objects for update to authenticated
     using (bucket_id = 'avatars' and owner_id = (select auth.uid()::text))
-    with check (bucket_id = 'avatars' and (storage.foldername(name))[1] = (select auth.uid()::text));
+    with check (bucket_id = 'avatars' and (storage.foldername(name))[1] = (select
+        auth.uid()::text));
 create policy "Users remove their avatar." on storage.objects for delete to authenticated
     using (bucket_id = 'avatars' and owner_id = (select auth.uid()::text));
 

@@ -3,7 +3,8 @@
 create table product (id bigint primary key generated always as identity,
     name text not null, price_cents int not null, is_listed bool not null default true);
 create table plan (id text primary key, monthly_cents int not null);
-create table product_image (id int primary key, product bigint not null references product, url text);
+create table product_image (id int primary key, product bigint not null references product, url
+    text);
 create table staff (user_id uuid primary key);
 create table customer_order (id bigint primary key generated always as identity,
     customer uuid not null default auth.uid(), created_at timestamptz not null default now());

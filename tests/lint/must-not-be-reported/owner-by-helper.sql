@@ -4,7 +4,8 @@ create table playlist (id uuid primary key default gen_random_uuid(), owner uuid
 create table playlist_song (playlist uuid not null references playlist, song text not null);
 create function owns_playlist(id uuid) returns bool
 language sql stable security definer set search_path = ''
-as $$ select exists (select from app.playlist p where p.id = $1 and p.owner = (select auth.uid())) $$;
+as $$ select exists (select from app.playlist p where p.id = $1 and p.owner = (select
+    auth.uid())) $$;
 create function is_own(owner uuid) returns bool language sql stable
 as $$ select owner = auth.uid() $$;
 alter table playlist enable row level security;

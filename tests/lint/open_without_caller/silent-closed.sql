@@ -8,7 +8,8 @@ grant select on draft to authenticated;
 alter table note enable row level security;
 alter table draft enable row level security;
 create policy own on note for select using (owner = auth.uid() or is_public);
-create policy some_user on note for insert with check (auth.uid() is not null and owner = auth.uid());
+create policy some_user on note for insert with check (auth.uid() is not null and owner =
+    auth.uid());
 create policy not_revoked on note as restrictive using (not auth.is_revoked());
 create policy no_guest on note as restrictive for update
     using ((auth.jwt() ->> 'is_anonymous') is distinct from 'true');

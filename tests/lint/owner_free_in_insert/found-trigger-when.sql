@@ -19,7 +19,8 @@ create policy own_remove on comment for delete to authenticated using (author = 
 select authguard.act_as_user('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid);
 do $$
 begin
-    insert into comment values (1, 'b0000000-0000-4000-8000-00000000000b', 'in the name of another');
+    insert into comment values (1, 'b0000000-0000-4000-8000-00000000000b',
+        'in the name of another');
     assert (select author <> auth.uid() from comment);
 end
 $$;

@@ -6,7 +6,8 @@ create policy staff_read on invoice for select to authenticated
     using (((auth.jwt() -> 'user_metadata') ->> 'role') = 'staff');
 
 insert into invoice values (1);
-select authguard.act_as('authenticated', '{"sub": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "role": "authenticated",
+select authguard.act_as('authenticated',
+    '{"sub": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "role": "authenticated",
                           "user_metadata": {"role": "staff"}}');
 do $$ begin assert exists (select from invoice); end $$;
 select authguard.act_reset();

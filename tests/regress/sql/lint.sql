@@ -33,14 +33,17 @@ select object from authguard.lint('{shop}', '{unguarded_table,view_as_owner}');
 select count(*) from authguard.lint('{}', '{}');
 select * from authguard.lint('{shop,shoop}');
 select * from authguard.lint(null, array['rls_disabled', 'no_such_rule']);
+select fingerprint as of_order from authguard.lint(null, '{rls_disabled}') \gset
 -- Nothing on the search path takes the place of Postgres's own.
 create function shop.eq(oid, oid) returns bool language sql as 'select false';
 create operator shop.= (function = shop.eq, leftarg = oid, rightarg = oid);
 create table shop.pg_policy (a int);
 set search_path = shop, pg_catalog;
-select object from authguard.lint(null, '{rls_disabled}');
+set quote_all_identifiers = on;
+select object, fingerprint = :'of_order' as the_same from authguard.lint(null, '{rls_disabled}');
 show search_path;
 reset search_path;
+reset quote_all_identifiers;
 drop table shop.pg_policy;
 -- Whoever has no right to it.
 \c - lint_nobody

@@ -1,6 +1,7 @@
 //! Words and numbers that appear in several places. The enums and constants of the `token` crate
 //! are the source. Constraints, comments, SQL and pages must agree with them.
 
+use authguard_policy::lint::rules;
 use authguard_token::refresh::{Answer, EndReason};
 use authguard_token::{
     Aal, Actor, AttachedKind, EntryKind, Event, KeyStatus, MAX_IDENTITY_BYTES, MAX_KEY_ID_BYTES,
@@ -259,7 +260,7 @@ fn what_a_monitor_reads_has_the_words_that_its_comments_name() {
         assert!(health.contains(&format!("'{name}'")), "{name}");
         assert!(comment.contains(name), "{name}");
     }
-    let coverage = of(client, "authguard.coverage()");
+    let is_rule = |name: &str| rules::ALL.iter().any(|rule| rule.name == name);
     for rule in [
         "setting",
         "own_table",
@@ -268,7 +269,7 @@ fn what_a_monitor_reads_has_the_words_that_its_comments_name() {
         "rls_disabled",
         "unguarded_table",
     ] {
-        assert!(coverage.contains(&format!("'{rule}'")), "{rule}");
+        assert!(is_rule(rule), "{rule}");
         assert!(comment.contains(rule), "{rule}");
     }
 }

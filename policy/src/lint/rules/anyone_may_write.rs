@@ -82,8 +82,8 @@ fn finding(context: &Context<'_>, policy: &Policy) -> Option<Finding> {
     Some(draft.done())
 }
 
-/// Returns the clients without a token that may write rows whoever asks. A privilege on some columns
-/// only is given on purpose.
+/// Returns the clients without a token that may write rows whoever asks. A privilege on some
+/// columns only is given on purpose.
 fn writers<'c>(context: &'c Context<'_>, policy: &'c Policy, command: Command) -> Vec<&'c Client> {
     let facts = context.facts;
     let (Some(table), Some(using)) = (context.table_of(policy), policy.using(command)) else {

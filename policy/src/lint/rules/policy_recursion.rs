@@ -10,11 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use crate::facts::{Body, Client, Command, Facts, Policy, RelationKind};
+use crate::facts::{Client, Command, Facts, Policy};
 use crate::finding::{Draft, Finding, Level};
-use crate::lint::ways::Reader;
 use crate::lint::{Context, Rule};
-use crate::{Expr, RangeKind};
 
 pub(super) static RULE: Rule = Rule {
     name: "policy_recursion",
@@ -32,12 +30,17 @@ struct Reads<'f> {
 }
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let facts = context.facts;
     let mut reading: BTreeMap<u32, Vec<Reads<'_>>> = BTreeMap::new();
     for policy in context.policies() {
-        let mut relations: BTreeSet<u32> =
-            policy.exprs().flat_map(|expr| read(facts, expr)).collect();
-        relations.extend(policy.exprs().flat_map(|expr| called(context, expr)));
+        let mut relations: BTreeSet<u32> = policy
+            .exprs()
+            .flat_map(|expr| context.read_by(expr))
+            .collect();
+        relations.extend(
+            policy
+                .exprs()
+                .flat_map(|expr| context.read_by_helpers(expr)),
+        );
         let has_query =
             !relations.is_empty() || policy.exprs().any(|expr| !expr.queries().is_empty());
         if has_query {
@@ -128,50 +131,6 @@ fn applied<'r, 'f>(
     reads.into_iter().flatten().filter(|reads| {
         reads.policy.is_for(Command::Select) && client.is_any_of(&reads.policy.roles)
     })
-}
-
-/// Returns the tables that functions read with the rights of their caller, who calls them by an
-/// expression. What is in a function with the rights of its owner is not followed.
-fn called(context: &Context<'_>, expr: &Expr) -> BTreeSet<u32> {
-    let mut reader = Reader::of(context);
-    let helpers = context.helpers(expr).into_iter();
-    let invoker = helpers.filter(|function| !function.security_definer);
-    let mut found = BTreeSet::new();
-    for function in invoker {
-        match &function.body {
-            Body::Tree(queries) => {
-                found.extend(queries.iter().flat_map(|query| read(context.facts, query)));
-            }
-            _ => {
-                let ways = reader.function(function).unwrap_or_default();
-                let reads = ways.iter().flat_map(|way| &way.reads);
-                found.extend(reads.map(|read| read.relation));
-            }
-        }
-    }
-    found
-}
-
-/// Returns the tables that an expression reads, through views that read with the rights of their
-/// caller.
-fn read(facts: &Facts, expr: &Expr) -> BTreeSet<u32> {
-    let mut found = BTreeSet::new();
-    let mut left = vec![expr];
-    while let Some(expr) = left.pop() {
-        for entry in expr.queries().iter().flat_map(|query| &query.range_table) {
-            let RangeKind::Relation { relation, .. } = entry.kind else {
-                continue;
-            };
-            if found.insert(relation)
-                && let Some(view) = facts.relations.get(&relation)
-                && view.kind == RelationKind::View
-                && view.security_invoker
-            {
-                left.extend(&view.query);
-            }
-        }
-    }
-    found
 }
 
 #[cfg(test)]
