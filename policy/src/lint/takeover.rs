@@ -239,7 +239,10 @@ impl Takeover<'_, '_> {
                 self.delete.policy.name
             ))
             .hint(hint.unwrap_or_else(|| {
-                format!("Keep {column} as it is in a trigger BEFORE UPDATE, or grant UPDATE of the other columns only.")
+                format!(
+                    "Keep {column} as it is in a trigger BEFORE UPDATE, or grant UPDATE of the other \
+                     columns only."
+                )
             }))
             .evidence(json!({
                 "column": column,

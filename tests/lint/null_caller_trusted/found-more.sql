@@ -5,6 +5,7 @@
 -- finds: null_caller_trusted error app.f5(bigint,uuid)
 -- finds: null_caller_trusted error app.f6(uuid)
 -- finds: null_caller_trusted warning app.f7(uuid)
+-- finds: null_caller_trusted error app.f8(uuid)
 create table item (id bigint primary key, owner uuid);
 create table member (org bigint, user_id uuid);
 create function f1(p_user uuid) returns setof item
@@ -60,11 +61,24 @@ begin
 end $$;
 revoke execute on function f7(uuid) from public;
 grant execute on function f7(uuid) to authenticated;
+create function f8(p_user uuid) returns setof item
+language plpgsql stable security definer set search_path = app as $$
+declare
+    r item;
+begin
+    if p_user <> auth.uid() then
+        raise exception 'no';
+    end if;
+    for r in select * from item where owner = p_user loop
+        return next r;
+    end loop;
+end $$;
 insert into item values (1, '00000000-0000-0000-0000-00000000000a');
 select authguard.act_as('anon', null);
 do $$ begin
     assert exists (select from f1('00000000-0000-0000-0000-00000000000a'));
     assert exists (select from f3('00000000-0000-0000-0000-00000000000a'));
+    assert exists (select from f8('00000000-0000-0000-0000-00000000000a'));
     assert f4(7) and f5(7, null);
     assert f6('00000000-0000-0000-0000-00000000000a') = 1;
     perform f2('00000000-0000-0000-0000-00000000000a');

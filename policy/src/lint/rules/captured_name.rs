@@ -1,5 +1,5 @@
-//! A column in a sub-select, not qualified, is another one than was meant: the inner table's, or the
-//! outer one's because the inner table has none of this name.
+//! A column in a sub-select, not qualified, is another one than was meant: the inner table's, or
+//! the outer one's because the inner table has none of this name.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! A policy's name says that it is for the service role, or another role that no client becomes; its
-//! roles say otherwise, and its condition is `true`.
+//! A policy's name says that it is for the service role, or another role that no client becomes;
+//! its roles say otherwise, and its condition is `true`.
 
 use serde_json::json;
 

@@ -14,7 +14,8 @@ const MAX_CALLS: usize = 6;
 /// The number of helpers that are looked into for one condition.
 const MAX_LOOKS: u32 = 200;
 
-/// The depth of expressions that is followed, those of helpers included: each level is on the stack.
+/// The depth of expressions that is followed, those of helpers included: each level is on the
+/// stack.
 const MAX_DEPTH: u32 = 120;
 
 /// Reads conditions.

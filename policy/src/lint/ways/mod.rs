@@ -2,9 +2,9 @@
 //! the policy's row, columns of the tables that sub-selects and helpers read, the caller, and
 //! constants.
 //!
-//! Casts, `(select …)`, the order of operands, `IN`, `ANY`, `EXISTS`, joins and `CASE` are gone, and
-//! the bodies of helpers stand where they are called. So a rule sees the same whether a policy says
-//! `is_member(org_id)`, `org_id in (select my_orgs())` or `exists (select … where …)`.
+//! Casts, `(select …)`, the order of operands, `IN`, `ANY`, `EXISTS`, joins and `CASE` are gone,
+//! and the bodies of helpers stand where they are called. So a rule sees the same whether a policy
+//! says `is_member(org_id)`, `org_id in (select my_orgs())` or `exists (select … where …)`.
 
 mod book;
 mod lower;

@@ -215,7 +215,7 @@ fn fits(
         }
         let wanted = link.way.constants_of(cell);
         if !wanted.is_empty() {
-            return wanted == way.constants_of(column);
+            return may_be(way, column, &wanted);
         }
         match (link.way.caller_of(cell), way.caller_of(column)) {
             (Some(wanted), Some(bound)) => wanted == bound,
@@ -234,6 +234,33 @@ fn fits(
             }
             _ => false,
         }
+    })
+}
+
+/// Returns true if a way lets a column be what is wanted of it: each is a constant, or some of them
+/// with commas between.
+fn may_be(way: &Way, column: Cell, wanted: &[&str]) -> bool {
+    let has = |list: &str, value: &str| list.split(',').any(|own| own == value);
+    let bound = way.constants_of(column);
+    let fits = |value: &str| wanted.iter().all(|list| has(list, value));
+    if !bound.is_empty() {
+        let mut values = bound.iter().flat_map(|list| list.split(','));
+        return values.any(|value| fits(value) && bound.iter().all(|list| has(list, value)));
+    }
+    let mut values = wanted.iter().flat_map(|list| list.split(','));
+    values.any(|value| {
+        let mut atoms = way
+            .atoms
+            .iter()
+            .filter(|atom| atom.cells().contains(&column));
+        let allowed = atoms.all(|atom| match atom {
+            Atom::Compare(How::NotEqual, Term::Cell(_), Term::Constant(Some(list)))
+            | Atom::Compare(How::NotEqual, Term::Constant(Some(list)), Term::Cell(_)) => {
+                !has(list, value)
+            }
+            _ => false,
+        });
+        allowed && fits(value)
     })
 }
 

@@ -29,7 +29,7 @@ pub(in crate::lint) enum Statement {
     Other,
 }
 
-/// Reads a body. Nothing if its blocks cannot be made out.
+/// Reads a body. From the first loop or block on it is only known that there is something else.
 pub(in crate::lint) fn statements(text: &str) -> Option<Vec<Statement>> {
     let mut parser = Parser::of(tokens(text)?);
     let mut statements = Vec::new();
@@ -41,11 +41,19 @@ pub(in crate::lint) fn statements(text: &str) -> Option<Vec<Statement>> {
     if !parser.word("begin") {
         return None;
     }
-    statements.extend(block(&mut parser)?);
-    if parser.word("exception") {
-        return None;
+    while !parser.is_word(0, "end") {
+        // A handler may return something in the place of everything before it.
+        if parser.is_word(0, "exception") {
+            statements.insert(0, Statement::Other);
+            return Some(statements);
+        }
+        let Some(next) = statement(&mut parser) else {
+            statements.push(Statement::Other);
+            return Some(statements);
+        };
+        statements.push(next);
     }
-    parser.word("end").then_some(statements)
+    Some(statements)
 }
 
 fn declaration(parser: &mut Parser) -> Option<Statement> {

@@ -1,5 +1,5 @@
-//! The bodies of functions that are kept as text: as much of SQL and PL/pgSQL as helpers of policies
-//! are written in. What is not understood is nothing, and no rule judges it.
+//! The bodies of functions that are kept as text: as much of SQL and PL/pgSQL as helpers of
+//! policies are written in. What is not understood is nothing, and no rule judges it.
 
 mod body;
 mod lexer;

@@ -40,13 +40,15 @@ fn what_is_not_understood_is_nothing() {
     ] {
         assert_eq!(select_of(text), None, "{text}");
     }
+    assert_eq!(statements("return 1"), None);
     for text in [
-        "begin",
-        "begin loop end loop; end",
+        "begin loop end loop; return true; end",
         "begin if a then end",
-        "return 1",
+        "begin return true; exception when others then return false; end",
+        "begin",
     ] {
-        assert_eq!(statements(text), None, "{text}");
+        let read = statements(text).expect("its beginning is read");
+        assert_eq!(as_expression(&read), None, "{text}");
     }
 }
 

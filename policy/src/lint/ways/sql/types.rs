@@ -1,5 +1,5 @@
-//! Types in the text of a function, as far as they are plain to see: an operator that does not exist
-//! makes each call fail.
+//! Types in the text of a function, as far as they are plain to see: an operator that does not
+//! exist makes each call fail.
 
 use super::{From, FromKind, Select, Sql, Statement, select_of, statements};
 use crate::facts::{Body, Facts, Function};
