@@ -1,17 +1,37 @@
-//! Policies of row-level security as trees: Postgres's own node text is read into values, and the
-//! values into expressions that rules can judge.
+//! Policies of row-level security as trees: Postgres's own node text is read into values
+//! ([`read_node`]), and the values into expressions that rules can judge ([`Expr`]). An expression is
+//! split into clauses with the text that Postgres writes for it ([`Clause`]), and a tree is printed
+//! as SQL that makes the same tree again ([`print`]).
 //!
-//! Nothing here links Postgres, opens a connection or keeps state: a [`Server`] is handed in. `pg_policy.polqual::text` is
-//! such a text, on hosted servers too. No input makes a function here panic: the lints below refuse
-//! the usual ways to. Texts of Postgres 14 to 18 differ in names and fields; both tell.
+//! `pg_policy.polqual::text` is such a text, on hosted servers too. Texts of Postgres 14 to 18
+//! differ in names and fields; both tell. Nothing here links Postgres, opens a connection or keeps
+//! state: a [`Server`] is handed in. No input makes a function here panic: the lints below refuse
+//! the usual ways to.
 //!
 //! ```
-//! use authguard_policy::{Expr, read_node};
+//! use authguard_policy::{Clause, Column, Expr, Name, Names, print, read_node};
 //!
-//! let text = "{NULLTEST :arg {VAR :varno 1 :varattno 3 :varlevelsup 0} :nulltesttype 1}";
-//! let expr = Expr::of(&read_node(text)?);
+//! // `create policy p on app.notes using (public and not hidden)`
+//! let text = "{BOOLEXPR :boolop and :args ({VAR :varno 1 :varattno 2 :varlevelsup 0}
+//!     {BOOLEXPR :boolop not :args ({VAR :varno 1 :varattno 3 :varlevelsup 0})})}";
+//! let tree = read_node(text)?;
+//!
+//! let expr = Expr::of(&tree);
 //! assert!(expr.opaque().is_empty());
-//! # Ok::<(), authguard_policy::NodeError>(())
+//! assert!(expr.columns().contains(&Column::Own { varno: 1, attno: 3 }));
+//!
+//! let clause = Clause::of(&expr, "(public AND (NOT hidden))");
+//! let leaves: Vec<_> = clause.leaves().iter().map(|leaf| leaf.sql).collect();
+//! assert_eq!(leaves, ["public", "hidden"]);
+//!
+//! let mut names = Names::default();
+//! let notes = Name { schema: "app".to_owned(), name: "notes".to_owned() };
+//! names.relations.insert(16400, notes);
+//! names.columns.insert((16400, 2), "public".to_owned());
+//! names.columns.insert((16400, 3), "hidden".to_owned());
+//! let sql = print(&tree, 16400, &names)?;
+//! assert_eq!(sql, r#"("notes"."public" AND (NOT "notes"."hidden"))"#);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 #![forbid(unsafe_code)]
@@ -32,6 +52,7 @@ mod clauses;
 mod explain;
 mod expr;
 mod node;
+mod print;
 mod server;
 
 pub use clauses::{Clause, Parts};
@@ -42,4 +63,5 @@ pub use expr::{
     SubLink, SubLinkKind, Target, Var,
 };
 pub use node::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES, Node, NodeError, Value, read_node};
+pub use print::{Name, Names, NotPrinted, TypeName, print};
 pub use server::{Row, Server, ServerError};

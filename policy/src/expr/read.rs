@@ -90,23 +90,23 @@ fn reader(name: &str) -> Option<Reader> {
 /// The fields of a node as expressions and plain values; `None` if a field is missing or is
 /// something else.
 impl Node<'_> {
-    pub(super) fn number<T: FromStr>(&self, field: &str) -> Option<T> {
+    pub(crate) fn number<T: FromStr>(&self, field: &str) -> Option<T> {
         self.get(field)?.as_number()
     }
 
-    pub(super) fn bool(&self, field: &str) -> Option<bool> {
+    pub(crate) fn bool(&self, field: &str) -> Option<bool> {
         self.get(field)?.as_bool()
     }
 
-    pub(super) fn text(&self, field: &str) -> Option<String> {
+    pub(crate) fn text(&self, field: &str) -> Option<String> {
         self.get(field)?.as_text().map(Cow::into_owned)
     }
 
-    pub(super) fn list(&self, field: &str) -> Option<&[Value<'_>]> {
+    pub(crate) fn list(&self, field: &str) -> Option<&[Value<'_>]> {
         self.get(field)?.as_list()
     }
 
-    pub(super) fn is_null(&self, field: &str) -> bool {
+    pub(crate) fn is_null(&self, field: &str) -> bool {
         matches!(self.get(field), None | Some(Value::Null))
     }
 

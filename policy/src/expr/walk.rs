@@ -143,7 +143,7 @@ impl Expr {
     }
 
     /// Adds the expressions right below this one.
-    fn children<'e>(&'e self, all: &mut Vec<&'e Expr>) {
+    pub(crate) fn children<'e>(&'e self, all: &mut Vec<&'e Expr>) {
         match self {
             Self::Var(_)
             | Self::Const(_)

@@ -2,6 +2,7 @@
 
 mod clauses;
 mod expr;
+mod print;
 mod properties;
 mod texts;
 mod tree;

@@ -1,7 +1,8 @@
 //! What must hold for any text: no panic, and the tree that was written.
 
+use super::print::names;
 use super::texts::{VERSIONS, Writer};
-use authguard_policy::{Expr, Node, Value, read_node};
+use authguard_policy::{Expr, Node, Value, print, read_node};
 use proptest::prelude::*;
 
 /// Does all that can be done with a text.
@@ -9,10 +10,12 @@ fn use_all(text: &str) {
     let Ok(value) = read_node(text) else {
         return;
     };
+    let _ = print(&value, 16390, &names());
     let expr = Expr::of(&value);
     assert!(expr.clauses().len() >= expr.conjuncts().len().max(expr.disjuncts().len()));
     let _ = (
         expr.functions(),
+        expr.operators(),
         expr.columns(),
         expr.queries(),
         expr.opaque(),
