@@ -101,14 +101,11 @@ fn what_a_policy_uses_is_found(client: &mut Client, number: usize) {
         assert!(found.is_subset(&both), "{found:?} {both:?} {sql}");
 
         let own: u32 = row.get(2);
-        let columns = expr
-            .columns()
-            .into_iter()
-            .filter_map(|column| match column {
-                Column::Own { varno: 1, attno } => Some((own, attno)),
-                Column::Relation { relation, attno } => Some((relation, attno)),
-                other => panic!("{other:?}: {sql}"),
-            });
+        let columns = expr.columns().into_iter().map(|column| match column {
+            Column::Own { varno: 1, attno } => (own, attno),
+            Column::Relation { relation, attno } => (relation, attno),
+            other => panic!("{other:?}: {sql}"),
+        });
         // A whole row depends on the table alone.
         let columns = columns.filter(|(_, attno)| *attno != 0);
         let columns = columns.map(|(relation, attno)| format!("{relation}.{attno}"));
