@@ -103,7 +103,22 @@ declare
         'authguard.lint_tap()',
         'authguard.lint_sarif(jsonb)',
         'authguard.explain_access(regclass, text, jsonb, jsonb, name, jsonb)',
-        'authguard.can(text, regclass, jsonb, jsonb, name, jsonb)'
+        'authguard.can(text, regclass, jsonb, jsonb, name, jsonb)',
+        'authguard.tap_line(boolean, text, text)',
+        'authguard.assert_access(text, text, regclass, jsonb, jsonb, name, jsonb, name, text)',
+        'authguard.assert_visible(regclass, jsonb, jsonb, name, text)',
+        'authguard.assert_hidden(regclass, jsonb, jsonb, name, text)',
+        'authguard.assert_can(text, regclass, jsonb, jsonb, name, jsonb, text)',
+        'authguard.assert_cannot(text, regclass, jsonb, jsonb, name, jsonb, text)',
+        'authguard.assert_denied(text, regclass, jsonb, jsonb, name, jsonb, name, text)',
+        'authguard.policies_svg(name)',
+        'authguard.access_matrix(jsonb, regclass[])',
+        'authguard.access_snapshot(jsonb, regclass[])',
+        'authguard.access_diff(jsonb, jsonb)',
+        'authguard.policy_coverage_start(name[])',
+        'authguard.policy_coverage()',
+        'authguard.policy_coverage_percent()',
+        'authguard.policy_mutants(name)'
     ];
     author_tables constant pg_catalog.regclass[] := array['authguard.accepted_finding'];
 begin
