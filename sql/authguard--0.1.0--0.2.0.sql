@@ -36,13 +36,14 @@ language c stable cost 1000000 rows 20
 as 'MODULE_PATHNAME', 'authguard_lint';
 comment on function authguard.lint(pg_catalog.name[], pg_catalog.text[]) is
     'Returns a row for each mistake in policies, and in what is around them, that a client can '
-    'make use of or suffers from. schemas and rules NULL: all. level: error, warning or info '
-    '(something to know). hint: the SQL that mends it, or a sentence. fingerprint: the same after '
-    'the object was made anew and in every copy of the database; it changes with the name or the '
-    'expression of a policy. accepted: true if authguard.accept_finding has accepted it. page: '
-    'the page about the rule. Reads nothing but catalogs that are open to everybody, with the '
-    'rights of the caller; a caller who may not read the state of authguard is told nothing about '
-    'it. 3F000 for a schema and 42704 for a rule that does not exist';
+    'make use of or suffers from. schemas and rules NULL: all; what is in no schema, such as a '
+    'role, is judged either way. level: error, warning or info (something to know). hint: the SQL '
+    'that mends it, or a sentence. fingerprint: the same after the object was made anew and in '
+    'every copy of the database; it changes with the name or the expression of a policy. '
+    'accepted: true if authguard.accept_finding has accepted it. page: the page about the rule. '
+    'Reads nothing but catalogs that are open to everybody, with the rights of the caller; a '
+    'caller who may not read the state of authguard is told nothing about it. 3F000 for a schema '
+    'and 42704 for a rule that does not exist';
 
 create function authguard.lint_tap() returns setof pg_catalog.text
 language c stable cost 1000000 rows 20
@@ -219,7 +220,22 @@ declare
         'authguard.lint_tap()',
         'authguard.lint_sarif(jsonb)',
         'authguard.explain_access(regclass, text, jsonb, jsonb, name, jsonb)',
-        'authguard.can(text, regclass, jsonb, jsonb, name, jsonb)'
+        'authguard.can(text, regclass, jsonb, jsonb, name, jsonb)',
+        'authguard.tap_line(boolean, text, text)',
+        'authguard.assert_access(text, text, regclass, jsonb, jsonb, name, jsonb, name, text)',
+        'authguard.assert_visible(regclass, jsonb, jsonb, name, text)',
+        'authguard.assert_hidden(regclass, jsonb, jsonb, name, text)',
+        'authguard.assert_can(text, regclass, jsonb, jsonb, name, jsonb, text)',
+        'authguard.assert_cannot(text, regclass, jsonb, jsonb, name, jsonb, text)',
+        'authguard.assert_denied(text, regclass, jsonb, jsonb, name, jsonb, name, text)',
+        'authguard.policies_svg(name)',
+        'authguard.access_matrix(jsonb, regclass[])',
+        'authguard.access_snapshot(jsonb, regclass[])',
+        'authguard.access_diff(jsonb, jsonb)',
+        'authguard.policy_coverage_start(name[])',
+        'authguard.policy_coverage()',
+        'authguard.policy_coverage_percent()',
+        'authguard.policy_mutants(name)'
     ];
     author_tables constant pg_catalog.regclass[] := array['authguard.accepted_finding'];
 begin
@@ -539,9 +555,10 @@ create function authguard.policies_svg(schema pg_catalog.name) returns pg_catalo
 language c volatile strict cost 100000
 as 'MODULE_PATHNAME', 'authguard_policies_svg';
 comment on function authguard.policies_svg(pg_catalog.name) is
-    'A picture of a schema, an SVG without scripts: one row for each table and view, one column for '
-    'each role that clients can become, with what the role reaches, by which policies, guarded or '
-    'not. It is made of the catalog, so it shows names and no rows. 3F000 if there is no such schema';
+    'A picture of a schema, an SVG without scripts: one row for each table and view, one column '
+    'for each role that clients can become, with what the role reaches, by which policies, guarded '
+    'or not. It is made of the catalog, so it shows names and no rows. 3F000 if there is no such '
+    'schema';
 
 -- Who reaches which rows, and what a migration changes about it. All of it runs with the rights of
 -- the caller, and leaves nothing behind.
@@ -557,8 +574,10 @@ as 'MODULE_PATHNAME', 'authguard_access_matrix';
 comment on function authguard.access_matrix(pg_catalog.jsonb, pg_catalog.regclass[]) is
     'Tries each command as each identity on each relation, and rolls everything back. identities: '
     '[{"name": "ada", "role": "authenticated", "claims": {...}}], each of a role that the caller '
-    'may become. relations NULL: all tables and views that are no extension''s. allowed: none, some '
-    'or all of the rows that the caller sees, or error, with the message in note. visible: the rows '
+    'may become. relations NULL: all tables and views that are no extension''s. allowed: none, '
+    'some '
+    'or all of the rows that the caller sees, or error, with the message in note. visible: the '
+    'rows '
     'that select shows, update and delete without WHERE reach, or that insert would admit if they '
     'were new. some is also the answer if policies let the identity in and there is no row to try. '
     'Of a table larger than 64 MiB a part is tried, and note says so. Needs the privilege '
@@ -592,7 +611,8 @@ comment on function authguard.access_diff(pg_catalog.jsonb, pg_catalog.jsonb) is
     'security. Without a relation, identity is the role or the identity that differs. No rows: '
     'nothing differs. 22023 for what is no snapshot';
 
--- Coverage of policies: which clauses the tests of a transaction have asked, and what each answered.
+-- Coverage of policies: which clauses the tests of a transaction have asked, and what each
+-- answered.
 
 create function authguard.policy_coverage_start(schemas pg_catalog.name[] default null)
 returns pg_catalog.void
@@ -603,7 +623,8 @@ comment on function authguard.policy_coverage_start(pg_catalog.name[]) is
     'back: for tests. The policies decide as before, more slowly, and their tables are locked. A '
     'COMMIT is an error. schemas NULL: all tables that the caller owns. The caller must own the '
     'tables, and needs the privilege TEMPORARY on the database. A policy that is not the only '
-    'permissive one for its command is counted by another one, ~authguard_coverage_N. 25P01 outside '
+    'permissive one for its command is counted by another one, ~authguard_coverage_N. 25P01 '
+    'outside '
     'a transaction block; 55000 if it has been started before; 42501 if a table of the schemas is '
     'somebody else''s';
 
@@ -616,9 +637,11 @@ language c volatile cost 100000 rows 100
 as 'MODULE_PATHNAME', 'authguard_policy_coverage';
 comment on function authguard.policy_coverage() is
     'How often each clause of each policy was true, false, NULL or an error since '
-    'authguard.policy_coverage_start(), also in what a savepoint has taken back. Policies are split '
+    'authguard.policy_coverage_start(), also in what a savepoint has taken back. Policies are '
+    'split '
     'at AND, OR and NOT, and each clause is asked by itself: none hides another. A clause of WITH '
-    'CHECK begins with "with check: ". The numbers are NULL for a clause that reads a system column. '
+    'CHECK begins with "with check: ". The numbers are NULL for a clause that reads a system '
+    'column. '
     '55000 if it has not been started in this transaction';
 
 create function authguard.policy_coverage_percent() returns pg_catalog.float8

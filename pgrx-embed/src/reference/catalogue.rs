@@ -5,13 +5,12 @@ use super::{Entries, Entry};
 use crate::error::Result;
 use postgres::{Client, Row};
 
-/// Functions that a role may call because `coverage()`, `health()` and the views call them with its
-/// rights.
-const PARTS: [&str; 14] = [
+/// Functions that a role may call because `coverage()`, `health()`, the views and the assertions call
+/// them with its rights.
+const PARTS: [&str; 15] = [
     "authguard.door_objects",
     "authguard.extension_grants",
     "authguard.gateways",
-    "authguard.guard_findings",
     "authguard.members",
     "authguard.public_functions",
     "authguard.refresh_function",
@@ -22,6 +21,8 @@ const PARTS: [&str; 14] = [
     "authguard.session_end",
     "authguard.key_in_file",
     "authguard.estimated_rows",
+    "authguard.assert_access",
+    "authguard.tap_line",
 ];
 
 /// Every function of the extension. Of several with one name, the one that the comments of the
