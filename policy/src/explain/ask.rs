@@ -289,6 +289,12 @@ impl<'r> Question<'r> {
         let open = match () {
             () if is_changed => changes,
             () if self.draws_for(&policies) => "a policy reads a number that a sequence gives",
+            () if verdict.is_allowed && self.can_run() => {
+                let row = self.row.as_ref().map(|row| (row, self.pick.as_ref()));
+                let new_row = self.new_row.as_ref();
+                let problem = statement::start(server, &self.relation, self.command, row, new_row)?;
+                return Ok(Some(problem.as_ref().map_or(verdict, fails)));
+            }
             () => return Ok(Some(verdict)),
         };
         Ok(self.by_statement(server, open, steps)?.or(Some(verdict)))

@@ -43,6 +43,26 @@ pub(super) fn run(
     }
 }
 
+/// Plans the statement and starts it, without a row: what it reads is checked then, and policies
+/// that recurse are met (fireRIRrules in src/backend/rewrite/rewriteHandler.c). Returns that error.
+pub(super) fn start(
+    server: &mut dyn Server,
+    relation: &Relation,
+    command: Command,
+    row: Option<(&Given<'_>, Option<&Pick>)>,
+    new_row: Option<&Given<'_>>,
+) -> Result<Option<ServerError>, ServerError> {
+    let (sql, parameters) = sql(relation, command, row, new_row)?;
+    let sql = format!("explain {sql}");
+    match undone(server, |server| server.query(&sql, &parameters)) {
+        Err(problem) if ends_the_call(&problem) => Err(problem),
+        tried => {
+            let is_told = |it: &ServerError| ["42501", "42P17"].contains(&&*it.sqlstate);
+            Ok(tried.err().filter(is_told))
+        }
+    }
+}
+
 type Statement<'g> = (String, Vec<Option<&'g str>>);
 
 fn sql<'g>(
