@@ -10,8 +10,9 @@ use std::fmt::Write;
 const CASES: usize = 20;
 /// The number of cases; `AUTHGUARD_EXPLAIN_CASES` asks for more.
 const ALL: usize = 1000;
-/// The seed of most cases. Those left have the seed `AUTHGUARD_EXPLAIN_SEED`, or one of the clock.
-const SEED: u64 = 14;
+/// The seeds of four worlds in five; with two of them verdicts were wrong once. The fifth has the
+/// seed `AUTHGUARD_EXPLAIN_SEED`, or one of the clock.
+const SEEDS: [u64; 4] = [4243, 14, 14, 99];
 
 const ROLES: [&str; 5] = ["r_user", "r_other", "r_bypass", "r_owner", "r Anon"];
 const USERS: [&str; 3] = ["ada", "ben", "eve"];
@@ -611,11 +612,8 @@ fn verdicts_equal_what_execution_does() {
     let mut outcomes = [0; 2];
     for world_number in 0..worlds {
         // One in five has the seed of this run.
-        let base = if world_number % 5 == 4 || asked.is_some() {
-            other
-        } else {
-            SEED
-        };
+        let fixed = SEEDS.get(usize::try_from(world_number % 5).unwrap());
+        let base = fixed.filter(|_| asked.is_none()).copied().unwrap_or(other);
         let seed = base.wrapping_mul(1_000_003).wrapping_add(world_number);
         let mut random = Random::new(seed);
         let names = if random.once_in(3) { &QUOTED } else { &PLAIN };
@@ -668,7 +666,7 @@ fn verdicts_equal_what_execution_does() {
         );
     }
     println!(
-        "{} refused, {} done, seeds {SEED} and {other}",
+        "{} refused, {} done, seeds {SEEDS:?} and {other}",
         outcomes[0], outcomes[1]
     );
     // Neither answer is rare, so that one that is always the same is noticed.
