@@ -285,7 +285,8 @@ fn world(random: &mut Random, names: &Names) -> String {
     if random.once_in(6) {
         let _ = write!(
             sql,
-            "select authguard.add_guard('{schema}.{table}', null, null);"
+            "alter table {schema}.{table} enable row level security;
+             select authguard.add_guard('{schema}.{table}', null, null);"
         );
     }
     sql

@@ -20,6 +20,8 @@ struct Known {
     other: String,
     /// True if not every text is a value.
     refuses: bool,
+    /// True if a superuser may set it for a role or a database.
+    by_superusers: bool,
 }
 
 impl Known {
@@ -35,7 +37,8 @@ fn settings(cluster: &Cluster) -> Vec<Known> {
     client.batch_execute("load 'authguard'").unwrap();
     let rows = client
         .query(
-            "select name, vartype, boot_val, enumvals[1], enumvals[2] from pg_settings
+            "select name, vartype, boot_val, enumvals[1], enumvals[2], context = 'superuser'
+               from pg_settings
               where name like 'authguard.%' and context in ('sighup', 'superuser')",
             &[],
         )
@@ -62,6 +65,7 @@ fn settings(cluster: &Cluster) -> Vec<Known> {
         assert_ne!(in_file, default, "{name}");
         Known {
             refuses: kind != "string",
+            by_superusers: row.get(5),
             name,
             in_file,
             other,
@@ -247,8 +251,7 @@ fn nothing_that_a_role_a_database_or_a_function_has_changes_a_setting_of_the_ser
                     owner.run(&set).unwrap();
                     let found = value(&cluster, *loaded, name, &[], &[]);
                     // A superuser may give a role or a database a value of these.
-                    let is_adopt = name.starts_with("authguard.adopt");
-                    if !is_adopt || found.as_deref() != Ok(offer) {
+                    if !setting.by_superusers || found.as_deref() != Ok(offer) {
                         assert_kept(found, kept, name, &format!("{loaded:?}, {target}, {offer}"));
                     }
                     // Whatever fails to log in, a superuser can.
@@ -282,7 +285,7 @@ fn what_a_role_or_a_database_had_before_the_server_preloads_changes_no_setting_o
     let kept = undisturbed(&cluster, LOADED[0], &settings);
     let mut owner = unloaded(&cluster);
     for (setting, target) in settings.iter().flat_map(|it| TARGETS.map(|to| (it, to))) {
-        if !setting.name.starts_with("authguard.adopt") {
+        if !setting.by_superusers {
             let (name, other) = (&setting.name, &setting.other);
             owner
                 .run(&format!("alter {target} set {name} = '{other}'"))

@@ -58,6 +58,7 @@ fn every_page_with_sql_is_run_by_a_test() {
         "claims.md",
         "cli.md",
         "guide.md",
+        "hosted.md",
         "operations.md",
         "installing.md",
         "ids.md",
@@ -76,6 +77,17 @@ fn every_page_with_sql_is_run_by_a_test() {
         "troubleshooting.md",
     ];
     assert_eq!(with_sql, run.map(str::to_owned).into());
+}
+
+#[test]
+fn a_server_says_if_it_can_have_the_extension() {
+    let cluster = fresh(Config::default());
+    let [ask] = &Page::read("hosted.md").every("sql")[..] else {
+        panic!("one block");
+    };
+    let printed = page::run(&cluster, "app", ask);
+    assert!(printed.contains(" authguard | "), "{printed}");
+    assert!(printed.contains("(1 row)"), "{printed}");
 }
 
 #[test]
