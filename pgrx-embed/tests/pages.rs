@@ -10,9 +10,11 @@ use std::process::Command;
 
 /// Kinds of tests: for a test named `KIND/FILE: NAME`, the directory and extension of its file, and
 /// the beginning of its line.
-const KINDS: [(&str, &str, &str, &str); 5] = [
+const KINDS: [(&str, &str, &str, &str); 7] = [
     ("wire", "tests/wire/tests", "rs", "fn "),
     ("token", "token/tests", "rs", "fn "),
+    ("policy", "policy/tests", "rs", "fn "),
+    ("lint", "policy/src/lint", "rs", "fn "),
     ("pgtest", "src", "rs", "fn "),
     ("regress", "tests/regress/sql", "sql", "--"),
     ("isolation", "tests/isolation/specs", "spec", "#"),

@@ -35,7 +35,7 @@ begin
            into line using passed, description;
     end if;
     if not passed then
-        line := line || E'\n# ' || pg_catalog.replace(diagnosis, E'\n', E'\n# ');
+        line := line || e'\n# ' || pg_catalog.replace(diagnosis, e'\n', e'\n# ');
     end if;
     return line;
 end

@@ -53,7 +53,7 @@ pub struct Column {
 
 impl Column {
     fn of(column: &pg_sys::FormData_pg_attribute) -> Option<Self> {
-        (!column.attisdropped).then(|| Self {
+        (!column.attisdropped).then_some(Self {
             number: column.attnum,
             of: column.atttypid,
             collation: column.attcollation,

@@ -96,8 +96,8 @@ settings! {
         c"The level at which the log says why a token was rejected, without anything of the token.",
     ).more(c"debug1 needs a log_min_messages that includes it.");
 
-    /// Off by default: names of policies are for who writes them, and a client sees them. PGC_SUSET,
-    /// so that a superuser may set it for a role, or for one test.
+    /// Off by default: names of policies are for who writes them, and a client sees them.
+    /// PGC_SUSET, so that a superuser may set it for a role, or for one test.
     EXPLAIN_DENIALS: Switch = Switch::switch(
         c"authguard.explain_denials", false,
         c"If on, a write that row-level security refuses says which policies it needed.",

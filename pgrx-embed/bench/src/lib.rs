@@ -68,7 +68,8 @@ pub enum Group {
     Postgrest,
     /// Signing in and refreshing, and checks beside many sessions
     Sessions,
-    /// What lint, pgrls and splinter find in the schemas of tests/lint: the table in docs/policies.md
+    /// What lint, pgrls and splinter find in the schemas of tests/lint: the table in
+    /// docs/policies.md
     Linters,
 }
 

@@ -5,8 +5,8 @@ use super::{Entries, Entry};
 use crate::error::Result;
 use postgres::{Client, Row};
 
-/// Functions that a role may call because `coverage()`, `health()`, the views and the assertions call
-/// them with its rights.
+/// Functions that a role may call because `coverage()`, `health()`, the views and the assertions
+/// call them with its rights.
 const PARTS: [&str; 15] = [
     "authguard.door_objects",
     "authguard.extension_grants",
