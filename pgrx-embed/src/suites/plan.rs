@@ -154,7 +154,7 @@ const WIRE: [(&[&str], Versions, &str); 19] = [
     ),
     (
         &["explain_random"],
-        OF_EVERY_FORM,
+        ONE,
         "policies against execution: their rules have not changed between 14 and 18",
     ),
     (
@@ -189,7 +189,7 @@ const WIRE: [(&[&str], Versions, &str); 19] = [
     ),
     (
         &["cli"],
-        OF_EVERY_FORM,
+        ONE,
         "the commands of the command line; what they ask is tried on every version in `lint` and others",
     ),
     (
