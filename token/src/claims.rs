@@ -9,6 +9,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::event_token::announces_events;
 use crate::identity::{MAX_IDENTITY_BYTES, canonical, canonical_of, parse_uuid};
 use crate::json::{JsonError, Node, Object, number};
 use crate::time::{MICROS_PER_SECOND, micros};
@@ -291,6 +292,7 @@ impl Draft {
             "iss" => claims.issuer = identity("iss", value)?,
             "sub" => claims.raw_subject = identity("sub", value)?,
             "aud" => self.recipient.audience = Audience::of(value),
+            "events" => self.recipient.announces_events = announces_events(value),
             "client_id" | "azp" => self.recipient.clients.extend(text_or_none(value)),
             "jti" => claims.jti = identity("jti", value)?.map(into_canonical),
             "session_id" => claims.session_id = session_id(value)?,
@@ -329,13 +331,15 @@ impl Draft {
     }
 }
 
-/// The claims that say for whom a token is.
+/// The claims that say for whom a token is, and whether it is an access token at all.
 #[derive(Default)]
 pub(crate) struct Recipient {
     pub audience: Audience,
     /// `client_id` (RFC 9068 section 2.2) and `azp` (OpenID Connect Core section 2): those that are
     /// there and are strings.
     pub clients: Vec<String>,
+    /// True if claim `events` is that of a security event token (RFC 8417 section 2.2).
+    pub announces_events: bool,
 }
 
 /// `aud` (RFC 7519 section 4.1.3).
@@ -348,7 +352,7 @@ pub(crate) enum Audience {
 }
 
 impl Audience {
-    fn of(value: &Node<'_>) -> Self {
+    pub fn of(value: &Node<'_>) -> Self {
         match value {
             Node::Null => Self::Absent,
             Node::Text(one) => Self::Is(vec![one.as_ref().to_owned()]),
@@ -372,7 +376,10 @@ fn refuse<T>(name: &'static str, problem: ClaimProblem) -> Result<T, ClaimsError
     Err(ClaimsError::Claim { name, problem })
 }
 
-fn identity(name: &'static str, value: &Node<'_>) -> Result<Option<String>, ClaimsError> {
+pub(crate) fn identity(
+    name: &'static str,
+    value: &Node<'_>,
+) -> Result<Option<String>, ClaimsError> {
     match value {
         Node::Null => Ok(None),
         Node::Text(text) if text.is_empty() => refuse(name, ClaimProblem::Empty),
@@ -401,7 +408,7 @@ fn session_id(value: &Node<'_>) -> Result<Option<[u8; 16]>, ClaimsError> {
     }
 }
 
-fn date(name: &'static str, value: &Node<'_>) -> Result<Option<i64>, ClaimsError> {
+pub(crate) fn date(name: &'static str, value: &Node<'_>) -> Result<Option<i64>, ClaimsError> {
     match value {
         Node::Null => Ok(None),
         Node::Number(seconds) => Ok(Some(micros(&number(seconds)))),

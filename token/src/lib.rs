@@ -28,6 +28,7 @@ mod base64url;
 pub mod claims;
 mod error;
 pub mod event;
+mod event_token;
 mod header;
 pub mod identity;
 pub mod json;
@@ -49,6 +50,10 @@ pub use algorithm::Algorithm;
 pub use claims::{ClaimProblem, Claims, ClaimsError, is_flag_set};
 pub use error::{Part, TokenError};
 pub use event::{Actor, Event, EventNameError};
+pub use event_token::{
+    DeliveryError, EVENT_WINDOW_SECONDS, EventAction, EventError, EventPolicy, EventToken, Ignored,
+    ONE_TOKEN, ReceivedEvent, ReceivedEvents, SecurityEvent, WIDER_THAN_SUBJECT,
+};
 pub use header::MAX_HEADER_BYTES;
 pub use identity::{
     MAX_IDENTITY_BYTES, canonical, format_uuid, parse_number, parse_uuid, random_uuid, uuid_v5,

@@ -2,6 +2,7 @@
 
 use crate::claims::{Audience, Claims, Recipient};
 use crate::error::TokenError;
+use crate::event_token::is_event_type;
 use crate::header::media_type;
 use crate::time::MICROS_PER_SECOND;
 
@@ -101,6 +102,9 @@ impl Policy {
         recipient: &Recipient,
     ) -> Result<(), TokenError> {
         self.check_type(kind)?;
+        if recipient.announces_events {
+            return Err(TokenError::Events);
+        }
         match &claims.issuer {
             None => return Err(TokenError::Missing("iss")),
             Some(issuer) if *issuer != self.issuer => return Err(TokenError::Issuer),
@@ -114,6 +118,10 @@ impl Policy {
 
     pub(crate) fn check_type(&self, kind: Option<&str>) -> Result<(), TokenError> {
         let kind = kind.unwrap_or(USUAL_TYPE);
+        // Whatever the types: an event is no access token.
+        if is_event_type(kind) {
+            return Err(TokenError::Type);
+        }
         let same = |one: &String| media_type(one).eq_ignore_ascii_case(media_type(kind));
         match self.types.iter().any(same) {
             true => Ok(()),

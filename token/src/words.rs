@@ -134,6 +134,7 @@ impl KeyStatus {
 mod tests {
     use super::{Aal, AttachedKind, KeyStatus, SignOutScope, WhoamiSource, WhoamiStatus};
     use crate::event::{Actor, Event};
+    use crate::event_token::{DeliveryError, EventAction, SecurityEvent};
     use crate::refresh::{Answer, EndReason};
     use crate::revocation::{EntryKind, RevocationReason};
 
@@ -174,11 +175,14 @@ mod tests {
         Actor,
         Answer,
         AttachedKind,
+        DeliveryError,
         EndReason,
         EntryKind,
         Event,
+        EventAction,
         KeyStatus,
         RevocationReason,
+        SecurityEvent,
         SignOutScope,
         WhoamiSource,
         WhoamiStatus
