@@ -1,5 +1,6 @@
 //! Every error that the library raises itself, as a table.
 
+use authguard_token::DeliveryError;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use std::borrow::Cow;
@@ -27,6 +28,8 @@ pub enum Error {
     BadToken,
     /// A token is refused for nothing but its end.
     ExpiredToken,
+    /// A token with events is refused.
+    EventRefused(DeliveryError),
     /// The claims that are set are refused. The field is what to do about it.
     ClaimsRefused(String),
     /// A text is not valid in the encoding of the database, or none in UTF-8.
@@ -246,6 +249,13 @@ impl Error {
                 "the token has expired",
             )
             .hint("Refresh it: auth.refresh does for a token of this database, its issuer for any other."),
+            // The detail is the word of RFC 8935 section 2.4, for the gateway to pass on.
+            Self::EventRefused(why) => Report::new(
+                Code::ERRCODE_INVALID_PARAMETER_VALUE,
+                "the event is refused",
+            )
+            .detail(why.as_str())
+            .hint("The exact reason is in the server's log only."),
             Self::ClaimsRefused(hint) => Report::new(
                 Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
                 "the claims of this request are refused",

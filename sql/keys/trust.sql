@@ -260,7 +260,10 @@ create function authguard.trust_issuer(
     types pg_catalog.text[] default null,
     max_lifetime pg_catalog.interval default null,
     client_ids pg_catalog.text[] default null,
-    clock_skew pg_catalog.interval default null)
+    clock_skew pg_catalog.interval default null,
+    events pg_catalog.bool default null,
+    event_audience pg_catalog.text[] default null,
+    event_emails pg_catalog.bool default null)
 returns pg_catalog.int4
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -269,13 +272,14 @@ begin
     perform authguard.begin_key_change();
     perform authguard.trust(issuer, audience, roles, subject_namespace, shares_subjects, types,
         max_lifetime, client_ids, clock_skew);
+    perform authguard.trust_events(issuer, events, event_audience, event_emails);
     return authguard.set_jwks(issuer, jwks);
 end
 $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.jsonb, pg_catalog.text[], pg_catalog.text[], pg_catalog.uuid,
     pg_catalog.bool, pg_catalog.text[], pg_catalog.interval, pg_catalog.text[],
-    pg_catalog.interval) is
+    pg_catalog.interval, pg_catalog.bool, pg_catalog.text[], pg_catalog.bool) is
     'Believes the tokens of an issuer (claim iss) that are for this audience, by the keys of its '
     'JWK set (RFC 7517). If called again, an argument that is NULL or left out leaves what is '
     'there. client_ids: a token whose aud names none of the audience, or that has none, passes '
@@ -284,7 +288,10 @@ comment on function authguard.trust_issuer(
     'its subjects relate to those of others; each ends the other. types: the values of header typ, '
     'at first JWT and at+jwt. max_lifetime: from iat to exp; at first any. clock_skew: by how much '
     'its clock may be ahead of that of a cut-off, up to authguard.leeway, which is the default. '
-    'Returns how many keys verify. '
+    'events: whether authguard.receive_event believes its events; at first not. event_audience: '
+    'their claim aud must name one of these; {}, as at first: one of audience or client_ids. '
+    'event_emails: whether an email address in an event names the user whose claim sub it is; at '
+    'first not. Returns how many keys verify. '
     'Errors as for authguard.set_jwks; 22023 also if an argument is wrong, if there is neither '
     'audience nor client_ids, or if it would speak for the users of another issuer';
 
@@ -338,19 +345,23 @@ create function authguard.trust_issuer(
     types pg_catalog.text[] default null,
     max_lifetime pg_catalog.interval default null,
     client_ids pg_catalog.text[] default null,
-    clock_skew pg_catalog.interval default null)
+    clock_skew pg_catalog.interval default null,
+    events pg_catalog.bool default null,
+    event_audience pg_catalog.text[] default null,
+    event_emails pg_catalog.bool default null)
 returns pg_catalog.int4
 language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$
     select authguard.trust_issuer(
         issuer, authguard.as_jwks(jwks), audience, roles, subject_namespace,
-        shares_subjects, types, max_lifetime, client_ids, clock_skew)
+        shares_subjects, types, max_lifetime, client_ids, clock_skew, events, event_audience,
+        event_emails)
 $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.text, pg_catalog.text[],
     pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
-    pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.text[], pg_catalog.interval, pg_catalog.bool, pg_catalog.text[], pg_catalog.bool) is
     'As authguard.trust_issuer with jsonb, for a set that is a text. 22023 with a hint if it is no '
     'JSON';
 
@@ -364,19 +375,23 @@ create function authguard.trust_issuer(
     types pg_catalog.text[] default null,
     max_lifetime pg_catalog.interval default null,
     client_ids pg_catalog.text[] default null,
-    clock_skew pg_catalog.interval default null)
+    clock_skew pg_catalog.interval default null,
+    events pg_catalog.bool default null,
+    event_audience pg_catalog.text[] default null,
+    event_emails pg_catalog.bool default null)
 returns pg_catalog.int4
 language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$
     select authguard.trust_issuer(
         issuer, jwks, authguard.as_audience(audience), roles, subject_namespace,
-        shares_subjects, types, max_lifetime, client_ids, clock_skew)
+        shares_subjects, types, max_lifetime, client_ids, clock_skew, events, event_audience,
+        event_emails)
 $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.jsonb, pg_catalog.text,
     pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
-    pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.text[], pg_catalog.interval, pg_catalog.bool, pg_catalog.text[], pg_catalog.bool) is
     'As authguard.trust_issuer with an array, for an audience that is written as a text ({...}). '
     '22023 with a hint if the text is no array';
 
@@ -390,19 +405,23 @@ create function authguard.trust_issuer(
     types pg_catalog.text[] default null,
     max_lifetime pg_catalog.interval default null,
     client_ids pg_catalog.text[] default null,
-    clock_skew pg_catalog.interval default null)
+    clock_skew pg_catalog.interval default null,
+    events pg_catalog.bool default null,
+    event_audience pg_catalog.text[] default null,
+    event_emails pg_catalog.bool default null)
 returns pg_catalog.int4
 language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$
     select authguard.trust_issuer(
         issuer, authguard.as_jwks(jwks), authguard.as_audience(audience), roles, subject_namespace,
-        shares_subjects, types, max_lifetime, client_ids, clock_skew)
+        shares_subjects, types, max_lifetime, client_ids, clock_skew, events, event_audience,
+        event_emails)
 $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.text, pg_catalog.text,
     pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
-    pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.text[], pg_catalog.interval, pg_catalog.bool, pg_catalog.text[], pg_catalog.bool) is
     'As authguard.trust_issuer with jsonb and an array, for both as texts';
 
 create function authguard.trust_secret(

@@ -132,6 +132,7 @@ begin
         update authguard.revocation r
            set blocked = false,
                blocked_until = null,
+               event_at = null,
                keep_until = authguard.latest_expiry(r.issued_before)
          where r.kind = 'user' and r.key = subject and r.blocked
            and (restore_user.issuer is null or r.issuer = restore_user.issuer);

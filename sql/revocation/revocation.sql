@@ -27,6 +27,7 @@ create table authguard.revocation (
     revoked_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
     revoked_by pg_catalog.name not null default session_user,
     keep_until pg_catalog.timestamptz,
+    event_at pg_catalog.timestamptz,
 
     constraint revocation_kind check (kind in ('token', 'session', 'user', 'claims', 'issuer')),
     constraint revocation_key_canonical check (key = authguard.canonical(key)),
@@ -42,7 +43,8 @@ create table authguard.revocation (
             when 'issuer' then not blocked and issued_before is not null
             else blocked and issued_before is null
         end),
-    constraint revocation_until check (blocked_until is null or (kind = 'user' and blocked))
+    constraint revocation_until check (blocked_until is null or (kind = 'user' and blocked)),
+    constraint revocation_event check (event_at is null or (kind = 'user' and blocked))
 );
 comment on table authguard.revocation is
     'Revoked tokens, sessions and users, and cut-offs; operators may read it, authguard.revoke_* '
@@ -69,6 +71,8 @@ comment on column authguard.revocation.revoked_by is
     'The login role that did it';
 comment on column authguard.revocation.keep_until is
     'When authguard.prune() may forget the entry; NULL: never';
+comment on column authguard.revocation.event_at is
+    'When the event happened that shuts the user out, if only events of the issuer do; NULL: none';
 
 -- For the look-up of src/revocation/lookup.rs: kind and key, then every issuer that has an entry.
 create unique index revocation_key

@@ -36,6 +36,7 @@ functions_with_room! {
     authguard_own_issuer,
     authguard_own_table_problems,
     authguard_read_jwks,
+    authguard_read_event,
     authguard_reauthenticated,
     authguard_record,
     authguard_replace_refresh_key,

@@ -27,6 +27,8 @@ word_list! {
         UserRestored = "USER_RESTORED",
         /// An operator lifted a cut-off of an issuer.
         IssuerRestored = "ISSUER_RESTORED",
+        /// An identity provider has revoked something, or let a user in again.
+        EventReceived = "EVENT_RECEIVED",
         /// A restored or cloned database was acknowledged.
         RestoreAcknowledged = "RESTORE_ACKNOWLEDGED",
     }
@@ -41,6 +43,8 @@ word_list! {
         Admin = "admin",
         /// A limit, or the detection of theft.
         Policy = "policy",
+        /// An identity provider, by an event of its own.
+        Issuer = "issuer",
         /// The database.
         System = "system",
     }

@@ -79,6 +79,8 @@ pub struct EventPolicy {
     pub audience: Vec<String>,
     /// True if an email address names the user whose claim `sub` it is.
     pub emails: bool,
+    /// `iat` must be later than this, microseconds: what was received before may be forgotten.
+    pub forgotten_until: i64,
     /// How far clocks may differ, seconds, 0 to [`MAX_LEEWAY_SECONDS`].
     pub leeway: i64,
 }
@@ -150,7 +152,7 @@ pub struct ReceivedEvent {
     pub client: Option<String>,
     /// The `jti`, in canonical form, of the only token that is revoked.
     pub token: Option<String>,
-    /// When it happened, microseconds: never later than now.
+    /// When it happened, microseconds: neither before 1970 nor later than now.
     pub happened_at: i64,
     /// More about it, for people.
     pub detail: Option<String>,
@@ -333,7 +335,8 @@ impl<'n, 't> Payload<'n, 't> {
         if self.issued_at > latest {
             return Err(TokenError::IssuedInFuture.into());
         }
-        if self.issued_at < now.saturating_sub(micros(EVENT_WINDOW_SECONDS)) {
+        let earliest = now.saturating_sub(micros(EVENT_WINDOW_SECONDS));
+        if self.issued_at < earliest || self.issued_at <= policy.forgotten_until {
             return Err(EventError::TooOld);
         }
         if self.not_before.is_some_and(|start| start > latest) {
@@ -391,7 +394,7 @@ impl<'n, 't> Payload<'n, 't> {
             None => None,
         };
         let happened_at = happened_at.or(self.happened_at).unwrap_or(self.issued_at);
-        received.happened_at = happened_at.min(now);
+        received.happened_at = happened_at.max(0).min(now);
         let subject = self.subject_of(known, event, policy)?;
         decide(&mut received, effect, subject);
         Ok(received)

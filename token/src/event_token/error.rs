@@ -26,7 +26,8 @@ pub enum EventError {
     Subject(&'static str),
     /// Two members of the event name different subjects.
     SubjectsDiffer,
-    /// `iat` is longer ago than [`super::EVENT_WINDOW_SECONDS`].
+    /// `iat` is longer ago than [`super::EVENT_WINDOW_SECONDS`], or so long that the event may have
+    /// been received before, and forgotten.
     TooOld,
 }
 

@@ -15,6 +15,7 @@ fn received_by(typ: &str, example: &Value) -> ReceivedEvent {
         issuer: example["iss"].as_str().unwrap().to_owned(),
         audience: vec![audience.unwrap().to_owned()],
         emails: false,
+        forgotten_until: i64::MIN,
         leeway: 0,
     };
     let now = (example["iat"].as_i64().unwrap() + 60) * 1_000_000;

@@ -32,6 +32,7 @@ pub fn policy() -> EventPolicy {
         issuer: ISSUER.to_owned(),
         audience: vec!["app".to_owned()],
         emails: false,
+        forgotten_until: i64::MIN,
         leeway: 30,
     }
 }

@@ -1,6 +1,6 @@
 //! When events are received, and when they happened.
 
-use authguard_token::{EVENT_WINDOW_SECONDS, EventError, TokenError};
+use authguard_token::{EVENT_WINDOW_SECONDS, EventError, EventPolicy, TokenError};
 use serde_json::{Value, json};
 
 use crate::support::{CAEP, LOGOUT, SECEVENT, event, policy, received, verify_by};
@@ -29,6 +29,17 @@ fn an_event_is_received_within_the_window() {
     assert_eq!(at(ISSUED - 30 * SECOND - 1, none()), in_future);
     assert_eq!(at(i64::MIN, none()), in_future);
     assert_eq!(at(i64::MAX, none()), Some(EventError::TooOld));
+    let forgotten = EventPolicy {
+        forgotten_until: ISSUED,
+        ..policy()
+    };
+    let receive = |at: i64| {
+        let changes = json!({"sub": "alice", "iat": at});
+        let payload = event(crate::support::BACKCHANNEL, json!({}), changes);
+        verify_by(&forgotten, LOGOUT, &payload, ISSUED + SECOND).err()
+    };
+    assert_eq!(receive(1_700_000_000), Some(EventError::TooOld));
+    assert_eq!(receive(1_700_000_001), None);
     // Milliseconds.
     assert_eq!(at(ISSUED, json!({"iat": 1_700_000_000_000_i64})), in_future);
 }
@@ -76,6 +87,7 @@ fn an_event_happened_when_it_says_but_never_later_than_now() {
     for late in [1_700_000_011, 1_700_000_000_000, i64::MAX] {
         assert_eq!(happened(stamp(late), json!({})), ISSUED + 10 * SECOND);
     }
+    assert_eq!(happened(stamp(i64::MIN), json!({})), 0);
     // The issuer's clock may be ahead.
     let payload = event(&name, json!({}), alice);
     let early = verify_by(&policy(), SECEVENT, &payload, ISSUED - 5 * SECOND).unwrap();

@@ -151,6 +151,7 @@ impl Signer {
             issuer: ISSUER.to_owned(),
             audience: vec!["api".to_owned()],
             emails: false,
+            forgotten_until: i64::MIN,
             leeway: 0,
         };
         EventToken::parse(token, MAX)?.verify(&self.key, &policy, NOW)
