@@ -158,6 +158,7 @@ const WIRE: [(&[&str], Versions, &str); 15] = [
     (
         &[
             "clients",
+            "events_postgrest",
             "examples",
             "guide",
             "pgrls",
@@ -172,6 +173,11 @@ const WIRE: [(&[&str], Versions, &str); 15] = [
         &["clock", "session_model"],
         ONE,
         "the rules of sessions, which are in the crate `token`; their SQL runs everywhere in `sessions` and others",
+    ),
+    (
+        &["events"],
+        ONE,
+        "the rules of events, which are in the crate `token`; `regress` runs their SQL everywhere",
     ),
     (&["session_growth"], ONE, "how many rows the library writes"),
     (

@@ -29,6 +29,8 @@ mod distrusted;
 mod elsewhere;
 mod encodings;
 mod event_follow;
+mod events;
+mod events_postgrest;
 mod examples;
 mod expensive;
 mod faults;

@@ -1,7 +1,7 @@
 //! The SQL of the pages that no other test runs, block by block, on the kind of server that their
 //! reader has.
 //!
-//! Other tests run the rest: `guide.rs` and `cron.rs`, `operations.rs`, `pools.rs`,
+//! Other tests run the rest: `events*.rs`, `guide.rs` and `cron.rs`, `operations.rs`, `pools.rs`,
 //! `postgrest*.rs`, `troubleshooting.rs`, `upgrade.rs` the page of their name, `transcripts.rs` the
 //! pages that show a session of psql.
 
@@ -53,6 +53,7 @@ fn every_page_with_sql_is_run_by_a_test() {
         "from-supabase-functions.md",
         "cheatsheet.md",
         "claims.md",
+        "events.md",
         "guide.md",
         "operations.md",
         "installing.md",
