@@ -96,11 +96,9 @@ select * from done('enabled', 'user_restored', 'ada', at => '2020-01-01 00:00:12
 \c - regress_ops
 select authguard.revoke_user('ada', 'by hand', issuer => 'https://idp.example');
 \c - postgres
-create function pg_temp.enabled() returns table (action text, detail text) language sql as $$
-    select * from authguard.apply_event('https://idp.example', 'enabled', '2020-02-01', 'ada', null, null, null, 'user_restored', null) $$;
 select * from done('disabled', 'user_blocked', 'ada', at => '2020-01-01 00:00:20Z');
 select event_at from authguard.revocation;
-select * from pg_temp.enabled();
+select * from done('enabled', 'user_restored', 'ada', at => '2020-02-01');
 \c - regress_ops
 select authguard.restore_user('ada');
 \c - postgres

@@ -553,9 +553,10 @@ fn what_is_forgotten_is_refused() {
     let (cluster, idp) = start();
     let mut gateway = receiver(&cluster);
     let mut owner = admin(&cluster);
+    let long_ago = now() - 1000;
     let old = |jti: &str| {
         let mut claims = claims(jti, LOGOUT, json!({}), json!({"sub": ADA}));
-        claims["iat"] = json!(now() - 1000);
+        claims["iat"] = json!(long_ago);
         idp.sign_typed(&claims, "logout+jwt")
     };
     assert_eq!(action(&mut gateway, &old("e-1")), "user_signed_out");
