@@ -133,7 +133,9 @@ impl KeyStatus {
 #[cfg(test)]
 mod tests {
     use super::{Aal, AttachedKind, KeyStatus, SignOutScope, WhoamiSource, WhoamiStatus};
+    use crate::claim_names::ClaimName;
     use crate::event::{Actor, Event};
+    use crate::presets::Preset;
     use crate::refresh::{Answer, EndReason};
     use crate::revocation::{EntryKind, RevocationReason};
 
@@ -174,10 +176,12 @@ mod tests {
         Actor,
         Answer,
         AttachedKind,
+        ClaimName,
         EndReason,
         EntryKind,
         Event,
         KeyStatus,
+        Preset,
         RevocationReason,
         SignOutScope,
         WhoamiSource,

@@ -200,7 +200,7 @@ fn a_subject_is_required() {
         ("exp", json!(true), ClaimProblem::NotNumber),
         ("nbf", json!("0"), ClaimProblem::NotNumber),
         ("iat", json!([]), ClaimProblem::NotNumber),
-        ("session_id", json!("x"), ClaimProblem::NotUuid),
+        ("auth_time", json!("0"), ClaimProblem::NotNumber),
     ] {
         let refused = ClaimsError::Claim { name, problem };
         check(

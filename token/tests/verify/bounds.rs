@@ -233,7 +233,7 @@ fn no_text_takes_more_than_is_said_before() {
         let most = memory_for_json(&text);
         let as_claims = allocated(|| {
             let object = Object::parse(&text).ok()?;
-            let claims = Claims::read(&object);
+            let claims = Claims::read(&object, None);
             Some((claims, Node::Object(object).to_json()))
         });
         assert!(as_claims <= most, "{shape}: {as_claims} of {most} bytes");
