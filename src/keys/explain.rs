@@ -79,9 +79,9 @@ fn explain(text: &[u8], steps: &mut Steps) -> Option<()> {
         "issuer",
         format!("claim iss is one of {}", list(&trusted)),
         quoted(token.issuer()),
-        known.is_some(),
+        known.is_ok(),
     );
-    let (policy, roles, _) = known?;
+    let (policy, roles, _) = known.ok()?;
     steps.add(
         "type",
         format!(
