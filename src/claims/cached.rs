@@ -229,9 +229,7 @@ impl<D> CachedClaims<D> {
             Origin::Gateway => invalidation::settings(),
             Origin::Token => invalidation::keys(),
         };
-        self.keys == keys
-            && self.leeway == settings::leeway()
-            && self.valid.contains(&now)
+        self.keys == keys && self.leeway == settings::leeway() && self.valid.contains(&now)
     }
 
     /// The hash of the text that was set.

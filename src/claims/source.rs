@@ -11,8 +11,8 @@ use crate::pg::{catalog, encoding, jsonb, memory, shortage, timestamp, unguarded
 use crate::request;
 use crate::settings;
 use authguard_token::{
-    ClaimNames, Claims, ClaimsError, JsonError, LeaderDecision, Object, RevocationReason, TokenError,
-    memory_for_json,
+    ClaimNames, Claims, ClaimsError, JsonError, LeaderDecision, Object, RevocationReason,
+    TokenError, memory_for_json,
 };
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
@@ -145,8 +145,8 @@ fn read_claims(text: &[u8]) -> Result<(Claims, Rc<[u8]>), ClaimsRejected> {
         });
     match strict {
         Some(Ok(object)) => {
-            let read = |names| Claims::read(&object, names).map_err(ClaimsRejected::Claims);
-            Ok((by_names(read)?, jsonb::encode(&object).into()))
+            let claims = by_names(|names| Claims::read(&object, names))?;
+            Ok((claims, jsonb::encode(&object).into()))
         }
         Some(Err(JsonError::NotAnObject)) => Err(refused(JsonError::NotAnObject)),
         Some(Err(error)) => read_as_jsonb(text, error),
@@ -165,11 +165,8 @@ fn read_as_jsonb(text: &[u8], error: JsonError) -> Result<(Claims, Rc<[u8]>), Cl
         _ if error == JsonError::Character => refused(error),
         _ => refused(JsonError::Syntax),
     })?;
-    let read = |names| {
-        let read = Claims::read_jsonb_text(text, names, encoding::to_utf8);
-        read.map_err(ClaimsRejected::Claims)
-    };
-    Ok((by_names(read)?, json.into()))
+    let claims = by_names(|names| Claims::read_jsonb_text(text, names, encoding::to_utf8))?;
+    Ok((claims, json.into()))
 }
 
 /// The names that a gateway's claims are read by; the inner `None` stands for those of the
@@ -183,8 +180,9 @@ static GATEWAY_CLAIMS: PerGeneration<u64, Option<Option<GatewayNames>>> =
 /// The claims of a gateway as `read` reads them, by the names in `authguard.gateway_claims`. Those
 /// of the local issuer are at their own places: its session's row must be found.
 fn by_names(
-    read: impl Fn(Option<&Arc<ClaimNames>>) -> Result<Claims, ClaimsRejected>,
+    read: impl Fn(Option<&Arc<ClaimNames>>) -> Result<Claims, ClaimsError>,
 ) -> Result<Claims, ClaimsRejected> {
+    let read = |names: Option<&Arc<ClaimNames>>| read(names).map_err(ClaimsRejected::Claims);
     let names = GATEWAY_CLAIMS.get(|| Some(ClaimNames::parse(&settings::gateway_claims()).ok()));
     let names = names.flatten().ok_or(ClaimsRejected::GatewayClaims)?;
     let claims = read(names.as_ref())?;

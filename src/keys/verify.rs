@@ -8,8 +8,8 @@ use crate::pg::{catalog, jsonb, shortage, timestamp, unguarded};
 use crate::revocation::{self, Basis};
 use crate::settings;
 use authguard_token::{
-    ClaimNames, Claims, Key, Node, Object, Token, TokenError, format_uuid, memory_for_token, own_claims,
-    uuid_v5,
+    ClaimNames, Claims, Key, Node, Object, Token, TokenError, format_uuid, memory_for_token,
+    own_claims, uuid_v5,
 };
 use std::cell::Cell;
 use std::rc::Rc;

@@ -124,11 +124,5 @@ pub fn tell(user: &str, id: Option<[u8; 16]>, ending: Ending) {
 
 fn tell_as(event: Event, user: &str, id: Option<[u8; 16]>, ending: Ending) {
     let (event, actor) = (event.as_str(), ending.actor.as_str());
-    events::record(
-        event,
-        Some(user),
-        id,
-        actor,
-        Some(ending.reason.as_str()),
-    );
+    events::record(event, Some(user), id, actor, Some(ending.reason.as_str()));
 }

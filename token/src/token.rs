@@ -86,9 +86,25 @@ impl<'t> Token<'t> {
         self.jws.kind()
     }
 
-    /// Returns the claims, as the sender says: to explain a refusal, never to believe them.
-    pub fn unverified_claims(&self) -> &Claims {
-        &self.claims
+    /// Returns the claims, read by the names of the issuer, as the sender says: to explain a
+    /// refusal, never to believe them.
+    ///
+    /// # Errors
+    /// [`TokenError::Claims`].
+    pub fn unverified_claims(
+        &self,
+        names: Option<&Arc<ClaimNames>>,
+    ) -> Result<Claims, TokenError> {
+        match names {
+            None => Ok(self.claims.clone()),
+            Some(names) => self.read_by(names),
+        }
+    }
+
+    /// Reads the claims once more: whose names they are was known only after the token was read.
+    fn read_by(&self, names: &Arc<ClaimNames>) -> Result<Claims, TokenError> {
+        let object = Object::parse(&self.json).map_err(ClaimsError::Json)?;
+        Ok(Claims::read(&object, Some(names))?)
     }
 
     /// Returns the strings in `aud`, and `client_id` and `azp`, as the sender says.
@@ -160,11 +176,7 @@ impl<'t> Token<'t> {
     ) -> Result<Verified, TokenError> {
         let claims = match names {
             None => self.claims,
-            // Whose names they are was known only after the token was read.
-            Some(_) => {
-                let object = Object::parse(&self.json).map_err(ClaimsError::Json)?;
-                Claims::read(&object, names)?
-            }
+            Some(names) => self.read_by(names)?,
         };
         Ok(Verified {
             claims,

@@ -8,7 +8,8 @@ use postgres::Client;
 use serde_json::{Value, json};
 
 /// What the readers return, in one line.
-const READ: &str = "select concat_ws(' ', auth.sid(), auth.session_id() is not null, auth.client_id(),
+const READ: &str =
+    "select concat_ws(' ', auth.sid(), auth.session_id() is not null, auth.client_id(),
                            auth.org_id(), auth.org_role(), auth.role(), auth.roles()::text,
                            auth.has_role('editor'), auth.has_permission('notes.write'),
                            auth.has_scope('read'), extract(epoch from auth.authenticated_at()))";
@@ -149,7 +150,9 @@ fn names_that_are_none_are_refused_with_a_list_of_those_known() {
             "{\"roles\"",
         ),
     ] {
-        let sql = format!("select authguard.trust_issuer('https://a', '{{\"keys\":[]}}'::jsonb, '{{app}}'::text[], {more})");
+        let sql = format!(
+            "select authguard.trust_issuer('https://a', '{{\"keys\":[]}}'::jsonb, '{{app}}'::text[], {more})"
+        );
         let error = owner.batch_execute(&sql).unwrap_err();
         let error = error.as_db_error().unwrap();
         assert_eq!((error.code().code(), error.message()), ("22023", message));
@@ -186,9 +189,15 @@ fn a_session_and_a_client_of_any_name_are_revoked_by_it() {
     };
     for (call, why) in [
         ("revoke_session('sess_123')", "session"),
-        ("revoke_session('sess_123', issuer => 'https://clerk.example')", "session"),
+        (
+            "revoke_session('sess_123', issuer => 'https://clerk.example')",
+            "session",
+        ),
         ("revoke_client('app')", "client"),
-        ("revoke_client('app', 'https://clerk.example', reason => 'stolen')", "client"),
+        (
+            "revoke_client('app', 'https://clerk.example', reason => 'stolen')",
+            "client",
+        ),
     ] {
         assert!(operate(&cluster, call), "{call}");
         assert_eq!(reason(&mut client).as_deref(), Some(why), "{call}");
@@ -198,7 +207,10 @@ fn a_session_and_a_client_of_any_name_are_revoked_by_it() {
     }
     let of_user = |user: &str| format!("revoke_client('app', user_id => '{user}')");
     for (call, covers) in [
-        ("revoke_session('sess_123', issuer => 'https://another')".to_owned(), false),
+        (
+            "revoke_session('sess_123', issuer => 'https://another')".to_owned(),
+            false,
+        ),
         ("revoke_client('app', 'https://another')".to_owned(), false),
         ("revoke_client('App')".to_owned(), false),
         (of_user(BEN), false),
@@ -243,7 +255,8 @@ fn a_restored_client_is_accepted_with_new_tokens_only_unless_they_are_revived() 
         .map(|row| row.get(0))
         .collect();
     let of = |user: &str| {
-        ["CLIENT_REVOKED", "CLIENT_RESTORED", "CLIENT_RESTORED"].map(|name| format!("{name}{user} app"))
+        ["CLIENT_REVOKED", "CLIENT_RESTORED", "CLIENT_RESTORED"]
+            .map(|name| format!("{name}{user} app"))
     };
     assert_eq!(names, [of(""), of(&format!(" {ADA}"))].concat());
     // An entry of every issuer is lifted as such.
@@ -273,7 +286,11 @@ fn a_gateway_s_claims_are_read_by_the_names_in_the_setting() {
         text(&mut client, READ).as_deref(),
         Some("s-1 f okta-app authenticated {editor} t f f")
     );
-    set_gateway_claims(&cluster, &mut client, r#"{"preset":"okta","org_id":"/o/id"}"#);
+    set_gateway_claims(
+        &cluster,
+        &mut client,
+        r#"{"preset":"okta","org_id":"/o/id"}"#,
+    );
     assert_eq!(
         text(&mut client, "select auth.org_id()").as_deref(),
         Some("org-1")
@@ -321,7 +338,10 @@ fn a_local_session_is_found_whatever_the_gateway_s_names() {
     set_gateway_claims(&cluster, &mut client, r#"{"session":"sid"}"#);
     set_claims(&mut client, &claims(&session));
     assert_eq!(reason(&mut client), None);
-    assert_eq!(text(&mut client, "select auth.sid()"), Some(session.clone()));
+    assert_eq!(
+        text(&mut client, "select auth.sid()"),
+        Some(session.clone())
+    );
     assert!(operate(&cluster, &format!("revoke_session('{session}')")));
     assert_eq!(reason(&mut client).as_deref(), Some("session"));
     // One that no session of this database can have has no row.
@@ -342,7 +362,8 @@ fn an_attached_table_has_sessions_by_any_name() {
         .unwrap();
     let mut client = gateway(&cluster);
     let of = |session: &str| {
-        json!({"iss": "https://idp", "sub": ADA, "role": "authenticated", "sid": session}).to_string()
+        json!({"iss": "https://idp", "sub": ADA, "role": "authenticated", "sid": session})
+            .to_string()
     };
     set_claims(&mut client, &of("sess_1"));
     assert_eq!(reason(&mut client), None);
@@ -356,6 +377,9 @@ fn an_attached_table_has_sessions_by_any_name() {
     // Signing the user out revokes what is left, by its name.
     set_claims(&mut client, &of("sess_2"));
     let sign_out = format!("select authguard.sign_out_user('{ADA}')::text");
-    assert_eq!(text(&mut operator(&cluster), &sign_out).as_deref(), Some("1"));
+    assert_eq!(
+        text(&mut operator(&cluster), &sign_out).as_deref(),
+        Some("1")
+    );
     assert_eq!(reason(&mut client).as_deref(), Some("session"));
 }

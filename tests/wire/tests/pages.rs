@@ -364,7 +364,8 @@ fn the_page_on_providers_trusts_ten_of_them_and_revokes_by_session_and_client() 
     let mut expected = Preset::ALL.map(Preset::as_str);
     expected.sort_unstable();
     assert_eq!(text(&mut owner, presets), Some(expected.join(" ")));
-    let entries = "select string_agg(concat_ws(' ', kind, key, client_id, blocked), ', ' order by kind)
+    let entries =
+        "select string_agg(concat_ws(' ', kind, key, client_id, blocked), ', ' order by kind)
                      from authguard.revocation";
     let revoked = format!("client mcp-agent f, grant {USER} mcp-agent t, session sess_2abc t");
     assert_eq!(text(&mut owner, entries), Some(revoked));

@@ -3,9 +3,9 @@
 
 use authguard_token::refresh::{Answer, EndReason};
 use authguard_token::{
-    Aal, Actor, AttachedKind, ClaimName, EntryKind, Event, KeyStatus, MAX_IDENTITY_BYTES, MAX_KEY_ID_BYTES,
-    MAX_LEEWAY_SECONDS, MAX_REASON_BYTES, Policy, Preset, RevocationReason, SignOutScope, WhoamiSource,
-    WhoamiStatus,
+    Aal, Actor, AttachedKind, ClaimName, EntryKind, Event, KeyStatus, MAX_IDENTITY_BYTES,
+    MAX_KEY_ID_BYTES, MAX_LEEWAY_SECONDS, MAX_REASON_BYTES, Policy, Preset, RevocationReason,
+    SignOutScope, WhoamiSource, WhoamiStatus,
 };
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;
