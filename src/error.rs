@@ -65,6 +65,8 @@ pub enum Error {
     ListSyntax(&'static str, String),
     /// A key or a secret is refused. The fields are the reason, and what to do.
     BadKey(String, Option<&'static str>),
+    /// A preset or claim names are refused. The fields are the reason, and what to do.
+    ClaimNames(String, String),
     /// The file with the local issuer's private key cannot be used.
     KeyFile,
     /// An issuer would speak for the users of another one.
@@ -333,6 +335,10 @@ impl Error {
             .detail("List syntax is invalid."),
             Self::BadKey(problem, hint) | Self::Argument(problem, hint) => Report {
                 hint: hint.map(Cow::from),
+                ..Report::new(Code::ERRCODE_INVALID_PARAMETER_VALUE, problem)
+            },
+            Self::ClaimNames(problem, hint) => Report {
+                hint: Some(hint.into()),
                 ..Report::new(Code::ERRCODE_INVALID_PARAMETER_VALUE, problem)
             },
             Self::KeyFile => Report::new(

@@ -23,6 +23,9 @@ declare
     operator_functions constant pg_catalog.regprocedure[] := array[
         'authguard.revoke_token(text, text, text, timestamptz)',
         'authguard.revoke_session(uuid, text, text, timestamptz)',
+        'authguard.revoke_session(text, text, text, timestamptz)',
+        'authguard.revoke_client(text, text, text, text)',
+        'authguard.restore_client(text, text, text, boolean)',
         'authguard.revoke_user(text, text, timestamptz, text)',
         'authguard.revoke_user(uuid, text, timestamptz, text)',
         'authguard.revoke_user(int8, text, timestamptz, text)',

@@ -142,6 +142,34 @@ begin
         return next;
     end if;
 
+    -- Only the token names its client.
+    step := step + 1;
+    check_name := 'clients';
+    passed := null;
+    note := null;
+    for entry in
+        select r.* from authguard.revocation r
+         where r.kind = 'grant' and r.key = any (names)
+         order by r.client_id, r.issuer nulls first
+    loop
+        answer := pg_catalog.format('%s of client %s%s of %s are revoked, by %I%s',
+            case when entry.blocked then 'all of the user''s tokens'
+                 else 'the user''s tokens that were issued up to ' || entry.issued_before end,
+            pg_catalog.quote_literal(entry.client_id),
+            case when entry.key <> subject then ' as ' || entry.key end,
+            case when entry.issuer is null then 'every issuer'
+                 else 'issuer ' || pg_catalog.quote_literal(entry.issuer) end,
+            entry.revoked_by, coalesce(': ' || entry.reason, ''));
+        note := case when entry.blocked then pg_catalog.format(
+            'To lift it: select authguard.restore_client(%L, user_id => %L)',
+            entry.client_id, entry.key) end;
+        return next;
+    end loop;
+    if not found then
+        answer := 'no client is revoked for this user alone';
+        return next;
+    end if;
+
     step := step + 1;
     check_name := 'attached';
     for source in
@@ -169,7 +197,7 @@ begin
             when source.reason is not null
                 then 'Whoever keeps that table can change it; it counts from the next statement on.'
             when source.kind = 'sessions'
-                then 'A token whose session_id is none of the table''s is revoked (session_ended).'
+                then 'A token whose session is none of the table''s is revoked (session_ended).'
             end;
         return next;
     end loop;
@@ -224,10 +252,12 @@ end
 $$;
 comment on function authguard.explain_user(pg_catalog.text) is
     'Says why a user sees nothing, in rows. check_name: user, database, blocked, cut_off, claims, '
-    'issuer_cut_off, attached, sessions or verdict. passed: false if it shuts the user out; true '
+    'issuer_cut_off, clients, attached, sessions or verdict. passed: false if it shuts the user '
+    'out; true '
     'if it does not; NULL if it depends on the token. answer: what was found, in words; note: what '
     'follows, or NULL. user_id: claim sub; that of an issuer with a subject_namespace is looked '
-    'for as its UUID, too. Entries of single tokens and sessions are not looked at. '
+    'for as its UUID, too. Entries of single tokens, of sessions and of '
+    'clients for every user are not looked at. '
     'authguard.grant_monitor lets a role call it. 22004 if user_id is NULL, 22023 if it is empty '
     'or too long';
 

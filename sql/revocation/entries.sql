@@ -223,20 +223,24 @@ begin
     select r.* into old
       from authguard.revocation r
      where r.kind = entry.kind and r.key = entry.key
-       and r.issuer is not distinct from entry.issuer;
+       and r.issuer is not distinct from entry.issuer
+       and r.client_id is not distinct from entry.client_id;
     if found and authguard.merged(old, entry) is not distinct from old then
         return false;
     end if;
     -- Merged again with the row as it is by then: if two operators write at once, neither loses.
     insert into authguard.revocation as r select entry.*
-    on conflict (kind, key, (issuer is null), (coalesce(issuer, ''))) do update
+    on conflict (kind, key, (issuer is null), (coalesce(issuer, '')), (coalesce(client_id, '')))
+    do update
         set (blocked, blocked_until, issued_before, include_keys, reason,
              revoked_at, revoked_by, keep_until, event_at)
             = (select m.blocked, m.blocked_until, m.issued_before, m.include_keys, m.reason,
                       m.revoked_at, m.revoked_by, m.keep_until, m.event_at
                  from authguard.merged(r, excluded) m);
-    -- A cut-off in the past is meant as it is. That of claims is written by the commit itself.
-    if entry.issued_before >= pg_catalog.transaction_timestamp() and entry.kind <> 'claims' then
+    -- A cut-off in the past is meant as it is. That of claims is written by the commit itself, and
+    -- a client is shut out until it is restored, long after the commit.
+    if entry.issued_before >= pg_catalog.transaction_timestamp()
+       and entry.kind in ('user', 'issuer') then
         perform authguard.date_at_commit(entry.kind, entry.key, entry.issuer, entry.issued_before);
     end if;
     return true;

@@ -172,18 +172,8 @@ declare
     -- The issuer has ended what it announces, so no later token belongs to it.
     last_expiry constant pg_catalog.timestamptz :=
         authguard.latest_expiry(pg_catalog.clock_timestamp());
-    session_id constant pg_catalog.uuid := case
-        when session ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then session end;
     changed pg_catalog.bool;
 begin
-    if action = 'session_ended' and token_id is null and session_id is null then
-        -- Only sessions that are named by UUIDs have entries.
-        action := case when subject is null then 'ignored' else 'user_signed_out' end;
-        detail := 'a session that is no UUID is not known';
-    elsif action = 'client_revoked' then
-        action := 'ignored';
-        detail := 'a client cannot be revoked';
-    end if;
     if action = 'user_blocked' then
         changed := authguard.block_by_event(issuer, subject, happened_at, event);
         if changed is null then
@@ -201,15 +191,19 @@ begin
     elsif token_id is not null then
         changed := authguard.revoke_token(token_id, event, issuer, last_expiry);
     elsif action = 'session_ended' then
-        changed := authguard.revoke_session(session_id, event, issuer, last_expiry);
+        changed := authguard.revoke_session(session, event, issuer, last_expiry);
+    elsif action = 'client_revoked' then
+        changed := authguard.revoke_client(client, issuer, reason => event);
     else
         changed := authguard.revoke_and_forget(authguard.entry(
             case action when 'claims_stale' then 'claims' else 'user' end, subject, issuer,
             happened_at, event, authguard.latest_expiry(happened_at)));
     end if;
     if changed then
-        perform authguard.record('EVENT_RECEIVED', subject, session_id, 'issuer',
-            action || ': ' || event);
+        perform authguard.record('EVENT_RECEIVED', subject,
+            case when session ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                 then session::pg_catalog.uuid end,
+            'issuer', action || ': ' || event);
     end if;
 end
 $$;

@@ -17,6 +17,8 @@ pub enum TokenRejected {
     UnknownKey,
     /// The token has no `kid`, and more than one key could have signed it.
     AmbiguousKey,
+    /// The claim names in the issuer's row, which somebody has changed by hand, cannot be used.
+    BrokenNames,
     /// The key is revoked.
     RevokedKey,
     /// The key's row is no key, or its secret is missing. After a restore, the secret must be set
@@ -59,6 +61,9 @@ impl fmt::Display for TokenRejected {
             Self::UnknownIssuer => "the issuer is not trusted",
             Self::UnknownKey => "the issuer has no such key",
             Self::AmbiguousKey => "the token names no key, and the issuer has several",
+            Self::BrokenNames => {
+                "the claim names of the issuer are damaged; call trust_issuer with claims and preset"
+            }
             Self::RevokedKey => "the key is revoked",
             Self::BrokenKey => "the key of the issuer is missing or damaged; register it again",
             Self::Subjects => "another issuer would speak for the users of the local issuer",

@@ -25,6 +25,7 @@
 
 mod algorithm;
 mod base64url;
+mod claim_names;
 pub mod claims;
 mod error;
 pub mod event;
@@ -38,6 +39,7 @@ mod leader;
 mod lock;
 mod memory;
 mod policy;
+mod presets;
 pub mod refresh;
 pub mod revocation;
 mod sign;
@@ -47,6 +49,7 @@ mod token;
 mod words;
 
 pub use algorithm::Algorithm;
+pub use claim_names::{ClaimName, ClaimNames, ClaimNamesError, MAX_PATH_BYTES, MAX_PATHS};
 pub use claims::{ClaimProblem, Claims, ClaimsError, is_flag_set};
 pub use error::{Part, TokenError};
 pub use event::{Actor, Event, EventNameError};
@@ -65,6 +68,7 @@ pub use leader::{LeaderDecision, fingerprint as leader_fingerprint};
 pub use lock::lock_number;
 pub use memory::{memory_for_json, memory_for_token};
 pub use policy::{MAX_LEEWAY_SECONDS, Policy};
+pub use presets::Preset;
 pub use refresh::{RefreshKey, RefreshSettings, RefreshToken, RefreshTokenError};
 pub use revocation::{
     Entry, EntryKind, Judge, MAX_REASON_BYTES, OwnSession, RevocationReason, SessionRow, UserRow,

@@ -1,5 +1,8 @@
 //! The rules for an issuer's tokens: `typ`, `iss`, `sub`, `aud` and the times.
 
+use std::sync::Arc;
+
+use crate::claim_names::ClaimNames;
 use crate::claims::{Audience, Claims, Recipient};
 use crate::error::TokenError;
 use crate::event_token::is_event_type;
@@ -31,6 +34,8 @@ pub struct Policy {
     pub max_lifetime: Option<i64>,
     /// How far clocks may differ, seconds, 0 to [`MAX_LEEWAY_SECONDS`].
     pub leeway: i64,
+    /// Where the issuer keeps what the readers return; `None` for where the standards have it.
+    pub names: Option<Arc<ClaimNames>>,
 }
 
 impl Policy {
@@ -44,6 +49,7 @@ impl Policy {
             types: vec!["JWT".to_owned(), "at+jwt".to_owned()],
             max_lifetime: None,
             leeway: 0,
+            names: None,
         }
     }
 

@@ -82,6 +82,7 @@ const WIRE: [(&[&str], Versions, &str); 15] = [
     ),
     (
         &[
+            "claim_names",
             "claims_function",
             "cursors",
             "encodings",

@@ -81,6 +81,7 @@ select * from done('e2', 'user_signed_out', 'ada', at => '2020-01-01 00:00:00Z')
 select * from done('e3', 'claims_stale', 'ada', at => '2020-01-02 00:00:00Z');
 select * from done('e4', 'claims_stale', token_id => 't-1');
 select * from done('e5', 'ignored');
+select * from done('e6', 'session_ended', session => 'dMTlD|1600802906337.16|16008.16');
 select kind, key, issuer, blocked, issued_before at time zone 'UTC' as issued_before, reason, event_at, keep_until from authguard.revocation order by kind;
 select name, user_id, session_id, actor, reason from authguard.event where actor = 'issuer' order by id;
 truncate authguard.revocation, authguard.event;

@@ -93,6 +93,7 @@ fn access(idp: &Issuer, user: &str, seconds_ago: i64) -> String {
     let mut claims = idp.claims(user);
     claims["iat"] = json!(now() - seconds_ago);
     claims["session_id"] = json!(SESSION);
+    claims["client_id"] = json!("agent");
     idp.sign(&claims)
 }
 
@@ -126,6 +127,16 @@ fn an_event_shuts_the_data_at_the_next_statement() {
             json!({"sub_id": {"format": "opaque", "id": SESSION}}),
             "session_ended",
             "session",
+        ),
+        (
+            BOTH,
+            risc("account-disabled"),
+            json!({}),
+            json!({"sub_id": {
+                "format": "complex", "application": {"format": "opaque", "id": "agent"},
+            }}),
+            "client_revoked",
+            "client",
         ),
         (
             BOTH,
@@ -215,7 +226,7 @@ fn an_event_shuts_the_data_at_the_next_statement() {
         assert_eq!(seen(&mut client), 0, "{event}");
         assert_eq!(reason(&mut client).as_deref(), Some(why), "{event}");
         // Ben's token is of the same session id: only what names a user leaves it alone.
-        if !matches!(why, "session" | "token") {
+        if !matches!(why, "session" | "token" | "client") {
             set_token(&mut client, &access(&idp, BEN, 3600));
             assert_eq!(seen(&mut client), 3, "{event}");
         }

@@ -13,6 +13,7 @@ mod attach_partitions_elsewhere;
 mod backtrace;
 mod canary;
 mod cancel;
+mod claim_names;
 mod claims;
 mod claims_function;
 mod clients;

@@ -3,9 +3,9 @@
 
 use authguard_token::refresh::{Answer, EndReason};
 use authguard_token::{
-    Aal, Actor, AttachedKind, EntryKind, Event, KeyStatus, MAX_IDENTITY_BYTES, MAX_KEY_ID_BYTES,
-    MAX_LEEWAY_SECONDS, MAX_REASON_BYTES, Policy, RevocationReason, SignOutScope, WhoamiSource,
-    WhoamiStatus,
+    Aal, Actor, AttachedKind, ClaimName, EntryKind, Event, KeyStatus, MAX_IDENTITY_BYTES,
+    MAX_KEY_ID_BYTES, MAX_LEEWAY_SECONDS, MAX_REASON_BYTES, Policy, Preset, RevocationReason,
+    SignOutScope, WhoamiSource, WhoamiStatus,
 };
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;
@@ -123,6 +123,12 @@ fn constraints_comments_and_pages_name_the_words_of_the_enums() {
     assert_eq!(between(&constraint, '\''), words!(KeyStatus));
     let comment = column_comment(client, "key", "status");
     assert_eq!(listed(&comment, ""), words!(KeyStatus));
+
+    let constraint = check(client, "issuer_preset");
+    assert_eq!(between(&constraint, '\''), words!(Preset));
+    let comment = column_comment(client, "issuer", "claims");
+    let comment = comment.replace(", as far as", ".");
+    assert_eq!(listed(&comment, "it keeps "), words!(ClaimName));
 
     let constraint = check(client, "attached_kind");
     assert_eq!(between(&constraint, '\''), words!(AttachedKind));
