@@ -1,9 +1,9 @@
 //! `authguard.read_event`: the events in a token, if its issuer is trusted for events. Nothing is
 //! remembered: neither the token nor its key gets among those of access tokens.
 
+use super::log;
 use super::rejected::TokenRejected;
 use super::trust::{self, Asked};
-use super::log;
 use crate::error::Error;
 use crate::invalidation;
 use crate::pg::call::Value;
@@ -13,8 +13,8 @@ use crate::pg::state::PerBackend;
 use crate::pg::{shortage, timestamp, unguarded};
 use crate::settings;
 use authguard_token::{
-    DeliveryError, EventError, EventPolicy, EventToken, ReceivedEvents, TokenError,
-    memory_for_token,
+    DeliveryError, EventAction, EventError, EventPolicy, EventToken, ReceivedEvent, ReceivedEvents,
+    TokenError, memory_for_token,
 };
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -102,6 +102,8 @@ fn authguard_read_event(
         name!(token_id, Option<Utf8>),
         name!(happened_at, Option<i64>),
         name!(detail, Option<Utf8>),
+        name!(restored, Option<Utf8>),
+        name!(restored_at, Option<i64>),
     ),
 > {
     let now = unguarded::clock();
@@ -112,6 +114,14 @@ fn authguard_read_event(
         Error::EventRefused(cause.delivery_error()).raise()
     });
     let (jti, issued_at) = (received.jti, received.issued_at);
+    let lets_in = |event: &&ReceivedEvent| event.action == EventAction::UserRestored;
+    let restored = received.events.iter().find(lets_in);
+    let restored = restored.map(|event| (event.user.clone(), event.happened_at));
+    let (restored, restored_at) = restored.unzip();
+    let (restored, restored_at) = (
+        restored.flatten(),
+        restored_at.and_then(timestamp::timestamptz),
+    );
     let rows = received.events.into_iter().map(move |event| {
         (
             Utf8(issuer.clone()),
@@ -125,6 +135,8 @@ fn authguard_read_event(
             event.token.map(Utf8),
             timestamp::timestamptz(event.happened_at),
             event.detail.map(Utf8),
+            restored.clone().map(Utf8),
+            restored_at,
         )
     });
     TableIterator::new(rows.collect::<Vec<_>>())
