@@ -274,10 +274,6 @@ impl<'n, 't> Payload<'n, 't> {
             Some(Node::Object(events)) if !events.members().is_empty() => events,
             _ => return Err(EventError::Events),
         };
-        let is_object = |(_, event): &(_, Node<'_>)| matches!(event, Node::Object(_));
-        if !events.members().iter().all(is_object) {
-            return Err(EventError::Events);
-        }
         if kind == EventType::Logout
             && events
                 .get(SecurityEvent::BackChannelLogout.as_str())
