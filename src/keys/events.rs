@@ -2,7 +2,7 @@
 //! remembered: neither the token nor its key gets among those of access tokens.
 
 use super::log;
-use super::rejected::TokenRejected;
+use super::rejected::{EventRejected, TokenRejected};
 use super::trust::{self, Asked};
 use crate::error::Error;
 use crate::invalidation;
@@ -13,12 +13,10 @@ use crate::pg::state::PerBackend;
 use crate::pg::{shortage, timestamp, unguarded};
 use crate::settings;
 use authguard_token::{
-    DeliveryError, EventAction, EventError, EventPolicy, EventToken, ReceivedEvent, ReceivedEvents,
-    TokenError, memory_for_token,
+    EventAction, EventPolicy, EventToken, ReceivedEvent, ReceivedEvents, memory_for_token,
 };
 use pgrx::pg_sys;
 use pgrx::prelude::*;
-use std::fmt;
 
 static ISSUER: PerBackend<Plan> = Plan::new(
     c"select e.issuer is not null, coalesce(e.audience, i.audience || i.client_ids), e.emails,
@@ -28,58 +26,6 @@ static ISSUER: PerBackend<Plan> = Plan::new(
        where i.issuer = $1",
     &[pg_sys::TEXTOID],
 );
-
-/// The cause for which a token with events is refused, for the server's log.
-#[derive(Clone, Copy)]
-pub enum EventRejected {
-    /// The token itself breaks a rule.
-    Event(EventError),
-    /// Its issuer or its key is not trusted.
-    Key(TokenRejected),
-    /// Its issuer is trusted, but not for events.
-    NotForEvents,
-}
-
-impl EventRejected {
-    /// The reason as the one who delivers the token learns it.
-    fn delivery_error(self) -> DeliveryError {
-        match self {
-            Self::Event(error) => error.delivery_error(),
-            Self::NotForEvents => DeliveryError::AccessDenied,
-            Self::Key(TokenRejected::UnknownIssuer) => DeliveryError::InvalidIssuer,
-            Self::Key(
-                TokenRejected::UnknownKey
-                | TokenRejected::AmbiguousKey
-                | TokenRejected::RevokedKey
-                | TokenRejected::BrokenKey
-                | TokenRejected::Token(TokenError::AlgorithmMismatch),
-            ) => DeliveryError::InvalidKey,
-            Self::Key(_) => DeliveryError::InvalidRequest,
-        }
-    }
-}
-
-impl fmt::Display for EventRejected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Event(error) => error.fmt(f),
-            Self::Key(cause) => cause.fmt(f),
-            Self::NotForEvents => f.write_str("the issuer is not trusted for events"),
-        }
-    }
-}
-
-impl From<EventError> for EventRejected {
-    fn from(error: EventError) -> Self {
-        Self::Event(error)
-    }
-}
-
-impl From<TokenRejected> for EventRejected {
-    fn from(cause: TokenRejected) -> Self {
-        Self::Key(cause)
-    }
-}
 
 /// The events in a token, a row each, with the token's issuer, `jti` and `iat`. The token is a
 /// `text` in the database's encoding: its bytes, because it may be anything. Times are
