@@ -354,8 +354,8 @@ $$;
 comment on function authguard.change_access(
     pg_catalog.name, pg_catalog.text, pg_catalog.text) is
     'Grants a role what a door gives, or revokes it. door: operator, monitor, signer, client or '
-    'receiver. command: how, as a format of privilege, object and role. 22004 if the role is NULL, 42704 if '
-    'it does not exist';
+    'receiver. command: how, as a format of privilege, object and role. 22004 if the role is NULL, '
+    '42704 if it does not exist';
 
 create function authguard.grant_operator(role pg_catalog.name) returns pg_catalog.void
 language sql volatile

@@ -67,9 +67,11 @@ returns table (
     issuer pg_catalog.text, jti pg_catalog.text, issued_at pg_catalog.timestamptz,
     event pg_catalog.text, action pg_catalog.text, subject pg_catalog.text,
     session pg_catalog.text, client pg_catalog.text, token_id pg_catalog.text,
-    happened_at pg_catalog.timestamptz, detail pg_catalog.text)
+    happened_at pg_catalog.timestamptz, detail pg_catalog.text, restored pg_catalog.text,
+    restored_at pg_catalog.timestamptz)
 language c volatile cost 10000 rows 1
 as 'MODULE_PATHNAME', 'authguard_read_event';
 comment on function authguard.read_event(pg_catalog.text) is
-    'Verifies a token with events, and returns what each asks for; does nothing. Errors as for '
+    'Verifies a token with events, and returns what each asks for; does nothing. restored and '
+    'restored_at: the user whom one of them lets in again, and when. Errors as for '
     'authguard.receive_event';

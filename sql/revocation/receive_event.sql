@@ -57,7 +57,7 @@ begin
                greatest(too_old, (select e.issued_at from authguard.received_event e
                                    where e.issuer = i.issuer
                                    order by e.issued_at desc offset most limit 1)) as until
-          from authguard.issuer i
+          from (select distinct e.issuer from authguard.received_event e) i
     loop
         delete from authguard.received_event e
          where e.issuer = source.issuer and e.issued_at <= source.until;
@@ -221,15 +221,11 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     found pg_catalog.record;
+    done pg_catalog.record;
     is_new pg_catalog.bool;
 begin
     perform authguard.require_primary();
-    for found in
-        select r.*,
-               max(r.subject) filter (where r.action = 'user_restored') over () as restored,
-               max(r.happened_at) filter (where r.action = 'user_restored') over () as restored_at
-          from authguard.read_event(token) r
-    loop
+    for found in select r.* from authguard.read_event(token) r loop
         is_new := coalesce(is_new, authguard.remember_event(
             found.issuer, found.jti, found.issued_at, found.restored, found.restored_at));
         event := found.event;
@@ -237,10 +233,11 @@ begin
         session := found.session;
         client := found.client;
         if is_new then
-            select a.action, a.detail into action, detail
-              from authguard.apply_event(found.issuer, found.event, found.happened_at,
-                       found.subject, found.session, found.client, found.token_id,
-                       found.action, found.detail) a;
+            done := authguard.apply_event(
+                found.issuer, found.event, found.happened_at, found.subject, found.session,
+                found.client, found.token_id, found.action, found.detail);
+            action := done.action;
+            detail := done.detail;
         else
             action := 'replayed';
             detail := null;

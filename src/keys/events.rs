@@ -1,9 +1,9 @@
 //! `authguard.read_event`: the events in a token, if its issuer is trusted for events. Nothing is
 //! remembered: neither the token nor its key gets among those of access tokens.
 
-use super::rejected::TokenRejected;
-use super::trust::{self, Asked};
 use super::log;
+use super::rejected::{EventRejected, TokenRejected};
+use super::trust::{self, Asked};
 use crate::error::Error;
 use crate::invalidation;
 use crate::pg::call::Value;
@@ -13,12 +13,10 @@ use crate::pg::state::PerBackend;
 use crate::pg::{shortage, timestamp, unguarded};
 use crate::settings;
 use authguard_token::{
-    DeliveryError, EventError, EventPolicy, EventToken, ReceivedEvents, TokenError,
-    memory_for_token,
+    EventAction, EventPolicy, EventToken, ReceivedEvent, ReceivedEvents, memory_for_token,
 };
 use pgrx::pg_sys;
 use pgrx::prelude::*;
-use std::fmt;
 
 static ISSUER: PerBackend<Plan> = Plan::new(
     c"select e.issuer is not null, coalesce(e.audience, i.audience || i.client_ids), e.emails,
@@ -28,58 +26,6 @@ static ISSUER: PerBackend<Plan> = Plan::new(
        where i.issuer = $1",
     &[pg_sys::TEXTOID],
 );
-
-/// The cause for which a token with events is refused, for the server's log.
-#[derive(Clone, Copy)]
-pub enum EventRejected {
-    /// The token itself breaks a rule.
-    Event(EventError),
-    /// Its issuer or its key is not trusted.
-    Key(TokenRejected),
-    /// Its issuer is trusted, but not for events.
-    NotForEvents,
-}
-
-impl EventRejected {
-    /// The reason as the one who delivers the token learns it.
-    fn delivery_error(self) -> DeliveryError {
-        match self {
-            Self::Event(error) => error.delivery_error(),
-            Self::NotForEvents => DeliveryError::AccessDenied,
-            Self::Key(TokenRejected::UnknownIssuer) => DeliveryError::InvalidIssuer,
-            Self::Key(
-                TokenRejected::UnknownKey
-                | TokenRejected::AmbiguousKey
-                | TokenRejected::RevokedKey
-                | TokenRejected::BrokenKey
-                | TokenRejected::Token(TokenError::AlgorithmMismatch),
-            ) => DeliveryError::InvalidKey,
-            Self::Key(_) => DeliveryError::InvalidRequest,
-        }
-    }
-}
-
-impl fmt::Display for EventRejected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Event(error) => error.fmt(f),
-            Self::Key(cause) => cause.fmt(f),
-            Self::NotForEvents => f.write_str("the issuer is not trusted for events"),
-        }
-    }
-}
-
-impl From<EventError> for EventRejected {
-    fn from(error: EventError) -> Self {
-        Self::Event(error)
-    }
-}
-
-impl From<TokenRejected> for EventRejected {
-    fn from(cause: TokenRejected) -> Self {
-        Self::Key(cause)
-    }
-}
 
 /// The events in a token, a row each, with the token's issuer, `jti` and `iat`. The token is a
 /// `text` in the database's encoding: its bytes, because it may be anything. Times are
@@ -102,6 +48,8 @@ fn authguard_read_event(
         name!(token_id, Option<Utf8>),
         name!(happened_at, Option<i64>),
         name!(detail, Option<Utf8>),
+        name!(restored, Option<Utf8>),
+        name!(restored_at, Option<i64>),
     ),
 > {
     let now = unguarded::clock();
@@ -112,6 +60,14 @@ fn authguard_read_event(
         Error::EventRefused(cause.delivery_error()).raise()
     });
     let (jti, issued_at) = (received.jti, received.issued_at);
+    let lets_in = |event: &&ReceivedEvent| event.action == EventAction::UserRestored;
+    let restored = received.events.iter().find(lets_in);
+    let restored = restored.map(|event| (event.user.clone(), event.happened_at));
+    let (restored, restored_at) = restored.unzip();
+    let (restored, restored_at) = (
+        restored.flatten(),
+        restored_at.and_then(timestamp::timestamptz),
+    );
     let rows = received.events.into_iter().map(move |event| {
         (
             Utf8(issuer.clone()),
@@ -125,6 +81,8 @@ fn authguard_read_event(
             event.token.map(Utf8),
             timestamp::timestamptz(event.happened_at),
             event.detail.map(Utf8),
+            restored.clone().map(Utf8),
+            restored_at,
         )
     });
     TableIterator::new(rows.collect::<Vec<_>>())

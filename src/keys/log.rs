@@ -1,7 +1,6 @@
 //! What the server's log gets and no client: why a token is refused, and why a key cannot be used.
 
-use super::TokenRejected;
-use super::events::EventRejected;
+use super::rejected::{EventRejected, TokenRejected};
 use crate::pg::log::{self, LogLevel};
 use crate::settings::{self, RefusalLevel};
 use std::ffi::CString;

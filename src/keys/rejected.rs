@@ -1,7 +1,7 @@
 //! The causes for which a token is refused, for the server's log. A client learns at most
 //! [`TokenRejected::is_expired`].
 
-use authguard_token::TokenError;
+use authguard_token::{DeliveryError, EventError, TokenError};
 use std::fmt;
 
 /// A cause: one variant for each rule. None holds anything of the token.
@@ -73,5 +73,57 @@ impl fmt::Display for TokenRejected {
             Self::Revoked => "the token is revoked",
             Self::ByLeader => "the leader of the parallel query has refused it",
         })
+    }
+}
+
+/// The cause for which a token with events is refused, for the server's log.
+#[derive(Clone, Copy)]
+pub enum EventRejected {
+    /// The token itself breaks a rule.
+    Event(EventError),
+    /// Its issuer or its key is not trusted.
+    Key(TokenRejected),
+    /// Its issuer is trusted, but not for events.
+    NotForEvents,
+}
+
+impl EventRejected {
+    /// The reason as the one who delivers the token learns it.
+    pub fn delivery_error(self) -> DeliveryError {
+        match self {
+            Self::Event(error) => error.delivery_error(),
+            Self::NotForEvents => DeliveryError::AccessDenied,
+            Self::Key(TokenRejected::UnknownIssuer) => DeliveryError::InvalidIssuer,
+            Self::Key(
+                TokenRejected::UnknownKey
+                | TokenRejected::AmbiguousKey
+                | TokenRejected::RevokedKey
+                | TokenRejected::BrokenKey
+                | TokenRejected::Token(TokenError::AlgorithmMismatch),
+            ) => DeliveryError::InvalidKey,
+            Self::Key(_) => DeliveryError::InvalidRequest,
+        }
+    }
+}
+
+impl fmt::Display for EventRejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(error) => error.fmt(f),
+            Self::Key(cause) => cause.fmt(f),
+            Self::NotForEvents => f.write_str("the issuer is not trusted for events"),
+        }
+    }
+}
+
+impl From<EventError> for EventRejected {
+    fn from(error: EventError) -> Self {
+        Self::Event(error)
+    }
+}
+
+impl From<TokenRejected> for EventRejected {
+    fn from(cause: TokenRejected) -> Self {
+        Self::Key(cause)
     }
 }

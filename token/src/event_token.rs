@@ -8,6 +8,7 @@ mod error;
 mod known;
 mod subject;
 
+use std::borrow::Cow;
 use std::fmt;
 
 pub use error::EventError;
@@ -62,12 +63,10 @@ pub(crate) fn is_event_type(kind: &str) -> bool {
 /// Returns true if this is the claim `events` of a security event token (RFC 8417 section 2.2): an
 /// object whose names are URIs, and whose values are objects.
 pub(crate) fn announces_events(events: &Node<'_>) -> bool {
-    let is_event = |(name, value): &(_, Node<'_>)| is_uri(name) && matches!(value, Node::Object(_));
+    let is_event = |(name, value): &(Cow<'_, str>, Node<'_>)| {
+        name.contains(':') && matches!(value, Node::Object(_))
+    };
     matches!(events, Node::Object(events) if events.members().iter().any(is_event))
-}
-
-fn is_uri(name: &std::borrow::Cow<'_, str>) -> bool {
-    name.contains(':')
 }
 
 /// The rules for the events of one issuer.
@@ -274,10 +273,6 @@ impl<'n, 't> Payload<'n, 't> {
             Some(Node::Object(events)) if !events.members().is_empty() => events,
             _ => return Err(EventError::Events),
         };
-        let is_object = |(_, event): &(_, Node<'_>)| matches!(event, Node::Object(_));
-        if !events.members().iter().all(is_object) {
-            return Err(EventError::Events);
-        }
         if kind == EventType::Logout
             && events
                 .get(SecurityEvent::BackChannelLogout.as_str())

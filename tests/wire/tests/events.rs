@@ -443,7 +443,12 @@ fn an_event_is_no_access_token_and_an_access_token_no_event() {
             &[&IDP, &idp.jwks(&[idp.kid()])],
         )
         .unwrap();
-    let mut both = claims("e-1", LOGOUT, json!({}), json!({"sub": ADA, "sid": SESSION}));
+    let mut both = claims(
+        "e-1",
+        LOGOUT,
+        json!({}),
+        json!({"sub": ADA, "sid": SESSION}),
+    );
     both["exp"] = json!(now() + 3600);
     both["role"] = json!("authenticated");
     for typ in ["logout+jwt", BOTH, "JWT"] {
@@ -520,10 +525,7 @@ fn an_event_whose_transaction_is_rolled_back_can_be_delivered_again() {
             .unwrap()
             .get(0);
         let token = token.clone();
-        (
-            pid,
-            std::thread::spawn(move || action(&mut two, &token)),
-        )
+        (pid, std::thread::spawn(move || action(&mut two, &token)))
     };
     let mut owner = admin(&cluster);
     let waits = format!("select wait_event_type = 'Lock' from pg_stat_activity where pid = {pid}");
@@ -544,7 +546,9 @@ fn an_event_whose_transaction_is_rolled_back_can_be_delivered_again() {
 fn an_event_that_was_received_outlives_a_crash() {
     let (mut cluster, idp) = start();
     let mut client = receiver(&cluster);
-    client.batch_execute("set synchronous_commit = off").unwrap();
+    client
+        .batch_execute("set synchronous_commit = off")
+        .unwrap();
     let disabled = claims("e-1", &risc("account-disabled"), json!({}), of_user(ADA));
     let disabled = idp.sign_typed(&disabled, BOTH);
     assert_eq!(action(&mut client, &disabled), "user_blocked");
@@ -610,13 +614,20 @@ fn an_issuer_is_trusted_for_events_by_its_owner_only_and_as_long_as_that_says() 
     let mut number = 0;
     let mut logout = |aud: &str| {
         number += 1;
-        let mut claims = claims(&format!("e-{number}"), LOGOUT, json!({}), json!({"sub": ADA}));
+        let mut claims = claims(
+            &format!("e-{number}"),
+            LOGOUT,
+            json!({}),
+            json!({"sub": ADA}),
+        );
         claims["aud"] = json!(aud);
         idp.sign_typed(&claims, "logout+jwt")
     };
     let mut trust = |arguments: &str| {
         let sql = format!("select authguard.trust_issuer($1, $2::text::jsonb, {arguments})");
-        owner.execute(&sql, &[&IDP, &idp.jwks(&[idp.kid()])]).unwrap();
+        owner
+            .execute(&sql, &[&IDP, &idp.jwks(&[idp.kid()])])
+            .unwrap();
     };
     trust("event_audience => '{client}'");
     assert_eq!(
@@ -667,7 +678,11 @@ fn the_page_on_events_receives_a_logout() {
         "cat logout_token.txt",
         &token,
     );
-    let shown = page::run(&cluster, "app", &format!("set role event_receiver;\n{receive}"));
+    let shown = page::run(
+        &cluster,
+        "app",
+        &format!("set role event_receiver;\n{receive}"),
+    );
     assert!(shown.contains("| user_signed_out |"), "{shown}");
     let again = page::run(&cluster, "app", &receive);
     assert!(again.contains("| replayed |"), "{again}");

@@ -3,11 +3,11 @@
 //!
 //! If the packages cannot be installed, a test says so and checks nothing.
 
+use authguard_wire::ADA;
 use authguard_wire::api::{Api, note};
 use authguard_wire::http::{Answer, send};
 use authguard_wire::page::{Page, with_output};
 use authguard_wire::tokens::{Issuer, forged};
-use authguard_wire::ADA;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -125,7 +125,12 @@ fn providers_get_the_answers_of_both_standards() {
     let form = "application/x-www-form-urlencoded";
     let path = "/rpc/backchannel_logout";
     let token = logout("l-1", json!({}));
-    let answer = post(port, path, form, &format!("logout_token={}", forged(&token)));
+    let answer = post(
+        port,
+        path,
+        form,
+        &format!("logout_token={}", forged(&token)),
+    );
     let error: Value = serde_json::from_str(&answer.body).unwrap();
     assert_eq!(
         (answer.status, error),

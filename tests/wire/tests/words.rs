@@ -3,9 +3,10 @@
 
 use authguard_token::refresh::{Answer, EndReason};
 use authguard_token::{
-    Aal, Actor, AttachedKind, ClaimName, EntryKind, Event, KeyStatus, MAX_IDENTITY_BYTES,
-    MAX_KEY_ID_BYTES, MAX_LEEWAY_SECONDS, MAX_REASON_BYTES, Policy, Preset, RevocationReason,
-    SignOutScope, WhoamiSource, WhoamiStatus,
+    Aal, Actor, AttachedKind, ClaimName, DeliveryError, EVENT_WINDOW_SECONDS, EntryKind, Event,
+    EventAction, KeyStatus, MAX_IDENTITY_BYTES, MAX_KEY_ID_BYTES, MAX_LEEWAY_SECONDS,
+    MAX_REASON_BYTES, Policy, Preset, RevocationReason, SecurityEvent, SignOutScope, WhoamiSource,
+    WhoamiStatus,
 };
 use authguard_wire::*;
 use pgrx_embed::cluster::Config;
@@ -195,6 +196,35 @@ fn comments_sql_and_pages_name_the_events_that_there_are() {
             capitals(&written)
         );
     }
+}
+
+#[test]
+fn comments_sql_and_the_page_name_what_events_of_providers_do() {
+    let cluster = server(Config::default());
+    let client = &mut admin(&cluster);
+    let comment = function_comment(client, "authguard.receive_event(text)");
+    assert_eq!(listed(&comment, "action: "), words!(EventAction));
+    assert_eq!(listed(&comment, "section 2.4: "), words!(DeliveryError));
+    let named = |heading: &str| between(&section("docs/events.md", heading), '`');
+    let (receiving, refused) = (named("## Receiving"), named("## What is refused"));
+    for word in words!(EventAction) {
+        assert!(receiving.iter().any(|named| named == word), "{word}");
+    }
+    for word in words!(DeliveryError) {
+        assert!(refused.iter().any(|named| named == word), "{word}");
+    }
+    let known = named("## What each event does");
+    for event in SecurityEvent::ALL {
+        let (_, name) = event.as_str().rsplit_once('/').unwrap();
+        let is_named = known.iter().any(|known| known == name);
+        assert!(
+            is_named || event == SecurityEvent::BackChannelLogout,
+            "{name}"
+        );
+    }
+    let window = "select extract(epoch from authguard.event_window())::int8";
+    let window: i64 = client.query_one(window, &[]).unwrap().get(0);
+    assert_eq!(window, EVENT_WINDOW_SECONDS);
 }
 
 #[test]
