@@ -82,7 +82,6 @@ const WIRE: [(&[&str], Versions, &str); 15] = [
     ),
     (
         &[
-            "claim_names",
             "claims_function",
             "cursors",
             "encodings",
@@ -173,6 +172,11 @@ const WIRE: [(&[&str], Versions, &str); 15] = [
         &["clock", "session_model"],
         ONE,
         "the rules of sessions, which are in the crate `token`; their SQL runs everywhere in `sessions` and others",
+    ),
+    (
+        &["claim_names"],
+        ONE,
+        "the rules of claims, which are in the crate `token`; the readers run everywhere in `readers`",
     ),
     (&["session_growth"], ONE, "how many rows the library writes"),
     (
