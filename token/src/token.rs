@@ -91,10 +91,7 @@ impl<'t> Token<'t> {
     ///
     /// # Errors
     /// [`TokenError::Claims`].
-    pub fn unverified_claims(
-        &self,
-        names: Option<&Arc<ClaimNames>>,
-    ) -> Result<Claims, TokenError> {
+    pub fn unverified_claims(&self, names: Option<&Arc<ClaimNames>>) -> Result<Claims, TokenError> {
         match names {
             None => Ok(self.claims.clone()),
             Some(names) => self.read_by(names),

@@ -51,7 +51,7 @@ const SUITES: [(Suite, Versions, &str); 9] = [
 const IF_NAMED: [(Suite, Versions); 1] = [(Suite::Packages, &[17])];
 
 /// Each module of the wire tests.
-const WIRE: [(&[&str], Versions, &str); 16] = [
+const WIRE: [(&[&str], Versions, &str); 17] = [
     (
         &[
             "adopt",
@@ -82,7 +82,6 @@ const WIRE: [(&[&str], Versions, &str); 16] = [
     ),
     (
         &[
-            "claim_names",
             "claims_function",
             "cursors",
             "encodings",
@@ -174,6 +173,11 @@ const WIRE: [(&[&str], Versions, &str); 16] = [
         &["clock", "session_model"],
         ONE,
         "the rules of sessions, which are in the crate `token`; their SQL runs everywhere in `sessions` and others",
+    ),
+    (
+        &["claim_names"],
+        ONE,
+        "the rules of claims, which are in the crate `token`; the readers run everywhere in `readers`",
     ),
     (
         &["events"],

@@ -5,8 +5,8 @@ use authguard_token::TokenError::{
     NotYetValid, Type,
 };
 use authguard_token::{
-    ClaimNames, ClaimProblem, ClaimsError, JsonError, MAX_LEEWAY_SECONDS, Node, Policy, Token, TokenError,
-    Verified, own_claims,
+    ClaimNames, ClaimProblem, ClaimsError, JsonError, MAX_LEEWAY_SECONDS, Node, Policy, Token,
+    TokenError, Verified, own_claims,
 };
 use serde_json::{Value, json};
 
@@ -222,7 +222,8 @@ fn verified_claims_are_read_by_the_names_of_the_issuer() {
         "iss": "https://issuer.example", "aud": "api", "sub": "alice", "exp": NOW + 60, "iat": NOW,
         "sid": "other", "s": {"id": "mine"}, "role": "postgres", "db": {"role": "member"}, "at": NOW,
     });
-    let by = |policy: &Policy| own_claims(&Node::parse(&claims.to_string()).unwrap(), policy).unwrap();
+    let by =
+        |policy: &Policy| own_claims(&Node::parse(&claims.to_string()).unwrap(), policy).unwrap();
     let (usual, read) = (by(&policy()), by(&named));
     assert_eq!(usual.session.as_deref(), Some("other"));
     assert_eq!(usual.role.as_deref(), Some("postgres"));

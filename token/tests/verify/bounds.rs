@@ -5,8 +5,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use authguard_token::{
-    Algorithm, ClaimNames, Claims, Key, MAX_NODES, Node, Object, Policy, Token, TokenError, memory_for_json,
-    memory_for_token, parse_jwks, parse_object,
+    Algorithm, ClaimNames, Claims, Key, MAX_NODES, Node, Object, Policy, Token, TokenError,
+    memory_for_json, memory_for_token, parse_jwks, parse_object,
 };
 
 use crate::shapes::{KIB_64, filled, shapes};
@@ -236,11 +236,20 @@ fn no_text_takes_more_than_is_said_before() {
         vec!["15"; 8000].join(",")
     );
     let read = [
-        ("roles", format!(r#"{{"roles":["{}"]}}"#, roles.join("\",\""))),
-        ("scopes", format!(r#"{{"scope":["{}"]}}"#, roles.join("\",\""))),
+        (
+            "roles",
+            format!(r#"{{"roles":["{}"]}}"#, roles.join("\",\"")),
+        ),
+        (
+            "scopes",
+            format!(r#"{{"scope":["{}"]}}"#, roles.join("\",\"")),
+        ),
         ("packed", packed),
     ];
-    let names = ["clerk", r#"{"roles":["roles","scope"],"permissions":["scope","roles"]}"#];
+    let names = [
+        "clerk",
+        r#"{"roles":["roles","scope"],"permissions":["scope","roles"]}"#,
+    ];
     let names = names.map(|names| ClaimNames::parse(names).unwrap());
     for (shape, text) in shapes().into_iter().chain(nested).chain(read) {
         let most = memory_for_json(&text);
