@@ -283,6 +283,12 @@ fn a_narrower_subject_stands_for_the_whole_user() {
             true,
         ),
         (
+            format!("{CAEP}credential-change"),
+            vec![("user", alice()), ("session", opaque("s"))],
+            (EventAction::UserSignedOut, some("alice"), some("s")),
+            true,
+        ),
+        (
             disabled(),
             vec![("user", opaque("alice")), ("tenant", opaque("t"))],
             (EventAction::UserBlocked, some("alice"), None),
