@@ -1,5 +1,6 @@
 //! Every error that the library raises itself, as a table.
 
+use authguard_token::DeliveryError;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use std::borrow::Cow;
@@ -27,6 +28,8 @@ pub enum Error {
     BadToken,
     /// A token is refused for nothing but its end.
     ExpiredToken,
+    /// A token with events is refused.
+    EventRefused(DeliveryError),
     /// The claims that are set are refused. The field is what to do about it.
     ClaimsRefused(String),
     /// A text is not valid in the encoding of the database, or none in UTF-8.
@@ -64,6 +67,8 @@ pub enum Error {
     ListSyntax(&'static str, String),
     /// A key or a secret is refused. The fields are the reason, and what to do.
     BadKey(String, Option<&'static str>),
+    /// A preset or claim names are refused. The fields are the reason, and what to do.
+    ClaimNames(String, String),
     /// The file with the local issuer's private key cannot be used.
     KeyFile,
     /// An issuer would speak for the users of another one.
@@ -248,6 +253,13 @@ impl Error {
                 "the token has expired",
             )
             .hint("Refresh it: auth.refresh does for a token of this database, its issuer for any other."),
+            // The detail is the word of RFC 8935 section 2.4, for the gateway to pass on.
+            Self::EventRefused(why) => Report::new(
+                Code::ERRCODE_INVALID_PARAMETER_VALUE,
+                "the event is refused",
+            )
+            .detail(why.as_str())
+            .hint("The exact reason is in the server's log only."),
             Self::ClaimsRefused(hint) => Report::new(
                 Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
                 "the claims of this request are refused",
@@ -330,6 +342,10 @@ impl Error {
             .detail("List syntax is invalid."),
             Self::BadKey(problem, hint) | Self::Argument(problem, hint) => Report {
                 hint: hint.map(Cow::from),
+                ..Report::new(Code::ERRCODE_INVALID_PARAMETER_VALUE, problem)
+            },
+            Self::ClaimNames(problem, hint) => Report {
+                hint: Some(hint.into()),
                 ..Report::new(Code::ERRCODE_INVALID_PARAMETER_VALUE, problem)
             },
             Self::KeyFile => Report::new(

@@ -231,7 +231,9 @@ fn no_block_of_sql_on_a_page_has_a_parameter() {
     for (path, text) in pages {
         for block in text.split("\n```sql\n").skip(1) {
             let (block, _) = block.split_once("\n```").expect("the block ends");
-            let mut after_dollars = block.split('$').skip(1);
+            // The body of a function may name the function's own parameters.
+            let outside: String = block.split("$$").step_by(2).collect();
+            let mut after_dollars = outside.split('$').skip(1);
             let has_parameter =
                 after_dollars.any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
             assert!(!has_parameter, "{}: {block}", path.display());

@@ -27,7 +27,7 @@ as 'MODULE_PATHNAME', 'authguard_revocation_reason';
 comment on function auth.revocation_reason() is
     'Why auth.is_revoked() is true: refused, expired, claim, token, session, session_ended, '
     'session_expired, user, user_cut_off, user_deleted, user_banned, claims_stale, '
-    'issuer_cut_off, source_broken, restored or replica_lag. The last three mean that this '
+    'issuer_cut_off, client, source_broken, restored or replica_lag. The last three mean that this '
     'database cannot know. NULL if it is false';
 
 create function auth.is_active() returns pg_catalog.bool

@@ -56,7 +56,47 @@ create function auth.session_id() returns pg_catalog.uuid
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_session_id';
 comment on function auth.session_id() is
-    'Claim session_id. NULL if the token has no session, or if there are no claims';
+    'The session of auth.sid() as a uuid. NULL if it is no uuid, if the token has no session, or '
+    'if '
+    'there are no claims';
+
+create function auth.sid() returns pg_catalog.text
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_sid';
+comment on function auth.sid() is
+    'The session, as the issuer names it: claim session_id, otherwise sid (OpenID Connect '
+    'Back-Channel Logout section 2.4), unless the issuer has claim names of its own. NULL if it is '
+    'no string, or if there are no claims';
+
+create function auth.client_id() returns pg_catalog.text
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_client_id';
+comment on function auth.client_id() is
+    'The client that the token was issued to: claim client_id (RFC 9068 section 2.2), otherwise '
+    'azp (OpenID Connect Core section 2), unless the issuer has claim names of its own. NULL if it '
+    'is no string, or if there are no claims';
+
+create function auth.org_id() returns pg_catalog.text
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_org_id';
+comment on function auth.org_id() is
+    'The organization that the user acts in: claim org_id, unless the issuer has claim names of '
+    'its own. NULL if there is none or several, or if there are no claims';
+
+create function auth.org_role() returns pg_catalog.text
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_org_role';
+comment on function auth.org_role() is
+    'The role of the user in the organization: claim org_role, unless the issuer has claim names '
+    'of its own. NULL if there is none or several, or if there are no claims';
+
+create function auth.roles() returns pg_catalog.text[]
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_roles';
+comment on function auth.roles() is
+    'The roles of the user, each once: claim roles (RFC 9068 section 2.2.3.1), a string or an '
+    'array, unless the issuer has claim names of its own. They are no database roles. NULL if '
+    'there is no such claim, or if there are no claims';
 
 -- For functions of the extension: the owner of an adopted schema owns auth.jwt() and auth.role(),
 -- and may replace them.
@@ -110,8 +150,24 @@ as 'MODULE_PATHNAME', 'authguard_has_scope';
 comment on function auth.has_scope(pg_catalog.text) is
     'True if this is one of the token''s scopes: of claim scope (RFC 8693 section 4.2) or scp, '
     'each '
-    'a string of scopes separated by spaces or an array of them, or of the array permissions. '
-    'False if the claims are refused. NULL for NULL, and if there are no claims';
+    'a string of scopes separated by spaces or an array of them, or of the array permissions; '
+    'unless the issuer has claim names of its own. False if the claims are refused. NULL for NULL, '
+    'and if there are no claims';
+
+create function auth.has_role(role pg_catalog.text) returns pg_catalog.bool
+language c stable strict parallel safe cost 20
+as 'MODULE_PATHNAME', 'authguard_has_role';
+comment on function auth.has_role(pg_catalog.text) is
+    'True if this is one of auth.roles(). False if the claims are refused. NULL for NULL, and if '
+    'there are no claims';
+
+create function auth.has_permission(permission pg_catalog.text) returns pg_catalog.bool
+language c stable strict parallel safe cost 20
+as 'MODULE_PATHNAME', 'authguard_has_permission';
+comment on function auth.has_permission(pg_catalog.text) is
+    'True if this is one of the token''s permissions: of the array permissions, unless the issuer '
+    'has claim names of its own. False if the claims are refused. NULL for NULL, and if there are '
+    'no claims';
 
 create function auth.issued_at() returns pg_catalog.timestamptz
 language c stable parallel safe cost 1

@@ -1,7 +1,7 @@
 -- Schema auth is for everyone (adopt.sql). In schema authguard no role has any right until the
--- owner of the extension grants access with one of four functions: grant_operator, grant_monitor,
--- grant_signer, grant_client. What these grant, revoke_* take back, and coverage() knows, is in one
--- list.
+-- owner of the extension grants access with one of five functions: grant_operator, grant_monitor,
+-- grant_signer, grant_client, grant_receiver. What these grant, revoke_* take back, and coverage()
+-- knows, is in one list.
 
 create function authguard.refresh_function() returns pg_catalog.regprocedure
 language sql stable
@@ -23,6 +23,9 @@ declare
     operator_functions constant pg_catalog.regprocedure[] := array[
         'authguard.revoke_token(text, text, text, timestamptz)',
         'authguard.revoke_session(uuid, text, text, timestamptz)',
+        'authguard.revoke_session(text, text, text, timestamptz)',
+        'authguard.revoke_client(text, text, text, text)',
+        'authguard.restore_client(text, text, text, boolean)',
         'authguard.revoke_user(text, text, timestamptz, text)',
         'authguard.revoke_user(uuid, text, timestamptz, text)',
         'authguard.revoke_user(int8, text, timestamptz, text)',
@@ -91,6 +94,9 @@ declare
         'authguard.record_event(text, int8, uuid, text)'
     ];
     client_functions constant pg_catalog.regprocedure[] := array[authguard.refresh_function()];
+    receiver_functions constant pg_catalog.regprocedure[] := array[
+        'authguard.receive_event(text)'
+    ];
     -- The owner may grant these by hand to roles that own tables.
     guard_functions constant pg_catalog.regprocedure[] := array[
         'authguard.guard_table(regclass, text, name[])',
@@ -128,8 +134,8 @@ begin
           from (values ('operator', operator_functions || monitor_functions),
                        ('monitor', monitor_key || monitor_functions),
                        ('signer', signer_functions),
-                       ('client', client_functions), ('guard', guard_functions),
-                       ('author', author_functions)
+                       ('client', client_functions), ('receiver', receiver_functions),
+                       ('guard', guard_functions), ('author', author_functions)
                ) f (door, functions),
                pg_catalog.unnest(f.functions) with ordinality u (object, place)
         union all
@@ -143,13 +149,12 @@ begin
         select u.door, 'pg_catalog.pg_namespace'::pg_catalog.regclass,
                'authguard'::pg_catalog.regnamespace::pg_catalog.oid, 'USAGE', false
           from pg_catalog.unnest(
-                   array['operator', 'monitor', 'signer', 'guard', 'author']) u (door);
+                   array['operator', 'monitor', 'signer', 'receiver', 'guard', 'author']) u (door);
 end
 $$;
 comment on function authguard.door_objects() is
-    'What each of grant_operator, grant_monitor, grant_signer and grant_client grants, and for '
-    'doors guard and author what may be granted by hand: an object of a catalogue (class) and a '
-    'privilege. '
+    'What each grant_* function grants, and for doors guard and author what may be granted by '
+    'hand: an object of a catalogue (class) and a privilege. '
     'is_key: a role that has this privilege has the others with good reason';
 
 create function authguard.members(
@@ -278,7 +283,7 @@ end;
 comment on function authguard.extension_grants() is
     'The privileges that others than its owner have on an object of the extension. target: the '
     'object, as grant names it. is_due: true if every role is to have it, or if grant_operator, '
-    'grant_monitor, grant_signer or grant_client gives it';
+    'grant_monitor, grant_signer, grant_client or grant_receiver gives it';
 
 create function authguard.close_grants(keep_doors pg_catalog.bool) returns pg_catalog.void
 language plpgsql volatile
@@ -334,7 +339,7 @@ begin
             errcode = 'null_value_not_allowed', message = 'role must not be null';
     end if;
     if command like 'revoke%' then
-        -- What another of the four functions has granted stays.
+        -- What another of the five functions has granted stays.
         select coalesce(pg_catalog.array_agg(k.door), '{}') into others
           from authguard.door_objects() k
           join pg_catalog.pg_proc p on p.oid = k.object,
@@ -372,9 +377,9 @@ end
 $$;
 comment on function authguard.change_access(
     pg_catalog.name, pg_catalog.text, pg_catalog.text) is
-    'Grants a role what a door gives, or revokes it. door: operator, monitor, signer or client. '
-    'command: how, as a format of privilege, object and role. 22004 if the role is NULL, 42704 if '
-    'it does not exist';
+    'Grants a role what a door gives, or revokes it. door: operator, monitor, signer, client or '
+    'receiver. command: how, as a format of privilege, object and role. 22004 if the role is NULL, '
+    '42704 if it does not exist';
 
 create function authguard.grant_operator(role pg_catalog.name) returns pg_catalog.void
 language sql volatile
@@ -418,6 +423,16 @@ comment on function authguard.grant_client(pg_catalog.name) is
     'refresh that is rolled back has handed out its tokens, and the ending of a stolen session is '
     'undone. 22004 if the role is NULL, 42704 if it does not exist';
 
+create function authguard.grant_receiver(role pg_catalog.name) returns pg_catalog.void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.change_access(role, 'receiver', 'grant %s on %s to %I');
+end;
+comment on function authguard.grant_receiver(pg_catalog.name) is
+    'Lets a role deliver events of identity providers to authguard.receive_event, and nothing '
+    'else. 22004 if the role is NULL, 42704 if it does not exist';
+
 create function authguard.revoke_operator(role pg_catalog.name) returns pg_catalog.void
 language sql volatile
 set search_path = pg_catalog, pg_temp
@@ -456,4 +471,14 @@ begin atomic
 end;
 comment on function authguard.revoke_client_role(pg_catalog.name) is
     'Takes back what authguard.grant_client has granted to a role. 22004 if the role is NULL, '
+    '42704 if it does not exist';
+
+create function authguard.revoke_receiver(role pg_catalog.name) returns pg_catalog.void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.change_access(role, 'receiver', 'revoke %s on %s from %I');
+end;
+comment on function authguard.revoke_receiver(pg_catalog.name) is
+    'Takes back what authguard.grant_receiver has granted to a role. 22004 if the role is NULL, '
     '42704 if it does not exist';

@@ -18,6 +18,8 @@ create table authguard.issuer (
     clock_skew pg_catalog.int4,
     trusted_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
     client_ids pg_catalog.text[] not null default '{}',
+    claims pg_catalog.jsonb,
+    preset pg_catalog.text,
 
     constraint issuer_length check (pg_catalog.octet_length(issuer) between 1 and 1024),
     constraint issuer_audience
@@ -38,7 +40,11 @@ create table authguard.issuer (
                and pg_catalog.array_position(roles, null) is null),
     constraint issuer_subjects check (subject_namespace is null or not shares_subjects),
     constraint issuer_max_lifetime check (max_lifetime > 0),
-    constraint issuer_clock_skew check (clock_skew between 0 and 300)
+    constraint issuer_clock_skew check (clock_skew between 0 and 300),
+    constraint issuer_claims check (pg_catalog.jsonb_typeof(claims) = 'object'),
+    constraint issuer_preset
+        check (preset in ('supabase', 'keycloak', 'auth0', 'clerk', 'cognito', 'okta', 'entra',
+                          'firebase', 'workos', 'neon'))
 );
 comment on table authguard.issuer is
     'Issuers whose tokens are believed; authguard.trust_issuer and trust_secret write it';
@@ -65,6 +71,12 @@ comment on column authguard.issuer.trusted_at is
 comment on column authguard.issuer.client_ids is
     'A token whose aud names none of the audiences, or that has none, passes only if its client_id '
     'or azp is one of these';
+
+comment on column authguard.issuer.claims is
+    'Where it keeps session, client, role, org_id, org_role, roles, scopes, permissions and '
+    'authenticated_at, as far as that is neither where the preset nor where the standards have it';
+comment on column authguard.issuer.preset is
+    'The provider whose documentation says where these are; NULL: none';
 
 create table authguard.key (
     issuer pg_catalog.text collate pg_catalog."C" not null

@@ -104,6 +104,15 @@ comment on function authguard.clock_skew_seconds(pg_catalog.interval) is
     'Returns an issuer''s clock_skew in whole seconds, rounded up. 22023 unless it is between 0 '
     'and 300 seconds. NULL for NULL';
 
+create function authguard.check_claim_names(
+    preset pg_catalog.text, claims pg_catalog.jsonb)
+returns pg_catalog.void
+language c immutable cost 100
+as 'MODULE_PATHNAME', 'authguard_check_claim_names';
+comment on function authguard.check_claim_names(pg_catalog.text, pg_catalog.jsonb) is
+    'Raises 22023 with a hint unless preset is the name of one, and claims an object of claim '
+    'names, each a path or an array of paths. NULL passes, and so does an empty preset';
+
 create function authguard.trust(
     issuer pg_catalog.text,
     audience pg_catalog.text[],
@@ -114,7 +123,9 @@ create function authguard.trust(
     max_lifetime pg_catalog.interval,
     client_ids pg_catalog.text[],
     clock_skew pg_catalog.interval,
-    is_local pg_catalog.bool default false)
+    is_local pg_catalog.bool default false,
+    claims pg_catalog.jsonb default null,
+    preset pg_catalog.text default null)
 returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -141,6 +152,9 @@ begin
         entry.max_lifetime := least(greatest(ceil(seconds), 0), 2147483647);
     end if;
     entry.clock_skew := coalesce(authguard.clock_skew_seconds(clock_skew), entry.clock_skew);
+    perform authguard.check_claim_names(preset, claims);
+    entry.claims := nullif(coalesce(claims, entry.claims), '{}');
+    entry.preset := nullif(coalesce(preset, entry.preset), '');
     perform authguard.require_names('audience', entry.audience);
     perform authguard.require_names('client_ids', entry.client_ids);
     perform authguard.require_names('roles', entry.roles);
@@ -170,16 +184,16 @@ begin
     insert into authguard.issuer as i select entry.*
     on conflict on constraint issuer_pkey do update
         set (audience, types, roles, subject_namespace, shares_subjects, max_lifetime, client_ids,
-             clock_skew)
+             clock_skew, claims, preset)
             = (select excluded.audience, excluded.types, excluded.roles, excluded.subject_namespace,
                       excluded.shares_subjects, excluded.max_lifetime, excluded.client_ids,
-                      excluded.clock_skew);
+                      excluded.clock_skew, excluded.claims, excluded.preset);
 end
 $$;
 comment on function authguard.trust(
     pg_catalog.text, pg_catalog.text[], pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool,
     pg_catalog.text[], pg_catalog.interval, pg_catalog.text[], pg_catalog.interval,
-    pg_catalog.bool) is
+    pg_catalog.bool, pg_catalog.jsonb, pg_catalog.text) is
     'Writes what is believed of an issuer. An argument that is NULL leaves what is there, or means '
     'the default for a new issuer. is_local: it is the local issuer. 22023 if an argument is '
     'wrong, or if the issuer would speak for the users of another one';
@@ -260,7 +274,12 @@ create function authguard.trust_issuer(
     types pg_catalog.text[] default null,
     max_lifetime pg_catalog.interval default null,
     client_ids pg_catalog.text[] default null,
-    clock_skew pg_catalog.interval default null)
+    clock_skew pg_catalog.interval default null,
+    claims pg_catalog.jsonb default null,
+    events pg_catalog.bool default null,
+    event_audience pg_catalog.text[] default null,
+    preset pg_catalog.text default null,
+    event_emails pg_catalog.bool default null)
 returns pg_catalog.int4
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -268,14 +287,16 @@ as $$
 begin
     perform authguard.begin_key_change();
     perform authguard.trust(issuer, audience, roles, subject_namespace, shares_subjects, types,
-        max_lifetime, client_ids, clock_skew);
+        max_lifetime, client_ids, clock_skew, claims => claims, preset => preset);
+    perform authguard.trust_events(issuer, events, event_audience, event_emails);
     return authguard.set_jwks(issuer, jwks);
 end
 $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.jsonb, pg_catalog.text[], pg_catalog.text[], pg_catalog.uuid,
     pg_catalog.bool, pg_catalog.text[], pg_catalog.interval, pg_catalog.text[],
-    pg_catalog.interval) is
+    pg_catalog.interval, pg_catalog.jsonb, pg_catalog.bool, pg_catalog.text[],
+    pg_catalog.text, pg_catalog.bool) is
     'Believes the tokens of an issuer (claim iss) that are for this audience, by the keys of its '
     'JWK set (RFC 7517). If called again, an argument that is NULL or left out leaves what is '
     'there. client_ids: a token whose aud names none of the audience, or that has none, passes '
@@ -284,7 +305,14 @@ comment on function authguard.trust_issuer(
     'its subjects relate to those of others; each ends the other. types: the values of header typ, '
     'at first JWT and at+jwt. max_lifetime: from iat to exp; at first any. clock_skew: by how much '
     'its clock may be ahead of that of a cut-off, up to authguard.leeway, which is the default. '
-    'Returns how many keys verify. '
+    'preset: the provider, whose documentation says where session, client, roles and organization '
+    'are: supabase, keycloak, auth0, clerk, cognito, okta, entra, firebase, workos or neon; empty: '
+    'none. claims: where they are otherwise, an object such as {"roles": "/realm_access/roles"}, '
+    'each a claim, a JSON Pointer (RFC 6901) or an array of these in order; {}: nowhere else. '
+    'events: whether authguard.receive_event believes its events; at first not. event_audience: '
+    'their claim aud must name one of these; {}, as at first: one of audience or client_ids. '
+    'event_emails: whether an email address in an event names the user whose claim sub it is; at '
+    'first not. Returns how many keys verify. '
     'Errors as for authguard.set_jwks; 22023 also if an argument is wrong, if there is neither '
     'audience nor client_ids, or if it would speak for the users of another issuer';
 
@@ -338,19 +366,26 @@ create function authguard.trust_issuer(
     types pg_catalog.text[] default null,
     max_lifetime pg_catalog.interval default null,
     client_ids pg_catalog.text[] default null,
-    clock_skew pg_catalog.interval default null)
+    clock_skew pg_catalog.interval default null,
+    claims pg_catalog.jsonb default null,
+    events pg_catalog.bool default null,
+    event_audience pg_catalog.text[] default null,
+    preset pg_catalog.text default null,
+    event_emails pg_catalog.bool default null)
 returns pg_catalog.int4
 language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$
     select authguard.trust_issuer(
         issuer, authguard.as_jwks(jwks), audience, roles, subject_namespace,
-        shares_subjects, types, max_lifetime, client_ids, clock_skew)
+        shares_subjects, types, max_lifetime, client_ids, clock_skew, claims, events,
+        event_audience, preset, event_emails)
 $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.text, pg_catalog.text[],
     pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
-    pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.text[], pg_catalog.interval, pg_catalog.jsonb, pg_catalog.bool, pg_catalog.text[],
+    pg_catalog.text, pg_catalog.bool) is
     'As authguard.trust_issuer with jsonb, for a set that is a text. 22023 with a hint if it is no '
     'JSON';
 
@@ -364,19 +399,26 @@ create function authguard.trust_issuer(
     types pg_catalog.text[] default null,
     max_lifetime pg_catalog.interval default null,
     client_ids pg_catalog.text[] default null,
-    clock_skew pg_catalog.interval default null)
+    clock_skew pg_catalog.interval default null,
+    claims pg_catalog.jsonb default null,
+    events pg_catalog.bool default null,
+    event_audience pg_catalog.text[] default null,
+    preset pg_catalog.text default null,
+    event_emails pg_catalog.bool default null)
 returns pg_catalog.int4
 language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$
     select authguard.trust_issuer(
         issuer, jwks, authguard.as_audience(audience), roles, subject_namespace,
-        shares_subjects, types, max_lifetime, client_ids, clock_skew)
+        shares_subjects, types, max_lifetime, client_ids, clock_skew, claims, events,
+        event_audience, preset, event_emails)
 $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.jsonb, pg_catalog.text,
     pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
-    pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.text[], pg_catalog.interval, pg_catalog.jsonb, pg_catalog.bool, pg_catalog.text[],
+    pg_catalog.text, pg_catalog.bool) is
     'As authguard.trust_issuer with an array, for an audience that is written as a text ({...}). '
     '22023 with a hint if the text is no array';
 
@@ -390,19 +432,26 @@ create function authguard.trust_issuer(
     types pg_catalog.text[] default null,
     max_lifetime pg_catalog.interval default null,
     client_ids pg_catalog.text[] default null,
-    clock_skew pg_catalog.interval default null)
+    clock_skew pg_catalog.interval default null,
+    claims pg_catalog.jsonb default null,
+    events pg_catalog.bool default null,
+    event_audience pg_catalog.text[] default null,
+    preset pg_catalog.text default null,
+    event_emails pg_catalog.bool default null)
 returns pg_catalog.int4
 language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$
     select authguard.trust_issuer(
         issuer, authguard.as_jwks(jwks), authguard.as_audience(audience), roles, subject_namespace,
-        shares_subjects, types, max_lifetime, client_ids, clock_skew)
+        shares_subjects, types, max_lifetime, client_ids, clock_skew, claims, events,
+        event_audience, preset, event_emails)
 $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.text, pg_catalog.text,
     pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
-    pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.text[], pg_catalog.interval, pg_catalog.jsonb, pg_catalog.bool, pg_catalog.text[],
+    pg_catalog.text, pg_catalog.bool) is
     'As authguard.trust_issuer with jsonb and an array, for both as texts';
 
 create function authguard.trust_secret(

@@ -37,6 +37,7 @@ declare
     is_shut_out pg_catalog.bool := false;
     of_some pg_catalog.bool := false;
     is_cut_off pg_catalog.bool := false;
+    of_clients pg_catalog.bool := false;
     signs_here constant pg_catalog.bool := exists (select from authguard.keys k where k.signs);
     begun pg_catalog.int8;
     live pg_catalog.int8;
@@ -142,6 +143,33 @@ begin
         return next;
     end if;
 
+    for entry in
+        select r.* from authguard.revocation r
+         where r.kind = 'grant' and r.key = any (names)
+         order by r.client_id, r.issuer nulls first
+    loop
+        -- A step of its own only if there is one: most users have none.
+        if not of_clients then
+            step := step + 1;
+            check_name := 'clients';
+            of_clients := true;
+        end if;
+        -- Only the token names its client.
+        passed := null;
+        answer := pg_catalog.format('%s of client %s%s of %s are revoked, by %I%s',
+            case when entry.blocked then 'all of the user''s tokens'
+                 else 'the user''s tokens that were issued up to ' || entry.issued_before end,
+            pg_catalog.quote_literal(entry.client_id),
+            case when entry.key <> subject then ' as ' || entry.key end,
+            case when entry.issuer is null then 'every issuer'
+                 else 'issuer ' || pg_catalog.quote_literal(entry.issuer) end,
+            entry.revoked_by, coalesce(': ' || entry.reason, ''));
+        note := case when entry.blocked then pg_catalog.format(
+            'To lift it: select authguard.restore_client(%L, user_id => %L)',
+            entry.client_id, entry.key) end;
+        return next;
+    end loop;
+
     step := step + 1;
     check_name := 'attached';
     for source in
@@ -169,7 +197,7 @@ begin
             when source.reason is not null
                 then 'Whoever keeps that table can change it; it counts from the next statement on.'
             when source.kind = 'sessions'
-                then 'A token whose session_id is none of the table''s is revoked (session_ended).'
+                then 'A token whose session is none of the table''s is revoked (session_ended).'
             end;
         return next;
     end loop;
@@ -204,7 +232,7 @@ begin
     step := step + 1;
     check_name := 'verdict';
     passed := case when unavailable is not null or is_shut_out then false
-                   when of_some or is_cut_off or live = 0 and signs_here then null
+                   when of_some or is_cut_off or of_clients or live = 0 and signs_here then null
                    else true end;
     answer := case
         when unavailable is not null then 'every token is revoked here, whoever has it'
@@ -214,6 +242,8 @@ begin
             then 'nothing shuts the user out, but no session of the local issuer is live: the user '
                 'has to sign in, unless another issuer signs the tokens'
         when is_cut_off then 'the user can come in, but not with tokens from before a cut-off'
+        when of_clients
+            then 'the user can come in, but not through the clients that are named above'
         else 'nothing here shuts the user out' end;
     note := case when unavailable is not null or is_shut_out then null
         else 'Then the token or the policies decide: authguard.explain_token(token) looks at a '
@@ -224,10 +254,12 @@ end
 $$;
 comment on function authguard.explain_user(pg_catalog.text) is
     'Says why a user sees nothing, in rows. check_name: user, database, blocked, cut_off, claims, '
-    'issuer_cut_off, attached, sessions or verdict. passed: false if it shuts the user out; true '
+    'issuer_cut_off, clients, attached, sessions or verdict. passed: false if it shuts the user '
+    'out; true '
     'if it does not; NULL if it depends on the token. answer: what was found, in words; note: what '
     'follows, or NULL. user_id: claim sub; that of an issuer with a subject_namespace is looked '
-    'for as its UUID, too. Entries of single tokens and sessions are not looked at. '
+    'for as its UUID, too. Entries of single tokens, of sessions and of '
+    'clients for every user are not looked at. '
     'authguard.grant_monitor lets a role call it. 22004 if user_id is NULL, 22023 if it is empty '
     'or too long';
 

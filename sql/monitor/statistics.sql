@@ -111,7 +111,8 @@ begin atomic
            'rows of authguard.revocation of that kind; many are not known before the first ANALYZE'
       from tables t
       left join indexes i on i.name = 'revocation_key',
-           pg_catalog.unnest(array['token', 'session', 'user', 'claims', 'issuer'])
+           pg_catalog.unnest(array['token', 'session', 'user', 'claims', 'issuer', 'client',
+                                   'grant'])
                k (kind)
       left join counted c on c.kind = k.kind
       left join shares p on p.kind = k.kind

@@ -39,7 +39,7 @@ comment on column authguard.recent_events.user_id is
 comment on column authguard.recent_events.session_id is
     'The session that it is about; NULL: all of the user''s, or none';
 comment on column authguard.recent_events.actor is
-    'Who caused it: user, admin, policy or system; as in authguard.event';
+    'Who caused it: user, admin, policy, issuer or system; as in authguard.event';
 comment on column authguard.recent_events.by is
     'The login role that did it; a name, even if the role was dropped since. NULL: a process '
     'without one';

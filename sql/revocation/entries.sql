@@ -167,6 +167,13 @@ declare
     merged authguard.revocation := new;
 begin
     merged.blocked := old.blocked or new.blocked;
+    -- What an operator has shut too, no event opens.
+    merged.event_at := case
+        when not authguard.blocks(old.blocked, old.blocked_until) then new.event_at
+        when not new.blocked then old.event_at
+        when old.event_at is not null and new.event_at is not null
+            then greatest(old.event_at, new.event_at)
+    end;
     merged.blocked_until := case
         when old.blocked and new.blocked
             then nullif(greatest(coalesce(old.blocked_until, 'infinity'),
@@ -181,8 +188,9 @@ begin
                                          coalesce(new.keep_until, 'infinity')), 'infinity');
     -- Tokens of another issuer have whole seconds: a later cut-off in the same second covers no
     -- more. It does of the sessions of this database, unless a block lets none begin.
-    if (merged.blocked, merged.blocked_until, merged.include_keys, merged.reason)
-       is not distinct from (old.blocked, old.blocked_until, old.include_keys, old.reason)
+    if (merged.blocked, merged.blocked_until, merged.include_keys, merged.reason, merged.event_at)
+       is not distinct from (old.blocked, old.blocked_until, old.include_keys, old.reason,
+                             old.event_at)
        and (merged.issued_before is not distinct from old.issued_before
             or (date_trunc('second', merged.issued_before)
                 = date_trunc('second', old.issued_before)
@@ -215,20 +223,24 @@ begin
     select r.* into old
       from authguard.revocation r
      where r.kind = entry.kind and r.key = entry.key
-       and r.issuer is not distinct from entry.issuer;
+       and r.issuer is not distinct from entry.issuer
+       and r.client_id is not distinct from entry.client_id;
     if found and authguard.merged(old, entry) is not distinct from old then
         return false;
     end if;
     -- Merged again with the row as it is by then: if two operators write at once, neither loses.
     insert into authguard.revocation as r select entry.*
-    on conflict (kind, key, (issuer is null), (coalesce(issuer, ''))) do update
+    on conflict (kind, key, (issuer is null), (coalesce(issuer, '')), (coalesce(client_id, '')))
+    do update
         set (blocked, blocked_until, issued_before, include_keys, reason,
-             revoked_at, revoked_by, keep_until)
+             revoked_at, revoked_by, keep_until, event_at)
             = (select m.blocked, m.blocked_until, m.issued_before, m.include_keys, m.reason,
-                      m.revoked_at, m.revoked_by, m.keep_until
+                      m.revoked_at, m.revoked_by, m.keep_until, m.event_at
                  from authguard.merged(r, excluded) m);
-    -- A cut-off in the past is meant as it is. That of claims is written by the commit itself.
-    if entry.issued_before >= pg_catalog.transaction_timestamp() and entry.kind <> 'claims' then
+    -- A cut-off in the past is meant as it is. That of claims is written by the commit itself, and
+    -- a client is shut out until it is restored, long after the commit.
+    if entry.issued_before >= pg_catalog.transaction_timestamp()
+       and entry.kind in ('user', 'issuer') then
         perform authguard.date_at_commit(entry.kind, entry.key, entry.issuer, entry.issued_before);
     end if;
     return true;

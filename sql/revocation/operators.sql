@@ -48,6 +48,20 @@ comment on function authguard.revoke_session(
     'session_id is NULL, 22023 if a text is too long, 25006 on a standby; 40001 at SERIALIZABLE, '
     'even if others do not touch the same rows: try again';
 
+create function authguard.revoke_session(
+    session_id pg_catalog.text,
+    reason pg_catalog.text default null,
+    issuer pg_catalog.text default null,
+    expires_at pg_catalog.timestamptz default null
+) returns pg_catalog.bool
+language c volatile security definer cost 1000
+set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'authguard_revoke_named_session';
+comment on function authguard.revoke_session(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'As authguard.revoke_session for a session_id of type uuid, for a session as its issuer names '
+    'it, which is what auth.sid() returns. 22023 also if it is empty';
+
 create function authguard.revoke_user(
     user_id pg_catalog.text,
     reason pg_catalog.text default null,
@@ -132,6 +146,7 @@ begin
         update authguard.revocation r
            set blocked = false,
                blocked_until = null,
+               event_at = null,
                keep_until = authguard.latest_expiry(r.issued_before)
          where r.kind = 'user' and r.key = subject and r.blocked
            and (restore_user.issuer is null or r.issuer = restore_user.issuer);
@@ -148,6 +163,111 @@ comment on function authguard.restore_user(pg_catalog.text, pg_catalog.text, pg_
     'also lifts a cut-off without a block. Sessions that have ended stay so. issuer NULL: lifts '
     'the blocks at every issuer. True if something changed. 55000 if an issuer is given and the '
     'user is revoked at every issuer; 22004 if user_id is NULL, 22023 if it is empty or too long, '
+    '25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch the same rows: try '
+    'again';
+
+create function authguard.revoke_client(
+    client_id pg_catalog.text,
+    issuer pg_catalog.text default null,
+    user_id pg_catalog.text default null,
+    reason pg_catalog.text default null
+) returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    client constant pg_catalog.text := authguard.identity('client_id', client_id);
+    subject constant pg_catalog.text :=
+        case when user_id is not null then authguard.identity('user_id', user_id) end;
+    entry authguard.revocation;
+begin
+    entry.kind := case when subject is null then 'client' else 'grant' end;
+    entry.key := coalesce(subject, client);
+    entry.client_id := case when subject is not null then client end;
+    entry.issuer := issuer;
+    entry.blocked := true;
+    entry.issued_before := pg_catalog.clock_timestamp();
+    entry.include_keys := false;
+    entry.reason := reason;
+    if not authguard.revoke_and_forget(entry) then
+        return false;
+    end if;
+    perform authguard.record('CLIENT_REVOKED', subject, null, 'admin', client);
+    return true;
+end
+$$;
+comment on function authguard.revoke_client(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) is
+    'Shuts a client (OAuth 2.0) out until restored, and revokes every token that it was issued so '
+    'far: what auth.client_id() returns. issuer NULL: at every issuer. user_id: only its tokens '
+    'for that user; NULL: for every user, and those without one. True if something changed. 22004 '
+    'if client_id is NULL, 22023 if a text is empty or too long, 25006 on a standby; 40001 at '
+    'SERIALIZABLE, even if others do not touch the same rows: try again';
+
+create function authguard.restore_client(
+    client_id pg_catalog.text,
+    issuer pg_catalog.text default null,
+    user_id pg_catalog.text default null,
+    revive_tokens pg_catalog.bool default false
+) returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    client constant pg_catalog.text := authguard.identity('client_id', client_id);
+    subject constant pg_catalog.text :=
+        case when user_id is not null then authguard.identity('user_id', user_id) end;
+    entry_kind constant pg_catalog.text := case when subject is null then 'client' else 'grant' end;
+    client_of_user constant pg_catalog.text := case when subject is not null then client end;
+    everywhere authguard.revocation;
+    changed pg_catalog.int8;
+begin
+    perform authguard.require_primary();
+    if issuer is not null then
+        select r.* into everywhere
+          from authguard.revocation r
+         where r.kind = entry_kind and r.key = coalesce(subject, client)
+           and r.client_id is not distinct from client_of_user and r.issuer is null
+           and (revive_tokens or r.blocked);
+        if found then
+            raise exception using
+                errcode = 'object_not_in_prerequisite_state',
+                message = 'the client is revoked at every issuer',
+                detail = pg_catalog.format('Entry of %s by %s%s.',
+                    everywhere.revoked_at, everywhere.revoked_by,
+                    coalesce(': ' || everywhere.reason, '')),
+                hint = 'Call authguard.restore_client without an issuer to lift that entry, too.';
+        end if;
+    end if;
+    if revive_tokens then
+        delete from authguard.revocation r
+         where r.kind = entry_kind and r.key = coalesce(subject, client)
+           and r.client_id is not distinct from client_of_user
+           and (restore_client.issuer is null or r.issuer = restore_client.issuer);
+    else
+        update authguard.revocation r
+           set blocked = false,
+               keep_until = authguard.latest_expiry(r.issued_before)
+         where r.kind = entry_kind and r.key = coalesce(subject, client)
+           and r.client_id is not distinct from client_of_user
+           and r.blocked
+           and (restore_client.issuer is null or r.issuer = restore_client.issuer);
+    end if;
+    get diagnostics changed = row_count;
+    if changed > 0 then
+        perform authguard.record('CLIENT_RESTORED', subject, null, 'admin', client);
+    end if;
+    return changed > 0;
+end
+$$;
+comment on function authguard.restore_client(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
+    'Lifts what authguard.revoke_client with the same client_id and user_id has written: the '
+    'client '
+    'is accepted again with new tokens; earlier ones stay revoked unless revive_tokens. issuer '
+    'NULL: at every issuer. True if something changed. 55000 if an issuer is given and the client '
+    'is '
+    'revoked at every issuer; 22004 if client_id is NULL, 22023 if a text is empty or too long, '
     '25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch the same rows: try '
     'again';
 
@@ -199,7 +319,7 @@ comment on function authguard.revoke_issued_before(
     'Revokes every token issued at or before the cut-off (in whole seconds), or without iat; of '
     'other issuers also those dated up to authguard.leeway (or clock_skew) later. now(): every '
     'token that exists when the transaction commits. issuer NULL: of every issuer; empty: tokens '
-    'without iss. Tokens with neither sub nor session_id are covered only with include_keys. True '
+    'without iss. Tokens with neither sub nor a session are covered only with include_keys. True '
     'if something changed. 22023 if cutoff is NULL, infinite or in the future, or a text is too '
     'long; 25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch the same rows: '
     'try again';

@@ -27,31 +27,40 @@ create table authguard.revocation (
     revoked_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
     revoked_by pg_catalog.name not null default session_user,
     keep_until pg_catalog.timestamptz,
+    client_id pg_catalog.text collate pg_catalog."C",
+    event_at pg_catalog.timestamptz,
 
-    constraint revocation_kind check (kind in ('token', 'session', 'user', 'claims', 'issuer')),
+    constraint revocation_kind
+        check (kind in ('token', 'session', 'user', 'claims', 'issuer', 'client', 'grant')),
     constraint revocation_key_canonical check (key = authguard.canonical(key)),
     constraint revocation_key_length
         check (pg_catalog.octet_length(key) <= 1024 and (key = '') = (kind = 'issuer')),
-    constraint revocation_session_uuid
-        check (kind <> 'session' or key ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
+    constraint revocation_client_canonical check (client_id = authguard.canonical(client_id)),
+    constraint revocation_client_length
+        check (pg_catalog.octet_length(client_id) between 1 and 1024),
+    constraint revocation_client check ((client_id is not null) = (kind = 'grant')),
     constraint revocation_issuer_length check (pg_catalog.octet_length(issuer) <= 1024),
     constraint revocation_decides check (
         case kind
             when 'user' then blocked or issued_before is not null
             when 'claims' then not blocked and issued_before is not null
             when 'issuer' then not blocked and issued_before is not null
+            when 'client' then issued_before is not null
+            when 'grant' then issued_before is not null
             else blocked and issued_before is null
         end),
-    constraint revocation_until check (blocked_until is null or (kind = 'user' and blocked))
+    constraint revocation_until check (blocked_until is null or (kind = 'user' and blocked)),
+    constraint revocation_event check (event_at is null or (kind = 'user' and blocked))
 );
 comment on table authguard.revocation is
     'Revoked tokens, sessions and users, and cut-offs; operators may read it, authguard.revoke_* '
     'write it';
 comment on column authguard.revocation.kind is
-    'token, session, user, claims or issuer. claims: what tokens say about a user has changed, '
-    'and a refresh is needed';
+    'token, session, user, claims, issuer, client or grant. claims: what tokens say about a user '
+    'has changed, and a refresh is needed; grant: a client for one user';
 comment on column authguard.revocation.key is
-    'jti, session_id or sub in canonical form; empty for an issuer';
+    'jti, session, client or, for user, claims and grant, sub, in canonical form; empty for an '
+    'issuer';
 comment on column authguard.revocation.issuer is
     'Claim iss of the tokens that it covers; NULL: every issuer; empty: tokens without iss';
 comment on column authguard.revocation.blocked is
@@ -62,17 +71,23 @@ comment on column authguard.revocation.issued_before is
     'The cut-off: tokens issued at or before it, in whole seconds, or without iat, are revoked. '
     'The clock of another issuer may be ahead by authguard.leeway, or by its clock_skew';
 comment on column authguard.revocation.include_keys is
-    'True if a cut-off of an issuer also covers tokens with neither sub nor session_id';
+    'True if a cut-off of an issuer also covers tokens with neither sub nor a session';
 comment on column authguard.revocation.reason is 'For people to read';
 comment on column authguard.revocation.revoked_at is 'When the entry was last made to cover more';
 comment on column authguard.revocation.revoked_by is
     'The login role that did it';
 comment on column authguard.revocation.keep_until is
     'When authguard.prune() may forget the entry; NULL: never';
+comment on column authguard.revocation.client_id is
+    'For a grant: the client in canonical form, whose tokens of the user in key are revoked';
+comment on column authguard.revocation.event_at is
+    'When the event happened that shuts the user out, if only events of the issuer do; NULL: none';
 
--- For the look-up of src/revocation/lookup.rs: kind and key, then every issuer that has an entry.
+-- For the look-up of src/revocation/lookup.rs: kind and key, then every issuer and client that has
+-- an entry.
 create unique index revocation_key
-    on authguard.revocation (kind, key, (issuer is null), (coalesce(issuer, '')));
+    on authguard.revocation
+        (kind, key, (issuer is null), (coalesce(issuer, '')), (coalesce(client_id, '')));
 create index revocation_keep_until
     on authguard.revocation (keep_until) where keep_until is not null;
 

@@ -26,8 +26,8 @@ comment on column authguard.event.user_id is
 comment on column authguard.event.session_id is
     'The session that it is about; NULL: all of the user''s, or none';
 comment on column authguard.event.actor is
-    'user, admin, policy or system. admin: an operator; policy: a limit, or the detection of '
-    'theft; system: the database';
+    'user, admin, policy, issuer or system. admin: an operator; policy: a limit, or the detection '
+    'of theft; issuer: an identity provider, by an event; system: the database';
 comment on column authguard.event.by is
     'The login role that did it (session_user), of whichever actor; NULL: a process without one';
 comment on column authguard.event.reason is 'For people to read';

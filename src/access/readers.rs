@@ -9,7 +9,7 @@ use crate::pg::call::{Call, Value, guarded, raw_function};
 use crate::pg::{encoding, memory, planner, timestamp, unguarded};
 use crate::revocation::is_own;
 use crate::settings;
-use authguard_token::expired;
+use authguard_token::{Claims, expired};
 use pgrx::prelude::*;
 
 raw_function!(authguard_jwt, |call| read(
@@ -26,6 +26,31 @@ raw_function!(authguard_session_id, |call| read(
     call,
     |v| v.session_id,
     memory::copy_uuid
+));
+raw_function!(authguard_sid, |call| read(
+    call,
+    |v| v.sid,
+    memory::copy_varlena
+));
+raw_function!(authguard_client_id, |call| read(
+    call,
+    |v| v.client_id,
+    memory::copy_varlena
+));
+raw_function!(authguard_org_id, |call| read(
+    call,
+    |v| v.org_id,
+    memory::copy_varlena
+));
+raw_function!(authguard_org_role, |call| read(
+    call,
+    |v| v.org_role,
+    memory::copy_varlena
+));
+raw_function!(authguard_roles, |call| read(
+    call,
+    |v| v.roles,
+    memory::copy_varlena
 ));
 raw_function!(authguard_subject, |call| read(
     call,
@@ -194,21 +219,24 @@ fn is_fresh(max_age: pg_sys::Datum) -> bool {
         && timestamp::timestamptz(now).is_some_and(|now| authenticated_at >= since(now))
 }
 
-raw_function!(
-    /// Returns true if the text is one of the token's scopes; NULL if there are no claims, false if
-    /// they are refused.
-    authguard_has_scope,
-    |call| {
-        let has = call.bytes(0).and_then(|scope| guarded(|| has_scope(scope)));
-        call.answer(has.map(pg_sys::Datum::from).into())
-    }
-);
+raw_function!(authguard_has_scope, |call| has(call, Claims::has_scope));
+raw_function!(authguard_has_role, |call| has(call, Claims::has_role));
+raw_function!(authguard_has_permission, |call| has(
+    call,
+    Claims::has_permission
+));
 
-fn has_scope(scope: &[u8]) -> Option<bool> {
-    memo().with(|current| match current.status {
-        Status::Absent => None,
-        _ => Some(current.claims().is_some_and(|claims| {
-            encoding::to_utf8(scope).is_some_and(|scope| claims.has_scope(&scope))
-        })),
-    })
+/// Returns true if the token lists the text; NULL if there are no claims, false if they are
+/// refused.
+fn has(call: Call, lists: fn(&Claims, &str) -> bool) -> pg_sys::Datum {
+    let look = |text: &[u8]| {
+        memo().with(|current| match current.status {
+            Status::Absent => None,
+            _ => Some(current.claims().is_some_and(|claims| {
+                encoding::to_utf8(text).is_some_and(|text| lists(claims, &text))
+            })),
+        })
+    };
+    let has = call.bytes(0).and_then(|text| guarded(|| look(text)));
+    call.answer(has.map(pg_sys::Datum::from).into())
 }

@@ -199,6 +199,10 @@ fn judged(reason: Option<RevocationReason>, claims: &Claims, role_mismatch: bool
                 RevocationReason::UserDeleted | RevocationReason::UserBanned => {
                     "the user's row in an attached table shuts it out.".to_owned()
                 }
+                RevocationReason::Client => {
+                    "authguard.revoke_client revoked the application that it was issued to."
+                        .to_owned()
+                }
                 _ => "sign in again.".to_owned(),
             };
             format!("The token is revoked ({}): {why}", reason.as_str())
@@ -243,5 +247,8 @@ pub fn why(rejected: &ClaimsRejected) -> String {
                 .to_owned()
         }
         ClaimsRejected::Claims(error) => format!("request.jwt.claims is not acceptable: {error}."),
+        ClaimsRejected::GatewayClaims => {
+            "authguard.gateway_claims cannot be used; authguard.coverage() says why.".to_owned()
+        }
     }
 }

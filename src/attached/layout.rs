@@ -49,10 +49,12 @@ impl Identity {
 
     /// The session of a token; `None` if it names none.
     pub fn of_session(claims: &Claims) -> Option<Self> {
-        let uuid = claims.session_id?;
+        let sent = claims.session.as_ref()?;
+        let key = claims.session_key()?.into_owned();
+        let sent = (*sent != key).then(|| sent.clone());
         Some(Self {
-            uuid: Some(uuid),
-            texts: vec![format_uuid(&uuid)],
+            uuid: claims.session_id,
+            texts: [Some(key), sent].into_iter().flatten().collect(),
         })
     }
 
@@ -183,7 +185,7 @@ fn is_readable(kind: AttachedKind, part: Part, base_type: Oid) -> bool {
     let is_text = matches!(base_type, pg_sys::TEXTOID | pg_sys::VARCHAROID);
     let is_key = is_text || matches!(base_type, pg_sys::UUIDOID | pg_sys::INT8OID);
     match part {
-        // Claim `session_id` is a UUID.
+        // No issuer names a session by a number.
         Part::Id => is_key && (kind == AttachedKind::Users || base_type != pg_sys::INT8OID),
         Part::UserId => is_key,
         Part::BannedUntil | Part::NotAfter => base_type == pg_sys::TIMESTAMPTZOID,

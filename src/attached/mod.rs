@@ -26,7 +26,7 @@ pub use rows::{metadata, sessions, shuts, weigh};
 /// The meaning of a column of an attached table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Part {
-    /// The name of the row: a user's `sub`, or a `session_id`.
+    /// The name of the row: a user's `sub`, or a session as the issuer names it.
     Id,
     /// A user's ban: the user is banned until that time.
     BannedUntil,

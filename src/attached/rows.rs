@@ -177,8 +177,8 @@ fn finding(weigh: impl FnOnce(&mut Judge<'_>)) -> Option<RevocationReason> {
 
 /// A session in an attached table.
 pub struct AttachedSession {
-    /// Claim `session_id`.
-    pub id: [u8; 16],
+    /// The session, in canonical form.
+    pub key: String,
     /// The issuer that the table is attached for.
     pub issuer: Option<String>,
     /// The end of the session, a `timestamptz`.
@@ -205,10 +205,10 @@ fn sessions_in(source: &Source, identity: &Identity) -> Vec<AttachedSession> {
     let mut found = Vec::new();
     // A table whose form cannot be read shuts everybody out.
     let _ = of_user(source, identity, |layout, row| {
-        if let Some(id) = layout.id(row).and_then(|id| parse_uuid(&id)) {
+        if let Some(key) = layout.id(row) {
             let end = layout.column(Part::NotAfter);
             found.push(AttachedSession {
-                id,
+                key,
                 issuer: source.issuer.clone(),
                 not_after: end.and_then(|(number, _)| row.get(number)),
             });

@@ -40,8 +40,9 @@ pub struct CachedClaims<D> {
     mark: Vec<u8>,
     /// An error if the text was not believed.
     believed: Result<(), ClaimsRejected>,
-    /// The generation of keys that a token was verified under, and the leeway, and the period in
-    /// which time alone changes nothing.
+    /// The generation of keys that a token was verified under, or that of the settings that say how
+    /// a gateway's claims are read, and the leeway, and the period in which time alone changes
+    /// nothing.
     keys: u64,
     leeway: i64,
     valid: Range<i64>,
@@ -56,6 +57,12 @@ pub struct Values {
     pub json: Value,
     pub uid: Value,
     pub session_id: Value,
+    pub sid: Value,
+    pub client_id: Value,
+    pub org_id: Value,
+    pub org_role: Value,
+    /// The roles, a `text[]`.
+    pub roles: Value,
     pub subject: Value,
     pub issuer: Value,
     pub role: Value,
@@ -72,6 +79,11 @@ impl Values {
         json: Value::NULL,
         uid: Value::NULL,
         session_id: Value::NULL,
+        sid: Value::NULL,
+        client_id: Value::NULL,
+        org_id: Value::NULL,
+        org_role: Value::NULL,
+        roles: Value::NULL,
         subject: Value::NULL,
         issuer: Value::NULL,
         role: Value::NULL,
@@ -95,12 +107,23 @@ impl Values {
         // Of another type than string, these give what Supabase's readers of the same names give.
         let described = |name, value: &Option<String>| match value {
             Some(value) => Some(encoding::text_in(memory, value)).into(),
+            // Another claim has the role.
+            None if name == "role" && !claims.has_usual_role() => Value::NULL,
             None => memory.member(json, encoding::text_in(memory, name)).into(),
         };
         Self {
             json: Some(json).into(),
             uid: uuid(&claims.uid),
             session_id: uuid(&claims.session_id),
+            sid: text(&claims.session),
+            client_id: text(&claims.client),
+            org_id: text(&claims.org_id),
+            org_role: text(&claims.org_role),
+            roles: claims
+                .roles
+                .as_deref()
+                .map(|roles| encoding::texts_in(memory, roles))
+                .into(),
             subject: text(&claims.raw_subject),
             issuer: text(&claims.issuer),
             role: described("role", &claims.role),
@@ -150,7 +173,7 @@ impl<D> CachedClaims<D> {
         let told = leader::told(now, raw.origin, raw.mark());
         let keys = match raw.origin {
             // A gateway has judged these claims by its own keys.
-            Origin::Gateway => 0,
+            Origin::Gateway => invalidation::settings(),
             _ if told.is_some() => 0,
             _ => invalidation::keys(),
         };
@@ -202,9 +225,11 @@ impl<D> CachedClaims<D> {
         if matches!(self.status, Status::Absent) || self.told.is_some() {
             return true;
         }
-        (self.origin == Origin::Gateway || self.keys == invalidation::keys())
-            && self.leeway == settings::leeway()
-            && self.valid.contains(&now)
+        let keys = match self.origin {
+            Origin::Gateway => invalidation::settings(),
+            Origin::Token => invalidation::keys(),
+        };
+        self.keys == keys && self.leeway == settings::leeway() && self.valid.contains(&now)
     }
 
     /// The hash of the text that was set.

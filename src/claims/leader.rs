@@ -75,6 +75,7 @@ pub fn tell<D>(
             user: claims.claims().and_then(user_in_namespace),
             reason,
             authenticated_at,
+            names: claims.claims().and_then(|claims| claims.names.clone()),
         }
         .to_string(),
     };

@@ -5,17 +5,19 @@
 //! `request.jwt.claims`. They are believed if the login role, which a client cannot choose, is a
 //! superuser or in `authguard.gateway_roles`.
 
+use crate::invalidation::{self, PerGeneration};
 use crate::keys::{self, TokenRejected};
 use crate::pg::{catalog, encoding, jsonb, memory, shortage, timestamp, unguarded};
 use crate::request;
 use crate::settings;
 use authguard_token::{
-    Claims, ClaimsError, JsonError, LeaderDecision, Object, RevocationReason, TokenError,
-    memory_for_json,
+    ClaimNames, Claims, ClaimsError, JsonError, LeaderDecision, Object, RevocationReason,
+    TokenError, memory_for_json,
 };
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// The origin of claims.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +48,8 @@ pub enum ClaimsRejected {
     },
     /// The text is not acceptable as claims.
     Claims(ClaimsError),
+    /// `authguard.gateway_claims` cannot be used, so nothing says where the session is.
+    GatewayClaims,
     /// The token in `authguard.jwt` is not accepted.
     Token(TokenRejected),
 }
@@ -106,7 +110,8 @@ impl<'t> RawClaims<'t> {
         if told.accepted {
             return match self.origin {
                 Origin::Token => {
-                    keys::verified_by_leader(self.text, told.user).map_err(ClaimsRejected::Token)
+                    keys::verified_by_leader(self.text, told.user, told.names.as_ref())
+                        .map_err(ClaimsRejected::Token)
                 }
                 Origin::Gateway => read_claims(self.text),
             };
@@ -140,7 +145,7 @@ fn read_claims(text: &[u8]) -> Result<(Claims, Rc<[u8]>), ClaimsRejected> {
         });
     match strict {
         Some(Ok(object)) => {
-            let claims = Claims::read(&object).map_err(ClaimsRejected::Claims)?;
+            let claims = by_names(|names| Claims::read(&object, names))?;
             Ok((claims, jsonb::encode(&object).into()))
         }
         Some(Err(JsonError::NotAnObject)) => Err(refused(JsonError::NotAnObject)),
@@ -160,8 +165,31 @@ fn read_as_jsonb(text: &[u8], error: JsonError) -> Result<(Claims, Rc<[u8]>), Cl
         _ if error == JsonError::Character => refused(error),
         _ => refused(JsonError::Syntax),
     })?;
-    let claims = Claims::read_jsonb_text(text, encoding::to_utf8);
-    Ok((claims.map_err(ClaimsRejected::Claims)?, json.into()))
+    let claims = by_names(|names| Claims::read_jsonb_text(text, names, encoding::to_utf8))?;
+    Ok((claims, json.into()))
+}
+
+/// The names that a gateway's claims are read by; the inner `None` stands for those of the
+/// standards.
+type GatewayNames = Option<Arc<ClaimNames>>;
+
+/// The names in `authguard.gateway_claims`; `Some(None)` if they cannot be used.
+static GATEWAY_CLAIMS: PerGeneration<u64, Option<Option<GatewayNames>>> =
+    PerGeneration::new(invalidation::settings, None);
+
+/// The claims of a gateway as `read` reads them, by the names in `authguard.gateway_claims`. Those
+/// of the local issuer are at their own places: its session's row must be found.
+fn by_names(
+    read: impl Fn(Option<&Arc<ClaimNames>>) -> Result<Claims, ClaimsError>,
+) -> Result<Claims, ClaimsRejected> {
+    let read = |names: Option<&Arc<ClaimNames>>| read(names).map_err(ClaimsRejected::Claims);
+    let names = GATEWAY_CLAIMS.get(|| Some(ClaimNames::parse(&settings::gateway_claims()).ok()));
+    let names = names.flatten().ok_or(ClaimsRejected::GatewayClaims)?;
+    let claims = read(names.as_ref())?;
+    match names.is_some() && claims.issuer.as_deref() == Some(&settings::issuer()) {
+        true => read(None),
+        false => Ok(claims),
+    }
 }
 
 fn refused(error: JsonError) -> ClaimsRejected {

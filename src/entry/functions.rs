@@ -50,6 +50,7 @@ functions_with_room! {
     authguard_policy_coverage_start,
     authguard_policy_mutants,
     authguard_read_jwks,
+    authguard_read_event,
     authguard_reauthenticated,
     authguard_record,
     authguard_replace_refresh_key,

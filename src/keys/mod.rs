@@ -4,6 +4,7 @@
 //! are in the `token` crate.
 
 mod credentials;
+mod events;
 mod explain;
 mod file;
 mod functions;

@@ -3,10 +3,11 @@
 
 use super::credentials;
 use crate::error::Error;
-use crate::pg::encoding::Utf8;
-use crate::pg::shortage;
+use crate::pg::call::{guarded, raw_function};
+use crate::pg::encoding::{Utf8, printable};
+use crate::pg::{memory, shortage};
 use authguard_token::{
-    Algorithm, Key, KeySetError, SigningKey, format_uuid, memory_for_json, parse_jwks,
+    Algorithm, ClaimNames, Key, KeySetError, SigningKey, format_uuid, memory_for_json, parse_jwks,
 };
 use pgrx::Uuid;
 use pgrx::prelude::*;
@@ -61,6 +62,18 @@ fn remedy(text: &str) -> Option<&'static str> {
         _ => Some("Pass the JSON document at the issuer's jwks_uri: {\"keys\": [...]}."),
     }
 }
+
+raw_function!(
+    /// `authguard.check_claim_names(preset, claims)`.
+    authguard_check_claim_names,
+    |call| guarded(|| {
+        let (preset, claims) = (call.text(0), call.argument(1).map(memory::jsonb_text));
+        if let Err(error) = ClaimNames::new(preset.as_deref(), claims.as_deref()) {
+            Error::ClaimNames(printable(&error.to_string()), error.hint()).raise();
+        }
+        pg_sys::Datum::null()
+    })
+);
 
 /// Raises an error if a secret is not good for an algorithm.
 #[pg_extern(sql = false)]

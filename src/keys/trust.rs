@@ -9,7 +9,7 @@ use crate::invalidation::{self, PerGeneration};
 use crate::pg::catalog::Key as Column;
 use crate::schema::{self, Table};
 use crate::settings;
-use authguard_token::{Algorithm, Key, KeyStatus, Policy, Token, TokenError};
+use authguard_token::{Algorithm, ClaimNames, Key, KeyStatus, Policy, Token, TokenError};
 use std::rc::Rc;
 
 /// The number of issuers' keys that a backend keeps ready.
@@ -86,8 +86,7 @@ pub fn find(asked: Asked) -> Result<Rc<Trusted>, TokenRejected> {
 }
 
 fn read(asked: &Asked, leeway: i64) -> Result<Trusted, TokenRejected> {
-    let (policy, roles, subject_namespace) =
-        issuer(&asked.issuer, leeway).ok_or(TokenRejected::UnknownIssuer)?;
+    let (policy, roles, subject_namespace) = issuer(&asked.issuer, leeway)?;
     let key = key(asked)?;
     Ok(Trusted {
         policy,
@@ -150,10 +149,13 @@ fn choose(asked: &Asked) -> Result<KeyRow, TokenRejected> {
     }
 }
 
-/// The policy, roles and namespace of an issuer, if it is trusted.
-pub fn issuer(name: &str, leeway: i64) -> Option<(Policy, Vec<String>, Option<[u8; 16]>)> {
+/// The policy, roles and namespace of an issuer.
+pub type IssuerRow = (Policy, Vec<String>, Option<[u8; 16]>);
+
+/// The row of an issuer, if it is trusted.
+pub fn issuer(name: &str, leeway: i64) -> Result<IssuerRow, TokenRejected> {
     use schema::issuer as at;
-    let mut found = None;
+    let mut found = Err(TokenRejected::UnknownIssuer);
     if name == settings::issuer() && file::is_set() {
         // If no row says otherwise, these are the values that rotate_signing_key() would have
         // written.
@@ -161,7 +163,7 @@ pub fn issuer(name: &str, leeway: i64) -> Option<(Policy, Vec<String>, Option<[u
             leeway,
             ..Policy::new(name, vec![settings::audience()])
         };
-        found = Some((policy, vec!["authenticated".to_owned()], None));
+        found = Ok((policy, vec!["authenticated".to_owned()], None));
     }
     schema::read(Table::Issuer, |table| {
         table.scan(&[Column::Text(table.at(at::ISSUER), name)], |row| {
@@ -171,11 +173,14 @@ pub fn issuer(name: &str, leeway: i64) -> Option<(Policy, Vec<String>, Option<[u
             policy.max_lifetime = row.get::<i32>(at::MAX_LIFETIME).map(i64::from);
             policy.leeway = leeway;
             let namespace = row.get::<pgrx::Uuid>(at::SUBJECT_NAMESPACE);
-            found = Some((
-                policy,
-                row.texts(at::ROLES),
-                namespace.map(|uuid| *uuid.as_bytes()),
-            ));
+            let (preset, claims) = (row.text(at::PRESET), row.json(at::CLAIMS));
+            let names = ClaimNames::new(preset.as_deref(), claims.as_deref());
+            found = names.map_err(|_| TokenRejected::BrokenNames).map(|names| {
+                // The sessions of the local issuer are at their own place.
+                policy.names = names.filter(|_| name != settings::issuer());
+                let namespace = namespace.map(|uuid| *uuid.as_bytes());
+                (policy, row.texts(at::ROLES), namespace)
+            });
         });
     });
     found

@@ -8,11 +8,12 @@ use crate::pg::{catalog, jsonb, shortage, timestamp, unguarded};
 use crate::revocation::{self, Basis};
 use crate::settings;
 use authguard_token::{
-    Claims, Key, Node, Object, Token, TokenError, format_uuid, memory_for_token, own_claims,
-    uuid_v5,
+    ClaimNames, Claims, Key, Node, Object, Token, TokenError, format_uuid, memory_for_token,
+    own_claims, uuid_v5,
 };
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// The number of verified tokens that a backend keeps. So many users can take turns on a pooled
 /// connection without their signatures being checked again.
@@ -102,10 +103,12 @@ pub fn verify(token: &[u8], now: i64) -> Result<Rc<Good>, TokenRejected> {
 }
 
 /// The claims of a token that the leader of a parallel query has verified for this statement, and
-/// their `jsonb`. `user` is the user, if the issuer has a namespace for its subjects.
+/// their `jsonb`. `user` is the user, if the issuer has a namespace for its subjects, and `names`
+/// are the claim names, if the issuer has some.
 pub fn verified_by_leader(
     text: &[u8],
     user: Option<[u8; 16]>,
+    names: Option<&Arc<ClaimNames>>,
 ) -> Result<(Claims, Rc<[u8]>), TokenRejected> {
     let text = std::str::from_utf8(text).map_err(|_| TokenRejected::Encoding)?;
     shortage::require(memory_for_token(text.len().min(settings::max_token_size())));
@@ -113,7 +116,9 @@ pub fn verified_by_leader(
     let see = |claims: &Object<'_>| json = jsonb::encode(claims);
     let token =
         Token::parse_with(text, settings::max_token_size(), see).map_err(TokenRejected::Token)?;
-    let mut claims = token.verified_by_leader().claims;
+    require_for_names(text, names);
+    let verified = token.verified_by_leader(names);
+    let mut claims = verified.map_err(TokenRejected::Token)?.claims;
     if let Some(user) = user {
         put_in_namespace(&mut claims, user);
     }
@@ -186,6 +191,7 @@ fn verify_now(text: &[u8], now: i64) -> Result<(Rc<Good>, bool), TokenRejected> 
         let token = Token::parse_with(text, settings::max_token_size(), see)
             .map_err(TokenRejected::Token)?;
         let trusted = trust::find(Asked::by(&token)?)?;
+        require_for_names(text, trusted.policy.names.as_ref());
         let (verified, has_expired) = token
             .verify_expired(&trusted.key, &trusted.policy, now)
             .map_err(TokenRejected::Token)?;
@@ -205,6 +211,13 @@ fn verify_now(text: &[u8], now: i64) -> Result<(Rc<Good>, bool), TokenRejected> 
             tokens.push((text.into(), Rc::clone(good)));
         }
     })
+}
+
+/// Makes sure of the memory to read a token once more, by the names of its issuer.
+fn require_for_names(text: &str, names: Option<&Arc<ClaimNames>>) {
+    if names.is_some() {
+        shortage::require(memory_for_token(text.len()));
+    }
 }
 
 /// The claims as this database believes them: with a role that the issuer may assert, in the

@@ -115,6 +115,13 @@ pub fn text_in(memory: &Memory, text: &str) -> pg_sys::Datum {
     memory.inside(|| text_datum(text))
 }
 
+/// A `text[]` datum with these texts, in a memory context.
+pub fn texts_in(memory: &Memory, texts: &[String]) -> pg_sys::Datum {
+    let texts: Vec<_> = texts.iter().cloned().map(Utf8).collect();
+    let array = memory.inside(|| texts.into_datum());
+    array.expect("an array is never NULL")
+}
+
 /// The text with a question mark for each character that a message cannot show: pgrx hands messages
 /// to Postgres as they are.
 pub fn printable(text: &str) -> String {

@@ -16,7 +16,7 @@ pub fn check_identity(name: &str, bytes: usize) {
     if bytes > MAX_IDENTITY_BYTES {
         Error::Argument(
             format!("{name} has at most {MAX_IDENTITY_BYTES} bytes"),
-            Some("Claims with a longer one are refused anyway."),
+            Some("No token is known by a longer one."),
         )
         .raise();
     }
@@ -59,6 +59,7 @@ fn user_entry(
     Entry {
         kind: EntryKind::User,
         issuer: None,
+        client: None,
         blocked,
         blocked_until: blocked_until.map(timestamp::unix_micros),
         issued_before: issued_before.map(timestamp::unix_micros),

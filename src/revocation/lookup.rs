@@ -103,7 +103,8 @@ fn find<'c>(claims: &'c Claims, mut judge: Judge<'c>, snapshot: Snapshot<'_>) ->
             authenticated_at,
         };
     }
-    let session = claims.session_id.as_ref().map(format_uuid);
+    let (session, client) = (claims.session_key(), claims.client_key());
+    let grants = |user| client.as_ref().and(user);
     // If the issuer has a namespace for its subjects, this database knows the user by the subject
     // and by the UUID.
     let uid = claims.uid.as_ref().map(format_uuid);
@@ -116,6 +117,9 @@ fn find<'c>(claims: &'c Claims, mut judge: Judge<'c>, snapshot: Snapshot<'_>) ->
         (EntryKind::User, uid.as_deref()),
         (EntryKind::Claims, claims.subject.as_deref()),
         (EntryKind::Issuer, Some("")),
+        (EntryKind::Client, client.as_deref()),
+        (EntryKind::Grant, grants(claims.subject.as_deref())),
+        (EntryKind::Grant, grants(uid.as_deref())),
     ];
     entries(&keys, snapshot, |entry| {
         judge.entry(entry);
@@ -154,9 +158,11 @@ pub fn entries(
         });
         table.scan_all(sets, |kind, row| {
             let issuer = row.text(column::ISSUER);
+            let client = row.text(column::CLIENT_ID);
             each(&Entry {
                 kind,
                 issuer: issuer.as_deref(),
+                client: client.as_deref(),
                 blocked: row.get(column::BLOCKED).unwrap_or(true),
                 blocked_until: row.time(column::BLOCKED_UNTIL),
                 issued_before: row.time(column::ISSUED_BEFORE),

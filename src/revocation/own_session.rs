@@ -14,7 +14,13 @@ pub fn is_own(claims: &Claims) -> bool {
 /// The session of `claims`. The outer `None` means that this database did not issue them, the inner
 /// one that there is no such session of that user.
 pub fn find(claims: &Claims, snapshot: Snapshot<'_>) -> Option<Option<OwnSession>> {
-    let id = claims.session_id.filter(|_| is_own(claims))?;
+    if !is_own(claims) {
+        return None;
+    }
+    // A session of another name than a UUID has no row.
+    let Some(id) = claims.session_id else {
+        return Some(None);
+    };
     let mut found = None;
     schema::read_at(Table::Session, snapshot, |table| {
         table.scan(&[Key::Uuid(table.at(column::ID), id)], |row| {

@@ -1,6 +1,6 @@
 //! The kinds of entries that are not used at all.
 //!
-//! Few databases use all five kinds. A kind that has no entry is not looked for until an entry of
+//! Few databases use all kinds. A kind that has no entry is not looked for until an entry of
 //! it is written. A backend notices that as it notices every change that decides. So if the look-up
 //! of a token would find nothing, it costs a descent of the index only for the kinds that are in
 //! use.

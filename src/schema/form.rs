@@ -56,7 +56,11 @@ impl Form {
         let columns = declaration
             .columns
             .iter()
-            .map(|declared| number_of(relation, declared).ok_or(Misfit::Column(declared)))
+            .map(|declared| {
+                number_of(relation, declared)
+                    .or_else(|| absent(relation, declared))
+                    .ok_or(Misfit::Column(declared))
+            })
             .collect::<Result<Vec<i16>, _>>()?;
         let key = declaration.key.iter().map(|column| {
             let declared = &declaration.columns[usize::from(column.0)];
@@ -98,6 +102,13 @@ fn number_of(relation: &Relation, declared: &Declared) -> Option<i16> {
         && (!declared.not_null || column.not_null)
         && !column.is_virtual;
     fits.then_some(column.number)
+}
+
+/// The number 0, which no column has, for a column that the schema of an older release lacks. After
+/// the update the table has changed, so its form is read again.
+fn absent(relation: &Relation, declared: &Declared) -> Option<i16> {
+    let is_absent = declared.is_new && relation.column_named(declared.name).is_none();
+    (is_absent && member::is_outdated()).then_some(0)
 }
 
 /// An index by which the rows with a key are found. Its columns are those of the key, in their

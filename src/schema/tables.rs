@@ -44,6 +44,8 @@ pub struct Declared {
     pub in_c: bool,
     /// True if the column must not be NULL: NULL would have no meaning.
     pub not_null: bool,
+    /// True if the schema of an older release has no such column: it is then read as NULL.
+    pub is_new: bool,
 }
 
 /// A trigger after each row or statement that calls `authguard.invalidate()`.
@@ -64,6 +66,7 @@ const fn of(of: Oid) -> Declared {
         of,
         in_c: false,
         not_null: false,
+        is_new: false,
     }
 }
 
@@ -71,6 +74,13 @@ impl Declared {
     const fn not_null(self) -> Self {
         Self {
             not_null: true,
+            ..self
+        }
+    }
+
+    const fn new_in_0_2(self) -> Self {
+        Self {
+            is_new: true,
             ..self
         }
     }
@@ -159,6 +169,7 @@ columns! {
     BLOCKED_UNTIL = "blocked_until" TIME,
     ISSUED_BEFORE = "issued_before" TIME,
     INCLUDE_KEYS = "include_keys" BOOL,
+    CLIENT_ID = "client_id" TEXT_IN_C.new_in_0_2(),
 }
 
 columns! {
@@ -214,6 +225,8 @@ columns! {
     MAX_LIFETIME = "max_lifetime" INT4,
     CLOCK_SKEW = "clock_skew" INT4,
     CLIENT_IDS = "client_ids" TEXTS,
+    CLAIMS = "claims" JSONB.new_in_0_2(),
+    PRESET = "preset" TEXT.new_in_0_2(),
 }
 
 columns! {

@@ -11,7 +11,7 @@ use crate::pg::plan::Plan;
 use crate::pg::row_lock::RowLock;
 use crate::pg::state::PerBackend;
 use authguard_token::refresh::{Change, EndReason, end_now};
-use authguard_token::{Actor, Event};
+use authguard_token::{Actor, Event, format_uuid};
 use pgrx::pg_sys::{self, TimestampTz};
 
 /// The reason for which a session ends, and who ends it.
@@ -64,7 +64,7 @@ pub fn end(held: &mut Held, ending: Ending, entry: Option<&SessionEntry>) -> boo
         counters::count(Counter::Thefts);
     }
     let event = ending.reason.event();
-    tell_as(event, &session.user, session.id, ending);
+    tell_as(event, &session.user, Some(session.id), ending);
     true
 }
 
@@ -90,7 +90,7 @@ pub fn end_by_entry(id: [u8; 16], ending: Ending, entry: Option<&SessionEntry>) 
     // never write. The entry is kept for ever, because the row may stay as it is.
     let reason = entry.map_or(Value::NULL, |entry| entry.reason);
     let everywhere = SessionEntry {
-        id,
+        key: format_uuid(&id),
         issuer: Value::NULL,
         reason: match reason.datum() {
             Some(_) => reason,
@@ -100,7 +100,7 @@ pub fn end_by_entry(id: [u8; 16], ending: Ending, entry: Option<&SessionEntry>) 
     };
     let written = everywhere.write();
     if written {
-        tell(&session.user, id, ending);
+        tell(&session.user, Some(id), ending);
     }
     written
 }
@@ -117,18 +117,12 @@ pub fn end_wait(id: [u8; 16], ending: Ending) -> bool {
     })
 }
 
-/// Records that a session was signed out.
-pub fn tell(user: &str, id: [u8; 16], ending: Ending) {
+/// Records that a session was signed out. A session whose name is no UUID is `None`.
+pub fn tell(user: &str, id: Option<[u8; 16]>, ending: Ending) {
     tell_as(Event::SignedOut, user, id, ending);
 }
 
-fn tell_as(event: Event, user: &str, id: [u8; 16], ending: Ending) {
+fn tell_as(event: Event, user: &str, id: Option<[u8; 16]>, ending: Ending) {
     let (event, actor) = (event.as_str(), ending.actor.as_str());
-    events::record(
-        event,
-        Some(user),
-        Some(id),
-        actor,
-        Some(ending.reason.as_str()),
-    );
+    events::record(event, Some(user), id, actor, Some(ending.reason.as_str()));
 }

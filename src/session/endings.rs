@@ -21,7 +21,7 @@ use crate::pg::{lock, memory, transaction, unguarded};
 use crate::schema::{self, Table};
 use crate::settings;
 use authguard_token::refresh::{EndReason, new_credentials, reauthenticate};
-use authguard_token::{Actor, Event, SignOutScope};
+use authguard_token::{Actor, Event, SignOutScope, format_uuid, parse_uuid};
 use pgrx::Uuid;
 use pgrx::pg_sys::{self, Datum, TimestampTz};
 use pgrx::prelude::*;
@@ -178,29 +178,41 @@ raw_function!(
     authguard_revoke_session,
     |call| guarded(|| {
         writes::require_primary();
-        let Some(id) = call.uuid(0) else {
-            writes::identity("session_id", None);
-            return call.null();
-        };
-        let entry = SessionEntry {
-            id,
-            reason: call.value(1),
-            issuer: call.value(2),
-            expires_at: call.value(3),
-        };
-        let revoked = revoke_session(entry);
-        if revoked {
-            entries::forget();
-        }
-        Datum::from(revoked)
+        let id = call.uuid(0).map(|id| format_uuid(&id));
+        revoke_named(call, id.as_deref())
     })
 );
+
+raw_function!(
+    /// `authguard.revoke_session` for a session as its issuer names it.
+    authguard_revoke_named_session,
+    |call| guarded(|| {
+        writes::require_primary();
+        let name = call.text(0);
+        revoke_named(call, name.as_deref())
+    })
+);
+
+fn revoke_named(call: Call, name: Option<&str>) -> Datum {
+    let revoked = revoke_session(SessionEntry {
+        key: writes::identity("session_id", name),
+        reason: call.value(1),
+        issuer: call.value(2),
+        expires_at: call.value(3),
+    });
+    if revoked {
+        entries::forget();
+    }
+    Datum::from(revoked)
+}
 
 /// Revokes every token of a session, of the local issuer or of another. An issuer that does not
 /// know of this may refresh the session for ever. So an entry that does not say when the session's
 /// last token expires is kept.
 fn revoke_session(entry: SessionEntry) -> bool {
-    let Some(session) = ending::find(entry.id, entry.issuer) else {
+    let id = parse_uuid(&entry.key);
+    let live = id.and_then(|id| Some((id, ending::find(id, entry.issuer)?)));
+    let Some((id, session)) = live else {
         return entry.write();
     };
     let ending = Ending {
@@ -212,7 +224,7 @@ fn revoke_session(entry: SessionEntry) -> bool {
         expires_at: entry.expires_at.map(later),
         ..entry
     };
-    end_nowait(entry.id, ending, Some(&entry))
+    end_nowait(id, ending, Some(&entry))
 }
 
 raw_function!(
@@ -257,23 +269,25 @@ fn authguard_sign_out_user(user: Option<Utf8>, scope: Option<Utf8>) -> i32 {
         }
         sessions
     });
-    elsewhere.sort_by_key(|session| session.id);
+    elsewhere.sort_by(|one, other| one.key.cmp(&other.key));
     let elsewhere = elsewhere.iter().filter(|session| {
         // Whoever may write rows there must not end the sessions that others have here.
-        if ending::find(session.id, Value::NULL).is_some_and(|own| own.user != user) {
+        let id = parse_uuid(&session.key);
+        let own = id.and_then(|id| ending::find(id, Value::NULL));
+        if own.is_some_and(|own| own.user != user) {
             return false;
         }
         let reason = EndReason::SignedOut.as_str();
         memory::scratch(|| {
             let revoked = revoke_session(SessionEntry {
-                id: session.id,
+                key: session.key.clone(),
                 issuer: Value::of(session.issuer.as_deref()),
                 reason: Value::of(reason),
                 // An infinite end does not say when the session's last token expires.
                 expires_at: Value::of(session.not_after.filter(|end| *end != TimestampTz::MAX)),
             });
             if revoked {
-                ending::tell(&user, session.id, ending);
+                ending::tell(&user, id, ending);
             }
             revoked
         })

@@ -1,18 +1,19 @@
 //! The revocation entries that endings write, through `authguard.revoke`.
 
-use super::record::{Session, time, uuid};
+use super::record::{Session, time};
 use crate::pg::call::Value;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
 use crate::pg::timestamp;
+use authguard_token::format_uuid;
 use authguard_token::refresh::EndReason;
 use pgrx::pg_sys;
 
 static REVOKE_SESSION: PerBackend<Plan> = Plan::new(
-    c"select authguard.revoke(authguard.entry('session', $1::pg_catalog.text, $2, null, $3,
+    c"select authguard.revoke(authguard.entry('session', $1, $2, null, $3,
         authguard.expiry_with_leeway($4)))",
     &[
-        pg_sys::UUIDOID,
+        pg_sys::TEXTOID,
         pg_sys::TEXTOID,
         pg_sys::TEXTOID,
         pg_sys::TIMESTAMPTZOID,
@@ -34,7 +35,8 @@ pub fn forget() {
 
 /// An entry that revokes the tokens of a session.
 pub struct SessionEntry {
-    pub id: [u8; 16],
+    /// The session, in canonical form.
+    pub key: String,
     /// The issuer, a `text`; NULL stands for every issuer.
     pub issuer: Value,
     /// The reason, a `text`.
@@ -47,7 +49,7 @@ impl SessionEntry {
     /// The entry of a session that ends.
     pub fn of(session: &Session, reason: EndReason) -> Self {
         Self {
-            id: session.id,
+            key: format_uuid(&session.id),
             issuer: Value::of(session.issuer.as_str()),
             reason: Value::of(reason.as_str()),
             expires_at: time(session.tokens_until),
@@ -56,7 +58,8 @@ impl SessionEntry {
 
     /// Writes the entry. Returns false if another entry covers as much.
     pub fn write(&self) -> bool {
-        let parameters = [uuid(self.id), self.issuer, self.reason, self.expires_at];
+        let key = Value::of(self.key.as_str());
+        let parameters = [key, self.issuer, self.reason, self.expires_at];
         REVOKE_SESSION.run(&parameters, |row| row.and_then(|row| row.get(1))) == Some(true)
     }
 }

@@ -6,7 +6,7 @@
 //! `cargo embed reference` writes `docs/reference/settings.md` from these descriptions.
 
 use super::judged::{Judged, Problem, problems};
-use super::words::{self, Audience, DecidesTokens, Issuer, MinAal, NotifyEvents};
+use super::words::{self, Audience, DecidesTokens, GatewayClaims, Issuer, MinAal, NotifyEvents};
 use crate::pg::guc::{Choice, Number, SetBy, Switch, Text, Unit};
 use authguard_token::{Aal, MAX_LEEWAY_SECONDS, RefreshSettings};
 use pgrx::PostgresGucEnum;
@@ -71,6 +71,16 @@ settings! {
         c"It is also how far in the future an authentication may lie, and up to how long after a \
           cut-off the iat of another issuer's token counts as before it.",
     ).unit(Unit::Seconds);
+
+    /// The names of the standards are the default, which hold for Supabase, too.
+    GATEWAY_CLAIMS: Text<Judged<GatewayClaims>> = Text::text(
+        c"authguard.gateway_claims", c"",
+        c"Where request.jwt.claims has session, client, roles and organization: the name of a preset, or an object of claim names.",
+    ).more(
+        c"As the arguments preset and claims of authguard.trust_issuer; a member preset of the object \
+          names the preset. Empty: where the standards have them. Claims of the local issuer do not \
+          need it. If the text is neither, every claim of a gateway is rejected.",
+    );
 
     /// Off by default, because an application may set its claims twice in a transaction.
     SEAL_CLAIMS: Switch = Switch::switch(
@@ -216,6 +226,7 @@ settings! {
 pub fn problems_of_table() -> Vec<(&'static str, Problem, bool)> {
     problems::<Issuer>(&ISSUER.get())
         .chain(problems::<Audience>(&AUDIENCE.get()))
+        .chain(problems::<GatewayClaims>(&GATEWAY_CLAIMS.get()))
         .chain(problems::<MinAal>(&MIN_AAL.get()))
         .chain(problems::<NotifyEvents>(&NOTIFY_EVENTS.get()))
         .collect()
@@ -294,6 +305,11 @@ pub fn issuer() -> String {
 /// `authguard.audience`.
 pub fn audience() -> String {
     AUDIENCE.get()
+}
+
+/// `authguard.gateway_claims`; empty for none.
+pub fn gateway_claims() -> String {
+    GATEWAY_CLAIMS.get()
 }
 
 /// `authguard.signing_key_file`; empty for none.

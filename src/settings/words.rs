@@ -3,7 +3,7 @@
 use super::judged::{Problem, Rule};
 use crate::pg::guc::Hooks;
 use crate::pg::hook::Hook;
-use authguard_token::{Aal, Event, MAX_IDENTITY_BYTES};
+use authguard_token::{Aal, ClaimNames, ClaimNamesError, Event, MAX_IDENTITY_BYTES};
 use std::ffi::CStr;
 
 /// Called when a setting is assigned that decides which tokens are good.
@@ -53,6 +53,29 @@ impl Rule for Audience {
                 hint: "It is a text that is not empty.".to_owned(),
             }],
         }
+    }
+
+    fn assigned() {
+        KEYS_CHANGED.call();
+    }
+}
+
+/// `authguard.gateway_claims`.
+pub enum GatewayClaims {}
+
+impl Rule for GatewayClaims {
+    const NAME: &'static str = "authguard.gateway_claims";
+
+    fn wrong(text: &str) -> Vec<Problem> {
+        let problem = |error: ClaimNamesError| Problem {
+            what: format!("{error}, so no claims of a gateway are believed"),
+            hint: error.hint(),
+        };
+        ClaimNames::parse(text)
+            .err()
+            .into_iter()
+            .map(problem)
+            .collect()
     }
 
     fn assigned() {

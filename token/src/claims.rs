@@ -3,12 +3,16 @@
 //! JSON null is an absent claim, everywhere. If a claim that identifies or dates the token has the
 //! wrong type, all claims are refused: taking a wrong-typed `exp` as absent keeps expired tokens
 //! valid (CVE-2026-25537), and an identity must be one that can be revoked. If a claim that only
-//! describes the user (`role`, `email`, `aal`, `scope`, `is_anonymous`) has the wrong type, it
-//! counts as absent.
+//! describes the user (`email`, `aal`, `is_anonymous`), or that is at a place of its own at each
+//! issuer ([`ClaimNames`]), has the wrong type, it counts as absent.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
+use crate::claim_names::{ClaimName, ClaimNames, Place, USUAL, below};
+use crate::event_token::announces_events;
 use crate::identity::{MAX_IDENTITY_BYTES, canonical, canonical_of, parse_uuid};
 use crate::json::{JsonError, Node, Object, number};
 use crate::time::{MICROS_PER_SECOND, micros};
@@ -36,8 +40,6 @@ pub enum ClaimProblem {
     Empty,
     /// It is longer than [`MAX_IDENTITY_BYTES`].
     TooLong,
-    /// It must be a string that is a UUID.
-    NotUuid,
     /// It must be a number: seconds since 1970 (NumericDate, RFC 7519 section 2).
     NotNumber,
     /// It must be an object.
@@ -50,7 +52,6 @@ impl fmt::Display for ClaimProblem {
             Self::NotText => "is not a string",
             Self::Empty => "is empty",
             Self::TooLong => return write!(f, "is longer than {MAX_IDENTITY_BYTES} bytes"),
-            Self::NotUuid => "is not a UUID",
             Self::NotNumber => "is not a number",
             Self::NotObject => "is not an object",
         })
@@ -87,8 +88,12 @@ pub struct Claims {
     pub raw_subject: Option<String>,
     /// `sub`, if it is a UUID; otherwise `None`.
     pub uid: Option<[u8; 16]>,
-    /// `session_id`, always a UUID.
+    /// The session, as the issuer names it. Never empty, and at most [`MAX_IDENTITY_BYTES`].
+    pub session: Option<String>,
+    /// The session, if it is a UUID; otherwise `None`.
     pub session_id: Option<[u8; 16]>,
+    /// The client, as the issuer names it. Never empty, and at most [`MAX_IDENTITY_BYTES`].
+    pub client: Option<String>,
     /// `jti` (section 4.1.7) in its [`canonical`] form. Never empty.
     pub jti: Option<String>,
     /// `iat` (section 4.1.6), microseconds.
@@ -97,12 +102,12 @@ pub struct Claims {
     pub expires_at: Option<i64>,
     /// `nbf` (section 4.1.5), microseconds.
     pub not_before: Option<i64>,
-    /// The newest `amr[].timestamp`, otherwise `auth_time` (OpenID Connect Core section 2),
-    /// microseconds.
+    /// When the user authenticated: as a rule the newest `amr[].timestamp`, otherwise `auth_time`
+    /// (OpenID Connect Core section 2), microseconds.
     pub authenticated_at: Option<i64>,
-    /// `role`; `None` also if it is no string.
+    /// The role, as a rule `role`; `None` also if it is no string.
     pub role: Option<String>,
-    /// True if `role` is neither a string nor null: a policy may still read it from the JSON.
+    /// True if the role is neither a string nor null: a policy may still read it from the JSON.
     pub role_is_malformed: bool,
     /// `email`; `None` also if it is no string.
     pub email: Option<String>,
@@ -110,11 +115,22 @@ pub struct Claims {
     pub aal: Option<String>,
     /// `is_anonymous`; `None` also if it is no boolean.
     pub is_anonymous: Option<bool>,
-    /// The scopes, space-separated: of `scope` (RFC 8693 section 4.2) and `scp`, each a string of
-    /// scopes or an array of them, and of `permissions`, an array. `None` if there are none.
+    /// The scopes, space-separated: as a rule of `scope` (RFC 8693 section 4.2) and `scp`, each a
+    /// string of scopes or an array of them, and of `permissions`, an array. `None` if there are
+    /// none.
     pub scope: Option<String>,
+    /// The organization that the user acts in.
+    pub org_id: Option<String>,
+    /// The role of the user in the organization.
+    pub org_role: Option<String>,
+    /// The roles, each once. `None` if there is no such claim.
+    pub roles: Option<Vec<String>>,
+    /// The permissions, space-separated. `None` if there are none.
+    pub permissions: Option<String>,
     /// True if `app_metadata.access_revoked` is anything but absent, null, false, "false" or 0.
     pub access_revoked: bool,
+    /// The names by which the claims were read; `None` for those of the standards.
+    pub names: Option<Arc<ClaimNames>>,
 }
 
 impl fmt::Debug for Claims {
@@ -130,15 +146,16 @@ impl Claims {
     /// [`ClaimsError`] if the text or one of the claims breaks a rule. Refused claims are not
     /// absent claims: the caller must keep the two apart.
     pub fn parse(text: &str) -> Result<Self, ClaimsError> {
-        Self::read(&Object::parse(text)?)
+        Self::read(&Object::parse(text)?, None)
     }
 
-    /// Reads the claims from an object.
+    /// Reads the claims from an object, by the names of their issuer; `None` for those of the
+    /// standards.
     ///
     /// # Errors
     /// As [`Claims::parse`].
-    pub fn read(object: &Object<'_>) -> Result<Self, ClaimsError> {
-        Ok(Self::read_with_recipient(object)?.0)
+    pub fn read(object: &Object<'_>, names: Option<&Arc<ClaimNames>>) -> Result<Self, ClaimsError> {
+        Ok(Self::read_with_recipient(object, names)?.0)
     }
 
     /// Reads the claims of a gateway from a text that `jsonb` has accepted, in an encoding that
@@ -146,41 +163,60 @@ impl Claims {
     ///
     /// A claim that only describes the user may be anything: a user may write `user_metadata`
     /// himself, and must not be able to make his claims refused. So the strict grammar holds for
-    /// the members that identify, date or authorise ([`STRICT`]), and they must not occur twice.
-    /// Of any other key that occurs twice the last member counts, as in `jsonb`.
+    /// the members that identify, date or authorise ([`STRICT`], and those that the names say),
+    /// and they must not occur twice. Of any other key that occurs twice the last member counts,
+    /// as in `jsonb`.
     ///
     /// # Errors
     /// [`ClaimsError`] for one of those members.
     pub fn read_jsonb_text(
         text: &[u8],
+        names: Option<&Arc<ClaimNames>>,
         decode: impl Fn(&[u8]) -> Option<Cow<'_, str>>,
     ) -> Result<Self, ClaimsError> {
+        let by = names.map_or(&*USUAL, |names| names);
+        let is_strict = |name: &str| STRICT.contains(&name) || by.is_strict(name);
         let mut draft = Draft::default();
         let members = crate::json::split(text).ok_or(JsonError::NotAnObject)?;
+        let mut texts = Vec::new();
         for (place, (name, value)) in members.iter().enumerate() {
-            let Some(name) = known(name) else { continue };
+            let Some(name) = known(name, by) else {
+                continue;
+            };
             let later = members.get(place.saturating_add(1)..).unwrap_or_default();
-            if later.iter().any(|(other, _)| known(other) == Some(name)) {
-                match STRICT.contains(&name) {
+            if later
+                .iter()
+                .any(|(other, _)| known(other, by) == Some(name))
+            {
+                match is_strict(name) {
                     true => return Err(JsonError::DuplicateKey.into()),
                     false => continue,
                 }
             }
             if name == "app_metadata" {
                 draft.claims.access_revoked = access_revoked_in(value, &decode)?;
-                continue;
             }
-            let text = decode(value).ok_or(JsonError::Character);
-            let node = text
-                .as_deref()
-                .map_err(|error| *error)
-                .and_then(Node::parse);
-            match node {
-                Ok(node) => draft.read(name, &node)?,
-                Err(error) if STRICT.contains(&name) => return Err(error.into()),
+            texts.push((name, decode(value).ok_or(JsonError::Character)));
+        }
+        let mut nodes = Vec::new();
+        for (name, text) in &texts {
+            let text = text.as_deref().map_err(|error| *error);
+            match text.and_then(Node::parse) {
+                // Its flag was read already, whatever else is in it.
+                Ok(node) if *name == "app_metadata" => nodes.push((*name, node)),
+                Err(_) if *name == "app_metadata" && !by.is_strict(name) => {}
+                Ok(node) => {
+                    draft.read(name, &node)?;
+                    nodes.push((*name, node));
+                }
+                Err(error) if is_strict(name) => return Err(error.into()),
                 Err(_) => {}
             }
         }
+        draft.describe(names, |head| {
+            let node = nodes.iter().find(|(name, _)| *name == head);
+            node.map(|(_, node)| node)
+        });
         Ok(draft.finish().0)
     }
 
@@ -211,30 +247,65 @@ impl Claims {
     /// themselves: so they are none of the claims.
     pub(crate) fn read_with_recipient(
         object: &Object<'_>,
+        names: Option<&Arc<ClaimNames>>,
     ) -> Result<(Self, Recipient), ClaimsError> {
         let mut draft = Draft::default();
         for (name, value) in object.members() {
             draft.read(name, value)?;
         }
+        draft.describe(names, |head| object.get(head));
         Ok(draft.finish())
     }
 
     /// Returns true if the claims are of a session of the issuer with this `iss`.
     pub fn is_of_local_session(&self, issuer: &str) -> bool {
-        self.session_id.is_some() && self.issuer.as_deref() == Some(issuer)
+        self.session.is_some() && self.issuer.as_deref() == Some(issuer)
+    }
+
+    /// Returns the session in its [`canonical`] form: the key of revocations.
+    pub fn session_key(&self) -> Option<Cow<'_, str>> {
+        let session = self.session.as_deref()?;
+        Some(canonical_of(session, self.session_id))
+    }
+
+    /// Returns the client in its [`canonical`] form: the key of revocations.
+    pub fn client_key(&self) -> Option<Cow<'_, str>> {
+        self.client.as_deref().map(canonical)
+    }
+
+    /// Returns true if the role is in claim `role`.
+    pub fn has_usual_role(&self) -> bool {
+        let names = self.names.as_ref();
+        names.is_none_or(|names| names.has_usual_role())
+    }
+
+    /// Returns true if `role` is one of the token's roles, compared exactly.
+    pub fn has_role(&self, role: &str) -> bool {
+        let roles = self.roles.as_deref().unwrap_or_default();
+        roles.iter().any(|one| one == role)
+    }
+
+    /// Returns true if `permission` is one of the token's permissions, compared exactly.
+    pub fn has_permission(&self, permission: &str) -> bool {
+        lists(self.permissions.as_deref(), permission)
     }
 
     /// Returns true if `scope` is one of the token's scopes, compared exactly. The empty string,
     /// and a text with a space in it, are no scopes.
     pub fn has_scope(&self, scope: &str) -> bool {
-        let granted = self.scope.as_deref().unwrap_or_default();
-        !scope.is_empty() && granted.split(' ').any(|one| one == scope)
+        lists(self.scope.as_deref(), scope)
     }
 }
 
-/// The members that identify, date or authorise: they must pass the strict parser, and must not
-/// occur twice.
-const STRICT: [&str; 12] = [
+/// Returns true if a list that is separated by spaces has a member.
+fn lists(all: Option<&str>, one: &str) -> bool {
+    let all = all.unwrap_or_default();
+    !one.is_empty() && all.split(' ').any(|other| other == one)
+}
+
+/// The members that identify, date or authorise, whatever the names: they must pass the strict
+/// parser, and must not occur twice.
+const STRICT: [&str; 9] = [
     "iss",
     "sub",
     "aud",
@@ -242,28 +313,21 @@ const STRICT: [&str; 12] = [
     "iat",
     "nbf",
     "jti",
-    "session_id",
-    "role",
     "auth_time",
-    "amr",
     "app_metadata",
 ];
 
-/// The other members that are read.
-const DESCRIBING: [&str; 6] = [
-    "email",
-    "aal",
-    "scope",
-    "scp",
-    "permissions",
-    "is_anonymous",
-];
+/// The other members that are read, whatever the names.
+const DESCRIBING: [&str; 3] = ["email", "aal", "is_anonymous"];
+
+/// The most bytes of permissions that are unpacked. What is beyond is not granted.
+const MAX_UNPACKED_BYTES: usize = 8192;
 
 /// 10^11 seconds, in microseconds: the year 5138. In milliseconds that many are the year 1973.
 const FAR_FUTURE: i64 = 100_000_000_000 * MICROS_PER_SECOND;
 
 /// The name of a member that is read, if a key in quotes is one, spelt with escapes or without.
-fn known(key: &[u8]) -> Option<&'static str> {
+fn known<'n>(key: &[u8], names: &'n ClaimNames) -> Option<&'n str> {
     let is = |name: &str| match key.contains(&b'\\') {
         false => {
             key.strip_prefix(b"\"")
@@ -272,7 +336,8 @@ fn known(key: &[u8]) -> Option<&'static str> {
         }
         true => serde_json::from_slice::<String>(key).is_ok_and(|key| key == name),
     };
-    STRICT.into_iter().chain(DESCRIBING).find(|name| is(name))
+    let fixed = STRICT.into_iter().chain(DESCRIBING);
+    fixed.chain(names.heads()).find(|name| is(name))
 }
 
 /// Claims while they are being read.
@@ -280,8 +345,6 @@ fn known(key: &[u8]) -> Option<&'static str> {
 struct Draft {
     claims: Claims,
     recipient: Recipient,
-    auth_time: Option<i64>,
-    newest_method: Option<i64>,
 }
 
 impl Draft {
@@ -291,21 +354,18 @@ impl Draft {
             "iss" => claims.issuer = identity("iss", value)?,
             "sub" => claims.raw_subject = identity("sub", value)?,
             "aud" => self.recipient.audience = Audience::of(value),
+            "events" => self.recipient.announces_events = announces_events(value),
             "client_id" | "azp" => self.recipient.clients.extend(text_or_none(value)),
             "jti" => claims.jti = identity("jti", value)?.map(into_canonical),
-            "session_id" => claims.session_id = session_id(value)?,
             "iat" => claims.issued_at = date("iat", value)?,
             "exp" => claims.expires_at = date("exp", value)?,
             "nbf" => claims.not_before = date("nbf", value)?,
-            "auth_time" => self.auth_time = date("auth_time", value)?,
-            "amr" => self.newest_method = newest_timestamp(value),
-            "role" => {
-                claims.role_is_malformed = !matches!(value, Node::Text(_) | Node::Null);
-                claims.role = text_or_none(value);
+            // Another place may say when the user authenticated, but this one must be sound.
+            "auth_time" => {
+                date("auth_time", value)?;
             }
             "email" => claims.email = text_or_none(value),
             "aal" => claims.aal = text_or_none(value),
-            "scope" | "scp" | "permissions" => grant(&mut claims.scope, name, value),
             "is_anonymous" => {
                 claims.is_anonymous = match value {
                     Node::Bool(flag) => Some(*flag),
@@ -318,24 +378,82 @@ impl Draft {
         Ok(())
     }
 
+    /// Reads what is at a place of its own at each issuer. `top` returns a claim at the top.
+    fn describe<'a, 't: 'a>(
+        &mut self,
+        names: Option<&Arc<ClaimNames>>,
+        top: impl Fn(&str) -> Option<&'a Node<'t>>,
+    ) {
+        let by = names.map_or(&*USUAL, |names| names);
+        let places = |name| by.places(name).iter();
+        let find = |place: &Place| match place {
+            Place::Path(head, path) => below(top(head)?, path),
+            Place::ClerkPermissions | Place::ClerkFactorAges => None,
+        };
+        let first = |name, read: fn(&Node<'_>) -> Option<String>| {
+            places(name).find_map(|place| find(place).and_then(read))
+        };
+        let claims = &mut self.claims;
+        claims.session = first(ClaimName::Session, name_or_none);
+        claims.session_id = claims.session.as_deref().and_then(parse_uuid);
+        claims.client = first(ClaimName::Client, name_or_none);
+        claims.org_id = first(ClaimName::OrgId, only_text);
+        claims.org_role = first(ClaimName::OrgRole, only_text);
+        let is_given = |node: &&Node<'_>| !matches!(node, Node::Null);
+        let role = places(ClaimName::Role).find_map(|place| find(place).filter(is_given));
+        claims.role = role.and_then(text_or_none);
+        claims.role_is_malformed = role.is_some() && claims.role.is_none();
+        claims.authenticated_at =
+            places(ClaimName::AuthenticatedAt).find_map(|place| match place {
+                Place::ClerkFactorAges => factor_time(top("fva")?, claims.issued_at?),
+                place => proof_time(find(place)?, is_array(place)),
+            });
+
+        claims.scope = None;
+        claims.permissions = None;
+        for (name, granted) in [
+            (ClaimName::Scopes, &mut claims.scope),
+            (ClaimName::Permissions, &mut claims.permissions),
+        ] {
+            for place in places(name) {
+                match (place, find(place)) {
+                    (Place::ClerkPermissions, _) => unpack(granted, top("o"), top("fea")),
+                    (place, Some(value)) => grant(granted, is_array(place), value),
+                    _ => {}
+                }
+            }
+        }
+        let mut roles = List::default();
+        for place in places(ClaimName::Roles) {
+            match find(place) {
+                Some(Node::Text(role)) => roles.add(role),
+                Some(Node::Array(all)) => roles.add_all(all),
+                _ => {}
+            }
+        }
+        claims.roles = roles.into();
+        claims.names = names.cloned();
+    }
+
     fn finish(self) -> (Claims, Recipient) {
         let mut claims = self.claims;
         if let Some(subject) = &claims.raw_subject {
             claims.uid = parse_uuid(subject);
             claims.subject = Some(canonical_of(subject, claims.uid).into_owned());
         }
-        claims.authenticated_at = self.newest_method.or(self.auth_time);
         (claims, self.recipient)
     }
 }
 
-/// The claims that say for whom a token is.
+/// The claims that say for whom a token is, and whether it is an access token at all.
 #[derive(Default)]
 pub(crate) struct Recipient {
     pub audience: Audience,
     /// `client_id` (RFC 9068 section 2.2) and `azp` (OpenID Connect Core section 2): those that are
     /// there and are strings.
     pub clients: Vec<String>,
+    /// True if claim `events` is that of a security event token (RFC 8417 section 2.2).
+    pub announces_events: bool,
 }
 
 /// `aud` (RFC 7519 section 4.1.3).
@@ -348,7 +466,7 @@ pub(crate) enum Audience {
 }
 
 impl Audience {
-    fn of(value: &Node<'_>) -> Self {
+    pub fn of(value: &Node<'_>) -> Self {
         match value {
             Node::Null => Self::Absent,
             Node::Text(one) => Self::Is(vec![one.as_ref().to_owned()]),
@@ -372,7 +490,10 @@ fn refuse<T>(name: &'static str, problem: ClaimProblem) -> Result<T, ClaimsError
     Err(ClaimsError::Claim { name, problem })
 }
 
-fn identity(name: &'static str, value: &Node<'_>) -> Result<Option<String>, ClaimsError> {
+pub(crate) fn identity(
+    name: &'static str,
+    value: &Node<'_>,
+) -> Result<Option<String>, ClaimsError> {
     match value {
         Node::Null => Ok(None),
         Node::Text(text) if text.is_empty() => refuse(name, ClaimProblem::Empty),
@@ -389,19 +510,7 @@ fn into_canonical(text: String) -> String {
     }
 }
 
-fn session_id(value: &Node<'_>) -> Result<Option<[u8; 16]>, ClaimsError> {
-    let uuid = match value {
-        Node::Null => return Ok(None),
-        Node::Text(text) => parse_uuid(text),
-        _ => None,
-    };
-    match uuid {
-        None => refuse("session_id", ClaimProblem::NotUuid),
-        uuid => Ok(uuid),
-    }
-}
-
-fn date(name: &'static str, value: &Node<'_>) -> Result<Option<i64>, ClaimsError> {
+pub(crate) fn date(name: &'static str, value: &Node<'_>) -> Result<Option<i64>, ClaimsError> {
     match value {
         Node::Null => Ok(None),
         Node::Number(seconds) => Ok(Some(micros(&number(seconds)))),
@@ -416,9 +525,75 @@ fn text_or_none(value: &Node<'_>) -> Option<String> {
     }
 }
 
-/// Adds the scopes of a claim to those that are known. A string is a list, unless the claim is
-/// `permissions`; a member of an array is one scope, so one with a space in it is none.
-fn grant(scopes: &mut Option<String>, name: &str, value: &Node<'_>) {
+/// The name of a session or a client. One that is empty or too long could not be revoked.
+fn name_or_none(value: &Node<'_>) -> Option<String> {
+    match value {
+        Node::Text(text) if (1..=MAX_IDENTITY_BYTES).contains(&text.len()) => {
+            Some(text.as_ref().to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// A string, the only string of an array, or the only key of an object: the one organization that a
+/// token is about. If there are several, none of them is.
+fn only_text(value: &Node<'_>) -> Option<String> {
+    let text: &str = match value {
+        Node::Text(text) => text,
+        Node::Array(all) => match all.as_slice() {
+            [Node::Text(text)] => text,
+            _ => return None,
+        },
+        Node::Object(object) => match object.members() {
+            [(key, _)] => key,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Texts, each once, in their order. `None` until there is a claim that can hold some.
+#[derive(Default)]
+struct List<'a> {
+    all: Option<Vec<&'a str>>,
+    known: BTreeSet<&'a str>,
+}
+
+impl<'a> List<'a> {
+    fn add(&mut self, text: &'a str) {
+        let all = self.all.get_or_insert_default();
+        if !text.is_empty() && self.known.insert(text) {
+            all.push(text);
+        }
+    }
+
+    fn add_all(&mut self, values: &'a [Node<'_>]) {
+        self.all.get_or_insert_default();
+        for value in values {
+            if let Node::Text(text) = value {
+                self.add(text);
+            }
+        }
+    }
+}
+
+impl From<List<'_>> for Option<Vec<String>> {
+    fn from(list: List<'_>) -> Self {
+        let owned = |all: Vec<&str>| all.into_iter().map(str::to_owned).collect();
+        list.all.map(owned)
+    }
+}
+
+/// Returns true for claims `permissions` and `amr` themselves, in which only an array has a meaning.
+fn is_array(place: &Place) -> bool {
+    let is_one = |head: &str| matches!(head, "permissions" | "amr");
+    matches!(place, Place::Path(head, path) if is_one(head) && path.is_empty())
+}
+
+/// Adds the scopes of a claim to those that are known. A string is a list, unless only arrays are
+/// wanted; a member of an array is one scope, so one with a space in it is none.
+fn grant(scopes: &mut Option<String>, only_arrays: bool, value: &Node<'_>) {
     let mut add = |text: &str| match scopes {
         Some(scopes) => {
             scopes.push(' ');
@@ -427,12 +602,81 @@ fn grant(scopes: &mut Option<String>, name: &str, value: &Node<'_>) {
         None => *scopes = Some(text.to_owned()),
     };
     match value {
-        Node::Text(list) if name != "permissions" => add(list),
+        Node::Text(list) if !only_arrays => add(list),
         Node::Array(all) => all.iter().for_each(|one| match one {
             Node::Text(one) if !one.contains(' ') => add(one),
             _ => {}
         }),
         _ => {}
+    }
+}
+
+/// Adds the permissions of a session token of Clerk, version 2: `o.fpm` has a number for each
+/// feature of the organization in `fea`. Its binary digits, the last one first, grant with a 1 the
+/// permission of the same place in `o.per`.
+///
+/// For `"fea": "o:dashboard,o:teams", "o": {"per": "manage,read", "fpm": "3,2"}` they are
+/// `org:dashboard:manage`, `org:dashboard:read` and `org:teams:read`.
+fn unpack(
+    granted: &mut Option<String>,
+    organization: Option<&Node<'_>>,
+    features: Option<&Node<'_>>,
+) {
+    let (Some(Node::Object(organization)), Some(Node::Text(features))) = (organization, features)
+    else {
+        return;
+    };
+    let (Some(Node::Text(names)), Some(Node::Text(masks))) =
+        (organization.get("per"), organization.get("fpm"))
+    else {
+        return;
+    };
+    let features = features.split(',').filter_map(|feature| {
+        let (scope, name) = feature.trim().split_once(':')?;
+        scope.contains('o').then_some(name)
+    });
+    let mut left = MAX_UNPACKED_BYTES;
+    for (feature, mask) in features.zip(masks.split(',')) {
+        let mut mask: u64 = mask.trim().parse().unwrap_or(0);
+        for name in names.split(',').map(str::trim) {
+            if mask & 1 == 1 {
+                let permission = format!("org:{feature}:{name}");
+                // As a member of an array: one with a space in it would be two.
+                if permission.contains(' ') {
+                    return;
+                }
+                let Some(rest) = left.checked_sub(permission.len()) else {
+                    return;
+                };
+                left = rest;
+                grant(granted, false, &Node::from(permission));
+            }
+            mask >>= 1;
+        }
+    }
+}
+
+/// The time of the last proof in a session token of Clerk: `fva` counts the whole minutes from each
+/// factor's proof to `iat`; -1 is never. A minute that is not over counts as one, so that a proof
+/// is never taken for a later one.
+fn factor_time(ages: &Node<'_>, issued_at: i64) -> Option<i64> {
+    let Node::Array(ages) = ages else {
+        return None;
+    };
+    let minutes = ages.iter().filter_map(|age| match age {
+        Node::Number(minutes) => minutes.parse::<i64>().ok().filter(|minutes| *minutes >= 0),
+        _ => None,
+    });
+    let seconds = minutes.min()?.saturating_add(1).saturating_mul(60);
+    Some(issued_at.saturating_sub(seconds.saturating_mul(MICROS_PER_SECOND)))
+}
+
+/// The time of a proof: a number of seconds, unless only an array is wanted, or the newest of the
+/// methods in an array like `amr`.
+fn proof_time(value: &Node<'_>, only_arrays: bool) -> Option<i64> {
+    match value {
+        Node::Number(seconds) if !only_arrays => Some(micros(&number(seconds))),
+        value => newest_timestamp(value),
     }
 }
 

@@ -65,6 +65,8 @@ pub enum TokenError {
     Signature,
     /// `typ` is not one of the issuer's.
     Type,
+    /// `events` announces events (RFC 8417): the token is no access token, whatever its `typ`.
+    Events,
     /// `iss` is not the issuer of the key.
     Issuer,
     /// A required claim is absent or null.
@@ -109,6 +111,7 @@ impl fmt::Display for TokenError {
             Self::AlgorithmMismatch => "\"alg\" is not the algorithm of the key",
             Self::Signature => "the signature does not verify",
             Self::Type => "\"typ\" is not one that the issuer may use",
+            Self::Events => "the token announces events, and is no access token",
             Self::Issuer => "claim \"iss\" is not the issuer of the key",
             Self::Missing(name) => return write!(f, "claim \"{name}\" is missing"),
             Self::Audience => "claim \"aud\" names none of the issuer's audiences",

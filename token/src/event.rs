@@ -27,6 +27,12 @@ word_list! {
         UserRestored = "USER_RESTORED",
         /// An operator lifted a cut-off of an issuer.
         IssuerRestored = "ISSUER_RESTORED",
+        /// An operator revoked a client, for every user or for one.
+        ClientRevoked = "CLIENT_REVOKED",
+        /// An operator restored a client, for every user or for one.
+        ClientRestored = "CLIENT_RESTORED",
+        /// An identity provider has revoked something, or let a user in again.
+        EventReceived = "EVENT_RECEIVED",
         /// A restored or cloned database was acknowledged.
         RestoreAcknowledged = "RESTORE_ACKNOWLEDGED",
     }
@@ -41,6 +47,8 @@ word_list! {
         Admin = "admin",
         /// A limit, or the detection of theft.
         Policy = "policy",
+        /// An identity provider, by an event of its own.
+        Issuer = "issuer",
         /// The database.
         System = "system",
     }

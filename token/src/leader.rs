@@ -2,9 +2,11 @@
 //! has decided. It is a line of text, because a setting carries it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
+use crate::claim_names::ClaimNames;
 use crate::identity::{format_uuid, parse_uuid};
 use crate::revocation::RevocationReason;
 
@@ -23,6 +25,8 @@ pub struct LeaderDecision {
     pub reason: Option<RevocationReason>,
     /// When the user last proved who it is, as the row of a local session says. Microseconds.
     pub authenticated_at: Option<i64>,
+    /// The names by which the claims were read; `None` for those of the standards.
+    pub names: Option<Arc<ClaimNames>>,
 }
 
 /// Returns a hash of the text of claims, or of a token if `is_token` is true. No other text has the
@@ -40,6 +44,9 @@ pub fn fingerprint(is_token: bool, text: &[u8]) -> [u8; 32] {
 /// The word for what is not there.
 const NONE: &str = "-";
 
+/// The number of words of a decision.
+const WORDS: usize = 7;
+
 impl fmt::Display for LeaderDecision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ", self.statement)?;
@@ -56,26 +63,28 @@ impl fmt::Display for LeaderDecision {
             reason.unwrap_or(NONE)
         )?;
         match self.authenticated_at {
-            Some(at) => write!(f, "{at}"),
-            None => f.write_str(NONE),
+            Some(at) => write!(f, "{at} ")?,
+            None => write!(f, "{NONE} ")?,
         }
+        // The last one, because it may have blanks in it.
+        f.write_str(self.names.as_ref().map_or(NONE, |names| names.as_text()))
     }
 }
 
 impl LeaderDecision {
     /// Reads a decision as it is displayed; `None` if the text is none.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut words = text.split(' ');
+        let mut words = text.splitn(WORDS, ' ');
         let mut word = || words.next();
-        let decision = Self {
+        Some(Self {
             statement: word()?.parse().ok()?,
             fingerprint: parse_hex(word()?)?,
             accepted: word()?.parse().ok()?,
             user: optional(word()?, parse_uuid)?,
             reason: optional(word()?, RevocationReason::from_name)?,
             authenticated_at: optional(word()?, |at| at.parse().ok())?,
-        };
-        word().is_none().then_some(decision)
+            names: optional(word()?, |names| ClaimNames::parse(names).ok())?.flatten(),
+        })
     }
 }
 

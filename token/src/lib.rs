@@ -25,9 +25,11 @@
 
 mod algorithm;
 mod base64url;
+mod claim_names;
 pub mod claims;
 mod error;
 pub mod event;
+mod event_token;
 mod header;
 pub mod identity;
 pub mod json;
@@ -37,6 +39,7 @@ mod leader;
 mod lock;
 mod memory;
 mod policy;
+mod presets;
 pub mod refresh;
 pub mod revocation;
 mod sign;
@@ -46,9 +49,14 @@ mod token;
 mod words;
 
 pub use algorithm::Algorithm;
+pub use claim_names::{ClaimName, ClaimNames, ClaimNamesError, MAX_PATH_BYTES, MAX_PATHS};
 pub use claims::{ClaimProblem, Claims, ClaimsError, is_flag_set};
 pub use error::{Part, TokenError};
 pub use event::{Actor, Event, EventNameError};
+pub use event_token::{
+    DeliveryError, EVENT_WINDOW_SECONDS, EventAction, EventError, EventPolicy, EventToken, Ignored,
+    ONE_TOKEN, ReceivedEvent, ReceivedEvents, SecurityEvent, WIDER_THAN_SUBJECT,
+};
 pub use header::MAX_HEADER_BYTES;
 pub use identity::{
     MAX_IDENTITY_BYTES, canonical, format_uuid, parse_number, parse_uuid, random_uuid, uuid_v5,
@@ -60,6 +68,7 @@ pub use leader::{LeaderDecision, fingerprint as leader_fingerprint};
 pub use lock::lock_number;
 pub use memory::{memory_for_json, memory_for_token};
 pub use policy::{MAX_LEEWAY_SECONDS, Policy};
+pub use presets::Preset;
 pub use refresh::{RefreshKey, RefreshSettings, RefreshToken, RefreshTokenError};
 pub use revocation::{
     Entry, EntryKind, Judge, MAX_REASON_BYTES, OwnSession, RevocationReason, SessionRow, UserRow,

@@ -1,7 +1,11 @@
 //! The rules for an issuer's tokens: `typ`, `iss`, `sub`, `aud` and the times.
 
+use std::sync::Arc;
+
+use crate::claim_names::ClaimNames;
 use crate::claims::{Audience, Claims, Recipient};
 use crate::error::TokenError;
+use crate::event_token::is_event_type;
 use crate::header::media_type;
 use crate::time::MICROS_PER_SECOND;
 
@@ -30,6 +34,8 @@ pub struct Policy {
     pub max_lifetime: Option<i64>,
     /// How far clocks may differ, seconds, 0 to [`MAX_LEEWAY_SECONDS`].
     pub leeway: i64,
+    /// Where the issuer keeps what the readers return; `None` for where the standards have it.
+    pub names: Option<Arc<ClaimNames>>,
 }
 
 impl Policy {
@@ -43,6 +49,7 @@ impl Policy {
             types: vec!["JWT".to_owned(), "at+jwt".to_owned()],
             max_lifetime: None,
             leeway: 0,
+            names: None,
         }
     }
 
@@ -101,6 +108,9 @@ impl Policy {
         recipient: &Recipient,
     ) -> Result<(), TokenError> {
         self.check_type(kind)?;
+        if recipient.announces_events {
+            return Err(TokenError::Events);
+        }
         match &claims.issuer {
             None => return Err(TokenError::Missing("iss")),
             Some(issuer) if *issuer != self.issuer => return Err(TokenError::Issuer),
@@ -114,6 +124,10 @@ impl Policy {
 
     pub(crate) fn check_type(&self, kind: Option<&str>) -> Result<(), TokenError> {
         let kind = kind.unwrap_or(USUAL_TYPE);
+        // Whatever the types: an event is no access token.
+        if is_event_type(kind) {
+            return Err(TokenError::Type);
+        }
         let same = |one: &String| media_type(one).eq_ignore_ascii_case(media_type(kind));
         match self.types.iter().any(same) {
             true => Ok(()),

@@ -19,7 +19,7 @@ word_list! {
     pub enum EntryKind {
         /// One token, by `jti`.
         Token = "token",
-        /// All tokens of a session, by `session_id`.
+        /// All tokens of a session, as the issuer names it.
         Session = "session",
         /// All tokens of a user, by `sub`.
         User = "user",
@@ -27,6 +27,10 @@ word_list! {
         Claims = "claims",
         /// All tokens, of one issuer or of every issuer.
         Issuer = "issuer",
+        /// All tokens of a client (OAuth 2.0), whoever the user is.
+        Client = "client",
+        /// All tokens of a client for one user, by `sub`: what the user has granted it.
+        Grant = "grant",
     }
 }
 
@@ -38,13 +42,15 @@ pub struct Entry<'a> {
     /// `None` is every issuer, `""` is tokens without `iss`, anything else is that issuer, byte by
     /// byte.
     pub issuer: Option<&'a str>,
-    /// For a user: true if the user is shut out, whenever the token was issued.
+    /// For a grant: the client, in canonical form.
+    pub client: Option<&'a str>,
+    /// For a user, a client or a grant: true if it is shut out, whenever the token was issued.
     pub blocked: bool,
     /// When `blocked` ends, microseconds; `None` is never.
     pub blocked_until: Option<i64>,
-    /// For a user, its claims or an issuer: the cut-off for `iat`, microseconds; `None` is none.
+    /// For all but tokens and sessions: the cut-off for `iat`, microseconds; `None` is none.
     pub issued_before: Option<i64>,
-    /// For an issuer: true if the cut-off also covers tokens with neither `sub` nor `session_id`.
+    /// For an issuer: true if the cut-off also covers tokens with neither `sub` nor a session.
     pub include_keys: bool,
 }
 
@@ -79,6 +85,8 @@ word_list! {
         ClaimsStale = "claims_stale",
         /// A cut-off of the issuer, or of every issuer, covers the token.
         IssuerCutOff = "issuer_cut_off",
+        /// An entry of the client covers the token: for every user, or for this one.
+        Client = "client",
         /// An attached table cannot be read any more.
         SourceBroken = "source_broken",
         /// The database is a copy that nobody has acknowledged. Never given by a [`Judge`].
@@ -112,6 +120,7 @@ impl Entry<'_> {
     /// let entry = Entry {
     ///     kind: EntryKind::User,
     ///     issuer: None,
+    ///     client: None,
     ///     blocked: false,
     ///     blocked_until: None,
     ///     issued_before: Some(100_500_000),
@@ -192,6 +201,7 @@ pub fn end_of_life(claims: &Claims, leeway_seconds: i64) -> Option<i64> {
 /// judge.entry(&Entry {
 ///     kind: EntryKind::User,
 ///     issuer: None,
+///     client: None,
 ///     blocked: true,
 ///     blocked_until: None,
 ///     issued_before: None,
@@ -304,7 +314,15 @@ impl<'c> Judge<'c> {
                 RevocationReason::IssuerCutOff
             }
             EntryKind::Claims if self.is_stale(entry) => RevocationReason::ClaimsStale,
-            EntryKind::User | EntryKind::Claims | EntryKind::Issuer => return,
+            EntryKind::Client if self.is_shut(entry) => RevocationReason::Client,
+            EntryKind::Grant if self.is_of_client(entry) && self.is_shut(entry) => {
+                RevocationReason::Client
+            }
+            EntryKind::User
+            | EntryKind::Claims
+            | EntryKind::Issuer
+            | EntryKind::Client
+            | EntryKind::Grant => return,
         };
         self.found(reason);
     }
@@ -335,6 +353,20 @@ impl<'c> Judge<'c> {
             self.changes_at(entry.blocked_until);
         }
         blocks
+    }
+
+    /// Returns true if the entry of a client shuts it out, or its cut-off covers the token. The
+    /// client gets its tokens from its issuer, so a session's begin says nothing.
+    fn is_shut(&mut self, entry: &Entry<'_>) -> bool {
+        self.is_blocked(entry) || self.is_issued_before(entry)
+    }
+
+    /// Returns true if a grant is that of the token's client. One without a client is any.
+    fn is_of_client(&self, entry: &Entry<'_>) -> bool {
+        let client = self.claims.client_key();
+        entry
+            .client
+            .is_none_or(|revoked| client.as_deref() == Some(revoked))
     }
 
     /// Notes when time changes the verdict; `None` is never.
@@ -373,6 +405,6 @@ impl<'c> Judge<'c> {
 
     /// A cut-off of an issuer leaves keys of services alone, unless it says otherwise.
     fn is_in_reach(&self, entry: &Entry<'_>) -> bool {
-        entry.include_keys || self.claims.subject.is_some() || self.claims.session_id.is_some()
+        entry.include_keys || self.claims.subject.is_some() || self.claims.session.is_some()
     }
 }

@@ -5,8 +5,10 @@
 //! [`Token::verify`].
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::algorithm::Algorithm;
+use crate::claim_names::ClaimNames;
 use crate::claims::{Claims, ClaimsError, Recipient};
 use crate::error::TokenError;
 use crate::json::{JsonError, Node, Object};
@@ -54,7 +56,7 @@ impl<'t> Token<'t> {
         let payload = jws.take_payload();
         let json = String::from_utf8(payload).map_err(|_| TokenError::PayloadNotText)?;
         let object = Object::parse(&json).map_err(ClaimsError::Json)?;
-        let (claims, recipient) = Claims::read_with_recipient(&object)?;
+        let (claims, recipient) = Claims::read_with_recipient(&object, None)?;
         see(&object);
         Ok(Self {
             jws,
@@ -84,9 +86,22 @@ impl<'t> Token<'t> {
         self.jws.kind()
     }
 
-    /// Returns the claims, as the sender says: to explain a refusal, never to believe them.
-    pub fn unverified_claims(&self) -> &Claims {
-        &self.claims
+    /// Returns the claims, read by the names of the issuer, as the sender says: to explain a
+    /// refusal, never to believe them.
+    ///
+    /// # Errors
+    /// [`TokenError::Claims`].
+    pub fn unverified_claims(&self, names: Option<&Arc<ClaimNames>>) -> Result<Claims, TokenError> {
+        match names {
+            None => Ok(self.claims.clone()),
+            Some(names) => self.read_by(names),
+        }
+    }
+
+    /// Reads the claims once more: whose names they are was known only after the token was read.
+    fn read_by(&self, names: &Arc<ClaimNames>) -> Result<Claims, TokenError> {
+        let object = Object::parse(&self.json).map_err(ClaimsError::Json)?;
+        Ok(Claims::read(&object, Some(names))?)
     }
 
     /// Returns the strings in `aud`, and `client_id` and `azp`, as the sender says.
@@ -143,16 +158,27 @@ impl<'t> Token<'t> {
         policy.check(self.jws.kind(), &self.claims, &self.recipient)?;
         policy.check_other_times(&self.claims, now)?;
         let has_expired = policy.has_expired(&self.claims, now);
-        Ok((self.verified_by_leader(), has_expired))
+        Ok((self.verified_by_leader(policy.names.as_ref())?, has_expired))
     }
 
-    /// Returns the content of a token that was verified elsewhere. For a parallel worker only,
-    /// whose leader has verified this very text for this very statement.
-    pub fn verified_by_leader(self) -> Verified {
-        Verified {
-            claims: self.claims,
+    /// Returns the content of a token that was verified elsewhere, with its claims read by the
+    /// names of its issuer. For a parallel worker only, whose leader has verified this very text
+    /// for this very statement.
+    ///
+    /// # Errors
+    /// [`TokenError::Claims`].
+    pub fn verified_by_leader(
+        self,
+        names: Option<&Arc<ClaimNames>>,
+    ) -> Result<Verified, TokenError> {
+        let claims = match names {
+            None => self.claims,
+            Some(names) => self.read_by(names)?,
+        };
+        Ok(Verified {
+            claims,
             json: self.json,
-        }
+        })
     }
 }
 
@@ -166,7 +192,7 @@ pub fn own_claims(payload: &Node<'_>, policy: &Policy) -> Result<Claims, TokenEr
     let Node::Object(payload) = payload else {
         return Err(ClaimsError::Json(JsonError::NotAnObject).into());
     };
-    let (claims, recipient) = Claims::read_with_recipient(payload)?;
+    let (claims, recipient) = Claims::read_with_recipient(payload, policy.names.as_ref())?;
     policy.check(None, &claims, &recipient)?;
     policy.check_lifetime(&claims)?;
     Ok(claims)

@@ -133,7 +133,10 @@ impl KeyStatus {
 #[cfg(test)]
 mod tests {
     use super::{Aal, AttachedKind, KeyStatus, SignOutScope, WhoamiSource, WhoamiStatus};
+    use crate::claim_names::ClaimName;
     use crate::event::{Actor, Event};
+    use crate::event_token::{DeliveryError, EventAction, SecurityEvent};
+    use crate::presets::Preset;
     use crate::refresh::{Answer, EndReason};
     use crate::revocation::{EntryKind, RevocationReason};
 
@@ -174,11 +177,16 @@ mod tests {
         Actor,
         Answer,
         AttachedKind,
+        ClaimName,
+        DeliveryError,
         EndReason,
         EntryKind,
         Event,
+        EventAction,
         KeyStatus,
+        Preset,
         RevocationReason,
+        SecurityEvent,
         SignOutScope,
         WhoamiSource,
         WhoamiStatus

@@ -140,6 +140,7 @@ fn changed_claims_make_tokens_stale_that_are_of_that_second_or_older() {
     let changed = |at| Entry {
         kind: EntryKind::Claims,
         issuer: None,
+        client: None,
         blocked: false,
         blocked_until: None,
         issued_before: Some(at),

@@ -1,6 +1,6 @@
 //! The rules for each claim: what is refused, what counts as absent, what it means.
 
-use authguard_token::ClaimProblem::{Empty, NotNumber, NotObject, NotText, NotUuid, TooLong};
+use authguard_token::ClaimProblem::{Empty, NotNumber, NotObject, NotText, TooLong};
 use authguard_token::{ClaimProblem, Claims, ClaimsError, JsonError, MAX_IDENTITY_BYTES};
 use serde_json::{Value, json};
 
@@ -51,6 +51,7 @@ fn a_token_as_supabase_issues_it_is_read() {
         subject: Some(UUID.into()),
         raw_subject: Some(UUID.into()),
         uid: Some(0xa0eebc99_9c0b_4ef8_bb6d_6bb9bd380a11_u128.to_be_bytes()),
+        session: Some("b1ffbc99-9c0b-4ef8-bb6d-6bb9bd380a22".into()),
         session_id: Some(0xb1ffbc99_9c0b_4ef8_bb6d_6bb9bd380a22_u128.to_be_bytes()),
         jti: Some("t-1".into()),
         issued_at: Some(1_700_000_000_000_000),
@@ -63,7 +64,7 @@ fn a_token_as_supabase_issues_it_is_read() {
         aal: Some("aal1".into()),
         is_anonymous: Some(false),
         scope: Some("read write".into()),
-        access_revoked: false,
+        ..Claims::default()
     };
     assert!(claims == expected);
 }
@@ -103,14 +104,25 @@ fn an_identity_that_cannot_be_revoked_is_refused() {
 }
 
 #[test]
-fn a_session_is_a_uuid_or_refused() {
+fn a_session_is_any_text_and_what_is_none_is_absent() {
+    let of = |value: Value| read(&json!({"session_id": value}));
     for value in others(Value::is_string) {
-        assert_eq!(refused("session_id", value), Some(NotUuid));
+        assert!(of(value) == Claims::default());
     }
-    for text in ["", "1", "alice", &format!("{UUID} ")] {
-        assert_eq!(refused("session_id", json!(text)), Some(NotUuid), "{text}");
+    for text in ["", &"x".repeat(MAX_IDENTITY_BYTES + 1)] {
+        assert!(of(json!(text)) == Claims::default(), "{text}");
     }
-    assert!(read(&json!({"session_id": SPELLED})) == read(&json!({"session_id": UUID})));
+    for text in ["1", "sess_2a", " ", &format!("{UUID} ")] {
+        let claims = of(json!(text));
+        assert_eq!(claims.session.as_deref(), Some(text));
+        assert_eq!(claims.session_key().as_deref(), Some(text));
+        assert_eq!(claims.session_id, None);
+    }
+    let claims = of(json!(SPELLED));
+    assert_eq!(claims.session.as_deref(), Some(SPELLED));
+    assert_eq!(claims.session_key().as_deref(), Some(UUID));
+    assert_eq!(claims.session_id, of(json!(UUID)).session_id);
+    assert!(claims.session_id.is_some());
 }
 
 #[test]
@@ -331,6 +343,8 @@ fn a_local_session_has_an_id_and_the_local_issuer() {
         (format!(r#"{{"iss": "elsewhere", {session}}}"#), false),
         (format!("{{{session}}}"), false),
         (r#"{"iss": "here"}"#.to_owned(), false),
+        // Its row decides, and there is none.
+        (r#"{"iss": "here", "session_id": "x"}"#.to_owned(), true),
     ] {
         let read = Claims::parse(&claims).unwrap();
         assert_eq!(read.is_of_local_session("here"), is_local, "{claims}");
@@ -339,7 +353,7 @@ fn a_local_session_has_an_id_and_the_local_issuer() {
 
 /// The claims of a gateway, from a text that `jsonb` accepts.
 fn loose(text: &str) -> Result<Claims, ClaimsError> {
-    Claims::read_jsonb_text(text.as_bytes(), |part| {
+    Claims::read_jsonb_text(text.as_bytes(), None, |part| {
         std::str::from_utf8(part).ok().map(Into::into)
     })
 }
@@ -391,6 +405,9 @@ fn the_members_that_decide_stay_strict() {
         "nbf",
         "jti",
         "session_id",
+        "sid",
+        "client_id",
+        "azp",
         "role",
         "auth_time",
         "amr",

@@ -1,6 +1,6 @@
 //! What the leader of a parallel query tells its workers is read as written, and nothing else is.
 
-use authguard_token::{LeaderDecision, RevocationReason, leader_fingerprint};
+use authguard_token::{ClaimNames, LeaderDecision, RevocationReason, leader_fingerprint};
 
 fn decision() -> LeaderDecision {
     LeaderDecision {
@@ -10,6 +10,7 @@ fn decision() -> LeaderDecision {
         user: None,
         reason: None,
         authenticated_at: None,
+        names: None,
     }
 }
 
@@ -28,6 +29,12 @@ fn a_decision_is_read_as_it_was_written() {
     decision.accepted = false;
     for reason in RevocationReason::ALL {
         decision.reason = Some(reason);
+        check(&decision);
+    }
+    let names = r#"{"roles":"/a claim/é","org_id":["x y","-"]}"#;
+    for preset in [None, Some("keycloak")] {
+        decision.names = ClaimNames::new(preset, Some(names)).unwrap();
+        assert!(decision.names.is_some());
         check(&decision);
     }
 }

@@ -15,6 +15,7 @@ fn entry(kind: EntryKind) -> Entry<'static> {
     Entry {
         kind,
         issuer: None,
+        client: None,
         blocked: false,
         blocked_until: None,
         issued_before: None,
@@ -166,6 +167,58 @@ fn an_entry_covers_every_issuer_or_one_or_tokens_without() {
 }
 
 #[test]
+fn a_client_is_shut_out_until_it_is_restored_and_its_earlier_tokens_for_good() {
+    let client = Some(RevocationReason::Client);
+    for kind in [EntryKind::Client, EntryKind::Grant] {
+        let revoked = Entry {
+            blocked: true,
+            ..cut_off(kind, NOW)
+        };
+        let restored = Entry {
+            blocked: false,
+            ..revoked
+        };
+        let of = |issued| Claims {
+            issued_at: Some(issued),
+            ..alice()
+        };
+        for issued in [NOW - S, NOW, NOW + 60 * S] {
+            assert_eq!(reason(&of(issued), &[revoked]), client, "{kind:?}");
+        }
+        assert_eq!(reason(&of(NOW), &[restored]), client, "{kind:?}");
+        assert_eq!(reason(&of(NOW + 60 * S), &[restored]), None, "{kind:?}");
+        assert_eq!(reason(&alice(), &[entry(kind)]), None, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_grant_is_that_of_one_client() {
+    let of = |client: Option<&str>| Claims {
+        client: client.map(str::to_owned),
+        ..alice()
+    };
+    let grant = |client| Entry {
+        client,
+        blocked: true,
+        ..entry(EntryKind::Grant)
+    };
+    let uuid = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
+    for (revoked, client, covers) in [
+        (Some("app"), Some("app"), true),
+        (Some("app"), Some("App"), false),
+        (Some("app"), Some("apps"), false),
+        (Some("app"), None, false),
+        (Some(uuid), Some("{A0EEBC999C0B4EF8BB6D6BB9BD380A11}"), true),
+        // A row without a client, which no function writes, covers all.
+        (None, Some("app"), true),
+        (None, None, true),
+    ] {
+        let found = reason(&of(client), &[grant(revoked)]).is_some();
+        assert_eq!(found, covers, "{revoked:?} {client:?}");
+    }
+}
+
+#[test]
 fn a_block_shuts_the_user_out_until_it_ends() {
     let user = |valid_until| Verdict {
         reason: Some(RevocationReason::User),
@@ -214,7 +267,13 @@ fn the_verdict_holds_until_the_first_of_exp_and_the_blocks() {
 
 #[test]
 fn a_cut_off_covers_its_whole_second_and_all_before() {
-    for kind in [EntryKind::User, EntryKind::Claims, EntryKind::Issuer] {
+    for kind in [
+        EntryKind::User,
+        EntryKind::Claims,
+        EntryKind::Issuer,
+        EntryKind::Client,
+        EntryKind::Grant,
+    ] {
         let at = |iat, cutoff| {
             let claims = Claims {
                 issued_at: Some(iat),
@@ -239,7 +298,13 @@ fn a_cut_off_covers_its_whole_second_and_all_before() {
 
 #[test]
 fn the_clock_of_an_issuer_may_be_ahead_by_the_leeway_or_less() {
-    for kind in [EntryKind::User, EntryKind::Claims, EntryKind::Issuer] {
+    for kind in [
+        EntryKind::User,
+        EntryKind::Claims,
+        EntryKind::Issuer,
+        EntryKind::Client,
+        EntryKind::Grant,
+    ] {
         let covers = |seconds: i64, leeway, narrowed: Option<i64>| {
             let claims = Claims {
                 issued_at: Some(NOW + seconds * S + S - 1),
@@ -317,7 +382,7 @@ fn a_cut_off_of_an_issuer_leaves_service_keys_alone_unless_told() {
         ..alice()
     };
     let session = Claims {
-        session_id: Some([0; 16]),
+        session: Some("s".to_owned()),
         ..key.clone()
     };
     let spare = cut_off(EntryKind::Issuer, NOW);
@@ -354,12 +419,14 @@ fn the_first_reason_in_precedence_is_given_in_any_order() {
         entry(EntryKind::Session),
         blocked(None),
         cut_off(EntryKind::Issuer, NOW),
+        cut_off(EntryKind::Client, NOW),
     ];
     let reasons = [
         RevocationReason::Token,
         RevocationReason::Session,
         RevocationReason::User,
         RevocationReason::IssuerCutOff,
+        RevocationReason::Client,
     ];
     for (first, expected) in reasons.into_iter().enumerate() {
         let mut some = entries[first..].to_vec();
@@ -489,7 +556,9 @@ fn a_later_proof_wins_over_a_cut_off_of_the_user_and_of_nobody_else() {
 fn the_words_are_those_of_the_sql_surface() {
     assert_eq!(
         EntryKind::ALL.map(EntryKind::as_str),
-        ["token", "session", "user", "claims", "issuer"]
+        [
+            "token", "session", "user", "claims", "issuer", "client", "grant"
+        ]
     );
     let reasons = [
         RevocationReason::Refused,
@@ -505,6 +574,7 @@ fn the_words_are_those_of_the_sql_surface() {
         RevocationReason::UserBanned,
         RevocationReason::ClaimsStale,
         RevocationReason::IssuerCutOff,
+        RevocationReason::Client,
         RevocationReason::SourceBroken,
     ];
     assert!(reasons.is_sorted(), "the order is the precedence");
@@ -522,6 +592,7 @@ fn the_words_are_those_of_the_sql_surface() {
         "user_banned",
         "claims_stale",
         "issuer_cut_off",
+        "client",
         "source_broken",
     ];
     assert_eq!(reasons.map(RevocationReason::as_str), words);

@@ -51,7 +51,7 @@ const SUITES: [(Suite, Versions, &str); 9] = [
 const IF_NAMED: [(Suite, Versions); 1] = [(Suite::Packages, &[17])];
 
 /// Each module of the wire tests.
-const WIRE: [(&[&str], Versions, &str); 19] = [
+const WIRE: [(&[&str], Versions, &str); 21] = [
     (
         &[
             "adopt",
@@ -165,6 +165,7 @@ const WIRE: [(&[&str], Versions, &str); 19] = [
     (
         &[
             "clients",
+            "events_postgrest",
             "examples",
             "guide",
             "lint_reports",
@@ -196,6 +197,16 @@ const WIRE: [(&[&str], Versions, &str); 19] = [
         &["lint_rules"],
         ONE,
         "the rules of lint, which are in the crate `policy`; `lint` reads facts on every version",
+    ),
+    (
+        &["claim_names"],
+        ONE,
+        "the rules of claims, which are in the crate `token`; the readers run everywhere in `readers`",
+    ),
+    (
+        &["events"],
+        ONE,
+        "the rules of events, which are in the crate `token`; `regress` runs their SQL everywhere",
     ),
     (&["session_growth"], ONE, "how many rows the library writes"),
     (

@@ -198,6 +198,24 @@ set request.jwt.claims = '{"sub":"a","iat":-1e18}';
 select status, auth.is_active(), hint from auth.whoami();
 select auth.issued_at();
 
+-- Session, client, organization, roles and permissions; of another shape they are NULL or false, and no error.
+create function pg_temp.described(claims text, out sid text, out session_id uuid, out client text, out org text, out org_role text,
+                                  out roles text[], out has_role bool, out may bool)
+language plpgsql as $$
+begin
+    perform set_config('request.jwt.claims', claims, true);
+    select auth.sid(), auth.session_id(), auth.client_id(), auth.org_id(), auth.org_role(), auth.roles(), auth.has_role('a b'), auth.has_permission('w')
+      into sid, session_id, client, org, org_role, roles, has_role, may;
+end $$;
+select n, o.*
+  from (values
+    (1, '{"session_id":"{AAAAAAAA000000000000000000000001}","client_id":"app","azp":"other","org_id":"o","org_role":"owner","roles":["a b","c","c"],"permissions":["w"]}'),
+    (2, '{"sid":"s-1","azp":"app","roles":"a b","permissions":"w"}'),
+    (3, '{"session_id":1,"client_id":[],"org_id":{},"org_role":true,"roles":{"a b":1},"permissions":{"w":1}}'),
+    (4, '{"org_id":["o"],"org_role":["owner","member"],"roles":[]}'),
+    (5, '{}'),
+    (6, '')
+  ) v (n, claims), lateral pg_temp.described(claims) o order by n;
 discard temp;
 \c - postgres
 drop role authenticator;

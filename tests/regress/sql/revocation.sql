@@ -274,7 +274,7 @@ select pg_reload_conf(), pg_sleep(1);
 select authguard.revoke_token(null);
 select authguard.revoke_token('');
 select authguard.revoke_session(null);
-select authguard.revoke_session('s1');
+select authguard.revoke_session('');
 select authguard.revoke_user(null);
 select authguard.revoke_user('');
 select authguard.restore_user('');

@@ -59,12 +59,9 @@ impl Api {
                 .is_ok_and(|row| row.get::<_, i64>(0) > 0)
         };
         crate::wait_until(&mut listening, "PostgREST listens");
-        let loads = || gateway.log().matches("Schema cache loaded").count();
-        crate::wait_until(|| loads() > 0, "PostgREST has begun");
-        let before = loads();
+        crate::wait_until(|| loads(&gateway) > 0, "PostgREST has begun");
         let functions = page.block("Refresh and sign out", "sql");
-        page::run(&cluster, DATABASE, &functions);
-        crate::wait_until(|| loads() > before, "PostgREST sees the functions");
+        run_and_load(&cluster, &gateway, &functions);
         let url = format!("http://127.0.0.1:{}", gateway.port());
         let source = include_str!("../clients/postgrest.mjs");
         Some(Self {
@@ -79,6 +76,12 @@ impl Api {
     /// Runs SQL of the page.
     pub fn run(&self, sql: &str) {
         page::run(&self.cluster, DATABASE, sql);
+    }
+
+    /// Runs SQL of a page that adds functions and notifies PostgREST, and waits until it has seen
+    /// them.
+    pub fn run_and_load(&self, sql: &str) {
+        run_and_load(&self.cluster, &self.gateway, sql);
     }
 
     /// Runs SQL of the page that changes PostgREST's configuration, and waits for the reload.
@@ -150,4 +153,15 @@ impl Api {
         let row = self.admin.query_one(sign, &[&claims.to_string()]);
         row.expect("the token is signed").get(0)
     }
+}
+
+/// The number of times that PostgREST has read which functions there are.
+fn loads(gateway: &Sidecar) -> usize {
+    gateway.log().matches("Schema cache loaded").count()
+}
+
+fn run_and_load(cluster: &Cluster, gateway: &Sidecar, sql: &str) {
+    let before = loads(gateway);
+    page::run(cluster, DATABASE, sql);
+    crate::wait_until(|| loads(gateway) > before, "PostgREST sees the functions");
 }

@@ -2,6 +2,9 @@
 
 use crate::admin;
 use authguard_token::{Algorithm, SigningKey};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{EncodingKey, crypto};
 use pgrx_embed::cluster::Cluster;
 use postgres::Client;
 use serde_json::{Value, json};
@@ -77,6 +80,16 @@ impl Issuer {
     /// Signs any claims.
     pub fn sign(&self, claims: &Value) -> String {
         self.sign_as(claims, self.kid())
+    }
+
+    /// Signs any claims as a token of this type.
+    pub fn sign_typed(&self, claims: &Value, typ: &str) -> String {
+        let encode = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
+        let header = json!({"alg": "EdDSA", "kid": self.kid(), "typ": typ});
+        let message = format!("{}.{}", encode(&header), encode(claims));
+        let key = EncodingKey::from_ed_der(&self.key.to_pkcs8_der());
+        let signature = crypto::sign(message.as_bytes(), &key, jsonwebtoken::Algorithm::EdDSA);
+        format!("{message}.{}", signature.expect("the token is signed"))
     }
 
     /// Signs any claims, under any `kid`.

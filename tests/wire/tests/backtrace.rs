@@ -41,7 +41,7 @@ fn no_error_shows_a_client_a_backtrace() {
     );
     // An error of the operators' functions.
     sees(
-        "select authguard.revoke_session('s1')",
+        "select authguard.revoke_session('s1'::uuid)",
         SqlState::INVALID_TEXT_REPRESENTATION,
     );
     sees(

@@ -7,7 +7,7 @@ use postgres::Client;
 const SESSION: &str = "5e000000-0000-4000-8000-000000000005";
 
 /// One entry of each kind that covers the token of [`ADA`].
-fn entries() -> [(&'static str, String); 5] {
+fn entries() -> [(&'static str, String); 7] {
     let cut_off = |kind: &str, key: &str| {
         format!(
             "insert into authguard.revocation (kind, key, blocked, issued_before) values ('{kind}', '{key}', false, now())"
@@ -22,11 +22,20 @@ fn entries() -> [(&'static str, String); 5] {
         ("user", shut("user", ADA)),
         ("claims", cut_off("claims", ADA)),
         ("issuer", cut_off("issuer", "")),
+        ("client", cut_off("client", "app")),
+        (
+            "grant",
+            format!(
+                "insert into authguard.revocation (kind, key, client_id, issued_before)
+                 values ('grant', '{ADA}', 'app', now())"
+            ),
+        ),
     ]
 }
 
 fn of(user: &str) -> String {
-    claims(user).replacen('{', &format!("{{\"session_id\":\"{SESSION}\","), 1)
+    let more = format!("{{\"session_id\":\"{SESSION}\",\"client_id\":\"app\",");
+    claims(user).replacen('{', &more, 1)
 }
 
 /// Returns true if [`ADA`]'s token is let in. Before that it checks a token that only the issuer's

@@ -1,11 +1,12 @@
 //! The SQL of the pages that no other test runs, block by block, on the kind of server that their
 //! reader has.
 //!
-//! Other tests run the rest: `cli.rs`, `guide.rs` and `cron.rs`, `operations.rs`, `pools.rs`,
-//! `postgrest*.rs`, `troubleshooting.rs`, `upgrade.rs` the page of their name, `transcripts.rs` the
-//! pages that show a session of psql.
+//! Other tests run the rest: `cli.rs`, `events*.rs`, `guide.rs` and `cron.rs`, `operations.rs`,
+//! `pools.rs`, `postgrest*.rs`, `troubleshooting.rs`, `upgrade.rs` the page of their name,
+//! `transcripts.rs` the pages that show a session of psql.
 
 use authguard_policy::{facts::Facts, lint};
+use authguard_token::Preset;
 use authguard_wire::page::{self, Page, with_output};
 use authguard_wire::policies::Session;
 use authguard_wire::policies::assert_exemplary;
@@ -57,6 +58,7 @@ fn every_page_with_sql_is_run_by_a_test() {
         "cheatsheet.md",
         "claims.md",
         "cli.md",
+        "events.md",
         "guide.md",
         "hosted.md",
         "operations.md",
@@ -67,6 +69,7 @@ fn every_page_with_sql_is_run_by_a_test() {
         "lint.md",
         "pool.md",
         "postgrest.md",
+        "providers.md",
         "replication.md",
         "restoring.md",
         "sessions.md",
@@ -379,6 +382,30 @@ fn the_page_on_tokens_trusts_an_issuer_or_a_secret_and_signs() {
         "select count(*) = 2 from authguard.key
           where issuer = 'https://idp.example.com/' and status = 'active'"
     ));
+}
+
+#[test]
+fn the_page_on_providers_trusts_ten_of_them_and_revokes_by_session_and_client() {
+    let cluster = fresh(Config::default());
+    page::run(&cluster, "app", "\\i setup.sql");
+    let (_, keys, _) = provider("https://idp.example.com/", "my-api");
+    for block in Page::read("providers.md").every("sql") {
+        let block = match block.split('`').nth(1) {
+            Some(fetch) => with_output(&block, fetch, &keys),
+            None => block.clone(),
+        };
+        page::run(&cluster, "app", &block);
+    }
+    let mut owner = connect(&cluster, "postgres");
+    let presets = "select string_agg(preset, ' ' order by preset) from authguard.issuer";
+    let mut expected = Preset::ALL.map(Preset::as_str);
+    expected.sort_unstable();
+    assert_eq!(text(&mut owner, presets), Some(expected.join(" ")));
+    let entries =
+        "select string_agg(concat_ws(' ', kind, key, client_id, blocked), ', ' order by kind)
+                     from authguard.revocation";
+    let revoked = format!("client mcp-agent f, grant {USER} mcp-agent t, session sess_2abc t");
+    assert_eq!(text(&mut owner, entries), Some(revoked));
 }
 
 #[test]

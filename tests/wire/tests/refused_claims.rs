@@ -8,7 +8,7 @@ use postgres::Client;
 use postgres::error::{DbError, SqlState};
 
 /// The readers, each as an expression that is not NULL if there are claims.
-const READERS: [&str; 19] = [
+const READERS: [&str; 24] = [
     "auth.jwt()",
     "auth.uid()",
     "auth.subject()",
@@ -17,6 +17,11 @@ const READERS: [&str; 19] = [
     "auth.email()",
     "auth.aal()",
     "auth.session_id()",
+    "auth.sid()",
+    "auth.client_id()",
+    "auth.org_id()",
+    "auth.org_role()",
+    "auth.roles()",
     "auth.claim('sub')",
     "auth.claim_text('sub')",
     "auth.app_metadata()",
@@ -99,11 +104,11 @@ fn every_reader_of_refused_claims_raises_and_no_check_does() {
         }
     }
     let checks = "select string_agg(distinct concat_ws(' ', auth.is_revoked(), auth.is_active(),
-                         auth.revocation_reason(), auth.is_fresh('1 day'), auth.has_scope('read'),
+                         auth.revocation_reason(), auth.is_fresh('1 day'), auth.has_scope('read'), auth.has_role('x'), auth.has_permission('x'),
                          (select status from auth.whoami())), ', ') from generate_series(1, 3)";
     assert_eq!(
         text(&mut client, checks).as_deref(),
-        Some("t f refused f f refused")
+        Some("t f refused f f f f refused")
     );
     // After a check has been remembered for the statement, a reader raises all the same.
     refused(
@@ -141,7 +146,7 @@ fn every_reader_of_refused_claims_raises_and_no_check_does() {
     }
     assert_eq!(
         text(&mut client, checks).as_deref(),
-        Some("t f refused f f refused")
+        Some("t f refused f f f f refused")
     );
     set_refused_claims(&cluster, &mut client, "error");
     refused(&mut client, "select auth.uid()");

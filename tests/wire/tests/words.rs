@@ -4,8 +4,9 @@
 use authguard_policy::lint::rules;
 use authguard_token::refresh::{Answer, EndReason};
 use authguard_token::{
-    Aal, Actor, AttachedKind, EntryKind, Event, KeyStatus, MAX_IDENTITY_BYTES, MAX_KEY_ID_BYTES,
-    MAX_LEEWAY_SECONDS, MAX_REASON_BYTES, Policy, RevocationReason, SignOutScope, WhoamiSource,
+    Aal, Actor, AttachedKind, ClaimName, DeliveryError, EVENT_WINDOW_SECONDS, EntryKind, Event,
+    EventAction, KeyStatus, MAX_IDENTITY_BYTES, MAX_KEY_ID_BYTES, MAX_LEEWAY_SECONDS,
+    MAX_REASON_BYTES, Policy, Preset, RevocationReason, SecurityEvent, SignOutScope, WhoamiSource,
     WhoamiStatus,
 };
 use authguard_wire::*;
@@ -125,6 +126,12 @@ fn constraints_comments_and_pages_name_the_words_of_the_enums() {
     let comment = column_comment(client, "key", "status");
     assert_eq!(listed(&comment, ""), words!(KeyStatus));
 
+    let constraint = check(client, "issuer_preset");
+    assert_eq!(between(&constraint, '\''), words!(Preset));
+    let comment = column_comment(client, "issuer", "claims");
+    let comment = comment.replace(", as far as", ".");
+    assert_eq!(listed(&comment, "it keeps "), words!(ClaimName));
+
     let constraint = check(client, "attached_kind");
     assert_eq!(between(&constraint, '\''), words!(AttachedKind));
     let comment = column_comment(client, "attached", "kind");
@@ -190,6 +197,35 @@ fn comments_sql_and_pages_name_the_events_that_there_are() {
             capitals(&written)
         );
     }
+}
+
+#[test]
+fn comments_sql_and_the_page_name_what_events_of_providers_do() {
+    let cluster = server(Config::default());
+    let client = &mut admin(&cluster);
+    let comment = function_comment(client, "authguard.receive_event(text)");
+    assert_eq!(listed(&comment, "action: "), words!(EventAction));
+    assert_eq!(listed(&comment, "section 2.4: "), words!(DeliveryError));
+    let named = |heading: &str| between(&section("docs/events.md", heading), '`');
+    let (receiving, refused) = (named("## Receiving"), named("## What is refused"));
+    for word in words!(EventAction) {
+        assert!(receiving.iter().any(|named| named == word), "{word}");
+    }
+    for word in words!(DeliveryError) {
+        assert!(refused.iter().any(|named| named == word), "{word}");
+    }
+    let known = named("## What each event does");
+    for event in SecurityEvent::ALL {
+        let (_, name) = event.as_str().rsplit_once('/').unwrap();
+        let is_named = known.iter().any(|known| known == name);
+        assert!(
+            is_named || event == SecurityEvent::BackChannelLogout,
+            "{name}"
+        );
+    }
+    let window = "select extract(epoch from authguard.event_window())::int8";
+    let window: i64 = client.query_one(window, &[]).unwrap().get(0);
+    assert_eq!(window, EVENT_WINDOW_SECONDS);
 }
 
 #[test]

@@ -74,6 +74,7 @@ fn any_entry() -> impl Strategy<Value = Entry<'static>> {
             |(kind, issuer, blocked, blocked_until, issued_before, include_keys)| Entry {
                 kind,
                 issuer,
+                client: None,
                 blocked,
                 blocked_until,
                 issued_before,
@@ -213,6 +214,7 @@ fn cut_off(kind: EntryKind, at: i64) -> Entry<'static> {
     Entry {
         kind,
         issuer: None,
+        client: None,
         blocked: false,
         blocked_until: None,
         issued_before: Some(at),

@@ -90,6 +90,7 @@ fn cutoff(kind: EntryKind, at: i64) -> Entry<'static> {
     Entry {
         kind,
         issuer: None,
+        client: None,
         blocked: false,
         blocked_until: None,
         issued_before: Some(at),

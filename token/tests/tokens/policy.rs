@@ -5,8 +5,8 @@ use authguard_token::TokenError::{
     NotYetValid, Type,
 };
 use authguard_token::{
-    ClaimProblem, ClaimsError, JsonError, MAX_LEEWAY_SECONDS, Node, Policy, Token, TokenError,
-    Verified, own_claims,
+    ClaimNames, ClaimProblem, ClaimsError, JsonError, MAX_LEEWAY_SECONDS, Node, Policy, Token,
+    TokenError, Verified, own_claims,
 };
 use serde_json::{Value, json};
 
@@ -200,7 +200,7 @@ fn a_subject_is_required() {
         ("exp", json!(true), ClaimProblem::NotNumber),
         ("nbf", json!("0"), ClaimProblem::NotNumber),
         ("iat", json!([]), ClaimProblem::NotNumber),
-        ("session_id", json!("x"), ClaimProblem::NotUuid),
+        ("auth_time", json!("0"), ClaimProblem::NotNumber),
     ] {
         let refused = ClaimsError::Claim { name, problem };
         check(
@@ -209,6 +209,28 @@ fn a_subject_is_required() {
             Some(TokenError::Claims(refused)),
         );
     }
+}
+
+#[test]
+fn verified_claims_are_read_by_the_names_of_the_issuer() {
+    let names = |text| ClaimNames::new(None, Some(text)).unwrap();
+    let named = Policy {
+        names: names(r#"{"session": "/s/id", "role": "/db/role", "authenticated_at": "at"}"#),
+        ..policy()
+    };
+    let claims = json!({
+        "iss": "https://issuer.example", "aud": "api", "sub": "alice", "exp": NOW + 60, "iat": NOW,
+        "sid": "other", "s": {"id": "mine"}, "role": "postgres", "db": {"role": "member"}, "at": NOW,
+    });
+    let by =
+        |policy: &Policy| own_claims(&Node::parse(&claims.to_string()).unwrap(), policy).unwrap();
+    let (usual, read) = (by(&policy()), by(&named));
+    assert_eq!(usual.session.as_deref(), Some("other"));
+    assert_eq!(usual.role.as_deref(), Some("postgres"));
+    assert_eq!(read.session.as_deref(), Some("mine"));
+    assert_eq!(read.role.as_deref(), Some("member"));
+    assert_eq!(read.authenticated_at, Some(NOW * 1_000_000));
+    assert!(read.names == named.names && usual.names.is_none());
 }
 
 #[test]

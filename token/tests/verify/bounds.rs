@@ -5,8 +5,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use authguard_token::{
-    Algorithm, Claims, Key, MAX_NODES, Node, Object, Token, TokenError, memory_for_json,
-    memory_for_token, parse_jwks, parse_object,
+    Algorithm, ClaimNames, Claims, Key, MAX_NODES, Node, Object, Policy, Token, TokenError,
+    memory_for_json, memory_for_token, parse_jwks, parse_object,
 };
 
 use crate::shapes::{KIB_64, filled, shapes};
@@ -229,14 +229,38 @@ fn no_text_takes_more_than_is_said_before() {
             ),
         ),
     ];
-    for (shape, text) in shapes().into_iter().chain(nested) {
+    let roles: Vec<_> = (0..8000).map(|number| number.to_string()).collect();
+    let packed = format!(
+        r#"{{"fea":"{}","o":{{"per":"a,b,c,d","fpm":"{}"}}}}"#,
+        vec!["o:a"; 8000].join(","),
+        vec!["15"; 8000].join(",")
+    );
+    let read = [
+        (
+            "roles",
+            format!(r#"{{"roles":["{}"]}}"#, roles.join("\",\"")),
+        ),
+        (
+            "scopes",
+            format!(r#"{{"scope":["{}"]}}"#, roles.join("\",\"")),
+        ),
+        ("packed", packed),
+    ];
+    let names = [
+        "clerk",
+        r#"{"roles":["roles","scope"],"permissions":["scope","roles"]}"#,
+    ];
+    let names = names.map(|names| ClaimNames::parse(names).unwrap());
+    for (shape, text) in shapes().into_iter().chain(nested).chain(read) {
         let most = memory_for_json(&text);
-        let as_claims = allocated(|| {
-            let object = Object::parse(&text).ok()?;
-            let claims = Claims::read(&object);
-            Some((claims, Node::Object(object).to_json()))
-        });
-        assert!(as_claims <= most, "{shape}: {as_claims} of {most} bytes");
+        for names in [&None].into_iter().chain(&names) {
+            let as_claims = allocated(|| {
+                let object = Object::parse(&text).ok()?;
+                let claims = Claims::read(&object, names.as_ref());
+                Some((claims, Node::Object(object).to_json()))
+            });
+            assert!(as_claims <= most, "{shape}: {as_claims} of {most} bytes");
+        }
         let as_keys = allocated(|| parse_jwks(&text).is_ok());
         assert!(as_keys <= most, "{shape}: {as_keys} of {most} bytes");
         let token = signer.signed(signer.header(), &text);
@@ -246,6 +270,18 @@ fn no_text_takes_more_than_is_said_before() {
             token.verify(&signer.key, &policy(), NOW).ok()
         });
         assert!(as_token <= most, "{shape}: {as_token} of {most} bytes");
+        for names in &names {
+            let named = Policy {
+                names: names.clone(),
+                ..policy()
+            };
+            let as_token = allocated(|| {
+                let token = Token::parse(&token, 2 * KIB_64).ok()?;
+                token.verify(&signer.key, &named, NOW).ok()
+            });
+            // The caller makes sure of it a second time.
+            assert!(as_token <= 2 * most, "{shape}: {as_token} of {most} bytes");
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::signers::{Signer, decode, encode, of, parts};
 
 /// The orders of P-256 and P-384 (SP 800-186 section 3.2.1).
-const ORDERS: [(Algorithm, &str); 2] = [
+pub const ORDERS: [(Algorithm, &str); 2] = [
     (
         Algorithm::ES256,
         "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
@@ -58,6 +58,13 @@ fn number(length: usize, small: u8) -> Vec<u8> {
     let mut number = vec![0; length];
     *number.last_mut().unwrap() = small;
     number
+}
+
+/// The other signature that is as good as this one: r and n - s.
+pub fn twin(order: &str, signature: &[u8]) -> Vec<u8> {
+    let n = bytes(order);
+    let (r, s) = signature.split_at(n.len());
+    [r, &minus(&n, s)].concat()
 }
 
 fn with_signature(token: &str, signature: &[u8]) -> String {
@@ -112,11 +119,8 @@ fn r_and_s_at_their_ends_are_refused() {
 fn the_other_s_is_the_same_token() {
     for (algorithm, order) in ORDERS {
         let signer = of(algorithm);
-        let n = bytes(order);
         let token = signer.token();
-        let good = decode(parts(&token)[2]);
-        let (r, s) = good.split_at(n.len());
-        let twin = with_signature(&token, &[r, &minus(&n, s)].concat());
+        let twin = with_signature(&token, &twin(order, &decode(parts(&token)[2])));
         assert_ne!(twin, token);
         let (one, two) = (signer.judge(&token).unwrap(), signer.judge(&twin).unwrap());
         assert!(one == two);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::signers::{MAX, PAYLOAD, Signer, all, of};
 
 /// The members with which a token would bring its key along.
-fn brought(signer: &Signer) -> Vec<(&'static str, Value)> {
+pub fn brought(signer: &Signer) -> Vec<(&'static str, Value)> {
     let published = |form: &str| {
         let found = signer.published.iter().find(|(name, _)| *name == form);
         found.map(|(_, bytes)| bytes.clone()).unwrap_or_default()

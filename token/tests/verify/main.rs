@@ -6,6 +6,7 @@ mod claims;
 mod confusion;
 mod cookbook;
 mod ecdsa;
+mod events;
 mod examples;
 mod fuzz;
 mod header_keys;

@@ -10,7 +10,7 @@ const INSERTED: [char; 14] = [
 ];
 
 /// Every text that is one edit away from this one.
-fn neighbours(token: &str) -> impl Iterator<Item = (String, String)> {
+pub fn neighbours(token: &str) -> impl Iterator<Item = (String, String)> {
     let at = move |position: usize| (&token[..position], &token[position..]);
     let flips = (0..token.len()).flat_map(move |position| {
         (0..8).map(move |bit| {

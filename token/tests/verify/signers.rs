@@ -5,7 +5,10 @@
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use authguard_token::{Algorithm, Jws, Key, Policy, Token, TokenError, Verified};
+use authguard_token::{
+    Algorithm, EventError, EventPolicy, EventToken, Jws, Key, Policy, ReceivedEvents, Token,
+    TokenError, Verified,
+};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::{SystemRandom, fill};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize, PublicKeyComponents};
@@ -140,6 +143,18 @@ impl Signer {
     /// Form, header and signature.
     pub fn verify(&self, token: &str) -> Result<(), TokenError> {
         Jws::parse(token, MAX)?.verify(&self.key)
+    }
+
+    /// All of it, as a token with events.
+    pub fn judge_event(&self, token: &str) -> Result<ReceivedEvents, EventError> {
+        let policy = EventPolicy {
+            issuer: ISSUER.to_owned(),
+            audience: vec!["api".to_owned()],
+            emails: false,
+            forgotten_until: i64::MIN,
+            leeway: 0,
+        };
+        EventToken::parse(token, MAX)?.verify(&self.key, &policy, NOW)
     }
 
     /// All of it.
