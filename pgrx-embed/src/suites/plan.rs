@@ -51,7 +51,7 @@ const SUITES: [(Suite, Versions, &str); 9] = [
 const IF_NAMED: [(Suite, Versions); 1] = [(Suite::Packages, &[17])];
 
 /// Each module of the wire tests.
-const WIRE: [(&[&str], Versions, &str); 15] = [
+const WIRE: [(&[&str], Versions, &str); 16] = [
     (
         &[
             "adopt",
