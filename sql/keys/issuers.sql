@@ -73,7 +73,7 @@ comment on column authguard.issuer.client_ids is
     'or azp is one of these';
 
 comment on column authguard.issuer.claims is
-    'Where it keeps session, client, role, org_id, org_role, roles, scopes, permissions and '
+    'Where it keeps session, client, role, org_id, org_role, roles, scopes, permissions or '
     'authenticated_at, as far as that is neither where the preset nor where the standards have it';
 comment on column authguard.issuer.preset is
     'The provider whose documentation says where these are; NULL: none';

@@ -317,7 +317,7 @@ create function auth.mine() returns int language sql as 'select 1';
 \set VERBOSITY terse
 insert into authguard.revocation (kind, key) values ('tokens', 'x');
 insert into authguard.revocation (kind, key) values ('user', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11');
-insert into authguard.revocation (kind, key) values ('session', 'no uuid');
+insert into authguard.revocation (kind, key, issued_before) values ('grant', 'x', now());
 insert into authguard.revocation (kind, key) values ('token', '');
 insert into authguard.revocation (kind, key, blocked, issued_before) values ('issuer', 'x', false, now());
 insert into authguard.revocation (kind, key) values ('issuer', '');

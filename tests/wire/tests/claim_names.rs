@@ -305,7 +305,9 @@ fn a_gateway_s_claims_are_read_by_the_names_in_the_setting() {
         assert!(client.batch_execute(sql).is_err(), "{sql}");
     }
     let wrong = "alter system set authguard.gateway_claims = '{\"sesion\":\"sid\"}'";
-    let error = admin(&cluster).batch_execute(wrong).unwrap_err();
+    let mut owner = admin(&cluster);
+    owner.batch_execute("load 'authguard'").unwrap();
+    let error = owner.batch_execute(wrong).unwrap_err();
     assert_eq!(error.code().unwrap().code(), "22023");
 }
 
