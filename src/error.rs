@@ -111,6 +111,8 @@ pub enum Error {
     NoLocalToken,
     /// A client that would end the token's session has a token without one.
     NoSession,
+    /// A token that a client would revoke has neither a `jti` nor a session.
+    NotRevocable,
     /// A trigger function was called in another way.
     NotATrigger,
     /// A table is not as create extension made it. The fields are the table, and its needs as a
@@ -432,6 +434,12 @@ impl Error {
                 "the token has no session",
             )
             .hint("Sign out with scope global."),
+            Self::NotRevocable => Report::new(
+                Code::ERRCODE_FEATURE_NOT_SUPPORTED,
+                "the token has neither a jti nor a session to revoke it by",
+            )
+            .detail("The error of RFC 7009 is unsupported_token_type. Nothing is revoked.")
+            .hint("An operator can revoke its user: authguard.revoke_user."),
             Self::NotATrigger => Report::new(
                 Code::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
                 "function was not called by a trigger",

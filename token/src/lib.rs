@@ -30,6 +30,7 @@ mod error;
 pub mod event;
 mod header;
 pub mod identity;
+mod introspection;
 pub mod json;
 mod jws;
 pub mod key;
@@ -53,6 +54,7 @@ pub use header::MAX_HEADER_BYTES;
 pub use identity::{
     MAX_IDENTITY_BYTES, canonical, format_uuid, parse_number, parse_uuid, random_uuid, uuid_v5,
 };
+pub use introspection::{inactive, introspection};
 pub use json::{JsonError, MAX_DEPTH, MAX_NODES, MAX_NUMBER_BYTES, Node, Object, parse_object};
 pub use jws::Jws;
 pub use key::{Key, KeyError, KeySetError, MAX_KEY_ID_BYTES, parse_jwks};

@@ -123,13 +123,12 @@ impl Scan {
             (_, false, _) => (", serial", limit, PAIRS, PAIRS),
         };
         a.same_rows_as(&mut b)?;
-        Case::new(
-            &format!("{}{note}", self.what),
-            self.against,
-            "ms",
-            limit,
+        Case::new(&format!("{}{note}", self.what), self.against, "ms", limit).steady(
+            few,
+            most,
+            || a.time(),
+            || b.time(),
         )
-        .steady(few, most, || a.time(), || b.time())
     }
 }
 
