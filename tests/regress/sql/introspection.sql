@@ -19,7 +19,6 @@ select signed('{"jti":"t1","client_id":"app","scope":"read","cnf":{"jkt":"a key"
 select overlay(:'forged_of' placing 'AAAA' from length(:'forged_of') - 40) as forged \gset
 select access_token as access, refresh_token as refresh, session_id as session from authguard.sign_in('alice') \gset
 select access_token as access2, refresh_token as refresh2, session_id as session2 from authguard.sign_in('alice') \gset
-select count(*) from authguard.event \gset before_
 
 -- Nobody else may ask, and nobody else may revoke.
 \c - regress_stranger
@@ -56,7 +55,7 @@ select authguard.revoke(null);
 \c - postgres
 select kind, issuer, reason, keep_until > now() as kept from authguard.revocation order by kind, key collate "C";
 select ended_reason from authguard.session where id in (:'session', :'session2') order by ended_reason;
-select event, actor, detail from authguard.event where id > (select max(id) - 1 from authguard.event) and :before_count > 0;
+select event, actor from authguard.event order by id desc limit 1;
 -- A token of a user who is blocked for a while can be revoked: it stays so.
 select signed('{"jti":"t5","sub":"bob"}') as bob \gset
 select authguard.revoke_user('bob');
