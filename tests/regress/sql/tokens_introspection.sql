@@ -55,7 +55,7 @@ select authguard.revoke(null);
 \c - postgres
 select kind, issuer, reason, keep_until > now() as kept from authguard.revocation order by kind, key collate "C";
 select ended_reason from authguard.session where id in (:'session', :'session2') order by ended_reason;
-select event, actor from authguard.event order by id desc limit 1;
+select name, actor, reason from authguard.event order by id desc limit 1;
 -- A token of a user who is blocked for a while can be revoked: it stays so.
 select signed('{"jti":"t5","sub":"bob"}') as bob \gset
 select authguard.revoke_user('bob');
