@@ -5,7 +5,9 @@
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use authguard_token::{Algorithm, Jws, Key, Policy, Token, TokenError, Verified};
+use authguard_token::{
+    Algorithm, Jws, Key, LoginAttempt, LoginIssuers, Policy, Token, TokenError, Verified,
+};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::{SystemRandom, fill};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize, PublicKeyComponents};
@@ -142,9 +144,32 @@ impl Signer {
         Jws::parse(token, MAX)?.verify(&self.key)
     }
 
-    /// All of it.
+    /// All of it. What is refused here logs nobody in either.
     pub fn judge(&self, token: &str) -> Result<Verified, TokenError> {
-        Token::parse(token, MAX)?.verify(&self.key, &policy(), NOW)
+        let verdict = Token::parse(token, MAX).and_then(|it| it.verify(&self.key, &policy(), NOW));
+        if let Some(issuers) = self.login_issuers() {
+            let attempt = LoginAttempt {
+                role: "web",
+                now: NOW,
+                leeway: policy().leeway,
+                max_bytes: MAX,
+            };
+            let login = issuers.verify(token, attempt);
+            if let Err(error) = &verdict {
+                assert!(login.is_err(), "{error:?}, but it logs in: {token}");
+            }
+        }
+        verdict
+    }
+
+    /// The document of a login with this key alone; `None` for a secret, which no document takes.
+    pub fn login_issuers(&self) -> Option<LoginIssuers> {
+        let jwk: serde_json::Value = serde_json::from_str(&self.key.to_jwk()?).unwrap();
+        let document = json!({"issuers": [{
+            "issuer": ISSUER, "audience": ["api"], "jwks": {"keys": [jwk]},
+            "login_roles": {"web": {}},
+        }]});
+        Some(LoginIssuers::parse(&document.to_string()).unwrap())
     }
 }
 
