@@ -37,6 +37,12 @@ pub enum Error {
     NoTransactionBlock,
     /// `authguard.act_as` or `act_reset` outside a transaction block.
     ActNoTransactionBlock,
+    /// `auth.set_token` on a connection that has logged in by token.
+    LoggedIn,
+    /// The token that the connection has logged in with is not active any more. The field is the
+    /// reason.
+    #[cfg(feature = "pg18")]
+    LoginEnded(&'static str),
     /// The claims of the transaction stand until it ends.
     Sealed,
     /// A setting that holds claims has a value that would outlive the request. The fields are the
@@ -182,6 +188,13 @@ impl Report {
         unreachable!("an ERROR does not return")
     }
 
+    /// Tells the client, and ends the session.
+    #[cfg(feature = "pg18")]
+    pub fn end_session(self) -> ! {
+        self.send(PgLogLevel::FATAL);
+        unreachable!("a FATAL does not return")
+    }
+
     fn send(self, level: PgLogLevel) {
         let mut report = ErrorReport::new(self.code, self.message, "authguard");
         if let Some(detail) = self.detail {
@@ -273,6 +286,18 @@ impl Error {
                 "a local token would be gone after this statement",
             )
             .hint("Call auth.set_token between begin and commit, or with is_local => false."),
+            Self::LoggedIn => Report::new(
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "this connection has logged in by token, and acts for no other",
+            )
+            .hint("To set a token in each transaction, connect with another method than oauth."),
+            #[cfg(feature = "pg18")]
+            Self::LoginEnded(reason) => Report::new(
+                Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+                "the token that this connection has logged in with is not active any more",
+            )
+            .detail(format!("The reason is {reason}, and authguard.oauth_terminate is on."))
+            .hint("Connect again with a new token."),
             Self::Sealed => Report::new(
                 Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
                 "the claims of this transaction are sealed",

@@ -27,6 +27,8 @@ module_init!(|| {
     callbacks::register();
     executor::register(access::before_workers);
     planner::watch();
+    #[cfg(feature = "pg18")]
+    super::oauth::register();
 });
 
 /// The install script: these files, in this order.

@@ -14,6 +14,9 @@ raw_function!(authguard_verify, |call| guarded(|| match call.bytes(0) {
 }));
 
 raw_function!(authguard_set_token, |call| guarded(|| {
+    if request::login_token().is_some() {
+        Error::LoggedIn.raise();
+    }
     let forgotten = request::ClaimsForgotten::unless_kept();
     let claims = match (call.bytes(0), call.argument(1)) {
         // A driver sends NULL for a token that the client has not sent at all.

@@ -9,22 +9,46 @@ use std::ffi::CString;
 /// no context, because the token could be in them. Clients never get this message, whatever their
 /// `client_min_messages`: it would tell an attacker which part to change.
 pub fn refused_token(cause: TokenRejected) {
-    let wanted = match settings::log_refused_tokens() {
-        RefusalLevel::off => false,
-        RefusalLevel::debug1 => log::takes_debug(),
-        RefusalLevel::log => true,
-    };
-    if wanted {
-        let message = CString::new(format!("token refused: {cause}")).unwrap_or_default();
-        log::server_only(LogLevel::Log, &message, None);
+    if is_wanted() {
+        server_log(&format!("token refused: {cause}"));
     }
 }
 
 /// Logs why the file of the local issuer's key cannot be used.
 pub fn key_file(problem: &str) {
-    let message = format!("cannot use the key in authguard.signing_key_file: {problem}");
+    server_log(&format!(
+        "cannot use the key in authguard.signing_key_file: {problem}"
+    ));
+}
+
+/// Logs the cause for which a token logs nobody in, as [`refused_token`] does.
+#[cfg(feature = "pg18")]
+pub fn refused_login(cause: authguard_token::LoginRejected) {
+    if is_wanted() {
+        server_log(&format!("login by token refused: {cause}"));
+    }
+}
+
+/// Logs why the file of the issuers of a login cannot be used.
+#[cfg(feature = "pg18")]
+pub fn issuers_file(problem: &str) {
+    server_log(&format!(
+        "cannot use the issuers in authguard.oauth_issuers_file: {problem}"
+    ));
+}
+
+fn server_log(message: &str) {
     let message = CString::new(message).unwrap_or_default();
     log::server_only(LogLevel::Log, &message, None);
+}
+
+/// Returns true if refusals are to be logged.
+fn is_wanted() -> bool {
+    match settings::log_refused_tokens() {
+        RefusalLevel::off => false,
+        RefusalLevel::debug1 => log::takes_debug(),
+        RefusalLevel::log => true,
+    }
 }
 
 #[cfg(any(test, feature = "pg_test"))]

@@ -33,12 +33,17 @@ mod declared {
 struct State {
     /// The function to call before a plan that may have workers.
     before_workers: Cell<fn()>,
+    /// The function to call before each plan.
+    #[cfg(feature = "pg18")]
+    before_each: Cell<Option<fn()>>,
     /// The hook of another library, or Postgres's own function.
     next: Cell<pg_sys::ExecutorRun_hook_type>,
 }
 
 static STATE: PerBackend<State> = PerBackend::new(State {
     before_workers: Cell::new(|| {}),
+    #[cfg(feature = "pg18")]
+    before_each: Cell::new(None),
     next: Cell::new(Some(declared::standard_ExecutorRun)),
 });
 
@@ -53,6 +58,12 @@ pub fn register(before_workers: fn()) {
         }
         pg_sys::ExecutorRun_hook = Some(run);
     }
+}
+
+/// Calls `call` before each plan, whatever is in it.
+#[cfg(feature = "pg18")]
+pub fn before_each(call: fn()) {
+    STATE.before_each.set(Some(call));
 }
 
 #[cfg(not(feature = "pg18"))]
@@ -90,6 +101,10 @@ unsafe extern "C-unwind" fn run(
 /// `query` is what the executor handed to its hook.
 #[inline(always)]
 unsafe fn look(query: *mut pg_sys::QueryDesc) {
+    #[cfg(feature = "pg18")]
+    if let Some(call) = STATE.before_each.get() {
+        guarded(call);
+    }
     // SAFETY: a query that runs has a plan.
     unsafe {
         let plan = (*query).plannedstmt;

@@ -22,6 +22,8 @@ pub mod log;
 pub mod memory;
 pub mod message;
 mod numeric;
+#[cfg(feature = "pg18")]
+pub mod oauth;
 pub mod partition;
 mod placeholder;
 pub mod plan;
@@ -42,3 +44,5 @@ pub mod trigger;
 pub mod undone;
 pub mod unguarded;
 pub mod user_mapping;
+#[cfg(feature = "pg18")]
+pub mod utility;
