@@ -39,6 +39,7 @@ mod kinds;
 mod memory_short;
 mod missing;
 mod monitor;
+mod oauth;
 mod one_truth;
 mod operations;
 mod options;
