@@ -1,4 +1,5 @@
-//! The hook that runs before a utility statement (ProcessUtility_hook in src/backend/tcop/utility.c).
+//! The hook that runs before a utility statement (ProcessUtility_hook in
+//! src/backend/tcop/utility.c).
 //!
 //! As in `executor`, an error leaves by a jump over the frames here, which own nothing.
 
