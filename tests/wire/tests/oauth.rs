@@ -260,7 +260,9 @@ fn a_revoked_connection_reads_nothing_more_and_ends_if_that_is_wanted() {
         );
         client.batch_execute("begin").unwrap();
         let error = client.batch_execute(statement).unwrap_err();
-        let error = error.as_db_error().expect(statement);
+        let Some(error) = error.as_db_error() else {
+            panic!("{statement}: {error} {}", cluster.log())
+        };
         assert_eq!(error.severity(), "FATAL", "{statement}");
         assert_eq!(error.code(), &SqlState::INVALID_AUTHORIZATION_SPECIFICATION);
         assert_eq!(
@@ -299,7 +301,8 @@ fn connections_of_a_pool_act_each_for_its_own_user_until_its_token_expires() {
         for (user, client) in &mut pool {
             client.batch_execute("begin").unwrap();
             assert_eq!(subject(client).as_deref(), Some(*user));
-            client.batch_execute("rollback; discard all").unwrap();
+            client.batch_execute("rollback").unwrap();
+            client.batch_execute("discard all").unwrap();
         }
     }
     let (early, late) = pool.split_at_mut(2);
@@ -353,7 +356,7 @@ fn a_file_that_cannot_be_trusted_lets_nobody_in_and_the_log_says_why() {
         let line = "cannot use the issuers in authguard.oauth_issuers_file: ";
         assert!(log.contains(&format!("{line}{says}")), "{says}: {log}");
     };
-    for mode in [0o622, 0o662, 0o666] {
+    for mode in [0o664, 0o646, 0o666] {
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
         refused("others than its owner may write it");
     }
