@@ -3,7 +3,7 @@
 //! They sign and check with aws-lc-rs itself, not by the way of the code under test.
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use authguard_token::{
     Algorithm, Jws, Key, LoginAttempt, LoginIssuers, Policy, Token, TokenError, Verified,
@@ -53,6 +53,8 @@ pub struct Signer {
     pub published: Vec<(&'static str, Vec<u8>)>,
     sign: Sign,
     check: Check,
+    /// The document of a login with this key alone.
+    login: OnceLock<Option<LoginIssuers>>,
 }
 
 impl fmt::Debug for Signer {
@@ -147,7 +149,7 @@ impl Signer {
     /// All of it. What is refused here logs nobody in either.
     pub fn judge(&self, token: &str) -> Result<Verified, TokenError> {
         let verdict = Token::parse(token, MAX).and_then(|it| it.verify(&self.key, &policy(), NOW));
-        if let Some(issuers) = self.login_issuers() {
+        if let Some(issuers) = self.login.get_or_init(|| self.login_issuers()) {
             let attempt = LoginAttempt {
                 role: "web",
                 now: NOW,
@@ -162,8 +164,8 @@ impl Signer {
         verdict
     }
 
-    /// The document of a login with this key alone; `None` for a secret, which no document takes.
-    pub fn login_issuers(&self) -> Option<LoginIssuers> {
+    /// `None` for a secret, which no document takes.
+    fn login_issuers(&self) -> Option<LoginIssuers> {
         let jwk: serde_json::Value = serde_json::from_str(&self.key.to_jwk()?).unwrap();
         let document = json!({"issuers": [{
             "issuer": ISSUER, "audience": ["api"], "jwks": {"keys": [jwk]},
@@ -249,6 +251,7 @@ fn rsa(
     published.push(("PKCS#1, PEM", pem("RSA PUBLIC KEY", &pkcs1).into_bytes()));
     Signer {
         algorithm,
+        login: OnceLock::new(),
         key: Key::from_jwk(&jwk.to_string()).unwrap(),
         published,
         check: verifier(check, &pkcs1),
@@ -273,6 +276,7 @@ fn ec(
     let jwk = json!({"kty": "EC", "crv": curve, "x": encode(x), "y": encode(y)});
     Signer {
         algorithm,
+        login: OnceLock::new(),
         key: Key::from_jwk(&jwk.to_string()).unwrap(),
         published: published(&jwk, &point, &pair.public_key().as_der().unwrap()),
         check: verifier(check, &point),
@@ -291,6 +295,7 @@ fn ed25519() -> Signer {
     let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": encode(&point)});
     Signer {
         algorithm: Algorithm::EdDSA,
+        login: OnceLock::new(),
         key: Key::from_jwk(&jwk.to_string()).unwrap(),
         published: published(&jwk, &point, &pair.public_key().as_der().unwrap()),
         check: verifier(&signature::ED25519, &point),
@@ -305,6 +310,7 @@ fn secret(algorithm: Algorithm, hash: hmac::Algorithm) -> Signer {
     let same = Arc::clone(&secret);
     Signer {
         algorithm,
+        login: OnceLock::new(),
         key: Key::from_secret(&bytes, algorithm).unwrap(),
         published: Vec::new(),
         check: Box::new(move |message, tag| hmac::verify(&same, message, tag).is_ok()),
