@@ -53,7 +53,7 @@ select authguard.revoke(:'nameless');
 select authguard.revoke(null);
 \echo :LAST_ERROR_SQLSTATE
 \c - postgres
-select kind, issuer, reason, keep_until > now() as kept from authguard.revocation order by kind, key collate "C";
+select kind, issuer, reason, keep_until > now() as kept from authguard.revocation order by kind, reason;
 select ended_reason from authguard.session where id in (:'session', :'session2') order by ended_reason;
 select name, actor, reason from authguard.event order by id desc limit 1;
 -- A token of a user who is blocked for a while can be revoked: it stays so.
