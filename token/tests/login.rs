@@ -54,7 +54,7 @@ fn attempt(role: &str) -> LoginAttempt<'_> {
 }
 
 fn login(issuer: &Value, token: &str, role: &str) -> Result<String, LoginRejected> {
-    parse(&[issuer.clone()])
+    parse(std::slice::from_ref(issuer))
         .unwrap()
         .verify(token, attempt(role))
 }
