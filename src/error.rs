@@ -42,6 +42,12 @@ pub enum Error {
     ActNoTransactionBlock,
     /// `authguard.policy_coverage_start` outside a transaction block.
     CoverageNoTransactionBlock,
+    /// `auth.set_token` on a connection that has logged in by token.
+    LoggedIn,
+    /// The token that the connection has logged in with is not active any more. The field is the
+    /// reason.
+    #[cfg(feature = "pg18")]
+    LoginEnded(&'static str),
     /// The claims of the transaction stand until it ends.
     Sealed,
     /// A setting that holds claims has a value that would outlive the request. The fields are the
@@ -118,6 +124,8 @@ pub enum Error {
     NoLocalToken,
     /// A client that would end the token's session has a token without one.
     NoSession,
+    /// A token that a client would revoke has neither a `jti` nor a session.
+    NotRevocable,
     /// A trigger function was called in another way.
     NotATrigger,
     /// A table is not as create extension made it. The fields are the table, and its needs as a
@@ -185,6 +193,13 @@ impl Report {
     pub fn raise(self) -> ! {
         self.send(PgLogLevel::ERROR);
         unreachable!("an ERROR does not return")
+    }
+
+    /// Tells the client, and ends the session.
+    #[cfg(feature = "pg18")]
+    pub fn end_session(self) -> ! {
+        self.send(PgLogLevel::FATAL);
+        unreachable!("a FATAL does not return")
     }
 
     fn send(self, level: PgLogLevel) {
@@ -290,6 +305,18 @@ impl Error {
                 "a local token would be gone after this statement",
             )
             .hint("Call auth.set_token between begin and commit, or with is_local => false."),
+            Self::LoggedIn => Report::new(
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "this connection has logged in by token, and acts for no other",
+            )
+            .hint("To set a token in each transaction, connect with another method than oauth."),
+            #[cfg(feature = "pg18")]
+            Self::LoginEnded(reason) => Report::new(
+                Code::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+                "the token that this connection has logged in with is not active any more",
+            )
+            .detail(format!("The reason is {reason}, and authguard.oauth_terminate is on."))
+            .hint("Connect again with a new token."),
             Self::Sealed => Report::new(
                 Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
                 "the claims of this transaction are sealed",
@@ -455,6 +482,12 @@ impl Error {
                 "the token has no session",
             )
             .hint("Sign out with scope global."),
+            Self::NotRevocable => Report::new(
+                Code::ERRCODE_FEATURE_NOT_SUPPORTED,
+                "the token has neither a jti nor a session to revoke it by",
+            )
+            .detail("The error of RFC 7009 is unsupported_token_type. Nothing is revoked.")
+            .hint("An operator can revoke its user: authguard.revoke_user."),
             Self::NotATrigger => Report::new(
                 Code::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
                 "function was not called by a trigger",

@@ -215,8 +215,9 @@ create function auth.whoami(
 language c volatile parallel restricted cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_whoami';
 comment on function auth.whoami() is
-    'The current token in one row. source: none, gateway or token. status: absent, accepted, '
-    'refused, expired or revoked. Then the claims in brief, the roles and a hint in words. '
+    'The current token in one row. source: none, gateway, token or login. status: absent, '
+    'accepted, refused, expired or revoked. Then the claims in brief, the roles and a hint in '
+    'words. '
     'session_wide: true if it was set before this transaction, so that a pool would hand it to '
     'its next client. bypasses_rls: true if the acting role is a superuser or has BYPASSRLS. Never '
     'an error';

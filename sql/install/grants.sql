@@ -1,7 +1,6 @@
 -- Schema auth is for everyone (adopt.sql). In schema authguard no role has any right until the
--- owner of the extension grants access with one of five functions: grant_operator, grant_monitor,
--- grant_signer, grant_client, grant_receiver. What these grant, revoke_* take back, and coverage()
--- knows, is in one list.
+-- owner of the extension grants access with one of the grant_* functions. What these grant,
+-- revoke_* take back, and coverage() knows, is in one list.
 
 create function authguard.refresh_function() returns pg_catalog.regprocedure
 language sql stable
@@ -11,6 +10,15 @@ begin atomic
 end;
 comment on function authguard.refresh_function() is
     'The function auth.refresh(text), wherever it is: an adopted schema may be renamed';
+
+create function authguard.introspect_function() returns pg_catalog.regprocedure
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select 'auth.introspect(text)'::pg_catalog.regprocedure;
+end;
+comment on function authguard.introspect_function() is
+    'The function auth.introspect(text), wherever it is: an adopted schema may be renamed';
 
 create function authguard.door_objects(
     out door pg_catalog.text, out class pg_catalog.regclass, out object pg_catalog.oid,
@@ -39,6 +47,7 @@ declare
         'authguard.sign_out_user(uuid, text)',
         'authguard.sign_out_user(int8, text)',
         'authguard.end_all_sessions(text)',
+        'authguard.revoke(text, text)',
         'authguard.events_after(pg_snapshot)',
         'authguard.coverage()',
         'authguard.source_problem(regclass, text)',
@@ -48,6 +57,7 @@ declare
         'authguard.extension_grants()',
         'authguard.door_objects()',
         'authguard.refresh_function()',
+        'authguard.introspect_function()',
         'authguard.public_functions()',
         'authguard.members()',
         'authguard.gateways()'
@@ -97,6 +107,10 @@ declare
     receiver_functions constant pg_catalog.regprocedure[] := array[
         'authguard.receive_event(text)'
     ];
+    introspection_functions constant pg_catalog.regprocedure[] := array[
+        authguard.introspect_function(),
+        'authguard.revoke(text, text)'
+    ];
     -- The owner may grant these by hand to roles that own tables.
     guard_functions constant pg_catalog.regprocedure[] := array[
         'authguard.guard_table(regclass, text, name[])',
@@ -135,7 +149,8 @@ begin
                        ('monitor', monitor_key || monitor_functions),
                        ('signer', signer_functions),
                        ('client', client_functions), ('receiver', receiver_functions),
-                       ('guard', guard_functions), ('author', author_functions)
+                       ('introspection', introspection_functions), ('guard', guard_functions),
+                       ('author', author_functions)
                ) f (door, functions),
                pg_catalog.unnest(f.functions) with ordinality u (object, place)
         union all
@@ -149,13 +164,14 @@ begin
         select u.door, 'pg_catalog.pg_namespace'::pg_catalog.regclass,
                'authguard'::pg_catalog.regnamespace::pg_catalog.oid, 'USAGE', false
           from pg_catalog.unnest(
-                   array['operator', 'monitor', 'signer', 'receiver', 'guard', 'author']) u (door);
+                   array['operator', 'monitor', 'signer', 'receiver', 'introspection', 'guard',
+                         'author']) u (door);
 end
 $$;
 comment on function authguard.door_objects() is
     'What each grant_* function grants, and for doors guard and author what may be granted by '
-    'hand: an object of a catalogue (class) and a privilege. '
-    'is_key: a role that has this privilege has the others with good reason';
+    'hand: an object of a catalogue (class) and a privilege. is_key: a role that has this '
+    'privilege has the others with good reason';
 
 create function authguard.members(
     out class pg_catalog.regclass, out object pg_catalog.oid)
@@ -192,7 +208,7 @@ begin atomic
       join pg_catalog.pg_proc p
         on m.class = 'pg_catalog.pg_proc'::pg_catalog.regclass and p.oid = m.object
      where case when p.pronamespace <> 'authguard'::pg_catalog.regnamespace
-                then p.oid <> authguard.refresh_function()
+                then p.oid not in (authguard.refresh_function(), authguard.introspect_function())
                 else p.proname = any (array[
                     -- When a new partition gets its copy of a trigger, Postgres asks this of the
                     -- role that adds it, which may only own the table. Whoever wants to name the
@@ -207,7 +223,8 @@ begin atomic
 end;
 comment on function authguard.public_functions() is
     'The functions that everybody may call, if the schema is open to them: those of schema auth '
-    'but auth.refresh, and those of schema authguard that others call as their caller';
+    'but auth.refresh and auth.introspect, and those of schema authguard that others call as their '
+    'caller';
 
 create function authguard.extension_grants(
     out target pg_catalog.text, out privilege pg_catalog.text, out grantee pg_catalog.text,
@@ -282,8 +299,8 @@ begin atomic
 end;
 comment on function authguard.extension_grants() is
     'The privileges that others than its owner have on an object of the extension. target: the '
-    'object, as grant names it. is_due: true if every role is to have it, or if grant_operator, '
-    'grant_monitor, grant_signer, grant_client or grant_receiver gives it';
+    'object, as grant names it. is_due: true if every role is to have it, or if a grant_* function '
+    'gives it';
 
 create function authguard.close_grants(keep_doors pg_catalog.bool) returns pg_catalog.void
 language plpgsql volatile
@@ -377,9 +394,9 @@ end
 $$;
 comment on function authguard.change_access(
     pg_catalog.name, pg_catalog.text, pg_catalog.text) is
-    'Grants a role what a door gives, or revokes it. door: operator, monitor, signer, client or '
-    'receiver. command: how, as a format of privilege, object and role. 22004 if the role is NULL, '
-    '42704 if it does not exist';
+    'Grants a role what a door gives, or revokes it. door: as in authguard.door_objects(). '
+    'command: how, as a format of privilege, object and role. 22004 if the role is NULL, 42704 if '
+    'it does not exist';
 
 create function authguard.grant_operator(role pg_catalog.name) returns pg_catalog.void
 language sql volatile
@@ -433,6 +450,16 @@ comment on function authguard.grant_receiver(pg_catalog.name) is
     'Lets a role deliver events of identity providers to authguard.receive_event, and nothing '
     'else. 22004 if the role is NULL, 42704 if it does not exist';
 
+create function authguard.grant_introspection(role pg_catalog.name) returns pg_catalog.void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.change_access(role, 'introspection', 'grant %s on %s to %I');
+end;
+comment on function authguard.grant_introspection(pg_catalog.name) is
+    'Lets a role ask about the tokens that it holds, and revoke them: auth.introspect and '
+    'authguard.revoke. 22004 if the role is NULL, 42704 if it does not exist';
+
 create function authguard.revoke_operator(role pg_catalog.name) returns pg_catalog.void
 language sql volatile
 set search_path = pg_catalog, pg_temp
@@ -482,3 +509,13 @@ end;
 comment on function authguard.revoke_receiver(pg_catalog.name) is
     'Takes back what authguard.grant_receiver has granted to a role. 22004 if the role is NULL, '
     '42704 if it does not exist';
+
+create function authguard.revoke_introspection(role pg_catalog.name) returns pg_catalog.void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.change_access(role, 'introspection', 'revoke %s on %s from %I');
+end;
+comment on function authguard.revoke_introspection(pg_catalog.name) is
+    'Takes back what authguard.grant_introspection has granted to a role. 22004 if the role is '
+    'NULL, 42704 if it does not exist';

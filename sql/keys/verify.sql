@@ -20,6 +20,16 @@ comment on function auth.set_token(pg_catalog.text, pg_catalog.bool) is
     'those of a gateway, unless they are sealed. Bind the token as a parameter, so that no log '
     'holds it';
 
+create function auth.introspect(token pg_catalog.text) returns pg_catalog.jsonb
+language c stable parallel safe cost 1000
+as 'MODULE_PATHNAME', 'authguard_introspect';
+comment on function auth.introspect(pg_catalog.text) is
+    'Returns the answer of token introspection (RFC 7662) about an access token that auth.verify '
+    'would accept: active, token_type, and all its claims, with scope as one string, client_id, '
+    'and exp, iat and nbf in whole seconds. {"active": false}, and nothing more, for anything '
+    'else, also for a refresh token and for NULL. If the token is bound to a key (cnf), whoever '
+    'asks must check the proof. Only roles that authguard.grant_introspection names may call it';
+
 create function authguard.explain_token(token pg_catalog.text)
 returns table (
     step pg_catalog.int4, check_name pg_catalog.text, expected pg_catalog.text,

@@ -92,3 +92,18 @@ begin atomic
 end;
 comment on function auth.get_user() is
     'Returns the current user, checked now, in one row. 28000 if the token is not active';
+
+create function authguard.revoke(
+    token pg_catalog.text, token_type_hint pg_catalog.text default null)
+returns pg_catalog.bool
+language c volatile security definer cost 1000
+set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'authguard_revoke_held';
+comment on function authguard.revoke(pg_catalog.text, pg_catalog.text) is
+    'Revokes a token for whoever holds it (RFC 7009). A refresh token of the local issuer ends its '
+    'session; an access token is revoked by its jti or, without one, by its session. '
+    'token_type_hint decides nothing: the two are told apart by their form. True if something '
+    'changed; false, and no error, for any other text, and for a token that has expired. 22004 if '
+    'token is NULL; 0A000 for an access token with neither jti nor session; 55P03 if another '
+    'transaction has the row of the session for two seconds; 25006 on a standby; 40001 at '
+    'SERIALIZABLE, even if others do not touch the same rows: try again';

@@ -5,12 +5,16 @@ mod caller;
 mod checks;
 mod decide;
 mod decision;
+#[cfg(feature = "pg18")]
+mod login;
 mod policy;
 mod readers;
 mod whoami;
 mod workers;
 
 pub use caller::caller;
+#[cfg(feature = "pg18")]
+pub use login::end_revoked_login;
 pub use whoami::not_active;
 pub use workers::before_workers;
 

@@ -143,7 +143,7 @@ fn raise_if_refused(claims: &CachedClaims<Decision>) {
     {
         let hint = match claims.is_expired_token() {
             true => whoami::EXPIRED.to_owned(),
-            false => whoami::why(rejected),
+            false => whoami::why(rejected, claims.origin()),
         };
         Error::ClaimsRefused(encoding::printable(&hint)).raise();
     }

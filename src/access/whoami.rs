@@ -49,17 +49,21 @@ fn authguard_whoami() -> TableIterator<
                 Source::Token,
                 Some(set_in_transaction::TOKEN.is_session_wide()),
             ),
+            (_, Origin::Login) => (Source::Login, Some(true)),
         };
         let (status, hint) = match &current.status {
             Status::Absent => (Is::Absent, ABSENT.to_owned()),
             Status::Refused(_) if current.is_expired_token() => (Is::Expired, EXPIRED.to_owned()),
-            Status::Refused(rejected) => (Is::Refused, why(rejected)),
+            Status::Refused(rejected) => (Is::Refused, why(rejected, current.origin())),
             Status::Accepted(claims) => judged(reason, claims, role_mismatch == Some(true)),
         };
         let mut hint = hint;
         let more = [
             claims.and_then(|claims| remark(claims, reason.is_some())),
-            (session_wide == Some(true)).then(|| SESSION_WIDE.to_owned()),
+            (session_wide == Some(true)).then(|| match source {
+                Source::Login => LOGIN.to_owned(),
+                _ => SESSION_WIDE.to_owned(),
+            }),
             bypasses_rls.then(|| BYPASSES.to_owned()),
         ];
         for more in more.into_iter().flatten() {
@@ -116,6 +120,10 @@ const REFUSED: &str =
 /// A warning that the next client of a pool sees these claims too, even if it has set nothing.
 const SESSION_WIDE: &str =
     "It was set before this transaction, for the session: a pool hands it to its next client.";
+
+/// The same for a token that belongs to the connection itself.
+const LOGIN: &str = "It is the token that this connection has logged in with, and no setting \
+    replaces it: a pool must not hand the connection to another user.";
 
 /// A warning that policies are not what decides here.
 const BYPASSES: &str = "The acting role bypasses row-level security: what it sees says nothing about \
@@ -212,7 +220,7 @@ fn judged(reason: Option<RevocationReason>, claims: &Claims, role_mismatch: bool
 }
 
 /// The reason for which claims are refused, and what to do.
-pub fn why(rejected: &ClaimsRejected) -> String {
+pub fn why(rejected: &ClaimsRejected, origin: Origin) -> String {
     match rejected {
         ClaimsRejected::NotAGateway => format!(
             "request.jwt.claims is set, but login role {} is not believed. If it is the gateway's, \
@@ -241,6 +249,12 @@ pub fn why(rejected: &ClaimsRejected) -> String {
             )
         }
         ClaimsRejected::TimeRange => "A time in the claims is out of range.".to_owned(),
+        ClaimsRejected::Token(_) if origin == Origin::Login => {
+            "The token that this connection has logged in with is not accepted in this database. \
+             The file of the login decides who may connect; here its issuer must be trusted, too \
+             (authguard.trust_issuer). The server's log says why."
+                .to_owned()
+        }
         ClaimsRejected::Token(_) => {
             "The token in authguard.jwt is not accepted, and the gateway's claims are not asked. \
              Sign in again; the server's log says why."

@@ -234,7 +234,7 @@ impl<D> CachedClaims<D> {
 
     /// The hash of the text that was set.
     pub fn fingerprint(&self) -> [u8; 32] {
-        leader_fingerprint(self.origin == Origin::Token, &self.mark)
+        leader_fingerprint(self.origin != Origin::Gateway, &self.mark)
     }
 
     /// The origin of the claims.

@@ -9,6 +9,7 @@ use crate::error::{Error, Report};
 use crate::pg::guc::{Hooks, SetBy, SetFrom, Text};
 use crate::pg::state::PerBackend;
 use crate::pg::transaction;
+use crate::request;
 use authguard_token::{
     Claims, LeaderDecision, RevocationReason, format_uuid, leader_fingerprint as fingerprint,
 };
@@ -24,6 +25,9 @@ static LEADER: Text<Leader> = Text::text(
 .more(c"Nobody can set it.")
 .set_by(SetBy::Anybody)
 .flag(pg_sys::GUC_NO_SHOW_ALL | pg_sys::GUC_NOT_IN_SAMPLE | pg_sys::GUC_DISALLOW_IN_FILE);
+
+/// The character between the decision and the token of the leader's login, which no setting holds.
+const LOGIN: char = '\n';
 
 /// The text that this backend tells, as the leader.
 static SAID: PerBackend<RefCell<Option<CString>>> = PerBackend::new(RefCell::new(None));
@@ -47,7 +51,15 @@ impl Hooks for Leader {
 
     fn assign(new: &CStr) {
         if transaction::is_parallel_worker() {
-            TOLD.replace(new.to_str().ok().and_then(LeaderDecision::parse));
+            let told = new.to_str().unwrap_or_default();
+            let (decision, token) = match told.split_once(LOGIN) {
+                Some((decision, token)) => (decision, CString::new(token).ok()),
+                None => (told, None),
+            };
+            if let Some(token) = token {
+                request::keep_login_token(&token);
+            }
+            TOLD.replace(LeaderDecision::parse(decision));
         }
     }
 }
@@ -65,7 +77,7 @@ pub fn tell<D>(
     reason: Option<RevocationReason>,
     authenticated_at: Option<i64>,
 ) {
-    let decision = match claims.status {
+    let mut decision = match claims.status {
         // Where no claims are set, nothing is decided.
         Status::Absent => String::new(),
         _ => LeaderDecision {
@@ -79,6 +91,10 @@ pub fn tell<D>(
         }
         .to_string(),
     };
+    if let Some(token) = request::login_token() {
+        decision.push(LOGIN);
+        decision.push_str(&token.to_string_lossy());
+    }
     if LEADER.with(|told| told.to_bytes() != decision.as_bytes()) {
         let decision = CString::new(decision).expect("it has no NUL");
         SAID.replace(Some(decision.clone()));
@@ -101,6 +117,6 @@ pub fn told(now: i64, origin: Origin, mark: &[u8]) -> Option<LeaderDecision> {
     }
     let told = TOLD.borrow();
     let told = told.as_ref().filter(|told| told.statement == now)?;
-    let fingerprint = fingerprint(origin == Origin::Token, mark);
+    let fingerprint = fingerprint(origin != Origin::Gateway, mark);
     (told.fingerprint == fingerprint).then(|| told.clone())
 }

@@ -1,7 +1,8 @@
 //! The origin of claims.
 //!
-//! If `authguard.jwt` holds a token, only that token counts, even if it is invalid. Anybody may set
-//! it, because its signature decides. Otherwise the claims are those of the gateway, in
+//! If the connection has logged in by token, only that token counts. Otherwise, if `authguard.jwt`
+//! holds a token, only that one counts, even if it is invalid. Anybody may set it, because its
+//! signature decides. Otherwise the claims are those of the gateway, in
 //! `request.jwt.claims`. They are believed if the login role, which a client cannot choose, is a
 //! superuser or in `authguard.gateway_roles`.
 
@@ -24,6 +25,8 @@ use std::sync::Arc;
 pub enum Origin {
     /// The claims are believed because of a token's signature.
     Token,
+    /// The same, and the token is the one of the login, from Postgres 18 on.
+    Login,
     /// The claims are believed because of the gateway.
     Gateway,
 }
@@ -50,7 +53,7 @@ pub enum ClaimsRejected {
     Claims(ClaimsError),
     /// `authguard.gateway_claims` cannot be used, so nothing says where the session is.
     GatewayClaims,
-    /// The token in `authguard.jwt` is not accepted.
+    /// The token, in `authguard.jwt` or of the login, is not accepted.
     Token(TokenRejected),
 }
 
@@ -71,7 +74,7 @@ impl<'t> RawClaims<'t> {
     /// after the other.
     pub fn mark(&self) -> &'t [u8] {
         let most = match self.origin {
-            Origin::Token => settings::max_token_size(),
+            Origin::Token | Origin::Login => settings::max_token_size(),
             Origin::Gateway => settings::max_claims_size(),
         };
         &self.text[..self.text.len().min(most + 1)]
@@ -80,7 +83,7 @@ impl<'t> RawClaims<'t> {
     /// The claims, parsed and as `jsonb`, if they are believed at `now` (microseconds since 1970).
     pub fn read(&self, now: i64) -> Result<(Claims, Rc<[u8]>), ClaimsRejected> {
         self.believed.clone()?;
-        if self.origin == Origin::Token {
+        if self.origin != Origin::Gateway {
             let good = keys::verify(self.text, now).map_err(ClaimsRejected::Token)?;
             return Ok((good.claims.clone(), Rc::clone(&good.json)));
         }
@@ -109,7 +112,7 @@ impl<'t> RawClaims<'t> {
     ) -> Result<(Claims, Rc<[u8]>), ClaimsRejected> {
         if told.accepted {
             return match self.origin {
-                Origin::Token => {
+                Origin::Token | Origin::Login => {
                     keys::verified_by_leader(self.text, told.user, told.names.as_ref())
                         .map_err(ClaimsRejected::Token)
                 }
@@ -126,7 +129,7 @@ impl<'t> RawClaims<'t> {
             }
             Err(cause) if self.origin == Origin::Gateway => Err(cause),
             _ => Err(match self.origin {
-                Origin::Token => ClaimsRejected::Token(TokenRejected::ByLeader),
+                Origin::Token | Origin::Login => ClaimsRejected::Token(TokenRejected::ByLeader),
                 Origin::Gateway => ClaimsRejected::NotAGateway,
             }),
         }
@@ -199,6 +202,13 @@ fn refused(error: JsonError) -> ClaimsRejected {
 /// Returns `read` of the claims that are set; `None` stands for no claims. An empty text counts as
 /// no claims: `set_config(…, true)` leaves it behind at the end of its transaction.
 pub fn with_set<R>(session_user: Oid, read: impl FnOnce(Option<RawClaims<'_>>) -> R) -> R {
+    if let Some(token) = request::login_token() {
+        return read(Some(RawClaims {
+            origin: Origin::Login,
+            text: token.to_bytes(),
+            believed: Ok(()),
+        }));
+    }
     request::with_token(|token| {
         if !token.is_empty() {
             return read(Some(RawClaims {

@@ -5,4 +5,6 @@ mod callbacks;
 mod changes;
 mod functions;
 mod module;
+#[cfg(feature = "pg18")]
+mod oauth;
 mod trigger;

@@ -28,6 +28,8 @@ module_init!(|| {
     denials::explain_if(settings::explain_denials());
     executor::register(access::before_workers);
     planner::watch();
+    #[cfg(feature = "pg18")]
+    super::oauth::register();
 });
 
 /// The install script: these files, in this order.

@@ -1,9 +1,11 @@
-//! `auth.verify` and `auth.set_token`.
+//! `auth.verify`, `auth.set_token` and `auth.introspect`.
 
 use super::verify;
 use crate::error::Error;
-use crate::pg::{call::guarded, call::raw_function, memory, transaction};
+use crate::pg::{call::guarded, call::raw_function, jsonb, memory, transaction};
 use crate::request;
+use crate::settings;
+use authguard_token::{Object, Token, inactive, introspection};
 use pgrx::prelude::*;
 
 raw_function!(authguard_verify, |call| guarded(|| match call.bytes(0) {
@@ -12,6 +14,9 @@ raw_function!(authguard_verify, |call| guarded(|| match call.bytes(0) {
 }));
 
 raw_function!(authguard_set_token, |call| guarded(|| {
+    if request::login_token().is_some() {
+        Error::LoggedIn.raise();
+    }
     let forgotten = request::ClaimsForgotten::unless_kept();
     let claims = match (call.bytes(0), call.argument(1)) {
         // A driver sends NULL for a token that the client has not sent at all.
@@ -22,6 +27,28 @@ raw_function!(authguard_set_token, |call| guarded(|| {
     forgotten.keep();
     claims
 }));
+
+raw_function!(
+    /// `auth.introspect`. Never an error about the token: whatever is not good is not active.
+    authguard_introspect,
+    |call| guarded(|| {
+        let answer = call.bytes(0).and_then(introspect);
+        let answer = answer.unwrap_or_else(|| jsonb::encode(&inactive()));
+        memory::varlena(&answer)
+    })
+);
+
+/// The answer about a token, as `jsonb`; `None` if the token is not active.
+fn introspect(text: &[u8]) -> Option<Vec<u8>> {
+    let good = verify::check(text).ok()?;
+    let text = std::str::from_utf8(text).ok()?;
+    let mut answer = None;
+    let see = |payload: &Object<'_>| {
+        answer = Some(introspection(payload, &good.claims, jsonb::encode));
+    };
+    Token::parse_with(text, settings::max_token_size(), see).ok()?;
+    answer
+}
 
 /// The claims of a token, in the current memory context.
 fn check(token: &[u8]) -> pg_sys::Datum {

@@ -9,6 +9,8 @@ mod explain;
 mod file;
 mod functions;
 mod log;
+#[cfg(feature = "pg18")]
+mod login;
 mod own;
 mod refresh_key;
 mod registration;
@@ -17,6 +19,8 @@ mod subjects;
 mod trust;
 mod verify;
 
+#[cfg(feature = "pg18")]
+pub use login::log_in;
 pub use own::{can_sign, sign_believed};
 pub use refresh_key::{make_refresh_key, refresh_key, replace_refresh_key};
 pub use rejected::TokenRejected;

@@ -35,6 +35,9 @@ mod declared {
 struct State {
     /// The function to call before a plan that may have workers.
     before_workers: Cell<fn()>,
+    /// The function to call before each plan.
+    #[cfg(feature = "pg18")]
+    before_each: Cell<Option<fn()>>,
     /// The hook of another library, or Postgres's own function.
     next: Cell<pg_sys::ExecutorRun_hook_type>,
     /// The same of what finishes a plan.
@@ -43,6 +46,8 @@ struct State {
 
 static STATE: PerBackend<State> = PerBackend::new(State {
     before_workers: Cell::new(|| {}),
+    #[cfg(feature = "pg18")]
+    before_each: Cell::new(None),
     next: Cell::new(Some(declared::standard_ExecutorRun)),
     finish: Cell::new(Some(declared::standard_ExecutorFinish)),
 });
@@ -62,6 +67,12 @@ pub fn register(before_workers: fn()) {
         }
         pg_sys::ExecutorFinish_hook = Some(finish);
     }
+}
+
+/// Calls `call` before each plan, whatever is in it.
+#[cfg(feature = "pg18")]
+pub fn before_each(call: fn()) {
+    STATE.before_each.set(Some(call));
 }
 
 #[cfg(not(feature = "pg18"))]
@@ -118,6 +129,10 @@ unsafe extern "C-unwind" fn finish(query: *mut pg_sys::QueryDesc) {
 /// `query` is what the executor handed to its hook.
 #[inline(always)]
 unsafe fn look(query: *mut pg_sys::QueryDesc) {
+    #[cfg(feature = "pg18")]
+    if let Some(call) = STATE.before_each.get() {
+        guarded(call);
+    }
     // SAFETY: a query that runs has a plan.
     unsafe {
         let plan = (*query).plannedstmt;

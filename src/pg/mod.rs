@@ -23,6 +23,8 @@ pub mod log;
 pub mod memory;
 pub mod message;
 mod numeric;
+#[cfg(feature = "pg18")]
+pub mod oauth;
 pub mod partition;
 mod placeholder;
 pub mod plan;
@@ -44,3 +46,5 @@ pub mod trigger;
 pub mod undone;
 pub mod unguarded;
 pub mod user_mapping;
+#[cfg(feature = "pg18")]
+pub mod utility;

@@ -5,7 +5,8 @@ use std::ops::Deref;
 /// A static that belongs to the one thread of a Postgres backend.
 ///
 /// It holds either what is derived from settings and tables, and can be derived again, or notes
-/// about the running transaction, which its end clears. A parallel worker starts with neither.
+/// about the running transaction, which its end clears, or what the login has left, which stays. A
+/// parallel worker starts with none of them.
 pub struct PerBackend<T>(T);
 
 // SAFETY: a backend runs Postgres code in one thread only (src/backend/tcop/postgres.c); authguard

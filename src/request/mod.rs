@@ -1,9 +1,11 @@
 //! The settings of a request: `request.jwt.claims` and `authguard.jwt`, the roles that may set
 //! claims (`authguard.gateway_roles`), and the seal that keeps claims until the transaction ends.
+//! And the token of the login, which is no setting.
 
 mod claims;
 mod forget;
 mod gateways;
+mod login;
 mod problems;
 mod seal;
 mod session_only;
@@ -13,6 +15,7 @@ mod token;
 pub use claims::{claims_are_foreign, with_claims};
 pub use forget::ClaimsForgotten;
 pub use gateways::{is_gateway, names as gateway_names};
+pub use login::{keep_login_token, login_token};
 pub use seal::read as claims_were_read;
 pub use token::{set_token, with_token};
 

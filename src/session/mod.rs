@@ -12,6 +12,7 @@ mod issuance;
 mod record;
 mod refresh;
 mod response;
+mod revoke;
 mod sign_in;
 mod sql;
 mod step_up;

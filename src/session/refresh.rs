@@ -53,7 +53,7 @@ fn refresh(call: Call) -> pg_sys::Datum {
 
 /// The content of a refresh token of this database. The checksum and the key are checked before any
 /// look-up.
-fn read(token: &str) -> Option<RefreshToken> {
+pub fn read(token: &str) -> Option<RefreshToken> {
     RefreshToken::read(token)
         .ok()?
         .verify(&*keys::refresh_key()?)

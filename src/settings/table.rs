@@ -116,6 +116,28 @@ settings! {
           passed, and a HINT that says why they were asked. Only for roles that may read pg_policy.",
     ).set_by(SetBy::Superuser);
 
+    // Logging in by token.
+
+    /// The path is shown to superusers only, as that of the other file is.
+    OAUTH_ISSUERS_FILE: Text = Text::text(
+        c"authguard.oauth_issuers_file", c"",
+        c"The issuers whose tokens log in, from Postgres 18 on, and as which roles: a JSON file.",
+    ).more(
+        c"It is read at each login of method oauth, if oauth_validator_libraries lists authguard. \
+          Only the user of the server and root may be able to write it. Empty: nobody logs in by \
+          token.",
+    ).flag(pgrx::pg_sys::GUC_SUPERUSER_ONLY);
+
+    /// Off by default: a revoked connection reads nothing in either case, and a pool that loses
+    /// connections connects again with the same token.
+    OAUTH_TERMINATE: Switch = Switch::switch(
+        c"authguard.oauth_terminate", false,
+        c"If on, a connection that has logged in by token ends once the token is no longer active.",
+    ).more(
+        c"It ends at its next statement, apart from those that begin or end a transaction and from \
+          SET and SHOW. If off, it stays, and its token counts as revoked. From Postgres 18 on.",
+    );
+
     // The tokens that this database signs, and their sessions.
 
     /// A name that must be unique to each primary.
@@ -275,6 +297,18 @@ pub fn max_token_lifetime() -> u32 {
 /// `authguard.leeway`, in seconds.
 pub fn leeway() -> i64 {
     i64::from(LEEWAY.get())
+}
+
+/// `authguard.oauth_issuers_file`; empty if nobody logs in by token.
+#[cfg(feature = "pg18")]
+pub fn oauth_issuers_file() -> String {
+    OAUTH_ISSUERS_FILE.get()
+}
+
+/// `authguard.oauth_terminate`.
+#[cfg(feature = "pg18")]
+pub fn oauth_terminate() -> bool {
+    OAUTH_TERMINATE.get()
 }
 
 /// `authguard.seal_claims`.

@@ -32,11 +32,13 @@ pub mod event;
 mod event_token;
 mod header;
 pub mod identity;
+mod introspection;
 pub mod json;
 mod jws;
 pub mod key;
 mod leader;
 mod lock;
+mod login;
 mod memory;
 mod policy;
 mod presets;
@@ -61,11 +63,13 @@ pub use header::MAX_HEADER_BYTES;
 pub use identity::{
     MAX_IDENTITY_BYTES, canonical, format_uuid, parse_number, parse_uuid, random_uuid, uuid_v5,
 };
+pub use introspection::{inactive, introspection};
 pub use json::{JsonError, MAX_DEPTH, MAX_NODES, MAX_NUMBER_BYTES, Node, Object, parse_object};
 pub use jws::Jws;
 pub use key::{Key, KeyError, KeySetError, MAX_KEY_ID_BYTES, parse_jwks};
 pub use leader::{LeaderDecision, fingerprint as leader_fingerprint};
 pub use lock::lock_number;
+pub use login::{LoginAttempt, LoginFileError, LoginIssuers, LoginRejected, MAX_LOGIN_FILE_BYTES};
 pub use memory::{memory_for_json, memory_for_token};
 pub use policy::{MAX_LEEWAY_SECONDS, Policy};
 pub use presets::Preset;

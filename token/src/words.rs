@@ -97,6 +97,8 @@ word_list! {
         Gateway = "gateway",
         /// `authguard.jwt` holds it.
         Token = "token",
+        /// The connection has logged in with it, from Postgres 18 on.
+        Login = "login",
     }
 }
 

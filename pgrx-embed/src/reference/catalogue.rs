@@ -7,10 +7,11 @@ use postgres::{Client, Row};
 
 /// Functions that a role may call because `coverage()`, `health()`, the views and the assertions
 /// call them with its rights.
-const PARTS: [&str; 15] = [
+const PARTS: [&str; 16] = [
     "authguard.door_objects",
     "authguard.extension_grants",
     "authguard.gateways",
+    "authguard.introspect_function",
     "authguard.members",
     "authguard.public_functions",
     "authguard.refresh_function",
@@ -26,7 +27,7 @@ const PARTS: [&str; 15] = [
 ];
 
 /// Every function of the extension. Of several with one name, the one that the comments of the
-/// others name comes first.
+/// others name comes first, and internal ones come last.
 const FUNCTIONS: &str = "
 select n.nspname || '.' || p.proname as name,
        array(select coalesce(a.name, '')
@@ -60,7 +61,10 @@ select n.nspname || '.' || p.proname as name,
   join pg_namespace n on n.oid = p.pronamespace
   join pg_depend d on d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
   join pg_extension e on e.oid = d.refobjid and e.extname = 'authguard'
- order by obj_description(p.oid, 'pg_proc') like 'As %', p.oid";
+ order by obj_description(p.oid, 'pg_proc') like 'As %',
+       not exists (select from authguard.door_objects() d
+                    where d.class = 'pg_proc'::regclass and d.object = p.oid),
+       p.oid";
 
 /// Every table and view of the extension, with a row for each column.
 const TABLES: &str = "
@@ -87,7 +91,10 @@ pub fn functions(client: &mut Client) -> Result<Entries> {
         if entries.contains_key(&name) {
             continue;
         }
-        let same = |other: &&Row| other.get::<_, String>("name") == name;
+        let has_caller =
+            |row: &Row| row.get("is_of_clients") || !row.get::<_, Vec<String>>("doors").is_empty();
+        let is_internal = |other: &Row| has_caller(row) && !has_caller(other);
+        let same = |other: &&Row| other.get::<_, String>("name") == name && !is_internal(other);
         let others: Vec<&Row> = rows[at + 1..].iter().filter(same).collect();
         let doors: Vec<String> = row.get("doors");
         let is_public =

@@ -10,6 +10,7 @@ const ONE: &[u16] = &[DEFAULT_MAJOR];
 /// own, apart from one call that a test below names.
 const OF_EVERY_FORM: &[u16] = &[MAJORS[0], DEFAULT_MAJOR, MAJORS[MAJORS.len() - 1]];
 const BEFORE_THE_NEWEST: &[u16] = MAJORS.split_at(MAJORS.len() - 1).0;
+const THE_NEWEST: &[u16] = MAJORS.split_at(MAJORS.len() - 1).1;
 const OLDEST_OF_DEBIAN_AND_NEWEST: &[u16] = &[DEFAULT_MAJOR, MAJORS[MAJORS.len() - 1]];
 
 type Versions = &'static [u16];
@@ -51,7 +52,7 @@ const SUITES: [(Suite, Versions, &str); 9] = [
 const IF_NAMED: [(Suite, Versions); 1] = [(Suite::Packages, &[17])];
 
 /// Each module of the wire tests.
-const WIRE: [(&[&str], Versions, &str); 21] = [
+const WIRE: [(&[&str], Versions, &str); 22] = [
     (
         &[
             "adopt",
@@ -237,6 +238,7 @@ const WIRE: [(&[&str], Versions, &str); 21] = [
         BEFORE_THE_NEWEST,
         "to the newest, from each of the others",
     ),
+    (&["oauth"], THE_NEWEST, "only 18 logs in by token"),
 ];
 
 /// Returns true if a suite runs on this version. `named` tells that no other suite was asked for.

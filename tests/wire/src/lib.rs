@@ -13,6 +13,7 @@ pub mod example;
 pub mod http;
 pub mod memory;
 pub mod monitoring;
+pub mod oauth;
 pub mod own;
 pub mod page;
 pub mod partitioned;

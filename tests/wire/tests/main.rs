@@ -48,6 +48,7 @@ mod lint_rules;
 mod memory_short;
 mod missing;
 mod monitor;
+mod oauth;
 mod one_truth;
 mod operations;
 mod options;

@@ -6,7 +6,7 @@
 //! `transcripts.rs` the pages that show a session of psql.
 
 use authguard_policy::{facts::Facts, lint};
-use authguard_token::Preset;
+use authguard_token::{LoginIssuers, Preset};
 use authguard_wire::page::{self, Page, with_output};
 use authguard_wire::policies::Session;
 use authguard_wire::policies::assert_exemplary;
@@ -63,6 +63,7 @@ fn every_page_with_sql_is_run_by_a_test() {
         "hosted.md",
         "operations.md",
         "installing.md",
+        "oauth.md",
         "ids.md",
         "initplan.md",
         "policies.md",
@@ -188,6 +189,56 @@ fn the_page_on_claims_sets_them_revokes_and_guards() {
     page::run(&cluster, "app", guard);
     assert_eq!(text(&mut owner, kind).as_deref(), Some("auth.is_active()"));
     assert_exemplary(&cluster, "app");
+}
+
+#[test]
+fn the_page_on_oauth_asks_about_tokens_and_revokes_them() {
+    let cluster = fresh(Config::default());
+    let page = Page::read("oauth.md");
+    let sql = page.every("sql").concat();
+    let printed = page::run(&cluster, "app", &format!("\\i setup.sql\n{sql}"));
+    let answers = [
+        page.blocks("Introspection", "text"),
+        page.blocks("Revocation by whoever holds a token", "text"),
+    ];
+    for answer in answers.concat() {
+        assert!(printed.contains(answer.trim_end()), "{answer}{printed}");
+    }
+    let document = page.every("json").concat();
+    LoginIssuers::parse(&document).expect("the file of the page can be read");
+
+    // The endpoints, as the roles that PostgREST acts as.
+    let ask = |role: &str, call: &str| {
+        let mut client = connect(&cluster, "authenticator");
+        client.batch_execute(&format!("set role {role}")).unwrap();
+        let rows = client.query(&format!("select {call}::text"), &[])?;
+        Ok::<_, postgres::Error>(rows[0].get::<_, Option<String>>(0).unwrap_or_default())
+    };
+    let (access, refresh): (String, String) = {
+        let sql = format!("select access_token, refresh_token from authguard.sign_in('{USER}')");
+        let row = connect(&cluster, "postgres").query_one(&sql, &[]).unwrap();
+        (row.get(0), row.get(1))
+    };
+    let introspect = format!("api.introspect('{access}', 'access_token')");
+    let active = || ask("resource_server", &introspect).unwrap();
+    assert!(active().contains("\"active\": true"), "{}", active());
+    ask("anon", &introspect).unwrap_err();
+    ask("anon", &format!("auth.introspect('{access}')")).unwrap_err();
+    ask("anon", &format!("authguard.revoke('{access}')")).unwrap_err();
+    assert_eq!(ask("anon", "api.revoke('no token')").unwrap(), "");
+    assert_eq!(
+        ask("anon", &format!("api.revoke('{refresh}')")).unwrap(),
+        ""
+    );
+    assert_eq!(active(), "{\"active\": false}");
+    let token = "authguard.sign(jsonb_build_object('iss', 'authguard', 'aud', 'authenticated', 'sub', 'a', 'exp', 4102444800))";
+    let nameless = text(
+        &mut connect(&cluster, "postgres"),
+        &format!("select {token}"),
+    )
+    .unwrap();
+    let refused = ask("anon", &format!("api.revoke('{nameless}')")).unwrap_err();
+    assert_eq!(refused.code().map(|code| code.code()), Some("PT400"));
 }
 
 /// An identity provider, with its keys and one of its tokens.

@@ -3,12 +3,9 @@
 //! They sign and check with aws-lc-rs itself, not by the way of the code under test.
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
-use authguard_token::{
-    Algorithm, EventError, EventPolicy, EventToken, Jws, Key, Policy, ReceivedEvents, Token,
-    TokenError, Verified,
-};
+use authguard_token::{Algorithm, EventError, EventPolicy, EventToken, Jws, Key, Policy, ReceivedEvents, Token, TokenError, Verified, LoginAttempt, LoginIssuers};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::{SystemRandom, fill};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize, PublicKeyComponents};
@@ -54,6 +51,8 @@ pub struct Signer {
     pub published: Vec<(&'static str, Vec<u8>)>,
     sign: Sign,
     check: Check,
+    /// The document of a login with this key alone.
+    login: OnceLock<Option<LoginIssuers>>,
 }
 
 impl fmt::Debug for Signer {
@@ -157,9 +156,32 @@ impl Signer {
         EventToken::parse(token, MAX)?.verify(&self.key, &policy, NOW)
     }
 
-    /// All of it.
+    /// All of it. What is refused here logs nobody in either.
     pub fn judge(&self, token: &str) -> Result<Verified, TokenError> {
-        Token::parse(token, MAX)?.verify(&self.key, &policy(), NOW)
+        let verdict = Token::parse(token, MAX).and_then(|it| it.verify(&self.key, &policy(), NOW));
+        if let Some(issuers) = self.login.get_or_init(|| self.login_issuers()) {
+            let attempt = LoginAttempt {
+                role: "web",
+                now: NOW,
+                leeway: policy().leeway,
+                max_bytes: MAX,
+            };
+            let login = issuers.verify(token, attempt);
+            if let Err(error) = &verdict {
+                assert!(login.is_err(), "{error:?}, but it logs in: {token}");
+            }
+        }
+        verdict
+    }
+
+    /// `None` for a secret, which no document takes.
+    fn login_issuers(&self) -> Option<LoginIssuers> {
+        let jwk: serde_json::Value = serde_json::from_str(&self.key.to_jwk()?).unwrap();
+        let document = json!({"issuers": [{
+            "issuer": ISSUER, "audience": ["api"], "jwks": {"keys": [jwk]},
+            "login_roles": {"web": {}},
+        }]});
+        Some(LoginIssuers::parse(&document.to_string()).unwrap())
     }
 }
 
@@ -239,6 +261,7 @@ fn rsa(
     published.push(("PKCS#1, PEM", pem("RSA PUBLIC KEY", &pkcs1).into_bytes()));
     Signer {
         algorithm,
+        login: OnceLock::new(),
         key: Key::from_jwk(&jwk.to_string()).unwrap(),
         published,
         check: verifier(check, &pkcs1),
@@ -263,6 +286,7 @@ fn ec(
     let jwk = json!({"kty": "EC", "crv": curve, "x": encode(x), "y": encode(y)});
     Signer {
         algorithm,
+        login: OnceLock::new(),
         key: Key::from_jwk(&jwk.to_string()).unwrap(),
         published: published(&jwk, &point, &pair.public_key().as_der().unwrap()),
         check: verifier(check, &point),
@@ -281,6 +305,7 @@ fn ed25519() -> Signer {
     let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": encode(&point)});
     Signer {
         algorithm: Algorithm::EdDSA,
+        login: OnceLock::new(),
         key: Key::from_jwk(&jwk.to_string()).unwrap(),
         published: published(&jwk, &point, &pair.public_key().as_der().unwrap()),
         check: verifier(&signature::ED25519, &point),
@@ -295,6 +320,7 @@ fn secret(algorithm: Algorithm, hash: hmac::Algorithm) -> Signer {
     let same = Arc::clone(&secret);
     Signer {
         algorithm,
+        login: OnceLock::new(),
         key: Key::from_secret(&bytes, algorithm).unwrap(),
         published: Vec::new(),
         check: Box::new(move |message, tag| hmac::verify(&same, message, tag).is_ok()),

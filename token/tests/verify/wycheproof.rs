@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use authguard_token::{Jws, Key, KeyError, KeySetError, parse_jwks};
-use serde_json::Value;
+use authguard_token::{Jws, Key, KeyError, KeySetError, LoginAttempt, LoginIssuers, parse_jwks};
+use serde_json::{Value, json};
 
+use crate::signers::{ISSUER, NOW};
 use crate::vectors::load;
 
 /// A vector whose answer differs from the file's: its number, our answer, and why we are right.
@@ -79,6 +80,26 @@ fn answer(group: &Value, test: &Value) -> Result<(), String> {
         .map_err(|error| format!("{error:?}"))
 }
 
+/// Returns true if the token logs in where the key of the group is in the document.
+fn logs_in(group: &Value, test: &Value) -> bool {
+    let given = verifying(group);
+    let keys = match given.get("keys") {
+        Some(_) => given.clone(),
+        None => json!({ "keys": [given] }),
+    };
+    let document = json!({"issuers": [{
+        "issuer": ISSUER, "audience": ["api"], "jwks": keys, "login_roles": {"web": {}},
+    }]});
+    let attempt = LoginAttempt {
+        role: "web",
+        now: NOW,
+        leeway: 0,
+        max_bytes: 8192,
+    };
+    LoginIssuers::parse(&document.to_string())
+        .is_ok_and(|issuers| issuers.verify(&text(test), attempt).is_ok())
+}
+
 fn parse(text: &str) -> Result<Jws<'_>, String> {
     Jws::parse(text, 8192).map_err(|error| format!("{error:?}"))
 }
@@ -116,6 +137,10 @@ fn run(file: &str, deviations: &[Deviation]) -> Option<(usize, usize, BTreeMap<S
                 other => panic!("{number}: {other:?}"),
             };
             *if is_valid { &mut valid } else { &mut invalid } += 1;
+            assert!(
+                is_valid || !logs_in(group, test),
+                "{file} {number} logs somebody in"
+            );
             if let Some((_, expected, why)) = deviations.iter().find(|(of, ..)| *of == number) {
                 assert_eq!(
                     ours,
