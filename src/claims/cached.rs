@@ -227,7 +227,7 @@ impl<D> CachedClaims<D> {
         }
         let keys = match self.origin {
             Origin::Gateway => invalidation::settings(),
-            Origin::Token => invalidation::keys(),
+            Origin::Token | Origin::Login => invalidation::keys(),
         };
         self.keys == keys && self.leeway == settings::leeway() && self.valid.contains(&now)
     }

@@ -5,7 +5,7 @@
 //! and changes nothing (section 2.2).
 
 use super::ending::{Ending, end_wait};
-use super::record::{time, uuid};
+use super::record::time;
 use super::{refresh, writes};
 use crate::error::Error;
 use crate::keys;
@@ -29,7 +29,7 @@ static REVOKE_TOKEN: PerBackend<Plan> = Plan::new(
 
 static REVOKE_SESSION: PerBackend<Plan> = Plan::new(
     c"select authguard.revoke_session($1, $2, $3)",
-    &[pg_sys::UUIDOID, pg_sys::TEXTOID, pg_sys::TEXTOID],
+    &[pg_sys::TEXTOID, pg_sys::TEXTOID, pg_sys::TEXTOID],
 );
 
 /// The reason that the entries have.
@@ -61,13 +61,16 @@ fn revoke(call: Call) -> bool {
 /// Revokes an access token alone, if it can be named; otherwise its session.
 fn revoke_access(claims: &Claims) -> bool {
     let (issuer, reason) = (Value::of(claims.issuer.as_deref()), Value::of(REASON));
-    let (plan, parameters) = match (&claims.jti, claims.session_id) {
+    let (plan, parameters) = match (&claims.jti, &claims.session) {
         (Some(jti), _) => {
             let expires_at = claims.expires_at.map_or(Value::NULL, time);
             let parameters = vec![Value::of(jti.as_str()), reason, issuer, expires_at];
             (&REVOKE_TOKEN, parameters)
         }
-        (None, Some(id)) => (&REVOKE_SESSION, vec![uuid(id), reason, issuer]),
+        (None, Some(session)) => {
+            let parameters = vec![Value::of(session.as_str()), reason, issuer];
+            (&REVOKE_SESSION, parameters)
+        }
         (None, None) => Error::NotRevocable.raise(),
     };
     plan.run(&parameters, |row| row.and_then(|row| row.get(1))) == Some(true)

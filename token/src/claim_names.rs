@@ -72,6 +72,14 @@ impl Place {
         Some(Self::Path(head, tokens.collect::<Option<_>>()?))
     }
 
+    /// Returns what is at the place in an object, if one path leads to it.
+    pub fn within<'a, 't>(&self, object: &'a Object<'t>) -> Option<&'a Node<'t>> {
+        match self {
+            Self::Path(head, path) => below(object.get(head)?, path),
+            Self::ClerkPermissions | Self::ClerkFactorAges => None,
+        }
+    }
+
     /// Returns the claim at the top that the place is in, if it is in one.
     fn head(&self) -> Option<&str> {
         match self {

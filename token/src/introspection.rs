@@ -13,7 +13,7 @@ const OF_ONE_TYPE: [&str; 2] = ["scope", "client_id"];
 /// - `active` and `token_type` are the answer's own, whatever the token says. A token that is bound
 ///   to a key by `cnf.jkt` is of type `DPoP` (RFC 9449 section 6.2), any other of type `Bearer`.
 /// - `scope` is one string with all scopes, in whichever claims they are.
-/// - `client_id` is `azp` if there is no `client_id`.
+/// - `client_id` is the client, in whichever claim it is.
 /// - `exp`, `iat` and `nbf` are whole seconds.
 ///
 /// A claim that is null is left out. Every other claim is as the token has it, also those of RFC
@@ -43,12 +43,8 @@ pub fn introspection<R>(
     if let Some(scopes) = &claims.scope {
         answer.set("scope", scopes.as_str());
     }
-    let text = |name| match payload.get(name) {
-        Some(Node::Text(text)) => Some(text.as_ref()),
-        _ => None,
-    };
-    if let Some(client) = text("client_id").or_else(|| text("azp")) {
-        answer.set("client_id", client);
+    if let Some(client) = &claims.client {
+        answer.set("client_id", client.as_str());
     }
     let is_bound = match payload.get("cnf") {
         Some(Node::Object(cnf)) => matches!(cnf.get("jkt"), Some(Node::Text(_))),

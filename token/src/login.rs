@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::algorithm::Algorithm;
+use crate::claim_names::Place;
 use crate::error::TokenError;
 use crate::identity::MAX_IDENTITY_BYTES;
 use crate::json::{JsonError, Node, Object};
@@ -34,7 +35,7 @@ struct LoginIssuer {
     policy: Policy,
     keys: Vec<Key>,
     /// The place of the claim that is the identity.
-    identity: String,
+    identity: Place,
     /// The token must have all of these.
     scopes: Vec<String>,
     /// The roles that a token may log in as, each with what the token must have.
@@ -44,7 +45,7 @@ struct LoginIssuer {
 /// One of the values must be at this place: alone, or in an array.
 #[derive(Debug)]
 struct Condition {
-    place: String,
+    place: Place,
     values: Vec<String>,
 }
 
@@ -264,10 +265,10 @@ impl LoginIssuer {
         };
         let keys = parse_jwks(&Node::Object(jwks.clone()).to_json()).map_err(Problem::Keys)?;
         let identity = match entry.get("authn_id") {
-            None => USUAL_IDENTITY.to_owned(),
-            Some(place) => place_of(Some(place))
-                .ok_or(Problem::Member("authn_id", PLACE))?
-                .to_owned(),
+            None => Place::Path(USUAL_IDENTITY.to_owned(), Vec::new()),
+            Some(place) => text(Some(place))
+                .and_then(Place::parse)
+                .ok_or(Problem::Member("authn_id", PLACE))?,
         };
         Ok(Self {
             policy,
@@ -297,12 +298,12 @@ impl LoginIssuer {
     /// The identity, which Postgres logs, compares with pg_ident.conf, and shows as `system_user`,
     /// in no encoding that is known yet.
     fn identity<'a>(&self, claims: &'a Object<'_>) -> Option<&'a str> {
-        let is_email = matches!(self.identity.as_str(), "email" | "/email");
-        if is_email && claims.get("email_verified") != Some(&Node::Bool(true)) {
+        let email = Place::Path("email".to_owned(), Vec::new());
+        if self.identity == email && claims.get("email_verified") != Some(&Node::Bool(true)) {
             return None;
         }
         let is_printable = |byte: u8| (b' '..=b'~').contains(&byte);
-        text(at(claims, &self.identity)).filter(|identity| {
+        text(self.identity.within(claims)).filter(|identity| {
             (1..=MAX_IDENTITY_BYTES).contains(&identity.len()) && identity.bytes().all(is_printable)
         })
     }
@@ -319,10 +320,8 @@ impl Condition {
             Node::Text(one) if !one.is_empty() => vec![one.as_ref().to_owned()],
             other => list(other).filter(|values| !values.is_empty())?,
         };
-        is_place(place).then(|| Self {
-            place: place.to_owned(),
-            values,
-        })
+        let place = Place::parse(place)?;
+        Some(Self { place, values })
     }
 
     fn holds(&self, claims: &Object<'_>) -> bool {
@@ -330,7 +329,7 @@ impl Condition {
             Node::Text(text) => self.values.iter().any(|value| value == text),
             _ => false,
         };
-        match at(claims, &self.place) {
+        match self.place.within(claims) {
             Some(Node::Array(all)) => all.iter().any(is_one),
             Some(one) => is_one(one),
             None => false,
@@ -340,32 +339,6 @@ impl Condition {
 
 /// What a place must be.
 const PLACE: &str = "the name of a claim, or a JSON Pointer such as /realm_access/roles";
-
-/// The value at a place: the name of a claim at the top, or a JSON Pointer (RFC 6901) to a member
-/// of objects.
-fn at<'a, 't>(claims: &'a Object<'t>, place: &str) -> Option<&'a Node<'t>> {
-    let Some(pointer) = place.strip_prefix('/') else {
-        return claims.get(place);
-    };
-    let mut tokens = pointer.split('/').map(unescaped);
-    let first = claims.get(&tokens.next()?)?;
-    tokens.try_fold(first, |node, token| match node {
-        Node::Object(object) => object.get(&token),
-        _ => None,
-    })
-}
-
-fn unescaped(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
-}
-
-fn place_of<'a>(value: Option<&'a Node<'_>>) -> Option<&'a str> {
-    text(value).filter(|place| is_place(place))
-}
-
-fn is_place(place: &str) -> bool {
-    (1..=MAX_IDENTITY_BYTES).contains(&place.len())
-}
 
 fn text<'a>(value: Option<&'a Node<'_>>) -> Option<&'a str> {
     match value {

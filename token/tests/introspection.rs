@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 fn answer(claims: &Value) -> Value {
     let text = claims.to_string();
     let payload = Object::parse(&text).unwrap();
-    let read = Claims::read(&payload).unwrap();
+    let read = Claims::read(&payload, None).unwrap();
     introspection(&payload, &read, |answer| {
         serde_json::from_str(&Node::Object(answer.clone()).to_json()).unwrap()
     })

@@ -5,7 +5,10 @@
 use std::fmt;
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use authguard_token::{Algorithm, EventError, EventPolicy, EventToken, Jws, Key, Policy, ReceivedEvents, Token, TokenError, Verified, LoginAttempt, LoginIssuers};
+use authguard_token::{
+    Algorithm, EventError, EventPolicy, EventToken, Jws, Key, LoginAttempt, LoginIssuers, Policy,
+    ReceivedEvents, Token, TokenError, Verified,
+};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::{SystemRandom, fill};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize, PublicKeyComponents};
