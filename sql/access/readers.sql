@@ -10,9 +10,8 @@ language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_jwt';
 comment on function auth.jwt() is
     'All claims of the current token (RFC 7519). NULL if there are none. Like every reader it '
-    'raises '
-    '28000 if the claims are refused, unless authguard.refused_claims is null: auth.whoami() says '
-    'why they are';
+    'raises 28000 if the claims are refused, unless authguard.refused_claims is null: '
+    'auth.whoami() says why they are';
 
 create or replace function auth.uid() returns pg_catalog.uuid
 language c stable parallel safe cost 1
@@ -57,8 +56,7 @@ language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_session_id';
 comment on function auth.session_id() is
     'The session of auth.sid() as a uuid. NULL if it is no uuid, if the token has no session, or '
-    'if '
-    'there are no claims';
+    'if there are no claims';
 
 create function auth.sid() returns pg_catalog.text
 language c stable parallel safe cost 1
@@ -149,8 +147,7 @@ language c stable strict parallel safe cost 20
 as 'MODULE_PATHNAME', 'authguard_has_scope';
 comment on function auth.has_scope(pg_catalog.text) is
     'True if this is one of the token''s scopes: of claim scope (RFC 8693 section 4.2) or scp, '
-    'each '
-    'a string of scopes separated by spaces or an array of them, or of the array permissions; '
+    'each a string of scopes separated by spaces or an array of them, or of the array permissions; '
     'unless the issuer has claim names of its own. False if the claims are refused. NULL for NULL, '
     'and if there are no claims';
 
@@ -217,7 +214,6 @@ as 'MODULE_PATHNAME', 'authguard_whoami';
 comment on function auth.whoami() is
     'The current token in one row. source: none, gateway, token or login. status: absent, '
     'accepted, refused, expired or revoked. Then the claims in brief, the roles and a hint in '
-    'words. '
-    'session_wide: true if it was set before this transaction, so that a pool would hand it to '
-    'its next client. bypasses_rls: true if the acting role is a superuser or has BYPASSRLS. Never '
-    'an error';
+    'words. session_wide: true if it was set before this transaction, so that a pool would hand it '
+    'to its next client. bypasses_rls: true if the acting role is a superuser or has BYPASSRLS. '
+    'Never an error';

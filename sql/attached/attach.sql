@@ -264,9 +264,9 @@ comment on function authguard.attach_sessions(
     pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name, pg_catalog.text) is
     'Makes a table of sessions a source of the decision: a token is revoked if its session '
     '(auth.sid()) is no id in it, which may be a uuid or a text, or if the row is past not_after. '
-    'user_id: the user that a session belongs to, '
-    'for authguard.sign_out_user. issuer NULL: tokens of every issuer but the local one. True if '
-    'something changed. Errors as for authguard.attach_users';
+    'user_id: the user that a session belongs to, for authguard.sign_out_user. issuer NULL: tokens '
+    'of every issuer but the local one. True if something changed. Errors as for '
+    'authguard.attach_users';
 
 create function authguard.detach_users(users pg_catalog.regclass) returns pg_catalog.bool
 language sql volatile

@@ -356,7 +356,7 @@ begin
             errcode = 'null_value_not_allowed', message = 'role must not be null';
     end if;
     if command like 'revoke%' then
-        -- What another of the five functions has granted stays.
+        -- What another grant_* function has granted stays.
         select coalesce(pg_catalog.array_agg(k.door), '{}') into others
           from authguard.door_objects() k
           join pg_catalog.pg_proc p on p.oid = k.object,

@@ -312,9 +312,9 @@ comment on function authguard.trust_issuer(
     'events: whether authguard.receive_event believes its events; at first not. event_audience: '
     'their claim aud must name one of these; {}, as at first: one of audience or client_ids. '
     'event_emails: whether an email address in an event names the user whose claim sub it is; at '
-    'first not. Returns how many keys verify. '
-    'Errors as for authguard.set_jwks; 22023 also if an argument is wrong, if there is neither '
-    'audience nor client_ids, or if it would speak for the users of another issuer';
+    'first not. Returns how many keys verify. Errors as for authguard.set_jwks; 22023 also if an '
+    'argument is wrong, if there is neither audience nor client_ids, or if it would speak for the '
+    'users of another issuer';
 
 create function authguard.as_jwks(jwks pg_catalog.text) returns pg_catalog.jsonb
 language plpgsql immutable

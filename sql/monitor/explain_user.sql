@@ -255,13 +255,11 @@ $$;
 comment on function authguard.explain_user(pg_catalog.text) is
     'Says why a user sees nothing, in rows. check_name: user, database, blocked, cut_off, claims, '
     'issuer_cut_off, clients, attached, sessions or verdict. passed: false if it shuts the user '
-    'out; true '
-    'if it does not; NULL if it depends on the token. answer: what was found, in words; note: what '
-    'follows, or NULL. user_id: claim sub; that of an issuer with a subject_namespace is looked '
-    'for as its UUID, too. Entries of single tokens, of sessions and of '
-    'clients for every user are not looked at. '
-    'authguard.grant_monitor lets a role call it. 22004 if user_id is NULL, 22023 if it is empty '
-    'or too long';
+    'out; true if it does not; NULL if it depends on the token. answer: what was found, in words; '
+    'note: what follows, or NULL. user_id: claim sub; that of an issuer with a subject_namespace '
+    'is looked for as its UUID, too. Entries of single tokens, of sessions and of clients for '
+    'every user are not looked at. authguard.grant_monitor lets a role call it. 22004 if user_id '
+    'is NULL, 22023 if it is empty or too long';
 
 create function authguard.explain_user(
     user_id pg_catalog.uuid,

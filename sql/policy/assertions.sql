@@ -184,8 +184,7 @@ comment on function authguard.assert_denied(
     pg_catalog.text, pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.name,
     pg_catalog.jsonb, pg_catalog.name, pg_catalog.text) is
     'For tests: passes if policies refuse, and not a missing privilege or a constraint. With '
-    'policy, '
-    'that policy must be one that does not pass. Otherwise as authguard.assert_can';
+    'policy, that policy must be one that does not pass. Otherwise as authguard.assert_can';
 
 create function authguard.assert_visible(
     relation pg_catalog.regclass,
@@ -219,5 +218,4 @@ end;
 comment on function authguard.assert_hidden(
     pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.name, pg_catalog.text) is
     'For tests: passes if the rows that the columns in row pick are there, as the caller sees '
-    'them, '
-    'and hidden from the role with these claims. Otherwise as authguard.assert_can';
+    'them, and hidden from the role with these claims. Otherwise as authguard.assert_can';

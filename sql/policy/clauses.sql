@@ -11,9 +11,8 @@ comment on function authguard.policy_coverage_start(pg_catalog.name[]) is
     'COMMIT is an error. schemas NULL: all tables that the caller owns. The caller must own the '
     'tables, and needs the privilege TEMPORARY on the database. A policy that is not the only '
     'permissive one for its command is counted by another one, ~authguard_coverage_N. 25P01 '
-    'outside '
-    'a transaction block; 55000 if it has been started before; 42501 if a table of the schemas is '
-    'somebody else''s';
+    'outside a transaction block; 55000 if it has been started before; 42501 if a table of the '
+    'schemas is somebody else''s';
 
 create function authguard.policy_coverage()
 returns table (
@@ -25,11 +24,9 @@ as 'MODULE_PATHNAME', 'authguard_policy_coverage';
 comment on function authguard.policy_coverage() is
     'How often each clause of each policy was true, false, NULL or an error since '
     'authguard.policy_coverage_start(), also in what a savepoint has taken back. Policies are '
-    'split '
-    'at AND, OR and NOT, and each clause is asked by itself: none hides another. A clause of WITH '
-    'CHECK begins with "with check: ". The numbers are NULL for a clause that reads a system '
-    'column. '
-    '55000 if it has not been started in this transaction';
+    'split at AND, OR and NOT, and each clause is asked by itself: none hides another. A clause of '
+    'WITH CHECK begins with "with check: ". The numbers are NULL for a clause that reads a system '
+    'column. 55000 if it has not been started in this transaction';
 
 create function authguard.policy_coverage_percent() returns pg_catalog.float8
 language c volatile cost 100000

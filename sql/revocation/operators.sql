@@ -263,13 +263,11 @@ $$;
 comment on function authguard.restore_client(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
     'Lifts what authguard.revoke_client with the same client_id and user_id has written: the '
-    'client '
-    'is accepted again with new tokens; earlier ones stay revoked unless revive_tokens. issuer '
-    'NULL: at every issuer. True if something changed. 55000 if an issuer is given and the client '
-    'is '
-    'revoked at every issuer; 22004 if client_id is NULL, 22023 if a text is empty or too long, '
-    '25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch the same rows: try '
-    'again';
+    'client is accepted again with new tokens; earlier ones stay revoked unless revive_tokens. '
+    'issuer NULL: at every issuer. True if something changed. 55000 if an issuer is given and the '
+    'client is revoked at every issuer; 22004 if client_id is NULL, 22023 if a text is empty or '
+    'too long, 25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch the same '
+    'rows: try again';
 
 create function authguard.revoke_issued_before(
     cutoff pg_catalog.timestamptz,

@@ -109,8 +109,8 @@ $$;
 comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is
     'Forgets rows that cannot decide anything any more: entries past their keep_until, sessions '
     'that have been over for sessions_after, events older than events_after (NULL: none), and what '
-    'is remembered of received events that are too old to be received again. '
-    'Deletes at most 100,000 entries, 10,000 sessions and 100,000 events at a time. Returns how '
-    'many it forgot, by kind. 22023 if sessions_after leads into the future, or events_after to '
-    'less than an hour ago; 25006 on a standby; 40001 at SERIALIZABLE, even if others do not '
-    'touch the same rows: try again';
+    'is remembered of received events that are too old to be received again. Deletes at most '
+    '100,000 entries, 10,000 sessions and 100,000 events at a time. Returns how many it forgot, by '
+    'kind. 22023 if sessions_after leads into the future, or events_after to less than an hour '
+    'ago; 25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch the same rows: '
+    'try again';

@@ -129,11 +129,11 @@ begin
      where p.pronamespace operator(pg_catalog.=) schema.oid
        and p.proname operator(pg_catalog.=) any (array[
                'aal', 'app_metadata', 'authenticated_at', 'claim', 'claim_text', 'email',
-               'end_session', 'expires_at', 'get_user', 'has_scope', 'is_active', 'is_anonymous',
-               'is_expired', 'is_fresh', 'is_revoked', 'is_user', 'issued_at', 'issuer', 'jwks',
-               'jwt', 'refresh', 'require_active', 'revocation_reason', 'role', 'session_id',
-               'sessions', 'set_token', 'sign_out', 'subject', 'token_age', 'uid', 'verify',
-               'whoami']::pg_catalog.name[])
+               'end_session', 'expires_at', 'get_user', 'has_scope', 'introspect', 'is_active',
+               'is_anonymous', 'is_expired', 'is_fresh', 'is_revoked', 'is_user', 'issued_at',
+               'issuer', 'jwks', 'jwt', 'refresh', 'require_active', 'revocation_reason', 'role',
+               'session_id', 'sessions', 'set_token', 'sign_out', 'subject', 'token_age', 'uid',
+               'verify', 'whoami']::pg_catalog.name[])
        and not (p.oid::pg_catalog.regprocedure::pg_catalog.text operator(pg_catalog.=)
                     any (array['auth.jwt()', 'auth.uid()', 'auth.role()', 'auth.email()'])
                 and p.prorettype operator(pg_catalog.=) case p.proname
@@ -214,9 +214,8 @@ language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_jwt';
 comment on function auth.jwt() is
     'All claims of the current token (RFC 7519). NULL if there are none. Like every reader it '
-    'raises '
-    '28000 if the claims are refused, unless authguard.refused_claims is null: auth.whoami() says '
-    'why they are';
+    'raises 28000 if the claims are refused, unless authguard.refused_claims is null: '
+    'auth.whoami() says why they are';
 
 create or replace function auth.uid() returns pg_catalog.uuid
 language c stable parallel safe cost 1
@@ -260,7 +259,46 @@ create function auth.session_id() returns pg_catalog.uuid
 language c stable parallel safe cost 1
 as 'MODULE_PATHNAME', 'authguard_session_id';
 comment on function auth.session_id() is
-    'Claim session_id. NULL if the token has no session, or if there are no claims';
+    'The session of auth.sid() as a uuid. NULL if it is no uuid, if the token has no session, or '
+    'if there are no claims';
+
+create function auth.sid() returns pg_catalog.text
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_sid';
+comment on function auth.sid() is
+    'The session, as the issuer names it: claim session_id, otherwise sid (OpenID Connect '
+    'Back-Channel Logout section 2.4), unless the issuer has claim names of its own. NULL if it is '
+    'no string, or if there are no claims';
+
+create function auth.client_id() returns pg_catalog.text
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_client_id';
+comment on function auth.client_id() is
+    'The client that the token was issued to: claim client_id (RFC 9068 section 2.2), otherwise '
+    'azp (OpenID Connect Core section 2), unless the issuer has claim names of its own. NULL if it '
+    'is no string, or if there are no claims';
+
+create function auth.org_id() returns pg_catalog.text
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_org_id';
+comment on function auth.org_id() is
+    'The organization that the user acts in: claim org_id, unless the issuer has claim names of '
+    'its own. NULL if there is none or several, or if there are no claims';
+
+create function auth.org_role() returns pg_catalog.text
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_org_role';
+comment on function auth.org_role() is
+    'The role of the user in the organization: claim org_role, unless the issuer has claim names '
+    'of its own. NULL if there is none or several, or if there are no claims';
+
+create function auth.roles() returns pg_catalog.text[]
+language c stable parallel safe cost 1
+as 'MODULE_PATHNAME', 'authguard_roles';
+comment on function auth.roles() is
+    'The roles of the user, each once: claim roles (RFC 9068 section 2.2.3.1), a string or an '
+    'array, unless the issuer has claim names of its own. They are no database roles. NULL if '
+    'there is no such claim, or if there are no claims';
 
 -- For functions of the extension: the owner of an adopted schema owns auth.jwt() and auth.role(),
 -- and may replace them.
@@ -313,9 +351,24 @@ language c stable strict parallel safe cost 20
 as 'MODULE_PATHNAME', 'authguard_has_scope';
 comment on function auth.has_scope(pg_catalog.text) is
     'True if this is one of the token''s scopes: of claim scope (RFC 8693 section 4.2) or scp, '
-    'each '
-    'a string of scopes separated by spaces or an array of them, or of the array permissions. '
-    'False if the claims are refused. NULL for NULL, and if there are no claims';
+    'each a string of scopes separated by spaces or an array of them, or of the array permissions; '
+    'unless the issuer has claim names of its own. False if the claims are refused. NULL for NULL, '
+    'and if there are no claims';
+
+create function auth.has_role(role pg_catalog.text) returns pg_catalog.bool
+language c stable strict parallel safe cost 20
+as 'MODULE_PATHNAME', 'authguard_has_role';
+comment on function auth.has_role(pg_catalog.text) is
+    'True if this is one of auth.roles(). False if the claims are refused. NULL for NULL, and if '
+    'there are no claims';
+
+create function auth.has_permission(permission pg_catalog.text) returns pg_catalog.bool
+language c stable strict parallel safe cost 20
+as 'MODULE_PATHNAME', 'authguard_has_permission';
+comment on function auth.has_permission(pg_catalog.text) is
+    'True if this is one of the token''s permissions: of the array permissions, unless the issuer '
+    'has claim names of its own. False if the claims are refused. NULL for NULL, and if there are '
+    'no claims';
 
 create function auth.issued_at() returns pg_catalog.timestamptz
 language c stable parallel safe cost 1
@@ -363,11 +416,11 @@ create function auth.whoami(
 language c volatile parallel restricted cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_whoami';
 comment on function auth.whoami() is
-    'The current token in one row. source: none, gateway or token. status: absent, accepted, '
-    'refused, expired or revoked. Then the claims in brief, the roles and a hint in words. '
-    'session_wide: true if it was set before this transaction, so that a pool would hand it to '
-    'its next client. bypasses_rls: true if the acting role is a superuser or has BYPASSRLS. Never '
-    'an error';
+    'The current token in one row. source: none, gateway, token or login. status: absent, '
+    'accepted, refused, expired or revoked. Then the claims in brief, the roles and a hint in '
+    'words. session_wide: true if it was set before this transaction, so that a pool would hand it '
+    'to its next client. bypasses_rls: true if the acting role is a superuser or has BYPASSRLS. '
+    'Never an error';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -404,31 +457,40 @@ create table authguard.revocation (
     revoked_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
     revoked_by pg_catalog.name not null default session_user,
     keep_until pg_catalog.timestamptz,
+    client_id pg_catalog.text collate pg_catalog."C",
+    event_at pg_catalog.timestamptz,
 
-    constraint revocation_kind check (kind in ('token', 'session', 'user', 'claims', 'issuer')),
+    constraint revocation_kind
+        check (kind in ('token', 'session', 'user', 'claims', 'issuer', 'client', 'grant')),
     constraint revocation_key_canonical check (key = authguard.canonical(key)),
     constraint revocation_key_length
         check (pg_catalog.octet_length(key) <= 1024 and (key = '') = (kind = 'issuer')),
-    constraint revocation_session_uuid
-        check (kind <> 'session' or key ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
+    constraint revocation_client_canonical check (client_id = authguard.canonical(client_id)),
+    constraint revocation_client_length
+        check (pg_catalog.octet_length(client_id) between 1 and 1024),
+    constraint revocation_client check ((client_id is not null) = (kind = 'grant')),
     constraint revocation_issuer_length check (pg_catalog.octet_length(issuer) <= 1024),
     constraint revocation_decides check (
         case kind
             when 'user' then blocked or issued_before is not null
             when 'claims' then not blocked and issued_before is not null
             when 'issuer' then not blocked and issued_before is not null
+            when 'client' then issued_before is not null
+            when 'grant' then issued_before is not null
             else blocked and issued_before is null
         end),
-    constraint revocation_until check (blocked_until is null or (kind = 'user' and blocked))
+    constraint revocation_until check (blocked_until is null or (kind = 'user' and blocked)),
+    constraint revocation_event check (event_at is null or (kind = 'user' and blocked))
 );
 comment on table authguard.revocation is
     'Revoked tokens, sessions and users, and cut-offs; operators may read it, authguard.revoke_* '
     'write it';
 comment on column authguard.revocation.kind is
-    'token, session, user, claims or issuer. claims: what tokens say about a user has changed, '
-    'and a refresh is needed';
+    'token, session, user, claims, issuer, client or grant. claims: what tokens say about a user '
+    'has changed, and a refresh is needed; grant: a client for one user';
 comment on column authguard.revocation.key is
-    'jti, session_id or sub in canonical form; empty for an issuer';
+    'jti, session, client or, for user, claims and grant, sub, in canonical form; empty for an '
+    'issuer';
 comment on column authguard.revocation.issuer is
     'Claim iss of the tokens that it covers; NULL: every issuer; empty: tokens without iss';
 comment on column authguard.revocation.blocked is
@@ -439,17 +501,23 @@ comment on column authguard.revocation.issued_before is
     'The cut-off: tokens issued at or before it, in whole seconds, or without iat, are revoked. '
     'The clock of another issuer may be ahead by authguard.leeway, or by its clock_skew';
 comment on column authguard.revocation.include_keys is
-    'True if a cut-off of an issuer also covers tokens with neither sub nor session_id';
+    'True if a cut-off of an issuer also covers tokens with neither sub nor a session';
 comment on column authguard.revocation.reason is 'For people to read';
 comment on column authguard.revocation.revoked_at is 'When the entry was last made to cover more';
 comment on column authguard.revocation.revoked_by is
     'The login role that did it';
 comment on column authguard.revocation.keep_until is
     'When authguard.prune() may forget the entry; NULL: never';
+comment on column authguard.revocation.client_id is
+    'For a grant: the client in canonical form, whose tokens of the user in key are revoked';
+comment on column authguard.revocation.event_at is
+    'When the event happened that shuts the user out, if only events of the issuer do; NULL: none';
 
--- For the look-up of src/revocation/lookup.rs: kind and key, then every issuer that has an entry.
+-- For the look-up of src/revocation/lookup.rs: kind and key, then every issuer and client that has
+-- an entry.
 create unique index revocation_key
-    on authguard.revocation (kind, key, (issuer is null), (coalesce(issuer, '')));
+    on authguard.revocation
+        (kind, key, (issuer is null), (coalesce(issuer, '')), (coalesce(client_id, '')));
 create index revocation_keep_until
     on authguard.revocation (keep_until) where keep_until is not null;
 
@@ -509,7 +577,7 @@ as 'MODULE_PATHNAME', 'authguard_revocation_reason';
 comment on function auth.revocation_reason() is
     'Why auth.is_revoked() is true: refused, expired, claim, token, session, session_ended, '
     'session_expired, user, user_cut_off, user_deleted, user_banned, claims_stale, '
-    'issuer_cut_off, source_broken, restored or replica_lag. The last three mean that this '
+    'issuer_cut_off, client, source_broken, restored or replica_lag. The last three mean that this '
     'database cannot know. NULL if it is false';
 
 create function auth.is_active() returns pg_catalog.bool
@@ -719,6 +787,13 @@ declare
     merged authguard.revocation := new;
 begin
     merged.blocked := old.blocked or new.blocked;
+    -- What an operator has shut too, no event opens.
+    merged.event_at := case
+        when not authguard.blocks(old.blocked, old.blocked_until) then new.event_at
+        when not new.blocked then old.event_at
+        when old.event_at is not null and new.event_at is not null
+            then greatest(old.event_at, new.event_at)
+    end;
     merged.blocked_until := case
         when old.blocked and new.blocked
             then nullif(greatest(coalesce(old.blocked_until, 'infinity'),
@@ -733,8 +808,9 @@ begin
                                          coalesce(new.keep_until, 'infinity')), 'infinity');
     -- Tokens of another issuer have whole seconds: a later cut-off in the same second covers no
     -- more. It does of the sessions of this database, unless a block lets none begin.
-    if (merged.blocked, merged.blocked_until, merged.include_keys, merged.reason)
-       is not distinct from (old.blocked, old.blocked_until, old.include_keys, old.reason)
+    if (merged.blocked, merged.blocked_until, merged.include_keys, merged.reason, merged.event_at)
+       is not distinct from (old.blocked, old.blocked_until, old.include_keys, old.reason,
+                             old.event_at)
        and (merged.issued_before is not distinct from old.issued_before
             or (date_trunc('second', merged.issued_before)
                 = date_trunc('second', old.issued_before)
@@ -767,20 +843,24 @@ begin
     select r.* into old
       from authguard.revocation r
      where r.kind = entry.kind and r.key = entry.key
-       and r.issuer is not distinct from entry.issuer;
+       and r.issuer is not distinct from entry.issuer
+       and r.client_id is not distinct from entry.client_id;
     if found and authguard.merged(old, entry) is not distinct from old then
         return false;
     end if;
     -- Merged again with the row as it is by then: if two operators write at once, neither loses.
     insert into authguard.revocation as r select entry.*
-    on conflict (kind, key, (issuer is null), (coalesce(issuer, ''))) do update
+    on conflict (kind, key, (issuer is null), (coalesce(issuer, '')), (coalesce(client_id, '')))
+    do update
         set (blocked, blocked_until, issued_before, include_keys, reason,
-             revoked_at, revoked_by, keep_until)
+             revoked_at, revoked_by, keep_until, event_at)
             = (select m.blocked, m.blocked_until, m.issued_before, m.include_keys, m.reason,
-                      m.revoked_at, m.revoked_by, m.keep_until
+                      m.revoked_at, m.revoked_by, m.keep_until, m.event_at
                  from authguard.merged(r, excluded) m);
-    -- A cut-off in the past is meant as it is. That of claims is written by the commit itself.
-    if entry.issued_before >= pg_catalog.transaction_timestamp() and entry.kind <> 'claims' then
+    -- A cut-off in the past is meant as it is. That of claims is written by the commit itself, and
+    -- a client is shut out until it is restored, long after the commit.
+    if entry.issued_before >= pg_catalog.transaction_timestamp()
+       and entry.kind in ('user', 'issuer') then
         perform authguard.date_at_commit(entry.kind, entry.key, entry.issuer, entry.issued_before);
     end if;
     return true;
@@ -919,6 +999,20 @@ comment on function authguard.revoke_session(
     'session_id is NULL, 22023 if a text is too long, 25006 on a standby; 40001 at SERIALIZABLE, '
     'even if others do not touch the same rows: try again';
 
+create function authguard.revoke_session(
+    session_id pg_catalog.text,
+    reason pg_catalog.text default null,
+    issuer pg_catalog.text default null,
+    expires_at pg_catalog.timestamptz default null
+) returns pg_catalog.bool
+language c volatile security definer cost 1000
+set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'authguard_revoke_named_session';
+comment on function authguard.revoke_session(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'As authguard.revoke_session for a session_id of type uuid, for a session as its issuer names '
+    'it, which is what auth.sid() returns. 22023 also if it is empty';
+
 create function authguard.revoke_user(
     user_id pg_catalog.text,
     reason pg_catalog.text default null,
@@ -1003,6 +1097,7 @@ begin
         update authguard.revocation r
            set blocked = false,
                blocked_until = null,
+               event_at = null,
                keep_until = authguard.latest_expiry(r.issued_before)
          where r.kind = 'user' and r.key = subject and r.blocked
            and (restore_user.issuer is null or r.issuer = restore_user.issuer);
@@ -1021,6 +1116,109 @@ comment on function authguard.restore_user(pg_catalog.text, pg_catalog.text, pg_
     'user is revoked at every issuer; 22004 if user_id is NULL, 22023 if it is empty or too long, '
     '25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch the same rows: try '
     'again';
+
+create function authguard.revoke_client(
+    client_id pg_catalog.text,
+    issuer pg_catalog.text default null,
+    user_id pg_catalog.text default null,
+    reason pg_catalog.text default null
+) returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    client constant pg_catalog.text := authguard.identity('client_id', client_id);
+    subject constant pg_catalog.text :=
+        case when user_id is not null then authguard.identity('user_id', user_id) end;
+    entry authguard.revocation;
+begin
+    entry.kind := case when subject is null then 'client' else 'grant' end;
+    entry.key := coalesce(subject, client);
+    entry.client_id := case when subject is not null then client end;
+    entry.issuer := issuer;
+    entry.blocked := true;
+    entry.issued_before := pg_catalog.clock_timestamp();
+    entry.include_keys := false;
+    entry.reason := reason;
+    if not authguard.revoke_and_forget(entry) then
+        return false;
+    end if;
+    perform authguard.record('CLIENT_REVOKED', subject, null, 'admin', client);
+    return true;
+end
+$$;
+comment on function authguard.revoke_client(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) is
+    'Shuts a client (OAuth 2.0) out until restored, and revokes every token that it was issued so '
+    'far: what auth.client_id() returns. issuer NULL: at every issuer. user_id: only its tokens '
+    'for that user; NULL: for every user, and those without one. True if something changed. 22004 '
+    'if client_id is NULL, 22023 if a text is empty or too long, 25006 on a standby; 40001 at '
+    'SERIALIZABLE, even if others do not touch the same rows: try again';
+
+create function authguard.restore_client(
+    client_id pg_catalog.text,
+    issuer pg_catalog.text default null,
+    user_id pg_catalog.text default null,
+    revive_tokens pg_catalog.bool default false
+) returns pg_catalog.bool
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    client constant pg_catalog.text := authguard.identity('client_id', client_id);
+    subject constant pg_catalog.text :=
+        case when user_id is not null then authguard.identity('user_id', user_id) end;
+    entry_kind constant pg_catalog.text := case when subject is null then 'client' else 'grant' end;
+    client_of_user constant pg_catalog.text := case when subject is not null then client end;
+    everywhere authguard.revocation;
+    changed pg_catalog.int8;
+begin
+    perform authguard.require_primary();
+    if issuer is not null then
+        select r.* into everywhere
+          from authguard.revocation r
+         where r.kind = entry_kind and r.key = coalesce(subject, client)
+           and r.client_id is not distinct from client_of_user and r.issuer is null
+           and (revive_tokens or r.blocked);
+        if found then
+            raise exception using
+                errcode = 'object_not_in_prerequisite_state',
+                message = 'the client is revoked at every issuer',
+                detail = pg_catalog.format('Entry of %s by %s%s.',
+                    everywhere.revoked_at, everywhere.revoked_by,
+                    coalesce(': ' || everywhere.reason, '')),
+                hint = 'Call authguard.restore_client without an issuer to lift that entry, too.';
+        end if;
+    end if;
+    if revive_tokens then
+        delete from authguard.revocation r
+         where r.kind = entry_kind and r.key = coalesce(subject, client)
+           and r.client_id is not distinct from client_of_user
+           and (restore_client.issuer is null or r.issuer = restore_client.issuer);
+    else
+        update authguard.revocation r
+           set blocked = false,
+               keep_until = authguard.latest_expiry(r.issued_before)
+         where r.kind = entry_kind and r.key = coalesce(subject, client)
+           and r.client_id is not distinct from client_of_user
+           and r.blocked
+           and (restore_client.issuer is null or r.issuer = restore_client.issuer);
+    end if;
+    get diagnostics changed = row_count;
+    if changed > 0 then
+        perform authguard.record('CLIENT_RESTORED', subject, null, 'admin', client);
+    end if;
+    return changed > 0;
+end
+$$;
+comment on function authguard.restore_client(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.bool) is
+    'Lifts what authguard.revoke_client with the same client_id and user_id has written: the '
+    'client is accepted again with new tokens; earlier ones stay revoked unless revive_tokens. '
+    'issuer NULL: at every issuer. True if something changed. 55000 if an issuer is given and the '
+    'client is revoked at every issuer; 22004 if client_id is NULL, 22023 if a text is empty or '
+    'too long, 25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch the same '
+    'rows: try again';
 
 create function authguard.revoke_issued_before(
     cutoff pg_catalog.timestamptz,
@@ -1070,7 +1268,7 @@ comment on function authguard.revoke_issued_before(
     'Revokes every token issued at or before the cut-off (in whole seconds), or without iat; of '
     'other issuers also those dated up to authguard.leeway (or clock_skew) later. now(): every '
     'token that exists when the transaction commits. issuer NULL: of every issuer; empty: tokens '
-    'without iss. Tokens with neither sub nor session_id are covered only with include_keys. True '
+    'without iss. Tokens with neither sub nor a session are covered only with include_keys. True '
     'if something changed. 22023 if cutoff is NULL, infinite or in the future, or a text is too '
     'long; 25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch the same rows: '
     'try again';
@@ -1222,17 +1420,21 @@ begin
          limit most
            for update skip locked));
     return next;
+    kind := 'received_event';
+    forgotten := authguard.forget_received_events();
+    return next;
     perform pg_catalog.setval('authguard.prune_time',
         pg_catalog.floor(extract(epoch from now))::pg_catalog.int8);
 end
 $$;
 comment on function authguard.prune(pg_catalog.interval, pg_catalog.interval) is
     'Forgets rows that cannot decide anything any more: entries past their keep_until, sessions '
-    'that have been over for sessions_after, and events older than events_after (NULL: none). '
-    'Deletes at most 100,000 entries, 10,000 sessions and 100,000 events at a time. Returns how '
-    'many it forgot, by kind. 22023 if sessions_after leads into the future, or events_after to '
-    'less than an hour ago; 25006 on a standby; 40001 at SERIALIZABLE, even if others do not '
-    'touch the same rows: try again';
+    'that have been over for sessions_after, events older than events_after (NULL: none), and what '
+    'is remembered of received events that are too old to be received again. Deletes at most '
+    '100,000 entries, 10,000 sessions and 100,000 events at a time. Returns how many it forgot, by '
+    'kind. 22023 if sessions_after leads into the future, or events_after to less than an hour '
+    'ago; 25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch the same rows: '
+    'try again';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -1260,6 +1462,8 @@ create table authguard.issuer (
     clock_skew pg_catalog.int4,
     trusted_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
     client_ids pg_catalog.text[] not null default '{}',
+    claims pg_catalog.jsonb,
+    preset pg_catalog.text,
 
     constraint issuer_length check (pg_catalog.octet_length(issuer) between 1 and 1024),
     constraint issuer_audience
@@ -1280,7 +1484,11 @@ create table authguard.issuer (
                and pg_catalog.array_position(roles, null) is null),
     constraint issuer_subjects check (subject_namespace is null or not shares_subjects),
     constraint issuer_max_lifetime check (max_lifetime > 0),
-    constraint issuer_clock_skew check (clock_skew between 0 and 300)
+    constraint issuer_clock_skew check (clock_skew between 0 and 300),
+    constraint issuer_claims check (pg_catalog.jsonb_typeof(claims) = 'object'),
+    constraint issuer_preset
+        check (preset in ('supabase', 'keycloak', 'auth0', 'clerk', 'cognito', 'okta', 'entra',
+                          'firebase', 'workos', 'neon'))
 );
 comment on table authguard.issuer is
     'Issuers whose tokens are believed; authguard.trust_issuer and trust_secret write it';
@@ -1307,6 +1515,12 @@ comment on column authguard.issuer.trusted_at is
 comment on column authguard.issuer.client_ids is
     'A token whose aud names none of the audiences, or that has none, passes only if its client_id '
     'or azp is one of these';
+
+comment on column authguard.issuer.claims is
+    'Where it keeps session, client, role, org_id, org_role, roles, scopes, permissions or '
+    'authenticated_at, as far as that is neither where the preset nor where the standards have it';
+comment on column authguard.issuer.preset is
+    'The provider whose documentation says where these are; NULL: none';
 
 create table authguard.key (
     issuer pg_catalog.text collate pg_catalog."C" not null
@@ -1440,6 +1654,90 @@ alter table authguard.key enable always trigger forget_credentials;
 -- requires:
 --   credentials
 
+-- The issuers whose events are believed, and the reading of their events. Only the owner of the
+-- extension may use any of it.
+
+create table authguard.event_issuer (
+    issuer pg_catalog.text collate pg_catalog."C" primary key
+        references authguard.issuer on delete cascade,
+    audience pg_catalog.text[],
+    emails pg_catalog.bool not null default false,
+    forgotten_until pg_catalog.timestamptz not null default '-infinity',
+
+    constraint event_issuer_audience
+        check (pg_catalog.cardinality(audience) between 1 and 32
+               and pg_catalog.array_position(audience, null) is null
+               and pg_catalog.array_position(audience, '') is null)
+);
+comment on table authguard.event_issuer is
+    'Issuers whose events are believed; authguard.trust_issuer writes it';
+comment on column authguard.event_issuer.issuer is 'Claim iss, byte by byte';
+comment on column authguard.event_issuer.audience is
+    'Claim aud of an event must name one of these; NULL: one of the audience or the client_ids of '
+    'authguard.issuer';
+comment on column authguard.event_issuer.emails is
+    'True if an email address in an event names the user whose claim sub it is';
+comment on column authguard.event_issuer.forgotten_until is
+    'Events that were issued at or before it may have been forgotten, so they are refused';
+select pg_catalog.pg_extension_config_dump('authguard.event_issuer', '');
+
+create function authguard.trust_events(
+    issuer pg_catalog.text, events pg_catalog.bool, event_audience pg_catalog.text[],
+    event_emails pg_catalog.bool)
+returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if events is false then
+        delete from authguard.event_issuer e where e.issuer = trust_events.issuer;
+        return;
+    end if;
+    if events is null and not exists (select from authguard.event_issuer e
+                                       where e.issuer = trust_events.issuer) then
+        if event_audience is not null or event_emails is not null then
+            raise exception using
+                errcode = 'invalid_parameter_value',
+                message = pg_catalog.format('issuer %s is not trusted for events',
+                    pg_catalog.quote_literal(issuer)),
+                hint = 'Give events => true, too.';
+        end if;
+        return;
+    end if;
+    perform authguard.require_names('event_audience', event_audience);
+    insert into authguard.event_issuer as e (issuer, audience, emails)
+    values (issuer, nullif(event_audience, '{}'), coalesce(event_emails, false))
+    on conflict on constraint event_issuer_pkey do update
+        set audience = case when event_audience is null then e.audience
+                            else excluded.audience end,
+            emails = coalesce(event_emails, e.emails);
+end
+$$;
+comment on function authguard.trust_events(
+    pg_catalog.text, pg_catalog.bool, pg_catalog.text[], pg_catalog.bool) is
+    'Writes whether the events of a trusted issuer are believed. An argument that is NULL leaves '
+    'what is there, or means the default for a new issuer: none are. 22023 if an argument is wrong';
+
+create function authguard.read_event(token pg_catalog.text)
+returns table (
+    issuer pg_catalog.text, jti pg_catalog.text, issued_at pg_catalog.timestamptz,
+    event pg_catalog.text, action pg_catalog.text, subject pg_catalog.text,
+    session pg_catalog.text, client pg_catalog.text, token_id pg_catalog.text,
+    happened_at pg_catalog.timestamptz, detail pg_catalog.text, restored pg_catalog.text,
+    restored_at pg_catalog.timestamptz)
+language c volatile cost 10000 rows 1
+as 'MODULE_PATHNAME', 'authguard_read_event';
+comment on function authguard.read_event(pg_catalog.text) is
+    'Verifies a token with events, and returns what each asks for; does nothing. restored and '
+    'restored_at: the user whom one of them lets in again, and when. Errors as for '
+    'authguard.receive_event';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   event_issuers
+
 -- Trusting issuers: whose tokens are believed, and by which keys.
 
 create function authguard.read_jwks(jwks pg_catalog.text)
@@ -1546,6 +1844,15 @@ comment on function authguard.clock_skew_seconds(pg_catalog.interval) is
     'Returns an issuer''s clock_skew in whole seconds, rounded up. 22023 unless it is between 0 '
     'and 300 seconds. NULL for NULL';
 
+create function authguard.check_claim_names(
+    preset pg_catalog.text, claims pg_catalog.jsonb)
+returns pg_catalog.void
+language c immutable cost 100
+as 'MODULE_PATHNAME', 'authguard_check_claim_names';
+comment on function authguard.check_claim_names(pg_catalog.text, pg_catalog.jsonb) is
+    'Raises 22023 with a hint unless preset is the name of one, and claims an object of claim '
+    'names, each a path or an array of paths. NULL passes, and so does an empty preset';
+
 create function authguard.trust(
     issuer pg_catalog.text,
     audience pg_catalog.text[],
@@ -1556,7 +1863,9 @@ create function authguard.trust(
     max_lifetime pg_catalog.interval,
     client_ids pg_catalog.text[],
     clock_skew pg_catalog.interval,
-    is_local pg_catalog.bool default false)
+    is_local pg_catalog.bool default false,
+    claims pg_catalog.jsonb default null,
+    preset pg_catalog.text default null)
 returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -1583,6 +1892,9 @@ begin
         entry.max_lifetime := least(greatest(ceil(seconds), 0), 2147483647);
     end if;
     entry.clock_skew := coalesce(authguard.clock_skew_seconds(clock_skew), entry.clock_skew);
+    perform authguard.check_claim_names(preset, claims);
+    entry.claims := nullif(coalesce(claims, entry.claims), '{}');
+    entry.preset := nullif(coalesce(preset, entry.preset), '');
     perform authguard.require_names('audience', entry.audience);
     perform authguard.require_names('client_ids', entry.client_ids);
     perform authguard.require_names('roles', entry.roles);
@@ -1612,16 +1924,16 @@ begin
     insert into authguard.issuer as i select entry.*
     on conflict on constraint issuer_pkey do update
         set (audience, types, roles, subject_namespace, shares_subjects, max_lifetime, client_ids,
-             clock_skew)
+             clock_skew, claims, preset)
             = (select excluded.audience, excluded.types, excluded.roles, excluded.subject_namespace,
                       excluded.shares_subjects, excluded.max_lifetime, excluded.client_ids,
-                      excluded.clock_skew);
+                      excluded.clock_skew, excluded.claims, excluded.preset);
 end
 $$;
 comment on function authguard.trust(
     pg_catalog.text, pg_catalog.text[], pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool,
     pg_catalog.text[], pg_catalog.interval, pg_catalog.text[], pg_catalog.interval,
-    pg_catalog.bool) is
+    pg_catalog.bool, pg_catalog.jsonb, pg_catalog.text) is
     'Writes what is believed of an issuer. An argument that is NULL leaves what is there, or means '
     'the default for a new issuer. is_local: it is the local issuer. 22023 if an argument is '
     'wrong, or if the issuer would speak for the users of another one';
@@ -1702,7 +2014,12 @@ create function authguard.trust_issuer(
     types pg_catalog.text[] default null,
     max_lifetime pg_catalog.interval default null,
     client_ids pg_catalog.text[] default null,
-    clock_skew pg_catalog.interval default null)
+    clock_skew pg_catalog.interval default null,
+    claims pg_catalog.jsonb default null,
+    events pg_catalog.bool default null,
+    event_audience pg_catalog.text[] default null,
+    preset pg_catalog.text default null,
+    event_emails pg_catalog.bool default null)
 returns pg_catalog.int4
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -1710,14 +2027,16 @@ as $$
 begin
     perform authguard.begin_key_change();
     perform authguard.trust(issuer, audience, roles, subject_namespace, shares_subjects, types,
-        max_lifetime, client_ids, clock_skew);
+        max_lifetime, client_ids, clock_skew, claims => claims, preset => preset);
+    perform authguard.trust_events(issuer, events, event_audience, event_emails);
     return authguard.set_jwks(issuer, jwks);
 end
 $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.jsonb, pg_catalog.text[], pg_catalog.text[], pg_catalog.uuid,
     pg_catalog.bool, pg_catalog.text[], pg_catalog.interval, pg_catalog.text[],
-    pg_catalog.interval) is
+    pg_catalog.interval, pg_catalog.jsonb, pg_catalog.bool, pg_catalog.text[],
+    pg_catalog.text, pg_catalog.bool) is
     'Believes the tokens of an issuer (claim iss) that are for this audience, by the keys of its '
     'JWK set (RFC 7517). If called again, an argument that is NULL or left out leaves what is '
     'there. client_ids: a token whose aud names none of the audience, or that has none, passes '
@@ -1726,9 +2045,16 @@ comment on function authguard.trust_issuer(
     'its subjects relate to those of others; each ends the other. types: the values of header typ, '
     'at first JWT and at+jwt. max_lifetime: from iat to exp; at first any. clock_skew: by how much '
     'its clock may be ahead of that of a cut-off, up to authguard.leeway, which is the default. '
-    'Returns how many keys verify. '
-    'Errors as for authguard.set_jwks; 22023 also if an argument is wrong, if there is neither '
-    'audience nor client_ids, or if it would speak for the users of another issuer';
+    'preset: the provider, whose documentation says where session, client, roles and organization '
+    'are: supabase, keycloak, auth0, clerk, cognito, okta, entra, firebase, workos or neon; empty: '
+    'none. claims: where they are otherwise, an object such as {"roles": "/realm_access/roles"}, '
+    'each a claim, a JSON Pointer (RFC 6901) or an array of these in order; {}: nowhere else. '
+    'events: whether authguard.receive_event believes its events; at first not. event_audience: '
+    'their claim aud must name one of these; {}, as at first: one of audience or client_ids. '
+    'event_emails: whether an email address in an event names the user whose claim sub it is; at '
+    'first not. Returns how many keys verify. Errors as for authguard.set_jwks; 22023 also if an '
+    'argument is wrong, if there is neither audience nor client_ids, or if it would speak for the '
+    'users of another issuer';
 
 create function authguard.as_jwks(jwks pg_catalog.text) returns pg_catalog.jsonb
 language plpgsql immutable
@@ -1780,19 +2106,26 @@ create function authguard.trust_issuer(
     types pg_catalog.text[] default null,
     max_lifetime pg_catalog.interval default null,
     client_ids pg_catalog.text[] default null,
-    clock_skew pg_catalog.interval default null)
+    clock_skew pg_catalog.interval default null,
+    claims pg_catalog.jsonb default null,
+    events pg_catalog.bool default null,
+    event_audience pg_catalog.text[] default null,
+    preset pg_catalog.text default null,
+    event_emails pg_catalog.bool default null)
 returns pg_catalog.int4
 language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$
     select authguard.trust_issuer(
         issuer, authguard.as_jwks(jwks), audience, roles, subject_namespace,
-        shares_subjects, types, max_lifetime, client_ids, clock_skew)
+        shares_subjects, types, max_lifetime, client_ids, clock_skew, claims, events,
+        event_audience, preset, event_emails)
 $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.text, pg_catalog.text[],
     pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
-    pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.text[], pg_catalog.interval, pg_catalog.jsonb, pg_catalog.bool, pg_catalog.text[],
+    pg_catalog.text, pg_catalog.bool) is
     'As authguard.trust_issuer with jsonb, for a set that is a text. 22023 with a hint if it is no '
     'JSON';
 
@@ -1806,19 +2139,26 @@ create function authguard.trust_issuer(
     types pg_catalog.text[] default null,
     max_lifetime pg_catalog.interval default null,
     client_ids pg_catalog.text[] default null,
-    clock_skew pg_catalog.interval default null)
+    clock_skew pg_catalog.interval default null,
+    claims pg_catalog.jsonb default null,
+    events pg_catalog.bool default null,
+    event_audience pg_catalog.text[] default null,
+    preset pg_catalog.text default null,
+    event_emails pg_catalog.bool default null)
 returns pg_catalog.int4
 language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$
     select authguard.trust_issuer(
         issuer, jwks, authguard.as_audience(audience), roles, subject_namespace,
-        shares_subjects, types, max_lifetime, client_ids, clock_skew)
+        shares_subjects, types, max_lifetime, client_ids, clock_skew, claims, events,
+        event_audience, preset, event_emails)
 $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.jsonb, pg_catalog.text,
     pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
-    pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.text[], pg_catalog.interval, pg_catalog.jsonb, pg_catalog.bool, pg_catalog.text[],
+    pg_catalog.text, pg_catalog.bool) is
     'As authguard.trust_issuer with an array, for an audience that is written as a text ({...}). '
     '22023 with a hint if the text is no array';
 
@@ -1832,19 +2172,26 @@ create function authguard.trust_issuer(
     types pg_catalog.text[] default null,
     max_lifetime pg_catalog.interval default null,
     client_ids pg_catalog.text[] default null,
-    clock_skew pg_catalog.interval default null)
+    clock_skew pg_catalog.interval default null,
+    claims pg_catalog.jsonb default null,
+    events pg_catalog.bool default null,
+    event_audience pg_catalog.text[] default null,
+    preset pg_catalog.text default null,
+    event_emails pg_catalog.bool default null)
 returns pg_catalog.int4
 language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$
     select authguard.trust_issuer(
         issuer, authguard.as_jwks(jwks), authguard.as_audience(audience), roles, subject_namespace,
-        shares_subjects, types, max_lifetime, client_ids, clock_skew)
+        shares_subjects, types, max_lifetime, client_ids, clock_skew, claims, events,
+        event_audience, preset, event_emails)
 $$;
 comment on function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.text, pg_catalog.text,
     pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
-    pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.text[], pg_catalog.interval, pg_catalog.jsonb, pg_catalog.bool, pg_catalog.text[],
+    pg_catalog.text, pg_catalog.bool) is
     'As authguard.trust_issuer with jsonb and an array, for both as texts';
 
 create function authguard.trust_secret(
@@ -2153,6 +2500,16 @@ comment on function auth.set_token(pg_catalog.text, pg_catalog.bool) is
     'those of a gateway, unless they are sealed. Bind the token as a parameter, so that no log '
     'holds it';
 
+create function auth.introspect(token pg_catalog.text) returns pg_catalog.jsonb
+language c stable parallel safe cost 1000
+as 'MODULE_PATHNAME', 'authguard_introspect';
+comment on function auth.introspect(pg_catalog.text) is
+    'Returns the answer of token introspection (RFC 7662) about an access token that auth.verify '
+    'would accept: active, token_type, and all its claims, with scope as one string, client_id, '
+    'and exp, iat and nbf in whole seconds. {"active": false}, and nothing more, for anything '
+    'else, also for a refresh token and for NULL. If the token is bound to a key (cnf), whoever '
+    'asks must check the proof. Only roles that authguard.grant_introspection names may call it';
+
 create function authguard.explain_token(token pg_catalog.text)
 returns table (
     step pg_catalog.int4, check_name pg_catalog.text, expected pg_catalog.text,
@@ -2199,8 +2556,8 @@ comment on column authguard.event.user_id is
 comment on column authguard.event.session_id is
     'The session that it is about; NULL: all of the user''s, or none';
 comment on column authguard.event.actor is
-    'user, admin, policy or system. admin: an operator; policy: a limit, or the detection of '
-    'theft; system: the database';
+    'user, admin, policy, issuer or system. admin: an operator; policy: a limit, or the detection '
+    'of theft; issuer: an identity provider, by an event; system: the database';
 comment on column authguard.event.by is
     'The login role that did it (session_user), of whichever actor; NULL: a process without one';
 comment on column authguard.event.reason is 'For people to read';
@@ -3152,12 +3509,292 @@ begin atomic
 end;
 comment on function auth.get_user() is
     'Returns the current user, checked now, in one row. 28000 if the token is not active';
+
+create function authguard.revoke(
+    token pg_catalog.text, token_type_hint pg_catalog.text default null)
+returns pg_catalog.bool
+language c volatile security definer cost 1000
+set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'authguard_revoke_held';
+comment on function authguard.revoke(pg_catalog.text, pg_catalog.text) is
+    'Revokes a token for whoever holds it (RFC 7009). A refresh token of the local issuer ends its '
+    'session; an access token is revoked by its jti or, without one, by its session. '
+    'token_type_hint decides nothing: the two are told apart by their form. True if something '
+    'changed; false, and no error, for any other text, and for a token that has expired. 22004 if '
+    'token is NULL; 0A000 for an access token with neither jti nor session; 55P03 if another '
+    'transaction has the row of the session for two seconds; 25006 on a standby; 40001 at '
+    'SERIALIZABLE, even if others do not touch the same rows: try again';
 /* </end connected objects> */
 
 /* <begin connected objects> */
 -- src/entry/module.rs
 -- requires:
 --   endings
+
+-- The events of identity providers: what is remembered of them, and what they do.
+
+create table authguard.received_event (
+    issuer pg_catalog.text collate pg_catalog."C" not null,
+    jti pg_catalog.text collate pg_catalog."C" not null,
+    issued_at pg_catalog.timestamptz not null,
+    received_at pg_catalog.timestamptz not null default pg_catalog.clock_timestamp(),
+    restored pg_catalog.text collate pg_catalog."C",
+    happened_at pg_catalog.timestamptz,
+
+    primary key (issuer, jti)
+);
+comment on table authguard.received_event is
+    'Tokens with events that were received, so that none counts twice; authguard.receive_event '
+    'and authguard.prune() forget old rows';
+comment on column authguard.received_event.issuer is 'Claim iss';
+comment on column authguard.received_event.jti is 'Claim jti, byte by byte';
+comment on column authguard.received_event.issued_at is 'Claim iat';
+comment on column authguard.received_event.received_at is 'When it was received, by the clock';
+comment on column authguard.received_event.restored is
+    'The user that it lets in again, in canonical form; NULL: none';
+comment on column authguard.received_event.happened_at is
+    'When the user was let in again; NULL: no user was';
+create index received_event_issued_at on authguard.received_event (issuer, issued_at);
+create index received_event_restored
+    on authguard.received_event (issuer, restored) where restored is not null;
+select pg_catalog.pg_extension_config_dump('authguard.received_event', '');
+
+create function authguard.event_window() returns pg_catalog.interval
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select interval '259200 s';
+end;
+comment on function authguard.event_window() is
+    'The longest time from iat of an event until it is received';
+
+create sequence authguard.received_event_count;
+comment on sequence authguard.received_event_count is
+    'Counts tokens with events that were received for the first time';
+
+create function authguard.forget_received_events(most pg_catalog.int8 default 100000)
+returns pg_catalog.int8
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- Twice the time in which an event may be received: clocks may be set back.
+    too_old constant pg_catalog.timestamptz :=
+        pg_catalog.clock_timestamp() - 2 * authguard.event_window();
+    source pg_catalog.record;
+    deleted pg_catalog.int8;
+    forgotten pg_catalog.int8 := 0;
+begin
+    for source in
+        select i.issuer,
+               greatest(too_old, (select e.issued_at from authguard.received_event e
+                                   where e.issuer = i.issuer
+                                   order by e.issued_at desc offset most limit 1)) as until
+          from (select distinct e.issuer from authguard.received_event e) i
+    loop
+        delete from authguard.received_event e
+         where e.issuer = source.issuer and e.issued_at <= source.until;
+        get diagnostics deleted = row_count;
+        if deleted > 0 then
+            forgotten := forgotten + deleted;
+            update authguard.event_issuer e set forgotten_until = source.until
+             where e.issuer = source.issuer and e.forgotten_until < source.until;
+        end if;
+    end loop;
+    return forgotten;
+end
+$$;
+comment on function authguard.forget_received_events(pg_catalog.int8) is
+    'Forgets received events that are too old to be received again and, of each issuer, all but '
+    'the newest so many (most). Events that were issued as early are refused from then on. Returns '
+    'how many it forgot';
+
+create function authguard.remember_event(
+    issuer pg_catalog.text, jti pg_catalog.text, issued_at pg_catalog.timestamptz,
+    restored pg_catalog.text, happened_at pg_catalog.timestamptz)
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into authguard.received_event (issuer, jti, issued_at, restored, happened_at)
+    values (issuer, jti, issued_at, restored, happened_at)
+    on conflict on constraint received_event_pkey do nothing;
+    if not found then
+        return false;
+    end if;
+    -- Once in a thousand calls: an event costs the same, however many there are.
+    if pg_catalog.nextval('authguard.received_event_count') % 1000 = 0 then
+        perform authguard.forget_received_events();
+    end if;
+    return true;
+end
+$$;
+comment on function authguard.remember_event(
+    pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text,
+    pg_catalog.timestamptz) is
+    'Remembers a token with events; restored and happened_at: the user that it lets in again, and '
+    'when that was. Returns false if it was received before. If another transaction is receiving '
+    'it, waits for the end of that';
+
+create function authguard.block_by_event(
+    issuer pg_catalog.text, subject pg_catalog.text, happened_at pg_catalog.timestamptz,
+    reason pg_catalog.text)
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    entry authguard.revocation;
+begin
+    -- Events about one user take turns, so that none misses the other.
+    perform authguard.lock_cut_offs(subject);
+    if exists (select from authguard.received_event e
+                where e.issuer = block_by_event.issuer and e.restored = subject
+                  and e.happened_at > block_by_event.happened_at) then
+        return null;
+    end if;
+    entry.kind := 'user';
+    entry.key := subject;
+    entry.issuer := issuer;
+    entry.blocked := true;
+    entry.issued_before := authguard.begin_cut_off(subject, issuer);
+    entry.include_keys := false;
+    entry.reason := reason;
+    entry.event_at := happened_at;
+    return authguard.revoke_and_forget(entry);
+end
+$$;
+comment on function authguard.block_by_event(
+    pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text) is
+    'Shuts a user (in canonical form) out at an issuer, because of an event of that issuer. True '
+    'if something changed; NULL, and nothing is done, if a later event has let the user in again';
+
+create function authguard.restore_by_event(
+    issuer pg_catalog.text, subject pg_catalog.text, happened_at pg_catalog.timestamptz)
+returns pg_catalog.bool
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.lock_cut_offs(subject);
+    update authguard.revocation r
+       set blocked = false,
+           blocked_until = null,
+           event_at = null,
+           keep_until = authguard.latest_expiry(r.issued_before)
+     where r.kind = 'user' and r.key = subject and r.issuer = restore_by_event.issuer
+       and r.blocked and r.event_at < restore_by_event.happened_at;
+    return found;
+end
+$$;
+comment on function authguard.restore_by_event(
+    pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) is
+    'Lifts the block of a user (in canonical form) at an issuer, if only earlier events of that '
+    'issuer have made it. Tokens from before stay revoked. True if something changed';
+
+create function authguard.apply_event(
+    issuer pg_catalog.text, event pg_catalog.text, happened_at pg_catalog.timestamptz,
+    subject pg_catalog.text, session pg_catalog.text, client pg_catalog.text,
+    token_id pg_catalog.text,
+    inout action pg_catalog.text, inout detail pg_catalog.text)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- The issuer has ended what it announces, so no later token belongs to it.
+    last_expiry constant pg_catalog.timestamptz :=
+        authguard.latest_expiry(pg_catalog.clock_timestamp());
+    changed pg_catalog.bool;
+begin
+    if action = 'user_blocked' then
+        changed := authguard.block_by_event(issuer, subject, happened_at, event);
+        if changed is null then
+            action := 'ignored';
+            detail := 'a later event has let the user in again';
+        end if;
+    elsif action = 'user_restored' then
+        changed := authguard.restore_by_event(issuer, subject, happened_at);
+        if not changed then
+            action := 'ignored';
+            detail := 'the user is not shut out by earlier events alone';
+        end if;
+    elsif action = 'ignored' then
+        changed := false;
+    elsif token_id is not null then
+        changed := authguard.revoke_token(token_id, event, issuer, last_expiry);
+    elsif action = 'session_ended' then
+        changed := authguard.revoke_session(session, event, issuer, last_expiry);
+    elsif action = 'client_revoked' then
+        changed := authguard.revoke_client(client, issuer, reason => event);
+    else
+        changed := authguard.revoke_and_forget(authguard.entry(
+            case action when 'claims_stale' then 'claims' else 'user' end, subject, issuer,
+            happened_at, event, authguard.latest_expiry(happened_at)));
+    end if;
+    if changed then
+        perform authguard.record('EVENT_RECEIVED', subject,
+            case when session ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                 then session::pg_catalog.uuid end,
+            'issuer', action || ': ' || event);
+    end if;
+end
+$$;
+comment on function authguard.apply_event(
+    pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text,
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) is
+    'Does what an event asks for. Returns what was done about it. What holds already is done';
+
+create function authguard.receive_event(token pg_catalog.text)
+returns table (
+    event pg_catalog.text, subject pg_catalog.text, session pg_catalog.text,
+    client pg_catalog.text, action pg_catalog.text, detail pg_catalog.text)
+language plpgsql volatile security definer rows 1
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    found pg_catalog.record;
+    done pg_catalog.record;
+    is_new pg_catalog.bool;
+begin
+    perform authguard.require_primary();
+    for found in select r.* from authguard.read_event(token) r loop
+        is_new := coalesce(is_new, authguard.remember_event(
+            found.issuer, found.jti, found.issued_at, found.restored, found.restored_at));
+        event := found.event;
+        subject := found.subject;
+        session := found.session;
+        client := found.client;
+        if is_new then
+            done := authguard.apply_event(
+                found.issuer, found.event, found.happened_at, found.subject, found.session,
+                found.client, found.token_id, found.action, found.detail);
+            action := done.action;
+            detail := done.detail;
+        else
+            action := 'replayed';
+            detail := null;
+        end if;
+        return next;
+    end loop;
+end
+$$;
+comment on function authguard.receive_event(pg_catalog.text) is
+    'Receives a token with events of a trusted issuer: a logout token (OpenID Connect Back-Channel '
+    'Logout 1.0) or a security event token (RFC 8417). Does what they ask for, in this '
+    'transaction, and returns a row for each: the event (its URI), whom it is about, what was '
+    'done, and why. action: session_ended, user_signed_out, user_blocked, user_restored, '
+    'claims_stale, client_revoked, ignored or replayed. A token that was received before changes '
+    'nothing. 22023 if the token is refused; DETAIL is then the word of RFC 8935 section 2.4: '
+    'invalid_request, invalid_key, invalid_issuer, invalid_audience, authentication_failed or '
+    'access_denied. 25006 on a standby; 40001 at SERIALIZABLE, even if others do not touch the '
+    'same rows: try again';
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/entry/module.rs
+-- requires:
+--   receive_event
 
 -- Attaching and detaching tables. These functions run with the rights of the caller, who must own
 -- the table and may write authguard.attached.
@@ -3423,10 +4060,11 @@ begin atomic
 end;
 comment on function authguard.attach_sessions(
     pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name, pg_catalog.text) is
-    'Makes a table of sessions a source of the decision: a token is revoked if its session_id is '
-    'no id in it, or if the row is past not_after. user_id: the user that a session belongs to, '
-    'for authguard.sign_out_user. issuer NULL: tokens of every issuer but the local one. True if '
-    'something changed. Errors as for authguard.attach_users';
+    'Makes a table of sessions a source of the decision: a token is revoked if its session '
+    '(auth.sid()) is no id in it, which may be a uuid or a text, or if the row is past not_after. '
+    'user_id: the user that a session belongs to, for authguard.sign_out_user. issuer NULL: tokens '
+    'of every issuer but the local one. True if something changed. Errors as for '
+    'authguard.attach_users';
 
 create function authguard.detach_users(users pg_catalog.regclass) returns pg_catalog.bool
 language sql volatile
@@ -4396,9 +5034,8 @@ comment on function authguard.unaccept_finding(pg_catalog.text) is
 --   lint
 
 -- Schema auth is for everyone (adopt.sql). In schema authguard no role has any right until the
--- owner of the extension grants access with one of four functions: grant_operator, grant_monitor,
--- grant_signer, grant_client. What these grant, revoke_* take back, and coverage() knows, is in one
--- list.
+-- owner of the extension grants access with one of the grant_* functions. What these grant,
+-- revoke_* take back, and coverage() knows, is in one list.
 
 create function authguard.refresh_function() returns pg_catalog.regprocedure
 language sql stable
@@ -4408,6 +5045,15 @@ begin atomic
 end;
 comment on function authguard.refresh_function() is
     'The function auth.refresh(text), wherever it is: an adopted schema may be renamed';
+
+create function authguard.introspect_function() returns pg_catalog.regprocedure
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select 'auth.introspect(text)'::pg_catalog.regprocedure;
+end;
+comment on function authguard.introspect_function() is
+    'The function auth.introspect(text), wherever it is: an adopted schema may be renamed';
 
 create function authguard.door_objects(
     out door pg_catalog.text, out class pg_catalog.regclass, out object pg_catalog.oid,
@@ -4420,6 +5066,9 @@ declare
     operator_functions constant pg_catalog.regprocedure[] := array[
         'authguard.revoke_token(text, text, text, timestamptz)',
         'authguard.revoke_session(uuid, text, text, timestamptz)',
+        'authguard.revoke_session(text, text, text, timestamptz)',
+        'authguard.revoke_client(text, text, text, text)',
+        'authguard.restore_client(text, text, text, boolean)',
         'authguard.revoke_user(text, text, timestamptz, text)',
         'authguard.revoke_user(uuid, text, timestamptz, text)',
         'authguard.revoke_user(int8, text, timestamptz, text)',
@@ -4433,6 +5082,7 @@ declare
         'authguard.sign_out_user(uuid, text)',
         'authguard.sign_out_user(int8, text)',
         'authguard.end_all_sessions(text)',
+        'authguard.revoke(text, text)',
         'authguard.events_after(pg_snapshot)',
         'authguard.coverage()',
         'authguard.source_problem(regclass, text)',
@@ -4442,6 +5092,7 @@ declare
         'authguard.extension_grants()',
         'authguard.door_objects()',
         'authguard.refresh_function()',
+        'authguard.introspect_function()',
         'authguard.public_functions()',
         'authguard.members()',
         'authguard.gateways()'
@@ -4488,6 +5139,13 @@ declare
         'authguard.record_event(text, int8, uuid, text)'
     ];
     client_functions constant pg_catalog.regprocedure[] := array[authguard.refresh_function()];
+    receiver_functions constant pg_catalog.regprocedure[] := array[
+        'authguard.receive_event(text)'
+    ];
+    introspection_functions constant pg_catalog.regprocedure[] := array[
+        authguard.introspect_function(),
+        'authguard.revoke(text, text)'
+    ];
     -- The owner may grant these by hand to roles that own tables.
     guard_functions constant pg_catalog.regprocedure[] := array[
         'authguard.guard_table(regclass, text, name[])',
@@ -4525,7 +5183,8 @@ begin
           from (values ('operator', operator_functions || monitor_functions),
                        ('monitor', monitor_key || monitor_functions),
                        ('signer', signer_functions),
-                       ('client', client_functions), ('guard', guard_functions),
+                       ('client', client_functions), ('receiver', receiver_functions),
+                       ('introspection', introspection_functions), ('guard', guard_functions),
                        ('author', author_functions)
                ) f (door, functions),
                pg_catalog.unnest(f.functions) with ordinality u (object, place)
@@ -4540,14 +5199,14 @@ begin
         select u.door, 'pg_catalog.pg_namespace'::pg_catalog.regclass,
                'authguard'::pg_catalog.regnamespace::pg_catalog.oid, 'USAGE', false
           from pg_catalog.unnest(
-                   array['operator', 'monitor', 'signer', 'guard', 'author']) u (door);
+                   array['operator', 'monitor', 'signer', 'receiver', 'introspection', 'guard',
+                         'author']) u (door);
 end
 $$;
 comment on function authguard.door_objects() is
-    'What each of grant_operator, grant_monitor, grant_signer and grant_client grants, and for '
-    'doors guard and author what may be granted by hand: an object of a catalogue (class) and a '
-    'privilege. '
-    'is_key: a role that has this privilege has the others with good reason';
+    'What each grant_* function grants, and for doors guard and author what may be granted by '
+    'hand: an object of a catalogue (class) and a privilege. is_key: a role that has this '
+    'privilege has the others with good reason';
 
 create function authguard.members(
     out class pg_catalog.regclass, out object pg_catalog.oid)
@@ -4584,7 +5243,7 @@ begin atomic
       join pg_catalog.pg_proc p
         on m.class = 'pg_catalog.pg_proc'::pg_catalog.regclass and p.oid = m.object
      where case when p.pronamespace <> 'authguard'::pg_catalog.regnamespace
-                then p.oid <> authguard.refresh_function()
+                then p.oid not in (authguard.refresh_function(), authguard.introspect_function())
                 else p.proname = any (array[
                     -- When a new partition gets its copy of a trigger, Postgres asks this of the
                     -- role that adds it, which may only own the table. Whoever wants to name the
@@ -4599,7 +5258,8 @@ begin atomic
 end;
 comment on function authguard.public_functions() is
     'The functions that everybody may call, if the schema is open to them: those of schema auth '
-    'but auth.refresh, and those of schema authguard that others call as their caller';
+    'but auth.refresh and auth.introspect, and those of schema authguard that others call as their '
+    'caller';
 
 create function authguard.extension_grants(
     out target pg_catalog.text, out privilege pg_catalog.text, out grantee pg_catalog.text,
@@ -4674,8 +5334,8 @@ begin atomic
 end;
 comment on function authguard.extension_grants() is
     'The privileges that others than its owner have on an object of the extension. target: the '
-    'object, as grant names it. is_due: true if every role is to have it, or if grant_operator, '
-    'grant_monitor, grant_signer or grant_client gives it';
+    'object, as grant names it. is_due: true if every role is to have it, or if a grant_* function '
+    'gives it';
 
 create function authguard.close_grants(keep_doors pg_catalog.bool) returns pg_catalog.void
 language plpgsql volatile
@@ -4731,7 +5391,7 @@ begin
             errcode = 'null_value_not_allowed', message = 'role must not be null';
     end if;
     if command like 'revoke%' then
-        -- What another of the four functions has granted stays.
+        -- What another grant_* function has granted stays.
         select coalesce(pg_catalog.array_agg(k.door), '{}') into others
           from authguard.door_objects() k
           join pg_catalog.pg_proc p on p.oid = k.object,
@@ -4769,7 +5429,7 @@ end
 $$;
 comment on function authguard.change_access(
     pg_catalog.name, pg_catalog.text, pg_catalog.text) is
-    'Grants a role what a door gives, or revokes it. door: operator, monitor, signer or client. '
+    'Grants a role what a door gives, or revokes it. door: as in authguard.door_objects(). '
     'command: how, as a format of privilege, object and role. 22004 if the role is NULL, 42704 if '
     'it does not exist';
 
@@ -4815,6 +5475,26 @@ comment on function authguard.grant_client(pg_catalog.name) is
     'refresh that is rolled back has handed out its tokens, and the ending of a stolen session is '
     'undone. 22004 if the role is NULL, 42704 if it does not exist';
 
+create function authguard.grant_receiver(role pg_catalog.name) returns pg_catalog.void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.change_access(role, 'receiver', 'grant %s on %s to %I');
+end;
+comment on function authguard.grant_receiver(pg_catalog.name) is
+    'Lets a role deliver events of identity providers to authguard.receive_event, and nothing '
+    'else. 22004 if the role is NULL, 42704 if it does not exist';
+
+create function authguard.grant_introspection(role pg_catalog.name) returns pg_catalog.void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.change_access(role, 'introspection', 'grant %s on %s to %I');
+end;
+comment on function authguard.grant_introspection(pg_catalog.name) is
+    'Lets a role ask about the tokens that it holds, and revoke them: auth.introspect and '
+    'authguard.revoke. 22004 if the role is NULL, 42704 if it does not exist';
+
 create function authguard.revoke_operator(role pg_catalog.name) returns pg_catalog.void
 language sql volatile
 set search_path = pg_catalog, pg_temp
@@ -4854,6 +5534,26 @@ end;
 comment on function authguard.revoke_client_role(pg_catalog.name) is
     'Takes back what authguard.grant_client has granted to a role. 22004 if the role is NULL, '
     '42704 if it does not exist';
+
+create function authguard.revoke_receiver(role pg_catalog.name) returns pg_catalog.void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.change_access(role, 'receiver', 'revoke %s on %s from %I');
+end;
+comment on function authguard.revoke_receiver(pg_catalog.name) is
+    'Takes back what authguard.grant_receiver has granted to a role. 22004 if the role is NULL, '
+    '42704 if it does not exist';
+
+create function authguard.revoke_introspection(role pg_catalog.name) returns pg_catalog.void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select authguard.change_access(role, 'introspection', 'revoke %s on %s from %I');
+end;
+comment on function authguard.revoke_introspection(pg_catalog.name) is
+    'Takes back what authguard.grant_introspection has granted to a role. 22004 if the role is '
+    'NULL, 42704 if it does not exist';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -4881,8 +5581,8 @@ language c stable cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_setting_problems';
 comment on function authguard.setting_problems() is
     'Returns a row for each word or name in the settings of this session that nothing knows: '
-    'assurance levels, events, roles. is_wrong: false if the application may know it, or it '
-    'may come to exist';
+    'assurance levels, events, roles. is_wrong: false if the application may know it, or it may '
+    'come to exist';
 
 create function authguard.gateways() returns pg_catalog.text[]
 language c stable cost 10
@@ -5155,8 +5855,7 @@ comment on function authguard.assert_denied(
     pg_catalog.text, pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.name,
     pg_catalog.jsonb, pg_catalog.name, pg_catalog.text) is
     'For tests: passes if policies refuse, and not a missing privilege or a constraint. With '
-    'policy, '
-    'that policy must be one that does not pass. Otherwise as authguard.assert_can';
+    'policy, that policy must be one that does not pass. Otherwise as authguard.assert_can';
 
 create function authguard.assert_visible(
     relation pg_catalog.regclass,
@@ -5190,8 +5889,7 @@ end;
 comment on function authguard.assert_hidden(
     pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.name, pg_catalog.text) is
     'For tests: passes if the rows that the columns in row pick are there, as the caller sees '
-    'them, '
-    'and hidden from the role with these claims. Otherwise as authguard.assert_can';
+    'them, and hidden from the role with these claims. Otherwise as authguard.assert_can';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -5231,12 +5929,10 @@ comment on function authguard.access_matrix(pg_catalog.jsonb, pg_catalog.regclas
     'Tries each command as each identity on each relation, and rolls everything back. identities: '
     '[{"name": "ada", "role": "authenticated", "claims": {...}}], each of a role that the caller '
     'may become. relations NULL: all tables and views that are no extension''s. allowed: none, '
-    'some '
-    'or all of the rows that the caller sees, or error, with the message in note. visible: the '
-    'rows '
-    'that select shows, update and delete without WHERE reach, or that insert would admit if they '
-    'were new. some is also the answer if policies let the identity in and there is no row to try. '
-    'Of a table larger than 64 MiB a part is tried, and note says so. Needs the privilege '
+    'some or all of the rows that the caller sees, or error, with the message in note. visible: '
+    'the rows that select shows, update and delete without WHERE reach, or that insert would admit '
+    'if they were new. some is also the answer if policies let the identity in and there is no row '
+    'to try. Of a table larger than 64 MiB a part is tried, and note says so. Needs the privilege '
     'TEMPORARY on the database. 22023 for identities of another form, claims that are refused, and '
     'a role that does not exist; 42501 for a role that the caller may not become; 42809 for a '
     'relation that is no table and no view; 25006 if the transaction may not write';
@@ -5286,9 +5982,8 @@ comment on function authguard.policy_coverage_start(pg_catalog.name[]) is
     'COMMIT is an error. schemas NULL: all tables that the caller owns. The caller must own the '
     'tables, and needs the privilege TEMPORARY on the database. A policy that is not the only '
     'permissive one for its command is counted by another one, ~authguard_coverage_N. 25P01 '
-    'outside '
-    'a transaction block; 55000 if it has been started before; 42501 if a table of the schemas is '
-    'somebody else''s';
+    'outside a transaction block; 55000 if it has been started before; 42501 if a table of the '
+    'schemas is somebody else''s';
 
 create function authguard.policy_coverage()
 returns table (
@@ -5300,11 +5995,9 @@ as 'MODULE_PATHNAME', 'authguard_policy_coverage';
 comment on function authguard.policy_coverage() is
     'How often each clause of each policy was true, false, NULL or an error since '
     'authguard.policy_coverage_start(), also in what a savepoint has taken back. Policies are '
-    'split '
-    'at AND, OR and NOT, and each clause is asked by itself: none hides another. A clause of WITH '
-    'CHECK begins with "with check: ". The numbers are NULL for a clause that reads a system '
-    'column. '
-    '55000 if it has not been started in this transaction';
+    'split at AND, OR and NOT, and each clause is asked by itself: none hides another. A clause of '
+    'WITH CHECK begins with "with check: ". The numbers are NULL for a clause that reads a system '
+    'column. 55000 if it has not been started in this transaction';
 
 create function authguard.policy_coverage_percent() returns pg_catalog.float8
 language c volatile cost 100000
@@ -5382,7 +6075,7 @@ comment on column authguard.recent_events.user_id is
 comment on column authguard.recent_events.session_id is
     'The session that it is about; NULL: all of the user''s, or none';
 comment on column authguard.recent_events.actor is
-    'Who caused it: user, admin, policy or system; as in authguard.event';
+    'Who caused it: user, admin, policy, issuer or system; as in authguard.event';
 comment on column authguard.recent_events.by is
     'The login role that did it; a name, even if the role was dropped since. NULL: a process '
     'without one';
@@ -5552,7 +6245,8 @@ begin atomic
            'rows of authguard.revocation of that kind; many are not known before the first ANALYZE'
       from tables t
       left join indexes i on i.name = 'revocation_key',
-           pg_catalog.unnest(array['token', 'session', 'user', 'claims', 'issuer'])
+           pg_catalog.unnest(array['token', 'session', 'user', 'claims', 'issuer', 'client',
+                                   'grant'])
                k (kind)
       left join counted c on c.kind = k.kind
       left join shares p on p.kind = k.kind
@@ -5795,6 +6489,7 @@ declare
     is_shut_out pg_catalog.bool := false;
     of_some pg_catalog.bool := false;
     is_cut_off pg_catalog.bool := false;
+    of_clients pg_catalog.bool := false;
     signs_here constant pg_catalog.bool := exists (select from authguard.keys k where k.signs);
     begun pg_catalog.int8;
     live pg_catalog.int8;
@@ -5900,6 +6595,33 @@ begin
         return next;
     end if;
 
+    for entry in
+        select r.* from authguard.revocation r
+         where r.kind = 'grant' and r.key = any (names)
+         order by r.client_id, r.issuer nulls first
+    loop
+        -- A step of its own only if there is one: most users have none.
+        if not of_clients then
+            step := step + 1;
+            check_name := 'clients';
+            of_clients := true;
+        end if;
+        -- Only the token names its client.
+        passed := null;
+        answer := pg_catalog.format('%s of client %s%s of %s are revoked, by %I%s',
+            case when entry.blocked then 'all of the user''s tokens'
+                 else 'the user''s tokens that were issued up to ' || entry.issued_before end,
+            pg_catalog.quote_literal(entry.client_id),
+            case when entry.key <> subject then ' as ' || entry.key end,
+            case when entry.issuer is null then 'every issuer'
+                 else 'issuer ' || pg_catalog.quote_literal(entry.issuer) end,
+            entry.revoked_by, coalesce(': ' || entry.reason, ''));
+        note := case when entry.blocked then pg_catalog.format(
+            'To lift it: select authguard.restore_client(%L, user_id => %L)',
+            entry.client_id, entry.key) end;
+        return next;
+    end loop;
+
     step := step + 1;
     check_name := 'attached';
     for source in
@@ -5927,7 +6649,7 @@ begin
             when source.reason is not null
                 then 'Whoever keeps that table can change it; it counts from the next statement on.'
             when source.kind = 'sessions'
-                then 'A token whose session_id is none of the table''s is revoked (session_ended).'
+                then 'A token whose session is none of the table''s is revoked (session_ended).'
             end;
         return next;
     end loop;
@@ -5962,7 +6684,7 @@ begin
     step := step + 1;
     check_name := 'verdict';
     passed := case when unavailable is not null or is_shut_out then false
-                   when of_some or is_cut_off or live = 0 and signs_here then null
+                   when of_some or is_cut_off or of_clients or live = 0 and signs_here then null
                    else true end;
     answer := case
         when unavailable is not null then 'every token is revoked here, whoever has it'
@@ -5972,6 +6694,8 @@ begin
             then 'nothing shuts the user out, but no session of the local issuer is live: the user '
                 'has to sign in, unless another issuer signs the tokens'
         when is_cut_off then 'the user can come in, but not with tokens from before a cut-off'
+        when of_clients
+            then 'the user can come in, but not through the clients that are named above'
         else 'nothing here shuts the user out' end;
     note := case when unavailable is not null or is_shut_out then null
         else 'Then the token or the policies decide: authguard.explain_token(token) looks at a '
@@ -5982,12 +6706,12 @@ end
 $$;
 comment on function authguard.explain_user(pg_catalog.text) is
     'Says why a user sees nothing, in rows. check_name: user, database, blocked, cut_off, claims, '
-    'issuer_cut_off, attached, sessions or verdict. passed: false if it shuts the user out; true '
-    'if it does not; NULL if it depends on the token. answer: what was found, in words; note: what '
-    'follows, or NULL. user_id: claim sub; that of an issuer with a subject_namespace is looked '
-    'for as its UUID, too. Entries of single tokens and sessions are not looked at. '
-    'authguard.grant_monitor lets a role call it. 22004 if user_id is NULL, 22023 if it is empty '
-    'or too long';
+    'issuer_cut_off, clients, attached, sessions or verdict. passed: false if it shuts the user '
+    'out; true if it does not; NULL if it depends on the token. answer: what was found, in words; '
+    'note: what follows, or NULL. user_id: claim sub; that of an issuer with a subject_namespace '
+    'is looked for as its UUID, too. Entries of single tokens, of sessions and of clients for '
+    'every user are not looked at. authguard.grant_monitor lets a role call it. 22004 if user_id '
+    'is NULL, 22023 if it is empty or too long';
 
 create function authguard.explain_user(
     user_id pg_catalog.uuid,
@@ -6291,6 +7015,12 @@ select authguard.close_grants(keep_doors => false);
 /* <begin connected objects> */
 -- src/policies/mutants.rs
 -- authguard::policies::mutants::authguard_policy_mutants
+-- Skipped due to `#[pgrx(sql = false)]`
+/* </end connected objects> */
+
+/* <begin connected objects> */
+-- src/keys/events.rs
+-- authguard::keys::events::authguard_read_event
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
