@@ -128,12 +128,13 @@ begin
       join pg_catalog.pg_language l on l.oid operator(pg_catalog.=) p.prolang
      where p.pronamespace operator(pg_catalog.=) schema.oid
        and p.proname operator(pg_catalog.=) any (array[
-               'aal', 'app_metadata', 'authenticated_at', 'claim', 'claim_text', 'email',
-               'end_session', 'expires_at', 'get_user', 'has_scope', 'introspect', 'is_active',
-               'is_anonymous', 'is_expired', 'is_fresh', 'is_revoked', 'is_user', 'issued_at',
-               'issuer', 'jwks', 'jwt', 'refresh', 'require_active', 'revocation_reason', 'role',
-               'session_id', 'sessions', 'set_token', 'sign_out', 'subject', 'token_age', 'uid',
-               'verify', 'whoami']::pg_catalog.name[])
+               'aal', 'app_metadata', 'authenticated_at', 'claim', 'claim_text', 'client_id',
+               'email', 'end_session', 'expires_at', 'get_user', 'has_permission', 'has_role',
+               'has_scope', 'introspect', 'is_active', 'is_anonymous', 'is_expired', 'is_fresh',
+               'is_revoked', 'is_user', 'issued_at', 'issuer', 'jwks', 'jwt', 'org_id', 'org_role',
+               'refresh', 'require_active', 'revocation_reason', 'role', 'roles', 'session_id',
+               'sessions', 'set_token', 'sid', 'sign_out', 'subject', 'token_age', 'uid', 'verify',
+               'whoami']::pg_catalog.name[])
        and not (p.oid::pg_catalog.regprocedure::pg_catalog.text operator(pg_catalog.=)
                     any (array['auth.jwt()', 'auth.uid()', 'auth.role()', 'auth.email()'])
                 and p.prorettype operator(pg_catalog.=) case p.proname

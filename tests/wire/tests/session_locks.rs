@@ -277,5 +277,5 @@ fn at_serializable_operators_with_nothing_in_common_may_have_to_try_again() {
     assert_eq!(count(&cluster, entries), 2);
     let told = "select count(*) from pg_proc p join pg_description d on d.objoid = p.oid
                  where d.description like '%40001 at SERIALIZABLE%'";
-    assert_eq!(count(&cluster, told), 10);
+    assert_eq!(count(&cluster, told), 14);
 }

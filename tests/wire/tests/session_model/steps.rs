@@ -404,7 +404,7 @@ impl World {
         let sql = "select count(*) from authguard.prune(sessions_after => '0')";
         let kinds: i64 = self.operator.query_one(sql, &[]).unwrap().get(0);
         self.model.prune();
-        self.agree("prune".to_owned(), kinds, 3);
+        self.agree("prune".to_owned(), kinds, 4);
     }
 
     /// Lets time pass: all past events move further back.
