@@ -5,6 +5,7 @@
 //! is locked and no trigger for rows runs. Everything is rolled back.
 
 mod case;
+mod commands;
 mod insert;
 mod relations;
 mod trial;

@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::caller::Source;
+use super::context::Context;
+use super::rows;
+use super::rule::Rule;
 use super::ways::{Atom, Book, Cell, Entry, How, ROW, Term, Way};
-use super::{Context, Rule, rows};
 use crate::facts::{Client, Command};
-use crate::finding::{Draft, Finding, Level};
+use crate::finding::{Finding, Level};
+use crate::lint::rule::Draft;
 
 /// A column that DELETE asks for, and that a client writes who does not pass DELETE.
 pub(super) struct Takeover<'b, 'f> {

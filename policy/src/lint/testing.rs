@@ -12,7 +12,8 @@ use crate::facts::{
     Volatility,
 };
 use crate::finding::Finding;
-use crate::lint::{Options, Rule, lint};
+use crate::lint::rule::Rule;
+use crate::lint::{Options, lint};
 use crate::{
     ArrayOperation, Call, Const, Expr, FromItem, Operation, Query, QueryCommand, RangeEntry,
     RangeKind, SubLink, SubLinkKind, Target, Var,

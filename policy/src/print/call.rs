@@ -1,6 +1,6 @@
 //! Calls of functions, aggregates and window functions, and what has words of its own for a call.
 
-use super::expr::form;
+use super::fields::form;
 use super::scope::Scope;
 use super::types::{oids, type_of};
 use super::{NotPrinted, Printed, Printer, literal, quoted};
