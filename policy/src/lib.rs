@@ -72,11 +72,10 @@ pub use clauses::{Clause, Parts};
 pub use coverage::{Answers, ClauseCount, covered_percent, read_coverage, start_coverage};
 pub use explain::{Gate, Outcome, Request, Step, as_identity, can, explain};
 pub use expr::{
-    Aggregation, ArrayOperation, BooleanTest, Call, Case, CastKind, Column, Const, Cte, Expr,
-    FromItem, Operation, Other, Param, Query, QueryCommand, RangeEntry, RangeKind, RowComparison,
-    SubLink, SubLinkKind, Target, Var,
+    Aggregation, ArrayOperation, BooleanTest, Call, Case, CastKind, Column, Const, Cte, Details,
+    Expr, FromItem, Operation, Other, Param, Query, QueryCommand, RangeEntry, RangeKind,
+    RowComparison, SubLink, SubLinkKind, Target, Var,
 };
-pub use fingerprint::normal_form;
 pub use identity::Identity;
 pub use matrix::{Access, Allowed, Command, access_matrix};
 pub use mutants::{Fate, Mutant, policy_mutants, run_mutants};

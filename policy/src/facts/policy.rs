@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::PUBLIC;
-use crate::Expr;
+use crate::{Details, Expr};
 
 /// A command that policies are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +56,8 @@ pub struct Policy {
     pub qual: Option<Expr>,
     /// `WITH CHECK`.
     pub check: Option<Expr>,
+    /// What the node texts of both say beyond that: it is part of what identifies the policy.
+    pub details: [Details; 2],
     /// `USING` as Postgres prints it, without the outer brackets that it always adds.
     pub qual_text: Option<String>,
     /// `WITH CHECK` as Postgres prints it.

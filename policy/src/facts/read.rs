@@ -10,7 +10,7 @@ use super::{
     Trigger, TypeFact, Volatility, queries,
 };
 use crate::node::{Node, Value, read_node};
-use crate::{Expr, Server};
+use crate::{Details, Expr, Server};
 
 /// The role `pg_database_owner` (src/include/catalog/pg_authid.dat). The owner of the database is
 /// its member without an entry.
@@ -76,6 +76,9 @@ impl<S: Server + ?Sized> Reader<'_, S> {
         facts.functions = self.keyed("functions", queries::FUNCTIONS, function)?;
         facts.operators = self.keyed("operators", queries::OPERATORS, operator)?;
         facts.types = self.keyed("types", queries::TYPES, type_fact)?;
+        facts.collations = self.keyed("collations", queries::COLLATIONS, |row| {
+            Ok((row.number()?, row.text()?))
+        })?;
         facts.enum_labels = self.keyed("labels of enums", queries::ENUM_LABELS, |row| {
             Ok((row.number()?, row.text()?))
         })?;
@@ -462,7 +465,7 @@ fn foreign_key(row: &mut Fields) -> Result<(u32, ForeignKey), FactsError> {
 }
 
 fn policy(row: &mut Fields) -> Result<Policy, FactsError> {
-    Ok(Policy {
+    let mut policy = Policy {
         relation: row.number()?,
         name: row.text()?,
         permissive: row.bool()?,
@@ -474,11 +477,17 @@ fn policy(row: &mut Fields) -> Result<Policy, FactsError> {
             _ => None,
         },
         roles: row.numbers()?,
-        qual: row.optional()?.as_deref().map(tree),
-        check: row.optional()?.as_deref().map(tree),
+        qual: None,
+        check: None,
+        details: Default::default(),
         qual_text: None,
         check_text: None,
-    })
+    };
+    let texts = [row.optional()?, row.optional()?];
+    let [qual, check] = texts.each_ref().map(|text| text.as_deref().map(tree));
+    (policy.qual, policy.check) = (qual, check);
+    policy.details = texts.map(|text| text.as_deref().map(Details::of).unwrap_or_default());
+    Ok(policy)
 }
 
 fn function(row: &mut Fields) -> Result<(u32, Function), FactsError> {

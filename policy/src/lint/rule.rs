@@ -78,6 +78,9 @@ impl Draft {
                 .fingerprint
                 .add_expr(facts, policy.relation, expr.as_ref());
         }
+        for details in &policy.details {
+            draft.fingerprint.add(&details.named(facts));
+        }
         draft.finding.policy = Some(policy.name.clone());
         draft
     }

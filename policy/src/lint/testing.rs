@@ -311,6 +311,7 @@ impl Database {
             check: None,
             qual_text: None,
             check_text: None,
+            details: Default::default(),
         };
         let key = (relation, name);
         let policies = &mut self.facts.policies;
