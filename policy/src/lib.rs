@@ -50,6 +50,7 @@
 
 mod clauses;
 mod coverage;
+mod datum;
 mod declared;
 mod explain;
 mod expr;
@@ -70,6 +71,7 @@ mod suite;
 
 pub use clauses::{Clause, Parts};
 pub use coverage::{Answers, ClauseCount, covered_percent, read_coverage, start_coverage};
+pub use datum::ByteOrder;
 pub use explain::{Gate, Outcome, Request, Step, as_identity, can, explain};
 pub use expr::{
     Aggregation, ArrayOperation, BooleanTest, Call, Case, CastKind, Column, Const, Cte, Details,

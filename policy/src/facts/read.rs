@@ -9,6 +9,7 @@ use super::{
     Publication, Relation, RelationKind, ReplacedReader, RewriteRule, Role, Schema, Subscription,
     Trigger, TypeFact, Volatility, queries,
 };
+use crate::datum::{self, ByteOrder};
 use crate::node::{Node, Value, read_node};
 use crate::{Details, Expr, Server};
 
@@ -182,8 +183,11 @@ impl<S: Server + ?Sized> Reader<'_, S> {
             (false, Some(setting)) if authguard.is_some() => Some(names(&setting)),
             _ => None,
         };
+        let first_byte = format!("select {}", datum::FIRST_BYTE);
+        let first_byte = self.all(what, &first_byte, Fields::optional)?.pop();
         Ok(Kind {
             version,
+            byte_order: ByteOrder::told_by(first_byte.flatten().as_deref()),
             database,
             database_owner,
             authguard,

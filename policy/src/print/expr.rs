@@ -5,6 +5,7 @@ use super::fields::form;
 use super::scope::Scope;
 use super::types::type_of;
 use super::{NotPrinted, Printed, Printer, quoted};
+use crate::datum::types;
 use crate::node::{Node, Value};
 
 impl Printer<'_> {
@@ -273,14 +274,13 @@ impl Printer<'_> {
     }
 
     fn row(&self, node: &Node<'_>, scopes: &[Scope<'_>]) -> Printed {
-        const RECORD: u32 = 2249;
         let args = self.elements(node.items("args")?, scopes)?;
         let row = match (node.field("row_format")?, node.items("args")?.len()) {
             (form::IMPLICIT, 2..) => format!("({args})"),
             _ => format!("ROW({args})"),
         };
         let type_id = node.field("row_typeid")?;
-        if type_id == RECORD {
+        if type_id == types::RECORD {
             return Ok(row);
         }
         let relation = self.names.type_name(type_id)?.relation;

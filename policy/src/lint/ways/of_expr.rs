@@ -220,7 +220,7 @@ impl<'r, 'f, 'e> OfExpr<'r, 'f, 'e> {
         let Expr::Const(constant) = right else {
             return None;
         };
-        let number = constant.as_integer();
+        let number = self.reader.facts.integer_of(constant);
         let exists = matches!((operator, number), (">" | "<>", Some(0)) | (">=", Some(1)));
         let rows = self.rows(&link.query, false);
         let ways: Vec<_> = rows.into_iter().map(|(way, _)| way).collect();
@@ -580,7 +580,11 @@ impl<'r, 'f, 'e> OfExpr<'r, 'f, 'e> {
                 let text = if constant.is_null() {
                     None
                 } else {
-                    let number = constant.as_integer().map(|number| number.to_string());
+                    let number = self
+                        .reader
+                        .facts
+                        .integer_of(constant)
+                        .map(|number| number.to_string());
                     let truth = constant.as_bool().map(|truth| truth.to_string());
                     let text = self.reader.facts.text_of(expr);
                     let bytes = || format!("{:?}", constant.bytes);
