@@ -10,7 +10,7 @@ use super::{
     Trigger, TypeFact, Volatility, queries,
 };
 use crate::datum::{self, ByteOrder};
-use crate::node::{Node, Value, read_node};
+use crate::node::read_node;
 use crate::{Details, Expr, Server};
 
 /// The role `pg_database_owner` (src/include/catalog/pg_authid.dat). The owner of the database is
@@ -302,7 +302,7 @@ impl<S: Server + ?Sized> Reader<'_, S> {
         for (rule, action) in self.all(what, queries::REWRITE_RULES, rewrite_rule)? {
             if rule.name == "_RETURN" {
                 let view = facts.relations.get_mut(&rule.relation);
-                if let (Some(view), Some(query)) = (view, queries_of(&action).pop()) {
+                if let (Some(view), Some(query)) = (view, trees(&action).pop()) {
                     view.query = Some(query);
                 }
             }
@@ -313,40 +313,19 @@ impl<S: Server + ?Sized> Reader<'_, S> {
 }
 
 /// Makes the expression that a node text is. A text that cannot be read is opaque, too.
-pub(super) fn tree(text: &str) -> Expr {
+fn tree(text: &str) -> Expr {
     match read_node(text) {
         Ok(value) => Expr::of(&value),
         Err(error) => Expr::Opaque(error.to_string()),
     }
 }
 
-/// Makes the queries of a node text, however they are nested in lists, as sub-selects.
-pub(super) fn queries_of(text: &str) -> Vec<Expr> {
-    let value = match read_node(text) {
-        Ok(value) => value,
-        Err(error) => return vec![Expr::Opaque(error.to_string())],
-    };
-    let mut left = vec![value];
-    let mut queries = Vec::new();
-    while let Some(value) = left.pop() {
-        match value {
-            Value::List(values) => left.extend(values.into_iter().rev()),
-            Value::Node(node) => queries.push(sub_select(node)),
-            _ => {}
-        }
+/// Makes the expressions of a node text, however they are nested in lists.
+fn trees(text: &str) -> Vec<Expr> {
+    match read_node(text) {
+        Ok(value) => Expr::each_of(&value),
+        Err(error) => vec![Expr::Opaque(error.to_string())],
     }
-    queries
-}
-
-fn sub_select(query: Node<'_>) -> Expr {
-    Expr::of(&Value::Node(Node {
-        name: "SUBLINK",
-        fields: vec![
-            ("subLinkType", Value::Token("0")),
-            ("testexpr", Value::Null),
-            ("subselect", Value::Node(query)),
-        ],
-    }))
 }
 
 /// Splits a list of names as the setting has it.
@@ -528,7 +507,7 @@ fn function(row: &mut Fields) -> Result<(u32, Function), FactsError> {
     let source = row.optional()?;
     let tree = row.optional()?;
     function.body = match (tree, source) {
-        (Some(tree), _) => Body::Tree(queries_of(&tree)),
+        (Some(tree), _) => Body::Tree(trees(&tree)),
         (None, Some(source)) => Body::Source(source),
         (None, None) => Body::Unread,
     };
