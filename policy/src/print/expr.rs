@@ -37,7 +37,8 @@ impl Printer<'_> {
             "COALESCE" | "COALESCEEXPR" => self.list_of("COALESCE", node, "args", scopes),
             "MINMAX" | "MINMAXEXPR" => match node.field::<u32>("op")? {
                 0 => self.list_of("GREATEST", node, "args", scopes),
-                _ => self.list_of("LEAST", node, "args", scopes),
+                1 => self.list_of("LEAST", node, "args", scopes),
+                _ => Err(NotPrinted::new(node.name)),
             },
             "SUBLINK" => self.sub_link(node, scopes),
             "RELABELTYPE" => self.coercion(node, "relabelformat", scopes),

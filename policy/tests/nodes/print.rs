@@ -455,6 +455,8 @@ fn what_could_mean_something_else_has_no_text() {
         "(SELECT app.notes.owner AS ?column? FROM app.members AS notes)"
     );
     let itself = w.table("notes", NOTES);
+    let limit = format!(":limitCount {}", w.truth(true));
+    let limited = w.query(&[], &from(&[], "<>"), &w.truth(true), &[&limit]);
     for (text, what) in [
         (query(&[itself], w.var(1, 2, 1)), "a hidden table"),
         (query(&[notes], w.var(1, 2, 2)), "a column of no query"),
@@ -482,6 +484,16 @@ fn what_could_mean_something_else_has_no_text() {
             "VAR without varlevelsup",
         ),
         ("(i 1)".to_owned(), "a list"),
+        // Numbers that a later version may give a meaning.
+        (w.node("MINMAXEXPR", ":op 2 :args <>"), "MINMAXEXPR"),
+        (
+            w.sub_link(
+                4,
+                "<>",
+                &limited.replace(":limitOption 0", ":limitOption 2"),
+            ),
+            "LIMIT of another kind",
+        ),
     ] {
         assert_eq!(
             printed(&text),
