@@ -49,6 +49,7 @@
 )]
 
 mod clauses;
+mod command;
 mod coverage;
 mod datum;
 mod declared;
@@ -70,6 +71,7 @@ mod snapshot;
 mod suite;
 
 pub use clauses::{Clause, Parts};
+pub use command::Command;
 pub use coverage::{Answers, ClauseCount, covered_percent, read_coverage, start_coverage};
 pub use datum::ByteOrder;
 pub use explain::{Gate, Outcome, Request, Step, as_identity, can, explain};
@@ -79,7 +81,7 @@ pub use expr::{
     RowComparison, SubLink, SubLinkKind, Target, Var,
 };
 pub use identity::Identity;
-pub use matrix::{Access, Allowed, Command, access_matrix};
+pub use matrix::{Access, Allowed, access_matrix};
 pub use mutants::{Fate, Mutant, policy_mutants, run_mutants};
 pub use node::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES, Node, NodeError, Value, read_node};
 pub use print::{Name, Names, NotPrinted, TypeName, print};

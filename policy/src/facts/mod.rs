@@ -18,9 +18,10 @@ mod server;
 
 use std::collections::BTreeMap;
 
+pub use crate::command::Command;
 pub use access::{Grant, Grants};
 pub use function::{Body, Function, FunctionKind, Operator, TypeFact, Volatility};
-pub use policy::{Command, Policy};
+pub use policy::Policy;
 pub use reach::{Client, Columns, Reach};
 pub use relation::{
     Attribute, ForeignKey, Index, Publication, Relation, RelationKind, RewriteRule, Subscription,

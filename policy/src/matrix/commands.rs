@@ -1,7 +1,8 @@
 //! The answers for one identity and one relation, command by command.
 
 use super::case::{COUNTER, Case, Tried, count, number};
-use super::{Allowed, Answer, Command, MAX_ROWS, insert};
+use super::{Allowed, Answer, MAX_ROWS, insert};
+use crate::command::Command;
 use crate::server::{Server, ServerError};
 
 /// The error of a sequence that has reached its end.
@@ -128,7 +129,7 @@ impl Case<'_> {
             Command::Update => (!rights.update.is_empty(), 4),
             Command::Delete => (rights.delete, 16),
         };
-        let name = command.as_str().to_uppercase();
+        let name = command.as_str();
         if bit != 0 && self.relation.takes & bit == 0 {
             return Some(Answer::none(&format!("takes no {name}")));
         }
@@ -149,7 +150,7 @@ impl Case<'_> {
             } else if let Some(reason) = &rights.exempt {
                 answer = answer.noted(reason);
             } else if !rights.is_admitted(command.letter()) {
-                let name = command.as_str().to_uppercase();
+                let name = command.as_str();
                 answer.allowed = Allowed::None;
                 return answer.noted(format!("no permissive policy for {name} applies"));
             }

@@ -2,7 +2,8 @@
 
 use super::case::{Case, Tried, attempt, number};
 use super::relations::Relation;
-use super::{Allowed, Answer, Command};
+use super::{Allowed, Answer};
+use crate::command::Command;
 use crate::server::{Server, ServerError};
 
 /// The rows that are tried at most.

@@ -2,7 +2,8 @@
 
 use super::case::{All, COUNTER, Case, attempt, count, value};
 use super::relations::{Relation, Rights};
-use super::{Access, Command, MAX_ROWS, insert};
+use super::{Access, MAX_ROWS, insert};
+use crate::command::Command;
 use crate::identity::Identity;
 use crate::server::{Server, ServerError};
 
