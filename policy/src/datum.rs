@@ -31,8 +31,8 @@ pub enum ByteOrder {
     Big,
 }
 
-/// The first byte of a constant in the text of a view that each database has: `'r'`, which is passed
-/// by value. It tells the order.
+/// The first byte of the first constant in the text of a view that each database has. It is `'r'`,
+/// passed by value, and tells the order.
 pub(crate) const FIRST_BYTE: &str = "
 (select pg_catalog.split_part(
             pg_catalog.split_part(r.ev_action::pg_catalog.text, ':constvalue 1 [ ', 2), ' ', 1)

@@ -65,6 +65,7 @@ mod mutants;
 mod node;
 pub mod picture;
 mod print;
+mod quotes;
 pub mod report;
 mod server;
 mod snapshot;
