@@ -1,5 +1,6 @@
 //! Policies as statements declare them.
 
+use crate::command::Command;
 use crate::server::{Row, Server, ServerError};
 use crate::{Expr, read_node};
 
@@ -108,13 +109,7 @@ impl Declared {
 
     /// The command as SQL writes it.
     pub fn command_word(&self) -> &'static str {
-        match self.command {
-            'r' => "select",
-            'a' => "insert",
-            'w' => "update",
-            'd' => "delete",
-            _ => "all",
-        }
+        Command::of_letter(self.command).map_or("all", Command::word)
     }
 }
 

@@ -4,10 +4,12 @@
 //! looked at either, so no rule may judge an expression that has one ([`Expr::opaque`]), nor one
 //! that reads a [`Column::Unresolved`].
 
+pub(crate) mod details;
 mod query;
 mod read;
 mod walk;
 
+pub use details::Details;
 pub use query::{Cte, FromItem, Query, QueryCommand, RangeEntry, RangeKind, Target};
 pub use walk::Column;
 

@@ -39,9 +39,9 @@ impl Fingerprint {
     }
 }
 
-/// Returns an expression as a text that has names in the place of OIDs. Two expressions with the
-/// same text mean the same, whatever their database.
-pub fn normal_form(facts: &Facts, relation: u32, expr: &Expr) -> String {
+/// Returns an expression, as far as rules see it, as a text that has names in the place of OIDs.
+/// What else it says is in the [`Details`](crate::Details) of its policy.
+fn normal_form(facts: &Facts, relation: u32, expr: &Expr) -> String {
     let mut writer = Writer {
         facts,
         relation,
@@ -193,8 +193,11 @@ impl<'f> Writer<'f> {
 
     fn aggregation<'e: 'f>(&mut self, word: &str, aggregation: &'e Aggregation) {
         let name = self.facts.function_name(aggregation.function);
-        let all = aggregation.args.iter().chain(aggregation.filter.as_deref());
-        self.list(&format!("{word} {name:?}"), all);
+        self.open(&format!("{word} {name:?}"));
+        self.list("args", &aggregation.args);
+        self.list("filter", aggregation.filter.as_deref());
+        self.list("sorting", &aggregation.sorting);
+        self.text.push(')');
     }
 
     /// A column by its name, if its table is known, or by its number.
@@ -298,10 +301,15 @@ impl<'f> Writer<'f> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeSet, HashMap};
+
     use super::normal_form;
+    use crate::expr::details::{IGNORED, SEEN};
     use crate::facts::Facts;
+    use crate::lint::rule::Draft;
+    use crate::lint::rules::ALL;
     use crate::lint::testing::{Database, UUID, boolean, column, eq_uuid, exists, own, text, uid};
-    use crate::{Const, Expr};
+    use crate::{Const, Details, Expr, Value, read_node};
 
     fn form(db: &Database, table: u32, expr: &Expr) -> String {
         normal_form(&db.facts, table, expr)
@@ -388,6 +396,128 @@ mod tests {
         let first = of_label(&mut db, 50_001, 50_002);
         assert_eq!(of_label(&mut db, 60_001, 60_002), first);
         assert!(first.contains("\"owner\""), "{first}");
+    }
+
+    /// What identifies a policy with this expression.
+    fn of_tree(facts: &Facts, tree: &Value<'_>) -> [String; 2] {
+        let form = normal_form(facts, 1, &Expr::of(tree));
+        [form, Details::of_value(tree).named(facts)]
+    }
+
+    /// Gets the names of a node and its field, and the value.
+    type Call<'t, 'c> = dyn FnMut([&'t str; 2], &mut Value<'t>) + 'c;
+
+    /// Calls a function for each field of each node, those left out that change nothing.
+    fn each_field<'t>(value: &mut Value<'t>, call: &mut Call<'t, '_>) {
+        match value {
+            Value::Node(node) => {
+                for (field, value) in &mut node.fields {
+                    if !IGNORED.contains(field) {
+                        call([node.name, field], value);
+                        each_field(value, call);
+                    }
+                }
+            }
+            Value::List(values) => values.iter_mut().for_each(|value| each_field(value, call)),
+            _ => {}
+        }
+    }
+
+    /// Makes another value of one that is no node.
+    fn change(value: &mut Value<'_>) {
+        match value {
+            Value::Null => *value = Value::Token("1"),
+            Value::Token(token) => {
+                *token = match *token {
+                    "true" => "false",
+                    "false" => "true",
+                    "3" => "2",
+                    number if number.parse::<i64>().is_ok() => "3",
+                    _ => "changed",
+                }
+            }
+            Value::Numbers(numbers) => numbers.push(1),
+            Value::Datum(bytes) => bytes.push(1),
+            Value::List(values) => values.push(Value::Null),
+            Value::Node(_) => {}
+        }
+    }
+
+    fn value_kind(value: &Value<'_>) -> &'static str {
+        match value {
+            Value::Null => "null",
+            Value::Token(_) => "token",
+            Value::Node(_) => "node",
+            Value::List(_) => "list",
+            Value::Numbers(_) => "numbers",
+            Value::Datum(_) => "datum",
+        }
+    }
+
+    #[test]
+    fn each_change_of_a_field_is_another_fingerprint() {
+        let facts = Facts::default();
+        let mut seen = BTreeSet::new();
+        // Of what many texts have, two changes of each kind are enough.
+        let mut tried = HashMap::new();
+        for text in include_str!("../tests/nodes/real.txt").lines() {
+            let tree = read_node(text).unwrap();
+            let before = of_tree(&facts, &tree);
+            let mut changes = Vec::new();
+            let mut at = 0;
+            each_field(&mut tree.clone(), &mut |names, value| {
+                let kind = (names, value_kind(value));
+                let times = tried.entry(kind).or_insert(0);
+                *times += 1;
+                if *times <= 2 {
+                    changes.push((at, names));
+                }
+                at += 1;
+            });
+            for (place, [node, field]) in changes {
+                let mut other = tree.clone();
+                let mut at = 0;
+                each_field(&mut other, &mut |_, value| {
+                    if at == place {
+                        change(value);
+                    }
+                    at += 1;
+                });
+                if of_tree(&facts, &other) != before {
+                    seen.insert(field);
+                } else if other != tree {
+                    // A sub-select has both, too, and they say nothing there.
+                    assert!(["inh", "relid"].contains(&field), "{node} {field}: {text}");
+                }
+            }
+        }
+        let missed: Vec<_> = SEEN.iter().filter(|name| !seen.contains(*name)).collect();
+        assert_eq!(missed, [&""; 0], "no text has it");
+    }
+
+    #[test]
+    fn a_finding_about_a_policy_has_what_rules_do_not_see_by_name() {
+        let (mut db, notes, _) = database();
+        db.policy(notes, "p");
+        let of = |db: &Database, collation: u32| {
+            let mut policy = db.facts.policies[0].clone();
+            let text = format!("{{COLLATEXPR :arg <> :collOid {collation} :location 4}}");
+            policy.details = [Details::of(&text), Details::default()];
+            let draft = Draft::policy(ALL[0], &db.facts, &policy);
+            draft.done().fingerprint
+        };
+        assert_ne!(of(&db, 950), of(&db, 951));
+        let collations = [
+            (50_001, "app.mine"),
+            (60_001, "app.mine"),
+            (60_002, "app.other"),
+        ];
+        let collations = collations.map(|(oid, name)| (oid, name.to_owned()));
+        db.facts.collations = collations.into();
+        assert_eq!(of(&db, 50_001), of(&db, 60_001));
+        assert_ne!(of(&db, 50_001), of(&db, 60_002));
+        // A text that cannot be read counts as it is.
+        assert_ne!(Details::of("{A"), Details::of("{B"));
     }
 
     #[test]

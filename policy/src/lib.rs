@@ -49,7 +49,9 @@
 )]
 
 mod clauses;
+mod command;
 mod coverage;
+mod datum;
 mod declared;
 mod explain;
 mod expr;
@@ -63,22 +65,24 @@ mod mutants;
 mod node;
 pub mod picture;
 mod print;
+mod quotes;
 pub mod report;
 mod server;
 mod snapshot;
 mod suite;
 
 pub use clauses::{Clause, Parts};
+pub use command::Command;
 pub use coverage::{Answers, ClauseCount, covered_percent, read_coverage, start_coverage};
+pub use datum::ByteOrder;
 pub use explain::{Gate, Outcome, Request, Step, as_identity, can, explain};
 pub use expr::{
-    Aggregation, ArrayOperation, BooleanTest, Call, Case, CastKind, Column, Const, Cte, Expr,
-    FromItem, Operation, Other, Param, Query, QueryCommand, RangeEntry, RangeKind, RowComparison,
-    SubLink, SubLinkKind, Target, Var,
+    Aggregation, ArrayOperation, BooleanTest, Call, Case, CastKind, Column, Const, Cte, Details,
+    Expr, FromItem, Operation, Other, Param, Query, QueryCommand, RangeEntry, RangeKind,
+    RowComparison, SubLink, SubLinkKind, Target, Var,
 };
-pub use fingerprint::normal_form;
 pub use identity::Identity;
-pub use matrix::{Access, Allowed, Command, access_matrix};
+pub use matrix::{Access, Allowed, access_matrix};
 pub use mutants::{Fate, Mutant, policy_mutants, run_mutants};
 pub use node::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_VALUES, Node, NodeError, Value, read_node};
 pub use print::{Name, Names, NotPrinted, TypeName, print};

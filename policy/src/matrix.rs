@@ -5,10 +5,12 @@
 //! is locked and no trigger for rows runs. Everything is rolled back.
 
 mod case;
+mod commands;
 mod insert;
 mod relations;
 mod trial;
 
+use crate::command::Command;
 use crate::identity::Identity;
 use crate::server::{Server, ServerError};
 pub(crate) use case::Case;
@@ -20,44 +22,6 @@ pub(crate) use trial::Trial;
 pub(crate) const MAX_PAGES: u64 = 8192;
 /// The rows that are counted at most, and those that are tried for INSERT.
 pub(crate) const MAX_ROWS: u64 = 100_000;
-
-/// What an identity is asked about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Command {
-    /// Rows to see.
-    Select,
-    /// Rows to add.
-    Insert,
-    /// Rows to change.
-    Update,
-    /// Rows to remove.
-    Delete,
-}
-
-impl Command {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Select, Self::Insert, Self::Update, Self::Delete];
-
-    /// The word in lower case.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Select => "select",
-            Self::Insert => "insert",
-            Self::Update => "update",
-            Self::Delete => "delete",
-        }
-    }
-
-    /// The letter in `pg_policy.polcmd`.
-    pub(crate) fn letter(self) -> &'static str {
-        match self {
-            Self::Select => "r",
-            Self::Insert => "a",
-            Self::Update => "w",
-            Self::Delete => "d",
-        }
-    }
-}
 
 /// How many rows a command reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

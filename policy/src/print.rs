@@ -9,6 +9,7 @@
 mod call;
 mod constant;
 mod expr;
+mod fields;
 mod from;
 mod names;
 mod query;

@@ -5,9 +5,10 @@ mod facts;
 
 pub use diff::{Difference, access_diff};
 
+use crate::command::Command;
 use crate::declared::Declared;
 use crate::identity::Identity;
-use crate::matrix::{Access, Allowed, Case, Command, MAX_ROWS, Relation, Trial};
+use crate::matrix::{Access, Allowed, Case, MAX_ROWS, Relation, Trial};
 use crate::server::{Server, ServerError};
 use serde_json::{Map, Value, json};
 
@@ -91,7 +92,7 @@ fn take(
                 insert(by_identity, &access.identity, json!({}));
             }
             if let Some(commands) = by_identity.get_mut(&access.identity) {
-                insert(commands, access.command.as_str(), answer(access, rows));
+                insert(commands, access.command.word(), answer(access, rows));
             }
         }
     }

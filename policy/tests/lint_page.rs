@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use authguard_policy::lint::{Rule, rules::ALL};
+use authguard_policy::lint::{rule::Rule, rules::ALL};
 
 /// The sections of the page by their headings, which are the anchors of rules.
 fn sections() -> BTreeMap<String, String> {

@@ -92,10 +92,11 @@ impl Relation {
                     let mut null = false;
                     let hash = pg_sys::compute_partition_hash_value(
                         1,
-                        &mut function,
-                        &mut collation,
-                        &mut key,
-                        &mut null,
+                        &raw mut function,
+                        // From Postgres 18 on, these three are pointers to constants.
+                        &raw mut collation,
+                        &raw mut key,
+                        &raw mut null,
                     );
                     i32::try_from(hash % u64::try_from(bounds.nindexes).ok()?).ok()
                 }

@@ -2,7 +2,7 @@
 
 use super::server::with_server;
 use crate::pg::encoding::{Json, Name, Utf8};
-use authguard_policy::{Request, can, explain};
+use authguard_policy::{Request, Server, ServerError, can, explain};
 use pgrx::prelude::*;
 
 /// The gates that a request meets, one row each, the verdict last.
@@ -26,16 +26,14 @@ fn authguard_explain_access(
         name!(note, Option<Utf8>),
     ),
 > {
-    let relation = relation.map(|oid| oid.to_u32().to_string());
-    let request = Request {
-        relation: relation.as_deref(),
-        command: command.as_deref(),
-        row: row.as_deref(),
-        claims: claims.as_deref(),
-        role: role.as_deref(),
-        new_row: new_row.as_deref(),
-    };
-    let steps = with_server(|server| explain(server, &request));
+    let objects = [&row, &claims, &new_row].map(Option::as_deref);
+    let steps = ask(
+        explain,
+        relation,
+        command.as_deref(),
+        objects,
+        role.as_deref(),
+    );
     TableIterator::new((1..).zip(steps).map(|(number, step)| {
         (
             number,
@@ -58,14 +56,26 @@ fn authguard_can(
     role: Option<Name>,
     new_row: Option<Json>,
 ) -> bool {
+    let objects = [&row, &claims, &new_row].map(Option::as_deref);
+    ask(can, relation, command.as_deref(), objects, role.as_deref())
+}
+
+/// Asks about the statement that the arguments of both functions describe.
+fn ask<R>(
+    of: fn(&mut dyn Server, &Request<'_>) -> Result<R, ServerError>,
+    relation: Option<pg_sys::Oid>,
+    command: Option<&str>,
+    [row, claims, new_row]: [Option<&str>; 3],
+    role: Option<&str>,
+) -> R {
     let relation = relation.map(|oid| oid.to_u32().to_string());
     let request = Request {
         relation: relation.as_deref(),
-        command: command.as_deref(),
-        row: row.as_deref(),
-        claims: claims.as_deref(),
-        role: role.as_deref(),
-        new_row: new_row.as_deref(),
+        command,
+        row,
+        claims,
+        role,
+        new_row,
     };
-    with_server(|server| can(server, &request))
+    with_server(|server| of(server, &request))
 }

@@ -31,7 +31,7 @@ fn authguard_access_matrix(
         (
             answer.relation.into(),
             Utf8(answer.identity),
-            answer.command.as_str(),
+            answer.command.word(),
             answer.allowed.as_str(),
             answer.rows.map(bigint),
             answer.note.map(Utf8),

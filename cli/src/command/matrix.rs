@@ -36,7 +36,7 @@ fn object(answer: &authguard_policy::Access) -> Value {
     json!({
         "relation": answer.name,
         "identity": answer.identity,
-        "command": answer.command.as_str(),
+        "command": answer.command.word(),
         "allowed": answer.allowed.as_str(),
         "visible": answer.rows,
         "note": answer.note,
@@ -58,7 +58,7 @@ fn table(answers: &[authguard_policy::Access]) -> String {
         table.push(vec![
             answer.name.clone().into(),
             answer.identity.clone().into(),
-            answer.command.as_str().into(),
+            answer.command.word().into(),
             Cell::from(answer.allowed.as_str()).styled(look),
             answer.rows.map(|rows| rows.to_string()).into(),
             answer.note.clone().into(),

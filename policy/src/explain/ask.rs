@@ -474,7 +474,7 @@ impl<'r> Question<'r> {
         steps.push(Step {
             gate: Gate::Statement,
             name: Some(self.relation.title.clone()),
-            clause: Some(self.command.kind().name().to_owned()),
+            clause: Some(self.command.kind().as_str().to_owned()),
             result,
             note: Some(format!("{why}: it was run, and rolled back")),
         });

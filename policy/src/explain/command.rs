@@ -2,6 +2,7 @@
 
 use super::error::error;
 use crate::ServerError;
+pub(super) use crate::command::Command as Kind;
 
 /// A statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,15 +38,6 @@ pub(super) struct Phase {
     pub refuses: bool,
 }
 
-/// A command that policies are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Select,
-    Insert,
-    Update,
-    Delete,
-}
-
 /// A row of the statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Which {
@@ -55,29 +47,6 @@ pub(super) enum Which {
     Proposed,
     /// The row after an update.
     New,
-}
-
-impl Kind {
-    /// The name of the command, and of its privilege.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Select => "SELECT",
-            Self::Insert => "INSERT",
-            Self::Update => "UPDATE",
-            Self::Delete => "DELETE",
-        }
-    }
-
-    /// Returns true if policies with this `polcmd` are for it.
-    pub fn is_named(self, polcmd: &str) -> bool {
-        let own = match self {
-            Self::Select => "r",
-            Self::Insert => "a",
-            Self::Update => "w",
-            Self::Delete => "d",
-        };
-        polcmd == own || polcmd == "*"
-    }
 }
 
 impl Command {
@@ -221,7 +190,7 @@ mod tests {
                 (Which::Proposed, _) => "refuses the row to insert",
                 (Which::New, _) => "refuses the new row",
             };
-            (phase.of.name(), row)
+            (phase.of.as_str(), row)
         });
         told.collect()
     }

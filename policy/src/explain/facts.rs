@@ -2,7 +2,6 @@
 
 use super::command::{Action, Command, Kind};
 use super::error::error;
-use super::given::Given;
 use crate::{Row, Server, ServerError};
 
 /// A table or view.
@@ -244,13 +243,9 @@ impl Relation {
         self.changing.contains(words)
     }
 
-    /// The columns of the row that pick rows.
-    pub fn keys(
-        &self,
-        server: &mut dyn Server,
-        given: &Given<'_>,
-    ) -> Result<Vec<Key>, ServerError> {
-        let rows = server.query(KEYS, &[Some(&self.oid), Some(given.json)])?;
+    /// Returns the columns that pick rows: those that are members of a JSON object.
+    pub fn keys(&self, server: &mut dyn Server, json: &str) -> Result<Vec<Key>, ServerError> {
+        let rows = server.query(KEYS, &[Some(&self.oid), Some(json)])?;
         let key = |row| {
             let mut texts = Texts::of(row);
             Key {

@@ -222,7 +222,7 @@ impl Gates<'_> {
                 let about = format!(
                     "{} for {}, on {on}",
                     policy.clause_name(phase),
-                    phase.of.name()
+                    phase.of.as_str()
                 );
                 let values_shown = match leaves.as_slice() {
                     [leaf] => self.shown.values(leaf, values),
@@ -275,7 +275,7 @@ impl Gates<'_> {
     fn no_permissive(&self, of: Kind) -> String {
         let note = format!(
             "no permissive policy for {} applies to {}",
-            of.name(),
+            of.as_str(),
             self.role.name
         );
         let others: Vec<String> = self
@@ -292,7 +292,7 @@ impl Gates<'_> {
 
     /// Says which policies keep the row from passing, with the clauses that do it.
     fn why(&self, phase: Phase, met: &[(&Policy, &Condition)], values: &Values<'_>) -> String {
-        let of = phase.of.name();
+        let of = phase.of.as_str();
         let blamed = |condition: &Condition| {
             let clause = condition.clause();
             let mut leaves = Vec::new();

@@ -136,7 +136,7 @@ impl Need<'_> {
         relation: &Relation,
         role: &Role,
     ) -> Result<Step, ServerError> {
-        let privilege = self.privilege.name();
+        let privilege = self.privilege.as_str();
         let kind = if self.on_table { "table" } else { "columns" };
         let parameters = [Some(&*relation.oid), Some(privilege), Some(kind)];
         let row = server.query(PRIVILEGES, &parameters)?;

@@ -120,7 +120,7 @@ impl Policy {
 
     /// Returns true if the policy is for that command.
     pub fn is_for(&self, kind: Kind) -> bool {
-        kind.is_named(&self.command)
+        ["*", kind.letter()].contains(&self.command.as_str())
     }
 
     /// The expression that counts in a phase. A policy without one counts for nothing

@@ -36,7 +36,7 @@ impl Pick {
         given: &Given<'_>,
         columns: &[&Column],
     ) -> Result<Self, ServerError> {
-        let keys = relation.keys(server, given)?;
+        let keys = relation.keys(server, given.json)?;
         let mut conditions = Vec::new();
         let mut values = Vec::new();
         for column in columns {

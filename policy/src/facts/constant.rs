@@ -1,26 +1,8 @@
 //! Values of constants, as far as rules ask for them.
 
 use super::Facts;
+use crate::datum::{types, utf8};
 use crate::{Const, Expr};
-
-/// OIDs of types (src/include/catalog/pg_type.dat).
-mod types {
-    pub(super) const BOOL: u32 = 16;
-    pub(super) const NAME: u32 = 19;
-    pub(super) const INT8: u32 = 20;
-    pub(super) const INT2: u32 = 21;
-    pub(super) const INT4: u32 = 23;
-    pub(super) const REGPROC: u32 = 24;
-    pub(super) const TEXT: u32 = 25;
-    pub(super) const UNKNOWN: u32 = 705;
-    pub(super) const BPCHAR: u32 = 1042;
-    pub(super) const VARCHAR: u32 = 1043;
-    pub(super) const REGPROCEDURE: u32 = 2202;
-    pub(super) const REGCLASS: u32 = 2205;
-    pub(super) const REGTYPE: u32 = 2206;
-    pub(super) const REGNAMESPACE: u32 = 4089;
-    pub(super) const REGROLE: u32 = 4096;
-}
 
 impl Const {
     /// Returns true if it is NULL.
@@ -36,70 +18,44 @@ impl Const {
             .filter(|_| self.type_id == types::BOOL)?;
         Some(bytes.iter().any(|byte| *byte != 0))
     }
-
-    /// Returns the number that it is.
-    pub fn as_integer(&self) -> Option<i64> {
-        let integer = [types::INT2, types::INT4, types::INT8].contains(&self.type_id);
-        let bytes: [u8; 8] = self.bytes.as_ref()?.as_slice().try_into().ok()?;
-        let number = if cfg!(target_endian = "big") {
-            i64::from_be_bytes(bytes)
-        } else {
-            i64::from_le_bytes(bytes)
-        };
-        integer.then_some(number)
-    }
-
-    /// Returns the text that it is.
-    pub fn as_text(&self) -> Option<String> {
-        let bytes = self.bytes.as_ref()?;
-        let text = match self.type_id {
-            types::TEXT | types::VARCHAR | types::BPCHAR => payload(bytes)?,
-            types::NAME | types::UNKNOWN => bytes.split(|byte| *byte == 0).next()?,
-            _ => return None,
-        };
-        String::from_utf8(text.to_vec()).ok()
-    }
-
-    /// Returns the OID that a constant of a type such as `regclass`, or of an enum, is.
-    fn as_oid(&self) -> Option<u32> {
-        let bytes: [u8; 8] = self.bytes.as_ref()?.as_slice().try_into().ok()?;
-        let low = if cfg!(target_endian = "big") {
-            u64::from_be_bytes(bytes)
-        } else {
-            u64::from_le_bytes(bytes)
-        };
-        u32::try_from(low & u64::from(u32::MAX)).ok()
-    }
-}
-
-/// Returns the bytes behind the header of a value of variable length (src/include/varatt.h): four
-/// bytes, or one for a short value. Neither processor's order is taken for granted: the length has
-/// to fit.
-fn payload(bytes: &[u8]) -> Option<&[u8]> {
-    let length = bytes.len();
-    if let Some((header, rest)) = bytes.split_first_chunk::<4>() {
-        let little = u32::from_le_bytes(*header) >> 2;
-        let big = u32::from_be_bytes(*header) & 0x3fff_ffff;
-        if [little, big]
-            .iter()
-            .any(|l| usize::try_from(*l) == Ok(length))
-        {
-            return Some(rest);
-        }
-    }
-    let (header, rest) = bytes.split_first()?;
-    let short = [header >> 1, header & 0x7f];
-    short
-        .iter()
-        .any(|l| usize::from(*l) == length)
-        .then_some(rest)
 }
 
 impl Facts {
+    /// Returns the number that a constant is.
+    pub(crate) fn integer_of(&self, constant: &Const) -> Option<i64> {
+        let bytes = constant.bytes.as_ref()?;
+        let order = self.server.byte_order;
+        Some(match constant.type_id {
+            types::INT2 => i16::from_le_bytes(order.number(order.by_value(bytes, 2)?)?).into(),
+            types::INT4 => i32::from_le_bytes(order.number(order.by_value(bytes, 4)?)?).into(),
+            types::INT8 => i64::from_le_bytes(order.number(bytes)?),
+            _ => return None,
+        })
+    }
+
+    /// Returns the text that a constant is.
+    fn plain_text(&self, constant: &Const) -> Option<String> {
+        let bytes = constant.bytes.as_ref()?;
+        match constant.type_id {
+            types::TEXT | types::VARCHAR | types::BPCHAR => {
+                utf8(self.server.byte_order.payload(bytes)?)
+            }
+            types::NAME | types::UNKNOWN => utf8(bytes.split(|byte| *byte == 0).next()?),
+            _ => None,
+        }
+    }
+
+    /// Returns the OID that a constant of a type such as `regclass`, or of an enum, is.
+    fn oid_of(&self, constant: &Const) -> Option<u32> {
+        let order = self.server.byte_order;
+        let bytes = order.by_value(constant.bytes.as_ref()?, 4)?;
+        Some(u32::from_le_bytes(order.number(bytes)?))
+    }
+
     /// Returns the name that a constant stands for, if its type keeps OIDs: the label of an enum, a
     /// table, a function, a type, a role, a schema.
     pub fn named_constant(&self, constant: &Const) -> Option<String> {
-        let oid = constant.as_oid();
+        let oid = self.oid_of(constant);
         match constant.type_id {
             types::REGCLASS => {
                 let known = self.relations.contains_key(&oid?);
@@ -134,7 +90,8 @@ impl Facts {
             match expr {
                 Expr::Cast { arg, .. } | Expr::Collate(arg) | Expr::NamedArg(arg) => expr = arg,
                 Expr::Const(constant) => {
-                    return constant.as_text().or_else(|| self.named_constant(constant));
+                    let text = self.plain_text(constant);
+                    return text.or_else(|| self.named_constant(constant));
                 }
                 _ => return None,
             }
@@ -144,10 +101,9 @@ impl Facts {
 
 #[cfg(test)]
 mod tests {
-    use super::types;
-    use crate::Const;
-    use crate::Expr;
+    use super::{Facts, types};
     use crate::lint::testing::{boolean, text};
+    use crate::{ByteOrder, Const, Expr};
 
     fn constant(type_id: u32, bytes: &[u8]) -> Const {
         Const {
@@ -156,21 +112,22 @@ mod tests {
         }
     }
 
+    fn facts(byte_order: ByteOrder) -> Facts {
+        let mut facts = Facts::default();
+        facts.server.byte_order = byte_order;
+        facts
+    }
+
     #[test]
-    fn texts_are_read_with_each_kind_of_header_and_in_each_order() {
-        let read = |bytes: &[u8]| constant(types::TEXT, bytes).as_text();
-        let (little, big) = (b"\x18\0\0\0ab", b"\0\0\0\x06ab");
-        assert_eq!(read(little).as_deref(), Some("ab"));
-        assert_eq!(read(big).as_deref(), Some("ab"));
-        assert_eq!(read(b"\x07ab").as_deref(), Some("ab"));
-        assert_eq!(read(b"\x83ab").as_deref(), Some("ab"));
-        // A length that does not fit, and no UTF-8.
-        assert_eq!(read(b"\x1c\0\0\0ab"), None);
-        assert_eq!(read(b"\x18\0\0\0\xff\xfe"), None);
-        assert_eq!(read(b""), None);
-        let name = constant(types::NAME, b"ada\0\0\0");
-        assert_eq!(name.as_text().as_deref(), Some("ada"));
-        assert_eq!(constant(types::INT4, little).as_text(), None);
+    fn texts_are_those_of_their_types() {
+        let facts = facts(ByteOrder::Big);
+        let read = |type_id, bytes: &[u8]| facts.text_of(&Expr::Const(constant(type_id, bytes)));
+        let bytes = b"\0\0\0\x06ab";
+        assert_eq!(read(types::TEXT, bytes).as_deref(), Some("ab"));
+        assert_eq!(read(types::NAME, b"ada\0\0\0").as_deref(), Some("ada"));
+        assert_eq!(read(types::INT4, bytes), None);
+        // No UTF-8.
+        assert_eq!(read(types::TEXT, b"\0\0\0\x06\xff\xfe"), None);
     }
 
     #[test]
@@ -183,12 +140,16 @@ mod tests {
             panic!()
         };
         assert_eq!(word.as_bool(), None);
-        let seven = constant(types::INT8, &7_i64.to_ne_bytes());
-        assert_eq!(seven.as_integer(), Some(7));
+        let (little, big) = (facts(ByteOrder::Little), facts(ByteOrder::Big));
+        for type_id in [types::INT2, types::INT4, types::INT8] {
+            let number = |bytes: [u8; 8]| constant(type_id, &bytes);
+            assert_eq!(little.integer_of(&number((-7_i64).to_le_bytes())), Some(-7));
+            assert_eq!(big.integer_of(&number(7_i64.to_be_bytes())), Some(7));
+        }
         let null = Const {
             type_id: types::INT8,
             bytes: None,
         };
-        assert!(null.is_null() && null.as_integer().is_none());
+        assert!(null.is_null() && little.integer_of(&null).is_none());
     }
 }

@@ -18,9 +18,10 @@ mod server;
 
 use std::collections::BTreeMap;
 
+pub use crate::command::Command;
 pub use access::{Grant, Grants};
 pub use function::{Body, Function, FunctionKind, Operator, TypeFact, Volatility};
-pub use policy::{Command, Policy};
+pub use policy::Policy;
 pub use reach::{Client, Columns, Reach};
 pub use relation::{
     Attribute, ForeignKey, Index, Publication, Relation, RelationKind, RewriteRule, Subscription,
@@ -54,6 +55,9 @@ pub struct Facts {
     pub operators: BTreeMap<u32, Operator>,
     /// Types.
     pub types: BTreeMap<u32, TypeFact>,
+    /// The names that SQL has for the collations that policies name, those left out whose OIDs are
+    /// the same everywhere.
+    pub collations: BTreeMap<u32, String>,
     /// The labels of enums. A constant of an enum keeps the OID of its label.
     pub enum_labels: BTreeMap<u32, String>,
     /// Triggers of users.
@@ -127,6 +131,14 @@ impl Facts {
         match self.types.get(&type_id) {
             Some(t) => t.spelling.clone(),
             None => type_id.to_string(),
+        }
+    }
+
+    /// Returns a collation's name as SQL spells it.
+    pub fn collation_name(&self, collation: u32) -> String {
+        match self.collations.get(&collation) {
+            Some(name) => name.clone(),
+            None => collation.to_string(),
         }
     }
 

@@ -1,43 +1,8 @@
 //! Policies.
 
-use std::fmt;
-
 use super::PUBLIC;
-use crate::Expr;
-
-/// A command that policies are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Command {
-    /// `SELECT`
-    Select,
-    /// `INSERT`
-    Insert,
-    /// `UPDATE`
-    Update,
-    /// `DELETE`
-    Delete,
-}
-
-impl Command {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Select, Self::Insert, Self::Update, Self::Delete];
-
-    /// Returns its name in capitals, which is also that of the privilege.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Select => "SELECT",
-            Self::Insert => "INSERT",
-            Self::Update => "UPDATE",
-            Self::Delete => "DELETE",
-        }
-    }
-}
-
-impl fmt::Display for Command {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+use crate::command::Command;
+use crate::{Details, Expr};
 
 /// A policy.
 #[derive(Clone, Debug)]
@@ -56,6 +21,8 @@ pub struct Policy {
     pub qual: Option<Expr>,
     /// `WITH CHECK`.
     pub check: Option<Expr>,
+    /// What the node texts of both say beyond that: it is part of what identifies the policy.
+    pub details: [Details; 2],
     /// `USING` as Postgres prints it, without the outer brackets that it always adds.
     pub qual_text: Option<String>,
     /// `WITH CHECK` as Postgres prints it.

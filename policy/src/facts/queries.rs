@@ -146,6 +146,16 @@ select t.oid::text, t.typnamespace::text, t.typname::text,
        pg_catalog.format_type(t.oid, null), t.typtype::text, t.typelem::text, t.typbasetype::text
   from pg_catalog.pg_type t";
 
+/// Postgres keeps no dependency on collations that every database has with the same OID.
+pub(super) const COLLATIONS: &str = "
+select c.oid::text, pg_catalog.format('%I.%I', n.nspname, c.collname)
+  from pg_catalog.pg_collation c
+  join pg_catalog.pg_namespace n on n.oid = c.collnamespace
+ where c.oid in (select d.refobjid
+                   from pg_catalog.pg_depend d
+                  where d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass
+                    and d.refclassid = 'pg_catalog.pg_collation'::pg_catalog.regclass)";
+
 pub(super) const ENUM_LABELS: &str = "
 select e.oid::text, e.enumlabel::text
   from pg_catalog.pg_enum e";

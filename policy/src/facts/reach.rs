@@ -108,8 +108,7 @@ impl Reach {
         command: Command,
     ) -> impl Iterator<Item = &'r Client> {
         self.ordinary()
-            .filter(move |client| !client.owns(relation) || relation.rls_forced)
-            .filter(move |client| client.may(facts, relation, command.as_str()))
+            .filter(move |client| client.reaches(facts, relation, command))
     }
 
     /// Returns the ordinary clients that a policy applies to and that may run a command on its
@@ -148,6 +147,12 @@ impl Client {
     /// Returns true if it has the privileges of a relation's owner.
     pub fn owns(&self, relation: &Relation) -> bool {
         self.grantees.contains(&relation.owner)
+    }
+
+    /// Returns true if policies of a table apply to it, as it does not own the table, and it may
+    /// run the command on it, at least for a column.
+    pub fn reaches(&self, facts: &Facts, relation: &Relation, command: Command) -> bool {
+        (!self.owns(relation) || relation.rls_forced) && self.may(facts, relation, command.as_str())
     }
 
     /// Returns true if it may use the objects of a schema.

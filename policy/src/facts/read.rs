@@ -9,8 +9,9 @@ use super::{
     Publication, Relation, RelationKind, ReplacedReader, RewriteRule, Role, Schema, Subscription,
     Trigger, TypeFact, Volatility, queries,
 };
-use crate::node::{Node, Value, read_node};
-use crate::{Expr, Server};
+use crate::datum::{self, ByteOrder};
+use crate::node::read_node;
+use crate::{Details, Expr, Server};
 
 /// The role `pg_database_owner` (src/include/catalog/pg_authid.dat). The owner of the database is
 /// its member without an entry.
@@ -76,6 +77,9 @@ impl<S: Server + ?Sized> Reader<'_, S> {
         facts.functions = self.keyed("functions", queries::FUNCTIONS, function)?;
         facts.operators = self.keyed("operators", queries::OPERATORS, operator)?;
         facts.types = self.keyed("types", queries::TYPES, type_fact)?;
+        facts.collations = self.keyed("collations", queries::COLLATIONS, |row| {
+            Ok((row.number()?, row.text()?))
+        })?;
         facts.enum_labels = self.keyed("labels of enums", queries::ENUM_LABELS, |row| {
             Ok((row.number()?, row.text()?))
         })?;
@@ -179,8 +183,11 @@ impl<S: Server + ?Sized> Reader<'_, S> {
             (false, Some(setting)) if authguard.is_some() => Some(names(&setting)),
             _ => None,
         };
+        let first_byte = format!("select {}", datum::FIRST_BYTE);
+        let first_byte = self.all(what, &first_byte, Fields::optional)?.pop();
         Ok(Kind {
             version,
+            byte_order: ByteOrder::told_by(first_byte.flatten().as_deref()),
             database,
             database_owner,
             authguard,
@@ -295,7 +302,7 @@ impl<S: Server + ?Sized> Reader<'_, S> {
         for (rule, action) in self.all(what, queries::REWRITE_RULES, rewrite_rule)? {
             if rule.name == "_RETURN" {
                 let view = facts.relations.get_mut(&rule.relation);
-                if let (Some(view), Some(query)) = (view, queries_of(&action).pop()) {
+                if let (Some(view), Some(query)) = (view, trees(&action).pop()) {
                     view.query = Some(query);
                 }
             }
@@ -306,40 +313,19 @@ impl<S: Server + ?Sized> Reader<'_, S> {
 }
 
 /// Makes the expression that a node text is. A text that cannot be read is opaque, too.
-pub(super) fn tree(text: &str) -> Expr {
+fn tree(text: &str) -> Expr {
     match read_node(text) {
         Ok(value) => Expr::of(&value),
         Err(error) => Expr::Opaque(error.to_string()),
     }
 }
 
-/// Makes the queries of a node text, however they are nested in lists, as sub-selects.
-pub(super) fn queries_of(text: &str) -> Vec<Expr> {
-    let value = match read_node(text) {
-        Ok(value) => value,
-        Err(error) => return vec![Expr::Opaque(error.to_string())],
-    };
-    let mut left = vec![value];
-    let mut queries = Vec::new();
-    while let Some(value) = left.pop() {
-        match value {
-            Value::List(values) => left.extend(values.into_iter().rev()),
-            Value::Node(node) => queries.push(sub_select(node)),
-            _ => {}
-        }
+/// Makes the expressions of a node text, however they are nested in lists.
+fn trees(text: &str) -> Vec<Expr> {
+    match read_node(text) {
+        Ok(value) => Expr::each_of(&value),
+        Err(error) => vec![Expr::Opaque(error.to_string())],
     }
-    queries
-}
-
-fn sub_select(query: Node<'_>) -> Expr {
-    Expr::of(&Value::Node(Node {
-        name: "SUBLINK",
-        fields: vec![
-            ("subLinkType", Value::Token("0")),
-            ("testexpr", Value::Null),
-            ("subselect", Value::Node(query)),
-        ],
-    }))
 }
 
 /// Splits a list of names as the setting has it.
@@ -462,23 +448,23 @@ fn foreign_key(row: &mut Fields) -> Result<(u32, ForeignKey), FactsError> {
 }
 
 fn policy(row: &mut Fields) -> Result<Policy, FactsError> {
-    Ok(Policy {
+    let mut policy = Policy {
         relation: row.number()?,
         name: row.text()?,
         permissive: row.bool()?,
-        command: match row.letter()? {
-            'r' => Some(Command::Select),
-            'a' => Some(Command::Insert),
-            'w' => Some(Command::Update),
-            'd' => Some(Command::Delete),
-            _ => None,
-        },
+        command: Command::of_letter(row.letter()?),
         roles: row.numbers()?,
-        qual: row.optional()?.as_deref().map(tree),
-        check: row.optional()?.as_deref().map(tree),
+        qual: None,
+        check: None,
+        details: Default::default(),
         qual_text: None,
         check_text: None,
-    })
+    };
+    let texts = [row.optional()?, row.optional()?];
+    let [qual, check] = texts.each_ref().map(|text| text.as_deref().map(tree));
+    (policy.qual, policy.check) = (qual, check);
+    policy.details = texts.map(|text| text.as_deref().map(Details::of).unwrap_or_default());
+    Ok(policy)
 }
 
 fn function(row: &mut Fields) -> Result<(u32, Function), FactsError> {
@@ -515,7 +501,7 @@ fn function(row: &mut Fields) -> Result<(u32, Function), FactsError> {
     let source = row.optional()?;
     let tree = row.optional()?;
     function.body = match (tree, source) {
-        (Some(tree), _) => Body::Tree(queries_of(&tree)),
+        (Some(tree), _) => Body::Tree(trees(&tree)),
         (None, Some(source)) => Body::Source(source),
         (None, None) => Body::Unread,
     };

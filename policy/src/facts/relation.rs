@@ -1,7 +1,7 @@
 //! Tables, views and what belongs to them.
 
-use super::policy::Command;
 use crate::Expr;
+use crate::command::Command;
 
 /// What a relation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,14 @@
 //! What kind of server it is.
 
+use crate::ByteOrder;
+
 /// What kind of server it is.
 #[derive(Clone, Debug, Default)]
 pub struct Kind {
     /// `server_version_num`, as 150004.
     pub version: u32,
+    /// The order of the bytes of constants.
+    pub byte_order: ByteOrder,
     /// The name of the database.
     pub database: String,
     /// The owner of the database.

@@ -1,7 +1,8 @@
 //! Requests without a token: which roles they run as, and what the readers of claims answer them.
 
+use super::caller::Source;
+use super::context::Context;
 use super::truth::{Logic, Truth};
-use super::{Context, Source};
 use crate::Expr;
 use crate::facts::{Client, Command, Function, Policy, Relation, Volatility};
 

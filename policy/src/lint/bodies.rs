@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Context;
+use super::context::Context;
 use super::ways::Reader;
 use crate::facts::{Body, Function, RelationKind};
 use crate::{Expr, RangeKind};
@@ -74,7 +74,7 @@ impl<'f> Context<'f> {
     /// Returns the tables and views that the helpers of an expression read with the rights of their
     /// caller. What is in a function with the rights of its owner is not followed.
     pub(super) fn read_by_helpers(&self, expr: &Expr) -> BTreeSet<u32> {
-        let mut reader = Reader::of(self);
+        let mut reader = Reader::of(self.facts);
         let helpers = self.helpers(expr).into_iter();
         let mut found = BTreeSet::new();
         for function in helpers.filter(|function| !function.security_definer) {

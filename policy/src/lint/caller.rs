@@ -251,7 +251,7 @@ fn value_of(query: &Query) -> Option<&Expr> {
 mod tests {
     use super::Source;
     use crate::facts::Body;
-    use crate::lint::Context;
+    use crate::lint::context::Context;
     use crate::lint::testing::{
         Database, TEXT, UUID, call, claim, eq_uuid, own, query, select, setting, text, uid,
     };

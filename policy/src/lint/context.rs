@@ -41,7 +41,8 @@ impl<'f> Context<'f> {
 
     /// Returns the conditions of all policies as ways to be true.
     pub(super) fn book(&self) -> &Book<'f> {
-        self.book.get_or_init(|| Book::of(self))
+        self.book
+            .get_or_init(|| Book::of(self.facts, self.tables()))
     }
 
     /// Returns what the rules about guards share.

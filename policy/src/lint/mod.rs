@@ -4,10 +4,12 @@ mod accepted;
 mod anonymous;
 mod bodies;
 mod caller;
-mod context;
+pub(crate) mod context;
 mod coverage;
 mod guards;
+mod planted;
 mod rows;
+pub mod rule;
 pub mod rules;
 mod takeover;
 #[cfg(test)]
@@ -18,29 +20,13 @@ mod ways;
 use std::fmt;
 
 use crate::facts::Facts;
-use crate::finding::{Finding, Level};
+use crate::finding::Finding;
 use crate::server::{Server, ServerError};
 
 pub use accepted::mark_accepted;
 pub use caller::Source;
 pub use context::{Context, Effective};
 pub use coverage::{Covered, coverage};
-
-/// A rule.
-pub struct Rule {
-    /// Its name, as `rls_disabled`. It never changes.
-    pub name: &'static str,
-    /// The level of its findings, if these do not say another one.
-    pub level: Level,
-    /// The page about it.
-    pub page: &'static str,
-    /// What it finds, in a few words.
-    pub title: &'static str,
-    /// The numbers or names of the rules of other linters that mean the same, as `splinter 0013`.
-    pub also: &'static [&'static str],
-    /// Adds its findings.
-    pub check: fn(&Context<'_>, &mut Vec<Finding>),
-}
 
 /// What to look at.
 #[derive(Clone, Debug, Default)]

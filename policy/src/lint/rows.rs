@@ -1,6 +1,6 @@
 //! Questions about what a client can do with a row's columns.
 
-use super::Context;
+use super::context::Context;
 use super::ways::sql::words;
 use crate::facts::{Client, Command, Facts, Relation, quote_ident};
 

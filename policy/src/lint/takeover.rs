@@ -1,14 +1,17 @@
 //! Rows that a client makes its own by UPDATE, and then deletes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
 use super::caller::Source;
+use super::context::Context;
+use super::rows;
+use super::rule::Rule;
 use super::ways::{Atom, Book, Cell, Entry, How, ROW, Term, Way};
-use super::{Context, Rule, rows};
 use crate::facts::{Client, Command};
-use crate::finding::{Draft, Finding, Level};
+use crate::finding::{Finding, Level};
+use crate::lint::rule::Draft;
 
 /// A column that DELETE asks for, and that a client writes who does not pass DELETE.
 pub(super) struct Takeover<'b, 'f> {
@@ -39,32 +42,37 @@ const TRUSTED: &[&str] = &[
 pub(super) fn takeovers<'b, 'f>(context: &'b Context<'f>) -> Vec<Takeover<'b, 'f>> {
     let book = context.book();
     let mut all: Vec<Takeover<'b, 'f>> = Vec::new();
+    let mut places: BTreeMap<(u32, &str, i16), usize> = BTreeMap::new();
     for client in context.reach.ordinary() {
+        let mut updates: BTreeMap<u32, Updates<'b, 'f>> = BTreeMap::new();
         for delete in book
             .permissive()
             .filter(|entry| entry.policy.is_for(Command::Delete))
         {
             let table = delete.table;
             let may = |command: Command| {
-                let mut clients = context.reach.reaching(context.facts, table, command);
-                clients.any(|other| other.role == client.role)
+                client.reaches(context.facts, table, command)
                     && !book.is_restricted(table.oid, client, command)
             };
             let applies = client.is_any_of(&delete.policy.roles);
             if !applies || !may(Command::Update) || !may(Command::Delete) {
                 continue;
             }
+            let updates = updates
+                .entry(table.oid)
+                .or_insert_with(|| Updates::of(book, table.oid, client));
             for way in delete
                 .existing(Command::Delete)
                 .iter()
                 .filter(|way| !way.is_unknown())
             {
-                for takeover in of_way(context, book, client, delete, way) {
-                    let known = all.iter_mut().find(|known| {
-                        std::ptr::eq(known.by, takeover.by) && known.column == takeover.column
-                    });
-                    match known {
-                        Some(known) if known.clients.contains(&client) => {}
+                for takeover in of_way(context, updates, client, delete, way) {
+                    let by = takeover.by.policy;
+                    let key = (by.relation, by.name.as_str(), takeover.column);
+                    let place = *places.entry(key).or_insert(all.len());
+                    match all.get_mut(place) {
+                        // The clients come one after the other.
+                        Some(known) if known.clients.last() == Some(&client) => {}
                         Some(known) => known.clients.push(client),
                         None => all.push(takeover),
                     }
@@ -75,20 +83,46 @@ pub(super) fn takeovers<'b, 'f>(context: &'b Context<'f>) -> Vec<Takeover<'b, 'f
     all
 }
 
+/// What a client can update in a table.
+struct Updates<'b, 'f> {
+    entries: Vec<&'b Entry<'f>>,
+    /// The ways that no policy for DELETE asks for as much as.
+    wider: Vec<(&'b Entry<'f>, &'b Way)>,
+}
+
+impl<'b, 'f> Updates<'b, 'f> {
+    fn of(book: &'b Book<'f>, table: u32, client: &'b Client) -> Self {
+        let entries: Vec<_> = book.applying(table, client, Command::Update).collect();
+        let deletes: Vec<&Way> = book
+            .applying(table, client, Command::Delete)
+            .flat_map(|entry| entry.existing(Command::Delete))
+            .collect();
+        let mut wider = Vec::new();
+        for entry in &entries {
+            let ways = entry.existing(Command::Update).iter().filter(|way| {
+                !way.is_unknown()
+                    && !way.asks_caller_alone()
+                    && (way.is_open() || !way.row_columns().is_empty())
+                    && !is_trusted(way)
+                    && !deletes
+                        .iter()
+                        .any(|delete| delete.is_unknown() || implies(way, delete))
+            });
+            wider.extend(ways.map(|way| (*entry, way)));
+        }
+        Self { entries, wider }
+    }
+}
+
 fn of_way<'b, 'f>(
     context: &'b Context<'f>,
-    book: &'b Book<'f>,
+    updates: &Updates<'b, 'f>,
     client: &'b Client,
     delete: &'b Entry<'f>,
     asked: &'b Way,
 ) -> Vec<Takeover<'b, 'f>> {
     let table = delete.table;
     let writable = client.columns(context.facts, table, "UPDATE");
-    let updates: Vec<_> = book.applying(table.oid, client, Command::Update).collect();
-    let deletes: Vec<&Way> = book
-        .applying(table.oid, client, Command::Delete)
-        .flat_map(|entry| entry.existing(Command::Delete))
-        .collect();
     let mut found = Vec::new();
     for attno in asked.row_columns() {
         let cell = own(table.oid, attno);
@@ -112,6 +146,7 @@ fn of_way<'b, 'f>(
         }
         // Checks are ORed apart from conditions.
         let lets_in = updates
+            .entries
             .iter()
             .flat_map(|entry| entry.incoming(Command::Update))
             .any(|way| {
@@ -120,6 +155,7 @@ fn of_way<'b, 'f>(
                         || is_owner && way.caller_of(cell) == asked.caller_of(cell))
             });
         let is_branch = updates
+            .entries
             .iter()
             .flat_map(|entry| entry.existing(Command::Update))
             .any(|way| {
@@ -129,19 +165,9 @@ fn of_way<'b, 'f>(
                     way.row_columns().contains(&attno)
                 }
             });
-        let by = updates.iter().find(|entry| {
-            entry.existing(Command::Update).iter().any(|way| {
-                !way.is_unknown()
-                    && !way.asks_caller_alone()
-                    && (way.is_open() || !way.row_columns().is_empty())
-                    && !way.row_columns().contains(&attno)
-                    && !is_trusted(way)
-                    && !deletes
-                        .iter()
-                        .any(|delete| delete.is_unknown() || implies(way, delete))
-            })
-        });
-        if let (Some(by), true) = (by, lets_in) {
+        let mut wider = updates.wider.iter();
+        let by = wider.find(|(_, way)| !way.row_columns().contains(&attno));
+        if let (Some((by, _)), true) = (by, lets_in) {
             found.push(Takeover {
                 by,
                 delete,

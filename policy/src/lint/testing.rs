@@ -4,18 +4,16 @@
 //! `authenticated` and `service_role`, of which the last one has BYPASSRLS. Tables belong to `owner`,
 //! have row-level security on, and are granted to all three, as Supabase does by default.
 
-#![allow(dead_code)]
-
 use crate::facts::{
-    Attribute, Body, Command, Facts, ForeignKey, Function, FunctionKind, Grant, Index, Kind,
-    Membership, Operator, Own, PUBLIC, Policy, Relation, RelationKind, Role, Schema, TypeFact,
-    Volatility,
+    Attribute, Body, Command, Facts, Function, FunctionKind, Grant, Index, Kind, Membership,
+    Operator, Own, PUBLIC, Policy, Relation, RelationKind, Role, Schema, TypeFact, Volatility,
 };
 use crate::finding::Finding;
-use crate::lint::{Options, Rule, lint};
+use crate::lint::rule::Rule;
+use crate::lint::{Options, lint};
 use crate::{
-    ArrayOperation, Call, Const, Expr, FromItem, Operation, Query, QueryCommand, RangeEntry,
-    RangeKind, SubLink, SubLinkKind, Target, Var,
+    Call, Const, Expr, FromItem, Operation, Query, QueryCommand, RangeEntry, RangeKind, SubLink,
+    SubLinkKind, Target, Var,
 };
 
 pub(crate) const BOOL: u32 = 16;
@@ -288,16 +286,6 @@ impl Database {
         grants.retain(|grant| grant.grantee != role || grant.privilege != privilege);
     }
 
-    pub(crate) fn foreign_key(&mut self, from: (u32, i16), to: (u32, i16)) {
-        let name = format!("fkey_{}", from.1);
-        self.relation(from.0).foreign_keys.push(ForeignKey {
-            name,
-            columns: vec![from.1],
-            target: to.0,
-            target_columns: vec![to.1],
-        });
-    }
-
     /// Makes a permissive policy for all commands and for PUBLIC.
     pub(crate) fn policy(&mut self, relation: u32, name: &str) -> PolicyMaker<'_> {
         let policy = Policy {
@@ -310,6 +298,7 @@ impl Database {
             check: None,
             qual_text: None,
             check_text: None,
+            details: Default::default(),
         };
         let key = (relation, name);
         let policies = &mut self.facts.policies;
@@ -462,23 +451,6 @@ pub(crate) fn eq_uuid(left: Expr, right: Expr) -> Expr {
 /// `left = right` of texts
 pub(crate) fn eq_text(left: Expr, right: Expr) -> Expr {
     operator(TEXT_EQ, 67, left, right)
-}
-
-/// `left = right` of bigints
-pub(crate) fn eq_int8(left: Expr, right: Expr) -> Expr {
-    operator(INT8_EQ, 467, left, right)
-}
-
-/// `left = any (right)` of UUIDs
-pub(crate) fn any_uuid(left: Expr, right: Expr) -> Expr {
-    Expr::ArrayOperator(ArrayOperation {
-        operation: Operation {
-            operator: UUID_EQ,
-            function: 2956,
-            args: vec![left, right],
-        },
-        any: true,
-    })
 }
 
 /// A constant of type boolean.

@@ -1,9 +1,9 @@
 //! INSERT, and what UPDATE checks: existing rows are the templates of new ones.
 
-use super::case::{Case, Tried};
+use super::case::{Case, Tried, attempt, number};
 use super::relations::Relation;
-use super::trial::{attempt, number};
-use super::{Allowed, Answer, Command};
+use super::{Allowed, Answer};
+use crate::command::Command;
 use crate::server::{Server, ServerError};
 
 /// The rows that are tried at most.

@@ -1,13 +1,11 @@
 //! The trials: one for each relation, identity and command, in a subtransaction of its own.
 
-use super::case::{All, Case};
+use super::case::{All, COUNTER, Case, attempt, count, value};
 use super::relations::{Relation, Rights};
-use super::{Access, Command, MAX_ROWS, insert};
+use super::{Access, MAX_ROWS, insert};
+use crate::command::Command;
 use crate::identity::Identity;
-use crate::server::{Row, Server, ServerError};
-
-/// The sequence that counts rows: what it has counted is not rolled back.
-pub(super) const COUNTER: &str = "pg_temp.authguard_reached";
+use crate::server::{Server, ServerError};
 
 /// Something to ask after an answer.
 pub(crate) type More<'m> =
@@ -134,31 +132,4 @@ fn count_all(
         first,
         has_templates: sampled.is_some() && is_written && insert::keep_templates(server, relation)?,
     })
-}
-
-/// Counts the rows of a query.
-pub(super) fn count(server: &mut dyn Server, rows: &str) -> Result<u64, ServerError> {
-    let sql = format!("select pg_catalog.count(*)::pg_catalog.text from ({rows}) counted");
-    Ok(number(&server.query(&sql, &[])?))
-}
-
-/// Runs `work` in a subtransaction and rolls that back. The outer result tells whether it could be.
-pub(crate) fn attempt<T>(
-    server: &mut dyn Server,
-    work: impl FnOnce(&mut dyn Server) -> Result<T, ServerError>,
-) -> Result<Result<T, ServerError>, ServerError> {
-    server.begin()?;
-    let result = work(server);
-    server.roll_back()?;
-    Ok(result)
-}
-
-/// Returns the first column of the first row.
-pub(crate) fn value(rows: &[Row]) -> Option<String> {
-    rows.first()?.first()?.clone()
-}
-
-/// Returns the number in the first column of the first row, or 0.
-pub(super) fn number(rows: &[Row]) -> u64 {
-    value(rows).and_then(|text| text.parse().ok()).unwrap_or(0)
 }

@@ -3,7 +3,7 @@
 use super::{Access, Cell, Line, Picture, Row};
 use crate::Expr;
 use crate::facts::{Client, Command, Facts, Policy, Relation, RelationKind};
-use crate::lint::Context;
+use crate::lint::context::Context;
 
 /// The name of the policy that `authguard.guard_table` makes.
 const GUARD: &str = "authguard";

@@ -1,9 +1,10 @@
 //! Calls of functions, aggregates and window functions, and what has words of its own for a call.
 
-use super::expr::form;
+use super::fields::form;
 use super::scope::Scope;
-use super::types::{oids, type_of};
+use super::types::type_of;
 use super::{NotPrinted, Printed, Printer, literal, quoted};
+use crate::datum::types;
 use crate::node::{Node, Value};
 
 impl Printer<'_> {
@@ -29,7 +30,7 @@ impl Printer<'_> {
             form::SQL => self.sql_call(node, scopes),
             _ => {
                 let arg = self.expr(of_cast()?, scopes)?;
-                self.cast(&arg, node.field("funcresulttype")?, length_of(args))
+                self.cast(&arg, node.field("funcresulttype")?, self.length_of(args))
             }
         }
     }
@@ -76,9 +77,30 @@ impl Printer<'_> {
         })
     }
 
+    /// Returns the modifier that a cast by a function has as its second argument.
+    fn length_of(&self, args: &[Value<'_>]) -> i32 {
+        let length = match args {
+            [_, length] | [_, length, _] => length.as_node(),
+            _ => None,
+        };
+        let is_length = |node: &&Node<'_>| {
+            node.name == "CONST" && node.number("consttype") == Some(types::INT4)
+        };
+        let datum = length
+            .filter(is_length)
+            .and_then(|node| node.get("constvalue"));
+        let order = self.names.byte_order;
+        let bytes = match datum {
+            Some(Value::Datum(bytes)) => order.by_value(bytes, 4),
+            _ => None,
+        };
+        let number = bytes.and_then(|bytes| order.number(bytes));
+        number.map_or(-1, i32::from_le_bytes)
+    }
+
     fn is_text(&self, value: Option<&Value<'_>>) -> bool {
         let type_id = value.and_then(Value::as_node).and_then(type_of);
-        type_id == Some(25)
+        type_id == Some(types::TEXT)
     }
 
     pub(super) fn aggregate(&self, node: &Node<'_>, scopes: &[Scope<'_>]) -> Printed {
@@ -165,24 +187,6 @@ impl Printer<'_> {
         };
         Ok(format!("{name}({args}){filter} OVER {over}"))
     }
-}
-
-/// Returns the modifier that a cast by a function has as its second argument.
-fn length_of(args: &[Value<'_>]) -> i32 {
-    let length = match args {
-        [_, length] | [_, length, _] => length.as_node(),
-        _ => None,
-    };
-    let is_length =
-        |node: &&Node<'_>| node.name == "CONST" && node.number("consttype") == Some(oids::INT4);
-    let bytes = match length
-        .filter(is_length)
-        .and_then(|node| node.get("constvalue"))
-    {
-        Some(Value::Datum(bytes)) => bytes.first_chunk::<4>().copied(),
-        _ => None,
-    };
-    bytes.map_or(-1, i32::from_le_bytes)
 }
 
 pub(super) fn sql_value(node: &Node<'_>) -> Printed {

@@ -1,4 +1,4 @@
-//! Constants: their bytes, as a server with a little-endian processor keeps them, as literals.
+//! Constants: their bytes as literals.
 
 mod jsonb;
 mod numeric;
@@ -7,8 +7,8 @@ mod time;
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::types::oids;
 use super::{NotPrinted, Printed, Printer, literal};
+use crate::datum::{ByteOrder, types, utf8};
 use crate::node::{Node, Value};
 
 /// Arrays in arrays do not exist, but domains and arrays of them may take turns.
@@ -23,9 +23,9 @@ impl Printer<'_> {
         let text = self.text_of(node)?;
         let is_number = text.chars().all(|c| c.is_ascii_digit());
         match type_id {
-            16 if text == "t" => Ok("true".to_owned()),
-            16 => Ok("false".to_owned()),
-            oids::INT4 if is_number && modifier == -1 => Ok(text),
+            types::BOOL if text == "t" => Ok("true".to_owned()),
+            types::BOOL => Ok("false".to_owned()),
+            types::INT4 if is_number && modifier == -1 => Ok(text),
             _ => Ok(format!(
                 "{}::{}",
                 literal(&text),
@@ -48,7 +48,7 @@ impl Printer<'_> {
 
     /// Returns the text that a constant is, if it is a text.
     pub(super) fn text_constant(&self, node: &Node<'_>) -> Option<String> {
-        let is_text = node.name == "CONST" && node.number("consttype") == Some(25);
+        let is_text = node.name == "CONST" && node.number("consttype") == Some(types::TEXT);
         is_text.then(|| self.text_of(node).ok())?
     }
 
@@ -61,7 +61,7 @@ impl Printer<'_> {
         let by_value = node.flag("constbyval")?;
         let length = usize::try_from(known.length).ok().filter(|_| by_value);
         let bytes = match length {
-            Some(length) => bytes.get(..length),
+            Some(length) => self.names.byte_order.by_value(bytes, length),
             None => Some(&bytes[..]),
         };
         let text = bytes.and_then(|bytes| self.value(type_id, bytes, 0));
@@ -71,15 +71,16 @@ impl Printer<'_> {
     /// Returns the text of a value of so many bytes.
     fn value(&self, type_id: u32, bytes: &[u8], depth: usize) -> Option<String> {
         let known = self.names.types.get(&type_id)?;
+        let order = self.names.byte_order;
         if known.kind == 'e' {
-            let oid = u32::from_le_bytes(bytes.try_into().ok()?);
+            let oid = u32::from_le_bytes(order.number(bytes)?);
             return self.names.labels.get(&oid).cloned();
         }
         if known.kind == 'r' && depth < MAX_NESTED {
-            return self.range_value(type_id, known.element, payload(bytes)?, depth);
+            return self.range_value(type_id, known.element, order.payload(bytes)?, depth);
         }
         if known.element != 0 && known.length == -1 && depth < MAX_NESTED {
-            return self.array_value(known.element, payload(bytes)?, depth);
+            return self.array_value(known.element, order.payload(bytes)?, depth);
         }
         Some(match type_id {
             // bool
@@ -91,47 +92,44 @@ impl Printer<'_> {
             },
             // name, cstring and unknown
             19 | 705 | 2275 => utf8(bytes.split(|byte| *byte == 0).next()?)?,
-            20 => i64::from_le_bytes(bytes.try_into().ok()?).to_string(),
-            21 => i16::from_le_bytes(bytes.try_into().ok()?).to_string(),
-            oids::INT4 => i32::from_le_bytes(bytes.try_into().ok()?).to_string(),
+            20 => i64::from_le_bytes(order.number(bytes)?).to_string(),
+            21 => i16::from_le_bytes(order.number(bytes)?).to_string(),
+            types::INT4 => i32::from_le_bytes(order.number(bytes)?).to_string(),
             // oid, and the types that are written by name or by number
             26 | 24 | 2202..=2206 | 3734 | 3769 | 4089 | 4096 | 4191 => {
-                u32::from_le_bytes(bytes.try_into().ok()?).to_string()
+                u32::from_le_bytes(order.number(bytes)?).to_string()
             }
-            700 => float(f32::from_le_bytes(bytes.try_into().ok()?).into(), || {
-                format!(
-                    "{:e}",
-                    f32::from_le_bytes(bytes.try_into().unwrap_or_default())
-                )
-            }),
+            700 => {
+                let number = f32::from_le_bytes(order.number(bytes)?);
+                float(number.into(), || format!("{number:e}"))
+            }
             701 => {
-                let number = f64::from_le_bytes(bytes.try_into().ok()?);
+                let number = f64::from_le_bytes(order.number(bytes)?);
                 float(number, || format!("{number:e}"))
             }
             // text, json, xml, bpchar, varchar
-            25 | 114 | 142 | 1042 | 1043 => utf8(payload(bytes)?)?,
-            17 => format!("\\x{}", hex(payload(bytes)?)),
+            25 | 114 | 142 | 1042 | 1043 => utf8(order.payload(bytes)?)?,
+            17 => format!("\\x{}", hex(order.payload(bytes)?)),
             2950 => uuid(bytes)?,
-            1082 => time::date(i32::from_le_bytes(bytes.try_into().ok()?))?,
-            1083 => time::of_day(i64::from_le_bytes(bytes.try_into().ok()?))?,
-            1114 => time::timestamp(i64::from_le_bytes(bytes.try_into().ok()?), "")?,
-            1184 => time::timestamp(i64::from_le_bytes(bytes.try_into().ok()?), "+00")?,
-            1266 => time::of_day_in_zone(bytes)?,
-            oids::INTERVAL => time::interval(bytes)?,
-            1700 => numeric::text(payload(bytes)?)?,
-            3802 => jsonb::text(payload(bytes)?)?,
+            1082 => time::date(i32::from_le_bytes(order.number(bytes)?))?,
+            1083 => time::of_day(i64::from_le_bytes(order.number(bytes)?))?,
+            1114 => time::timestamp(i64::from_le_bytes(order.number(bytes)?), "")?,
+            1184 => time::timestamp(i64::from_le_bytes(order.number(bytes)?), "+00")?,
+            1266 => time::of_day_in_zone(order, bytes)?,
+            types::INTERVAL => time::interval(order, bytes)?,
+            1700 => numeric::text(order, order.payload(bytes)?)?,
+            3802 => jsonb::text(order, order.payload(bytes)?)?,
             // tid
             27 => {
-                let [high, low, number] = [0, 2, 4].map(|at| short(bytes, at));
-                format!("({},{})", u32::from(high?) << 16 | u32::from(low?), number?)
+                let (high, rest) = order.half_word(bytes)?;
+                let (low, rest) = order.half_word(rest)?;
+                let (number, _) = order.half_word(rest)?;
+                format!("({},{number})", u32::from(high) << 16 | u32::from(low))
             }
             // point
             600 => {
-                let (x, y) = bytes.split_first_chunk::<8>()?;
-                let (x, y) = (
-                    f64::from_le_bytes(*x),
-                    f64::from_le_bytes(y.try_into().ok()?),
-                );
+                let (x, y) = bytes.split_at_checked(8)?;
+                let [x, y] = [order.number(x)?, order.number(y)?].map(f64::from_le_bytes);
                 format!(
                     "({},{})",
                     float(x, || format!("{x:e}")),
@@ -139,19 +137,19 @@ impl Printer<'_> {
                 )
             }
             // cidr, inet
-            650 | 869 => address(payload(bytes)?)?,
+            650 | 869 => address(order.payload(bytes)?)?,
             // bit, varbit
-            1560 | 1562 => bits(payload(bytes)?)?,
+            1560 | 1562 => bits(order, order.payload(bytes)?)?,
             _ => return None,
         })
     }
 
     /// The text of a range (src/include/utils/rangetypes.h).
     fn range_value(&self, type_id: u32, bound: u32, bytes: &[u8], depth: usize) -> Option<String> {
-        let (own, _) = bytes.split_first_chunk::<4>()?;
+        let (own, _) = self.names.byte_order.word(bytes)?;
         let flags = *bytes.last()?;
         let has = |bit: u8| flags & bit != 0;
-        if u32::from_le_bytes(*own) != type_id {
+        if own != type_id {
             return None;
         }
         if has(0x01) {
@@ -185,7 +183,7 @@ impl Printer<'_> {
         let start = aligned(at.checked_add(4)?, known.alignment.into())?.checked_sub(4)?;
         let rest = bytes.get(start..)?;
         let length = match known.length {
-            -1 => varlena_length(rest)?,
+            -1 => self.names.byte_order.varlena(rest)?.1,
             length => usize::try_from(length).ok()?,
         };
         let text = self.value(type_id, rest.get(..length)?, depth.checked_add(1)?)?;
@@ -196,8 +194,8 @@ impl Printer<'_> {
     fn array_value(&self, element: u32, bytes: &[u8], depth: usize) -> Option<String> {
         let word = |place: usize| {
             let at = place.checked_mul(4)?;
-            let word = bytes.get(at..at.checked_add(4)?)?;
-            Some(i32::from_le_bytes(word.try_into().ok()?))
+            let (word, _) = self.names.byte_order.word(bytes.get(at..)?)?;
+            Some(word.cast_signed())
         };
         let dimensions = usize::try_from(word(0)?).ok().filter(|count| *count <= 6)?;
         if u32::try_from(word(2)?) != Ok(element) {
@@ -259,12 +257,6 @@ impl Printer<'_> {
     }
 }
 
-/// Returns the number of two bytes at a place.
-fn short(bytes: &[u8], at: usize) -> Option<u16> {
-    let bytes = bytes.get(at..at.checked_add(2)?)?;
-    Some(u16::from_le_bytes(bytes.try_into().ok()?))
-}
-
 /// Quotes an element of an array or a bound of a range.
 fn element_text(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
@@ -272,25 +264,6 @@ fn element_text(text: &str) -> String {
 
 fn aligned(at: usize, alignment: usize) -> Option<usize> {
     at.checked_next_multiple_of(alignment)
-}
-
-/// Returns the length of a value with a header of four bytes, in plain (src/include/varatt.h).
-fn varlena_length(bytes: &[u8]) -> Option<usize> {
-    let header = u32::from_le_bytes(*bytes.first_chunk::<4>()?);
-    let is_plain = header & 3 == 0;
-    usize::try_from(header >> 2)
-        .ok()
-        .filter(|length| is_plain && *length >= 4)
-}
-
-/// Returns what is behind the header of four bytes.
-fn payload(bytes: &[u8]) -> Option<&[u8]> {
-    let length = varlena_length(bytes)?;
-    bytes.get(4..length).filter(|_| length == bytes.len())
-}
-
-fn utf8(bytes: &[u8]) -> Option<String> {
-    String::from_utf8(bytes.to_vec()).ok()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -331,9 +304,9 @@ fn address(bytes: &[u8]) -> Option<String> {
     }
 }
 
-fn bits(bytes: &[u8]) -> Option<String> {
-    let (count, bytes) = bytes.split_first_chunk::<4>()?;
-    let count = usize::try_from(i32::from_le_bytes(*count)).ok()?;
+fn bits(order: ByteOrder, bytes: &[u8]) -> Option<String> {
+    let (count, bytes) = order.word(bytes)?;
+    let count = usize::try_from(count).ok()?;
     let digits: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
     digits.get(..count).map(str::to_owned)
 }

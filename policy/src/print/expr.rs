@@ -1,60 +1,12 @@
 //! Expressions.
 
-use std::str::FromStr;
-
 use super::call::sql_value;
+use super::fields::form;
 use super::scope::Scope;
 use super::types::type_of;
 use super::{NotPrinted, Printed, Printer, quoted};
+use crate::datum::types;
 use crate::node::{Node, Value};
-
-/// How a cast or call was written (`CoercionForm`).
-pub(super) mod form {
-    pub(in crate::print) const CALL: u32 = 0;
-    pub(in crate::print) const IMPLICIT: u32 = 2;
-    pub(in crate::print) const SQL: u32 = 3;
-}
-
-/// The fields of a node; an error if a field is missing or is something else.
-impl<'t> Node<'t> {
-    pub(super) fn field<T: FromStr>(&self, name: &str) -> Result<T, NotPrinted> {
-        self.number(name).ok_or_else(|| self.lacks(name))
-    }
-
-    pub(super) fn flag(&self, name: &str) -> Result<bool, NotPrinted> {
-        self.bool(name).ok_or_else(|| self.lacks(name))
-    }
-
-    pub(super) fn field_text(&self, name: &str) -> Printed {
-        self.text(name).ok_or_else(|| self.lacks(name))
-    }
-
-    pub(super) fn value(&self, name: &str) -> Result<&Value<'t>, NotPrinted> {
-        let value = self.get(name).filter(|value| **value != Value::Null);
-        value.ok_or_else(|| self.lacks(name))
-    }
-
-    pub(super) fn node(&self, name: &str) -> Result<&Node<'t>, NotPrinted> {
-        let node = self.get(name).and_then(Value::as_node);
-        node.ok_or_else(|| self.lacks(name))
-    }
-
-    pub(super) fn items(&self, name: &str) -> Result<&[Value<'_>], NotPrinted> {
-        self.list(name).ok_or_else(|| self.lacks(name))
-    }
-
-    fn lacks(&self, name: &str) -> NotPrinted {
-        NotPrinted::new(format!("{} without {name}", self.name))
-    }
-
-    /// Returns the two arguments of an operator.
-    pub(super) fn both(&self, name: &str) -> Result<[&Value<'_>; 2], NotPrinted> {
-        match self.items(name)? {
-            [left, right] => Ok([left, right]),
-            _ => Err(self.lacks(name)),
-        }
-    }
-}
 
 impl Printer<'_> {
     pub(super) fn expr(&self, value: &Value<'_>, scopes: &[Scope<'_>]) -> Printed {
@@ -85,7 +37,8 @@ impl Printer<'_> {
             "COALESCE" | "COALESCEEXPR" => self.list_of("COALESCE", node, "args", scopes),
             "MINMAX" | "MINMAXEXPR" => match node.field::<u32>("op")? {
                 0 => self.list_of("GREATEST", node, "args", scopes),
-                _ => self.list_of("LEAST", node, "args", scopes),
+                1 => self.list_of("LEAST", node, "args", scopes),
+                _ => Err(NotPrinted::new(node.name)),
             },
             "SUBLINK" => self.sub_link(node, scopes),
             "RELABELTYPE" => self.coercion(node, "relabelformat", scopes),
@@ -322,14 +275,13 @@ impl Printer<'_> {
     }
 
     fn row(&self, node: &Node<'_>, scopes: &[Scope<'_>]) -> Printed {
-        const RECORD: u32 = 2249;
         let args = self.elements(node.items("args")?, scopes)?;
         let row = match (node.field("row_format")?, node.items("args")?.len()) {
             (form::IMPLICIT, 2..) => format!("({args})"),
             _ => format!("ROW({args})"),
         };
         let type_id = node.field("row_typeid")?;
-        if type_id == RECORD {
+        if type_id == types::RECORD {
             return Ok(row);
         }
         let relation = self.names.type_name(type_id)?.relation;

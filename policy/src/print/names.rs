@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{NotPrinted, quoted};
+use crate::datum::{self, ByteOrder};
 use crate::node::Value;
 use crate::server::{Row, Server, ServerError};
 
@@ -51,6 +52,8 @@ pub struct TypeName {
 /// The names of objects, by OID.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
+    /// The order of the bytes of constants.
+    pub byte_order: ByteOrder,
     /// Functions.
     pub functions: BTreeMap<u32, Name>,
     /// Operators.
@@ -137,7 +140,11 @@ impl Names {
         let oids: Vec<_> = oids.iter().map(u32::to_string).collect();
         let oids = format!("{{{}}}", oids.join(","));
         let mut names = Self::default();
-        for row in server.query(QUERY, &[Some(&oids)])? {
+        let query = format!(
+            "{QUERY} union all\nselect 'byte', '0', '', {}, null, null, null, null, null",
+            datum::FIRST_BYTE
+        );
+        for row in server.query(&query, &[Some(&oids)])? {
             names.add(&row);
         }
         Ok(names)
@@ -155,6 +162,7 @@ impl Names {
             "operator" => drop(self.operators.insert(oid, name)),
             "collation" => drop(self.collations.insert(oid, name)),
             "relation" => drop(self.relations.insert(oid, name)),
+            "byte" => self.byte_order = ByteOrder::told_by(Some(&name.name)),
             "label" => drop(self.labels.insert(oid, name.name)),
             "column" => {
                 let number = text(4)?.parse().ok()?;

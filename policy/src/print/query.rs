@@ -38,7 +38,8 @@ impl Printer<'_> {
             let count = self.expr(query.value("limitCount")?, scopes)?;
             text.push_str(&match query.field("limitOption")? {
                 0_u32 => format!(" LIMIT ({count})"),
-                _ => format!(" FETCH FIRST ({count}) ROWS WITH TIES"),
+                1 => format!(" FETCH FIRST ({count}) ROWS WITH TIES"),
+                _ => return Err(NotPrinted::new("LIMIT of another kind")),
             });
         }
         for mark in query.items("rowMarks")?.iter().filter_map(Value::as_node) {
@@ -115,7 +116,8 @@ impl Printer<'_> {
         let waits = match mark.field::<u32>("waitPolicy")? {
             0 => "",
             1 => " SKIP LOCKED",
-            _ => " NOWAIT",
+            2 => " NOWAIT",
+            _ => return Err(NotPrinted::new("ROWMARKCLAUSE")),
         };
         let entry = entry_of(query, mark.field("rti")?)?;
         let name = self
@@ -187,7 +189,8 @@ impl Printer<'_> {
             text.push_str(match cte.field::<u32>("ctematerialized")? {
                 0 => " AS ",
                 1 => " AS MATERIALIZED ",
-                _ => " AS NOT MATERIALIZED ",
+                2 => " AS NOT MATERIALIZED ",
+                _ => return Err(NotPrinted::new("WITH of another kind")),
             });
             text.push_str(&self.query(cte.node("ctequery")?, scopes)?);
             if let Some(search) = cte.get("search_clause").and_then(Value::as_node) {

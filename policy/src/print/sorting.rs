@@ -63,7 +63,8 @@ impl Printer<'_> {
             }
             2 => format!("ROLLUP({})", inner()?),
             3 => format!("CUBE({})", inner()?),
-            _ => format!("GROUPING SETS ({})", inner()?),
+            4 => format!("GROUPING SETS ({})", inner()?),
+            _ => return Err(NotPrinted::new("GROUPINGSET")),
         })
     }
 

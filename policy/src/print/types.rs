@@ -1,13 +1,8 @@
 //! Types with their modifiers, and the type of an expression.
 
 use super::{NotPrinted, Printed, Printer};
+use crate::datum::types;
 use crate::node::{Node, Value};
-
-/// OIDs of types (src/include/catalog/pg_type.dat).
-pub(super) mod oids {
-    pub(in crate::print) const INT4: u32 = 23;
-    pub(in crate::print) const INTERVAL: u32 = 1186;
-}
 
 /// `VARHDRSZ`, which modifiers of text and numeric types have added.
 const HEADER: i32 = 4;
@@ -48,7 +43,7 @@ fn modifier_text(oid: u32, modifier: i32) -> Option<String> {
         }
         // time, timestamp, timestamptz, timetz, bit, varbit
         1083 | 1114 | 1184 | 1266 | 1560 | 1562 => modifier.to_string(),
-        oids::INTERVAL => match (modifier >> 16 & 0x7fff, modifier & 0xffff) {
+        types::INTERVAL => match (modifier >> 16 & 0x7fff, modifier & 0xffff) {
             (range, 0xffff) => range.to_string(),
             (range, precision) => format!("{range},{precision}"),
         },

@@ -148,7 +148,7 @@ fn uri(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Files, FilesError};
-    use crate::finding::Draft;
+    use crate::lint::rule::Draft;
     use crate::lint::rules;
     use serde_json::json;
 

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::files::Files;
 use super::{PAGES, one_line};
 use crate::finding::{Finding, Level};
-use crate::lint::{Rule, rules};
+use crate::lint::rule::Rule;
+use crate::lint::rules;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 

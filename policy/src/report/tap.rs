@@ -62,7 +62,8 @@ fn remark(text: impl AsRef<str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::tap;
-    use crate::finding::{Draft, Finding, Level};
+    use crate::finding::{Finding, Level};
+    use crate::lint::rule::Draft;
     use crate::lint::rules;
 
     fn finding(object: &str, level: Level) -> Finding {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::texts::{VERSIONS, Writer, entry_number, from};
 use authguard_policy::{
-    BooleanTest, Call, CastKind, Column, Const, Expr, FromItem, MAX_DEPTH, Operation, Param,
-    QueryCommand, RangeKind, RowComparison, SubLink, SubLinkKind, Var, read_node,
+    BooleanTest, Call, CastKind, Column, Const, Details, Expr, FromItem, MAX_DEPTH, Operation,
+    Param, QueryCommand, RangeKind, RowComparison, SubLink, SubLinkKind, Var, read_node,
 };
 
 const UID: u32 = 16500;
@@ -14,12 +14,13 @@ fn read(text: &str) -> Expr {
     Expr::of(&read_node(text).unwrap_or_else(|error| panic!("{error}: {text}")))
 }
 
-/// The expression that the texts of all versions make.
+/// The expression that the texts of all versions make. Their details are the same, too.
 fn same(text: impl Fn(Writer) -> String) -> Expr {
-    let mut exprs = VERSIONS.map(|version| read(&text(Writer(version))));
-    let first = exprs.next().unwrap();
-    exprs.for_each(|expr| assert_eq!(expr, first));
-    first
+    let texts = VERSIONS.map(|version| text(Writer(version)));
+    let mut both = texts.map(|text| (read(&text), Details::of(&text)));
+    let first = both.next().unwrap();
+    both.for_each(|other| assert_eq!(other, first));
+    first.0
 }
 
 fn var(attno: i16) -> Expr {

@@ -2,7 +2,7 @@
 //! shows.
 
 use super::texts::{VERSIONS, Writer, entry_number, from};
-use authguard_policy::{MAX_DEPTH, Name, Names, TypeName, print, read_node};
+use authguard_policy::{ByteOrder, MAX_DEPTH, Name, Names, TypeName, print, read_node};
 
 /// The policy's table of the texts.
 const NOTES: u32 = 16390;
@@ -341,6 +341,74 @@ fn words(numbers: &[i32]) -> Vec<u8> {
 }
 
 #[test]
+fn a_server_with_the_other_order_of_bytes_writes_the_same_values() {
+    let mut names = names();
+    names.byte_order = ByteOrder::Big;
+    let short = |type_id, bytes: &[u8]| {
+        // The value is the end of a whole Datum.
+        let datum = [&[0; 8][bytes.len()..], bytes].concat();
+        constant(type_id, true, &datum)
+    };
+    let long = |type_id, bytes: &[u8]| {
+        let header = u32::try_from(bytes.len() + 4).unwrap().to_be_bytes();
+        constant(type_id, false, &[&header[..], bytes].concat())
+    };
+    let words = |numbers: &[i32]| -> Vec<u8> {
+        numbers
+            .iter()
+            .flat_map(|number| number.to_be_bytes())
+            .collect()
+    };
+    for (node, text) in [
+        (short(16, &[1]), "true"),
+        (short(23, &5_i32.to_be_bytes()), "5"),
+        (short(20, &5_i64.to_be_bytes()), "'5'::int8"),
+        (short(701, &1.5_f64.to_be_bytes()), "'1.5e0'::float8"),
+        (short(1082, &366_i32.to_be_bytes()), "'2001-01-01'::date"),
+        (short(16600, &16601_i32.to_be_bytes()), "'it''s'::app.mood"),
+        (long(25, b"ab"), "'ab'::text"),
+        // A short header.
+        (constant(25, false, b"\x83ab"), "'ab'::text"),
+        (
+            long(1700, &[0x81, 0x00, 0, 12, 0x13, 0x88]),
+            "'12.50'::numeric",
+        ),
+        (long(1560, &[0, 0, 0, 3, 0xa0]), "'101'::bit"),
+        (
+            long(3802, &[0x50, 0, 0, 1, 0, 0, 0, 1, b'a']),
+            "'\"a\"'::jsonb",
+        ),
+        (
+            long(1007, &words(&[1, 0, 23, 2, 1, 7, 8])),
+            "'{\"7\",\"8\"}'::_int4",
+        ),
+        (
+            long(3904, &[&words(&[3904, 1, 5])[..], &[2]].concat()),
+            "'[\"1\",\"5\")'::int4range",
+        ),
+        (
+            constant(
+                1186,
+                false,
+                &[&1_000_000_i64.to_be_bytes()[..], &words(&[2, 3])].concat(),
+            ),
+            "'+3 mons +2 days +00:00:01'::interval",
+        ),
+    ] {
+        let printed = print(&read_node(&node).unwrap(), NOTES, &names).unwrap();
+        let plain = printed
+            .replace("\"pg_catalog\".", "")
+            .replace("\"app\".\"mood\"", "app.mood");
+        let (value, type_name) = plain.rsplit_once("::").unwrap_or((&plain, ""));
+        let plain = match type_name {
+            "" => value.to_owned(),
+            name => format!("{value}::{}", name.replace('"', "")),
+        };
+        assert_eq!(plain, text, "{node}");
+    }
+}
+
+#[test]
 fn a_constant_that_is_cut_or_unknown_has_no_text() {
     for node in [
         varlena(1700, &[0x00]),
@@ -387,6 +455,8 @@ fn what_could_mean_something_else_has_no_text() {
         "(SELECT app.notes.owner AS ?column? FROM app.members AS notes)"
     );
     let itself = w.table("notes", NOTES);
+    let limit = format!(":limitCount {}", w.truth(true));
+    let limited = w.query(&[], &from(&[], "<>"), &w.truth(true), &[&limit]);
     for (text, what) in [
         (query(&[itself], w.var(1, 2, 1)), "a hidden table"),
         (query(&[notes], w.var(1, 2, 2)), "a column of no query"),
@@ -414,6 +484,16 @@ fn what_could_mean_something_else_has_no_text() {
             "VAR without varlevelsup",
         ),
         ("(i 1)".to_owned(), "a list"),
+        // Numbers that a later version may give a meaning.
+        (w.node("MINMAXEXPR", ":op 2 :args <>"), "MINMAXEXPR"),
+        (
+            w.sub_link(
+                4,
+                "<>",
+                &limited.replace(":limitOption 0", ":limitOption 2"),
+            ),
+            "LIMIT of another kind",
+        ),
     ] {
         assert_eq!(
             printed(&text),

@@ -2,11 +2,12 @@
 
 use super::print::names;
 use super::texts::{VERSIONS, Writer};
-use authguard_policy::{Expr, Node, Value, print, read_node};
+use authguard_policy::{Clause, Details, Expr, Node, Value, print, read_node};
 use proptest::prelude::*;
 
 /// Does all that can be done with a text.
 fn use_all(text: &str) {
+    let _ = Details::of(text);
     let Ok(value) = read_node(text) else {
         return;
     };
@@ -19,6 +20,7 @@ fn use_all(text: &str) {
         expr.columns(),
         expr.queries(),
         expr.opaque(),
+        Clause::of(&expr, "((a = 1) AND (b OR c))").leaves(),
     );
 }
 
@@ -240,5 +242,63 @@ proptest! {
         let tree_read = tree(&value.unwrap());
         prop_assert_eq!(written(&tree_read), text.clone());
         prop_assert_eq!(format!("{tree_read:?}"), format!("{tree_written:?}"));
+    }
+}
+
+/// Numbers that are the same in each run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        // Constants of Knuth's MMIX.
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005);
+        self.0 = self.0.wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % end
+    }
+}
+
+/// What a server that lies may write instead of a token.
+const LIES: [&str; 16] = [
+    "0",
+    "-1",
+    "3",
+    "32768",
+    "4294967295",
+    "18446744073709551616",
+    "<>",
+    "true",
+    "\"\"",
+    "\u{e9}\u{1f512}",
+    "\\",
+    "{",
+    "}",
+    "(",
+    ")",
+    "2147483647 [ 255 255 255 127 ]",
+];
+
+#[test]
+fn no_lie_in_a_real_text_panics() {
+    let texts: Vec<Vec<&str>> = include_str!("real.txt")
+        .lines()
+        .filter(|text| text.len() < 3000)
+        .map(|text| text.split(' ').collect())
+        .collect();
+    let mut numbers = Numbers(1);
+    for _ in 0..3000 {
+        let mut tokens = texts[numbers.below(texts.len())].clone();
+        for _ in 0..=numbers.below(3) {
+            let at = numbers.below(tokens.len());
+            match numbers.below(8) {
+                0 => tokens.truncate(at.max(1)),
+                1 => drop(tokens.remove(at)),
+                2 => tokens.insert(at, tokens[numbers.below(tokens.len())]),
+                _ => tokens[at] = LIES[numbers.below(LIES.len())],
+            }
+            if tokens.is_empty() {
+                break;
+            }
+        }
+        use_all(&tokens.join(" "));
     }
 }

@@ -5,8 +5,9 @@ use serde_json::json;
 
 use crate::Expr;
 use crate::facts::{Command, Function, Policy, Volatility};
-use crate::finding::{Draft, Finding, Level};
-use crate::lint::{Context, Rule};
+use crate::finding::{Finding, Level};
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 
 pub(super) static RULE: Rule = Rule {
     name: "called_per_row",

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::facts::Command;
-use crate::finding::{Draft, Finding, Level};
+use crate::finding::{Finding, Level};
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 use crate::lint::ways::{Atom, Cell, Entry, How, ROW, Term, Way};
-use crate::lint::{Context, Rule};
 
 pub(super) static RULE: Rule = Rule {
     name: "captured_name",

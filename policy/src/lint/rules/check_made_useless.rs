@@ -4,9 +4,10 @@
 use serde_json::json;
 
 use crate::facts::{Command, quote_ident};
-use crate::finding::{Draft, Finding, Level};
+use crate::finding::{Finding, Level};
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 use crate::lint::ways::{Entry, Way};
-use crate::lint::{Context, Rule};
 
 pub(super) static RULE: Rule = Rule {
     name: "check_made_useless",

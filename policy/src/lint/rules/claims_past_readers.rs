@@ -4,9 +4,11 @@
 use serde_json::json;
 
 use crate::facts::{Attribute, Command, Facts, Policy, Relation, quote_ident};
-use crate::finding::{Draft, Finding, Level};
+use crate::finding::{Finding, Level};
+use crate::lint::caller::Source;
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 use crate::lint::ways::sql::{literals, words};
-use crate::lint::{Context, Rule, Source};
 use crate::{Expr, SubLink};
 
 pub(super) static RULE: Rule = Rule {

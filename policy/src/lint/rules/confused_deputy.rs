@@ -4,9 +4,10 @@
 use serde_json::json;
 
 use crate::facts::quote_ident;
-use crate::finding::{Draft, Finding, Level};
-use crate::lint::ways::planted;
-use crate::lint::{Context, Rule};
+use crate::finding::{Finding, Level};
+use crate::lint::context::Context;
+use crate::lint::planted::planted;
+use crate::lint::rule::{Draft, Rule};
 
 pub(super) static RULE: Rule = Rule {
     name: "confused_deputy",

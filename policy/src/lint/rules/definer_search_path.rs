@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::facts::{Body, Command, Function, Policy, quote_ident};
-use crate::finding::{Draft, Finding, Level};
-use crate::lint::{Context, Rule};
+use crate::finding::{Finding, Level};
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 
 pub(super) static RULE: Rule = Rule {
     name: "definer_search_path",

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::facts::{Command, Function};
-use crate::finding::{Draft, Finding, Level};
+use crate::finding::{Finding, Level};
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 use crate::lint::ways::Entry;
 use crate::lint::ways::sql::broken;
-use crate::lint::{Context, Rule};
 
 pub(super) static RULE: Rule = Rule {
     name: "failing_helper",

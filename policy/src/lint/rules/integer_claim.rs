@@ -5,8 +5,10 @@ use serde_json::json;
 
 use crate::Expr;
 use crate::facts::{Command, Policy};
-use crate::finding::{Draft, Finding, Level};
-use crate::lint::{Context, Rule, Source};
+use crate::finding::{Finding, Level};
+use crate::lint::caller::Source;
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 
 pub(super) static RULE: Rule = Rule {
     name: "integer_claim",

@@ -40,7 +40,7 @@ mod storage_open_upload;
 mod update_binds_less;
 mod user_metadata_decides;
 
-use super::Rule;
+use crate::lint::rule::Rule;
 
 /// All rules.
 pub static ALL: &[&Rule] = &[

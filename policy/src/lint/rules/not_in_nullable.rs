@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use crate::facts::{Command, Facts, Policy};
-use crate::finding::{Draft, Finding, Level};
-use crate::lint::{Context, Rule};
+use crate::finding::{Finding, Level};
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 use crate::{Expr, Query, RangeKind, SubLink, SubLinkKind, Var};
 
 pub(super) static RULE: Rule = Rule {

@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use crate::facts::Policy;
-use crate::finding::{Draft, Finding, Level};
-use crate::lint::{Context, Rule};
+use crate::finding::{Finding, Level};
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 
 pub(super) static RULE: Rule = Rule {
     name: "not_judged",

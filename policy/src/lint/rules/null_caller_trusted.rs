@@ -4,13 +4,14 @@
 use serde_json::json;
 
 use crate::facts::{Body, Function};
-use crate::finding::{Draft, Finding, Level};
+use crate::finding::{Finding, Level};
 use crate::lint::caller::Source;
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 use crate::lint::ways::sql::{
     Select, Sql, Statement, Variables, is_small, select_of, statements, substituted, with_variables,
 };
 use crate::lint::ways::{Atom, Reader, Term, source_of_text};
-use crate::lint::{Context, Rule};
 
 pub(super) static RULE: Rule = Rule {
     name: "null_caller_trusted",
@@ -77,7 +78,7 @@ const USERS: &[&str] = &[
 
 /// Of a query: it returns rows if the caller is NULL.
 fn trusting_condition(context: &Context<'_>, function: &Function) -> Option<&'static str> {
-    let ways = Reader::of(context).function(function)?;
+    let ways = Reader::of(context.facts).function(function)?;
     let is_boolean = context.facts.type_name(function.result) == "boolean";
     let trusts = |atom: &Atom| match atom {
         Atom::IsNull(Term::Caller(source)) => *source == Source::Subject,

@@ -5,8 +5,9 @@ use serde_json::json;
 
 use crate::Expr;
 use crate::facts::{Command, PUBLIC, Policy, quote_ident};
-use crate::finding::{Draft, Finding, Level};
-use crate::lint::{Context, Rule};
+use crate::finding::{Finding, Level};
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 
 pub(super) static RULE: Rule = Rule {
     name: "open_without_caller",

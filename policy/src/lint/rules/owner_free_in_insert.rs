@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::facts::{Attribute, Body, Client, Columns, Command, Policy, Relation, quote_ident};
-use crate::finding::{Draft, Finding, Level};
+use crate::finding::{Finding, Level};
 use crate::lint::caller::Source;
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 use crate::lint::ways::sql::{Sql, Statement, statements};
 use crate::lint::ways::{Atom, Cell, Entry, How, ROW, Term, Way};
-use crate::lint::{Context, Rule};
 use crate::{Column, Expr};
 
 pub(super) static RULE: Rule = Rule {

@@ -2,8 +2,9 @@
 //! do what only the owner may.
 
 use crate::finding::{Finding, Level};
+use crate::lint::context::Context;
+use crate::lint::rule::Rule;
 use crate::lint::takeover::takeovers;
-use crate::lint::{Context, Rule};
 
 pub(super) static RULE: Rule = Rule {
     name: "ownership_takeover",

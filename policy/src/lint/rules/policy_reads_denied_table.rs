@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use crate::facts::{Client, Command, Facts, PUBLIC, Policy, Relation, RelationKind};
-use crate::finding::{Draft, Finding, Level};
-use crate::lint::{Context, Rule};
+use crate::finding::{Finding, Level};
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 use crate::{Column, Expr, RangeKind};
 
 pub(super) static RULE: Rule = Rule {

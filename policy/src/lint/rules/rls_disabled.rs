@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use crate::facts::{Relation, quote_literal};
-use crate::finding::{Draft, Finding, Level};
-use crate::lint::{Context, Rule};
+use crate::finding::{Finding, Level};
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "rls_disabled",

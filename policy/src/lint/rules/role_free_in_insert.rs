@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::facts::{Client, Command, quote_ident};
-use crate::finding::{Draft, Finding, Level};
+use crate::finding::{Finding, Level};
+use crate::lint::context::Context;
 use crate::lint::rows::is_kept;
+use crate::lint::rule::{Draft, Rule};
 use crate::lint::rules::owner_free_in_insert::is_restricted;
 use crate::lint::ways::{Atom, Cell, Entry, ROW, Term, Way};
-use crate::lint::{Context, Rule};
 
 pub(super) static RULE: Rule = Rule {
     name: "role_free_in_insert",

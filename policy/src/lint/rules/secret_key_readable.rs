@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use crate::facts::Command;
-use crate::finding::{Draft, Finding, Level};
+use crate::finding::{Finding, Level};
 use crate::lint::caller::Source;
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 use crate::lint::ways::{Atom, Book, Cell, Entry, How, Term, Way};
-use crate::lint::{Context, Rule};
 
 pub(super) static RULE: Rule = Rule {
     name: "secret_key_readable",

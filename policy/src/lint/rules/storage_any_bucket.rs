@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use crate::facts::{Client, Command, Policy, Relation};
-use crate::finding::{Draft, Finding, Level};
-use crate::lint::{Context, Rule};
+use crate::finding::{Finding, Level};
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 use crate::{Column, Expr};
 
 pub(super) static RULE: Rule = Rule {

@@ -4,10 +4,12 @@
 use serde_json::json;
 
 use crate::facts::{Client, Command, ForeignKey, quote_ident};
-use crate::finding::{Draft, Finding, Level};
+use crate::finding::{Finding, Level};
 use crate::lint::caller::Source;
+use crate::lint::context::Context;
+use crate::lint::rows;
+use crate::lint::rule::{Draft, Rule};
 use crate::lint::ways::{Book, Cell, Entry, Link, ROW, Way};
-use crate::lint::{Context, Rule, rows};
 
 pub(super) static RULE: Rule = Rule {
     name: "unchecked_parent",

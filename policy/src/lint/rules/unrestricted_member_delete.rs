@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use crate::facts::Command;
-use crate::finding::{Draft, Finding, Level};
+use crate::finding::{Finding, Level};
 use crate::lint::caller::Source;
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 use crate::lint::ways::{Cell, Entry, ROW, Way};
-use crate::lint::{Context, Rule};
 
 pub(super) static RULE: Rule = Rule {
     name: "unrestricted_member_delete",

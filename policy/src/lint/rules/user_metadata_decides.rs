@@ -3,9 +3,11 @@
 use serde_json::json;
 
 use crate::facts::{Command, Policy};
-use crate::finding::{Draft, Finding, Level};
+use crate::finding::{Finding, Level};
+use crate::lint::caller::Source;
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 use crate::lint::ways::sql::{literals, words};
-use crate::lint::{Context, Rule, Source};
 use crate::{Column, Expr};
 
 pub(super) static RULE: Rule = Rule {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cell, ROW, Read, Reader, Way};
-use crate::facts::{Client, Command, Policy, Relation};
-use crate::lint::Context;
+use super::reader::Reader;
+use super::{Cell, ROW, Read, Way};
+use crate::facts::{Client, Command, Facts, Policy, Relation};
 use crate::lint::caller::Source;
 
 /// A policy and the ways in which its conditions can be true.
@@ -64,14 +64,18 @@ pub(in crate::lint) struct Link<'b, 'f> {
 }
 
 impl<'f> Book<'f> {
-    pub(in crate::lint) fn of(context: &Context<'f>) -> Self {
+    /// Reads the policies of these tables.
+    pub(in crate::lint) fn of(
+        facts: &'f Facts,
+        tables: impl Iterator<Item = &'f Relation>,
+    ) -> Self {
         let mut book = Self {
             entries: Vec::new(),
             by_table: BTreeMap::new(),
         };
-        let mut reader = Reader::of(context);
-        for table in context.tables().filter(|table| table.rls) {
-            for policy in context.facts.policies_of(table.oid) {
+        let mut reader = Reader::of(facts);
+        for table in tables.filter(|table| table.rls) {
+            for policy in facts.policies_of(table.oid) {
                 let mut ways = |expr: Option<&crate::Expr>| {
                     expr.map_or_else(Vec::new, |expr| reader.policy(table.oid, expr))
                 };

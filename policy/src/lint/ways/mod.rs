@@ -7,10 +7,11 @@
 //! says `is_member(org_id)`, `org_id in (select my_orgs())` or `exists (select … where …)`.
 
 mod book;
-mod lower;
+mod combine;
+mod helpers;
 mod of_expr;
 mod of_text;
-mod planted;
+mod reader;
 pub(super) mod sql;
 
 use std::collections::BTreeSet;
@@ -18,9 +19,8 @@ use std::collections::BTreeSet;
 use super::caller::Source;
 
 pub(super) use book::{Book, Entry, Link};
-pub(super) use lower::Reader;
 pub(super) use of_text::source as source_of_text;
-pub(super) use planted::planted;
+pub(super) use reader::Reader;
 
 /// The source that is the policy's own row.
 pub(super) const ROW: u32 = 0;

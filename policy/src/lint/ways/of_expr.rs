@@ -1,6 +1,7 @@
 //! The ways in which an expression can be true.
 
-use super::lower::{self, Reader, all, any, cells_of, combined, compare, how, test_of};
+use super::combine::{self, all, any, cells_of, combined, compare, how, test_of};
+use super::reader::Reader;
 use super::{Atom, Cell, How, ROW, Term, Value, Way};
 use crate::facts::Function;
 use crate::lint::caller::Source;
@@ -39,8 +40,8 @@ struct Scope<'e> {
     bindings: Vec<Binding<'e>>,
 }
 
-pub(super) struct OfExpr<'r, 'c, 'f, 'e> {
-    reader: &'r mut Reader<'c, 'f>,
+pub(super) struct OfExpr<'r, 'f, 'e> {
+    reader: &'r mut Reader<'f>,
     scopes: Vec<Scope<'e>>,
     /// The arguments of the function whose body this is.
     args: Vec<Term>,
@@ -48,8 +49,8 @@ pub(super) struct OfExpr<'r, 'c, 'f, 'e> {
     columns: Vec<Vec<Term>>,
 }
 
-impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
-    pub(super) fn of_row(reader: &'r mut Reader<'c, 'f>, relation: u32) -> Self {
+impl<'r, 'f, 'e> OfExpr<'r, 'f, 'e> {
+    pub(super) fn of_row(reader: &'r mut Reader<'f>, relation: u32) -> Self {
         let row = Binding::Row {
             source: ROW,
             relation,
@@ -66,7 +67,7 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
         }
     }
 
-    pub(super) fn of_body(reader: &'r mut Reader<'c, 'f>, args: Vec<Term>) -> Self {
+    pub(super) fn of_body(reader: &'r mut Reader<'f>, args: Vec<Term>) -> Self {
         Self {
             reader,
             scopes: Vec::new(),
@@ -105,8 +106,8 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
             Expr::Cast { arg, .. } | Expr::Collate(arg) | Expr::NamedArg(arg) => {
                 self.truth(arg, negated)
             }
-            Expr::IsNull(arg) => lower::is_null(self.value(arg), negated),
-            Expr::IsNotNull(arg) => lower::is_null(self.value(arg), !negated),
+            Expr::IsNull(arg) => combine::is_null(self.value(arg), negated),
+            Expr::IsNotNull(arg) => combine::is_null(self.value(arg), !negated),
             Expr::Operator(operation) => self.operator(operation, negated),
             Expr::Distinct(operation) => {
                 let how = if negated { How::Equal } else { How::NotEqual };
@@ -145,13 +146,13 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
             }
             Expr::SubLink(link) => self.link(link, negated),
             Expr::Call(call) => {
-                let function = self.reader.facts().functions.get(&call.function);
+                let function = self.reader.facts.functions.get(&call.function);
                 match function {
                     Some(function) => self.call(function, &call.args, negated),
-                    None => lower::is_true(&self.value(expr), negated),
+                    None => combine::is_true(&self.value(expr), negated),
                 }
             }
-            _ => lower::is_true(&self.value(expr), negated),
+            _ => combine::is_true(&self.value(expr), negated),
         }
     }
 
@@ -164,12 +165,12 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
         for (way, terms) in combined(&values) {
             match self.reader.truth_of(function, terms.clone(), negated) {
                 Some(inner) => ways.push(super::both(&[way], &inner)),
-                None if self.reader.facts().is_foreign_code(function) => {
+                None if self.reader.facts.is_foreign_code(function) => {
                     let value = Value {
                         way,
                         term: Term::Of(terms),
                     };
-                    ways.push(lower::is_true(&[value], negated));
+                    ways.push(combine::is_true(&[value], negated));
                 }
                 None => {
                     let cells = terms.iter().flat_map(Term::cells).collect();
@@ -181,7 +182,7 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
     }
 
     fn operator_name(&self, operator: u32) -> &str {
-        let operator = self.reader.context.facts.operators.get(&operator);
+        let operator = self.reader.facts.operators.get(&operator);
         operator.map_or("", |operator| operator.name.as_str())
     }
 
@@ -212,14 +213,14 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
         let Expr::Aggregate(aggregation) = &target.expr else {
             return None;
         };
-        let function = self.reader.facts().functions.get(&aggregation.function);
+        let function = self.reader.facts.functions.get(&aggregation.function);
         if function.is_none_or(|function| function.name != "count") {
             return None;
         }
         let Expr::Const(constant) = right else {
             return None;
         };
-        let number = constant.as_integer();
+        let number = self.reader.facts.integer_of(constant);
         let exists = matches!((operator, number), (">" | "<>", Some(0)) | (">=", Some(1)));
         let rows = self.rows(&link.query, false);
         let ways: Vec<_> = rows.into_iter().map(|(way, _)| way).collect();
@@ -266,7 +267,7 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
         match elements {
             Some(elements) => {
                 let values: Vec<_> = elements.iter().map(|e| self.value(e)).collect();
-                let whole = lower::list(&values);
+                let whole = combine::list(&values);
                 if let [
                     Value {
                         term: Term::Constant(_),
@@ -564,9 +565,9 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
     }
 
     fn value_below(&mut self, expr: &'e Expr) -> Vec<Value> {
-        match self.reader.context.source(expr) {
+        match self.reader.source(expr) {
             Some(Source::Helper(oid)) => {
-                let function = self.reader.facts().functions.get(&oid);
+                let function = self.reader.facts.functions.get(&oid);
                 let values = function.and_then(|f| self.reader.values_of(f, Vec::new()));
                 return values.unwrap_or_else(|| vec![plain(Term::Caller(Source::Helper(oid)))]);
             }
@@ -579,9 +580,13 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
                 let text = if constant.is_null() {
                     None
                 } else {
-                    let number = constant.as_integer().map(|number| number.to_string());
+                    let number = self
+                        .reader
+                        .facts
+                        .integer_of(constant)
+                        .map(|number| number.to_string());
                     let truth = constant.as_bool().map(|truth| truth.to_string());
-                    let text = self.reader.facts().text_of(expr);
+                    let text = self.reader.facts.text_of(expr);
                     let bytes = || format!("{:?}", constant.bytes);
                     Some(truth.or(text).or(number).unwrap_or_else(bytes))
                 };
@@ -612,7 +617,7 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
             }
             Expr::Array(args) => {
                 let values: Vec<_> = args.iter().map(|arg| self.value(arg)).collect();
-                lower::list(&values)
+                combine::list(&values)
             }
             Expr::Field(arg, _) => self.made_of(std::slice::from_ref(arg)),
             Expr::Subscript(from, bounds) => {
@@ -621,7 +626,7 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
                 of(&args)
             }
             Expr::Aggregate(aggregation) => {
-                let function = self.reader.facts().functions.get(&aggregation.function);
+                let function = self.reader.facts.functions.get(&aggregation.function);
                 let keeps = ["array_agg", "max", "min", "jsonb_agg", "json_agg"];
                 match aggregation.args.as_slice() {
                     [arg] if function.is_some_and(|f| keeps.contains(&f.name.as_str())) => {
@@ -650,10 +655,10 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
 
     fn called(&mut self, function: u32, args: &'e [Expr]) -> Vec<Value> {
         let values: Vec<_> = args.iter().map(|arg| self.value(arg)).collect();
-        let Some(function) = self.reader.facts().functions.get(&function) else {
+        let Some(function) = self.reader.facts.functions.get(&function) else {
             return of(&values);
         };
-        if self.reader.facts().is_foreign_code(function) {
+        if self.reader.facts.is_foreign_code(function) {
             return match values.into_iter().next() {
                 Some(first) if CASTS.contains(&function.name.as_str()) => first,
                 Some(first) => {

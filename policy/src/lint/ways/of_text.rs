@@ -1,6 +1,7 @@
 //! The ways in which an expression in the text of a function can be true.
 
-use super::lower::{self, Reader, all, any, combined, compare, how, test_of};
+use super::combine::{self, all, any, combined, compare, how, test_of};
+use super::reader::Reader;
 use super::sql::{From, FromKind, Select, Sql};
 use super::{Atom, Cell, How, Term, Value, Way};
 use crate::facts::{Function, Relation};
@@ -19,20 +20,16 @@ enum Binding {
 
 type Scope = Vec<(String, Binding)>;
 
-pub(super) struct OfText<'r, 'c, 'f, 'a> {
-    reader: &'r mut Reader<'c, 'f>,
+pub(super) struct OfText<'r, 'f, 'a> {
+    reader: &'r mut Reader<'f>,
     function: &'a Function,
     args: Vec<Term>,
     scopes: Vec<Scope>,
     ctes: Vec<(String, Select)>,
 }
 
-impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
-    pub(super) fn of(
-        reader: &'r mut Reader<'c, 'f>,
-        function: &'a Function,
-        args: Vec<Term>,
-    ) -> Self {
+impl<'r, 'f, 'a> OfText<'r, 'f, 'a> {
+    pub(super) fn of(reader: &'r mut Reader<'f>, function: &'a Function, args: Vec<Term>) -> Self {
         Self {
             reader,
             function,
@@ -67,7 +64,7 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
             }
             Sql::Not(arg) => self.truth(arg, !negated)?,
             Sql::IsTrue(arg) | Sql::Cast(arg, _) => self.truth(arg, negated)?,
-            Sql::IsNull(arg) => lower::is_null(self.values(arg)?, negated),
+            Sql::IsNull(arg) => combine::is_null(self.values(arg)?, negated),
             Sql::Operator(sign, left, right) => {
                 if let Some(ways) = self.count(sign, left, right, negated) {
                     return ways;
@@ -112,9 +109,9 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
             }
             Sql::Call(name, args) => match self.function_named(name, args.len()) {
                 Some(function) => self.call(function, args, negated)?,
-                None => lower::is_true(&self.values(expr)?, negated),
+                None => combine::is_true(&self.values(expr)?, negated),
             },
-            _ => lower::is_true(&self.values(expr)?, negated),
+            _ => combine::is_true(&self.values(expr)?, negated),
         })
     }
 
@@ -188,7 +185,7 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
         }
         if let Sql::List(elements) = right_side {
             let values = self.all_values(elements)?;
-            let whole = lower::list(&values);
+            let whole = combine::list(&values);
             if let [
                 Value {
                     term: Term::Constant(_),
@@ -260,7 +257,7 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
             match binding {
                 Binding::Columns(columns) => all.extend(columns.iter().map(|(_, t)| t.clone())),
                 Binding::Row { source, relation } => {
-                    let relation = self.reader.context.facts.relations.get(relation);
+                    let relation = self.reader.facts.relations.get(relation);
                     let columns = relation.into_iter().flat_map(|r| &r.columns);
                     all.extend(columns.map(|column| {
                         Term::Cell(Cell {
@@ -346,7 +343,7 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
 
     /// The relation of a name, as the function's `search_path` or the schemas around it say.
     fn relation(&self, name: &[String]) -> Option<&'f Relation> {
-        let facts = self.reader.context.facts;
+        let facts = self.reader.facts;
         match name {
             [schema, table] => facts.relation_named(schema, table),
             [table] => {
@@ -367,7 +364,7 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
     /// The function of a user, or a reader of claims, of this name and number of arguments, if
     /// there is one.
     fn function_named(&self, name: &[String], args: usize) -> Option<&'f Function> {
-        let facts = self.reader.context.facts;
+        let facts = self.reader.facts;
         let (name, schema) = match name {
             [schema, name] => (name, Some(schema.as_str())),
             [name] => (name, None),
@@ -457,7 +454,7 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
                 let values = vec![self.values(left)?, self.values(right)?];
                 of(&values)
             }
-            Sql::List(args) => lower::list(&self.all_values(args)?),
+            Sql::List(args) => combine::list(&self.all_values(args)?),
             Sql::Of(args) => {
                 let values = self.all_values(args)?;
                 of(&values)
@@ -493,7 +490,7 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
 
     /// What a name stands for: a column, innermost first, or an argument.
     fn named(&self, name: &[String]) -> Option<Term> {
-        let facts = self.reader.context.facts;
+        let facts = self.reader.facts;
         let column = |binding: &Binding, column: &str| match binding {
             Binding::Row { source, relation } => {
                 let attribute = facts.relations.get(relation)?.column_named(column)?;

@@ -1,12 +1,13 @@
 //! `jsonb` (src/include/utils/jsonb.h): containers of entries, whose values follow.
 
-use super::{aligned, numeric, payload, utf8, varlena_length};
+use super::{aligned, numeric};
+use crate::datum::{ByteOrder, utf8};
 
 /// The deepest containers in containers.
 const MAX_DEPTH: usize = 100;
 
-pub(super) fn text(bytes: &[u8]) -> Option<String> {
-    container(bytes, 0)
+pub(super) fn text(order: ByteOrder, bytes: &[u8]) -> Option<String> {
+    container(order, bytes, 0)
 }
 
 struct Entry<'b> {
@@ -14,18 +15,17 @@ struct Entry<'b> {
     bytes: &'b [u8],
 }
 
-fn container(bytes: &[u8], depth: usize) -> Option<String> {
+fn container(order: ByteOrder, bytes: &[u8], depth: usize) -> Option<String> {
     if depth > MAX_DEPTH {
         return None;
     }
-    let (header, rest) = bytes.split_first_chunk::<4>()?;
-    let header = u32::from_le_bytes(*header);
+    let (header, rest) = order.word(bytes)?;
     let count = usize::try_from(header & 0x0fff_ffff).ok()?;
     let (is_object, is_scalar) = (header & 0x2000_0000 != 0, header & 0x1000_0000 != 0);
     let number = count.checked_mul(if is_object { 2 } else { 1 })?;
-    let entries = entries(rest, number)?;
+    let entries = entries(order, rest, number)?;
     let values = |entries: &[Entry<'_>]| {
-        let values = entries.iter().map(|entry| value(entry, depth));
+        let values = entries.iter().map(|entry| value(order, entry, depth));
         values.collect::<Option<Vec<_>>>()
     };
     if !is_object {
@@ -44,12 +44,12 @@ fn container(bytes: &[u8], depth: usize) -> Option<String> {
 }
 
 /// Returns the entries of a container. Each has its length, or the place where it ends.
-fn entries(bytes: &[u8], number: usize) -> Option<Vec<Entry<'_>>> {
+fn entries(order: ByteOrder, bytes: &[u8], number: usize) -> Option<Vec<Entry<'_>>> {
     let (heads, data) = bytes.split_at_checked(number.checked_mul(4)?)?;
     let mut start = 0_usize;
     let mut entries = Vec::new();
-    for head in heads.as_chunks::<4>().0 {
-        let head = u32::from_le_bytes(*head);
+    for head in heads.chunks_exact(4) {
+        let (head, _) = order.word(head)?;
         let number = usize::try_from(head & 0x0fff_ffff).ok()?;
         let end = match head & 0x8000_0000 {
             0 => start.checked_add(number)?,
@@ -68,17 +68,17 @@ fn entries(bytes: &[u8], number: usize) -> Option<Vec<Entry<'_>>> {
     Some(entries)
 }
 
-fn value(entry: &Entry<'_>, depth: usize) -> Option<String> {
+fn value(order: ByteOrder, entry: &Entry<'_>, depth: usize) -> Option<String> {
     Some(match entry.kind {
         0 => serde_json::Value::String(utf8(entry.bytes)?).to_string(),
         0x1000_0000 => {
-            let length = varlena_length(entry.bytes)?;
-            numeric::text(payload(entry.bytes.get(..length)?)?)?
+            let (header, length) = order.varlena(entry.bytes)?;
+            numeric::text(order, entry.bytes.get(header..length)?)?
         }
         0x2000_0000 => "false".to_owned(),
         0x3000_0000 => "true".to_owned(),
         0x4000_0000 => "null".to_owned(),
-        0x5000_0000 => container(entry.bytes, depth.checked_add(1)?)?,
+        0x5000_0000 => container(order, entry.bytes, depth.checked_add(1)?)?,
         _ => return None,
     })
 }

@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
+use crate::datum::ByteOrder;
+
 /// Decimal digits of one digit.
 const DIGITS: usize = 4;
 
-pub(super) fn text(bytes: &[u8]) -> Option<String> {
-    let (header, rest) = bytes.split_first_chunk::<2>()?;
-    let header = u16::from_le_bytes(*header);
+pub(super) fn text(order: ByteOrder, bytes: &[u8]) -> Option<String> {
+    let (header, rest) = order.half_word(bytes)?;
     let (negative, scale, weight, digits) = match header & 0xc000 {
         0xc000 => {
             let special = match header & 0xf000 {
@@ -28,11 +29,11 @@ pub(super) fn text(bytes: &[u8]) -> Option<String> {
             (header & 0x2000 != 0, header >> 7 & 0x3f, weight, rest)
         }
         sign => {
-            let (weight, digits) = rest.split_first_chunk::<2>()?;
+            let (weight, digits) = order.half_word(rest)?;
             (
                 sign == 0x4000,
                 header & 0x3fff,
-                i16::from_le_bytes(*weight),
+                weight.cast_signed(),
                 digits,
             )
         }
@@ -40,10 +41,8 @@ pub(super) fn text(bytes: &[u8]) -> Option<String> {
     let mut whole = String::new();
     let mut fraction = String::new();
     let digits: Vec<_> = digits
-        .as_chunks::<2>()
-        .0
-        .iter()
-        .map(|d| u16::from_le_bytes(*d))
+        .chunks_exact(2)
+        .filter_map(|digit| Some(order.half_word(digit)?.0))
         .collect();
     let digit = |place: i16| {
         let place = usize::try_from(weight.checked_sub(place)?).ok()?;

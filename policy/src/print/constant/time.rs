@@ -1,5 +1,7 @@
 //! Dates and times, which Postgres counts from 2000-01-01 on, in the proleptic Gregorian calendar.
 
+use crate::datum::ByteOrder;
+
 const PER_SECOND: i64 = 1_000_000;
 const PER_DAY: i64 = 86_400 * PER_SECOND;
 
@@ -37,25 +39,21 @@ pub(super) fn of_day(micros: i64) -> Option<String> {
 }
 
 /// The zone is in seconds west of Greenwich.
-pub(super) fn of_day_in_zone(bytes: &[u8]) -> Option<String> {
-    let (micros, zone) = bytes.split_first_chunk::<8>()?;
-    let zone = i32::from_le_bytes(*zone.first_chunk::<4>()?);
+pub(super) fn of_day_in_zone(order: ByteOrder, bytes: &[u8]) -> Option<String> {
+    let (micros, zone) = bytes.split_at_checked(8)?;
+    let micros = i64::from_le_bytes(order.number(micros)?);
+    let zone = i32::from_le_bytes(order.number(zone)?);
     let sign = if zone > 0 { '-' } else { '+' };
     let seconds = u64::from(zone.unsigned_abs()).checked_mul(PER_SECOND.unsigned_abs())?;
-    Some(format!(
-        "{}{sign}{}",
-        of_day(i64::from_le_bytes(*micros))?,
-        clock(seconds)
-    ))
+    Some(format!("{}{sign}{}", of_day(micros)?, clock(seconds)))
 }
 
 /// Every part has its sign, so that no `IntervalStyle` changes it.
-pub(super) fn interval(bytes: &[u8]) -> Option<String> {
-    let (micros, rest) = bytes.split_first_chunk::<8>()?;
-    let (days, months) = rest.split_first_chunk::<4>()?;
-    let micros = i64::from_le_bytes(*micros);
-    let days = i32::from_le_bytes(*days);
-    let months = i32::from_le_bytes(months.try_into().ok()?);
+pub(super) fn interval(order: ByteOrder, bytes: &[u8]) -> Option<String> {
+    let (micros, rest) = bytes.split_at_checked(8)?;
+    let (days, months) = rest.split_at_checked(4)?;
+    let micros = i64::from_le_bytes(order.number(micros)?);
+    let [days, months] = [order.number(days)?, order.number(months)?].map(i32::from_le_bytes);
     match (micros, days, months) {
         // From Postgres 17 on.
         (i64::MAX, i32::MAX, i32::MAX) => return Some("infinity".to_owned()),

@@ -20,8 +20,8 @@ pub(super) mod unguarded_partition;
 pub(super) mod unguarded_table;
 pub(super) mod view_as_owner;
 
-use super::Rule;
 use super::rls_disabled;
+use crate::lint::rule::Rule;
 
 /// The rules whose findings `authguard.coverage()` lists.
 pub(in crate::lint) static ALL: &[&Rule] = &[

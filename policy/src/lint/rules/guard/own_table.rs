@@ -1,7 +1,8 @@
 //! A table of the extension is not as create extension made it.
 
-use crate::finding::{Draft, Finding, Level};
-use crate::lint::{Context, Rule};
+use crate::finding::{Finding, Level};
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "own_table",

@@ -4,8 +4,9 @@ use serde_json::json;
 
 use std::collections::BTreeSet;
 
-use crate::finding::{Draft, Finding, Level};
-use crate::lint::{Context, Rule};
+use crate::finding::{Finding, Level};
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "privilege_past_policies",

@@ -1,7 +1,8 @@
 //! The database was restored, cloned or upgraded, and nobody has acknowledged it.
 
-use crate::finding::{Draft, Finding, Level};
-use crate::lint::{Context, Rule};
+use crate::finding::{Finding, Level};
+use crate::lint::context::Context;
+use crate::lint::rule::{Draft, Rule};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "restored_database",

@@ -3,37 +3,38 @@
 
 use std::collections::BTreeSet;
 
-use super::{Atom, Book, Cell, Entry, How, Link, ROW, Term, Way};
+use super::context::Context;
+use super::rows;
+use super::ways::{Atom, Book, Cell, Entry, How, Link, ROW, Term, Way};
 use crate::facts::{Client, Command};
-use crate::lint::{Context, rows};
 
 /// A row that a client can make, and what it opens.
-pub(in crate::lint) struct Planted<'b, 'f> {
+pub(super) struct Planted<'b, 'f> {
     /// The policy that goes through the table.
-    pub(in crate::lint) reader: &'b Entry<'f>,
+    pub(super) reader: &'b Entry<'f>,
     /// The policy that lets the row in.
-    pub(in crate::lint) writer: &'b Entry<'f>,
-    pub(in crate::lint) way: &'b Way,
-    pub(in crate::lint) command: Command,
+    pub(super) writer: &'b Entry<'f>,
+    pub(super) way: &'b Way,
+    pub(super) command: Command,
     /// The key that is free.
-    pub(in crate::lint) key: Cell,
+    pub(super) key: Cell,
     /// The column of the reader's row that the key is compared with.
-    pub(in crate::lint) target: Cell,
+    pub(super) target: Cell,
     /// The column that has the caller, if the reader asks for it.
-    pub(in crate::lint) user: Option<Cell>,
-    pub(in crate::lint) clients: Vec<u32>,
+    pub(super) user: Option<Cell>,
+    pub(super) clients: Vec<u32>,
 }
 
 impl Planted<'_, '_> {
     /// Returns true if the writer binds the column that has the caller.
-    pub(in crate::lint) fn binds_user(&self) -> bool {
+    pub(super) fn binds_user(&self) -> bool {
         self.user
             .is_some_and(|user| self.way.caller_of(own(user)).is_some())
     }
 
     /// Returns true if the writer asks for nothing but the caller, and that what the key names
     /// exists.
-    pub(in crate::lint) fn asks_nothing_else(&self) -> bool {
+    pub(super) fn asks_nothing_else(&self) -> bool {
         let mut reads = self.way.reads.iter();
         (self.binds_user() || self.way.atoms.is_empty() || self.way.is_open())
             && reads.all(|read| exists_only(self.way, own(self.key), read.source))
@@ -41,7 +42,7 @@ impl Planted<'_, '_> {
 }
 
 /// Returns the rows that clients can make, as far as each policy is known.
-pub(in crate::lint) fn planted<'b, 'f>(
+pub(super) fn planted<'b, 'f>(
     context: &Context<'f>,
     book: &'b Book<'f>,
     links: &'b [Link<'b, 'f>],

@@ -1,0 +1,110 @@
+//! What a reader of conditions keeps: the helpers that it is in, and how much it may still follow.
+
+use super::Read;
+use crate::Expr;
+use crate::facts::{Facts, Function};
+use crate::lint::caller::{Source, Sources};
+
+/// The depth to which helpers are looked into.
+const MAX_CALLS: usize = 6;
+
+/// The number of helpers that are looked into for one condition.
+const MAX_LOOKS: u32 = 200;
+
+/// The depth of expressions that is followed, those of helpers included: each level is on the
+/// stack.
+const MAX_DEPTH: u32 = 120;
+
+/// Reads conditions.
+pub(in crate::lint) struct Reader<'f> {
+    pub(super) facts: &'f Facts,
+    sources: Sources<'f>,
+    next: u32,
+    /// The helpers that are being looked into.
+    calls: Vec<u32>,
+    looks: u32,
+    depth: u32,
+}
+
+impl<'f> Reader<'f> {
+    pub(in crate::lint) fn of(facts: &'f Facts) -> Self {
+        Self {
+            facts,
+            sources: Sources::of(facts),
+            next: 0,
+            calls: Vec::new(),
+            looks: 0,
+            depth: 0,
+        }
+    }
+
+    /// Forgets what was read before.
+    pub(super) fn begin(&mut self) {
+        self.next = 0;
+        self.calls.clear();
+        self.looks = 0;
+        self.depth = 0;
+    }
+
+    /// Goes one level deeper. Returns false if that is too deep.
+    pub(super) fn descend(&mut self) -> bool {
+        let deeper = self.depth.saturating_add(1);
+        let is_open = deeper < MAX_DEPTH;
+        if is_open {
+            self.depth = deeper;
+        }
+        is_open
+    }
+
+    /// Goes back.
+    pub(super) fn ascend(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+
+    /// Returns where a value comes from.
+    pub(super) fn source(&self, expr: &Expr) -> Option<Source> {
+        self.sources.source(expr)
+    }
+
+    /// A table that a sub-select reads.
+    pub(super) fn read(&mut self, relation: u32, is_own: bool) -> Read {
+        self.next = self.next.saturating_add(1);
+        let facts = self.facts;
+        let helpers = self.calls.iter().filter_map(|oid| facts.functions.get(oid));
+        Read {
+            source: self.next,
+            relation,
+            is_own: is_own && self.calls.is_empty(),
+            as_caller: helpers.into_iter().all(|helper| !helper.security_definer),
+        }
+    }
+
+    /// Reads the body of a helper, if it may be looked into.
+    pub(super) fn look_into<T>(
+        &mut self,
+        function: &Function,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        let is_open = !self.facts.is_foreign_code(function)
+            && self.calls.len() < MAX_CALLS
+            && self.looks < MAX_LOOKS
+            && !self.calls.contains(&function.oid);
+        if !is_open {
+            return None;
+        }
+        self.looks = self.looks.saturating_add(1);
+        self.calls.push(function.oid);
+        let result = read(self);
+        self.calls.pop();
+        result
+    }
+
+    /// Returns true for the checks of authguard, which pass for every user who is not revoked.
+    pub(super) fn is_guard(&self, function: &Function) -> bool {
+        let facts = self.facts;
+        let readers = facts.server.authguard.as_ref().map(|own| own.readers);
+        let in_auth = facts.schema_name(function.schema) == "auth";
+        (in_auth || readers == Some(function.schema))
+            && ["is_active", "is_revoked", "is_user"].contains(&function.name.as_str())
+    }
+}
