@@ -13,6 +13,7 @@ mod types {
     pub(super) const REGPROC: u32 = 24;
     pub(super) const TEXT: u32 = 25;
     pub(super) const UNKNOWN: u32 = 705;
+    pub(super) const TEXT_ARRAY: u32 = 1009;
     pub(super) const BPCHAR: u32 = 1042;
     pub(super) const VARCHAR: u32 = 1043;
     pub(super) const REGPROCEDURE: u32 = 2202;
@@ -58,6 +59,32 @@ impl Const {
             _ => return None,
         };
         String::from_utf8(text.to_vec()).ok()
+    }
+
+    /// Returns the texts of an array of one dimension (src/include/utils/array.h).
+    pub fn as_texts(&self) -> Option<Vec<String>> {
+        let bytes = payload(self.bytes.as_ref()?).filter(|_| self.type_id == types::TEXT_ARRAY)?;
+        let word = |place: usize| {
+            let bytes = bytes.get(place..place.checked_add(4)?)?;
+            Some(u32::from_le_bytes(bytes.try_into().ok()?))
+        };
+        // The number of dimensions, and where the values begin if some are NULL.
+        match (word(0)?, word(4)?) {
+            (0, _) => return Some(Vec::new()),
+            (1, 0) => {}
+            _ => return None,
+        }
+        let mut at: usize = 20;
+        let mut texts = Vec::new();
+        for _ in 0..word(12)? {
+            at = at.checked_next_multiple_of(4)?;
+            let length = usize::try_from(word(at)? >> 2).ok()?;
+            let end = at.checked_add(length)?;
+            let text = bytes.get(at.checked_add(4)?..end)?;
+            texts.push(String::from_utf8(text.to_vec()).ok()?);
+            at = end;
+        }
+        Some(texts)
     }
 
     /// Returns the OID that a constant of a type such as `regclass`, or of an enum, is.
@@ -171,6 +198,31 @@ mod tests {
         let name = constant(types::NAME, b"ada\0\0\0");
         assert_eq!(name.as_text().as_deref(), Some("ada"));
         assert_eq!(constant(types::INT4, little).as_text(), None);
+    }
+
+    #[test]
+    fn an_array_of_texts_is_read_if_it_is_whole() {
+        let bytes = [
+            &[208, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 25, 0, 0, 0][..],
+            &[2, 0, 0, 0, 1, 0, 0, 0, 68, 0, 0, 0][..],
+            b"user_metadata\0\0\0",
+            &[32, 0, 0, 0],
+            b"role",
+        ]
+        .concat();
+        let read = |bytes: &[u8]| constant(types::TEXT_ARRAY, bytes).as_texts();
+        let texts = vec!["user_metadata".to_owned(), "role".to_owned()];
+        assert_eq!(read(&bytes), Some(texts));
+        assert_eq!(
+            read(&[64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 25, 0, 0, 0]),
+            Some(vec![])
+        );
+        // A length that does not fit, NULLs, two dimensions.
+        for (place, byte) in [(0, 204), (24, 255), (8, 32), (4, 2), (16, 3)] {
+            let mut broken = bytes.clone();
+            broken[place] = byte;
+            assert_eq!(read(&broken), None, "{place}");
+        }
     }
 
     #[test]

@@ -313,6 +313,15 @@ pub(super) fn tree(text: &str) -> Expr {
     }
 }
 
+/// Makes the expressions of a list.
+fn trees(text: &str) -> Vec<Expr> {
+    match read_node(text) {
+        Ok(Value::List(values)) => values.iter().map(Expr::of).collect(),
+        Ok(value) => vec![Expr::of(&value)],
+        Err(error) => vec![Expr::Opaque(error.to_string())],
+    }
+}
+
 /// Makes the queries of a node text, however they are nested in lists, as sub-selects.
 pub(super) fn queries_of(text: &str) -> Vec<Expr> {
     let value = match read_node(text) {
@@ -495,7 +504,7 @@ fn function(row: &mut Fields) -> Result<(u32, Function), FactsError> {
         },
         arguments: row.numbers()?,
         argument_names: row.texts()?,
-        defaults: row.number()?,
+        defaults: row.optional()?.as_deref().map(trees).unwrap_or_default(),
         result: row.number()?,
         returns_set: row.bool()?,
         language: row.text()?,

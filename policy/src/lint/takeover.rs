@@ -83,6 +83,8 @@ fn of_way<'b, 'f>(
     asked: &'b Way,
 ) -> Vec<Takeover<'b, 'f>> {
     let table = delete.table;
+    // Whoever owns the folder of a file owns the file.
+    let is_files = context.is_files(table);
     let writable = client.columns(context.facts, table, "UPDATE");
     let updates: Vec<_> = book.applying(table.oid, client, Command::Update).collect();
     let deletes: Vec<&Way> = book
@@ -133,6 +135,7 @@ fn of_way<'b, 'f>(
             entry.existing(Command::Update).iter().any(|way| {
                 !way.is_unknown()
                     && !way.asks_caller_alone()
+                    && !(is_files && way.binds_row())
                     && (way.is_open() || !way.row_columns().is_empty())
                     && !way.row_columns().contains(&attno)
                     && !is_trusted(way)

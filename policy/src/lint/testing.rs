@@ -332,7 +332,7 @@ impl Database {
             kind: FunctionKind::Function,
             arguments: Vec::new(),
             argument_names: Vec::new(),
-            defaults: 0,
+            defaults: Vec::new(),
             result: BOOL,
             returns_set: false,
             language: "plpgsql".to_owned(),

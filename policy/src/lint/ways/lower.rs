@@ -5,7 +5,7 @@ use super::of_text::OfText;
 use super::sql::{Sql, as_expression, select_of, statements};
 use super::{Atom, Cell, How, Read, Term, Value, Way, always, both, bounded};
 use crate::Expr;
-use crate::facts::{Body, Facts, Function};
+use crate::facts::{Body, Facts, Function, RelationKind};
 use crate::lint::Context;
 
 /// The depth to which helpers are looked into.
@@ -22,7 +22,7 @@ const MAX_DEPTH: u32 = 120;
 pub(in crate::lint) struct Reader<'c, 'f> {
     pub(super) context: &'c Context<'f>,
     next: u32,
-    /// The helpers that are being looked into.
+    /// The helpers and views that are being looked into.
     calls: Vec<u32>,
     looks: u32,
     depth: u32,
@@ -84,16 +84,25 @@ impl<'c, 'f> Reader<'c, 'f> {
         }
     }
 
+    /// Returns true if this is the view that is being looked into: up to Postgres 15 its query has
+    /// entries for its own old and new row.
+    pub(super) fn is_inside(&self, view: u32) -> bool {
+        self.calls.last() == Some(&view)
+    }
+
     /// A table that a sub-select reads.
     pub(super) fn read(&mut self, relation: u32, is_own: bool) -> Read {
         self.next = self.next.saturating_add(1);
         let facts = self.context.facts;
-        let helpers = self.calls.iter().filter_map(|oid| facts.functions.get(oid));
+        let is_as_caller = |oid: &u32| match (facts.functions.get(oid), facts.relations.get(oid)) {
+            (Some(helper), _) => !helper.security_definer,
+            (None, view) => view.is_some_and(|view| view.security_invoker),
+        };
         Read {
             source: self.next,
             relation,
             is_own: is_own && self.calls.is_empty(),
-            as_caller: helpers.into_iter().all(|helper| !helper.security_definer),
+            as_caller: self.calls.iter().all(is_as_caller),
         }
     }
 
@@ -104,6 +113,7 @@ impl<'c, 'f> Reader<'c, 'f> {
         args: Vec<Term>,
         negated: bool,
     ) -> Option<Vec<Way>> {
+        let args = self.with_defaults(function, args);
         self.look_into(function, |reader| match &function.body {
             Body::Tree(queries) => match queries.as_slice() {
                 [Expr::SubLink(link)] => {
@@ -119,8 +129,33 @@ impl<'c, 'f> Reader<'c, 'f> {
         })
     }
 
+    /// Returns what a row of a view asks for, and its columns. Nothing for what is no view, or for
+    /// one that is not followed.
+    pub(super) fn row_of_view(&mut self, relation: u32) -> Option<(Way, Vec<Term>)> {
+        let facts = self.context.facts;
+        let view = facts.relations.get(&relation)?;
+        let Some(Expr::SubLink(link)) = view.query.as_ref() else {
+            return None;
+        };
+        let is_followed = view.kind == RelationKind::View
+            && !facts.is_system(view.schema)
+            && self.calls.len() < MAX_CALLS
+            && self.looks < MAX_LOOKS
+            && !self.calls.contains(&relation);
+        if !is_followed {
+            return None;
+        }
+        self.looks = self.looks.saturating_add(1);
+        self.calls.push(relation);
+        let mut rows = OfExpr::of_body(self, Vec::new()).rows(&link.query, true);
+        self.calls.pop();
+        let row = rows.pop().filter(|_| rows.is_empty())?;
+        (!row.0.is_unknown()).then_some(row)
+    }
+
     /// Returns the values that a helper can return, if what it does is known.
     pub(super) fn values_of(&mut self, function: &Function, args: Vec<Term>) -> Option<Vec<Value>> {
+        let args = self.with_defaults(function, args);
         self.look_into(function, |reader| match &function.body {
             Body::Tree(queries) => match queries.as_slice() {
                 [Expr::SubLink(link)] => {
@@ -134,6 +169,16 @@ impl<'c, 'f> Reader<'c, 'f> {
             }
             Body::Unread => None,
         })
+    }
+
+    /// Adds the values of the arguments that a call leaves out: `is_member(org, auth.uid())`.
+    fn with_defaults(&mut self, function: &Function, mut args: Vec<Term>) -> Vec<Term> {
+        let missing = function.arguments.len().saturating_sub(args.len());
+        let from = function.defaults.len().saturating_sub(missing);
+        for default in function.defaults.get(from..).unwrap_or_default() {
+            args.push(OfExpr::of_body(self, Vec::new()).only_term(default));
+        }
+        args
     }
 
     fn look_into<T>(
@@ -326,6 +371,11 @@ pub(super) fn all(parts: impl IntoIterator<Item = Vec<Way>>) -> Vec<Way> {
 /// One of these holds.
 pub(super) fn any(parts: impl IntoIterator<Item = Vec<Way>>) -> Vec<Way> {
     bounded(parts.into_iter().flatten().collect())
+}
+
+/// Returns true for `count(*) > 0` and the like.
+pub(super) fn is_some(operator: &str, number: &str) -> bool {
+    matches!((operator, number), (">" | "<>", "0") | (">=" | "=", "1"))
 }
 
 /// How an operator compares.

@@ -110,6 +110,9 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
                 }
                 any(parts)
             }
+            Sql::Call(name, args) if name.last().is_some_and(|n| n == "bool_or") && !negated => {
+                self.truth(args.first()?, false)?
+            }
             Sql::Call(name, args) => match self.function_named(name, args.len()) {
                 Some(function) => self.call(function, args, negated)?,
                 None => lower::is_true(&self.values(expr)?, negated),
@@ -135,7 +138,7 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
         Some(any(parts))
     }
 
-    /// `(select count(*) …) > 0`
+    /// `(select count(*) …) > 0`, `select count(*) > 0 …`
     fn count(
         &mut self,
         sign: &str,
@@ -143,27 +146,31 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
         right: &Sql,
         negated: bool,
     ) -> Option<Option<Vec<Way>>> {
-        let Sql::Query(select) = left else {
-            return None;
-        };
-        let [(Sql::Call(name, _), _)] = select.targets.as_slice() else {
-            return None;
-        };
-        if name.last().is_none_or(|name| name != "count") {
-            return None;
-        }
         let Sql::Constant(number) = right else {
             return None;
         };
-        let exists = matches!((sign, number.as_str()), (">" | "<>", "0") | (">=", "1"));
+        let exists = !negated && lower::is_some(sign, number);
+        let is_count = |expr: &Sql| match expr {
+            Sql::Call(name, _) => name.last().is_some_and(|name| name == "count"),
+            _ => false,
+        };
+        if is_count(left) {
+            // The rows are those of the query that this is in.
+            return Some(exists.then(super::always));
+        }
+        let Sql::Query(select) = left else {
+            return None;
+        };
+        let [(target, _)] = select.targets.as_slice() else {
+            return None;
+        };
+        if !is_count(target) {
+            return None;
+        }
         let rows = self.rows(select, false);
         Some(rows.map(|rows| {
             let ways: Vec<_> = rows.into_iter().map(|(way, _)| way).collect();
-            if exists && !negated {
-                ways
-            } else {
-                vec![test_of(&ways)]
-            }
+            if exists { ways } else { vec![test_of(&ways)] }
         }))
     }
 
@@ -288,7 +295,15 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
                 FromKind::Table(name) => match self.cte(name) {
                     Some(query) => self.derived(&query, &mut parts)?,
                     None => {
-                        let relation = self.relation(name)?.oid;
+                        let relation = self.relation(name)?;
+                        if let Some((condition, terms)) = self.reader.row_of_view(relation.oid) {
+                            parts.push(vec![condition]);
+                            let names = relation.columns.iter().map(|c| c.name.clone());
+                            let columns = names.zip(terms).collect();
+                            scope.push((alias.clone(), Binding::Columns(columns)));
+                            continue;
+                        }
+                        let relation = relation.oid;
                         let read = self.reader.read(relation, false);
                         way.reads.push(read);
                         Binding::Row {
@@ -382,7 +397,7 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
             function.name == *name
                 && schema_fits
                 && args <= count
-                && args >= count.saturating_sub(function.defaults)
+                && args >= count.saturating_sub(function.defaults.len())
         };
         let mut all = facts.functions.values().filter(fits);
         let found = all.next()?;
@@ -427,6 +442,8 @@ impl<'r, 'c, 'f, 'a> OfText<'r, 'c, 'f, 'a> {
                 })
                 .collect()
             }
+            // With what takes the place of NULL it is still this value.
+            Sql::Call(name, args) if is_coalesced(name, args) => self.values(args.first()?)?,
             Sql::Call(name, args) => {
                 let values = self.all_values(args)?;
                 match self.function_named(name, args.len()) {
@@ -600,6 +617,19 @@ pub(in crate::lint) fn source(expr: &Sql) -> Option<Source> {
         },
         _ => None,
     }
+}
+
+/// Returns true for `coalesce(value, constant)`.
+fn is_coalesced(name: &[String], args: &[Sql]) -> bool {
+    fn is_constant(expr: &Sql) -> bool {
+        match expr {
+            Sql::Constant(_) => true,
+            Sql::Cast(arg, _) => is_constant(arg),
+            Sql::List(elements) => elements.iter().all(is_constant),
+            _ => false,
+        }
+    }
+    name.last().is_some_and(|name| name == "coalesce") && args.iter().skip(1).all(is_constant)
 }
 
 fn claim(path: Vec<String>) -> Source {
