@@ -34,6 +34,12 @@ const PHRASES: &[&str] = &[
     "only service",
     "server side",
     "system only",
+    "system can",
+    "allow system",
+    "the system",
+    "backend can",
+    "server can",
+    "service can",
     "internal only",
     "supabase admin",
 ];

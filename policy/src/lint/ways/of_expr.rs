@@ -135,8 +135,13 @@ impl<'r, 'c, 'f, 'e> OfExpr<'r, 'c, 'f, 'e> {
                 let mut before = super::always();
                 for (when, then) in &case.whens {
                     let condition = self.truth(when, false);
-                    parts.push(all([before.clone(), condition, self.truth(then, negated)]));
-                    before = all([before, self.truth(when, true)]);
+                    let holds = self.truth(then, negated);
+                    let is_or = holds.iter().any(Way::is_true);
+                    parts.push(all([before.clone(), condition, holds]));
+                    // `case when a then true when b …` is `a or b`.
+                    if !is_or {
+                        before = all([before, self.truth(when, true)]);
+                    }
                 }
                 if let Some(otherwise) = &case.otherwise {
                     parts.push(all([before, self.truth(otherwise, negated)]));
