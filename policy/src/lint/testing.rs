@@ -34,7 +34,7 @@ pub(crate) const PUBLIC_SCHEMA: u32 = 2200;
 pub(crate) const AUTH: u32 = 2201;
 
 /// `auth.uid()`, `auth.jwt()`, `current_setting(text, boolean)`
-const UID: u32 = 300;
+pub(crate) const UID: u32 = 300;
 const JWT: u32 = 301;
 const CURRENT_SETTING: u32 = 302;
 
