@@ -1,13 +1,18 @@
-//! Rules about the extension's own state, and about roles, on facts that say what is wrong.
+//! Rules about the extension's own state, about roles, and about ways around policies, on facts that
+//! say what is wrong.
 
 use super::{
-    attached_table, bypassrls_role, own_table, renamed_schema, replaced_reader, restored_database,
-    setting, superuser_reached,
+    attached_table, bypassrls_role, materialized_view, own_table, privilege_past_policies,
+    renamed_schema, replaced_reader, restored_database, setting, superuser_reached, view_as_owner,
 };
-use crate::facts::{Attached, OwnProblem, OwnState, ReplacedReader};
+use crate::facts::{
+    Attached, Command, OwnProblem, OwnState, RelationKind, ReplacedReader, RewriteRule,
+};
 use crate::finding::Level;
 use crate::lint::Rule;
-use crate::lint::testing::{AUTH, AUTHENTICATOR, Database, SERVICE_ROLE, UID};
+use crate::lint::testing::{
+    AUTH, AUTHENTICATED, AUTHENTICATOR, Database, SERVICE_ROLE, UID, eq_uuid, own, uid,
+};
 
 /// A database whose extension says this about itself.
 fn database(own: OwnState) -> Database {
@@ -123,4 +128,45 @@ fn a_role_that_no_policy_applies_to_is_named_if_a_client_becomes_it() {
     assert_eq!(found, [("service_role".to_owned(), Level::Info)]);
     db.facts.roles.get_mut(&SERVICE_ROLE).unwrap().bypasses_rls = false;
     assert_eq!(levels(&db, &bypassrls_role::RULE), []);
+}
+
+#[test]
+fn truncate_is_a_warning_and_a_note_if_all_is_granted() {
+    let mut db = database(OwnState::default());
+    let notes = db.table("notes", &["id", "owner"]);
+    db.guard(notes);
+    assert_eq!(levels(&db, &privilege_past_policies::RULE), []);
+    db.grant(notes, AUTHENTICATED, &["TRUNCATE"]);
+    let found = levels(&db, &privilege_past_policies::RULE);
+    assert_eq!(found, [("public.notes".to_owned(), Level::Warning)]);
+    db.grant(notes, AUTHENTICATED, &["TRIGGER", "REFERENCES"]);
+    let found = levels(&db, &privilege_past_policies::RULE);
+    assert_eq!(found, [("public.notes".to_owned(), Level::Info)]);
+}
+
+#[test]
+fn a_view_of_its_owner_is_named_with_a_guard_on_its_table_and_without() {
+    for (kind, rule) in [
+        (RelationKind::View, &view_as_owner::RULE),
+        (RelationKind::MaterializedView, &materialized_view::RULE),
+    ] {
+        let mut db = database(OwnState::default());
+        let notes = db.table("notes", &["id", "owner"]);
+        let view = db.table("all_notes", &["id"]);
+        db.relation(view).kind = kind;
+        db.relation(view).rls = false;
+        db.facts.rewrite_rules.push(RewriteRule {
+            relation: view,
+            name: "_RETURN".to_owned(),
+            command: Some(Command::Select),
+            does_nothing: false,
+            relations: vec![notes],
+        });
+        assert_eq!(levels(&db, rule), [], "closed");
+        db.policy(notes, "own").using(eq_uuid(own(2), uid()));
+        let found = [("public.all_notes".to_owned(), Level::Error)];
+        assert_eq!(levels(&db, rule), found);
+        db.guard(notes);
+        assert_eq!(levels(&db, rule), found);
+    }
 }
