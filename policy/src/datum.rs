@@ -10,6 +10,7 @@ pub(crate) mod types {
     pub(crate) const REGPROC: u32 = 24;
     pub(crate) const TEXT: u32 = 25;
     pub(crate) const UNKNOWN: u32 = 705;
+    pub(crate) const TEXT_ARRAY: u32 = 1009;
     pub(crate) const BPCHAR: u32 = 1042;
     pub(crate) const VARCHAR: u32 = 1043;
     pub(crate) const INTERVAL: u32 = 1186;

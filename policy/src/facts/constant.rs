@@ -45,6 +45,32 @@ impl Facts {
         }
     }
 
+    /// Returns the texts of an array of one dimension (src/include/utils/array.h).
+    pub(crate) fn texts_of(&self, constant: &Const) -> Option<Vec<String>> {
+        let order = self.server.byte_order;
+        let bytes = constant.bytes.as_ref()?;
+        let bytes = order
+            .payload(bytes)
+            .filter(|_| constant.type_id == types::TEXT_ARRAY)?;
+        let word = |place: usize| Some(order.word(bytes.get(place..)?)?.0);
+        // The number of dimensions, and where the values begin if some are NULL.
+        match (word(0)?, word(4)?) {
+            (0, _) => return Some(Vec::new()),
+            (1, 0) => {}
+            _ => return None,
+        }
+        let mut at: usize = 20;
+        let mut texts = Vec::new();
+        for _ in 0..word(12)? {
+            at = at.checked_next_multiple_of(4)?;
+            let value = bytes.get(at..)?;
+            let (header, length) = order.varlena(value)?;
+            texts.push(utf8(value.get(header..length)?)?);
+            at = at.checked_add(length)?;
+        }
+        Some(texts)
+    }
+
     /// Returns the OID that a constant of a type such as `regclass`, or of an enum, is.
     fn oid_of(&self, constant: &Const) -> Option<u32> {
         let order = self.server.byte_order;
@@ -128,6 +154,32 @@ mod tests {
         assert_eq!(read(types::INT4, bytes), None);
         // No UTF-8.
         assert_eq!(read(types::TEXT, b"\0\0\0\x06\xff\xfe"), None);
+    }
+
+    #[test]
+    fn an_array_of_texts_is_read_if_it_is_whole() {
+        let bytes = [
+            &[208, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 25, 0, 0, 0][..],
+            &[2, 0, 0, 0, 1, 0, 0, 0, 68, 0, 0, 0][..],
+            b"user_metadata\0\0\0",
+            &[32, 0, 0, 0],
+            b"role",
+        ]
+        .concat();
+        let facts = facts(ByteOrder::Little);
+        let read = |bytes: &[u8]| facts.texts_of(&constant(types::TEXT_ARRAY, bytes));
+        let texts = vec!["user_metadata".to_owned(), "role".to_owned()];
+        assert_eq!(read(&bytes), Some(texts));
+        assert_eq!(
+            read(&[64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 25, 0, 0, 0]),
+            Some(vec![])
+        );
+        // A length that does not fit, NULLs, two dimensions.
+        for (place, byte) in [(0, 204), (24, 255), (8, 32), (4, 2), (16, 3)] {
+            let mut broken = bytes.clone();
+            broken[place] = byte;
+            assert_eq!(read(&broken), None, "{place}");
+        }
     }
 
     #[test]

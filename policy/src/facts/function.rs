@@ -41,8 +41,8 @@ pub struct Function {
     pub arguments: Vec<u32>,
     /// The names of its arguments, as far as it has any.
     pub argument_names: Vec<String>,
-    /// The number of arguments that may be left out.
-    pub defaults: usize,
+    /// The values of the last arguments, if they are left out. Not read: functions of system schemas.
+    pub defaults: Vec<Expr>,
     /// The type of its result.
     pub result: u32,
     /// True if it returns rows.

@@ -122,7 +122,7 @@ with own as materialized (
 )
 select p.oid::text, p.pronamespace::text, p.proname::text, p.prokind::text, p.proargtypes::text,
        case when not o.is_system then pg_catalog.array_to_json(p.proargnames)::text end,
-       p.pronargdefaults::text, p.prorettype::text, p.proretset::text, l.lanname::text,
+       case when not o.is_system then p.proargdefaults::text end, p.prorettype::text, p.proretset::text, l.lanname::text,
        p.provolatile::text, p.proleakproof::text, p.prosecdef::text, p.proisstrict::text,
        p.proowner::text, pg_catalog.array_to_json(p.proconfig)::text, e.extname::text,
        case when not o.is_system then p.prosrc end,

@@ -481,7 +481,7 @@ fn function(row: &mut Fields) -> Result<(u32, Function), FactsError> {
         },
         arguments: row.numbers()?,
         argument_names: row.texts()?,
-        defaults: row.number()?,
+        defaults: row.optional()?.as_deref().map(trees).unwrap_or_default(),
         result: row.number()?,
         returns_set: row.bool()?,
         language: row.text()?,

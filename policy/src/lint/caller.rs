@@ -111,14 +111,12 @@ impl<'f> Sources<'f> {
 
     fn part(&self, operator: &str, from: &Expr, key: &Expr, calls: u32) -> Option<Source> {
         let from = self.find(from, calls)?;
-        let key = self.facts.text_of(key)?;
         match operator {
-            "->" | "->>" => from.at(key),
-            "#>" | "#>>" => {
-                let path = key.trim_start_matches('{').trim_end_matches('}');
-                let mut steps = path.split(',').map(|step| step.trim().trim_matches('"'));
-                steps.try_fold(from, |from, step| from.at(step.to_owned()))
-            }
+            "->" | "->>" => from.at(self.facts.text_of(key)?),
+            "#>" | "#>>" => self
+                .path(std::slice::from_ref(key))?
+                .into_iter()
+                .try_fold(from, Source::at),
             _ => None,
         }
     }
@@ -189,6 +187,13 @@ impl<'f> Sources<'f> {
     fn path(&self, args: &[Expr]) -> Option<Vec<String>> {
         let steps = match args {
             [Expr::Array(steps)] => steps.as_slice(),
+            [Expr::Cast { arg, .. } | Expr::NamedArg(arg)] => {
+                return self.path(std::slice::from_ref(&**arg));
+            }
+            [Expr::Const(constant)] => match self.facts.texts_of(constant) {
+                Some(steps) => return Some(steps),
+                None => args,
+            },
             _ => args,
         };
         steps.iter().map(|step| self.facts.text_of(step)).collect()
@@ -211,19 +216,13 @@ pub(super) fn setting(name: String) -> Source {
     }
 }
 
-fn is_constant(expr: &Expr) -> bool {
+/// Returns true for a constant, an array of constants too, through casts.
+pub(super) fn is_constant(expr: &Expr) -> bool {
     match expr {
         Expr::Const(_) => true,
         Expr::Cast { arg, .. } => is_constant(arg),
+        Expr::Array(elements) => elements.iter().all(is_constant),
         _ => false,
-    }
-}
-
-/// Returns the expression, or what it selects if it is `(select value)`.
-pub(super) fn value(expr: &Expr) -> &Expr {
-    match expr {
-        Expr::SubLink(link) => only_value(link).unwrap_or(expr),
-        _ => expr,
     }
 }
 

@@ -1,17 +1,20 @@
 //! Who passes a guard: what the rules about guards share.
 //!
-//! A guard is a restrictive policy for all commands whose expression calls `auth.is_revoked()`,
-//! `auth.is_active()` or `auth.is_user()`. If the extension is there, the rules are about the tables
+//! A guard is a restrictive policy for all commands that no revoked token passes, because of
+//! `auth.is_revoked()`, `auth.is_active()` or `auth.is_user()`. If the extension is there, the rules are about the tables
 //! that have one. Without it, they are about the tables that clients reach through a policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::caller::value;
+use super::truth::{Logic, Truth};
 use crate::Expr;
 use crate::facts::{Client, Command, Facts, PUBLIC, Policy, Reach, Relation, RelationKind};
 
 /// The checks, one of which a guard calls.
 const CHECKS: [&str; 3] = ["is_revoked", "is_active", "is_user"];
+
+/// What a table without a guard is called in a problem.
+const WITH_POLICIES: &str = "table with policies";
 
 /// What the rules about guards share.
 pub(crate) struct Guards<'f> {
@@ -54,6 +57,8 @@ pub(crate) struct Leak<'f> {
     pub(crate) view: &'f Relation,
     /// The view that reads the table past its policies: the same one, or one that it reads.
     pub(crate) by: &'f Relation,
+    /// What the table is called in a problem.
+    pub(crate) what: &'static str,
 }
 
 impl<'f> Guards<'f> {
@@ -103,7 +108,7 @@ impl<'f> Guards<'f> {
     pub(crate) fn protected_word(&self) -> &'static str {
         match self.facts.server.authguard {
             Some(_) => "guarded table",
-            None => "table with policies",
+            None => WITH_POLICIES,
         }
     }
 
@@ -135,27 +140,11 @@ impl<'f> Guards<'f> {
     /// itself, in a condition that has to hold.
     pub(crate) fn checks_itself(&self, relation: u32) -> bool {
         let mut policies = self.facts.policies_of(relation).filter(|p| p.permissive);
-        policies.all(|policy| policy.exprs().all(|expr| self.requires_check(expr)))
-    }
-
-    fn requires_check(&self, expr: &Expr) -> bool {
-        match expr {
-            Expr::Or(args) => args.iter().all(|arg| self.requires_check(arg)),
-            Expr::And(args) => args.iter().any(|arg| self.requires_check(arg)),
-            Expr::Not(arg) => self.check(arg) == Some("is_revoked"),
-            other => self.check(other).is_some_and(|name| name != "is_revoked"),
-        }
-    }
-
-    /// The name of the check that an expression is, also as `(select auth.is_active())`.
-    fn check(&self, expr: &Expr) -> Option<&'f str> {
-        let facts = self.facts;
-        match value(expr) {
-            Expr::Call(call) if self.checks.contains(&call.function) => {
-                facts.functions.get(&call.function).map(|f| f.name.as_str())
-            }
-            _ => None,
-        }
+        policies.all(|policy| {
+            policy
+                .exprs()
+                .all(|expr| stops_revoked(self.facts, &self.checks, expr))
+        })
     }
 
     /// Returns the names of the roles through which clients reach the rows of a guarded table that
@@ -185,11 +174,23 @@ impl<'f> Guards<'f> {
         })
     }
 
-    /// Returns the views that show rows of protected tables with the rights of an owner who passes
+    /// Returns the views that show rows of tables with policies with the rights of an owner who passes
     /// the policies, or as a copy, each with the view that does so.
     pub(crate) fn leaks(&self) -> Vec<Leak<'f>> {
         let mut leaks = BTreeMap::new();
-        for table in self.protected() {
+        // A table whose guard is still to be made, or whose policies ask themselves, leaks as well.
+        let facts = self.facts;
+        let is_opened = |table: &&Relation| {
+            is_judged(facts, table)
+                && table.is_table()
+                && table.rls
+                && !self.is_protected(table.oid)
+                && self.is_opened(table.oid)
+        };
+        let opened = facts.relations.values().filter(is_opened);
+        let opened = opened.map(|table| (table, WITH_POLICIES));
+        let protected = self.protected().map(|table| (table, self.protected_word()));
+        for (table, what) in protected.chain(opened) {
             let mut seen = BTreeSet::new();
             let mut left: Vec<(u32, Option<&'f Relation>)> = vec![(table.oid, None)];
             while let Some((source, leak)) = left.pop() {
@@ -199,7 +200,8 @@ impl<'f> Guards<'f> {
                     if seen.insert(key) {
                         left.push((view.oid, leak));
                         if let Some(by) = leak {
-                            leaks.insert((view.oid, by.oid), Leak { view, by });
+                            let leak = leaks.entry((view.oid, by.oid));
+                            leak.or_insert(Leak { view, by, what });
                         }
                     }
                 }
@@ -305,13 +307,35 @@ fn checks(facts: &Facts) -> BTreeSet<u32> {
     checks.map(|function| function.oid).collect()
 }
 
+/// Returns true if an expression is true for no revoked token, however it asks: `auth.is_active() or
+/// owner is null` is. What is not known counts as a guard if it calls a check.
+fn stops_revoked(facts: &Facts, checks: &BTreeSet<u32>, expr: &Expr) -> bool {
+    let answer = |part: &Expr| match part {
+        Expr::Call(call) if checks.contains(&call.function) => {
+            let is_revoked = facts.functions.get(&call.function)?.name == "is_revoked";
+            Some(if is_revoked {
+                Truth::TRUE
+            } else {
+                Truth::FALSE
+            })
+        }
+        _ => None,
+    };
+    if expr.opaque().is_empty() {
+        Logic::new(facts, &answer).of(expr).is_never_true()
+    } else {
+        !expr.functions().is_disjoint(checks)
+    }
+}
+
 fn guard_policies<'f>(facts: &'f Facts, checks: &BTreeSet<u32>) -> BTreeMap<u32, Vec<&'f Policy>> {
     let mut guards: BTreeMap<u32, Vec<&Policy>> = BTreeMap::new();
     for policy in &facts.policies {
-        let mut exprs = policy.exprs();
+        let mut exprs = policy.exprs().peekable();
         let is_guard = !policy.permissive
             && policy.command.is_none()
-            && exprs.any(|expr| !expr.functions().is_disjoint(checks));
+            && exprs.peek().is_some()
+            && exprs.all(|expr| stops_revoked(facts, checks, expr));
         if is_guard {
             guards.entry(policy.relation).or_default().push(policy);
         }

@@ -149,7 +149,7 @@ fn is_free(
     sources.all(|source| {
         let read = way.reads.iter().find(|read| read.source == source);
         let Some(read) = read.filter(|read| exists_only(way, column, read.source)) else {
-            return source == ROW && !is_tested_alone(way, column);
+            return source == ROW && !is_tested_alone(context, way, column);
         };
         let table = context.facts.relations.get(&read.relation);
         let sees_all = !read.as_caller || table.is_some_and(|table| !table.rls);
@@ -160,14 +160,27 @@ fn is_free(
     })
 }
 
-/// Returns true if a column is compared with anything but columns of other tables.
-fn is_tested_alone(way: &Way, column: Cell) -> bool {
+/// Returns true if a column is compared with anything but columns of other tables. That it is not
+/// NULL, or is a number within bounds, leaves the choice.
+fn is_tested_alone(context: &Context<'_>, way: &Way, column: Cell) -> bool {
+    let facts = context.facts;
+    let table = facts.relations.get(&column.relation);
+    let attribute = table.and_then(|table| table.column(column.attno));
+    let is_number = attribute.is_some_and(|attribute| {
+        ["smallint", "integer", "bigint", "numeric"]
+            .contains(&facts.type_name(attribute.type_id).as_str())
+    });
     way.atoms
         .iter()
         .filter(|atom| atom.cells().contains(&column))
         .any(|atom| match atom {
             Atom::Compare(How::Equal, Term::Cell(a), Term::Cell(b)) => {
                 a.source == ROW && b.source == ROW
+            }
+            Atom::IsNotNull(Term::Cell(_)) => false,
+            Atom::Compare(How::Other | How::NotEqual, Term::Cell(_), Term::Constant(_))
+            | Atom::Compare(How::Other | How::NotEqual, Term::Constant(_), Term::Cell(_)) => {
+                !is_number
             }
             _ => true,
         })

@@ -122,6 +122,8 @@ fn of_way<'b, 'f>(
     asked: &'b Way,
 ) -> Vec<Takeover<'b, 'f>> {
     let table = delete.table;
+    // Whoever owns the folder of a file owns the file.
+    let is_files = context.is_files(table);
     let writable = client.columns(context.facts, table, "UPDATE");
     let mut found = Vec::new();
     for attno in asked.row_columns() {
@@ -166,7 +168,8 @@ fn of_way<'b, 'f>(
                 }
             });
         let mut wider = updates.wider.iter();
-        let by = wider.find(|(_, way)| !way.row_columns().contains(&attno));
+        let by = wider
+            .find(|(_, way)| !(is_files && way.binds_row()) && !way.row_columns().contains(&attno));
         if let (Some((by, _)), true) = (by, lets_in) {
             found.push(Takeover {
                 by,

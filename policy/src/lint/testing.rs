@@ -32,7 +32,7 @@ pub(crate) const PUBLIC_SCHEMA: u32 = 2200;
 pub(crate) const AUTH: u32 = 2201;
 
 /// `auth.uid()`, `auth.jwt()`, `current_setting(text, boolean)`
-const UID: u32 = 300;
+pub(crate) const UID: u32 = 300;
 const JWT: u32 = 301;
 const CURRENT_SETTING: u32 = 302;
 
@@ -321,7 +321,7 @@ impl Database {
             kind: FunctionKind::Function,
             arguments: Vec::new(),
             argument_names: Vec::new(),
-            defaults: 0,
+            defaults: Vec::new(),
             result: BOOL,
             returns_set: false,
             language: "plpgsql".to_owned(),

@@ -3,7 +3,8 @@
 
 use serde_json::json;
 
-use crate::facts::quote_ident;
+use crate::Expr;
+use crate::facts::{Command, Relation, quote_ident};
 use crate::finding::{Finding, Level};
 use crate::lint::context::Context;
 use crate::lint::planted::planted;
@@ -47,12 +48,19 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                  {target_name}, and policy {} there lets it read that row",
                 row.reader.policy.name
             ))
-            .hint(format!(
-                "create policy {policy} on {name} as restrictive for {} to {roles} with check \
-                 (exists (select from {target_name} where {target_name}.{target_key} = \
-                 {name}.{key_name}))",
-                command.to_lowercase()
-            ))
+            .hint(if leads_back(context, target, table) {
+                format!(
+                    "Ask in a SECURITY DEFINER function whether the caller may see the row that \
+                     {key} names, and call it in a restrictive policy for {command}."
+                )
+            } else {
+                format!(
+                    "create policy {policy} on {name} as restrictive for {} to {roles} with check \
+                     (exists (select from {target_name} where {target_name}.{target_key} = \
+                     {name}.{key_name}))",
+                    command.to_lowercase()
+                )
+            })
             .evidence(json!({
                 "key_column": key,
                 "command": command,
@@ -62,4 +70,18 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             }));
         findings.push(draft.done());
     }
+}
+
+/// Returns true if reading the target in a policy of the link table would be a circle (42P17): the
+/// target's policies read the link table, whose policies for SELECT have sub-selects.
+fn leads_back(context: &Context<'_>, target: &Relation, table: &Relation) -> bool {
+    let exprs = |relation: &Relation| {
+        let policies = context.facts.policies_of(relation.oid);
+        policies.filter_map(|policy| policy.using(Command::Select))
+    };
+    let reads = |expr: &Expr| {
+        context.read_by(expr).contains(&table.oid)
+            || context.read_by_helpers(expr).contains(&table.oid)
+    };
+    exprs(target).any(reads) && exprs(table).any(|expr| !expr.queries().is_empty())
 }

@@ -94,7 +94,7 @@ fn trusting_condition(context: &Context<'_>, function: &Function) -> Option<&'st
     let trusting = ways.any(|way| {
         !way.is_unknown()
             && way.atoms.iter().any(trusts)
-            && (count > 1 || !way.reads.is_empty())
+            && (is_boolean && count > 1 || !way.reads.is_empty())
             && !way.has_constant()
     });
     trusting.then_some("its condition is true if the user is null")
@@ -226,6 +226,8 @@ impl Guards {
                         } else if matches!(truth, Truth::False | Truth::Null) {
                             // The tests inside are for callers who have a user.
                             self.passed |= asks && may_raise(inner);
+                        } else if truth == Truth::True && is_either(&condition) && acts(inner) {
+                            return Some("a test of who may do it passes if auth.uid() is null");
                         } else if truth == Truth::True && asks {
                             return match inner.as_slice() {
                                 [Statement::Return(Some(Sql::Constant(text)))]
@@ -273,6 +275,21 @@ fn refuses(statements: &[Statement]) -> bool {
         },
         _ => false,
     }
+}
+
+/// Returns true for `auth.uid() is null or …`, whose other branches say who may pass.
+fn is_either(condition: &Sql) -> bool {
+    let is_null = |branch: &Sql| matches!(branch, Sql::IsNull(arg) if is_caller(arg));
+    matches!(condition, Sql::Or(branches) if branches.iter().any(is_null))
+}
+
+/// Returns true if statements change something, or give something away.
+fn acts(statements: &[Statement]) -> bool {
+    statements.iter().any(|statement| match statement {
+        Statement::Other | Statement::ReturnQuery(_) => true,
+        Statement::Return(Some(value)) => value.select().is_some(),
+        _ => false,
+    })
 }
 
 /// Returns true if one of these refuses somebody.

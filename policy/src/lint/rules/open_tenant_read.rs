@@ -6,9 +6,10 @@ use serde_json::json;
 
 use crate::facts::Command;
 use crate::finding::{Finding, Level};
+use crate::lint::caller::Source;
 use crate::lint::context::Context;
 use crate::lint::rule::{Draft, Rule};
-use crate::lint::ways::{Book, Entry, Link, Way};
+use crate::lint::ways::{Book, Cell, Entry, Link, ROW, Way};
 
 pub(super) static RULE: Rule = Rule {
     name: "open_tenant_read",
@@ -55,7 +56,11 @@ fn finding(
         link.is_membership()
             && (is_own || refers(context, link, entry.table.oid))
             && opens_others(context, book, links, link, entry)
-    })?;
+    });
+    let asked = match members {
+        Some(link) => format!("membership in {}", facts.relation_name(link.read.relation)),
+        None => claimed(book, entry, key)?,
+    };
     let others = changes.iter().flat_map(|command| {
         let all = book
             .of_table(entry.table.oid)
@@ -67,21 +72,57 @@ fn finding(
     if clients.is_empty() || !is_restricted {
         return None;
     }
-    let members = facts.relation_name(members.read.relation);
     let draft = Draft::policy(&RULE, facts, entry.policy)
         .problem(format!(
-            "every client reads the whole list, though changing a row asks for membership in \
-             {members}"
+            "every client reads the whole list, though changing a row asks for {asked}"
         ))
         .hint(format!(
-            "If the list is not meant for everybody, let the policy ask for membership in \
-             {members}, as the others do."
+            "If the list is not meant for everybody, let the policy ask for {asked}, as the others do."
         ))
         .evidence(json!({
-            "members": members,
+            "asked": asked,
             "roles": facts.role_names(clients.iter().map(|client| client.role)),
         }));
     Some(draft.done())
+}
+
+/// Returns what of the caller says which row is its tenant, if policies for changes compare the key
+/// with it, and another table shows the rows of that tenant alone.
+fn claimed(book: &Book<'_>, entry: &Entry<'_>, key: &[i16]) -> Option<String> {
+    let table = entry.table.oid;
+    let own = |relation: u32, attno: i16| Cell {
+        source: ROW,
+        relation,
+        attno,
+    };
+    let changes = book.of_table(table).flat_map(|other| {
+        let deleted = other.existing(Command::Delete).iter();
+        other.existing(Command::Update).iter().chain(deleted)
+    });
+    let mut sources = changes.filter_map(|way| {
+        let mut key = key.iter();
+        key.find_map(|attno| way.caller_of(own(table, *attno)))
+    });
+    sources.find_map(|source| {
+        let name = match source {
+            Source::Claim(path) => format!("the claim {}", path.join(".")),
+            Source::Setting(name) => format!("the setting {name}"),
+            _ => return None,
+        };
+        let mut readers = book.permissive().filter(|reader| reader.table.oid != table);
+        let shows = readers.any(|reader| {
+            let keys = reader.table.foreign_keys.iter();
+            let mut columns = keys
+                .filter(|key| key.target == table)
+                .flat_map(|key| &key.columns);
+            columns.any(|attno| {
+                let ways = reader.existing(Command::Select);
+                let cell = own(reader.table.oid, *attno);
+                !ways.is_empty() && ways.iter().all(|way| way.caller_of(cell) == Some(source))
+            })
+        });
+        shows.then_some(name)
+    })
 }
 
 /// Returns true if the group of the members is a foreign key to a table.

@@ -11,7 +11,7 @@ use crate::lint::caller::Source;
 use crate::lint::context::Context;
 use crate::lint::rule::{Draft, Rule};
 use crate::lint::ways::sql::{Sql, Statement, statements};
-use crate::lint::ways::{Atom, Cell, Entry, How, ROW, Term, Way};
+use crate::lint::ways::{Cell, Entry, ROW, Way};
 use crate::{Column, Expr};
 
 pub(super) static RULE: Rule = Rule {
@@ -132,25 +132,13 @@ fn is_free(context: &Context<'_>, entry: &Entry<'_>, client: &Client, attno: i16
             && !way.asks_caller_alone()
             && !way.reads.iter().any(|read| way.has_test_of(read.source))
             && !own.iter().any(|own| is_caller(way, table, *own))
-            && !way.atoms.iter().any(binds_row)
+            && !way.binds_row()
     };
     may_write
         && !column.is_generated
         && ways.any(is_open)
         && !is_restricted(context, table, client, Command::Insert, attno)
         && !is_set(context, table, column)
-}
-
-/// Returns true if a condition compares something of the row with the caller: a folder that is
-/// named like him.
-fn binds_row(atom: &Atom) -> bool {
-    let is_row = |term: &Term| term.cells().iter().any(|cell| cell.source == ROW);
-    match atom {
-        Atom::Compare(How::Equal, a, b) => {
-            is_row(a) && b.has_caller() || is_row(b) && a.has_caller()
-        }
-        _ => false,
-    }
 }
 
 /// Returns true if a restrictive policy asks for a column of a new row.

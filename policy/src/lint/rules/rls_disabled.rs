@@ -36,9 +36,11 @@ fn finding(context: &Context<'_>, table: &Relation) -> Option<Finding> {
     let facts = context.facts;
     let roles = context.guards().reached_by(table.oid)?;
     let name = facts.relation_name(table.oid);
+    // A guard alone would hide every row, so guard_table refuses a table without a policy.
+    let is_opened = context.guards().is_opened(table.oid);
     let hint = match facts.server.authguard {
-        Some(_) => format!("select authguard.guard_table({})", quote_literal(&name)),
-        None => format!("alter table {name} enable row level security"),
+        Some(_) if is_opened => format!("select authguard.guard_table({})", quote_literal(&name)),
+        _ => format!("alter table {name} enable row level security"),
     };
     let draft = Draft::relation(&RULE, facts, table)
         .problem("row-level security is off")
@@ -50,7 +52,7 @@ fn finding(context: &Context<'_>, table: &Relation) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::lint::testing::Database;
+    use crate::lint::testing::{Database, eq_uuid, own, uid};
 
     #[test]
     fn a_table_that_clients_may_read_is_named_with_them() {
@@ -65,6 +67,21 @@ mod tests {
             "alter table public.notes enable row level security"
         );
         assert_eq!(findings[0].evidence["roles"], "anon, authenticated");
+    }
+
+    #[test]
+    fn a_guard_is_proposed_for_a_table_that_has_a_policy() {
+        let mut db = Database::supabase();
+        db.add_authguard();
+        let notes = db.table("notes", &["id", "owner"]);
+        db.relation(notes).rls = false;
+        let hint = |db: &Database| db.findings(&RULE)[0].hint.clone();
+        assert_eq!(
+            hint(&db),
+            "alter table public.notes enable row level security"
+        );
+        db.policy(notes, "own").using(eq_uuid(own(2), uid()));
+        assert_eq!(hint(&db), "select authguard.guard_table('public.notes')");
     }
 
     #[test]

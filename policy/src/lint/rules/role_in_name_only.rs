@@ -35,6 +35,12 @@ const PHRASES: &[&str] = &[
     "only service",
     "server side",
     "system only",
+    "system can",
+    "allow system",
+    "the system",
+    "backend can",
+    "server can",
+    "service can",
     "internal only",
     "supabase admin",
 ];
@@ -141,9 +147,19 @@ fn has_phrase(name: &str, phrase: &str) -> bool {
     normal(name).contains(&normal(phrase))
 }
 
-/// Returns the words of a name in lower case, with a space before and after each.
+/// Returns the words of a name in lower case, with a space before and after each. `ServiceRole` is
+/// two words.
 fn normal(name: &str) -> String {
-    let words = name
+    let mut spaced = String::new();
+    let mut after_small = false;
+    for c in name.chars() {
+        if c.is_uppercase() && after_small {
+            spaced.push(' ');
+        }
+        after_small = c.is_lowercase();
+        spaced.push(c);
+    }
+    let words = spaced
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty());
     let words: Vec<String> = words.map(str::to_lowercase).collect();

@@ -54,6 +54,11 @@ pub(super) fn is_true(values: &[Value], negated: bool) -> Vec<Way> {
     ways
 }
 
+/// Returns true for `count(*) > 0` and the like.
+pub(super) fn is_some(operator: &str, number: &str) -> bool {
+    matches!((operator, number), (">" | "<>", "0") | (">=" | "=", "1"))
+}
+
 fn is_truth(text: &str) -> bool {
     text == "true" || text == "false"
 }

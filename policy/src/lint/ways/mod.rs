@@ -299,6 +299,18 @@ impl Way {
         })
     }
 
+    /// Returns true if something of the row has to be the caller, or something of him: an owner, a
+    /// folder that is named like him.
+    pub(super) fn binds_row(&self) -> bool {
+        let is_row = |term: &Term| term.cells().iter().any(|cell| cell.source == ROW);
+        self.atoms.iter().any(|atom| match atom {
+            Atom::Compare(How::Equal, a, b) => {
+                is_row(a) && b.has_caller() || is_row(b) && a.has_caller()
+            }
+            _ => false,
+        })
+    }
+
     /// Returns the constants that a column has to be, as `role = 'admin'` says.
     pub(super) fn constants_of(&self, cell: Cell) -> Vec<&str> {
         let equal = self.equals(cell);

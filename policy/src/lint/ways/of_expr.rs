@@ -4,7 +4,7 @@ use super::combine::{self, all, any, cells_of, combined, compare, how, test_of};
 use super::reader::Reader;
 use super::{Atom, Cell, How, ROW, Term, Value, Way};
 use crate::facts::Function;
-use crate::lint::caller::Source;
+use crate::lint::caller::{Source, is_constant};
 use crate::{
     ArrayOperation, BooleanTest, Expr, FromItem, Operation, Query, RangeKind, SubLink, SubLinkKind,
     Var,
@@ -136,8 +136,13 @@ impl<'r, 'f, 'e> OfExpr<'r, 'f, 'e> {
                 let mut before = super::always();
                 for (when, then) in &case.whens {
                     let condition = self.truth(when, false);
-                    parts.push(all([before.clone(), condition, self.truth(then, negated)]));
-                    before = all([before, self.truth(when, true)]);
+                    let holds = self.truth(then, negated);
+                    let is_or = holds.iter().any(Way::is_true);
+                    parts.push(all([before.clone(), condition, holds]));
+                    // `case when a then true when b …` is `a or b`.
+                    if !is_or {
+                        before = all([before, self.truth(when, true)]);
+                    }
                 }
                 if let Some(otherwise) = &case.otherwise {
                     parts.push(all([before, self.truth(otherwise, negated)]));
@@ -145,6 +150,13 @@ impl<'r, 'f, 'e> OfExpr<'r, 'f, 'e> {
                 any(parts)
             }
             Expr::SubLink(link) => self.link(link, negated),
+            Expr::Aggregate(_) if !negated && self.aggregate(expr, "bool_or").is_some() => {
+                let args = self.aggregate(expr, "bool_or").unwrap_or_default();
+                all(args
+                    .iter()
+                    .map(|arg| self.truth(arg, false))
+                    .collect::<Vec<_>>())
+            }
             Expr::Call(call) => {
                 let function = self.reader.facts.functions.get(&call.function);
                 match function {
@@ -196,7 +208,7 @@ impl<'r, 'f, 'e> OfExpr<'r, 'f, 'e> {
         self.compare(how(&name, negated), &operation.args)
     }
 
-    /// `(select count(*) …) > 0`
+    /// `(select count(*) …) > 0`, `select count(*) > 0 …`
     fn count(
         &mut self,
         operator: &str,
@@ -204,31 +216,39 @@ impl<'r, 'f, 'e> OfExpr<'r, 'f, 'e> {
         right: &'e Expr,
         negated: bool,
     ) -> Option<Vec<Way>> {
+        let Expr::Const(constant) = right else {
+            return None;
+        };
+        let number = self.reader.facts.integer_of(constant);
+        let number = number.map(|number| number.to_string());
+        let exists = !negated && combine::is_some(operator, number.as_deref()?);
+        if self.aggregate(left, "count").is_some() {
+            // The rows are those of the query that this is in.
+            return Some(if exists {
+                super::always()
+            } else {
+                vec![Way::unknown(Vec::new())]
+            });
+        }
         let Expr::SubLink(link) = left else {
             return None;
         };
         let [target] = link.query.targets.as_slice() else {
             return None;
         };
-        let Expr::Aggregate(aggregation) = &target.expr else {
-            return None;
-        };
-        let function = self.reader.facts.functions.get(&aggregation.function);
-        if function.is_none_or(|function| function.name != "count") {
-            return None;
-        }
-        let Expr::Const(constant) = right else {
-            return None;
-        };
-        let number = self.reader.facts.integer_of(constant);
-        let exists = matches!((operator, number), (">" | "<>", Some(0)) | (">=", Some(1)));
+        self.aggregate(&target.expr, "count")?;
         let rows = self.rows(&link.query, false);
         let ways: Vec<_> = rows.into_iter().map(|(way, _)| way).collect();
-        Some(if exists && !negated {
-            ways
-        } else {
-            vec![test_of(&ways)]
-        })
+        Some(if exists { ways } else { vec![test_of(&ways)] })
+    }
+
+    /// Returns the arguments of an aggregate of this name.
+    fn aggregate(&self, expr: &'e Expr, name: &str) -> Option<&'e [Expr]> {
+        let Expr::Aggregate(aggregation) = expr else {
+            return None;
+        };
+        let function = self.reader.facts.functions.get(&aggregation.function)?;
+        (function.name == name).then_some(aggregation.args.as_slice())
     }
 
     fn compare(&mut self, how: How, args: &'e [Expr]) -> Vec<Way> {
@@ -353,7 +373,7 @@ impl<'r, 'f, 'e> OfExpr<'r, 'f, 'e> {
     }
 
     /// Returns the rows of a query: the conditions for each, and its columns if these are wanted.
-    fn rows(&mut self, query: &'e Query, columns: bool) -> Vec<(Way, Vec<Term>)> {
+    pub(super) fn rows(&mut self, query: &'e Query, columns: bool) -> Vec<(Way, Vec<Term>)> {
         let Some(ways) = self.enter(query) else {
             let columns = query
                 .targets
@@ -401,14 +421,21 @@ impl<'r, 'f, 'e> OfExpr<'r, 'f, 'e> {
         });
         for entry in &query.range_table {
             let binding = match &entry.kind {
-                RangeKind::Relation { relation, .. } => {
-                    let read = self.reader.read(*relation, true);
-                    way.reads.push(read);
-                    Binding::Row {
-                        source: read.source,
-                        relation: read.relation,
+                RangeKind::Relation { relation, .. } => match self.reader.row_of_view(*relation) {
+                    _ if self.reader.is_inside(*relation) => Binding::Unknown,
+                    Some((condition, columns)) => {
+                        ways = super::both(&ways, &[condition]);
+                        Binding::Columns(columns)
                     }
-                }
+                    None => {
+                        let read = self.reader.read(*relation, true);
+                        way.reads.push(read);
+                        Binding::Row {
+                            source: read.source,
+                            relation: read.relation,
+                        }
+                    }
+                },
                 RangeKind::Subquery(query) => self.derived(query, &mut ways),
                 RangeKind::Join(columns) | RangeKind::Group(columns) => Binding::Join(columns),
                 RangeKind::Functions(calls) => match calls.as_slice() {
@@ -612,6 +639,11 @@ impl<'r, 'f, 'e> OfExpr<'r, 'f, 'e> {
             }
             Expr::Call(call) => self.called(call.function, &call.args),
             Expr::Operator(o) | Expr::Distinct(o) | Expr::NullIf(o) => self.made_of(&o.args),
+            // With what takes the place of NULL it is still this value.
+            Expr::Coalesce(args) if others_are_constant(args) => match args.first() {
+                Some(first) => self.value(first),
+                None => self.made_of(args),
+            },
             Expr::Coalesce(args) | Expr::Greatest(args) | Expr::Least(args) | Expr::Row(args) => {
                 self.made_of(args)
             }
@@ -645,6 +677,14 @@ impl<'r, 'f, 'e> OfExpr<'r, 'f, 'e> {
                 of(&args)
             }
             _ => vec![plain(Term::Unknown(self.own_cells(expr)))],
+        }
+    }
+
+    /// Returns the value that an expression without columns is.
+    pub(super) fn only_term(&mut self, expr: &'e Expr) -> Term {
+        match self.value(expr).as_slice() {
+            [only] if only.way.is_true() => only.term.clone(),
+            _ => Term::Unknown(Vec::new()),
         }
     }
 
@@ -706,6 +746,11 @@ fn of(args: &[Vec<Value>]) -> Vec<Value> {
         }
     })
     .collect()
+}
+
+/// Returns true for `coalesce(value, constant)`.
+fn others_are_constant(args: &[Expr]) -> bool {
+    args.iter().skip(1).all(is_constant)
 }
 
 /// The elements of an array that is spelled out, through casts of the whole.

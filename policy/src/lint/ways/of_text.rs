@@ -92,8 +92,13 @@ impl<'r, 'f, 'a> OfText<'r, 'f, 'a> {
                 let mut before = super::always();
                 for (when, then) in whens {
                     let condition = self.truth(when, false)?;
-                    parts.push(all([before.clone(), condition, self.truth(then, negated)?]));
-                    before = all([before, self.truth(when, true)?]);
+                    let holds = self.truth(then, negated)?;
+                    let is_or = holds.iter().any(Way::is_true);
+                    parts.push(all([before.clone(), condition, holds]));
+                    // `case when a then true when b …` is `a or b`.
+                    if !is_or {
+                        before = all([before, self.truth(when, true)?]);
+                    }
                 }
                 if let Some(otherwise) = otherwise {
                     parts.push(all([before, self.truth(otherwise, negated)?]));
@@ -106,6 +111,9 @@ impl<'r, 'f, 'a> OfText<'r, 'f, 'a> {
                     parts.push(self.truth(arg, false)?);
                 }
                 any(parts)
+            }
+            Sql::Call(name, args) if name.last().is_some_and(|n| n == "bool_or") && !negated => {
+                self.truth(args.first()?, false)?
             }
             Sql::Call(name, args) => match self.function_named(name, args.len()) {
                 Some(function) => self.call(function, args, negated)?,
@@ -132,7 +140,7 @@ impl<'r, 'f, 'a> OfText<'r, 'f, 'a> {
         Some(any(parts))
     }
 
-    /// `(select count(*) …) > 0`
+    /// `(select count(*) …) > 0`, `select count(*) > 0 …`
     fn count(
         &mut self,
         sign: &str,
@@ -140,27 +148,31 @@ impl<'r, 'f, 'a> OfText<'r, 'f, 'a> {
         right: &Sql,
         negated: bool,
     ) -> Option<Option<Vec<Way>>> {
-        let Sql::Query(select) = left else {
-            return None;
-        };
-        let [(Sql::Call(name, _), _)] = select.targets.as_slice() else {
-            return None;
-        };
-        if name.last().is_none_or(|name| name != "count") {
-            return None;
-        }
         let Sql::Constant(number) = right else {
             return None;
         };
-        let exists = matches!((sign, number.as_str()), (">" | "<>", "0") | (">=", "1"));
+        let exists = !negated && combine::is_some(sign, number);
+        let is_count = |expr: &Sql| match expr {
+            Sql::Call(name, _) => name.last().is_some_and(|name| name == "count"),
+            _ => false,
+        };
+        if is_count(left) {
+            // The rows are those of the query that this is in.
+            return Some(exists.then(super::always));
+        }
+        let Sql::Query(select) = left else {
+            return None;
+        };
+        let [(target, _)] = select.targets.as_slice() else {
+            return None;
+        };
+        if !is_count(target) {
+            return None;
+        }
         let rows = self.rows(select, false);
         Some(rows.map(|rows| {
             let ways: Vec<_> = rows.into_iter().map(|(way, _)| way).collect();
-            if exists && !negated {
-                ways
-            } else {
-                vec![test_of(&ways)]
-            }
+            if exists { ways } else { vec![test_of(&ways)] }
         }))
     }
 
@@ -285,7 +297,15 @@ impl<'r, 'f, 'a> OfText<'r, 'f, 'a> {
                 FromKind::Table(name) => match self.cte(name) {
                     Some(query) => self.derived(&query, &mut parts)?,
                     None => {
-                        let relation = self.relation(name)?.oid;
+                        let relation = self.relation(name)?;
+                        if let Some((condition, terms)) = self.reader.row_of_view(relation.oid) {
+                            parts.push(vec![condition]);
+                            let names = relation.columns.iter().map(|c| c.name.clone());
+                            let columns = names.zip(terms).collect();
+                            scope.push((alias.clone(), Binding::Columns(columns)));
+                            continue;
+                        }
+                        let relation = relation.oid;
                         let read = self.reader.read(relation, false);
                         way.reads.push(read);
                         Binding::Row {
@@ -379,7 +399,7 @@ impl<'r, 'f, 'a> OfText<'r, 'f, 'a> {
             function.name == *name
                 && schema_fits
                 && args <= count
-                && args >= count.saturating_sub(function.defaults)
+                && args >= count.saturating_sub(function.defaults.len())
         };
         let mut all = facts.functions.values().filter(fits);
         let found = all.next()?;
@@ -424,6 +444,8 @@ impl<'r, 'f, 'a> OfText<'r, 'f, 'a> {
                 })
                 .collect()
             }
+            // With what takes the place of NULL it is still this value.
+            Sql::Call(name, args) if is_coalesced(name, args) => self.values(args.first()?)?,
             Sql::Call(name, args) => {
                 let values = self.all_values(args)?;
                 match self.function_named(name, args.len()) {
@@ -597,6 +619,19 @@ pub(in crate::lint) fn source(expr: &Sql) -> Option<Source> {
         },
         _ => None,
     }
+}
+
+/// Returns true for `coalesce(value, constant)`.
+fn is_coalesced(name: &[String], args: &[Sql]) -> bool {
+    fn is_constant(expr: &Sql) -> bool {
+        match expr {
+            Sql::Constant(_) => true,
+            Sql::Cast(arg, _) => is_constant(arg),
+            Sql::List(elements) => elements.iter().all(is_constant),
+            _ => false,
+        }
+    }
+    name.last().is_some_and(|name| name == "coalesce") && args.iter().skip(1).all(is_constant)
 }
 
 fn claim(path: Vec<String>) -> Source {

@@ -20,7 +20,7 @@ pub(in crate::lint) struct Reader<'f> {
     pub(super) facts: &'f Facts,
     sources: Sources<'f>,
     next: u32,
-    /// The helpers that are being looked into.
+    /// The helpers and views that are being looked into.
     calls: Vec<u32>,
     looks: u32,
     depth: u32,
@@ -66,16 +66,25 @@ impl<'f> Reader<'f> {
         self.sources.source(expr)
     }
 
+    /// Returns true if this is the view that is being looked into: up to Postgres 15 its query has
+    /// entries for its own old and new row.
+    pub(super) fn is_inside(&self, view: u32) -> bool {
+        self.calls.last() == Some(&view)
+    }
+
     /// A table that a sub-select reads.
     pub(super) fn read(&mut self, relation: u32, is_own: bool) -> Read {
         self.next = self.next.saturating_add(1);
         let facts = self.facts;
-        let helpers = self.calls.iter().filter_map(|oid| facts.functions.get(oid));
+        let is_as_caller = |oid: &u32| match (facts.functions.get(oid), facts.relations.get(oid)) {
+            (Some(helper), _) => !helper.security_definer,
+            (None, view) => view.is_some_and(|view| view.security_invoker),
+        };
         Read {
             source: self.next,
             relation,
             is_own: is_own && self.calls.is_empty(),
-            as_caller: helpers.into_iter().all(|helper| !helper.security_definer),
+            as_caller: self.calls.iter().all(is_as_caller),
         }
     }
 
@@ -85,15 +94,25 @@ impl<'f> Reader<'f> {
         function: &Function,
         read: impl FnOnce(&mut Self) -> Option<T>,
     ) -> Option<T> {
-        let is_open = !self.facts.is_foreign_code(function)
-            && self.calls.len() < MAX_CALLS
-            && self.looks < MAX_LOOKS
-            && !self.calls.contains(&function.oid);
+        match self.facts.is_foreign_code(function) {
+            true => None,
+            false => self.enter(function.oid, read),
+        }
+    }
+
+    /// Reads the body of a helper or the query of a view, if that is not too deep.
+    pub(super) fn enter<T>(
+        &mut self,
+        oid: u32,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        let is_open =
+            self.calls.len() < MAX_CALLS && self.looks < MAX_LOOKS && !self.calls.contains(&oid);
         if !is_open {
             return None;
         }
         self.looks = self.looks.saturating_add(1);
-        self.calls.push(function.oid);
+        self.calls.push(oid);
         let result = read(self);
         self.calls.pop();
         result

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::Expr;
-use crate::facts::{Function, FunctionKind};
+use crate::facts::{Body, Facts, Function, FunctionKind};
 use crate::finding::{Finding, Level};
 use crate::lint::context::Context;
 use crate::lint::rule::{Draft, Rule};
+use crate::lint::ways::sql::words;
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "definer_function",
@@ -33,10 +34,39 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let exprs = facts.policies.iter().flat_map(|policy| policy.exprs());
         let helpers: BTreeSet<u32> = exprs.flat_map(Expr::functions).collect();
         let functions = context.functions().filter(|function| {
-            let is_helper = helpers.contains(&function.oid) && !function.returns_set;
-            function.security_definer && !is_helper
+            let is_helper = helpers.contains(&function.oid) && !returns_rows(facts, function);
+            function.security_definer && !is_helper && !asks(context, function)
         });
         findings.extend(functions.filter_map(|function| finding(context, function)));
+    }
+}
+
+/// Returns true for a function whose result may be the rows of a table, and not only their keys.
+fn returns_rows(facts: &Facts, function: &Function) -> bool {
+    let result = facts.types.get(&function.result);
+    function.returns_set && result.is_none_or(|result| ['c', 'p'].contains(&result.kind))
+}
+
+/// The functions one of which a body asks whether the token is in force.
+const CHECKS: [&str; 4] = ["require_active", "is_active", "is_user", "is_revoked"];
+
+/// Returns true if a function asks for itself.
+fn asks(context: &Context<'_>, function: &Function) -> bool {
+    let facts = context.facts;
+    let is_check = |oid: &u32| {
+        let readers = facts.server.authguard.as_ref().map(|own| own.readers);
+        facts.functions.get(oid).is_some_and(|called| {
+            Some(called.schema) == readers && CHECKS.contains(&called.name.as_str())
+        })
+    };
+    match &function.body {
+        Body::Tree(queries) => queries
+            .iter()
+            .flat_map(Expr::functions)
+            .any(|f| is_check(&f)),
+        Body::Source(text) => words(text)
+            .is_some_and(|words| words.iter().any(|word| CHECKS.contains(&word.as_str()))),
+        Body::Unread => false,
     }
 }
 
@@ -85,8 +115,8 @@ fn finding(context: &Context<'_>, function: &Function) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::facts::{Grant, PUBLIC};
-    use crate::lint::testing::{Database, call};
+    use crate::facts::{Body, Grant, PUBLIC};
+    use crate::lint::testing::{Database, IS_ACTIVE, call};
 
     /// A guarded table, and a SECURITY DEFINER function of its owner that everybody may call.
     fn database() -> (Database, u32, u32) {
@@ -126,11 +156,30 @@ mod tests {
     }
 
     #[test]
-    fn one_that_a_policy_calls_has_to_be_callable_unless_it_returns_rows() {
+    fn one_that_a_policy_calls_has_to_be_callable_unless_it_returns_whole_rows() {
         let (mut db, notes, all) = database();
         db.policy(notes, "members").using(call(all, vec![]));
         assert_eq!(db.findings(&RULE), []);
+        // `my_teams() returns setof bigint` is a list of keys.
         db.facts.functions.get_mut(&all).unwrap().returns_set = true;
+        assert_eq!(db.findings(&RULE), []);
+        let record = 2249;
+        db.facts.functions.get_mut(&all).unwrap().result = record;
         assert_eq!(db.findings(&RULE).len(), 1);
+    }
+
+    #[test]
+    fn one_that_asks_itself_is_none() {
+        let (mut db, _, all) = database();
+        let mut body = |text: &str| {
+            let body = Body::Source(text.to_owned());
+            db.facts.functions.get_mut(&all).unwrap().body = body;
+            db.findings(&RULE).len()
+        };
+        assert_eq!(body("begin perform auth.require_active(); end"), 0);
+        assert_eq!(body("begin -- auth.require_active()\n return true; end"), 1);
+        let tree = Body::Tree(vec![call(IS_ACTIVE, vec![])]);
+        db.facts.functions.get_mut(&all).unwrap().body = tree;
+        assert_eq!(db.findings(&RULE), []);
     }
 }

@@ -24,14 +24,14 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let leaks = guards.leaks().into_iter();
     let copies: BTreeMap<_, _> = leaks
         .filter(|leak| leak.view.kind == RelationKind::MaterializedView)
-        .map(|leak| (leak.view.oid, leak.view))
+        .map(|leak| (leak.view.oid, leak))
         .collect();
-    for view in copies.into_values() {
+    for leak in copies.into_values() {
+        let (view, what) = (leak.view, leak.what);
         let Some(roles) = guards.reached_by(view.oid) else {
             continue;
         };
         let name = facts.relation_name(view.oid);
-        let what = guards.protected_word();
         let instead = past_no_policy(context);
         let draft = Draft::relation(&RULE, facts, view)
             .problem(format!(

@@ -20,6 +20,9 @@ pub(super) mod unguarded_partition;
 pub(super) mod unguarded_table;
 pub(super) mod view_as_owner;
 
+#[cfg(test)]
+mod tests;
+
 use super::rls_disabled;
 use crate::lint::rule::Rule;
 

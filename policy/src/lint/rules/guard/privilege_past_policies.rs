@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::finding::{Finding, Level};
 use crate::lint::context::Context;
+use crate::lint::guards::Right;
 use crate::lint::rule::{Draft, Rule};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -16,6 +17,9 @@ pub(in crate::lint) static RULE: Rule = Rule {
     also: &[],
     check,
 };
+
+/// The number of privileges in `grant all`; from Postgres 17 on there is MAINTAIN, too.
+const ALL_PRIVILEGES: usize = 7;
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let facts = context.facts;
@@ -30,10 +34,16 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let roles = facts.role_names(past.iter().map(|right| right.grantee));
         let name = facts.relation_name(table.oid);
         let command = privileges.to_lowercase();
-        // Supabase grants these on every table, and no request of its API can use them.
+        // Who grants all, as Supabase does on every table, means the rows; no request of an API like
+        // its can use these.
+        let of_all = |right: &&Right<'_>| {
+            let all = context.guards().rights(table.oid).iter();
+            let same = all.filter(|o| (o.client, o.grantee) == (right.client, right.grantee));
+            same.count() >= ALL_PRIVILEGES
+        };
         let level = match facts.server.authguard {
-            Some(_) => Level::Warning,
-            None => Level::Info,
+            Some(_) if !past.iter().all(of_all) => Level::Warning,
+            _ => Level::Info,
         };
         let draft = Draft::relation(&RULE, facts, table)
             .kind("privilege")

@@ -50,7 +50,7 @@ mod tests {
     use super::RULE;
     use crate::Expr;
     use crate::lint::testing::{
-        AUTHENTICATED, Database, IS_ACTIVE, IS_REVOKED, call, eq_uuid, own, select, uid,
+        AUTHENTICATED, Database, IS_ACTIVE, IS_REVOKED, boolean, call, eq_uuid, own, select, uid,
     };
 
     fn database() -> (Database, u32) {
@@ -119,5 +119,24 @@ mod tests {
         let (mut db, notes) = database();
         db.policy(notes, "own").using(Expr::Not(Box::new(active())));
         assert_eq!(db.findings(&RULE).len(), 1);
+    }
+
+    #[test]
+    fn a_guard_that_a_revoked_token_passes_is_none() {
+        let guarded = |using: Expr, check: Option<Expr>| {
+            let (mut db, notes) = database();
+            db.policy(notes, "own").using(owner());
+            let guard = db.policy(notes, "guard").restrictive().using(using);
+            if let Some(check) = check {
+                guard.check(check);
+            }
+            db.findings(&RULE).is_empty()
+        };
+        let or_false = Expr::Coalesce(vec![not_revoked(), boolean(false)]);
+        assert!(guarded(not_revoked(), None));
+        assert!(guarded(or_false, Some(active())));
+        assert!(!guarded(Expr::Or(vec![active(), owner()]), None));
+        assert!(!guarded(call(IS_REVOKED, vec![]), None));
+        assert!(!guarded(active(), Some(boolean(true))));
     }
 }

@@ -30,7 +30,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             continue;
         };
         let (name, by_name) = (facts.relation_name(view.oid), facts.relation_name(by.oid));
-        let what = guards.protected_word();
+        let what = leak.what;
         let is_view = by.kind == RelationKind::View;
         let problem = match is_view {
             false => format!("reads the copy in {by_name}"),

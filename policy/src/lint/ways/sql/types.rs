@@ -1,7 +1,7 @@
 //! Types in the text of a function, as far as they are plain to see: an operator that does not
 //! exist makes each call fail.
 
-use super::{From, FromKind, Select, Sql, Statement, select_of, statements};
+use super::{From, FromKind, Select, Sql, Statement, select_of, statements, words};
 use crate::facts::{Body, Facts, Function};
 
 /// The types that compare with each other (src/include/catalog/pg_type.dat and pg_cast.dat).
@@ -53,6 +53,10 @@ pub(in crate::lint) fn broken(facts: &Facts, function: &Function) -> Option<Stri
         function,
         variables: Vec::new(),
         scopes: Vec::new(),
+        ctes: Vec::new(),
+        makes_tables: words(text)?
+            .iter()
+            .any(|word| word == "create" || word == "execute"),
     };
     match function.language.as_str() {
         "sql" => checker.select(&select_of(text)?),
@@ -69,6 +73,10 @@ struct Checker<'f> {
     variables: Vec<(String, Option<u32>)>,
     /// The tables that each query reads; nothing for what is not a table.
     scopes: Vec<Scope>,
+    /// The queries that are named by `WITH`.
+    ctes: Vec<String>,
+    /// True if the function may make tables itself.
+    makes_tables: bool,
 }
 
 impl Checker<'_> {
@@ -104,7 +112,8 @@ impl Checker<'_> {
     }
 
     fn select(&mut self, select: &Select) -> Option<String> {
-        for (_, cte) in &select.ctes {
+        for (name, cte) in &select.ctes {
+            self.ctes.push(name.clone());
             let why = self.select(cte);
             if why.is_some() {
                 return why;
@@ -113,7 +122,12 @@ impl Checker<'_> {
         let mut scope = Scope::new();
         for From { alias, kind } in &select.from {
             let relation = match kind {
-                FromKind::Table(name) => self.relation(name),
+                FromKind::Table(name) => {
+                    if self.is_missing(name) {
+                        return Some(format!("relation {} does not exist", name.join(".")));
+                    }
+                    self.relation(name)
+                }
                 FromKind::Query(query) => {
                     let why = self.select(query);
                     if why.is_some() {
@@ -209,6 +223,9 @@ impl Checker<'_> {
                 self.function.arguments.get(place).copied()
             }
             Sql::Cast(_, name) => self.type_named(name),
+            Sql::Operator(sign, ..) if ["->>", "#>>"].contains(&sign.as_str()) => {
+                self.type_named("text")
+            }
             Sql::Call(name, args) if args.is_empty() => match name.as_slice() {
                 [schema, name] => {
                     let mut functions = self.facts.functions_named(schema, name);
@@ -251,6 +268,15 @@ impl Checker<'_> {
             .iter()
             .position(|own| own == column)?;
         self.function.arguments.get(place).copied()
+    }
+
+    /// Returns true if no schema has a table or view of this name.
+    fn is_missing(&self, name: &[String]) -> bool {
+        name.last().is_some_and(|last| {
+            !self.makes_tables
+                && !self.ctes.contains(last)
+                && !self.facts.relations.values().any(|r| r.name == *last)
+        })
     }
 
     fn relation(&self, name: &[String]) -> Option<u32> {
