@@ -392,9 +392,27 @@ fn workos() {
     assert!(!claims.role_is_malformed && !claims.has_usual_role());
 }
 
-/// Neon: <https://neon.com/docs/auth/guides/plugins/jwt>.
+/// Neon: <https://neon.com/docs/auth/guides/plugins/jwt>, and Stack Auth:
+/// <https://docs.stack-auth.com/docs/concepts/jwt>.
 #[test]
 fn neon() {
+    let stack = json!({
+        "sub": "f1c4f64e-2c0c-4cda-8c9f-9f3f8f3a2b0e", "exp": NOW + 600, "iat": NOW,
+        "iss": "https://api.stack-auth.example/api/v1/projects/p-1", "aud": "p-1",
+        "project_id": "p-1", "branch_id": "main", "role": "authenticated", "name": "User Name",
+        "refresh_token_id": "4c0a3a8a-3a47-4f2f-8e89-9e5f9b0a0a0a", "email": "user@example.com",
+        "email_verified": true, "selected_team_id": "team-1", "is_anonymous": false,
+    });
+    check(
+        "neon",
+        stack,
+        &Expected {
+            sid: Some("4c0a3a8a-3a47-4f2f-8e89-9e5f9b0a0a0a"),
+            role: Some("authenticated"),
+            org_id: Some("team-1"),
+            ..Expected::default()
+        },
+    );
     check(
         "neon",
         json!({
@@ -439,6 +457,29 @@ fn without_a_preset_the_names_are_those_of_the_standards() {
         read(&json!({"roles": "admin user"})).roles,
         texts(["admin user"])
     );
+}
+
+#[test]
+fn every_client_that_is_named_can_be_revoked() {
+    let keys = |preset: &str, claims: Value| {
+        let found = read(preset, Value::Null, &claims);
+        found.client_keys().map(String::from).collect::<Vec<_>>()
+    };
+    for (preset, claims, expected) in [
+        ("", json!({"client_id": "a", "azp": "b"}), &["a", "b"][..]),
+        ("", json!({"client_id": "a", "azp": "a"}), &["a"]),
+        ("", json!({"client_id": 7, "azp": "b"}), &["b"]),
+        ("", json!({"client_id": "", "azp": ["b"]}), &[]),
+        (
+            "keycloak",
+            json!({"client_id": "a", "azp": "b"}),
+            &["b", "a"],
+        ),
+        ("okta", json!({"client_id": "a", "cid": "b"}), &["b"]),
+        ("entra", json!({"appid": "a", "azp": "b"}), &["b", "a"]),
+    ] {
+        assert_eq!(keys(preset, claims.clone()), expected, "{preset}: {claims}");
+    }
 }
 
 #[test]
@@ -557,6 +598,12 @@ fn names_that_are_none_are_errors_that_list_those_known() {
     assert_eq!(unknown, ClaimNamesError::Unknown("scope".to_owned()));
     for name in ClaimName::ALL {
         assert!(unknown.hint().contains(name.as_str()), "{name:?}");
+    }
+    // In an object that a preset is beside, it would count in one place and not in another.
+    for preset in [None, Some("okta")] {
+        let within = ClaimNames::new(preset, Some(r#"{"preset":"keycloak"}"#)).unwrap_err();
+        assert_eq!(within, ClaimNamesError::PresetWithin);
+        assert!(within.hint().contains("preset =>"));
     }
     let preset = ClaimNames::new(Some("Keycloak"), None).unwrap_err();
     assert_eq!(preset, ClaimNamesError::Preset("Keycloak".to_owned()));
