@@ -480,6 +480,17 @@ fn every_client_that_is_named_can_be_revoked() {
     ] {
         assert_eq!(keys(preset, claims.clone()), expected, "{preset}: {claims}");
     }
+    // A UUID has one spelling, and any other name is its own.
+    let usual = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
+    for (name, key) in [
+        ("{A0EEBC999C0B4EF8BB6D6BB9BD380A11}", usual),
+        ("App", "App"),
+    ] {
+        let found = read("", Value::Null, &json!({"sid": name, "azp": name}));
+        assert_eq!(found.session.as_deref(), Some(name));
+        assert_eq!(found.session_key().as_deref(), Some(key));
+        assert_eq!(found.client_keys().next().as_deref(), Some(key));
+    }
 }
 
 #[test]

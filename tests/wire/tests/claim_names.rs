@@ -282,6 +282,18 @@ fn a_client_is_revoked_by_any_name_it_has_and_restored_by_no_other() {
             }
         }
     }
+    // One user's grants of two clients are two entries.
+    for client in ["app", "agent"] {
+        let of_user = format!("'{client}', user_id => '{ADA}'");
+        assert!(operate(&cluster, &format!("revoke_client({of_user})")));
+        assert!(!operate(&cluster, &format!("revoke_client({of_user})")));
+    }
+    let of_app = format!("restore_client('app', user_id => '{ADA}', revive_tokens => true)");
+    assert!(operate(&cluster, &of_app));
+    for (clients, found) in [("app", None), ("agent", Some("client"))] {
+        set_claims(&mut client, &of(json!({"client_id": clients})));
+        assert_eq!(reason(&mut client).as_deref(), found, "{clients}");
+    }
     for (arguments, code) in [
         ("null", "22004"),
         ("''", "22023"),
@@ -305,6 +317,35 @@ fn a_client_is_revoked_by_any_name_it_has_and_restored_by_no_other() {
                 "{function}({arguments})"
             );
         }
+    }
+}
+
+#[test]
+fn a_user_s_grant_is_revoked_by_either_name_of_the_user() {
+    let cluster = server(Config::default());
+    let issuer = Issuer::new("https://idp");
+    let jwks = issuer.jwks(&[issuer.kid()]);
+    let sql = "select authguard.trust_issuer($1, $2::text::jsonb, array[$3], preset => 'okta',
+                   subject_namespace => '5e55104e-0000-4000-8000-000000000001')";
+    admin(&cluster)
+        .execute(sql, &[&issuer.name, &jwks, &AUDIENCE])
+        .unwrap();
+    let mut claims = issuer.claims("ada@example.com");
+    claims["cid"] = json!("app");
+    let mut client = with_token(&cluster, &issuer.sign(&claims));
+    let uid = text(&mut client, "select auth.uid()::text").unwrap();
+    for user in [uid.as_str(), "ada@example.com", BEN] {
+        let of_user = format!("'app', user_id => '{user}'");
+        assert!(operate(&cluster, &format!("revoke_client({of_user})")));
+        let found = reason(&mut client);
+        assert_eq!(
+            found.as_deref(),
+            (user != BEN).then_some("client"),
+            "{user}"
+        );
+        let restore = format!("restore_client({of_user}, revive_tokens => true)");
+        assert!(operate(&cluster, &restore));
+        assert_eq!(reason(&mut client), None);
     }
 }
 
