@@ -471,6 +471,11 @@ fn every_client_that_is_named_can_be_revoked() {
         ("", json!({"client_id": 7, "azp": "b"}), &["b"]),
         ("", json!({"client_id": "", "azp": ["b"]}), &[]),
         (
+            "",
+            json!({"client_id": "x".repeat(1025), "azp": "b"}),
+            &["b"],
+        ),
+        (
             "keycloak",
             json!({"client_id": "a", "azp": "b"}),
             &["b", "a"],
@@ -687,7 +692,10 @@ fn names_are_one_text_with_or_without_a_preset() {
 
 #[test]
 fn the_places_that_identify_stay_strict_in_a_text_that_only_jsonb_accepts() {
-    let names = json!({"session": "/s/id", "client": "c", "org_id": "o"}).to_string();
+    let names = json!({
+        "session": "/s/id", "client": "c", "role": "r", "authenticated_at": "t", "org_id": "o",
+    })
+    .to_string();
     let names = ClaimNames::new(None, Some(&names)).unwrap();
     let loose = |text: &str| {
         Claims::read_jsonb_text(text.as_bytes(), names.as_ref(), |part| {
@@ -698,6 +706,8 @@ fn the_places_that_identify_stay_strict_in_a_text_that_only_jsonb_accepts() {
     assert_eq!(loose(r#"{"s":{"id":"a"},"s":{"id":"b"}}"#).err(), twice);
     assert_eq!(loose(r#"{"c":"a","\u0063":"b"}"#).err(), twice);
     assert!(loose(r#"{"s":{"id":"a","x":1e400}}"#).is_err());
+    assert_eq!(loose(r#"{"r":"a","r":"b"}"#).err(), twice);
+    assert_eq!(loose(r#"{"t":1,"t":2}"#).err(), twice);
     // What is found elsewhere no longer identifies.
     assert_eq!(loose(r#"{"sid":"a","sid":"b"}"#).unwrap().session, None);
     let last = loose(r#"{"o":"a","o":"b","s":{"id":"x"}}"#).unwrap();
