@@ -233,6 +233,11 @@ fn clerk() {
         token["o"][name] = value.clone();
         assert_eq!(permissions(&token), None, "{name}: {value}");
     }
+    // One with a space in it would be two.
+    let mut spaced = token.clone();
+    spaced["fea"] = json!("o:dash x,o:teams");
+    let claims = read("clerk", Value::Null, &spaced);
+    assert!(!claims.has_permission("x:manage") && !claims.has_permission("org:dash"));
     // Sixty-four digits are the most, and so many bytes.
     let many: Vec<_> = (0..2000).map(|number| number.to_string()).collect();
     token["o"]["per"] = json!(many.join(","));
@@ -460,6 +465,23 @@ fn without_a_preset_the_names_are_those_of_the_standards() {
 }
 
 #[test]
+fn a_role_is_where_the_names_say_and_a_string() {
+    for (role, expected, is_malformed) in [
+        (json!("editor"), Some("editor"), false),
+        (json!(null), None, false),
+        (json!(["editor"]), None, true),
+        (json!({}), None, true),
+        (json!(7), None, true),
+    ] {
+        let claims = json!({"db": {"role": role}, "role": "service_role"});
+        let found = read("", json!({"role": "/db/role"}), &claims);
+        assert_eq!(found.role.as_deref(), expected, "{role}");
+        assert_eq!(found.role_is_malformed, is_malformed, "{role}");
+        assert!(!found.has_usual_role());
+    }
+}
+
+#[test]
 fn every_client_that_is_named_can_be_revoked() {
     let keys = |preset: &str, claims: Value| {
         let found = read(preset, Value::Null, &claims);
@@ -584,6 +606,7 @@ fn a_path_is_a_claim_or_a_json_pointer() {
         ("//", Some("nameless")),
         ("/list/0", Some("zero")),
         ("/list/1/one", Some("found")),
+        ("/list/00", None),
         ("/list/01", None),
         ("/list/+0", None),
         ("/list/2", None),
