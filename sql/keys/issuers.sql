@@ -69,9 +69,8 @@ comment on column authguard.issuer.clock_skew is
 comment on column authguard.issuer.trusted_at is
     'When it was first trusted';
 comment on column authguard.issuer.client_ids is
-    'A token whose aud names none of the audiences, or that has none, passes only if its client_id '
-    'or azp is one of these';
-
+    'A token whose aud names none of the audiences, or that has none, passes only if its '
+    'client_id, its azp or the client that preset or claims find is one of these';
 comment on column authguard.issuer.claims is
     'Where it keeps session, client, role, org_id, org_role, roles, scopes, permissions or '
     'authenticated_at, as far as that is neither where the preset nor where the standards have it';

@@ -300,21 +300,21 @@ comment on function authguard.trust_issuer(
     'Believes the tokens of an issuer (claim iss) that are for this audience, by the keys of its '
     'JWK set (RFC 7517). If called again, an argument that is NULL or left out leaves what is '
     'there. client_ids: a token whose aud names none of the audience, or that has none, passes '
-    'only if its client_id or azp is one of these; {}: none. roles: the values of claim role that '
-    'it may assert, at first authenticated; {}: none. subject_namespace or shares_subjects: how '
-    'its subjects relate to those of others; each ends the other. types: the values of header typ, '
-    'at first JWT and at+jwt. max_lifetime: from iat to exp; at first any. clock_skew: by how much '
-    'its clock may be ahead of that of a cut-off, up to authguard.leeway, which is the default. '
-    'preset: the provider, whose documentation says where session, client, roles and organization '
-    'are: supabase, keycloak, auth0, clerk, cognito, okta, entra, firebase, workos or neon; empty: '
-    'none. claims: where they are otherwise, an object such as {"roles": "/realm_access/roles"}, '
-    'each a claim, a JSON Pointer (RFC 6901) or an array of these in order; {}: nowhere else. '
-    'events: whether authguard.receive_event believes its events; at first not. event_audience: '
-    'their claim aud must name one of these; {}, as at first: one of audience or client_ids. '
-    'event_emails: whether an email address in an event names the user whose claim sub it is; at '
-    'first not. Returns how many keys verify. Errors as for authguard.set_jwks; 22023 also if an '
-    'argument is wrong, if there is neither audience nor client_ids, or if it would speak for the '
-    'users of another issuer';
+    'only if its client_id, its azp or the client that preset or claims find is one of these; {}: '
+    'none. roles: the values of the role that it may assert, at first authenticated; {}: none. '
+    'subject_namespace or shares_subjects: how its subjects relate to those of others; each ends '
+    'the other. types: the values of header typ, at first JWT and at+jwt. max_lifetime: from iat '
+    'to exp; at first any. clock_skew: by how much its clock may be ahead of that of a cut-off, up '
+    'to authguard.leeway, which is the default. preset: the provider, whose documentation says '
+    'where session, client, roles and organization are: supabase, keycloak, auth0, clerk, cognito, '
+    'okta, entra, firebase, workos or neon; empty: none. claims: where they are otherwise, an '
+    'object such as {"roles": "/realm_access/roles"}, each a claim, a JSON Pointer (RFC 6901) or '
+    'an array of these in order; {}: nowhere else. events: whether authguard.receive_event '
+    'believes its events; at first not. event_audience: their claim aud must name one of these; '
+    '{}, as at first: one of audience or client_ids. event_emails: whether an email address in an '
+    'event names the user whose claim sub it is; at first not. Returns how many keys verify. '
+    'Errors as for authguard.set_jwks; 22023 also if an argument is wrong, if there is neither '
+    'audience nor client_ids, or if it would speak for the users of another issuer';
 
 create function authguard.as_jwks(jwks pg_catalog.text) returns pg_catalog.jsonb
 language plpgsql immutable
@@ -466,7 +466,9 @@ create function authguard.trust_secret(
     types pg_catalog.text[] default null,
     max_lifetime pg_catalog.interval default null,
     client_ids pg_catalog.text[] default null,
-    clock_skew pg_catalog.interval default null)
+    clock_skew pg_catalog.interval default null,
+    claims pg_catalog.jsonb default null,
+    preset pg_catalog.text default null)
 returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -489,7 +491,7 @@ begin
     kid := coalesce(kid, old.kid, '');
     perform authguard.check_secret(secret, algorithm);
     perform authguard.trust(issuer, audience, roles, subject_namespace, shares_subjects, types,
-        max_lifetime, client_ids, clock_skew);
+        max_lifetime, client_ids, clock_skew, claims => claims, preset => preset);
     if exists (select from authguard.key k
                 where k.issuer = trust_secret.issuer
                   and k.jwk is not null and (k.status <> 'revoked' or k.made_here)) then
@@ -504,7 +506,7 @@ $$;
 comment on function authguard.trust_secret(
     pg_catalog.text, pg_catalog.bytea, pg_catalog.text[], pg_catalog.text, pg_catalog.text,
     pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
-    pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.text[], pg_catalog.interval, pg_catalog.jsonb, pg_catalog.text) is
     'As authguard.trust_secret with a text, for a secret that is bytes: decode(..., ''base64'') or '
     'decode(..., ''hex'') makes them of a text';
 
@@ -520,7 +522,9 @@ create function authguard.trust_secret(
     types pg_catalog.text[] default null,
     max_lifetime pg_catalog.interval default null,
     client_ids pg_catalog.text[] default null,
-    clock_skew pg_catalog.interval default null)
+    clock_skew pg_catalog.interval default null,
+    claims pg_catalog.jsonb default null,
+    preset pg_catalog.text default null)
 returns pg_catalog.void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -528,7 +532,7 @@ as $$
 begin
     perform authguard.trust_secret(issuer, pg_catalog.convert_to(secret, 'UTF8'), audience,
         algorithm, kid, roles, subject_namespace, shares_subjects, types, max_lifetime, client_ids,
-        clock_skew);
+        clock_skew, claims, preset);
     if authguard.looks_encoded(secret) then
         raise notice using
             message = 'the secret looks like base64 or hex of a key, and is taken as text',
@@ -540,7 +544,7 @@ $$;
 comment on function authguard.trust_secret(
     pg_catalog.text, pg_catalog.text, pg_catalog.text[], pg_catalog.text, pg_catalog.text,
     pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
-    pg_catalog.text[], pg_catalog.interval) is
+    pg_catalog.text[], pg_catalog.interval, pg_catalog.jsonb, pg_catalog.text) is
     'Believes the tokens of an issuer by a shared secret (HS256, HS384 or HS512): whoever has it '
     'can also sign. The bytes of the text in UTF-8 are the secret; a text is never decoded. Bind '
     'it as a parameter, so that no log holds it. If called again, replaces the secret at once, and '

@@ -61,7 +61,7 @@ begin atomic
          where (select i.is_small from indexes i where i.name = 'revocation_key')
          group by r.kind
     ),
-    -- There are five kinds, so all of them are among the most common values.
+    -- There are few kinds, so all of them are among the most common values.
     shares as materialized (
         select m.kind, m.share
           from pg_catalog.pg_stats s,

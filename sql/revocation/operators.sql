@@ -192,7 +192,8 @@ begin
     if not authguard.revoke_and_forget(entry) then
         return false;
     end if;
-    perform authguard.record('CLIENT_REVOKED', subject, null, 'admin', client);
+    perform authguard.record('CLIENT_REVOKED', subject, null, 'admin',
+        client || coalesce(': ' || reason, ''));
     return true;
 end
 $$;

@@ -172,6 +172,9 @@ declare
     -- The issuer has ended what it announces, so no later token belongs to it.
     last_expiry constant pg_catalog.timestamptz :=
         authguard.latest_expiry(pg_catalog.clock_timestamp());
+    -- Of any other name, the session is in the reason.
+    is_uuid constant pg_catalog.bool :=
+        session ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
     changed pg_catalog.bool;
 begin
     if action = 'user_blocked' then
@@ -201,9 +204,9 @@ begin
     end if;
     if changed then
         perform authguard.record('EVENT_RECEIVED', subject,
-            case when session ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-                 then session::pg_catalog.uuid end,
-            'issuer', action || ': ' || event);
+            case when is_uuid then session::pg_catalog.uuid end,
+            'issuer', action || ': ' || event
+                || case when not is_uuid then ' of session ' || session else '' end);
     end if;
 end
 $$;

@@ -126,19 +126,16 @@ fn explain(text: &[u8], steps: &mut Steps) -> Option<()> {
         .to_owned(),
         claims.subject.is_some(),
     );
-    let (audience, clients) = token.unverified_recipients();
+    let recipients = token.unverified_recipients(policy.names.as_ref());
+    let (audience, clients) = recipients.unwrap_or_default();
     steps.add(
         "audience",
         format!(
-            "claim aud names one of {}, or client_id or azp is one of {}",
+            "claim aud names one of {}, or the client is one of {}",
             list(&policy.audience),
             list(&policy.client_ids)
         ),
-        format!(
-            "aud {}, client_id and azp {}",
-            list(audience),
-            list(clients)
-        ),
+        format!("aud {}, client {}", list(&audience), list(&clients)),
         token.check_recipient(&policy).is_ok(),
     );
     times(&claims, &policy, now, steps);

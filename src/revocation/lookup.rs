@@ -103,24 +103,27 @@ fn find<'c>(claims: &'c Claims, mut judge: Judge<'c>, snapshot: Snapshot<'_>) ->
             authenticated_at,
         };
     }
-    let (session, client) = (claims.session_key(), claims.client_key());
-    let grants = |user| client.as_ref().and(user);
+    let session = claims.session_key();
+    // As a rule one or none.
+    let clients: Vec<_> = claims.client_keys().collect();
+    let grants = |user| clients.first().and(user);
     // If the issuer has a namespace for its subjects, this database knows the user by the subject
     // and by the UUID.
     let uid = claims.uid.as_ref().map(format_uuid);
     let uid = uid.filter(|uid| claims.subject.as_ref() != Some(uid));
     // All keys are in their canonical form.
-    let keys = [
+    let mut keys = vec![
         (EntryKind::Token, claims.jti.as_deref()),
         (EntryKind::Session, session.as_deref()),
         (EntryKind::User, claims.subject.as_deref()),
         (EntryKind::User, uid.as_deref()),
         (EntryKind::Claims, claims.subject.as_deref()),
         (EntryKind::Issuer, Some("")),
-        (EntryKind::Client, client.as_deref()),
         (EntryKind::Grant, grants(claims.subject.as_deref())),
         (EntryKind::Grant, grants(uid.as_deref())),
     ];
+    let of_client = |client| (EntryKind::Client, Some(client));
+    keys.extend(clients.iter().map(|client| of_client(client.as_ref())));
     entries(&keys, snapshot, |entry| {
         judge.entry(entry);
         !judge.settled()

@@ -26,7 +26,7 @@ word_list! {
     pub enum ClaimName {
         /// The session: `auth.sid()` and `auth.session_id()`. The first string.
         Session = "session",
-        /// The client: `auth.client_id()`. The first string.
+        /// The client: `auth.client_id()`. The first string. A revocation of the others counts, too.
         Client = "client",
         /// The role: `auth.role()`. The first that is neither absent nor null.
         Role = "role",
@@ -80,6 +80,11 @@ impl Place {
         }
     }
 
+    /// Returns true for claim `aud`.
+    pub fn is_audience(&self) -> bool {
+        self.head() == Some("aud")
+    }
+
     /// Returns the claim at the top that the place is in, if it is in one.
     fn head(&self) -> Option<&str> {
         match self {
@@ -131,6 +136,8 @@ pub enum ClaimNamesError {
     Json(JsonError),
     /// There is no preset of this name.
     Preset(String),
+    /// The object has a member `preset`, and is given beside the preset.
+    PresetWithin,
     /// The object has a member that is none of [`ClaimName`].
     Unknown(String),
     /// A member is neither a path nor an array of paths.
@@ -144,6 +151,7 @@ impl fmt::Display for ClaimNamesError {
         match self {
             Self::Json(error) => write!(f, "the claim names cannot be read: {error}"),
             Self::Preset(name) => write!(f, "there is no preset \"{}\"", shown(name)),
+            Self::PresetWithin => write!(f, "\"{PRESET}\" is no claim name"),
             Self::Unknown(name) => write!(f, "\"{}\" is no claim name", shown(name)),
             Self::NoPath(name) => write!(f, "\"{}\" is no path to a claim", name.as_str()),
             Self::TooMany(name) => {
@@ -163,6 +171,7 @@ impl ClaimNamesError {
                 "It is an object such as {\"roles\": \"/realm_access/roles\"}.".to_owned()
             }
             Self::Preset(_) => format!("The presets are {}.", Preset::listed()),
+            Self::PresetWithin => "Name it beside the object: preset => 'keycloak'.".to_owned(),
             Self::Unknown(_) => format!("The names are {}.", ClaimName::listed()),
             Self::NoPath(_) | Self::TooMany(_) => format!(
                 "A path is a claim at the top, such as sid, or a JSON Pointer, such as \
@@ -191,13 +200,17 @@ impl ClaimNames {
     /// given.
     ///
     /// # Errors
-    /// [`ClaimNamesError`] for an unknown preset, an unknown name or a path that is none.
+    /// [`ClaimNamesError`] for an unknown preset, also for one within the object, an unknown name or
+    /// a path that is none.
     pub fn new(
         preset: Option<&str>,
         object: Option<&str>,
     ) -> Result<Option<Arc<Self>>, ClaimNamesError> {
         let object = Object::parse(object.unwrap_or("{}")).map_err(ClaimNamesError::Json)?;
-        Self::of(preset, object)
+        match object.get(PRESET) {
+            Some(_) => Err(ClaimNamesError::PresetWithin),
+            None => Self::of(preset, object),
+        }
     }
 
     /// Reads claim names from one text: an object, whose member `preset` may name a preset, or the

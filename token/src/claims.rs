@@ -94,6 +94,8 @@ pub struct Claims {
     pub session_id: Option<[u8; 16]>,
     /// The client, as the issuer names it. Never empty, and at most [`MAX_IDENTITY_BYTES`].
     pub client: Option<String>,
+    /// Clients at later places that differ from it. The revocation of any of them counts.
+    pub other_clients: Vec<String>,
     /// `jti` (section 4.1.7) in its [`canonical`] form. Never empty.
     pub jti: Option<String>,
     /// `iat` (section 4.1.6), microseconds.
@@ -268,9 +270,11 @@ impl Claims {
         Some(canonical_of(session, self.session_id))
     }
 
-    /// Returns the client in its [`canonical`] form: the key of revocations.
-    pub fn client_key(&self) -> Option<Cow<'_, str>> {
-        self.client.as_deref().map(canonical)
+    /// Returns every client that the claims name, in its [`canonical`] form: the keys of
+    /// revocations.
+    pub fn client_keys(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let all = self.client.iter().chain(&self.other_clients);
+        all.map(|client| canonical(client))
     }
 
     /// Returns true if the role is in claim `role`.
@@ -396,7 +400,21 @@ impl Draft {
         let claims = &mut self.claims;
         claims.session = first(ClaimName::Session, name_or_none);
         claims.session_id = claims.session.as_deref().and_then(parse_uuid);
-        claims.client = first(ClaimName::Client, name_or_none);
+        let mut clients: Vec<String> = Vec::new();
+        for place in places(ClaimName::Client) {
+            let client = find(place).and_then(name_or_none);
+            if let Some(client) = client.filter(|client| !clients.contains(client)) {
+                // The audience is judged as such: an ID token names its client there.
+                let recipients = &mut self.recipient.clients;
+                if !place.is_audience() && !recipients.contains(&client) {
+                    recipients.push(client.clone());
+                }
+                clients.push(client);
+            }
+        }
+        let mut clients = clients.into_iter();
+        claims.client = clients.next();
+        claims.other_clients = clients.collect();
         claims.org_id = first(ClaimName::OrgId, only_text);
         claims.org_role = first(ClaimName::OrgRole, only_text);
         let is_given = |node: &&Node<'_>| !matches!(node, Node::Null);
@@ -449,8 +467,8 @@ impl Draft {
 #[derive(Default)]
 pub(crate) struct Recipient {
     pub audience: Audience,
-    /// `client_id` (RFC 9068 section 2.2) and `azp` (OpenID Connect Core section 2): those that are
-    /// there and are strings.
+    /// `client_id` (RFC 9068 section 2.2) and `azp` (OpenID Connect Core section 2), those that are
+    /// there and are strings, and the clients where the issuer's names say that they are.
     pub clients: Vec<String>,
     /// True if claim `events` is that of a security event token (RFC 8417 section 2.2).
     pub announces_events: bool,

@@ -23,7 +23,8 @@ pub struct Policy {
     /// One of these must be in `aud`.
     pub audience: Vec<String>,
     /// A token whose `aud` names none of the audiences, or that has none, must have one of these as
-    /// its `client_id` or `azp`. With neither audience nor client, no token is accepted.
+    /// its `client_id` or `azp`, or where the names say that the client is. With neither audience
+    /// nor client, no token is accepted.
     pub client_ids: Vec<String>,
     /// `typ` must be one of these. If it is absent it counts as `JWT`: so the ID tokens of an
     /// issuer of access tokens only (`at+jwt`, RFC 9068 section 4) are not believed. Case and the

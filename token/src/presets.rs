@@ -56,9 +56,11 @@ word_list! {
         ///
         /// <https://workos.com/docs/reference/authkit/session-tokens/access-token>
         Workos = "workos",
-        /// Neon's managed Better Auth. Its tokens name no session.
+        /// Neon Auth. The tokens of its managed Better Auth name no session; those of the earlier
+        /// one, which Stack Auth signs, have the refresh token's id and the selected team.
         ///
-        /// <https://neon.com/docs/auth/guides/plugins/jwt>
+        /// <https://neon.com/docs/auth/guides/plugins/jwt>,
+        /// <https://docs.stack-auth.com/docs/concepts/jwt>
         Neon = "neon",
     }
 }
@@ -118,8 +120,8 @@ impl Preset {
                 (Scopes, &["scope"]),
             ],
             Self::Neon => &[
-                (Session, &[]),
-                (OrgId, &["/o/id"]),
+                (Session, &["refresh_token_id"]),
+                (OrgId, &["/o/id", "selected_team_id"]),
                 (OrgRole, &["/o/role"]),
                 (Roles, &["/o/role"]),
             ],

@@ -361,12 +361,10 @@ impl<'c> Judge<'c> {
         self.is_blocked(entry) || self.is_issued_before(entry)
     }
 
-    /// Returns true if a grant is that of the token's client. One without a client is any.
+    /// Returns true if a grant is that of a client of the token. One without a client is any.
     fn is_of_client(&self, entry: &Entry<'_>) -> bool {
-        let client = self.claims.client_key();
-        entry
-            .client
-            .is_none_or(|revoked| client.as_deref() == Some(revoked))
+        let is_of = |revoked| self.claims.client_keys().any(|client| client == revoked);
+        entry.client.is_none_or(is_of)
     }
 
     /// Notes when time changes the verdict; `None` is never.

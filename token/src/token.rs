@@ -94,19 +94,30 @@ impl<'t> Token<'t> {
     pub fn unverified_claims(&self, names: Option<&Arc<ClaimNames>>) -> Result<Claims, TokenError> {
         match names {
             None => Ok(self.claims.clone()),
-            Some(names) => self.read_by(names),
+            Some(names) => Ok(self.read_by(names)?.0),
         }
     }
 
     /// Reads the claims once more: whose names they are was known only after the token was read.
-    fn read_by(&self, names: &Arc<ClaimNames>) -> Result<Claims, TokenError> {
+    fn read_by(&self, names: &Arc<ClaimNames>) -> Result<(Claims, Recipient), TokenError> {
         let object = Object::parse(&self.json).map_err(ClaimsError::Json)?;
-        Ok(Claims::read(&object, Some(names))?)
+        Ok(Claims::read_with_recipient(&object, Some(names))?)
     }
 
-    /// Returns the strings in `aud`, and `client_id` and `azp`, as the sender says.
-    pub fn unverified_recipients(&self) -> (&[String], &[String]) {
-        (self.recipient.audience.names(), &self.recipient.clients)
+    /// Returns the strings in `aud`, and the clients: `client_id`, `azp`, and where the issuer's
+    /// names say that the client is. All as the sender says.
+    ///
+    /// # Errors
+    /// [`TokenError::Claims`].
+    pub fn unverified_recipients(
+        &self,
+        names: Option<&Arc<ClaimNames>>,
+    ) -> Result<(Vec<String>, Vec<String>), TokenError> {
+        let listed = |of: &Recipient| (of.audience.names().to_vec(), of.clients.clone());
+        match names {
+            None => Ok(listed(&self.recipient)),
+            Some(names) => Ok(listed(&self.read_by(names)?.1)),
+        }
     }
 
     /// Checks the signature alone.
@@ -128,9 +139,12 @@ impl<'t> Token<'t> {
     /// Checks alone for whom the token is.
     ///
     /// # Errors
-    /// [`TokenError`] for `aud`, `client_id` and `azp`.
+    /// [`TokenError`] for `aud` and the client.
     pub fn check_recipient(&self, policy: &Policy) -> Result<(), TokenError> {
-        policy.check_recipient(&self.recipient)
+        match &policy.names {
+            None => policy.check_recipient(&self.recipient),
+            Some(names) => policy.check_recipient(&self.read_by(names)?.1),
+        }
     }
 
     /// Checks the signature, then the policy. `now` is microseconds since 1970.
@@ -155,10 +169,16 @@ impl<'t> Token<'t> {
         now: i64,
     ) -> Result<(Verified, bool), TokenError> {
         self.jws.verify(key)?;
-        policy.check(self.jws.kind(), &self.claims, &self.recipient)?;
-        policy.check_other_times(&self.claims, now)?;
-        let has_expired = policy.has_expired(&self.claims, now);
-        Ok((self.verified_by_leader(policy.names.as_ref())?, has_expired))
+        let by_names = match &policy.names {
+            None => None,
+            Some(names) => Some(self.read_by(names)?),
+        };
+        let (claims, recipient) = by_names.unwrap_or((self.claims, self.recipient));
+        policy.check(self.jws.kind(), &claims, &recipient)?;
+        policy.check_other_times(&claims, now)?;
+        let has_expired = policy.has_expired(&claims, now);
+        let json = self.json;
+        Ok((Verified { claims, json }, has_expired))
     }
 
     /// Returns the content of a token that was verified elsewhere, with its claims read by the
@@ -173,7 +193,7 @@ impl<'t> Token<'t> {
     ) -> Result<Verified, TokenError> {
         let claims = match names {
             None => self.claims,
-            Some(names) => self.read_by(names)?,
+            Some(names) => self.read_by(names)?.0,
         };
         Ok(Verified {
             claims,

@@ -233,6 +233,11 @@ fn clerk() {
         token["o"][name] = value.clone();
         assert_eq!(permissions(&token), None, "{name}: {value}");
     }
+    // One with a space in it would be two.
+    let mut spaced = token.clone();
+    spaced["fea"] = json!("o:dash x,o:teams");
+    let claims = read("clerk", Value::Null, &spaced);
+    assert!(!claims.has_permission("x:manage") && !claims.has_permission("org:dash"));
     // Sixty-four digits are the most, and so many bytes.
     let many: Vec<_> = (0..2000).map(|number| number.to_string()).collect();
     token["o"]["per"] = json!(many.join(","));
@@ -392,9 +397,27 @@ fn workos() {
     assert!(!claims.role_is_malformed && !claims.has_usual_role());
 }
 
-/// Neon: <https://neon.com/docs/auth/guides/plugins/jwt>.
+/// Neon: <https://neon.com/docs/auth/guides/plugins/jwt>, and Stack Auth:
+/// <https://docs.stack-auth.com/docs/concepts/jwt>.
 #[test]
 fn neon() {
+    let stack = json!({
+        "sub": "f1c4f64e-2c0c-4cda-8c9f-9f3f8f3a2b0e", "exp": NOW + 600, "iat": NOW,
+        "iss": "https://api.stack-auth.example/api/v1/projects/p-1", "aud": "p-1",
+        "project_id": "p-1", "branch_id": "main", "role": "authenticated", "name": "User Name",
+        "refresh_token_id": "4c0a3a8a-3a47-4f2f-8e89-9e5f9b0a0a0a", "email": "user@example.com",
+        "email_verified": true, "selected_team_id": "team-1", "is_anonymous": false,
+    });
+    check(
+        "neon",
+        stack,
+        &Expected {
+            sid: Some("4c0a3a8a-3a47-4f2f-8e89-9e5f9b0a0a0a"),
+            role: Some("authenticated"),
+            org_id: Some("team-1"),
+            ..Expected::default()
+        },
+    );
     check(
         "neon",
         json!({
@@ -439,6 +462,62 @@ fn without_a_preset_the_names_are_those_of_the_standards() {
         read(&json!({"roles": "admin user"})).roles,
         texts(["admin user"])
     );
+}
+
+#[test]
+fn a_role_is_where_the_names_say_and_a_string() {
+    for (role, expected, is_malformed) in [
+        (json!("editor"), Some("editor"), false),
+        (json!(null), None, false),
+        (json!(["editor"]), None, true),
+        (json!({}), None, true),
+        (json!(7), None, true),
+    ] {
+        let claims = json!({"db": {"role": role}, "role": "service_role"});
+        let found = read("", json!({"role": "/db/role"}), &claims);
+        assert_eq!(found.role.as_deref(), expected, "{role}");
+        assert_eq!(found.role_is_malformed, is_malformed, "{role}");
+        assert!(!found.has_usual_role());
+    }
+}
+
+#[test]
+fn every_client_that_is_named_can_be_revoked() {
+    let keys = |preset: &str, claims: Value| {
+        let found = read(preset, Value::Null, &claims);
+        found.client_keys().map(String::from).collect::<Vec<_>>()
+    };
+    for (preset, claims, expected) in [
+        ("", json!({"client_id": "a", "azp": "b"}), &["a", "b"][..]),
+        ("", json!({"client_id": "a", "azp": "a"}), &["a"]),
+        ("", json!({"client_id": 7, "azp": "b"}), &["b"]),
+        ("", json!({"client_id": "", "azp": ["b"]}), &[]),
+        (
+            "",
+            json!({"client_id": "x".repeat(1025), "azp": "b"}),
+            &["b"],
+        ),
+        (
+            "keycloak",
+            json!({"client_id": "a", "azp": "b"}),
+            &["b", "a"],
+        ),
+        ("okta", json!({"client_id": "a", "cid": "b"}), &["b"]),
+        ("entra", json!({"appid": "a", "azp": "b"}), &["b", "a"]),
+    ] {
+        assert_eq!(keys(preset, claims.clone()), expected, "{preset}: {claims}");
+    }
+    // A UUID has one spelling, and any other name is its own.
+    let usual = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
+    for (name, key) in [
+        ("{A0EEBC999C0B4EF8BB6D6BB9BD380A11}", usual),
+        ("App", "App"),
+    ] {
+        let found = read("", Value::Null, &json!({"sid": name, "azp": name}));
+        assert_eq!(found.session.as_deref(), Some(name));
+        assert_eq!(found.session_key().as_deref(), Some(key));
+        assert_eq!(found.client_keys().next().as_deref(), Some(key));
+    }
 }
 
 #[test]
@@ -527,6 +606,7 @@ fn a_path_is_a_claim_or_a_json_pointer() {
         ("//", Some("nameless")),
         ("/list/0", Some("zero")),
         ("/list/1/one", Some("found")),
+        ("/list/00", None),
         ("/list/01", None),
         ("/list/+0", None),
         ("/list/2", None),
@@ -557,6 +637,12 @@ fn names_that_are_none_are_errors_that_list_those_known() {
     assert_eq!(unknown, ClaimNamesError::Unknown("scope".to_owned()));
     for name in ClaimName::ALL {
         assert!(unknown.hint().contains(name.as_str()), "{name:?}");
+    }
+    // In an object that a preset is beside, it would count in one place and not in another.
+    for preset in [None, Some("okta")] {
+        let within = ClaimNames::new(preset, Some(r#"{"preset":"keycloak"}"#)).unwrap_err();
+        assert_eq!(within, ClaimNamesError::PresetWithin);
+        assert!(within.hint().contains("preset =>"));
     }
     let preset = ClaimNames::new(Some("Keycloak"), None).unwrap_err();
     assert_eq!(preset, ClaimNamesError::Preset("Keycloak".to_owned()));
@@ -629,7 +715,10 @@ fn names_are_one_text_with_or_without_a_preset() {
 
 #[test]
 fn the_places_that_identify_stay_strict_in_a_text_that_only_jsonb_accepts() {
-    let names = json!({"session": "/s/id", "client": "c", "org_id": "o"}).to_string();
+    let names = json!({
+        "session": "/s/id", "client": "c", "role": "r", "authenticated_at": "t", "org_id": "o",
+    })
+    .to_string();
     let names = ClaimNames::new(None, Some(&names)).unwrap();
     let loose = |text: &str| {
         Claims::read_jsonb_text(text.as_bytes(), names.as_ref(), |part| {
@@ -640,6 +729,8 @@ fn the_places_that_identify_stay_strict_in_a_text_that_only_jsonb_accepts() {
     assert_eq!(loose(r#"{"s":{"id":"a"},"s":{"id":"b"}}"#).err(), twice);
     assert_eq!(loose(r#"{"c":"a","\u0063":"b"}"#).err(), twice);
     assert!(loose(r#"{"s":{"id":"a","x":1e400}}"#).is_err());
+    assert_eq!(loose(r#"{"r":"a","r":"b"}"#).err(), twice);
+    assert_eq!(loose(r#"{"t":1,"t":2}"#).err(), twice);
     // What is found elsewhere no longer identifies.
     assert_eq!(loose(r#"{"sid":"a","sid":"b"}"#).unwrap().session, None);
     let last = loose(r#"{"o":"a","o":"b","s":{"id":"x"}}"#).unwrap();

@@ -216,6 +216,13 @@ fn a_grant_is_that_of_one_client() {
         let found = reason(&of(client), &[grant(revoked)]).is_some();
         assert_eq!(found, covers, "{revoked:?} {client:?}");
     }
+    let two = Claims {
+        other_clients: vec!["agent".to_owned()],
+        ..of(Some("app"))
+    };
+    for (revoked, covers) in [("app", true), ("agent", true), ("other", false)] {
+        assert_eq!(reason(&two, &[grant(Some(revoked))]).is_some(), covers);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Claim names of issuers and gateways: what the readers return of the tokens of others, and what
 //! revokes these by session and by client. All of it as the weak role `web` or a gateway.
 
-use authguard_wire::tokens::{AUDIENCE, Issuer, reason, set_token, web};
+use authguard_wire::tokens::{AUDIENCE, Issuer, reason, set_token, signed_by_secret, web};
 use authguard_wire::*;
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
@@ -224,6 +224,160 @@ fn a_session_and_a_client_of_any_name_are_revoked_by_it() {
 }
 
 #[test]
+fn a_client_is_revoked_by_any_name_it_has_and_restored_by_no_other() {
+    let cluster = server(Config::default());
+    let mut client = gateway(&cluster);
+    let mut ops = operator(&cluster);
+    let longest = "\u{e9}".repeat(512);
+    let uuid = "{A0EEBC999C0B4EF8BB6D6BB9BD380A11}";
+    let of = |clients: Value| {
+        let mut claims: Value = serde_json::from_str(&claims(ADA)).unwrap();
+        for (name, value) in clients.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        claims.to_string()
+    };
+    for (clients, revoked, covers) in [
+        // Two places that disagree: either one is enough.
+        (json!({"client_id": "app", "azp": "agent"}), "app", true),
+        (json!({"client_id": "app", "azp": "agent"}), "agent", true),
+        (json!({"client_id": "app"}), "agent", false),
+        (json!({"client_id": "app"}), "App", false),
+        (json!({"client_id": "app "}), "app", false),
+        // Composed and decomposed: byte by byte, as an issuer compares them.
+        (json!({"client_id": "\u{e9}"}), "e\u{301}", false),
+        (json!({"client_id": longest}), &longest, true),
+        (
+            json!({"client_id": uuid}),
+            "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+            true,
+        ),
+        // A token that names no client, or one that cannot be revoked, is nobody's.
+        (json!({}), "app", false),
+        (json!({"client_id": format!("{longest}x")}), &longest, false),
+        (json!({"client_id": ["app"]}), "app", false),
+    ] {
+        for user in [None, Some(ADA)] {
+            set_claims(&mut client, &of(clients.clone()));
+            assert_eq!(reason(&mut client), None, "{clients}");
+            let revoke = "select authguard.revoke_client($1, user_id => $2)";
+            assert!(
+                ops.query_one(revoke, &[&revoked, &user])
+                    .unwrap()
+                    .get::<_, bool>(0)
+            );
+            let found = reason(&mut client);
+            assert_eq!(
+                found.as_deref(),
+                covers.then_some("client"),
+                "{clients} {revoked}"
+            );
+            assert_eq!(seen(&mut client), if covers { 0 } else { 3 });
+            let restore = "select authguard.restore_client($1, null, $2, true)";
+            // What was revoked for one user is not restored for all, and the reverse.
+            let other = user.xor(Some(ADA));
+            for (user, changed) in [(other, false), (user, true), (user, false)] {
+                let row = ops.query_one(restore, &[&revoked, &user]).unwrap();
+                assert_eq!(row.get::<_, bool>(0), changed, "{clients} {user:?}");
+            }
+        }
+    }
+    // One user's grants of two clients are two entries.
+    for client in ["app", "agent"] {
+        let of_user = format!("'{client}', user_id => '{ADA}'");
+        assert!(operate(&cluster, &format!("revoke_client({of_user})")));
+        assert!(!operate(&cluster, &format!("revoke_client({of_user})")));
+    }
+    let of_app = format!("restore_client('app', user_id => '{ADA}', revive_tokens => true)");
+    assert!(operate(&cluster, &of_app));
+    for (clients, found) in [("app", None), ("agent", Some("client"))] {
+        set_claims(&mut client, &of(json!({"client_id": clients})));
+        assert_eq!(reason(&mut client).as_deref(), found, "{clients}");
+    }
+    for (arguments, code) in [
+        ("null", "22004"),
+        ("''", "22023"),
+        ("repeat('x', 1025)", "22023"),
+        ("repeat('\u{e9}', 513)", "22023"),
+        ("'app', repeat('x', 1025)", "22023"),
+        ("'app', user_id => ''", "22023"),
+        ("'app', user_id => repeat('x', 1025)", "22023"),
+    ] {
+        for function in ["revoke_client", "restore_client"] {
+            // An issuer that no claims can have has no entries, and none to restore.
+            if function == "restore_client" && arguments.starts_with("'app', repeat") {
+                continue;
+            }
+            let error = ops
+                .batch_execute(&format!("select authguard.{function}({arguments})"))
+                .unwrap_err();
+            assert_eq!(
+                error.code().unwrap().code(),
+                code,
+                "{function}({arguments})"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_user_s_grant_is_revoked_by_either_name_of_the_user() {
+    let cluster = server(Config::default());
+    let issuer = Issuer::new("https://idp");
+    let jwks = issuer.jwks(&[issuer.kid()]);
+    let sql = "select authguard.trust_issuer($1, $2::text::jsonb, array[$3], preset => 'okta',
+                   subject_namespace => '5e55104e-0000-4000-8000-000000000001')";
+    admin(&cluster)
+        .execute(sql, &[&issuer.name, &jwks, &AUDIENCE])
+        .unwrap();
+    let mut claims = issuer.claims("ada@example.com");
+    claims["cid"] = json!("app");
+    let mut client = with_token(&cluster, &issuer.sign(&claims));
+    let uid = text(&mut client, "select auth.uid()::text").unwrap();
+    for user in [uid.as_str(), "ada@example.com", BEN] {
+        let of_user = format!("'app', user_id => '{user}'");
+        assert!(operate(&cluster, &format!("revoke_client({of_user})")));
+        let found = reason(&mut client);
+        assert_eq!(
+            found.as_deref(),
+            (user != BEN).then_some("client"),
+            "{user}"
+        );
+        let restore = format!("restore_client({of_user}, revive_tokens => true)");
+        assert!(operate(&cluster, &restore));
+        assert_eq!(reason(&mut client), None);
+    }
+}
+
+#[test]
+fn a_secret_takes_names_as_keys_do() {
+    let cluster = server(Config::default());
+    let mut owner = admin(&cluster);
+    let secret = "a secret of thirty-two bytes, or more";
+    owner
+        .execute(
+            "select authguard.trust_secret('https://a', $1, array[$2], preset => 'supabase',
+                                           claims => '{\"org_id\": \"tenant\"}')",
+            &[&secret, &AUDIENCE],
+        )
+        .unwrap();
+    // Again, and nothing said of names: they stay.
+    owner
+        .execute("select authguard.trust_secret('https://a', $1)", &[&secret])
+        .unwrap();
+    let payload = json!({
+        "iss": "https://a", "aud": AUDIENCE, "sub": ADA, "role": "authenticated",
+        "iat": 1_700_000_000, "exp": 4_102_444_800_i64, "tenant": "t-1",
+        "app_metadata": {"roles": ["editor"], "org_id": "other"},
+        "user_metadata": {"roles": ["admin"]},
+    });
+    let token = signed_by_secret(&cluster, secret, &payload);
+    let mut client = with_token(&cluster, &token);
+    let read = "select auth.roles()::text || ' ' || auth.org_id()";
+    assert_eq!(text(&mut client, read).as_deref(), Some("{editor} t-1"));
+}
+
+#[test]
 fn a_restored_client_is_accepted_with_new_tokens_only_unless_they_are_revived() {
     let cluster = server(Config::default());
     let issuer = Issuer::new("https://a");
@@ -269,6 +423,32 @@ fn a_restored_client_is_accepted_with_new_tokens_only_unless_they_are_revived() 
         .batch_execute("select authguard.revoke_client('app')")
         .unwrap_err();
     assert_eq!(error.code().unwrap().code(), "42501");
+}
+
+#[test]
+fn what_happened_to_a_session_or_a_client_of_any_name_is_found_by_it() {
+    let cluster = server(Config::default());
+    let issuer = Issuer::new("https://idp");
+    trust(&cluster, &issuer, ", events => true");
+    let mut owner = admin(&cluster);
+    let now = "select floor(extract(epoch from clock_timestamp()))::bigint";
+    let now: i64 = owner.query_one(now, &[]).unwrap().get(0);
+    let logout = json!({
+        "iss": issuer.name, "aud": AUDIENCE, "iat": now, "exp": now + 60, "jti": "e-1", "sid": "sess_123",
+        "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+    });
+    let logout = issuer.sign_typed(&logout, "logout+jwt");
+    let action = "select action from authguard.receive_event($1)";
+    let action: String = owner.query_one(action, &[&logout]).unwrap().get(0);
+    assert_eq!(action, "session_ended");
+    assert!(operate(
+        &cluster,
+        "revoke_client('app', reason => 'leaked secret')"
+    ));
+    let found = "select string_agg(name, ' ' order by id) from authguard.recent_events
+                  where session_id is null and reason ~ '(sess_123|app: leaked secret)$'";
+    let found = text(&mut owner, found);
+    assert_eq!(found.as_deref(), Some("EVENT_RECEIVED CLIENT_REVOKED"));
 }
 
 #[test]
@@ -323,6 +503,17 @@ fn names_in_a_file_that_cannot_be_used_let_no_gateway_in() {
     assert!(hint.contains("authguard.gateway_claims"), "{hint}");
     let rule = "select count(*)::text from authguard.setting_problems() where setting = 'authguard.gateway_claims'";
     assert_eq!(text(&mut admin(&cluster), rule).as_deref(), Some("1"));
+    for check in ["coverage", "health"] {
+        let told = format!(
+            "select string_agg(c::text, '') from authguard.{check}() c
+              where object = 'authguard.gateway_claims'"
+        );
+        let told = text(&mut admin(&cluster), &told).unwrap_or_default();
+        assert!(
+            told.contains("no claims of a gateway are believed"),
+            "{check}: {told}"
+        );
+    }
 }
 
 #[test]

@@ -154,6 +154,16 @@ fn another_primary_decides_by_the_entries_that_reach_it_and_by_its_own() {
     ));
     wait_for(&mut client, None);
 
+    let of_app = claims(ADA).replacen('{', r#"{"client_id":"app","#, 1);
+    set_claims(&mut client, &of_app);
+    for of in ["'app'".to_owned(), format!("'app', user_id => '{ADA}'")] {
+        assert!(operate(&first, &format!("revoke_client({of})")));
+        wait_for(&mut client, Some("client"));
+        let restore = format!("restore_client({of}, revive_tokens => true)");
+        assert!(operate(&first, &restore));
+        wait_for(&mut client, None);
+    }
+
     // A session of the first primary ends there. On the second primary its entry tells so.
     let mut owner = admin(&first);
     owner

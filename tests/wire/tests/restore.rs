@@ -73,6 +73,9 @@ fn restored(from: &Cluster, to: &Cluster, database: &str) {
 fn a_restored_dump_is_noticed_and_denies_where_it_is_told_to() {
     let cluster = server(Config::default());
     assert!(operate(&cluster, &format!("revoke_user('{BEN}')")));
+    assert!(operate(&cluster, "revoke_client('app')"));
+    let of_agent = format!("revoke_client('agent', user_id => '{ADA}')");
+    assert!(operate(&cluster, &of_agent));
     let other = server(Config::default().own_identity());
     assert!(!is_copy(&cluster, "wire") && !is_copy(&other, "wire"));
     for to in [&cluster, &other] {
@@ -87,6 +90,12 @@ fn a_restored_dump_is_noticed_and_denies_where_it_is_told_to() {
             assert_eq!(reason(&mut client).as_deref(), reason_of);
         }
         assert_eq!(to.log().matches(WARNING).count(), before + 1);
+        for app in ["app", "agent"] {
+            let of_app = format!(r#"{{"client_id":"{app}","#);
+            set_claims(&mut client, &claims(ADA).replacen('{', &of_app, 1));
+            assert_eq!(reason(&mut client).as_deref(), Some("client"), "{app}");
+        }
+        set_claims(&mut client, &claims(ADA));
 
         to.configure(&[("authguard.after_restore", "deny")])
             .unwrap();

@@ -3,5 +3,6 @@
 mod claims;
 mod identity;
 mod json;
+mod names;
 mod revocation;
 mod subjects;

@@ -484,6 +484,41 @@ fn a_token_without_a_matching_audience_needs_a_client_that_is_listed() {
 }
 
 #[test]
+fn a_client_counts_where_the_names_of_its_issuer_say_that_it_is() {
+    let by = |preset: &str| Policy {
+        names: ClaimNames::new(Some(preset), None).unwrap(),
+        ..of_clients(&["db"], &["app"])
+    };
+    let appid = json!({"aud": "00000003-0000-0000-c000-000000000000", "appid": "app"});
+    for (preset, members, expected) in [
+        ("okta", json!({"aud": "https://api", "cid": "app"}), None),
+        (
+            "okta",
+            json!({"aud": "https://api", "cid": "App"}),
+            Some(Client),
+        ),
+        (
+            "okta",
+            json!({"aud": "https://api", "cid": ["app"]}),
+            Some(Client),
+        ),
+        ("okta", json!({"aud": "db", "cid": "other"}), None),
+        ("entra", appid.clone(), None),
+        ("keycloak", json!({"aud": "absent", "azp": "app"}), None),
+        // Without a name for it, it is none.
+        ("", json!({"aud": "absent", "cid": "app"}), Some(Client)),
+        ("auth0", appid, Some(Client)),
+        // These two count whatever the names.
+        ("clerk", json!({"aud": "absent", "azp": "app"}), None),
+        ("okta", json!({"aud": "absent", "client_id": "app"}), None),
+        // An ID token names its client in aud, which is judged as an audience.
+        ("cognito", json!({"aud": "app"}), Some(Client)),
+    ] {
+        check(&by(preset), members, expected);
+    }
+}
+
+#[test]
 fn tokens_of_known_providers_pass_as_the_page_on_tokens_says() {
     let times = json!({"iat": NOW - 10, "exp": NOW + 3600});
     let shape = |members: Value| {

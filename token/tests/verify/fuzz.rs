@@ -12,7 +12,7 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use authguard_token::{Algorithm, Key, parse_jwks};
+use authguard_token::{Algorithm, ClaimNames, Claims, Key, Object, parse_jwks};
 
 use crate::model;
 use crate::signers::{Signer, decode, of};
@@ -248,4 +248,43 @@ fn keys() {
         }
     }
     assert!(answers.len() >= 15, "{answers:?}");
+}
+
+#[test]
+fn claim_names() {
+    let mut random = Random(number("AUTHGUARD_FUZZ_SEED", 1));
+    let mut pool = seeds("names");
+    assert!(pool.len() >= 5);
+    let tokens: Vec<_> = seeds("tokens")
+        .iter()
+        .filter_map(|seed| Some(String::from_utf8_lossy(seed).split_once('\n')?.1.to_owned()))
+        .collect();
+    let mut answers = BTreeSet::new();
+    for _ in 0..number("AUTHGUARD_FUZZ_RUNS", 10_000) {
+        let mut seed = pool[random.below(pool.len())].clone();
+        let other = pool[random.below(pool.len())].clone();
+        random.edits(&mut seed, &other);
+        let text = String::from_utf8_lossy(&seed);
+        let _shown = Shown(&text);
+        let names = ClaimNames::parse(&text);
+        if let Ok(Some(names)) = &names {
+            let again = ClaimNames::parse(names.as_text());
+            assert_eq!(again.as_ref(), Ok(&Some(names.clone())));
+            // Names never refuse claims: what they find is no string, or it is absent.
+            let payload = &tokens[random.below(tokens.len())];
+            if let Ok(object) = Object::parse(payload) {
+                let by_names = Claims::read(&object, Some(names)).err();
+                assert_eq!(by_names, Claims::read(&object, None).err());
+            }
+        }
+        let answer = names.map(|names| names.is_some());
+        let answer = answer.map_err(|error| error.to_string().chars().take(24).collect::<String>());
+        if answers.insert(answer) {
+            pool.push(seed.clone());
+        }
+    }
+    assert!(
+        answers.contains(&Ok(true)) && answers.len() >= 12,
+        "{answers:?}"
+    );
 }
