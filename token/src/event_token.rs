@@ -133,6 +133,10 @@ impl Ignored {
 pub const WIDER_THAN_SUBJECT: &str =
     "the subject is narrower than what is known here: all of the user's tokens count";
 
+/// The detail of an event whose subject is a part of a client.
+pub const WIDER_THAN_CLIENT: &str =
+    "the subject is narrower than what is known here: all of the client's tokens count";
+
 /// The detail of an event that revokes one token only.
 pub const ONE_TOKEN: &str = "the subject is one token, and only that is revoked";
 
@@ -455,7 +459,11 @@ fn decide(received: &mut ReceivedEvent, effect: Effect, subject: Subject) {
         _ if names_session => (EventAction::SessionEnded, None),
         Effect::Refresh if subject.token.is_some() => (EventAction::ClaimsStale, Some(ONE_TOKEN)),
         _ if subject.token.is_some() => (EventAction::SessionEnded, Some(ONE_TOKEN)),
-        Effect::Block if subject.client.is_some() => (EventAction::ClientRevoked, None),
+        // A client of a user who is not known here is not the client of everybody.
+        Effect::Block if subject.client.is_some() && subject.ignored.is_none() => {
+            let is_wider = subject.is_narrower.then_some(WIDER_THAN_CLIENT);
+            (EventAction::ClientRevoked, is_wider)
+        }
         _ => ignored(&subject, Ignored::NoUser),
     };
     received.action = action;

@@ -1,8 +1,8 @@
 //! From an event of an identity provider to the next statement, which is denied, against an operator
 //! who revokes the session, and a verification.
 
-use super::verifier::Verifier;
 use super::PAIRS;
+use super::verifier::Verifier;
 use crate::DATABASE;
 use crate::case::{Case, Limit};
 use crate::claims::{self, ISSUER};
