@@ -339,7 +339,7 @@ fn a_complex_subject_need_not_say_so() {
     let simple = json!({"format": "opaque", "id": "bob", "user": alice()});
     assert_eq!(done(&disabled(), simple).1, some("bob"));
     let google = json!({"subject_type": "iss-sub", "user": alice()});
-    assert_eq!(refused(&disabled(), google), EventError::Subject("iss"));
+    assert_eq!(refused(&disabled(), google), EventError::Subject("sub"));
     for bad in [json!({"user": "alice"}), json!({"user": {"user": alice()}})] {
         assert_eq!(refused(&disabled(), bad), EventError::Subject("format"));
     }

@@ -21,6 +21,28 @@ fn sign(typ: &str, payload: &str) -> String {
     format!("{message}.{signature}")
 }
 
+fn number() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["-1.5", "0", "1699999999", "1e308", "1e12", "null"])
+        .prop_map(str::to_owned)
+}
+
+fn subject() -> impl Strategy<Value = String> {
+    let simple = prop::sample::select(vec![
+        "{\"format\":\"iss_sub\",\"iss\":\"https://idp.example\",\"sub\":\"secret\"}",
+        "{\"format\":\"iss_sub\",\"iss\":\"https://other.example\",\"sub\":\"secret\"}",
+        "{\"format\":\"opaque\",\"id\":\"A0EEBC999C0B4EF8BB6D6BB9BD380A11\"}",
+        "{\"format\":\"email\",\"email\":\"secret\"}",
+        "{\"format\":\"jwt_id\",\"iss\":\"https://idp.example\",\"jti\":\"secret\"}",
+    ]);
+    let simple = simple.prop_map(str::to_owned);
+    let name = prop::sample::select(vec!["user", "session", "application", "device", "any"]);
+    let complex = prop::collection::vec((name, simple.clone()), 0..3).prop_map(|mut members| {
+        members.push(("format", "\"complex\"".to_owned()));
+        object(members)
+    });
+    prop_oneof![simple, complex]
+}
+
 /// Any value, most of them parts of subjects.
 fn value() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec![
@@ -34,13 +56,8 @@ fn value() -> impl Strategy<Value = String> {
         "\"opaque\"",
         "\"A0EEBC999C0B4EF8BB6D6BB9BD380A11\"",
         "\"https://idp.example\"",
-        "{\"format\":\"iss_sub\",\"iss\":\"https://idp.example\",\"sub\":\"secret\"}",
-        "{\"format\":\"iss_sub\",\"iss\":\"https://other.example\",\"sub\":\"secret\"}",
-        "{\"format\":\"opaque\",\"id\":\"secret\"}",
-        "{\"format\":\"email\",\"email\":\"secret\"}",
-        "{\"format\":\"jwt_id\",\"iss\":\"https://idp.example\",\"jti\":\"secret\"}",
     ]);
-    let leaf = leaf.prop_map(str::to_owned);
+    let leaf = prop_oneof![leaf.prop_map(str::to_owned), subject()];
     leaf.prop_recursive(3, 12, 4, |inner| {
         let name = prop::sample::select(vec![
             "format",
@@ -79,10 +96,21 @@ fn payload() -> impl Strategy<Value = String> {
         "https://schemas.openid.net/secevent/ssf/event-type/verification",
         "urn:secret",
     ]);
-    let member = prop::sample::select(vec!["event_timestamp", "subject", "state", "secret"]);
-    let members = prop::collection::vec((member, value()), 0..3).prop_map(object);
-    let claim = prop::sample::select(vec!["sub", "sid", "sub_id", "toe", "nonce", "exp"]);
-    let claims = prop::collection::vec((claim, value()), 0..3);
+    let name = prop::sample::select(vec!["event_timestamp", "subject", "state", "secret"]);
+    let member = prop_oneof![
+        3 => number().prop_map(|at| ("event_timestamp", at)),
+        1 => subject().prop_map(|it| ("subject", it)),
+        1 => (name, value()),
+    ];
+    let members = prop::collection::vec(member, 0..2).prop_map(object);
+    let name = prop::sample::select(vec!["sub", "sid", "sub_id", "toe", "nonce", "exp"]);
+    let claim = prop_oneof![
+        4 => subject().prop_map(|it| ("sub_id", it)),
+        1 => Just(("sub", "\"secret\"".to_owned())),
+        1 => Just(("sid", "\"secret\"".to_owned())),
+        1 => (name, value()),
+    ];
+    let claims = prop::collection::vec(claim, 0..3);
     let events = prop::collection::vec((event, members), 1..3).prop_map(object);
     (claims, events).prop_map(|(mut claims, events)| {
         claims.push(("iss", "\"https://idp.example\"".to_owned()));
