@@ -101,11 +101,15 @@ pub enum Ignored {
     NoUser,
     /// The event lets somebody in again, and its subject is less than a whole user.
     NotWholeUser,
+    /// A later event has let the user in again. Only who remembers events knows.
+    RestoredSince,
+    /// The user is not shut out, or not by earlier events alone. Only who has the entries knows.
+    NotShutOut,
 }
 
 impl Ignored {
     /// All values.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::UnknownEvent,
         Self::NotInLogoutToken,
         Self::ForeignSubject,
@@ -113,6 +117,8 @@ impl Ignored {
         Self::Format,
         Self::NoUser,
         Self::NotWholeUser,
+        Self::RestoredSince,
+        Self::NotShutOut,
     ];
 
     /// Returns the detail that tells so.
@@ -125,6 +131,8 @@ impl Ignored {
             Self::Format => "the format of the subject is not known",
             Self::NoUser => "the subject names no user and no session",
             Self::NotWholeUser => "the subject is less than a whole user",
+            Self::RestoredSince => "a later event has let the user in again",
+            Self::NotShutOut => "the user is not shut out by earlier events alone",
         }
     }
 }

@@ -488,8 +488,8 @@ fn only_the_role_of_the_gateway_delivers_and_it_does_nothing_else() {
     }
     let mut receiver = receiver(&cluster);
     for sql in [
-        "select * from authguard.read_event('x')",
-        "select authguard.remember_event('i', 'j', now(), null, null)",
+        "select authguard.revoke_client_by_event('c', 'i', null)",
+        "select authguard.forget_received_events(0)",
         "select authguard.block_by_event('i', 'u', now(), null)",
         "select authguard.restore_by_event('i', 'u', now())",
         "select authguard.revoke_user('u')",
