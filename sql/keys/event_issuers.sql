@@ -48,8 +48,11 @@ begin
         return;
     end if;
     perform authguard.require_names('event_audience', event_audience);
-    insert into authguard.event_issuer as e (issuer, audience, emails)
-    values (issuer, nullif(event_audience, '{}'), coalesce(event_emails, false))
+    insert into authguard.event_issuer as e (issuer, audience, emails, forgotten_until)
+    values (issuer, nullif(event_audience, '{}'), coalesce(event_emails, false),
+            -- An issuer whose events were believed before: what is older may have been forgotten.
+            coalesce((select min(r.issued_at) from authguard.received_event r
+                       where r.issuer = trust_events.issuer), '-infinity'))
     on conflict on constraint event_issuer_pkey do update
         set audience = case when event_audience is null then e.audience
                             else excluded.audience end,

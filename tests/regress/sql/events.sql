@@ -105,6 +105,14 @@ truncate authguard.revocation;
 insert into authguard.revocation (kind, key, issuer, blocked_until, issued_before) values ('user', 'ada', 'https://idp.example', '2020-01-01', '2019-01-01');
 select authguard.block_by_event('https://idp.example', 'ada', '2020-01-02', 'disabled');
 select authguard.restore_by_event('https://idp.example', 'ada', '2020-01-03');
+-- Of two events the later one counts, in whichever order they come; a sign-out leaves the block as it is.
+truncate authguard.revocation;
+select authguard.block_by_event('https://idp.example', 'ada', '2020-01-30', 'purged');
+select authguard.block_by_event('https://idp.example', 'ada', '2020-01-20', 'disabled');
+select authguard.restore_by_event('https://idp.example', 'ada', '2020-01-25');
+select authguard.revoke_and_forget(authguard.entry('user', 'ada', 'https://idp.example', now(), 'signed out', null));
+select blocked, event_at = '2020-01-30' as as_before from authguard.revocation;
+select authguard.restore_by_event('https://idp.example', 'ada', '2020-01-31');
 -- One at every issuer stays.
 \c - regress_ops
 select authguard.revoke_user('ada');
@@ -142,6 +150,13 @@ select authguard.forget_received_events(100);
 select authguard.distrust_issuer('https://idp.example');
 select count(*) from authguard.event_issuer;
 select count(*) from authguard.received_event;
+-- Once it is trusted again, it is known that older ones may have been forgotten.
+select authguard.trust_issuer('https://idp.example', :'jwks', audience => '{app}', events => true);
+select forgotten_until = (select min(issued_at) from authguard.received_event) as known from authguard.event_issuer;
+select authguard.trust_issuer('https://idp.example', :'jwks', events => false);
+select authguard.trust_issuer('https://idp.example', :'jwks', events => true);
+select forgotten_until = (select min(issued_at) from authguard.received_event) as known from authguard.event_issuer;
+select authguard.distrust_issuer('https://idp.example');
 truncate authguard.received_event;
 drop owned by regress_ops;
 drop role regress_ops;

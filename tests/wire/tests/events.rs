@@ -821,6 +821,21 @@ fn what_is_forgotten_is_refused() {
     let fresh = claims("e-3", LOGOUT, json!({}), json!({"sub": BEN}));
     let fresh = idp.sign_typed(&fresh, "logout+jwt");
     assert_eq!(action(&mut gateway, &fresh), "user_signed_out");
+    // Nobody has to call anything: once in a thousand tokens, what is too old goes.
+    owner
+        .batch_execute(
+            "insert into authguard.received_event (issuer, jti, issued_at)
+             values ('https://gone.example', 'old', now() - interval '7 days');
+             select setval('authguard.received_event_count', 998)",
+        )
+        .unwrap();
+    for (jti, left) in [("e-4", "1"), ("e-5", "0")] {
+        let next = claims(jti, LOGOUT, json!({}), json!({"sub": BEN}));
+        let next = idp.sign_typed(&next, "logout+jwt");
+        assert_eq!(action(&mut gateway, &next), "user_signed_out");
+        let old = "select count(*)::text from authguard.received_event where jti = 'old'";
+        assert_eq!(text(&mut owner, old).as_deref(), Some(left));
+    }
     // Trusting the issuer again does not lose that.
     owner
         .execute(
@@ -901,6 +916,18 @@ fn the_page_on_events_receives_a_logout() {
         "events": {LOGOUT: {}},
     });
     let token = idp.sign_typed(&claims, "logout+jwt");
+    // What the page has the user read, with a token of before.
+    let mut access = idp.claims(ADA);
+    access["iat"] = json!(now() - 3600);
+    access["aud"] = json!("my-api");
+    let access = idp.sign(&access);
+    let next = page.block("The next statement", "sql");
+    let next = with_output(&next, "cat access_token.txt", &access);
+    let shown_to_user = |cluster: &Cluster| page::run(cluster, "app", &next);
+    let note = format!("insert into note (owner, body) values ('{ADA}', 'of Ada')");
+    page::run(&cluster, "app", &note);
+    let before = shown_to_user(&cluster);
+    assert!(before.contains("|     1"), "{before}");
     let receive = with_output(
         &page.block("Receiving", "sql"),
         "cat logout_token.txt",
@@ -914,6 +941,7 @@ fn the_page_on_events_receives_a_logout() {
     assert!(shown.contains("| user_signed_out |"), "{shown}");
     let again = page::run(&cluster, "app", &receive);
     assert!(again.contains("| replayed |"), "{again}");
+    assert!(shown_to_user(&cluster).contains("user_cut_off      |     0"));
     let mut owner = cluster.connect("postgres", "app").unwrap();
     let logged = owner.simple_query("select reason from authguard.event where actor = 'issuer'");
     let logged = logged.unwrap();
