@@ -781,6 +781,18 @@ fn an_event_that_was_received_outlives_a_crash() {
     let disabled = idp.sign_typed(&disabled, BOTH);
     assert_eq!(action(&mut client, &disabled), "user_blocked");
     drop(client);
+    // A standby receives nothing, and shuts out whom the primary does.
+    let standby = cluster.standby(Config::default()).unwrap();
+    assert_eq!(refused(&mut receiver(&standby), &disabled).0, "25006");
+    let mut client = web(&standby);
+    client.batch_execute("set role authenticated").unwrap();
+    set_token(&mut client, &access(&idp, ADA, 0));
+    wait_until(
+        || reason(&mut client).as_deref() == Some("user"),
+        "the block arrives",
+    );
+    drop(client);
+    drop(standby);
     cluster.crash();
     cluster.start().unwrap();
     let mut client = web(&cluster);
