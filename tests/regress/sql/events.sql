@@ -73,11 +73,11 @@ drop role regress_receiver;
 select authguard.block_by_event('https://idp.example', 'ada', '2020-01-01 00:00:10Z', 'disabled');
 select blocked, event_at at time zone 'UTC' as event_at, reason from authguard.revocation;
 -- A monitor sees that an event did it.
-set timezone = 'UTC';
+set timezone = 'UTC'; set datestyle = 'ISO';
 select user_id, issuer, until, reason, event_at from authguard.blocked_users;
 select regexp_replace(answer, 'since \S+ \S+', 'since TIME') as answer, note from authguard.explain_user('ada') where check_name = 'blocked';
 select type, value >= 0 as counted, note from authguard.statistics where name = 'events_received';
-reset timezone;
+reset timezone; reset datestyle;
 select authguard.restore_by_event('https://idp.example', 'ada', '2020-01-01 00:00:10Z');
 select authguard.restore_by_event('https://idp.example', 'ada', '2020-01-01 00:00:11Z');
 select blocked, event_at, issued_before is not null as cut_off from authguard.revocation;
