@@ -113,6 +113,14 @@ select authguard.restore_by_event('https://idp.example', 'ada', '2020-01-25');
 select authguard.revoke_and_forget(authguard.entry('user', 'ada', 'https://idp.example', now(), 'signed out', null));
 select blocked, event_at = '2020-01-30' as as_before from authguard.revocation;
 select authguard.restore_by_event('https://idp.example', 'ada', '2020-01-31');
+-- It lifts the block of this user at this issuer, and no other.
+truncate authguard.revocation;
+select authguard.block_by_event(i, u, '2020-01-01', 'disabled') from (values ('https://idp.example', 'ada'), ('https://other.example', 'ada'), ('https://idp.example', 'bob')) v (i, u);
+set authguard.max_token_lifetime = 3600;
+select authguard.restore_by_event('https://idp.example', 'ada', '2020-01-02');
+reset authguard.max_token_lifetime;
+select issuer, key, blocked, keep_until > now() as is_forgotten from authguard.revocation order by issuer, key;
+truncate authguard.revocation;
 -- One at every issuer stays.
 \c - regress_ops
 select authguard.revoke_user('ada');
@@ -122,7 +130,7 @@ select authguard.restore_by_event('https://idp.example', 'ada', '2020-01-05');
 select issuer, blocked from authguard.revocation order by issuer;
 truncate authguard.revocation;
 -- A block that comes after a later event has let the user in again does nothing.
-insert into authguard.received_event (issuer, jti, issued_at, restored, happened_at) values ('https://idp.example', 'j-1', now(), 'ada', '2020-01-10');
+insert into authguard.received_event (issuer, jti, issued_at, restored, happened_at) values ('https://idp.example', 'j-1', now(), 'ada', '2020-01-10'), ('https://other.example', 'j-1', now(), 'bob', '2020-01-20');
 select authguard.block_by_event('https://idp.example', 'ada', '2020-01-09', 'disabled');
 select count(*) from authguard.revocation;
 select authguard.block_by_event('https://idp.example', 'ada', '2020-01-10', 'disabled');
@@ -142,8 +150,10 @@ select 'https://idp.example', n, now() - n * interval '1 hour' from generate_ser
 select forgotten from authguard.prune() where kind = 'received_event';
 select count(*), max(jti::int) from authguard.received_event;
 select now() - forgotten_until between interval '143 hours' and interval '145 hours' as six_days from authguard.event_issuer;
+insert into authguard.received_event (issuer, jti, issued_at) values ('https://other.example', 1000, now() - interval '120 hours');
 select authguard.forget_received_events(100);
-select count(*), max(jti::int) from authguard.received_event;
+select count(*), max(jti::int) from authguard.received_event group by issuer order by issuer;
+delete from authguard.received_event where issuer = 'https://other.example';
 select now() - forgotten_until between interval '100 hours' and interval '102 hours' as hours from authguard.event_issuer;
 select authguard.forget_received_events(100);
 -- An issuer that is trusted no more is forgotten with its rows of trust, but what was received stays.
