@@ -1,5 +1,4 @@
--- The issuers whose events are believed, and the reading of their events. Only the owner of the
--- extension may use any of it.
+-- The issuers whose events are believed. Only the owner of the extension may use any of it.
 
 create table authguard.event_issuer (
     issuer pg_catalog.text collate pg_catalog."C" primary key
@@ -49,8 +48,11 @@ begin
         return;
     end if;
     perform authguard.require_names('event_audience', event_audience);
-    insert into authguard.event_issuer as e (issuer, audience, emails)
-    values (issuer, nullif(event_audience, '{}'), coalesce(event_emails, false))
+    insert into authguard.event_issuer as e (issuer, audience, emails, forgotten_until)
+    values (issuer, nullif(event_audience, '{}'), coalesce(event_emails, false),
+            -- An issuer whose events were believed before: what is older may have been forgotten.
+            coalesce((select min(r.issued_at) from authguard.received_event r
+                       where r.issuer = trust_events.issuer), '-infinity'))
     on conflict on constraint event_issuer_pkey do update
         set audience = case when event_audience is null then e.audience
                             else excluded.audience end,
@@ -61,17 +63,3 @@ comment on function authguard.trust_events(
     pg_catalog.text, pg_catalog.bool, pg_catalog.text[], pg_catalog.bool) is
     'Writes whether the events of a trusted issuer are believed. An argument that is NULL leaves '
     'what is there, or means the default for a new issuer: none are. 22023 if an argument is wrong';
-
-create function authguard.read_event(token pg_catalog.text)
-returns table (
-    issuer pg_catalog.text, jti pg_catalog.text, issued_at pg_catalog.timestamptz,
-    event pg_catalog.text, action pg_catalog.text, subject pg_catalog.text,
-    session pg_catalog.text, client pg_catalog.text, token_id pg_catalog.text,
-    happened_at pg_catalog.timestamptz, detail pg_catalog.text, restored pg_catalog.text,
-    restored_at pg_catalog.timestamptz)
-language c volatile cost 10000 rows 1
-as 'MODULE_PATHNAME', 'authguard_read_event';
-comment on function authguard.read_event(pg_catalog.text) is
-    'Verifies a token with events, and returns what each asks for; does nothing. restored and '
-    'restored_at: the user whom one of them lets in again, and when. Errors as for '
-    'authguard.receive_event';

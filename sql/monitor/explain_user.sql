@@ -91,14 +91,19 @@ begin
         is_shut_out := is_shut_out or entry.issuer is null and entry.key = subject;
         of_some := true;
         passed := false;
-        answer := pg_catalog.format('blocked%s %s, since %s, until %s, by %I%s',
+        answer := pg_catalog.format('blocked%s %s, since %s, until %s, by %I%s%s',
             case when entry.key <> subject then ' as ' || entry.key end,
             case when entry.issuer is null then 'at every issuer'
                  else 'at issuer ' || pg_catalog.quote_literal(entry.issuer) end,
             entry.revoked_at, coalesce(entry.blocked_until::pg_catalog.text, 'restored'),
-            entry.revoked_by, coalesce(': ' || entry.reason, ''));
+            entry.revoked_by,
+            case when entry.event_at is not null
+                 then ' because of an event of the issuer, of ' || entry.event_at else '' end,
+            coalesce(': ' || entry.reason, ''));
         note := pg_catalog.format('Signing in again does not help. To lift it: '
-            'select authguard.restore_user(%L)', entry.key);
+            'select authguard.restore_user(%L)%s', entry.key,
+            case when entry.event_at is not null then '; a later event of the issuer lifts it, too'
+                 else '' end);
         return next;
     end loop;
     if not found then

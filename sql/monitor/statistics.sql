@@ -91,6 +91,10 @@ begin atomic
         select 5, 'sessions_ended', case when c.is_called then c.last_value else 0 end,
                'sessions that ended, for whatever reason but time'
           from authguard.ending_count c
+        union all
+        select 6, 'events_received', case when c.is_called then c.last_value else 0 end,
+               'tokens with events of identity providers that were received for the first time'
+          from authguard.received_event_count c
     )
     select 'sessions_live', null::pg_catalog.text, 'gauge',
            case when i.is_small

@@ -5,11 +5,12 @@
 
 create view authguard.blocked_users with (security_barrier) as
 select r.key as user_id, r.issuer, r.revoked_at as since, r.blocked_until as until,
-       r.revoked_by as by, r.reason
+       r.revoked_by as by, r.reason, r.event_at
   from authguard.revocation r
  where r.kind = 'user' and r.blocked and authguard.blocks(r.blocked, r.blocked_until);
 comment on view authguard.blocked_users is
-    'Users whom authguard.revoke_user shuts out now. authguard.grant_monitor lets a role read it. '
+    'Users whom authguard.revoke_user or an event of an issuer shuts out now. '
+    'authguard.grant_monitor lets a role read it. '
     'Whom an attached table shuts out is in that table; authguard.explain_user looks at both';
 comment on column authguard.blocked_users.user_id is 'Claim sub, in canonical form';
 comment on column authguard.blocked_users.issuer is
@@ -20,7 +21,10 @@ comment on column authguard.blocked_users.until is
     'When the block ends by itself; NULL: when the user is restored';
 comment on column authguard.blocked_users.by is
     'The login role that did it; a name, even if the role was dropped since';
-comment on column authguard.blocked_users.reason is 'For people to read; NULL: none was given';
+comment on column authguard.blocked_users.reason is
+    'For people to read: of an event its URI; NULL: none was given';
+comment on column authguard.blocked_users.event_at is
+    'When the event happened that shuts the user out, if no operator does; NULL: an operator does';
 
 create view authguard.recent_events with (security_barrier) as
 select e.id, e.happened_at, e.name, e.user_id, e.session_id, e.actor, e.by, e.reason

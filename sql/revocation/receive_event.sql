@@ -76,34 +76,6 @@ comment on function authguard.forget_received_events(pg_catalog.int8) is
     'the newest so many (most). Events that were issued as early are refused from then on. Returns '
     'how many it forgot';
 
-create function authguard.remember_event(
-    issuer pg_catalog.text, jti pg_catalog.text, issued_at pg_catalog.timestamptz,
-    restored pg_catalog.text, happened_at pg_catalog.timestamptz)
-returns pg_catalog.bool
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    insert into authguard.received_event (issuer, jti, issued_at, restored, happened_at)
-    values (issuer, jti, issued_at, restored, happened_at)
-    on conflict on constraint received_event_pkey do nothing;
-    if not found then
-        return false;
-    end if;
-    -- Once in a thousand calls: an event costs the same, however many there are.
-    if pg_catalog.nextval('authguard.received_event_count') % 1000 = 0 then
-        perform authguard.forget_received_events();
-    end if;
-    return true;
-end
-$$;
-comment on function authguard.remember_event(
-    pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text,
-    pg_catalog.timestamptz) is
-    'Remembers a token with events; restored and happened_at: the user that it lets in again, and '
-    'when that was. Returns false if it was received before. If another transaction is receiving '
-    'it, waits for the end of that';
-
 create function authguard.block_by_event(
     issuer pg_catalog.text, subject pg_catalog.text, happened_at pg_catalog.timestamptz,
     reason pg_catalog.text)
@@ -160,95 +132,37 @@ comment on function authguard.restore_by_event(
     'Lifts the block of a user (in canonical form) at an issuer, if only earlier events of that '
     'issuer have made it. Tokens from before stay revoked. True if something changed';
 
-create function authguard.apply_event(
-    issuer pg_catalog.text, event pg_catalog.text, happened_at pg_catalog.timestamptz,
-    subject pg_catalog.text, session pg_catalog.text, client pg_catalog.text,
-    token_id pg_catalog.text,
-    inout action pg_catalog.text, inout detail pg_catalog.text)
+create function authguard.revoke_client_by_event(
+    client pg_catalog.text, issuer pg_catalog.text, reason pg_catalog.text)
+returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- The issuer has ended what it announces, so no later token belongs to it.
-    last_expiry constant pg_catalog.timestamptz :=
-        authguard.latest_expiry(pg_catalog.clock_timestamp());
-    -- Of any other name, the session is in the reason.
-    is_uuid constant pg_catalog.bool :=
-        session ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
-    changed pg_catalog.bool;
+    entry authguard.revocation;
 begin
-    if action = 'user_blocked' then
-        changed := authguard.block_by_event(issuer, subject, happened_at, event);
-        if changed is null then
-            action := 'ignored';
-            detail := 'a later event has let the user in again';
-        end if;
-    elsif action = 'user_restored' then
-        changed := authguard.restore_by_event(issuer, subject, happened_at);
-        if not changed then
-            action := 'ignored';
-            detail := 'the user is not shut out by earlier events alone';
-        end if;
-    elsif action = 'ignored' then
-        changed := false;
-    elsif token_id is not null then
-        changed := authguard.revoke_token(token_id, event, issuer, last_expiry);
-    elsif action = 'session_ended' then
-        changed := authguard.revoke_session(session, event, issuer, last_expiry);
-    elsif action = 'client_revoked' then
-        changed := authguard.revoke_client(client, issuer, reason => event);
-    else
-        changed := authguard.revoke_and_forget(authguard.entry(
-            case action when 'claims_stale' then 'claims' else 'user' end, subject, issuer,
-            happened_at, event, authguard.latest_expiry(happened_at)));
-    end if;
-    if changed then
-        perform authguard.record('EVENT_RECEIVED', subject,
-            case when is_uuid then session::pg_catalog.uuid end,
-            'issuer', action || ': ' || event
-                || case when not is_uuid then ' of session ' || session else '' end);
-    end if;
+    entry.kind := 'client';
+    entry.key := client;
+    entry.issuer := issuer;
+    entry.blocked := true;
+    entry.issued_before := pg_catalog.clock_timestamp();
+    entry.include_keys := false;
+    entry.reason := reason;
+    return authguard.revoke_and_forget(entry);
 end
 $$;
-comment on function authguard.apply_event(
-    pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text,
-    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) is
-    'Does what an event asks for. Returns what was done about it. What holds already is done';
+comment on function authguard.revoke_client_by_event(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text) is
+    'Shuts a client (in canonical form) out at an issuer, because of an event of that issuer. True '
+    'if something changed';
 
 create function authguard.receive_event(token pg_catalog.text)
 returns table (
     event pg_catalog.text, subject pg_catalog.text, session pg_catalog.text,
     client pg_catalog.text, action pg_catalog.text, detail pg_catalog.text)
-language plpgsql volatile security definer rows 1
+language c volatile security definer cost 10000 rows 1
 set search_path = pg_catalog, pg_temp
-as $$
-declare
-    found pg_catalog.record;
-    done pg_catalog.record;
-    is_new pg_catalog.bool;
-begin
-    perform authguard.require_primary();
-    for found in select r.* from authguard.read_event(token) r loop
-        is_new := coalesce(is_new, authguard.remember_event(
-            found.issuer, found.jti, found.issued_at, found.restored, found.restored_at));
-        event := found.event;
-        subject := found.subject;
-        session := found.session;
-        client := found.client;
-        if is_new then
-            done := authguard.apply_event(
-                found.issuer, found.event, found.happened_at, found.subject, found.session,
-                found.client, found.token_id, found.action, found.detail);
-            action := done.action;
-            detail := done.detail;
-        else
-            action := 'replayed';
-            detail := null;
-        end if;
-        return next;
-    end loop;
-end
-$$;
+as 'MODULE_PATHNAME', 'authguard_receive_event';
 comment on function authguard.receive_event(pg_catalog.text) is
     'Receives a token with events of a trusted issuer: a logout token (OpenID Connect Back-Channel '
     'Logout 1.0) or a security event token (RFC 8417). Does what they ask for, in this '

@@ -1,22 +1,28 @@
-//! `authguard.read_event`: the events in a token, if its issuer is trusted for events. Nothing is
-//! remembered: neither the token nor its key gets among those of access tokens.
+//! The events in a token, if its issuer is trusted for events. Neither the token nor its key gets
+//! among those of access tokens: no event ever makes a backend forget one of these.
 
 use super::log;
 use super::rejected::{EventRejected, TokenRejected};
 use super::trust::{self, Asked};
 use crate::error::Error;
-use crate::invalidation;
+use crate::invalidation::{self, PerGeneration};
 use crate::pg::call::Value;
-use crate::pg::encoding::Utf8;
 use crate::pg::plan::Plan;
 use crate::pg::state::PerBackend;
-use crate::pg::{shortage, timestamp, unguarded};
+use crate::pg::{catalog, shortage, timestamp, unguarded};
 use crate::settings;
 use authguard_token::{
-    EventAction, EventPolicy, EventToken, ReceivedEvent, ReceivedEvents, memory_for_token,
+    EventPolicy, EventToken, Key, ReceivedEvent, ReceivedEvents, memory_for_token,
 };
 use pgrx::pg_sys;
-use pgrx::prelude::*;
+use std::rc::Rc;
+
+/// The number of keys that a backend keeps ready to verify events.
+const MOST_KEPT: usize = 8;
+
+/// Keys that have verified an event. The one found last is at the end.
+static KEYS: PerGeneration<u64, Vec<(Asked, Rc<Key>)>> =
+    PerGeneration::new(invalidation::keys, Vec::new());
 
 static ISSUER: PerBackend<Plan> = Plan::new(
     c"select e.issuer is not null, coalesce(e.audience, i.audience || i.client_ids), e.emails,
@@ -27,65 +33,17 @@ static ISSUER: PerBackend<Plan> = Plan::new(
     &[pg_sys::TEXTOID],
 );
 
-/// The events in a token, a row each, with the token's issuer, `jti` and `iat`. The token is a
-/// `text` in the database's encoding: its bytes, because it may be anything. Times are
-/// `timestamptz`.
-#[pg_extern(sql = false)]
-#[allow(clippy::type_complexity, reason = "the columns of the row")]
-fn authguard_read_event(
-    token: Option<&[u8]>,
-) -> TableIterator<
-    'static,
-    (
-        name!(issuer, Utf8),
-        name!(jti, Utf8),
-        name!(issued_at, Option<i64>),
-        name!(event, Utf8),
-        name!(action, &'static str),
-        name!(subject, Option<Utf8>),
-        name!(session, Option<Utf8>),
-        name!(client, Option<Utf8>),
-        name!(token_id, Option<Utf8>),
-        name!(happened_at, Option<i64>),
-        name!(detail, Option<Utf8>),
-        name!(restored, Option<Utf8>),
-        name!(restored_at, Option<i64>),
-    ),
-> {
+/// The issuer of a token with events, and the events. The token is in the database's encoding: its
+/// bytes, because it may be anything. Raises the error for a token that is refused, and writes the
+/// cause to the log.
+pub fn received(token: &[u8]) -> (String, ReceivedEvents) {
     let now = unguarded::clock();
     // The issuer and its key are those of one committed state.
-    let read = invalidation::until_still(|| read(token.unwrap_or_default(), now));
-    let (issuer, received) = read.unwrap_or_else(|cause| {
+    let read = invalidation::until_still(|| read(token, now));
+    read.unwrap_or_else(|cause| {
         log::refused_event(&cause);
         Error::EventRefused(cause.delivery_error()).raise()
-    });
-    let (jti, issued_at) = (received.jti, received.issued_at);
-    let lets_in = |event: &&ReceivedEvent| event.action == EventAction::UserRestored;
-    let restored = received.events.iter().find(lets_in);
-    let restored = restored.map(|event| (event.user.clone(), event.happened_at));
-    let (restored, restored_at) = restored.unzip();
-    let (restored, restored_at) = (
-        restored.flatten(),
-        restored_at.and_then(timestamp::timestamptz),
-    );
-    let rows = received.events.into_iter().map(move |event| {
-        (
-            Utf8(issuer.clone()),
-            Utf8(jti.clone()),
-            timestamp::timestamptz(issued_at),
-            Utf8(event.name),
-            event.action.as_str(),
-            event.user.map(Utf8),
-            event.session.map(Utf8),
-            event.client.map(Utf8),
-            event.token.map(Utf8),
-            timestamp::timestamptz(event.happened_at),
-            event.detail.map(Utf8),
-            restored.clone().map(Utf8),
-            restored_at,
-        )
-    });
-    TableIterator::new(rows.collect::<Vec<_>>())
+    })
 }
 
 /// The token's issuer and events.
@@ -95,13 +53,50 @@ fn read(token: &[u8], now: i64) -> Result<(String, ReceivedEvents), EventRejecte
     shortage::require(memory_for_token(text.len().min(longest)));
     let token = EventToken::parse(text, longest)?;
     let policy = policy(token.issuer())?;
-    let key = trust::key(&Asked {
+    let key = key(Asked {
         issuer: policy.issuer.clone(),
         kid: token.key_id().map(str::to_owned),
         algorithm: token.algorithm(),
     })?;
-    let issuer = policy.issuer.clone();
-    Ok((issuer, token.verify(&key, &policy, now)?))
+    let received = token.verify(&key, &policy, now)?;
+    // No token of this database can have such an identity.
+    let can_hold = |event: &ReceivedEvent| {
+        let named = [
+            &event.user,
+            &event.session,
+            &event.client,
+            &event.token,
+            &event.detail,
+        ];
+        let mut named = named.into_iter().flatten().chain([&event.name]);
+        named.all(|text| catalog::can_hold(text))
+    };
+    match catalog::can_hold(&received.jti) && received.events.iter().all(can_hold) {
+        true => Ok((policy.issuer, received)),
+        false => Err(TokenRejected::Encoding.into()),
+    }
+}
+
+/// The key that verifies such a token.
+fn key(asked: Asked) -> Result<Rc<Key>, TokenRejected> {
+    let known = KEYS.look(|keys| {
+        let known = keys.iter().find(|(it, _)| *it == asked);
+        known.map(|(_, key)| Rc::clone(key))
+    });
+    if let Some(key) = known {
+        return Ok(key);
+    }
+    KEYS.read(
+        || trust::key(&asked).map(Rc::new),
+        |keys, key| {
+            if let Ok(key) = key {
+                if keys.len() >= MOST_KEPT {
+                    keys.remove(0);
+                }
+                keys.push((asked.clone(), Rc::clone(key)));
+            }
+        },
+    )
 }
 
 /// The rules for the events of an issuer.

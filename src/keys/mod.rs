@@ -19,6 +19,7 @@ mod subjects;
 mod trust;
 mod verify;
 
+pub use events::received;
 #[cfg(feature = "pg18")]
 pub use login::log_in;
 pub use own::{can_sign, sign_believed};

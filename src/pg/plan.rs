@@ -10,7 +10,7 @@ use std::ffi::{CStr, c_char};
 use std::ptr;
 
 /// The largest number of parameters that a query has.
-const MOST: usize = 4;
+const MOST: usize = 5;
 
 static SLEEP: PerBackend<Plan> = Plan::new(c"select pg_catalog.pg_sleep($1)", &[pg_sys::FLOAT8OID]);
 

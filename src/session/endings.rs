@@ -194,16 +194,21 @@ raw_function!(
 );
 
 fn revoke_named(call: Call, name: Option<&str>) -> Datum {
-    let revoked = revoke_session(SessionEntry {
+    Datum::from(revoke_and_forget(SessionEntry {
         key: writes::identity("session_id", name),
         reason: call.value(1),
         issuer: call.value(2),
         expires_at: call.value(3),
-    });
+    }))
+}
+
+/// Revokes every token of a session, and forgets a few old entries.
+pub fn revoke_and_forget(entry: SessionEntry) -> bool {
+    let revoked = revoke_session(entry);
     if revoked {
         entries::forget();
     }
-    Datum::from(revoked)
+    revoked
 }
 
 /// Revokes every token of a session, of the local issuer or of another. An issuer that does not

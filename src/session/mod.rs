@@ -9,6 +9,7 @@ mod endings;
 mod entries;
 mod events;
 mod issuance;
+mod receive;
 mod record;
 mod refresh;
 mod response;

@@ -101,11 +101,15 @@ pub enum Ignored {
     NoUser,
     /// The event lets somebody in again, and its subject is less than a whole user.
     NotWholeUser,
+    /// A later event has let the user in again. Only who remembers events knows.
+    RestoredSince,
+    /// The user is not shut out, or not by earlier events alone. Only who has the entries knows.
+    NotShutOut,
 }
 
 impl Ignored {
     /// All values.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::UnknownEvent,
         Self::NotInLogoutToken,
         Self::ForeignSubject,
@@ -113,6 +117,8 @@ impl Ignored {
         Self::Format,
         Self::NoUser,
         Self::NotWholeUser,
+        Self::RestoredSince,
+        Self::NotShutOut,
     ];
 
     /// Returns the detail that tells so.
@@ -125,6 +131,8 @@ impl Ignored {
             Self::Format => "the format of the subject is not known",
             Self::NoUser => "the subject names no user and no session",
             Self::NotWholeUser => "the subject is less than a whole user",
+            Self::RestoredSince => "a later event has let the user in again",
+            Self::NotShutOut => "the user is not shut out by earlier events alone",
         }
     }
 }
@@ -132,6 +140,10 @@ impl Ignored {
 /// The detail of an event whose subject is narrower than what is known here.
 pub const WIDER_THAN_SUBJECT: &str =
     "the subject is narrower than what is known here: all of the user's tokens count";
+
+/// The detail of an event whose subject is a part of a client.
+pub const WIDER_THAN_CLIENT: &str =
+    "the subject is narrower than what is known here: all of the client's tokens count";
 
 /// The detail of an event that revokes one token only.
 pub const ONE_TOKEN: &str = "the subject is one token, and only that is revoked";
@@ -455,7 +467,11 @@ fn decide(received: &mut ReceivedEvent, effect: Effect, subject: Subject) {
         _ if names_session => (EventAction::SessionEnded, None),
         Effect::Refresh if subject.token.is_some() => (EventAction::ClaimsStale, Some(ONE_TOKEN)),
         _ if subject.token.is_some() => (EventAction::SessionEnded, Some(ONE_TOKEN)),
-        Effect::Block if subject.client.is_some() => (EventAction::ClientRevoked, None),
+        // A client of a user who is not known here is not the client of everybody.
+        Effect::Block if subject.client.is_some() && subject.ignored.is_none() => {
+            let is_wider = subject.is_narrower.then_some(WIDER_THAN_CLIENT);
+            (EventAction::ClientRevoked, is_wider)
+        }
         _ => ignored(&subject, Ignored::NoUser),
     };
     received.action = action;

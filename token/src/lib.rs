@@ -57,7 +57,7 @@ pub use error::{Part, TokenError};
 pub use event::{Actor, Event, EventNameError};
 pub use event_token::{
     DeliveryError, EVENT_WINDOW_SECONDS, EventAction, EventError, EventPolicy, EventToken, Ignored,
-    ONE_TOKEN, ReceivedEvent, ReceivedEvents, SecurityEvent, WIDER_THAN_SUBJECT,
+    ONE_TOKEN, ReceivedEvent, ReceivedEvents, SecurityEvent, WIDER_THAN_CLIENT, WIDER_THAN_SUBJECT,
 };
 pub use header::MAX_HEADER_BYTES;
 pub use identity::{

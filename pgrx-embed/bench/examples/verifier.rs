@@ -24,8 +24,8 @@ const SAMPLE: Duration = Duration::from_millis(50);
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Writes `ALGORITHM.tokens` and `ALGORITHM.key` into the directory that its argument names, and
-/// prints `ready`. Then it answers `cold ALGORITHM`, `raw ALGORITHM` and `sign-THREADS ES256` with
+/// Writes `ALGORITHM.tokens`, `ALGORITHM.key` and `ES256.events` into the directory that its argument
+/// names, and prints `ready`. Then it answers `cold ALGORITHM`, `raw ALGORITHM` and `sign-THREADS ES256` with
 /// the microseconds that one token takes.
 fn main() -> Result<()> {
     let dir = std::env::args().nth(1).ok_or("which directory?")?;
@@ -69,6 +69,8 @@ struct Scheme {
     raw_key: DecodingKey,
     raw_algorithm: jsonwebtoken::Algorithm,
     public: Option<String>,
+    /// Logout tokens of the same key.
+    events: Vec<String>,
 }
 
 impl Scheme {
@@ -96,6 +98,7 @@ impl Scheme {
                 raw_key: DecodingKey::from_secret(SECRET.as_bytes()),
                 raw_algorithm: raw,
                 public: None,
+                events: Vec::new(),
             });
         }
         let signing = match algorithm {
@@ -115,6 +118,21 @@ impl Scheme {
             signed.map_err(|error| error.to_string())
         };
         let tokens = claims.map(sign).collect::<std::result::Result<_, _>>()?;
+        let events = match algorithm {
+            Algorithm::ES256 => {
+                let mut header = Header::new(raw);
+                header.typ = Some("logout+jwt".to_owned());
+                header.kid = Some(key_id.to_owned());
+                let signing = EncodingKey::from_ec_der(&signing.to_pkcs8_der());
+                let sign = |number| -> Result<String> {
+                    let claims: serde_json::Value =
+                        serde_json::from_str(&claims::logout(number, now))?;
+                    Ok(encode(&header, &claims, &signing)?)
+                };
+                (0..COUNT).map(sign).collect::<Result<_>>()?
+            }
+            _ => Vec::new(),
+        };
         Ok(Scheme {
             name,
             tokens,
@@ -122,6 +140,7 @@ impl Scheme {
             raw_key: DecodingKey::from_jwk(&serde_json::from_str(&public)?)?,
             raw_algorithm: raw,
             public: Some(public),
+            events,
             key,
         })
     }
@@ -136,6 +155,10 @@ impl Scheme {
             dir.join(format!("{}.key", self.name)),
             self.public.as_deref().unwrap_or(SECRET),
         )?;
+        if !self.events.is_empty() {
+            let file = dir.join(format!("{}.events", self.name));
+            std::fs::write(file, self.events.join("\n") + "\n")?;
+        }
         Ok(())
     }
 

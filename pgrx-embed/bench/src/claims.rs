@@ -15,6 +15,9 @@ pub const SECRET: &str = "measured with a secret of forty-eight characters";
 /// The audience of the tokens.
 pub const AUDIENCE: &str = "authenticated";
 
+/// The session of the measured claims.
+pub const SESSION: &str = "8f4dd9a6-6a0c-4d5e-9a13-2c1c3f2b7c55";
+
 /// Claims of the measured user. Supabase sends no jti. For the look-up that needs one, it is added
 /// at the end.
 pub fn measured(issued_at: u64, jti: bool) -> String {
@@ -29,7 +32,21 @@ pub fn measured(issued_at: u64, jti: bool) -> String {
 pub fn of(issuer: &str, user: &str, issued_at: u64) -> String {
     let expires_at = issued_at + 3600;
     format!(
-        r#"{{"iss":"{issuer}","sub":"{user}","aud":"{AUDIENCE}","exp":{expires_at},"iat":{issued_at},"email":"ada@example.org","phone":"","app_metadata":{{"provider":"email","providers":["email"]}},"user_metadata":{{}},"role":"authenticated","aal":"aal1","amr":[{{"method":"password","timestamp":{issued_at}}}],"session_id":"8f4dd9a6-6a0c-4d5e-9a13-2c1c3f2b7c55"}}"#
+        r#"{{"iss":"{issuer}","sub":"{user}","aud":"{AUDIENCE}","exp":{expires_at},"iat":{issued_at},"email":"ada@example.org","phone":"","app_metadata":{{"provider":"email","providers":["email"]}},"user_metadata":{{}},"role":"authenticated","aal":"aal1","amr":[{{"method":"password","timestamp":{issued_at}}}],"session_id":"{SESSION}"}}"#
+    )
+}
+
+/// The session of this number, which an event ends.
+pub fn session(number: u32) -> String {
+    format!("5e551011-0000-4000-8000-{number:012x}")
+}
+
+/// Claims of a logout token (OpenID Connect Back-Channel Logout 1.0) that ends the session of this
+/// number; some 350 bytes.
+pub fn logout(number: u32, issued_at: u64) -> String {
+    let session = session(number);
+    format!(
+        r#"{{"iss":"{ISSUER}","aud":"{AUDIENCE}","iat":{issued_at},"jti":"{session}","sub":"{USER}","sid":"{session}","events":{{"http://schemas.openid.net/event/backchannel-logout":{{}}}}}}"#
     )
 }
 

@@ -51,9 +51,7 @@ select authguard.receive_event('x');
 select authguard.grant_receiver('regress_receiver');
 \c - regress_receiver
 select authguard.receive_event('x');
-select * from authguard.read_event('x');
-select authguard.remember_event('i', 'j', now(), null, null);
-select authguard.apply_event('i', 'e', now(), 'u', null, null, null, 'user_blocked', null);
+select authguard.revoke_client_by_event('c', 'i', 'e');
 select authguard.block_by_event('i', 'u', now(), 'e');
 select authguard.restore_by_event('i', 'u', now());
 select authguard.forget_received_events(0);
@@ -71,87 +69,104 @@ select authguard.receive_event('x');
 \c - postgres
 drop role regress_receiver;
 
--- What an event does. Each is told what it has done, and what holds already is done.
-create function done(event text, action text, subject text default null, session text default null, at timestamptz default now(), token_id text default null)
-returns table (action text, detail text) language sql as $$
-    select * from authguard.apply_event('https://idp.example', event, at, subject, session, null, token_id, action, null) $$;
-select * from done('e1', 'session_ended', session => '5e551011-0000-4000-8000-000000000001');
-select * from done('e1', 'session_ended', session => '5e551011-0000-4000-8000-000000000001');
-select * from done('e2', 'user_signed_out', 'ada', at => '2020-01-01 00:00:00Z');
-select * from done('e3', 'claims_stale', 'ada', at => '2020-01-02 00:00:00Z');
-select * from done('e4', 'claims_stale', token_id => 't-1');
-select * from done('e5', 'ignored');
-select * from done('e6', 'session_ended', session => 'dMTlD|1600802906337.16|16008.16');
-select kind, key, issuer, blocked, issued_before at time zone 'UTC' as issued_before, reason, event_at, keep_until from authguard.revocation order by kind;
-select name, user_id, session_id, actor, reason from authguard.event where actor = 'issuer' order by id;
-truncate authguard.revocation, authguard.event;
-
 -- A block is lifted by a later event, if no operator has made one, too.
-select * from done('disabled', 'user_blocked', 'ada', at => '2020-01-01 00:00:10Z');
+select authguard.block_by_event('https://idp.example', 'ada', '2020-01-01 00:00:10Z', 'disabled');
 select blocked, event_at at time zone 'UTC' as event_at, reason from authguard.revocation;
-select * from done('enabled', 'user_restored', 'ada', at => '2020-01-01 00:00:10Z');
-select * from done('enabled', 'user_restored', 'ada', at => '2020-01-01 00:00:11Z');
+-- A monitor sees that an event did it.
+set timezone = 'UTC'; set datestyle = 'ISO';
+select user_id, issuer, until, reason, event_at from authguard.blocked_users;
+select regexp_replace(answer, 'since \S+ \S+', 'since TIME') as answer, note from authguard.explain_user('ada') where check_name = 'blocked';
+select type, value >= 0 as counted, note from authguard.statistics where name = 'events_received';
+reset timezone; reset datestyle;
+select authguard.restore_by_event('https://idp.example', 'ada', '2020-01-01 00:00:10Z');
+select authguard.restore_by_event('https://idp.example', 'ada', '2020-01-01 00:00:11Z');
 select blocked, event_at, issued_before is not null as cut_off from authguard.revocation;
-select * from done('enabled', 'user_restored', 'ada', at => '2020-01-01 00:00:12Z');
+select authguard.restore_by_event('https://idp.example', 'ada', '2020-01-01 00:00:12Z');
 -- Before the event, and after it.
 \c - regress_ops
 select authguard.revoke_user('ada', 'by hand', issuer => 'https://idp.example');
 \c - postgres
-select * from done('disabled', 'user_blocked', 'ada', at => '2020-01-01 00:00:20Z');
+select authguard.block_by_event('https://idp.example', 'ada', '2020-01-01 00:00:20Z', 'disabled');
 select event_at from authguard.revocation;
-select * from done('enabled', 'user_restored', 'ada', at => '2020-02-01');
+select authguard.restore_by_event('https://idp.example', 'ada', '2020-02-01');
 \c - regress_ops
 select authguard.restore_user('ada');
 \c - postgres
 select blocked, event_at from authguard.revocation;
-select * from done('disabled', 'user_blocked', 'ada', at => '2020-01-01 00:00:20Z');
+select authguard.block_by_event('https://idp.example', 'ada', '2020-01-01 00:00:20Z', 'disabled');
 select event_at is not null as by_event from authguard.revocation;
 \c - regress_ops
 select authguard.revoke_user('ada', issuer => 'https://idp.example');
 \c - postgres
 select event_at is not null as by_event from authguard.revocation;
-select * from done('enabled', 'user_restored', 'ada', at => '2020-02-01');
+select authguard.restore_by_event('https://idp.example', 'ada', '2020-02-01');
 -- An operator's block that is over is none.
 truncate authguard.revocation;
 insert into authguard.revocation (kind, key, issuer, blocked_until, issued_before) values ('user', 'ada', 'https://idp.example', '2020-01-01', '2019-01-01');
-select * from done('disabled', 'user_blocked', 'ada', at => '2020-01-02');
-select * from done('enabled', 'user_restored', 'ada', at => '2020-01-03');
+select authguard.block_by_event('https://idp.example', 'ada', '2020-01-02', 'disabled');
+select authguard.restore_by_event('https://idp.example', 'ada', '2020-01-03');
+-- Of two events the later one counts, in whichever order they come; a sign-out leaves the block as it is.
+truncate authguard.revocation;
+select authguard.block_by_event('https://idp.example', 'ada', '2020-01-30', 'purged');
+select authguard.block_by_event('https://idp.example', 'ada', '2020-01-20', 'disabled');
+select authguard.restore_by_event('https://idp.example', 'ada', '2020-01-25');
+select authguard.revoke_and_forget(authguard.entry('user', 'ada', 'https://idp.example', now(), 'signed out', null));
+select blocked, event_at = '2020-01-30' as as_before from authguard.revocation;
+select authguard.restore_by_event('https://idp.example', 'ada', '2020-01-31');
+-- It lifts the block of this user at this issuer, and no other.
+truncate authguard.revocation;
+select authguard.block_by_event(i, u, '2020-01-01', 'disabled') from (values ('https://idp.example', 'ada'), ('https://other.example', 'ada'), ('https://idp.example', 'bob')) v (i, u);
+set authguard.max_token_lifetime = 3600;
+select authguard.restore_by_event('https://idp.example', 'ada', '2020-01-02');
+reset authguard.max_token_lifetime;
+select issuer, key, blocked, keep_until > now() as is_forgotten from authguard.revocation order by issuer, key;
+truncate authguard.revocation;
 -- One at every issuer stays.
 \c - regress_ops
 select authguard.revoke_user('ada');
 \c - postgres
-select * from done('disabled', 'user_blocked', 'ada', at => '2020-01-04');
-select * from done('enabled', 'user_restored', 'ada', at => '2020-01-05');
+select authguard.block_by_event('https://idp.example', 'ada', '2020-01-04', 'disabled');
+select authguard.restore_by_event('https://idp.example', 'ada', '2020-01-05');
 select issuer, blocked from authguard.revocation order by issuer;
 truncate authguard.revocation;
 -- A block that comes after a later event has let the user in again does nothing.
-select authguard.remember_event('https://idp.example', 'j-1', now(), 'ada', '2020-01-10');
-select * from done('disabled', 'user_blocked', 'ada', at => '2020-01-09');
+insert into authguard.received_event (issuer, jti, issued_at, restored, happened_at) values ('https://idp.example', 'j-1', now(), 'ada', '2020-01-10'), ('https://other.example', 'j-1', now(), 'bob', '2020-01-20');
+select authguard.block_by_event('https://idp.example', 'ada', '2020-01-09', 'disabled');
 select count(*) from authguard.revocation;
-select * from done('disabled', 'user_blocked', 'ada', at => '2020-01-10');
-select * from done('disabled', 'user_blocked', 'bob', at => '2020-01-09');
+select authguard.block_by_event('https://idp.example', 'ada', '2020-01-10', 'disabled');
+select authguard.block_by_event('https://idp.example', 'bob', '2020-01-09', 'disabled');
 truncate authguard.revocation, authguard.event, authguard.received_event;
 
--- What is remembered: a token once, as long as it can be received and a while longer, and so many of each issuer.
-select authguard.remember_event('https://idp.example', 'j-1', now(), null, null);
-select authguard.remember_event('https://idp.example', 'j-1', now(), null, null);
-select authguard.remember_event('https://other.example', 'j-1', now(), null, null);
-select authguard.remember_event('https://idp.example', 'J-1', now(), null, null);
-truncate authguard.received_event;
+-- A client that an event has shut out.
+select authguard.revoke_client_by_event('agent', 'https://idp.example', 'disabled');
+select authguard.revoke_client_by_event('agent', 'https://idp.example', 'disabled');
+select kind, key, issuer, blocked, reason, keep_until from authguard.revocation;
+select authguard.restore_client('agent', 'https://idp.example');
+truncate authguard.revocation, authguard.event;
+
+-- What is remembered: a token as long as it can be received and a while longer, and so many of each issuer.
 insert into authguard.received_event (issuer, jti, issued_at)
 select 'https://idp.example', n, now() - n * interval '1 hour' from generate_series(1, 200) n;
 select forgotten from authguard.prune() where kind = 'received_event';
 select count(*), max(jti::int) from authguard.received_event;
 select now() - forgotten_until between interval '143 hours' and interval '145 hours' as six_days from authguard.event_issuer;
+insert into authguard.received_event (issuer, jti, issued_at) values ('https://other.example', 1000, now() - interval '120 hours');
 select authguard.forget_received_events(100);
-select count(*), max(jti::int) from authguard.received_event;
+select count(*), max(jti::int) from authguard.received_event group by issuer order by issuer;
+delete from authguard.received_event where issuer = 'https://other.example';
 select now() - forgotten_until between interval '100 hours' and interval '102 hours' as hours from authguard.event_issuer;
 select authguard.forget_received_events(100);
 -- An issuer that is trusted no more is forgotten with its rows of trust, but what was received stays.
 select authguard.distrust_issuer('https://idp.example');
 select count(*) from authguard.event_issuer;
 select count(*) from authguard.received_event;
+-- Once it is trusted again, it is known that older ones may have been forgotten.
+select authguard.trust_issuer('https://idp.example', :'jwks', audience => '{app}', events => true);
+select forgotten_until = (select min(issued_at) from authguard.received_event) as known from authguard.event_issuer;
+select authguard.trust_issuer('https://idp.example', :'jwks', events => false);
+select authguard.trust_issuer('https://idp.example', :'jwks', events => true);
+select forgotten_until = (select min(issued_at) from authguard.received_event) as known from authguard.event_issuer;
+select authguard.distrust_issuer('https://idp.example');
 truncate authguard.received_event;
-drop function done;
 drop owned by regress_ops;
 drop role regress_ops;

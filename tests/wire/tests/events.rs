@@ -234,7 +234,235 @@ fn an_event_shuts_the_data_at_the_next_statement() {
         let before = entries(&cluster);
         assert_eq!(action(&mut gateway, &token), "replayed", "{event}");
         assert_eq!(entries(&cluster), before, "{event}");
+        // There is one note of it, which says what was done, and by whom.
+        let noted =
+            "select string_agg(concat_ws(' ', name, actor, by, reason), ';') from authguard.event";
+        let mut owner = admin(&cluster);
+        assert_eq!(
+            text(&mut owner, noted),
+            Some(format!("EVENT_RECEIVED issuer receiver {done}: {event}"))
+        );
+        owner.batch_execute("truncate authguard.event").unwrap();
     }
+}
+
+/// A session is whatever the issuer calls it, also one that no token has had so far.
+#[test]
+fn a_session_ends_by_its_name_and_what_holds_already_is_done() {
+    let (cluster, idp) = start();
+    let mut gateway = receiver(&cluster);
+    let mut client = web(&cluster);
+    client.batch_execute("set role authenticated").unwrap();
+    let logout = |jti: &str| {
+        let of = json!({"sid": "dMTlD|1600802906337.16"});
+        idp.sign_typed(&claims(jti, LOGOUT, json!({}), of), "logout+jwt")
+    };
+    assert_eq!(action(&mut gateway, &logout("e-1")), "session_ended");
+    let before = entries(&cluster);
+    // Another token with the same news; and a jti is compared byte by byte.
+    for jti in ["e-2", "E-1"] {
+        assert_eq!(action(&mut gateway, &logout(jti)), "session_ended");
+    }
+    assert_eq!(entries(&cluster), before);
+    let notes = "select count(*)::text from authguard.event where session_id is null";
+    assert_eq!(text(&mut admin(&cluster), notes).as_deref(), Some("1"));
+    let mut token = idp.claims(ADA);
+    for (sid, rows) in [("dMTlD|1600802906337.16", 0), ("dMTlD|1600802906337.17", 3)] {
+        token["sid"] = json!(sid);
+        token.as_object_mut().unwrap().remove("session_id");
+        set_token(&mut client, &idp.sign(&token));
+        assert_eq!(seen(&mut client), rows, "{sid}");
+    }
+}
+
+/// A backend that verifies both remembers access tokens, and no event takes the place of one.
+#[test]
+fn no_event_is_among_the_remembered_tokens_or_drives_one_out() {
+    let (cluster, idp) = start();
+    // Only a superuser may call both functions here, and make the longest token shorter.
+    let mut client = admin(&cluster);
+    let known = idp.token(ADA);
+    let verifies = |client: &mut Client, token: &str| {
+        client.query("select auth.verify($1)", &[&token]).is_ok()
+    };
+    assert!(verifies(&mut client, &known));
+    let logouts: Vec<String> = (0..40)
+        .map(|number| {
+            let claims = claims(
+                &format!("e-{number}"),
+                LOGOUT,
+                json!({}),
+                json!({"sub": BEN}),
+            );
+            idp.sign_typed(&claims, "logout+jwt")
+        })
+        .collect();
+    for logout in &logouts {
+        action(&mut client, logout);
+        assert_eq!(action(&mut client, logout), "replayed");
+        assert!(!verifies(&mut client, logout));
+        // What an access token is remembered as is no event.
+        assert_eq!(refused(&mut client, &known).1.unwrap(), "invalid_request");
+    }
+    // Now a token passes only if it is remembered.
+    client
+        .batch_execute("set authguard.max_token_size = 256")
+        .unwrap();
+    assert!(verifies(&mut client, &known));
+    assert!(!verifies(&mut client, &idp.token(BEN)));
+    for logout in &logouts {
+        assert_eq!(refused(&mut client, logout).1.unwrap(), "invalid_request");
+    }
+}
+
+/// Events about one user take turns, however they arrive.
+#[test]
+fn a_block_that_waits_sees_the_event_that_has_let_the_user_in() {
+    let (cluster, idp) = start();
+    let mut one = receiver(&cluster);
+    let mut two = receiver(&cluster);
+    let at = now() - 100;
+    let event = |jti: &str, name: &str, at: i64| {
+        let of = json!({"event_timestamp": at});
+        idp.sign_typed(&claims(jti, &risc(name), of, of_user(ADA)), BOTH)
+    };
+    one.batch_execute("begin").unwrap();
+    let enabled = event("e-1", "account-enabled", at + 10);
+    assert_eq!(action(&mut one, &enabled), "ignored");
+    let disabled = event("e-2", "account-disabled", at);
+    let second = waiting(&cluster, two, disabled);
+    one.batch_execute("commit").unwrap();
+    assert_eq!(second.join().unwrap(), "ignored");
+    assert_eq!(entries(&cluster), None);
+
+    // The same token from two connections.
+    two = receiver(&cluster);
+    let purged = event("e-3", "account-purged", at + 20);
+    one.batch_execute("begin").unwrap();
+    assert_eq!(action(&mut one, &purged), "user_blocked");
+    let second = waiting(&cluster, two, purged);
+    one.batch_execute("commit").unwrap();
+    assert_eq!(second.join().unwrap(), "replayed");
+}
+
+/// Delivers a token on another thread, and returns when that waits for a lock.
+fn waiting(
+    cluster: &Cluster,
+    mut client: Client,
+    token: String,
+) -> std::thread::JoinHandle<String> {
+    let pid = backend(&mut client);
+    let delivery = std::thread::spawn(move || action(&mut client, &token));
+    let mut owner = admin(cluster);
+    let waits = format!("select wait_event_type = 'Lock' from pg_stat_activity where pid = {pid}");
+    wait_until(
+        || {
+            let waits = owner.query_one(waits.as_str(), &[]).unwrap();
+            waits.get::<_, Option<bool>>(0) == Some(true)
+        },
+        "the delivery waits",
+    );
+    delivery
+}
+
+/// Whatever ends a delivery early leaves nothing, so that the provider can try again.
+#[test]
+fn a_delivery_that_is_cancelled_leaves_nothing_behind() {
+    let (cluster, idp) = start();
+    let mut gateway = receiver(&cluster);
+    let disabled = claims("e-1", &risc("account-disabled"), json!({}), of_user(ADA));
+    let disabled = idp.sign_typed(&disabled, BOTH);
+    let mut owner = admin(&cluster);
+    owner
+        .batch_execute(&format!(
+            "begin; select authguard.revoke_user('{ADA}', issuer => '{IDP}')"
+        ))
+        .unwrap();
+    gateway
+        .batch_execute("set statement_timeout = 300")
+        .unwrap();
+    let refused = |client: &mut Client| {
+        let error = client.query("select * from authguard.receive_event($1)", &[&disabled]);
+        error.unwrap_err().code().unwrap().code().to_owned()
+    };
+    assert_eq!(refused(&mut gateway), "57014");
+    owner.batch_execute("rollback").unwrap();
+    gateway
+        .batch_execute("reset statement_timeout; begin read only")
+        .unwrap();
+    assert_eq!(refused(&mut gateway), "25006");
+    gateway.batch_execute("rollback").unwrap();
+    assert_eq!(entries(&cluster), None);
+    for level in ["serializable", "repeatable read"] {
+        gateway
+            .batch_execute(&format!("begin isolation level {level}"))
+            .unwrap();
+        assert_eq!(action(&mut gateway, &disabled), "user_blocked", "{level}");
+        gateway.batch_execute("rollback").unwrap();
+    }
+    assert_eq!(action(&mut gateway, &disabled), "user_blocked");
+}
+
+/// An event names the user as the issuer does, also if the database has another name for the user.
+#[test]
+fn a_user_of_an_issuer_with_a_namespace_is_shut_out() {
+    let (cluster, idp) = start();
+    admin(&cluster)
+        .execute(
+            "select authguard.trust_issuer($1, $2::text::jsonb, shares_subjects => false,
+                subject_namespace => '6ba7b812-9dad-11d1-80b4-00c04fd430c8')",
+            &[&IDP, &idp.jwks(&[idp.kid()])],
+        )
+        .unwrap();
+    let mut gateway = receiver(&cluster);
+    let mut client = web(&cluster);
+    client.batch_execute("set role authenticated").unwrap();
+    set_token(&mut client, &access(&idp, "auth0|ada", 3600));
+    assert_ne!(subject(&mut client).as_deref(), Some("auth0|ada"));
+    assert_eq!(reason(&mut client), None);
+    let disabled = claims(
+        "e-1",
+        &risc("account-disabled"),
+        json!({}),
+        of_user("auth0|ada"),
+    );
+    let disabled = idp.sign_typed(&disabled, BOTH);
+    assert_eq!(action(&mut gateway, &disabled), "user_blocked");
+    assert_eq!(reason(&mut client).as_deref(), Some("user"));
+}
+
+/// No token of such a database can have the identity, and an error must not look like one that
+/// trying again could mend.
+#[test]
+fn what_the_encoding_cannot_hold_is_refused_in_the_words_of_the_standard() {
+    let (cluster, idp) = start();
+    admin(&cluster)
+        .batch_execute("create database latin encoding 'LATIN1' locale 'C' template template0")
+        .unwrap();
+    let mut owner = cluster.connect("postgres", "latin").unwrap();
+    owner
+        .batch_execute("create extension authguard; select authguard.grant_receiver('receiver')")
+        .unwrap();
+    let trust =
+        "select authguard.trust_issuer($1, $2::text::jsonb, array[$3::text], events => true)";
+    owner
+        .execute(trust, &[&IDP, &idp.jwks(&[idp.kid()]), &AUDIENCE])
+        .unwrap();
+    let mut gateway = cluster.connect("receiver", "latin").unwrap();
+    let mut logout = |jti: &str, sub: &str| {
+        let claims = claims(jti, LOGOUT, json!({}), json!({"sub": sub}));
+        let token = idp.sign_typed(&claims, "logout+jwt");
+        let answer = gateway.query("select action from authguard.receive_event($1)", &[&token]);
+        match answer {
+            Ok(rows) => rows[0].get::<_, String>(0),
+            Err(error) => error.as_db_error().unwrap().detail().unwrap().to_owned(),
+        }
+    };
+    assert_eq!(logout("é", "Zoë"), "user_signed_out");
+    assert_eq!(logout("é", "Zoë"), "replayed");
+    assert_eq!(logout("e-1", "Łukasz"), "invalid_request");
+    assert_eq!(logout("Ł", "ada"), "invalid_request");
+    assert_eq!(logout("e-1", "ada"), "user_signed_out");
 }
 
 /// Every entry as it is.
@@ -488,8 +716,8 @@ fn only_the_role_of_the_gateway_delivers_and_it_does_nothing_else() {
     }
     let mut receiver = receiver(&cluster);
     for sql in [
-        "select * from authguard.read_event('x')",
-        "select authguard.remember_event('i', 'j', now(), null, null)",
+        "select authguard.revoke_client_by_event('c', 'i', null)",
+        "select authguard.forget_received_events(0)",
         "select authguard.block_by_event('i', 'u', now(), null)",
         "select authguard.restore_by_event('i', 'u', now())",
         "select authguard.revoke_user('u')",
@@ -553,6 +781,18 @@ fn an_event_that_was_received_outlives_a_crash() {
     let disabled = idp.sign_typed(&disabled, BOTH);
     assert_eq!(action(&mut client, &disabled), "user_blocked");
     drop(client);
+    // A standby receives nothing, and shuts out whom the primary does.
+    let standby = cluster.standby(Config::default()).unwrap();
+    assert_eq!(refused(&mut receiver(&standby), &disabled).0, "25006");
+    let mut client = web(&standby);
+    client.batch_execute("set role authenticated").unwrap();
+    set_token(&mut client, &access(&idp, ADA, 0));
+    wait_until(
+        || reason(&mut client).as_deref() == Some("user"),
+        "the block arrives",
+    );
+    drop(client);
+    drop(standby);
     cluster.crash();
     cluster.start().unwrap();
     let mut client = web(&cluster);
@@ -593,6 +833,21 @@ fn what_is_forgotten_is_refused() {
     let fresh = claims("e-3", LOGOUT, json!({}), json!({"sub": BEN}));
     let fresh = idp.sign_typed(&fresh, "logout+jwt");
     assert_eq!(action(&mut gateway, &fresh), "user_signed_out");
+    // Nobody has to call anything: once in a thousand tokens, what is too old goes.
+    owner
+        .batch_execute(
+            "insert into authguard.received_event (issuer, jti, issued_at)
+             values ('https://gone.example', 'old', now() - interval '7 days');
+             select setval('authguard.received_event_count', 998)",
+        )
+        .unwrap();
+    for (jti, left) in [("e-4", "1"), ("e-5", "0")] {
+        let next = claims(jti, LOGOUT, json!({}), json!({"sub": BEN}));
+        let next = idp.sign_typed(&next, "logout+jwt");
+        assert_eq!(action(&mut gateway, &next), "user_signed_out");
+        let old = "select count(*)::text from authguard.received_event where jti = 'old'";
+        assert_eq!(text(&mut owner, old).as_deref(), Some(left));
+    }
     // Trusting the issuer again does not lose that.
     owner
         .execute(
@@ -673,6 +928,18 @@ fn the_page_on_events_receives_a_logout() {
         "events": {LOGOUT: {}},
     });
     let token = idp.sign_typed(&claims, "logout+jwt");
+    // What the page has the user read, with a token of before.
+    let mut access = idp.claims(ADA);
+    access["iat"] = json!(now() - 3600);
+    access["aud"] = json!("my-api");
+    let access = idp.sign(&access);
+    let next = page.block("The next statement", "sql");
+    let next = with_output(&next, "cat access_token.txt", &access);
+    let shown_to_user = |cluster: &Cluster| page::run(cluster, "app", &next);
+    let note = format!("insert into note (owner, body) values ('{ADA}', 'of Ada')");
+    page::run(&cluster, "app", &note);
+    let before = shown_to_user(&cluster);
+    assert!(before.contains("|     1"), "{before}");
     let receive = with_output(
         &page.block("Receiving", "sql"),
         "cat logout_token.txt",
@@ -686,6 +953,7 @@ fn the_page_on_events_receives_a_logout() {
     assert!(shown.contains("| user_signed_out |"), "{shown}");
     let again = page::run(&cluster, "app", &receive);
     assert!(again.contains("| replayed |"), "{again}");
+    assert!(shown_to_user(&cluster).contains("user_cut_off      |     0"));
     let mut owner = cluster.connect("postgres", "app").unwrap();
     let logged = owner.simple_query("select reason from authguard.event where actor = 'issuer'");
     let logged = logged.unwrap();

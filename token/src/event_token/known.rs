@@ -27,12 +27,18 @@ word_list! {
         AccountEnabled = "https://schemas.openid.net/secevent/risc/event-type/account-enabled",
         /// RISC 1.0, deprecated: all sessions of an account are revoked.
         SessionsRevoked = "https://schemas.openid.net/secevent/risc/event-type/sessions-revoked",
+        /// OAuth events of the RISC drafts, as Google sends them: all tokens of a user are revoked.
+        TokensRevoked = "https://schemas.openid.net/secevent/oauth/event-type/tokens-revoked",
         /// Shared Signals Framework 1.0: a test of the stream.
         Verification = "https://schemas.openid.net/secevent/ssf/event-type/verification",
         /// The same, as transmitters of RISC before that framework send it.
         RiscVerification = "https://schemas.openid.net/secevent/risc/event-type/verification",
+        /// The same, by the name that the framework had in its first draft.
+        SseVerification = "https://schemas.openid.net/secevent/sse/event-type/verification",
         /// Shared Signals Framework 1.0: the stream has another status.
         StreamUpdated = "https://schemas.openid.net/secevent/ssf/event-type/stream-updated",
+        /// The same, by the earlier name.
+        SseStreamUpdated = "https://schemas.openid.net/secevent/sse/event-type/stream-updated",
     }
 }
 
@@ -97,15 +103,17 @@ impl SecurityEvent {
     pub(super) const fn effect(self) -> Effect {
         match self {
             Self::BackChannelLogout | Self::SessionRevoked => Effect::EndSession,
-            Self::CredentialChange | Self::SessionsRevoked => Effect::SignOut,
+            Self::CredentialChange | Self::SessionsRevoked | Self::TokensRevoked => Effect::SignOut,
             Self::TokenClaimsChange | Self::AssuranceLevelChange => Effect::Refresh,
             Self::AccountDisabled
             | Self::AccountPurged
             | Self::CredentialChangeRequired
             | Self::CredentialCompromise => Effect::Block,
             Self::AccountEnabled => Effect::Restore,
-            Self::Verification | Self::RiscVerification => Effect::Stream("state"),
-            Self::StreamUpdated => Effect::Stream("status"),
+            Self::Verification | Self::RiscVerification | Self::SseVerification => {
+                Effect::Stream("state")
+            }
+            Self::StreamUpdated | Self::SseStreamUpdated => Effect::Stream("status"),
         }
     }
 }

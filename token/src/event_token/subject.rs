@@ -31,7 +31,7 @@ impl Subject {
     /// Reads a subject, which may be a complex one.
     pub fn read(value: &Node<'_>, policy: &EventPolicy) -> Result<Self, EventError> {
         let members = object(value)?;
-        if format(members)? != "complex" {
+        if !is_complex(members)? {
             let mut subject = Self::default();
             match Identifier::read(members, policy)? {
                 Identifier::User(user) => subject.user = Some(user),
@@ -142,6 +142,28 @@ impl Identifier {
         };
         let first = found.into_iter().min_by_key(worth);
         first.ok_or(EventError::Subject("identifiers"))
+    }
+}
+
+/// Members of a complex subject (section 3.1 of the Shared Signals Framework 1.0).
+const COMPLEX_MEMBERS: [&str; 7] = [
+    "user",
+    "device",
+    "session",
+    "application",
+    "tenant",
+    "org_unit",
+    "group",
+];
+
+/// Returns true if a subject is a complex one. In the first drafts of the framework such a subject
+/// did not say so, and some transmitters still send it like this.
+fn is_complex(members: &Object<'_>) -> Result<bool, EventError> {
+    let is_named = members.get("format").is_some() || members.get("subject_type").is_some();
+    let is_member = |name: &&str| matches!(members.get(name), Some(Node::Object(_)));
+    match !is_named && COMPLEX_MEMBERS.iter().any(is_member) {
+        true => Ok(true),
+        false => Ok(format(members)? == "complex"),
     }
 }
 

@@ -342,7 +342,53 @@ fn other_events_of_caep() {
     }
 }
 
-/// Shared Signals Framework 1.0 sections 8.1.4 and 8.1.5.
+/// The types of Google's Cross-Account Protection, which are those of the RISC drafts, in a token as
+/// Google's guide shows it.
+#[test]
+fn cross_account_protection() {
+    let oauth = "https://schemas.openid.net/secevent/oauth/event-type/";
+    let subject = json!({
+        "subject_type": "iss-sub", "iss": "https://accounts.google.com/", "sub": "7375626A656374"
+    });
+    for (uri, action) in [
+        (
+            format!("{RISC}sessions-revoked"),
+            EventAction::UserSignedOut,
+        ),
+        (format!("{oauth}tokens-revoked"), EventAction::UserSignedOut),
+        (format!("{RISC}account-disabled"), EventAction::UserBlocked),
+        (format!("{RISC}account-enabled"), EventAction::UserRestored),
+        (
+            format!("{RISC}account-credential-change-required"),
+            EventAction::UserBlocked,
+        ),
+    ] {
+        let example = json!({
+            "iss": "https://accounts.google.com/", "jti": "756E69717565206964656E746966696572",
+            "aud": "123456789-abcedfgh.apps.googleusercontent.com", "iat": 1_508_184_845,
+            "events": {&uri: {"subject": subject, "reason": "hijacking"}}
+        });
+        let event = received(&example);
+        assert_eq!(
+            summary(&event),
+            (action, Some("7375626A656374"), None),
+            "{uri}"
+        );
+    }
+    // One refresh token, named by its hash: no access token has that.
+    let uri = format!("{oauth}token-revoked");
+    let example = json!({
+        "iss": "https://accounts.google.com/", "jti": "756E69717565206964656E746966696573",
+        "aud": "123456789-abcedfgh.apps.googleusercontent.com", "iat": 1_508_184_845,
+        "events": {uri: {"subject": {
+            "subject_type": "oauth_token", "token_type": "refresh_token",
+            "token_identifier_alg": "hash_SHA512_double", "token": "double SHA-512 hash value"
+        }}}
+    });
+    assert_eq!(received(&example).action, EventAction::Ignored);
+}
+
+/// Shared Signals Framework 1.0 sections 8.1.4 and 8.1.5, also by their earlier names.
 #[test]
 fn events_of_the_stream() {
     let state = "VGhpcyBpcyBhbiBleGFtcGxlIHN0YXRlIHZhbHVlLgo=";
@@ -358,9 +404,19 @@ fn events_of_the_stream() {
             format!("state: {state}"),
         ),
         (
+            "https://schemas.openid.net/secevent/sse/event-type/verification",
+            json!({"state": state}),
+            format!("state: {state}"),
+        ),
+        (
             "https://schemas.openid.net/secevent/ssf/event-type/stream-updated",
             json!({"status": "paused", "reason": "Internal error"}),
             "status: paused".to_owned(),
+        ),
+        (
+            "https://schemas.openid.net/secevent/sse/event-type/stream-updated",
+            json!({"status": "disabled"}),
+            "status: disabled".to_owned(),
         ),
     ] {
         let example = json!({

@@ -1,6 +1,8 @@
 //! Whom an event is about: the formats of RFC 9493 and of the Shared Signals Framework.
 
-use authguard_token::{EventAction, EventError, Ignored, ONE_TOKEN, WIDER_THAN_SUBJECT};
+use authguard_token::{
+    EventAction, EventError, Ignored, ONE_TOKEN, WIDER_THAN_CLIENT, WIDER_THAN_SUBJECT,
+};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -312,6 +314,68 @@ fn a_narrower_subject_stands_for_the_whole_user() {
         let expected = if wide { wider.clone() } else { None };
         assert_eq!(detail(&name, subject), expected);
     }
+}
+
+/// As in the first drafts of the framework, and as some transmitters still send it.
+#[test]
+fn a_complex_subject_need_not_say_so() {
+    for (members, expected) in [
+        (
+            json!({"user": alice(), "device": opaque("d")}),
+            (EventAction::UserBlocked, some("alice"), None),
+        ),
+        (
+            json!({"session": opaque("s")}),
+            (EventAction::SessionEnded, None, some("s")),
+        ),
+        (
+            json!({"tenant": opaque("t")}),
+            (EventAction::Ignored, None, None),
+        ),
+    ] {
+        assert_eq!(done(&disabled(), members.clone()), expected, "{members}");
+    }
+    // What has a format is what the format says.
+    let simple = json!({"format": "opaque", "id": "bob", "user": alice()});
+    assert_eq!(done(&disabled(), simple).1, some("bob"));
+    let google = json!({"subject_type": "iss-sub", "user": alice()});
+    assert_eq!(refused(&disabled(), google), EventError::Subject("sub"));
+    for bad in [json!({"user": "alice"}), json!({"user": {"user": alice()}})] {
+        assert_eq!(refused(&disabled(), bad), EventError::Subject("format"));
+    }
+}
+
+/// One user's account in an application is not the application.
+#[test]
+fn a_client_is_not_revoked_because_of_a_user_who_is_not_known() {
+    let application = || ("application", opaque("app-1"));
+    for (user, why) in [
+        (
+            json!({"format": "email", "email": "ada@example.com"}),
+            Ignored::Email,
+        ),
+        (
+            json!({"format": "phone_number", "phone_number": "+12065550100"}),
+            Ignored::Format,
+        ),
+        (
+            json!({"format": "iss_sub", "iss": "other", "sub": "alice"}),
+            Ignored::ForeignSubject,
+        ),
+    ] {
+        let subject = complex(&[("user", user), application()]);
+        assert_eq!(done(&disabled(), subject.clone()).0, EventAction::Ignored);
+        assert_eq!(detail(&disabled(), subject).as_deref(), Some(why.as_str()));
+    }
+    let subject = complex(&[application(), ("tenant", opaque("t"))]);
+    assert_eq!(
+        done(&disabled(), subject.clone()).0,
+        EventAction::ClientRevoked
+    );
+    assert_eq!(
+        detail(&disabled(), subject).as_deref(),
+        Some(WIDER_THAN_CLIENT)
+    );
 }
 
 /// Letting in more than the subject says is not safe.

@@ -15,7 +15,7 @@ use std::path::Path;
 use authguard_token::{Algorithm, ClaimNames, Claims, Key, Object, parse_jwks};
 
 use crate::model;
-use crate::signers::{Signer, decode, of};
+use crate::signers::{NOW, Signer, decode, of};
 
 /// Pieces that mean something to a parser of tokens, JSON or keys.
 const WORDS: [&str; 40] = [
@@ -164,17 +164,17 @@ fn judge(signer: &Signer, signed: &str, text: &str) -> Result<String, String> {
     Ok(verified.json)
 }
 
-#[test]
-fn tokens() {
-    let mut random = Random(number("AUTHGUARD_FUZZ_SEED", 1));
-    let mut accepted = std::env::var_os("AUTHGUARD_FUZZ_ACCEPTED")
-        .map(|path| BufWriter::new(File::create(path).unwrap()));
-    // A seed is a header, a line break and a payload.
-    let mut pool = seeds("tokens");
-    let known = pool.len();
-    assert!(known >= 10);
-    let mut answers = BTreeSet::new();
-    for run in 0..number("AUTHGUARD_FUZZ_RUNS", 10_000) {
+/// A seed that was edited, and the token made of it, which was perhaps edited again. A seed is a
+/// header, a line break and a payload.
+struct Edited {
+    signer: &'static Signer,
+    seed: Vec<u8>,
+    signed: String,
+    text: String,
+}
+
+impl Edited {
+    fn of(pool: &[Vec<u8>], run: u64, random: &mut Random) -> Self {
         // Mostly the fastest.
         let signer = of(match run % 16 {
             0 => Algorithm::ES256,
@@ -196,7 +196,32 @@ fn tokens() {
         if random.below(2) == 0 {
             random.edits(&mut text, signed.as_bytes());
         }
-        let text = String::from_utf8_lossy(&text);
+        let text = String::from_utf8_lossy(&text).into_owned();
+        Self {
+            signer,
+            seed,
+            signed,
+            text,
+        }
+    }
+}
+
+#[test]
+fn tokens() {
+    let mut random = Random(number("AUTHGUARD_FUZZ_SEED", 1));
+    let mut accepted = std::env::var_os("AUTHGUARD_FUZZ_ACCEPTED")
+        .map(|path| BufWriter::new(File::create(path).unwrap()));
+    let mut pool = seeds("tokens");
+    let known = pool.len();
+    assert!(known >= 10);
+    let mut answers = BTreeSet::new();
+    for run in 0..number("AUTHGUARD_FUZZ_RUNS", 10_000) {
+        let Edited {
+            signer,
+            seed,
+            signed,
+            text,
+        } = Edited::of(&pool, run, &mut random);
         let answer = judge(signer, &signed, &text);
         if let (Ok(json), Some(file)) = (&answer, &mut accepted)
             && !json.contains(['\n', '\r'])
@@ -210,6 +235,54 @@ fn tokens() {
     // The edits reach what they are meant to reach.
     assert!(answers.contains(&Ok("accepted")));
     assert!(answers.len() >= 20, "{answers:?}");
+}
+
+/// Never panics, and what is an event was signed, names a `jti`, and is no access token.
+#[test]
+fn events() {
+    let mut random = Random(number("AUTHGUARD_FUZZ_SEED", 1));
+    let mut pool = seeds("events");
+    assert!(pool.len() >= 10);
+    let mut answers = BTreeSet::new();
+    for run in 0..number("AUTHGUARD_FUZZ_RUNS", 10_000) {
+        let Edited {
+            signer,
+            seed,
+            signed,
+            text,
+        } = Edited::of(&pool, run, &mut random);
+        let _shown = Shown(&text);
+        let answer = signer.judge_event(&text);
+        if let Ok(received) = &answer {
+            let message = |token: &str| token.rsplit_once('.').map(|(all, _)| all.to_owned());
+            assert_eq!(
+                message(&text),
+                message(&signed),
+                "received, and never signed"
+            );
+            assert!(!received.jti.is_empty() && !received.events.is_empty());
+            assert!(signer.judge(&text).is_err(), "an event is an access token");
+            for event in &received.events {
+                assert!((0..=NOW).contains(&event.happened_at));
+            }
+        }
+        let answer = answer
+            .map(|received| {
+                let told = received.events.into_iter();
+                told.map(|event| (event.action.as_str(), event.detail.map(|it| it.len() > 30)))
+                    .collect::<Vec<_>>()
+            })
+            .map_err(|error| format!("{error:?}"));
+        if answers.insert(answer) {
+            pool.push(seed);
+        }
+    }
+    // The edits reach what they are meant to reach.
+    for action in ["user_blocked", "session_ended", "ignored"] {
+        let is_reached = |answer: &Result<Vec<(&str, _)>, String>| matches!(answer, Ok(told) if told.iter().any(|(it, _)| *it == action));
+        assert!(answers.iter().any(is_reached), "{action}");
+    }
+    assert!(answers.len() >= 40, "{answers:?}");
 }
 
 #[test]

@@ -19,8 +19,7 @@ const OWN_ISSUER: &str = "authguard";
 
 /// Measures in two databases with the same rows to read.
 pub fn measure(cluster: &Cluster, now: u64) -> Result<Vec<Case>> {
-    let claims = claims::of(OWN_ISSUER, claims::USER, now)
-        .replace("8f4dd9a6-6a0c-4d5e-9a13-2c1c3f2b7c55", claims::USER);
+    let claims = claims::of(OWN_ISSUER, claims::USER, now).replace(claims::SESSION, claims::USER);
     let claims = Source::Claims(&claims);
     fill(cluster, "bench_few_sessions", FEW)?;
     fill(cluster, "bench_many_sessions", MANY)?;

@@ -1,6 +1,7 @@
 //! The cost of verifying a token: outside a server, in SQL, and if the backend already knows the
 //! token.
 
+mod events;
 mod sql;
 pub(super) mod verifier;
 
@@ -49,6 +50,9 @@ pub fn measure(cluster: &Cluster, claims: &str) -> Result<Vec<Case>> {
         cases.push(inside(cluster, &mut verifier, algorithm)?);
     }
     sql::restore(&mut admin)?;
+    command::progress("measuring an event until the next statement");
+    cases.push(events::denied(cluster, &verifier, claims)?);
+    admin.batch_execute("truncate authguard.revocation, authguard.received_event")?;
     cases.extend(beside_sql(cluster, token)?);
     command::progress("measuring a verified token against gateway claims");
     cases.push(statement(cluster, token, claims)?);

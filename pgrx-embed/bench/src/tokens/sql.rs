@@ -36,7 +36,7 @@ pub fn make(admin: &mut Client, verifier: &Verifier) -> Result<()> {
     let keys = keys.into_iter().collect::<Result<Vec<_>>>()?.join(",");
     let jwks = format!(r#"{{"keys":[{keys}]}}"#);
     admin.execute(
-        "select authguard.trust_issuer($1, cast($2::text as jsonb), array[$3::text], shares_subjects => true)",
+        "select authguard.trust_issuer($1, cast($2::text as jsonb), array[$3::text], shares_subjects => true, events => true)",
         &[&ISSUER, &jwks, &AUDIENCE],
     )?;
     admin.execute(

@@ -82,6 +82,11 @@ impl Verifier {
         )?)
     }
 
+    /// Logout tokens of the key of ES256, one a line.
+    pub fn events(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.dir.join("ES256.events"))?)
+    }
+
     /// The JWK or the secret that verifies the tokens.
     pub fn key(&self, algorithm: &str) -> Result<String> {
         Ok(fs::read_to_string(
