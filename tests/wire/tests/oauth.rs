@@ -2,9 +2,11 @@
 //! connection once the token is not good any more.
 
 use authguard_wire::oauth::{ask_for_tokens, entry, is_known, issuers_file, log_in, write_issuers};
+use authguard_wire::script::Script;
 use authguard_wire::tokens::*;
 use authguard_wire::*;
 use pgrx_embed::cluster::{Cluster, Config};
+use pgrx_embed::postgres::Install;
 use postgres::Client;
 use postgres::error::SqlState;
 use serde_json::{Value, json};
@@ -380,4 +382,67 @@ fn a_file_that_cannot_be_trusted_lets_nobody_in_and_the_log_says_why() {
         "the setting arrives",
     );
     refused("the setting is empty");
+}
+
+#[test]
+fn libpq_itself_logs_in_by_a_token_that_a_program_hands_over() {
+    let Some((cluster, issuer)) = asking(Config::default()) else {
+        return;
+    };
+    let libpq = Install::from_env().unwrap().libpq();
+    if !libpq.exists() {
+        println!("SKIPPED: no libpq beside the server");
+        return;
+    }
+    let environment = [("LIBPQ", libpq.display().to_string())];
+    let source = include_str!("../clients/libpq_oauth.py");
+    let Some(mut script) = Script::python("libpq_oauth.py", source, &environment) else {
+        return;
+    };
+    let host = cluster.dir().display();
+    let conninfo = format!(
+        "host={host} port={} user=web dbname=wire require_auth=oauth oauth_issuer=https://a \
+         oauth_client_id=psql",
+        cluster.port()
+    );
+    let mut log_in = |token: &str| {
+        let answer = script.ask(&json!({"connect": conninfo, "token": token}));
+        let asked = json!(["https://a/.well-known/openid-configuration", "db"]);
+        assert_eq!(answer["asked"], asked, "{answer}");
+        let mut query = |text: &str| script.ask(&json!({ "query": text }))["value"].clone();
+        match answer.get("error") {
+            Some(error) => Err(error.as_str().unwrap().to_owned()),
+            None => Ok((
+                query("select auth.subject()"),
+                query("select count(*) from notes"),
+            )),
+        }
+    };
+    let good = issuer.token(ADA);
+    assert_eq!(log_in(&good), Ok((json!(ADA), json!("3"))));
+    for (more, what) in [
+        (json!({"aud": "another"}), "another audience"),
+        (json!({"exp": 1_700_000_100}), "expired"),
+    ] {
+        let refused = log_in(&with(&issuer, more)).expect_err(what);
+        let says = "OAuth bearer authentication failed for user \"web\"";
+        assert!(refused.contains(says), "{what}: {refused}");
+    }
+    let ben = issuer.token(BEN);
+    assert_eq!(log_in(&ben), Ok((json!(BEN), json!("3"))));
+    // Revoked while connected, and then ended at the next statement.
+    assert!(operate(&cluster, &format!("revoke_user('{BEN}')")));
+    let mut query = |text: &str| script.ask(&json!({ "query": text }));
+    let count = "select count(*) from notes";
+    assert_eq!(query(count), json!({"value": "0"}));
+    cluster
+        .configure(&[("authguard.oauth_terminate", "on")])
+        .unwrap();
+    wait_until(
+        || query("show authguard.oauth_terminate")["value"] == "on",
+        "the setting arrives",
+    );
+    let ended = query(count)["error"].clone();
+    let says = "FATAL:  the token that this connection has logged in with is not active any more";
+    assert!(ended.as_str().unwrap().contains(says), "{ended}");
 }
