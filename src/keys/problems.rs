@@ -1,8 +1,8 @@
 //! The problems of settings, for `authguard.coverage()`.
 
 use crate::pg::encoding::Utf8;
-use crate::settings::{self, Problem};
 use crate::request;
+use crate::settings::{self, Problem};
 use pgrx::prelude::*;
 
 /// The words and names in settings that nothing knows, and a file that cannot be used.
