@@ -141,7 +141,10 @@ fn only_a_good_token_logs_in_and_only_as_a_role_of_the_file() {
         (impostor.token(ADA), "has no such key"),
         ("a.b.c".to_owned(), "base64url"),
         (issuer.sign_typed(&issuer.claims(ADA), "logout+jwt"), "typ"),
-        (issuer.sign_typed(&issuer.claims(ADA), "secevent+jwt"), "typ"),
+        (
+            issuer.sign_typed(&issuer.claims(ADA), "secevent+jwt"),
+            "typ",
+        ),
     ] {
         // Whoever asks about it learns as little.
         let ask = "select auth.introspect($1)::text";
@@ -580,17 +583,17 @@ fn what_ends_a_connection_and_what_does_not() {
             .batch_execute("show authguard.oauth_terminate")
             .unwrap();
         client.batch_execute(statement).expect_err(statement);
-        assert!(client.is_closed(), "{statement}");
+        client.batch_execute("rollback").expect_err(statement);
     }
     // A failed transaction ends first.
     failed.batch_execute("select 1").unwrap_err();
     failed.batch_execute("rollback").unwrap();
     failed.batch_execute("select 1").unwrap_err();
-    assert!(failed.is_closed());
+    failed.batch_execute("rollback").unwrap_err();
     // Whoever connects again is ended, too.
     let mut late = log_in(&cluster, "web", Some(&issuer.token(ADA))).unwrap();
     late.batch_execute("select 1").unwrap_err();
-    assert!(late.is_closed());
+    late.batch_execute("rollback").unwrap_err();
     assert_eq!(seen(&mut owner), 3);
 }
 
@@ -608,12 +611,12 @@ fn the_page_leads_from_the_login_to_the_revocation() {
     owner.batch_execute(role).unwrap();
 
     let file = issuers_file(&cluster);
-    let mut document: Value = serde_json::from_str(&page.block("The file", "json")).unwrap();
+    let mut document: Value = serde_json::from_str(&page.of_anchor("The file", "json")[0]).unwrap();
     document["issuers"][0]["jwks"] = serde_json::from_str(&keys).unwrap();
     fs::write(&file, document.to_string()).unwrap();
-    let settings = page.block("The server", "ini");
+    let settings = page.of_anchor("The server", "ini");
     let path = file.display().to_string();
-    let settings = settings.replace("/etc/postgresql/issuers.json", &path);
+    let settings = settings[0].replace("/etc/postgresql/issuers.json", &path);
     let append = |name: &str, text: &str| {
         let file = cluster.data().join(name);
         let before = fs::read_to_string(&file).unwrap();
@@ -631,7 +634,7 @@ fn the_page_leads_from_the_login_to_the_revocation() {
     append("pg_ident.conf", "tokens /^(.*)$ \\1");
     cluster.restart().unwrap();
 
-    let [trust, revoke] = &page.blocks("From the login to the revocation", "sql")[..] else {
+    let [trust, revoke] = &page.of_anchor("From the login to the revocation", "sql")[..] else {
         panic!("two blocks");
     };
     let fetch = "curl -fsS https://id.example.com/jwks.json";

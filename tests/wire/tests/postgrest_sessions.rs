@@ -100,7 +100,7 @@ fn revocation_and_introspection_have_the_answers_of_both_standards() {
     let Some(mut api) = Api::start() else { return };
     let page = Page::read("oauth.md");
     api.run(&page.blocks("Introspection", "sql")[0]);
-    let [functions, sign] = &page.blocks("Both endpoints behind PostgREST", "sql")[..] else {
+    let [functions, sign] = &page.of_anchor("Both endpoints behind PostgREST", "sql")[..] else {
         panic!("two blocks");
     };
     // The schema is there already, by the page on PostgREST.
