@@ -98,6 +98,11 @@ impl Install {
         self.prepared(makefiles.join("test").join(kind).join(program))
     }
 
+    /// The client library, if it is installed beside the server.
+    pub fn libpq(&self) -> PathBuf {
+        self.lib.join("libpq.so.5")
+    }
+
     fn prepared(&self, program: PathBuf) -> Command {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
@@ -109,7 +114,7 @@ impl Install {
         }
         command.env("LC_ALL", "C.UTF-8");
         // Programs in pgxs's directories have no run path that finds a relocated libpq.
-        if self.lib.join("libpq.so.5").exists() {
+        if self.libpq().exists() {
             command.env("LD_LIBRARY_PATH", &self.lib);
         } else {
             command.env_remove("LD_LIBRARY_PATH");

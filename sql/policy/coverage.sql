@@ -18,8 +18,8 @@ language c stable cost 1000 rows 1
 as 'MODULE_PATHNAME', 'authguard_setting_problems';
 comment on function authguard.setting_problems() is
     'Returns a row for each word or name in the settings of this session that nothing knows: '
-    'assurance levels, events, roles. is_wrong: false if the application may know it, or it may '
-    'come to exist';
+    'assurance levels, events, roles; and one if authguard.oauth_issuers_file cannot be used. '
+    'is_wrong: false if the application may know it, or it may come to exist';
 
 create function authguard.gateways() returns pg_catalog.text[]
 language c stable cost 10

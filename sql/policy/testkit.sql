@@ -4,7 +4,8 @@ create function authguard.require_transaction_block() returns pg_catalog.void
 language c stable cost 1
 as 'MODULE_PATHNAME', 'authguard_require_transaction_block';
 comment on function authguard.require_transaction_block() is
-    'Raises 25P01 outside a transaction block, where a local setting ends with its statement';
+    'Raises 25P01 outside a transaction block, where a local setting ends with its statement, and '
+    '55000 if the connection has logged in by token, whose claims no setting changes';
 
 -- By OID, as in a policy: whoever owns an adopted schema auth may put another one in its place.
 create function authguard.refusal() returns pg_catalog.text
@@ -57,7 +58,7 @@ $$;
 comment on function authguard.act_as(pg_catalog.name, pg_catalog.jsonb) is
     'For tests: sets the role and the claims (NULL: none) as a gateway does, until the end of the '
     'transaction, which should be rolled back. 22004 if the role is NULL; 22023 if the claims are '
-    'refused; 25P01 outside a transaction block';
+    'refused; 25P01 outside a transaction block; 55000 if the connection has logged in by token';
 
 create function authguard.act_as_user(user_id pg_catalog.text, claims pg_catalog.jsonb default '{}')
 returns pg_catalog.void

@@ -6,9 +6,13 @@ use crate::pg::transaction;
 use crate::request;
 use pgrx::prelude::*;
 
-/// Raises an error outside a transaction block.
+/// Raises an error outside a transaction block, and if the connection has logged in by token: what
+/// it set would not count.
 #[pg_extern(sql = false)]
 fn authguard_require_transaction_block() {
+    if request::login_token().is_some() {
+        Error::LoggedIn.raise();
+    }
     if !transaction::in_block() {
         Error::ActNoTransactionBlock.raise();
     }

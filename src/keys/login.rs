@@ -18,9 +18,6 @@ use std::fs::{self, Metadata, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
-/// O_NONBLOCK of Linux: a pipe in the place of the file must not keep a login waiting.
-const NONBLOCKING: i32 = 0o4000;
-
 /// The permission bits with which others than the owner may write a file.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
@@ -55,6 +52,14 @@ pub fn log_in(token: &CStr, role: &CStr) -> Verdict {
     }
 }
 
+/// The problem of the file, if one is named and it cannot be used.
+pub fn file_problem() -> Option<String> {
+    match settings::oauth_issuers_file().is_empty() {
+        true => None,
+        false => issuers().err(),
+    }
+}
+
 fn issuers() -> Result<LoginIssuers, String> {
     let path = settings::oauth_issuers_file();
     if path.is_empty() {
@@ -70,7 +75,8 @@ fn issuers() -> Result<LoginIssuers, String> {
 fn read(path: &str) -> Result<String, String> {
     let failed = |error: std::io::Error| error.to_string();
     let mut options = OpenOptions::new();
-    let options = options.read(true).custom_flags(NONBLOCKING);
+    // A pipe in the place of the file must not keep a login waiting.
+    let options = options.read(true).custom_flags(libc::O_NONBLOCK);
     let file = options.open(path).map_err(failed)?;
     let found = file.metadata().map_err(failed)?;
     // The directory of the data is the server's user's, and a backend's working directory.

@@ -12,6 +12,7 @@ mod log;
 #[cfg(feature = "pg18")]
 mod login;
 mod own;
+mod problems;
 mod refresh_key;
 mod registration;
 mod rejected;

@@ -6,7 +6,6 @@ mod claims;
 mod forget;
 mod gateways;
 mod login;
-mod problems;
 mod seal;
 mod session_only;
 pub mod set_in_transaction;
@@ -14,7 +13,7 @@ mod token;
 
 pub use claims::{claims_are_foreign, with_claims};
 pub use forget::ClaimsForgotten;
-pub use gateways::{is_gateway, names as gateway_names};
+pub use gateways::{gateway_problems, is_gateway, names as gateway_names};
 pub use login::{keep_login_token, login_token};
 pub use seal::read as claims_were_read;
 pub use token::{set_token, with_token};

@@ -393,6 +393,10 @@ fn roles(value: Option<&Node<'_>>) -> Result<Vec<(String, Vec<Condition>)>, Prob
         let Node::Object(conditions) = conditions else {
             return None;
         };
+        // The name of a role that is not UTF-8 is asked for as the empty one.
+        if name.is_empty() {
+            return None;
+        }
         let conditions = conditions.members().iter();
         let conditions = conditions.map(|(place, value)| Condition::read(place, value));
         Some((name.to_owned(), conditions.collect::<Option<_>>()?))

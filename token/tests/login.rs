@@ -333,6 +333,11 @@ fn a_document_with_a_fault_is_refused_as_a_whole() {
         ),
         (
             "login_roles",
+            json!({"": {}}),
+            "issuer 2: \"login_roles\" must be",
+        ),
+        (
+            "login_roles",
             json!({"web": true}),
             "issuer 2: \"login_roles\" must be",
         ),

@@ -17,6 +17,8 @@ select signed('{"jti":"t1","client_id":"app","scope":"read","cnf":{"jkt":"a key"
        signed('{"jti":"t2","exp":1700000100}') as expired, signed('{"jti":"t3","nbf":4102444000}') as early, signed('{"jti":"t4"}') as forged_of,
        signed('{}') as nameless, signed('{"session_id":"5e551011-0000-4000-8000-00000000000a"}') as of_session \gset
 select overlay(:'forged_of' placing 'AAAA' from length(:'forged_of') - 40) as forged \gset
+-- The token of RFC 7515 A.1, whose issuer nobody trusts.
+select 'eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk' as unknown \gset
 select access_token as access, refresh_token as refresh, session_id as session from authguard.sign_in('alice') \gset
 select access_token as access2, refresh_token as refresh2, session_id as session2 from authguard.sign_in('alice') \gset
 
@@ -28,7 +30,7 @@ select authguard.revoke(:'good');
 \c - regress_resource
 select auth.introspect(:'good');
 select auth.introspect(:'other');
-select auth.introspect(t) as answer, count(*) from (values (:'expired'), (:'early'), (:'forged'), (:'good' || ' '), (:'refresh'), (''), ('no token'), (null)) v (t) group by 1;
+select auth.introspect(t) as answer, count(*) from (values (:'expired'), (:'early'), (:'forged'), (:'good' || ' '), (:'refresh'), (''), ('no token'), (null), (:'unknown'), (repeat('a', 1000000) || '.b.c')) v (t) group by 1;
 select auth.introspect(:'access') - '{exp,iat,jti,session_id,amr}'::text[];
 -- The answer is about the token that is given, whoever asks.
 begin;

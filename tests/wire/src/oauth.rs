@@ -43,15 +43,16 @@ pub fn write_issuers(cluster: &Cluster, entries: &[Value]) {
     fs::write(issuers_file(cluster), document).expect("the file is written");
 }
 
-/// Makes the server ask these roles for a token. `options` go with the line of pg_hba.conf, and
-/// `map` into pg_ident.conf.
+/// Makes the server ask these roles for a token, and no others. Options go with the line of
+/// pg_hba.conf, and `map` into pg_ident.conf.
 pub fn ask_for_tokens(cluster: &mut Cluster, lines: &[(&str, &str)], map: &str) {
     let path = cluster.data().join("pg_hba.conf");
-    let others = fs::read_to_string(&path).expect("the file is there");
+    let before = fs::read_to_string(&path).expect("the file is there");
+    let others = before.lines().filter(|line| !line.contains(" oauth "));
     let lines = lines.iter().map(|(role, options)| {
         format!("local all {role} oauth issuer=\"https://a\" scope=\"db\" {options}\n")
     });
-    let text = lines.collect::<String>() + &others;
+    let text = lines.collect::<String>() + &others.collect::<Vec<_>>().join("\n") + "\n";
     fs::write(path, text).expect("the file is written");
     fs::write(cluster.data().join("pg_ident.conf"), map).expect("the file is written");
     cluster.restart().expect("the server restarts");

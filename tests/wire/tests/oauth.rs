@@ -2,14 +2,18 @@
 //! connection once the token is not good any more.
 
 use authguard_wire::oauth::{ask_for_tokens, entry, is_known, issuers_file, log_in, write_issuers};
+use authguard_wire::page::{self, Page, with_output};
+use authguard_wire::script::Script;
 use authguard_wire::tokens::*;
 use authguard_wire::*;
 use pgrx_embed::cluster::{Cluster, Config};
+use pgrx_embed::postgres::Install;
 use postgres::Client;
 use postgres::error::SqlState;
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 /// The options of a line whose role the file alone decides.
 const BY_FILE: &str = "delegate_ident_mapping=1";
@@ -136,7 +140,16 @@ fn only_a_good_token_logs_in_and_only_as_a_role_of_the_file() {
         ),
         (impostor.token(ADA), "has no such key"),
         ("a.b.c".to_owned(), "base64url"),
+        (issuer.sign_typed(&issuer.claims(ADA), "logout+jwt"), "typ"),
+        (
+            issuer.sign_typed(&issuer.claims(ADA), "secevent+jwt"),
+            "typ",
+        ),
     ] {
+        // Whoever asks about it learns as little.
+        let ask = "select auth.introspect($1)::text";
+        let told = admin(&cluster).query_one(ask, &[&token]).unwrap();
+        assert_eq!(told.get::<_, String>(0), r#"{"active": false}"#, "{cause}");
         let before = cluster.log().len();
         let told = log_in(&cluster, "web", Some(&token)).err().expect(cause);
         assert!(
@@ -365,13 +378,58 @@ fn a_file_that_cannot_be_trusted_lets_nobody_in_and_the_log_says_why() {
     refused("issuer 1: unknown member \"roles\"");
     fs::write(&file, " ".repeat(1024 * 1024 + 1)).unwrap();
     refused("it has more than 1048576 bytes");
+    fs::write(&file, "").unwrap();
+    refused("not a JSON object");
+    fs::write(
+        &file,
+        good.replacen("\"issuers\"", "\"issuers\": [], \"issuers\"", 1),
+    )
+    .unwrap();
+    refused("a key occurs twice");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    refused("Permission denied");
     fs::remove_file(&file).unwrap();
     refused("No such file");
+    let rows =
+        "select problem from authguard.coverage() where object = 'authguard.oauth_issuers_file'";
+    let problem = text(&mut admin(&cluster), rows).unwrap();
+    assert!(
+        problem.contains("nobody logs in by token: No such file"),
+        "{problem}"
+    );
     fs::create_dir(&file).unwrap();
     refused("it is no file");
     fs::remove_dir(&file).unwrap();
+    let pipe = Command::new("mkfifo")
+        .args(["-m", "644"])
+        .arg(&file)
+        .status();
+    assert!(pipe.unwrap().success());
+    refused("it is no file");
+    fs::remove_file(&file).unwrap();
+    // A name that leads to the file is as good as the file.
+    let elsewhere = cluster.dir().join("elsewhere.json");
+    fs::write(&elsewhere, &good).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &file).unwrap();
+    assert!(log_in(&cluster, "web", Some(&token)).is_ok());
+    fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o666)).unwrap();
+    refused("others than its owner may write it");
+    fs::remove_file(&file).unwrap();
+    // Another key counts from the next login on.
+    let other = Issuer::new("https://a");
+    write_issuers(&cluster, &[entry(&other, &json!({"web": {}}))]);
+    assert!(log_in(&cluster, "web", Some(&token)).is_err());
+    assert!(log_in(&cluster, "web", Some(&other.token(ADA))).is_ok());
     fs::write(&file, &good).unwrap();
     assert!(log_in(&cluster, "web", Some(&token)).is_ok());
+    assert_eq!(
+        text(
+            &mut admin(&cluster),
+            &format!("select count(*)::text from ({rows}) r")
+        )
+        .as_deref(),
+        Some("0")
+    );
     cluster
         .configure(&[("authguard.oauth_issuers_file", "")])
         .unwrap();
@@ -380,4 +438,232 @@ fn a_file_that_cannot_be_trusted_lets_nobody_in_and_the_log_says_why() {
         "the setting arrives",
     );
     refused("the setting is empty");
+}
+
+#[test]
+fn libpq_itself_logs_in_by_a_token_that_a_program_hands_over() {
+    let Some((mut cluster, issuer)) = asking(Config::default()) else {
+        return;
+    };
+    // Of several libraries, the line names one.
+    let libraries = [("oauth_validator_libraries", "authguard, another")];
+    cluster.configure(&libraries).unwrap();
+    let line = format!("{BY_FILE} validator=authguard");
+    ask_for_tokens(&mut cluster, &[("web", &line)], "");
+    let libpq = Install::from_env().unwrap().libpq();
+    if !libpq.exists() {
+        println!("SKIPPED: no libpq beside the server");
+        return;
+    }
+    let environment = [("LIBPQ", libpq.display().to_string())];
+    let source = include_str!("../clients/libpq_oauth.py");
+    let Some(mut script) = Script::python("libpq_oauth.py", source, &environment) else {
+        return;
+    };
+    let host = cluster.dir().display();
+    let conninfo = format!(
+        "host={host} port={} user=web dbname=wire require_auth=oauth oauth_issuer=https://a \
+         oauth_client_id=psql",
+        cluster.port()
+    );
+    let mut log_in = |token: &str| {
+        let answer = script.ask(&json!({"connect": conninfo, "token": token}));
+        let asked = json!(["https://a/.well-known/openid-configuration", "db"]);
+        assert_eq!(answer["asked"], asked, "{answer}");
+        let mut query = |text: &str| script.ask(&json!({ "query": text }))["value"].clone();
+        match answer.get("error") {
+            Some(error) => Err(error.as_str().unwrap().to_owned()),
+            None => Ok((
+                query("select auth.subject()"),
+                query("select count(*) from notes"),
+            )),
+        }
+    };
+    let good = issuer.token(ADA);
+    assert_eq!(log_in(&good), Ok((json!(ADA), json!("3"))));
+    for (more, what) in [
+        (json!({"aud": "another"}), "another audience"),
+        (json!({"exp": 1_700_000_100}), "expired"),
+    ] {
+        let refused = log_in(&with(&issuer, more)).expect_err(what);
+        let says = "OAuth bearer authentication failed for user \"web\"";
+        assert!(refused.contains(says), "{what}: {refused}");
+    }
+    let ben = issuer.token(BEN);
+    assert_eq!(log_in(&ben), Ok((json!(BEN), json!("3"))));
+    // Revoked while connected, and then ended at the next statement.
+    assert!(operate(&cluster, &format!("revoke_user('{BEN}')")));
+    let mut query = |text: &str| script.ask(&json!({ "query": text }));
+    let count = "select count(*) from notes";
+    assert_eq!(query(count), json!({"value": "0"}));
+    cluster
+        .configure(&[("authguard.oauth_terminate", "on")])
+        .unwrap();
+    wait_until(
+        || query("show authguard.oauth_terminate")["value"] == "on",
+        "the setting arrives",
+    );
+    let ended = query(count)["error"].clone();
+    let says = "FATAL:  the token that this connection has logged in with is not active any more";
+    assert!(ended.as_str().unwrap().contains(says), "{ended}");
+}
+
+#[test]
+fn what_ends_a_connection_and_what_does_not() {
+    let Some((mut cluster, issuer)) = asking(Config::default()) else {
+        return;
+    };
+    let mut owner = admin(&cluster);
+    owner
+        .batch_execute("create role boss login superuser")
+        .unwrap();
+    write_issuers(&cluster, &[entry(&issuer, &json!({"web": {}, "boss": {}}))]);
+    let lines = [("web", BY_FILE), ("boss", BY_FILE)];
+    cluster
+        .configure(&[("authguard.oauth_terminate", "on")])
+        .unwrap();
+    ask_for_tokens(&mut cluster, &lines, "");
+    // A good token changes nothing, whatever the statement needs.
+    let mut boss = log_in(&cluster, "boss", Some(&issuer.token(BEN))).unwrap();
+    for statement in [
+        "vacuum notes",
+        "create index concurrently on notes (id)",
+        "checkpoint",
+        "create database another",
+        "begin; lock table notes; set transaction isolation level serializable; select 1; commit",
+        "begin; select 1 / 0",
+        "rollback",
+        "listen a",
+        "set role web; set session authorization web; reset session authorization",
+    ] {
+        let answer = boss.batch_execute(statement);
+        assert_eq!(answer.is_err(), statement.contains('/'), "{statement}");
+    }
+    // A superuser who tests policies as another learns that this does not work here.
+    for call in ["act_as_user('u')", "act_as('web', null)", "act_reset()"] {
+        let refused = boss
+            .batch_execute(&format!("begin; select authguard.{call}"))
+            .unwrap_err();
+        let code = refused.code();
+        assert_eq!(code, Some(&SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE));
+        boss.batch_execute("rollback").unwrap();
+    }
+    // Neither does another login role make another token of it.
+    boss.batch_execute(&format!(
+        "set session authorization web; set request.jwt.claims = '{}'",
+        claims(ADA)
+    ))
+    .unwrap();
+    assert_eq!(subject(&mut boss).as_deref(), Some(BEN));
+
+    let prepared = [
+        ("begin; declare c cursor for select from notes", "fetch c"),
+        ("", "copy notes to stdout"),
+        ("prepare p as select 1", "execute p"),
+        (
+            "",
+            "do $$ begin for i in 1..2 loop perform i; end loop; end $$",
+        ),
+        ("begin; savepoint s", "select 1"),
+        ("", "notify a"),
+        ("", "discard all"),
+    ];
+    let mut clients: Vec<_> = prepared
+        .map(|(before, _)| {
+            let mut client = log_in(&cluster, "web", Some(&issuer.token(ADA))).unwrap();
+            client.batch_execute(before).unwrap();
+            client
+        })
+        .into();
+    let mut failed = log_in(&cluster, "web", Some(&issuer.token(ADA))).unwrap();
+    failed.batch_execute("begin; select 1 / 0").unwrap_err();
+    assert!(operate(&cluster, &format!("revoke_user('{ADA}')")));
+    for (client, (_, statement)) in clients.iter_mut().zip(prepared) {
+        client
+            .batch_execute("show authguard.oauth_terminate")
+            .unwrap();
+        client.batch_execute(statement).expect_err(statement);
+        client.batch_execute("rollback").expect_err(statement);
+    }
+    // A failed transaction ends first.
+    failed.batch_execute("select 1").unwrap_err();
+    failed.batch_execute("rollback").unwrap();
+    failed.batch_execute("select 1").unwrap_err();
+    failed.batch_execute("rollback").unwrap_err();
+    // Whoever connects again is ended, too.
+    let mut late = log_in(&cluster, "web", Some(&issuer.token(ADA))).unwrap();
+    late.batch_execute("select 1").unwrap_err();
+    late.batch_execute("rollback").unwrap_err();
+    assert_eq!(seen(&mut owner), 3);
+}
+
+#[test]
+fn the_page_leads_from_the_login_to_the_revocation() {
+    if !is_known() {
+        return;
+    }
+    let mut cluster = server(Config::default());
+    let page = Page::read("oauth.md");
+    let issuer = Issuer::new("https://id.example.com");
+    let keys = issuer.jwks(&[issuer.kid()]);
+    let mut owner = admin(&cluster);
+    let role = "create role authenticated_app login in role authenticated";
+    owner.batch_execute(role).unwrap();
+
+    let file = issuers_file(&cluster);
+    let mut document: Value = serde_json::from_str(&page.of_anchor("The file", "json")[0]).unwrap();
+    document["issuers"][0]["jwks"] = serde_json::from_str(&keys).unwrap();
+    fs::write(&file, document.to_string()).unwrap();
+    let settings = page.of_anchor("The server", "ini");
+    let path = file.display().to_string();
+    let settings = settings[0].replace("/etc/postgresql/issuers.json", &path);
+    let append = |name: &str, text: &str| {
+        let file = cluster.data().join(name);
+        let before = fs::read_to_string(&file).unwrap();
+        let (first, second) = match name {
+            "pg_hba.conf" => (text, before.as_str()),
+            _ => (before.as_str(), text),
+        };
+        fs::write(&file, format!("{first}\n{second}")).unwrap();
+    };
+    append("postgresql.conf", &settings);
+    let lines = page
+        .block("The server", "text")
+        .replace("hostssl app", "local wire");
+    append("pg_hba.conf", &lines.replace(" all oauth", " oauth"));
+    append("pg_ident.conf", "tokens /^(.*)$ \\1");
+    cluster.restart().unwrap();
+
+    let [trust, revoke] = &page.of_anchor("From the login to the revocation", "sql")[..] else {
+        panic!("two blocks");
+    };
+    let fetch = "curl -fsS https://id.example.com/jwks.json";
+    page::run(&cluster, "wire", &with_output(trust, fetch, &keys));
+    let token = with(&issuer, json!({"aud": "postgres"}));
+    let mut client = log_in(&cluster, "authenticated_app", Some(&token)).unwrap();
+    assert_eq!(
+        (seen(&mut client), source(&mut client).as_str()),
+        (3, "login accepted")
+    );
+    assert!(
+        log_in(&cluster, "analyst", Some(&token)).is_err(),
+        "the file"
+    );
+
+    page::run(&cluster, "wire", revoke);
+    let mut late = log_in(&cluster, "authenticated_app", Some(&token)).unwrap();
+    for client in [&mut client, &mut late] {
+        assert_eq!(
+            (seen(client), source(client).as_str()),
+            (0, "login revoked")
+        );
+    }
+    cluster
+        .configure(&[("authguard.oauth_terminate", "on")])
+        .unwrap();
+    let mut new = log_in(&cluster, "authenticated_app", Some(&token)).unwrap();
+    for client in [&mut new, &mut client] {
+        let ends = || client.batch_execute("select 1").is_err();
+        wait_until(ends, "the connection ends");
+    }
 }

@@ -1,9 +1,11 @@
-//! Sessions through PostgREST: `refresh` and `sign_out` as `docs/postgrest.md` exposes them.
+//! Sessions through PostgREST: `refresh` and `sign_out` as `docs/postgrest.md` exposes them, and the
+//! endpoints of `docs/oauth.md`.
 //!
 //! If the packages cannot be installed, a test says so and checks nothing.
 
 use authguard_wire::api::{Api, note};
-use authguard_wire::http::post;
+use authguard_wire::http::{Answer, post, send};
+use authguard_wire::page::Page;
 use authguard_wire::{ADA, BEN};
 use serde_json::{Value, json};
 
@@ -91,4 +93,81 @@ fn refresh_answers_with_a_status_and_keeps_what_it_has_ended() {
         (status, &answer["status"]),
         (401, &json!("session_revoked"))
     );
+}
+
+#[test]
+fn revocation_and_introspection_have_the_answers_of_both_standards() {
+    let Some(mut api) = Api::start() else { return };
+    let page = Page::read("oauth.md");
+    api.run(&page.blocks("Introspection", "sql")[0]);
+    let [functions, sign] = &page.of_anchor("Both endpoints behind PostgREST", "sql")[..] else {
+        panic!("two blocks");
+    };
+    // The schema is there already, by the page on PostgREST.
+    api.run_and_load(&functions.replacen("create schema api;", "", 1));
+    api.run(sign);
+    let server = api.token("my-api", json!({"role": "resource_server"}));
+    let port = api.port();
+    let form = |path: &str, token: Option<&str>, body: &str| -> Answer {
+        let bearer = token.map(|token| format!("Authorization: Bearer {token}"));
+        let length = format!("Content-Length: {}", body.len());
+        let mut headers = vec!["Content-Type: application/x-www-form-urlencoded", &length];
+        headers.extend(bearer.as_deref());
+        send(port, "POST", path, &headers, body)
+    };
+    let introspect = |token: &str| {
+        let body = format!("token={token}&token_type_hint=access_token");
+        let answer = form("/rpc/introspect", Some(&server), &body);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let head = answer.head.to_ascii_lowercase();
+        assert!(head.contains("content-type: application/json"), "{head}");
+        serde_json::from_str::<Value>(&answer.body).unwrap()
+    };
+    let revoke = |body: &str| {
+        let answer = form("/rpc/revoke", None, body);
+        let head = answer.head.to_ascii_lowercase();
+        assert!(
+            answer.status == 503 || head.contains("cache-control: no-store"),
+            "{head}"
+        );
+        (answer.status, answer.body)
+    };
+    let nothing = || (200, String::new());
+    let inactive = json!({"active": false});
+
+    let (access, refresh) = api.sign_in(ADA);
+    let told = introspect(&access);
+    assert_eq!((&told["active"], &told["sub"]), (&json!(true), &json!(ADA)));
+    assert_eq!(introspect(&refresh), inactive);
+    assert_eq!(introspect("no%20token"), inactive);
+    let unknown = "token=no%20token&token_type_hint=no_such_type&client_id=app";
+    assert_eq!(revoke(unknown), nothing());
+    // Another transaction holds the session.
+    let body = format!("token={refresh}&token_type_hint=refresh_token");
+    let mut other = api.cluster.connect("postgres", "app").unwrap();
+    let mut lock = other.transaction().unwrap();
+    lock.execute("select from authguard.session for update", &[])
+        .unwrap();
+    assert_eq!(revoke(&body).0, 503);
+    lock.rollback().unwrap();
+    assert_eq!(introspect(&access)["active"], json!(true));
+    for _ in 0..2 {
+        assert_eq!(revoke(&body), nothing());
+        assert_eq!(introspect(&access), inactive);
+    }
+    // A token without a name cannot be revoked alone.
+    let nameless = api.token(BEN, json!({"jti": null}));
+    for (body, error) in [
+        (format!("token={nameless}"), "unsupported_token_type"),
+        ("token_type_hint=access_token".to_owned(), "invalid_request"),
+    ] {
+        let (status, body) = revoke(&body);
+        let told: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((status, told), (400, json!({ "error": error })));
+    }
+    // Nobody but a resource server may ask.
+    let body = format!("token={access}");
+    assert_eq!(form("/rpc/introspect", None, &body).status, 401);
+    let ben = api.token(BEN, json!({}));
+    assert_eq!(form("/rpc/introspect", Some(&ben), &body).status, 403);
 }

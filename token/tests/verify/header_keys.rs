@@ -1,11 +1,13 @@
 //! A key comes from its registration, never from the token (RFC 8725 section 3.10).
 
-use authguard_token::{Algorithm, MAX_KEY_ID_BYTES, Token, TokenError};
+use authguard_token::{
+    Algorithm, LoginAttempt, LoginIssuers, LoginRejected, MAX_KEY_ID_BYTES, Token, TokenError,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::signers::{MAX, PAYLOAD, Signer, all, of};
+use crate::signers::{ISSUER, MAX, NOW, PAYLOAD, Signer, all, of};
 
 /// The members with which a token would bring its key along.
 pub fn brought(signer: &Signer) -> Vec<(&'static str, Value)> {
@@ -112,5 +114,48 @@ fn a_key_id_is_one_string_of_bounded_length() {
             expected,
             "{length}"
         );
+    }
+}
+
+#[test]
+fn a_login_needs_one_key_of_that_name_and_algorithm() {
+    let (one, two) = (of(Algorithm::EdDSA), Signer::new(Algorithm::EdDSA));
+    let other = of(Algorithm::ES256);
+    let login = |keys: &[(&Signer, &str)], signer: &Signer, kid: Option<&str>| {
+        let jwk = |(signer, kid): &(&Signer, &str)| {
+            let mut jwk: Value = serde_json::from_str(&signer.key.to_jwk().unwrap()).unwrap();
+            jwk["kid"] = json!(kid);
+            jwk
+        };
+        let document = json!({"issuers": [{
+            "issuer": ISSUER, "audience": ["api"], "login_roles": {"web": {}},
+            "jwks": {"keys": keys.iter().map(jwk).collect::<Vec<_>>()},
+        }]});
+        let mut header = json!({"alg": signer.algorithm.name()});
+        if let Some(kid) = kid {
+            header["kid"] = json!(kid);
+        }
+        let attempt = LoginAttempt {
+            role: "web",
+            now: NOW,
+            leeway: 0,
+            max_bytes: MAX,
+        };
+        let token = signer.signed(header.to_string(), PAYLOAD);
+        let issuers = LoginIssuers::parse(&document.to_string()).unwrap();
+        issuers.verify(&token, attempt)
+    };
+    let (good, alice) = ([(one, "a"), (other, "b")], Ok("alice".to_owned()));
+    for (signer, kid) in [(one, "a"), (other, "b")] {
+        assert_eq!(login(&good, signer, Some(kid)), alice);
+        assert_eq!(login(&good, signer, None), alice);
+    }
+    let mismatch = LoginRejected::Token(TokenError::AlgorithmMismatch);
+    assert_eq!(login(&good, one, Some("b")), Err(mismatch));
+    assert_eq!(login(&good[1..], one, None), Err(LoginRejected::UnknownKey));
+    let twins = [(one, "a"), (&two, "b")];
+    for signer in [one, &two] {
+        let refused = Err(LoginRejected::AmbiguousKey);
+        assert_eq!(login(&twins, signer, None), refused);
     }
 }

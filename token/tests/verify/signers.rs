@@ -6,8 +6,8 @@ use std::fmt;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use authguard_token::{
-    Algorithm, EventError, EventPolicy, EventToken, Jws, Key, LoginAttempt, LoginIssuers, Policy,
-    ReceivedEvents, Token, TokenError, Verified,
+    Algorithm, EventError, EventPolicy, EventToken, Jws, Key, LoginAttempt, LoginIssuers,
+    LoginRejected, Policy, ReceivedEvents, Token, TokenError, Verified,
 };
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::{SystemRandom, fill};
@@ -39,6 +39,8 @@ pub const ALGORITHMS: [Algorithm; 12] = [
 /// Far more than any token here has, unless a test is about size.
 pub const MAX: usize = 8192;
 pub const ISSUER: &str = "https://issuer.example";
+/// The name of each key, in its tokens.
+const KID: &str = "k-1";
 /// Within the times of [`PAYLOAD`].
 pub const NOW: i64 = 1_700_000_100_000_000;
 pub const PAYLOAD: &str = r#"{"iss":"https://issuer.example","sub":"alice","aud":"api","exp":1700003600,"iat":1700000000,"jti":"t-1"}"#;
@@ -120,7 +122,7 @@ impl Signer {
 
     /// The header that an honest issuer writes.
     pub fn header(&self) -> String {
-        json!({"alg": self.algorithm.name(), "kid": "k-1", "typ": "JWT"}).to_string()
+        json!({"alg": self.algorithm.name(), "kid": KID, "typ": "JWT"}).to_string()
     }
 
     /// A good token with [`PAYLOAD`].
@@ -159,7 +161,7 @@ impl Signer {
         EventToken::parse(token, MAX)?.verify(&self.key, &policy, NOW)
     }
 
-    /// All of it. What is refused here logs nobody in either.
+    /// All of it. What is refused here logs nobody in either, and what is accepted does.
     pub fn judge(&self, token: &str) -> Result<Verified, TokenError> {
         let verdict = Token::parse(token, MAX).and_then(|it| it.verify(&self.key, &policy(), NOW));
         if let Some(issuers) = self.login.get_or_init(|| self.login_issuers()) {
@@ -170,8 +172,16 @@ impl Signer {
                 max_bytes: MAX,
             };
             let login = issuers.verify(token, attempt);
-            if let Err(error) = &verdict {
-                assert!(login.is_err(), "{error:?}, but it logs in: {token}");
+            match &verdict {
+                Err(error) => assert!(login.is_err(), "{error:?}, but it logs in: {token}"),
+                Ok(good) => {
+                    let token = Token::parse(token, MAX).unwrap();
+                    let expected = match token.key_id() {
+                        None | Some(KID) => Ok(good.claims.raw_subject.clone().unwrap()),
+                        Some(_) => Err(LoginRejected::UnknownKey),
+                    };
+                    assert_eq!(login, expected);
+                }
             }
         }
         verdict
@@ -179,7 +189,8 @@ impl Signer {
 
     /// `None` for a secret, which no document takes.
     fn login_issuers(&self) -> Option<LoginIssuers> {
-        let jwk: serde_json::Value = serde_json::from_str(&self.key.to_jwk()?).unwrap();
+        let mut jwk: serde_json::Value = serde_json::from_str(&self.key.to_jwk()?).unwrap();
+        jwk["kid"] = json!(KID);
         let document = json!({"issuers": [{
             "issuer": ISSUER, "audience": ["api"], "jwks": {"keys": [jwk]},
             "login_roles": {"web": {}},

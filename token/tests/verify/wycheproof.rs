@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use authguard_token::{Jws, Key, KeyError, KeySetError, LoginAttempt, LoginIssuers, parse_jwks};
+use authguard_token::{Jws, Key, KeyError, KeySetError, LoginIssuers, parse_jwks};
 use serde_json::{Value, json};
 
-use crate::signers::{ISSUER, NOW};
+use crate::signers::ISSUER;
 use crate::vectors::load;
 
 /// A vector whose answer differs from the file's: its number, our answer, and why we are right.
@@ -80,8 +80,10 @@ fn answer(group: &Value, test: &Value) -> Result<(), String> {
         .map_err(|error| format!("{error:?}"))
 }
 
-/// Returns true if the token logs in where the key of the group is in the document.
-fn logs_in(group: &Value, test: &Value) -> bool {
+/// The document of a login takes the keys of the group if, and only if, they are a set of public
+/// keys. The payloads of the vectors are no claims, so none of their tokens could log in; the
+/// signatures of a login are checked by the code that [`answer`] runs.
+fn takes_keys_of_a_login(group: &Value) -> bool {
     let given = verifying(group);
     let keys = match given.get("keys") {
         Some(_) => given.clone(),
@@ -90,14 +92,9 @@ fn logs_in(group: &Value, test: &Value) -> bool {
     let document = json!({"issuers": [{
         "issuer": ISSUER, "audience": ["api"], "jwks": keys, "login_roles": {"web": {}},
     }]});
-    let attempt = LoginAttempt {
-        role: "web",
-        now: NOW,
-        leeway: 0,
-        max_bytes: 8192,
-    };
-    LoginIssuers::parse(&document.to_string())
-        .is_ok_and(|issuers| issuers.verify(&text(test), attempt).is_ok())
+    let taken = LoginIssuers::parse(&document.to_string()).is_ok();
+    assert_eq!(taken, parse_jwks(&keys.to_string()).is_ok(), "{keys}");
+    taken
 }
 
 fn parse(text: &str) -> Result<Jws<'_>, String> {
@@ -127,7 +124,9 @@ fn run(file: &str, deviations: &[Deviation]) -> Option<(usize, usize, BTreeMap<S
     let vectors = load(file)?;
     let mut errors = BTreeMap::new();
     let (mut valid, mut invalid, mut deviated) = (0, 0, 0);
+    let mut login_keys = [0; 2];
     for group in vectors["testGroups"].as_array().unwrap() {
+        login_keys[usize::from(takes_keys_of_a_login(group))] += 1;
         for test in group["tests"].as_array().unwrap() {
             let number = test["tcId"].as_u64().unwrap();
             let ours = answer(group, test);
@@ -137,10 +136,6 @@ fn run(file: &str, deviations: &[Deviation]) -> Option<(usize, usize, BTreeMap<S
                 other => panic!("{number}: {other:?}"),
             };
             *if is_valid { &mut valid } else { &mut invalid } += 1;
-            assert!(
-                is_valid || !logs_in(group, test),
-                "{file} {number} logs somebody in"
-            );
             if let Some((_, expected, why)) = deviations.iter().find(|(of, ..)| *of == number) {
                 assert_eq!(
                     ours,
@@ -167,6 +162,7 @@ fn run(file: &str, deviations: &[Deviation]) -> Option<(usize, usize, BTreeMap<S
         deviations.len(),
         "{file}: each deviation is there"
     );
+    assert!(login_keys[0] > 0 && login_keys[1] > 0, "{file}: both kinds");
     assert_eq!(
         vectors["numberOfTests"],
         valid + invalid,
