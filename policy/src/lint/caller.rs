@@ -1,6 +1,8 @@
 //! Where a value comes from that does not depend on the row: the caller's claims, a setting, the
 //! role of the database.
 
+use std::cell::Cell;
+
 use crate::facts::{Body, Facts, Function};
 use crate::{Expr, Query, SubLink, SubLinkKind};
 
@@ -49,6 +51,26 @@ impl Source {
 /// The depth to which functions of users are looked into.
 const MAX_CALLS: u32 = 8;
 
+/// The number of functions of users that are looked into for one value.
+const MAX_LOOKS: u32 = 200;
+
+/// How far functions are looked into.
+#[derive(Clone, Copy)]
+struct Looks<'l> {
+    depth: u32,
+    number: &'l Cell<u32>,
+}
+
+impl Looks<'_> {
+    /// Looks into one more, if that is not too many.
+    fn deeper(self) -> Option<Self> {
+        self.number.set(self.number.get().saturating_add(1));
+        let depth = self.depth.checked_add(1)?;
+        let is_open = depth < MAX_CALLS && self.number.get() <= MAX_LOOKS;
+        is_open.then_some(Self { depth, ..self })
+    }
+}
+
 /// Finds where values come from.
 pub(super) struct Sources<'f> {
     facts: &'f Facts,
@@ -62,10 +84,11 @@ impl<'f> Sources<'f> {
     /// Returns where a value comes from, through casts, `(select …)`, `coalesce` and `nullif`;
     /// nothing if it depends on the row, or is something else.
     pub(super) fn source(&self, expr: &Expr) -> Option<Source> {
-        self.find(expr, 0)
+        let number = &Cell::new(0);
+        self.find(expr, Looks { depth: 0, number })
     }
 
-    fn find(&self, expr: &Expr, calls: u32) -> Option<Source> {
+    fn find(&self, expr: &Expr, calls: Looks<'_>) -> Option<Source> {
         let mut expr = expr;
         loop {
             expr = match expr {
@@ -98,7 +121,7 @@ impl<'f> Sources<'f> {
     }
 
     /// Of `coalesce(a, b)`: the source that all have that are no constants.
-    fn coalesced(&self, args: &[Expr], calls: u32) -> Option<Source> {
+    fn coalesced(&self, args: &[Expr], calls: Looks<'_>) -> Option<Source> {
         let mut found = None;
         for arg in args.iter().filter(|arg| !is_constant(arg)) {
             let source = self.find(arg, calls)?;
@@ -109,7 +132,7 @@ impl<'f> Sources<'f> {
         found
     }
 
-    fn part(&self, operator: &str, from: &Expr, key: &Expr, calls: u32) -> Option<Source> {
+    fn part(&self, operator: &str, from: &Expr, key: &Expr, calls: Looks<'_>) -> Option<Source> {
         let from = self.find(from, calls)?;
         match operator {
             "->" | "->>" => from.at(self.facts.text_of(key)?),
@@ -121,7 +144,7 @@ impl<'f> Sources<'f> {
         }
     }
 
-    fn called(&self, function: &Function, args: &[Expr], calls: u32) -> Option<Source> {
+    fn called(&self, function: &Function, args: &[Expr], calls: Looks<'_>) -> Option<Source> {
         let schema = self.facts.schema_name(function.schema);
         if schema == "pg_catalog" {
             return self.built_in(function, args, calls);
@@ -131,7 +154,7 @@ impl<'f> Sources<'f> {
         if is_reader && let Some(source) = self.reader(&function.name, args) {
             return Some(source);
         }
-        let calls = calls.checked_add(1).filter(|calls| *calls < MAX_CALLS)?;
+        let calls = calls.deeper()?;
         match &function.body {
             _ if !args.is_empty() => None,
             Body::Tree(queries) => match queries.as_slice() {
@@ -143,7 +166,7 @@ impl<'f> Sources<'f> {
         }
     }
 
-    fn built_in(&self, function: &Function, args: &[Expr], calls: u32) -> Option<Source> {
+    fn built_in(&self, function: &Function, args: &[Expr], calls: Looks<'_>) -> Option<Source> {
         match function.name.as_str() {
             "current_user" | "session_user" | "getpgusername" => Some(Source::DatabaseRole),
             "current_setting" => Some(setting(self.facts.text_of(args.first()?)?)),

@@ -150,3 +150,64 @@ fn sort_key(finding: &Finding) -> (&str, Option<&str>, &str, &str) {
         &finding.fingerprint,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{AUTHENTICATED, Database, boolean, call, eq_uuid, own, select, uid};
+    use super::{Options, lint};
+    use crate::facts::{Body, Command};
+    use crate::{Case, Expr};
+
+    /// Nests a condition so often that two looks at each level would never end.
+    fn nested(around: impl Fn(Expr) -> Expr) -> Expr {
+        (0..100).fold(eq_uuid(own(2), uid()), |inner, _| around(inner))
+    }
+
+    /// `case when condition then … else … end`
+    fn case(condition: Expr, then: Expr, otherwise: Expr) -> Expr {
+        Expr::Case(Case {
+            arg: None,
+            whens: vec![(condition, then)],
+            otherwise: Some(Box::new(otherwise)),
+        })
+    }
+
+    #[test]
+    fn no_condition_costs_more_than_its_length() {
+        let condition = || eq_uuid(own(2), uid());
+        for expr in [
+            nested(|inner| Expr::Greatest(vec![inner])),
+            nested(|inner| case(inner, boolean(true), boolean(false))),
+            nested(|inner| case(condition(), inner, boolean(false))),
+            nested(|inner| Expr::Coalesce(vec![inner, boolean(false)])),
+            nested(|inner| Expr::And(vec![Expr::Or(vec![inner, condition()]), condition()])),
+            nested(select),
+            Expr::And((0..1000).map(|_| condition()).collect()),
+        ] {
+            let mut db = Database::supabase();
+            let notes = db.table("notes", &["id", "owner"]);
+            db.policy(notes, "all")
+                .to(AUTHENTICATED)
+                .using(expr.clone());
+            let delete = db.policy(notes, "delete").command(Command::Delete);
+            delete.to(AUTHENTICATED).using(expr);
+            assert!(lint(&db.facts, &Options::default()).is_ok());
+        }
+    }
+
+    #[test]
+    fn no_number_of_calls_of_helpers_costs_more_than_a_few() {
+        let mut db = Database::supabase();
+        let mut value = uid();
+        for number in 0..8 {
+            let body = select(Expr::Coalesce(vec![value; 30]));
+            let function = db.function(&format!("f{number}"));
+            function.body = Body::Tree(vec![body]);
+            value = call(function.oid, Vec::new());
+        }
+        let notes = db.table("notes", &["id", "owner"]);
+        let expr = eq_uuid(own(2), value);
+        db.policy(notes, "own").to(AUTHENTICATED).using(expr);
+        assert!(lint(&db.facts, &Options::default()).is_ok());
+    }
+}

@@ -237,10 +237,11 @@ impl<'l> Logic<'l> {
     }
 
     fn of_extreme(&self, args: &[Expr]) -> Truth {
-        let args = || args.iter().map(|arg| self.of(arg));
-        if args().all(Truth::is_null) {
+        // Each is worked out once: two calls for each level would be many for all.
+        let args: Vec<_> = args.iter().map(|arg| self.of(arg)).collect();
+        if args.iter().all(|arg| arg.is_null()) {
             Truth::NULL
-        } else if args().any(|arg| !arg.may_be_null) {
+        } else if args.iter().any(|arg| !arg.may_be_null) {
             Truth::NOT_NULL
         } else {
             Truth::UNKNOWN

@@ -31,6 +31,9 @@ const MAX_WAYS: usize = 64;
 /// The most combinations of ways that are made, of which some are contradictions.
 const MAX_PRODUCT: usize = 512;
 
+/// The most simple conditions of one way: each is looked at beside all others.
+const MAX_ATOMS: usize = 200;
+
 /// A way in which a condition can be true: rows of these tables exist for which all this holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Way {
@@ -397,9 +400,9 @@ fn both(left: &[Way], right: &[Way]) -> Vec<Way> {
     bounded(pairs.filter(|way| !way.is_contradiction()).collect())
 }
 
-/// Too many ways are none that a rule may judge.
+/// Too many ways are none that a rule may judge, nor is one of too many conditions.
 fn bounded(ways: Vec<Way>) -> Vec<Way> {
-    if ways.len() <= MAX_WAYS {
+    if ways.len() <= MAX_WAYS && ways.iter().all(|way| way.atoms.len() <= MAX_ATOMS) {
         return ways;
     }
     too_many(ways)

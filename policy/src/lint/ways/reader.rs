@@ -15,6 +15,10 @@ const MAX_LOOKS: u32 = 200;
 /// stack.
 const MAX_DEPTH: u32 = 120;
 
+/// The number of expressions that are looked at for one condition: a branch of `CASE` is looked at
+/// for each way to get there.
+const MAX_STEPS: u32 = 20_000;
+
 /// Reads conditions.
 pub(in crate::lint) struct Reader<'f> {
     pub(super) facts: &'f Facts,
@@ -24,6 +28,7 @@ pub(in crate::lint) struct Reader<'f> {
     calls: Vec<u32>,
     looks: u32,
     depth: u32,
+    steps: u32,
 }
 
 impl<'f> Reader<'f> {
@@ -35,6 +40,7 @@ impl<'f> Reader<'f> {
             calls: Vec::new(),
             looks: 0,
             depth: 0,
+            steps: 0,
         }
     }
 
@@ -44,12 +50,14 @@ impl<'f> Reader<'f> {
         self.calls.clear();
         self.looks = 0;
         self.depth = 0;
+        self.steps = 0;
     }
 
-    /// Goes one level deeper. Returns false if that is too deep.
+    /// Goes one level deeper. Returns false if that is too deep, or too much has been looked at.
     pub(super) fn descend(&mut self) -> bool {
         let deeper = self.depth.saturating_add(1);
-        let is_open = deeper < MAX_DEPTH;
+        self.steps = self.steps.saturating_add(1);
+        let is_open = deeper < MAX_DEPTH && self.steps < MAX_STEPS;
         if is_open {
             self.depth = deeper;
         }
