@@ -12,12 +12,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Error,
     page: "docs/lint.md#anyone_may_write",
     title: "requests without a token may change or delete rows",
-    also: &[
-        "splinter 0024",
-        "pgrls SEC003",
-        "pgrls SEC028",
-        "pgrls SEC039",
-    ],
+    also: &["splinter 0024", "pgrls SEC028", "pgrls SEC039"],
     check,
 };
 

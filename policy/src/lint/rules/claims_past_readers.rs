@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     page: "docs/lint.md#claims_past_readers",
     title: "claims are read by current_setting, past the readers",
-    also: &["pgrls SEC019"],
+    also: &[],
     check,
 };
 

@@ -37,7 +37,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             let is_helper = helpers.contains(&function.oid) && !returns_rows(facts, function);
             function.security_definer && !is_helper && !asks(context, function)
         });
-        findings.extend(functions.filter_map(|function| finding(context, function)));
+        findings
+            .extend(functions.filter_map(|function| {
+                finding(context, function, helpers.contains(&function.oid))
+            }));
     }
 }
 
@@ -70,7 +73,7 @@ fn asks(context: &Context<'_>, function: &Function) -> bool {
     }
 }
 
-fn finding(context: &Context<'_>, function: &Function) -> Option<Finding> {
+fn finding(context: &Context<'_>, function: &Function, is_helper: bool) -> Option<Finding> {
     let facts = context.facts;
     let guards = context.guards();
     if ["trigger", "event_trigger"].contains(&facts.type_name(function.result).as_str()) {
@@ -104,10 +107,17 @@ fn finding(context: &Context<'_>, function: &Function) -> Option<Finding> {
         .problem(format!(
             "SECURITY DEFINER, callable by clients, and its owner {owner} passes row-level security"
         ))
-        .hint(format!(
-            "revoke execute on {kind} {name} from {roles} \
-             -- or let it call auth.require_active() first"
-        ))
+        .hint(match is_helper {
+            true => {
+                "Let it call auth.require_active() first: a policy calls it, so clients have to \
+                     be able to."
+                    .to_owned()
+            }
+            false => format!(
+                "revoke execute on {kind} {name} from {roles} \
+                 -- or let it call auth.require_active() first"
+            ),
+        })
         .evidence(json!({ "roles": roles, "owner": owner }));
     Some(draft.done())
 }
@@ -165,7 +175,10 @@ mod tests {
         assert_eq!(db.findings(&RULE), []);
         let record = 2249;
         db.facts.functions.get_mut(&all).unwrap().result = record;
-        assert_eq!(db.findings(&RULE).len(), 1);
+        let findings = db.findings(&RULE);
+        assert_eq!(findings.len(), 1);
+        // Without the privilege its policy would fail.
+        assert!(findings[0].hint.starts_with("Let it call"));
     }
 
     #[test]

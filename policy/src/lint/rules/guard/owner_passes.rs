@@ -11,7 +11,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
     level: Level::Warning,
     page: "docs/lint.md#owner_passes",
     title: "a table whose owner a client can become",
-    also: &["pgrls SEC002", "pgrls SEC048"],
+    also: &["pgrls SEC048"],
     check,
 };
 

@@ -270,13 +270,26 @@ impl Checker<'_> {
         self.function.arguments.get(place).copied()
     }
 
-    /// Returns true if no schema has a table or view of this name.
+    /// Returns true if there is no such table or view where the function looks for it: in any schema,
+    /// unless it has a `search_path` of its own.
     fn is_missing(&self, name: &[String]) -> bool {
-        name.last().is_some_and(|last| {
-            !self.makes_tables
-                && !self.ctes.contains(last)
-                && !self.facts.relations.values().any(|r| r.name == *last)
-        })
+        let facts = self.facts;
+        let has = |schema: &str, table: &str| facts.relation_named(schema, table).is_some();
+        let is_known = match name {
+            [schema, table] => {
+                let mut schemas = facts.schemas.values();
+                has(schema, table) || !schemas.any(|known| known.name == *schema)
+            }
+            [table] if self.ctes.contains(table) => true,
+            [table] => match self.function.setting("search_path") {
+                Some(path) if !path.contains("$user") => {
+                    self.relation(name).is_some() || has("pg_catalog", table)
+                }
+                _ => facts.relations.values().any(|r| r.name == *table),
+            },
+            _ => true,
+        };
+        !is_known && !self.makes_tables
     }
 
     fn relation(&self, name: &[String]) -> Option<u32> {
