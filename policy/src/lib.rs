@@ -67,6 +67,7 @@ pub mod report;
 mod server;
 mod snapshot;
 mod suite;
+mod trust;
 
 pub use clauses::{Clause, Parts};
 pub use coverage::{Answers, ClauseCount, covered_percent, read_coverage, start_coverage};

@@ -270,6 +270,47 @@ select pg_temp.why('select', '{"id": "1"}', null, 'explain_user', null, 'notes.b
 select pg_temp.why('update', '{"id": "1"}', null, 'postgres', '{"id": "2"}', 'notes.bait');
 select pg_temp.why('select', '{"id": "1"}', null, 'postgres', null, 'notes.lure');
 
+-- Nor do calls with constant arguments, which the planner evaluates when it meets the table.
+set role explain_owner;
+create function notes.when_planned(int) returns int language plpgsql immutable as
+    $$ begin raise notice 'planned as %', current_user; return $1; end $$;
+create table notes.plan (id int primary key, word text);
+set client_min_messages = warning;
+create index on notes.plan ((id + notes.when_planned(1)));
+insert into notes.plan values (1, 'x');
+reset client_min_messages;
+alter table notes.plan enable row level security;
+create policy word on notes.plan using (word = 'y');
+grant select, insert, update on notes.plan to explain_user;
+\c -reuse-previous=on "user=postgres"
+\pset format unaligned
+\t on
+select note from authguard.explain_access('notes.plan', 'select', '{"id": 1}', 'null', 'explain_user') where gate = 'verdict';
+\c -reuse-previous=on "user=postgres"
+\pset format unaligned
+\t on
+select note from authguard.explain_access('notes.plan', 'select', '{"id": 1}') where gate = 'verdict';
+select authguard.can('update', 'notes.plan', '{"id": 1}', null, 'explain_user', '{"word": "y"}');
+-- Where its policies are forced, the owner does not see the row either.
+alter table notes.plan force row level security;
+select note from authguard.explain_access('notes.plan', 'select', '{"id": 1}', 'null', 'explain_user') where gate = 'verdict';
+-- A table of a superuser that calls such a function is read as nobody but the role.
+alter table notes.plan owner to postgres;
+\c -reuse-previous=on "user=postgres"
+\pset format unaligned
+\t on
+select note from authguard.explain_access('notes.plan', 'select', '{"id": 1}', 'null', 'explain_user') where gate = 'verdict';
+select note from authguard.explain_access('notes.plan', 'select', '{"id": 1}') where gate = 'verdict';
+
+-- The claims say the role, unless another one is named.
+select authguard.can('select', 'notes.note', '{"id": 2}', '{"sub": "11111111-1111-1111-1111-111111111111", "role": "explain_user"}');
+select authguard.can('select', 'notes.note', '{"id": 2}', '{"sub": "11111111-1111-1111-1111-111111111111", "role": "explain_user"}', 'postgres');
+select note from authguard.explain_access('notes.note', 'select', '{"id": 2}', '{"sub": "11111111-1111-1111-1111-111111111111", "role": "explain_user"}') where gate = 'verdict';
+select authguard.can('select', 'notes.note', '{"id": 2}', '{"role": "nosuch"}');
+set role explain_user;
+select current_user;
+reset role;
+
 -- Clients may call neither.
 set role explain_user;
 select authguard.can('select', 'notes.note');
