@@ -137,7 +137,9 @@ impl<'r> Question<'r> {
             _ => columns,
         };
         let pick = match &row {
-            Some(row) if !picking.is_empty() => Some(Pick::of(server, &relation, row, &picking)?),
+            Some(row) if !picking.is_empty() => {
+                Some(Pick::of(server, &relation, command, row, &picking)?)
+            }
             _ => None,
         };
         let reader = RowReader::of(server, &relation.oid)?;
@@ -230,6 +232,13 @@ impl<'r> Question<'r> {
         role: &Role,
         steps: &mut Vec<Step>,
     ) -> Result<Option<Verdict>, ServerError> {
+        if self.relation.takes_no(self.command) {
+            let (title, command) = (&self.relation.title, self.command.kind().name());
+            return Ok(Some(Verdict {
+                is_allowed: false,
+                note: format!("error: {title} is a foreign table that takes no {command}"),
+            }));
+        }
         let (state, step) = gates::row_security(&self.relation, role);
         let note = step.note.clone().unwrap_or_default();
         steps.push(step);

@@ -134,6 +134,15 @@ create or replace function private.me() returns text stable language sql begin a
 select authguard.access_snapshot(:'people', array['app.note', 'app.shut', 'app."Part of"']::regclass[]) as after \gset
 select relation, identity, command, regexp_replace(before, 'md5 .*', 'md5') as before, regexp_replace(after, 'md5 .*', 'md5') as after from authguard.access_diff(:'before', :'after');
 rollback;
+-- So does a function further down, which is called from the body of another one.
+begin;
+create function app.deep() returns text stable language sql as $$ select 'ada' $$;
+create or replace function private.me() returns text stable language plpgsql as $$ begin return app.deep(); end $$;
+select authguard.access_snapshot('[]', array['app.note']::regclass[]) as deep \gset
+create or replace function app.deep() returns text stable language sql as $$ select 'ben' $$;
+select authguard.access_snapshot('[]', array['app.note']::regclass[]) as deeper \gset
+select relation, command, regexp_replace(after, 'md5 .*', 'md5') as after from authguard.access_diff(:'deep', :'deeper');
+rollback;
 -- Roles.
 \c - postgres
 begin;
