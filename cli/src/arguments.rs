@@ -153,7 +153,7 @@ pub struct Question {
     /// The claims of the token, as a JSON object
     #[arg(long, value_name = "JSON")]
     pub claims: Option<String>,
-    /// The role that asks [default: the one that connects]
+    /// The role that asks [default: that of the claims, or else the one that connects]
     #[arg(long, value_name = "NAME")]
     pub role: Option<String>,
 }

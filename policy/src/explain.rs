@@ -36,7 +36,7 @@ pub struct Request<'r> {
     pub row: Option<&'r str>,
     /// The claims, a JSON object; JSON `null` for none. If not given, those in force.
     pub claims: Option<&'r str>,
-    /// The role; if not given, the current one.
+    /// The role; if not given, that of the given claims, or the current one.
     pub role: Option<&'r str>,
     /// What an update sets, a JSON object.
     pub new_row: Option<&'r str>,

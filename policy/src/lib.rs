@@ -70,6 +70,7 @@ pub mod report;
 mod server;
 mod snapshot;
 mod suite;
+mod trust;
 
 pub use clauses::{Clause, Parts};
 pub use command::Command;

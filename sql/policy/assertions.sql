@@ -75,10 +75,7 @@ begin atomic
                     where r.rolname = current_user) as is_exempt
           from authguard.explain_access(
                    assert_access.relation, assert_access.command, assert_access."row",
-                   assert_access.claims,
-                   -- As a gateway does: the token says which role.
-                   coalesce(assert_access.role, assert_access.claims ->> 'role'),
-                   assert_access.new_row) s
+                   assert_access.claims, assert_access.role, assert_access.new_row) s
          cross join lateral (
              select s.gate in ('restrictive', 'permissive')
                 and s.name = assert_access.policy::pg_catalog.text) is_policy (value)
@@ -121,7 +118,7 @@ comment on function authguard.assert_access(
     pg_catalog.text, pg_catalog.text, pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.jsonb,
     pg_catalog.name, pg_catalog.jsonb, pg_catalog.name, pg_catalog.text) is
     'A line of TAP: whether authguard.explain_access says what is wanted (can, cannot, hidden, '
-    'denied). Without a role, the role is the claim role. The functions assert_* call it';
+    'denied). The functions assert_* call it';
 
 create function authguard.assert_can(
     command pg_catalog.text,
@@ -142,8 +139,7 @@ comment on function authguard.assert_can(
     pg_catalog.jsonb, pg_catalog.text) is
     'For tests: passes if authguard.can is true. Returns a line of TAP, which counts for pgTAP if '
     'that is in the database; if the test fails, the verdict follows as a comment. Arguments and '
-    'errors as for authguard.explain_access, but without a role the role is the claim role, and a '
-    'test as a superuser fails';
+    'errors as for authguard.explain_access, but a test as a superuser fails';
 
 create function authguard.assert_cannot(
     command pg_catalog.text,

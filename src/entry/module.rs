@@ -3,7 +3,7 @@
 use super::callbacks;
 use crate::claims::leader;
 use crate::pg::call::module_init;
-use crate::pg::{backtrace, crypto, denials, executor, guc, planner, shortage};
+use crate::pg::{backtrace, confined, crypto, denials, executor, guc, planner, shortage};
 use crate::{access, invalidation, request, settings};
 use pgrx::extension_sql_file;
 
@@ -27,6 +27,7 @@ module_init!(|| {
     callbacks::register();
     denials::explain_if(settings::explain_denials());
     executor::register(access::before_workers);
+    confined::register();
     planner::watch();
     #[cfg(feature = "pg18")]
     super::oauth::register();

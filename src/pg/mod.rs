@@ -8,6 +8,7 @@ pub mod call;
 pub mod callbacks;
 pub mod catalog;
 pub mod composite;
+pub mod confined;
 pub mod crypto;
 pub mod denials;
 pub mod durability;

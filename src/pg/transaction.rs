@@ -1,5 +1,6 @@
 //! The transaction and its invalidations (src/backend/access/transam/xact.c).
 
+use super::confined;
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::panic::{CaughtError, ErrorReportWithLevel};
 use pgrx::pg_sys::{self, PgTryBuilder};
@@ -62,8 +63,10 @@ impl Subtransaction {
     }
 
     /// Keeps the current role until it is rolled back: as in a SECURITY DEFINER function, no code
-    /// can take another one, nor that of the session (src/backend/utils/misc/guc.c).
+    /// can take another one, nor that of the session (src/backend/utils/misc/guc.c). Statements
+    /// that no rollback undoes are refused until the end of [`closing`].
     pub fn confine(&self) {
+        confined::refuse_if(true);
         let (mut user, mut context) = (pg_sys::InvalidOid, 0);
         // SAFETY: statics of miscinit.c. The rollback puts both back (AbortSubTransaction in
         // xact.c).
@@ -126,10 +129,12 @@ pub fn closing<R>(work: impl FnOnce() -> R) -> R {
     // SAFETY: reads the state of xact.c.
     let level = || unsafe { pg_sys::GetCurrentTransactionNestLevel() };
     let outside = level();
+    let was_confined = confined::refuses();
     let close = || {
         while level() > outside {
             Subtransaction(around).roll_back();
         }
+        confined::refuse_if(was_confined);
     };
     let result = PgTryBuilder::new(AssertUnwindSafe(work))
         .catch_others(|error| {

@@ -13,6 +13,7 @@ mod machine;
 mod memory;
 mod pgbench;
 mod policies;
+mod policy_tools;
 mod postgrest;
 mod report;
 mod scans;
@@ -68,6 +69,8 @@ pub enum Group {
     Postgrest,
     /// Signing in and refreshing, and checks beside many sessions
     Sessions,
+    /// Lint, coverage, explain_access and the matrix, and what denial hints cost while they are off
+    PolicyTools,
     /// What lint, pgrls and splinter find in the schemas of tests/lint: the table in
     /// docs/policies.md
     Linters,
@@ -171,6 +174,7 @@ fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> 
             Group::Tokens => run.cases.extend(tokens::measure(cluster, &claims)?),
             Group::Postgrest => run.cases.push(postgrest::measure(cluster, &claims)?),
             Group::Sessions => run.cases.extend(sessions::measure(cluster, now)?),
+            Group::PolicyTools => run.cases.extend(policy_tools::measure(cluster)?),
             // It is no measurement, so it is no part of a whole run.
             Group::Linters => {}
         }

@@ -12,6 +12,7 @@ use super::shown::{Reader, Shown};
 use super::statement::{self, Done};
 use super::step::{Gate, Outcome, Step};
 use super::{Request, grants, view};
+use crate::trust::RowReader;
 use crate::{Server, ServerError};
 
 /// A question that has been read.
@@ -24,7 +25,8 @@ struct Question<'r> {
     /// The rows that are there, as the caller sees them; `None` if it may not read them.
     there: Option<Vec<TableRow>>,
     caller: String,
-    /// True if the question names a role.
+    reader: RowReader,
+    /// True if the question names a role, or its claims do.
     names_role: bool,
     in_detail: bool,
 }
@@ -41,11 +43,32 @@ pub(super) fn ask(
     request: &Request<'_>,
     in_detail: bool,
 ) -> Result<Vec<Step>, ServerError> {
-    let question = Question::read(server, request, in_detail)?;
+    let mut question = Question::read(server, request, in_detail)?;
+    let claimed = match request.role {
+        None => claimed_role(request.claims).filter(|role| *role != question.caller),
+        Some(_) => None,
+    };
+    question.names_role |= claimed.is_some();
     undone(server, |server| {
-        as_identity(server, request.claims, request.role)?;
+        let role = request.role.or(claimed.as_deref());
+        as_identity(server, request.claims, role).map_err(|problem| match claimed.is_some() {
+            true => ServerError {
+                detail: problem.detail.or_else(|| Some(CLAIMED.to_owned())),
+                ..problem
+            },
+            false => problem,
+        })?;
         question.answer(server)
     })
+}
+
+const CLAIMED: &str = "The claims say this role. If role is given, that counts instead.";
+
+/// The role that a gateway takes for these claims.
+fn claimed_role(claims: Option<&str>) -> Option<String> {
+    let claims: serde_json::Value = serde_json::from_str(claims?).ok()?;
+    let role = claims.get("role")?.as_str()?;
+    (!role.is_empty()).then(|| role.to_owned())
 }
 
 impl<'r> Question<'r> {
@@ -114,13 +137,16 @@ impl<'r> Question<'r> {
             _ => columns,
         };
         let pick = match &row {
-            Some(row) if !picking.is_empty() => Some(Pick::of(server, &relation, row, &picking)?),
+            Some(row) if !picking.is_empty() => {
+                Some(Pick::of(server, &relation, command, row, &picking)?)
+            }
             _ => None,
         };
+        let reader = RowReader::of(server, &relation.oid)?;
         let there = match (&pick, &row) {
-            (Some(pick), Some(row)) if !relation.is_view() => {
-                rows::picked(server, &relation, pick, row)?
-            }
+            (Some(pick), Some(row)) if !relation.is_view() => reader
+                .read(server, |server| rows::picked(server, &relation, pick, row))?
+                .flatten(),
             _ => Some(Vec::new()),
         };
         Ok(Self {
@@ -131,6 +157,7 @@ impl<'r> Question<'r> {
             pick,
             there,
             caller: caller.unwrap_or_default(),
+            reader,
             names_role: request.role.is_some(),
             in_detail,
         })
@@ -157,7 +184,7 @@ impl<'r> Question<'r> {
         if !role.uses_schema || (refusal.is_some() && !self.in_detail) {
             return Ok(finished(steps, refusal));
         }
-        self.fetch_as_role(server)?;
+        self.fetch_as_role(server, &role)?;
         let answered = match self.relation.is_view() {
             // Nothing is run as a superuser: a view may call anybody's functions.
             true if role.is_superuser => Some(Verdict {
@@ -179,10 +206,13 @@ impl<'r> Question<'r> {
     }
 
     /// A role may see a row that the caller does not see.
-    fn fetch_as_role(&mut self, server: &mut dyn Server) -> Result<(), ServerError> {
+    fn fetch_as_role(&mut self, server: &mut dyn Server, role: &Role) -> Result<(), ServerError> {
         let (Some(pick), Some(row)) = (&self.pick, &self.row) else {
             return Ok(());
         };
+        if role.is_superuser && self.reader != RowReader::Caller {
+            return Ok(());
+        }
         let has_none = self.there.as_ref().is_none_or(Vec::is_empty);
         if has_none && !self.relation.is_view() {
             match rows::picked(server, &self.relation, pick, row) {
@@ -202,6 +232,13 @@ impl<'r> Question<'r> {
         role: &Role,
         steps: &mut Vec<Step>,
     ) -> Result<Option<Verdict>, ServerError> {
+        if self.relation.takes_no(self.command) {
+            let (title, command) = (&self.relation.title, self.command.kind().as_str());
+            return Ok(Some(Verdict {
+                is_allowed: false,
+                note: format!("error: {title} is a foreign table that takes no {command}"),
+            }));
+        }
         let (state, step) = gates::row_security(&self.relation, role);
         let note = step.note.clone().unwrap_or_default();
         steps.push(step);
@@ -214,6 +251,15 @@ impl<'r> Question<'r> {
         let picks_rows = self.command.picks() && self.pick.is_some();
         let there: &[TableRow] = match &self.there {
             Some(there) => there,
+            None if role.is_superuser => {
+                return Ok(Some(Verdict {
+                    is_allowed: true,
+                    note: format!(
+                        "{}: {note}; nothing was run as a superuser, so the row was not looked for",
+                        self.word(true)
+                    ),
+                }));
+            }
             None => {
                 let why = "neither the caller nor the role may read all columns of the row";
                 return self.by_statement(server, why, steps);
@@ -224,7 +270,9 @@ impl<'r> Question<'r> {
                 is_allowed: false,
                 note: format!(
                     "hidden: {} has no such row that {} or {} may read",
-                    self.relation.title, self.caller, role.name
+                    self.relation.title,
+                    self.reader.name(&self.caller),
+                    role.name
                 ),
             }));
         }

@@ -21,6 +21,8 @@ pub(super) struct Relation {
     pub is_invoker: bool,
     /// The commands that triggers or rules change before policies see the row.
     changing: String,
+    /// The bits of `pg_relation_is_updatable`.
+    takes: u32,
     pub columns: Vec<Column>,
 }
 
@@ -80,7 +82,8 @@ const RELATION: &str = "
                                              when '4' then 'd' else '' end, '')
                   from pg_catalog.pg_rewrite r
                  where r.ev_class operator(pg_catalog.=) c.oid
-                   and r.ev_enabled operator(pg_catalog.<>) 'D'))
+                   and r.ev_enabled operator(pg_catalog.<>) 'D')),
+           pg_catalog.pg_relation_is_updatable(c.oid, true)::pg_catalog.text
       from pg_catalog.pg_class c
       join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
      where c.oid operator(pg_catalog.=) (
@@ -210,6 +213,7 @@ impl Relation {
             owner: texts.next(),
             is_invoker: texts.is_true(),
             changing: texts.next(),
+            takes: texts.next().parse().unwrap_or_default(),
             columns: Vec::new(),
         };
         if !matches!(&*relation.relkind, "r" | "p" | "v" | "m" | "f") {
@@ -229,6 +233,17 @@ impl Relation {
     /// Returns true for a view, whose rows only the statement itself tells.
     pub fn is_view(&self) -> bool {
         matches!(&*self.relkind, "v")
+    }
+
+    /// Returns true for a foreign table that its wrapper lets nobody write with this command.
+    pub fn takes_no(&self, command: Command) -> bool {
+        let bit = match command.kind() {
+            Kind::Select => return false,
+            Kind::Update => 4,
+            Kind::Insert => 8,
+            Kind::Delete => 16,
+        };
+        self.relkind == "f" && self.takes & bit == 0
     }
 
     /// Returns true if a trigger or a rule may change the row before policies see it.

@@ -60,6 +60,12 @@ impl<'r> Given<'r> {
         self.values.get(&column.name) == Some(&Value::Null)
     }
 
+    /// Returns true if the column is given as an object or an array.
+    pub fn is_nested(&self, column: &Column) -> bool {
+        let value = self.values.get(&column.name);
+        matches!(value, Some(Value::Object(_) | Value::Array(_)))
+    }
+
     pub fn has(&self, column: &Column) -> bool {
         self.values.contains_key(&column.name)
     }

@@ -21,6 +21,8 @@ pub(super) struct TableRow {
 
 /// The condition that picks rows, and the source of its values: `$1` is the JSON.
 pub(super) struct Pick {
+    /// The table, without its children if a conflict is with its own rows only.
+    from: String,
     condition: String,
     values: Vec<Definition>,
 }
@@ -33,6 +35,7 @@ impl Pick {
     pub fn of(
         server: &mut dyn Server,
         relation: &Relation,
+        command: Command,
         given: &Given<'_>,
         columns: &[&Column],
     ) -> Result<Self, ServerError> {
@@ -43,6 +46,17 @@ impl Pick {
             let name = &column.quoted;
             let key = keys.iter().find(|key| key.name == column.name);
             let type_name = key.map_or("pg_catalog.text", |key| &*key.type_name);
+            if key.is_none() && given.is_nested(column) {
+                return Err(error(
+                    "22023",
+                    format!("row: column {name} is not picked by an object or array"),
+                    &format!(
+                        "Values of type {} are compared by their text: give the primary key, or \
+                         that text.",
+                        column.type_name
+                    ),
+                ));
+            }
             values.push((name.clone(), type_name.to_owned()));
             conditions.push(match key.and_then(|key| key.operator.as_deref()) {
                 _ if given.is_null(column) => format!("picked.{name} is null"),
@@ -54,18 +68,24 @@ impl Pick {
                 ),
             });
         }
+        // An index has the rows of one table, or of all partitions.
+        let only = match command.picks() || relation.relkind == "p" {
+            true => "",
+            false => "only ",
+        };
         Ok(Self {
+            from: format!("{only}{}", relation.qualified),
             condition: conditions.join(" and "),
             values,
         })
     }
 
     /// `FROM` and `WHERE`: the rows are those of `picked`.
-    pub fn clauses(&self, relation: &Relation) -> String {
+    pub fn clauses(&self) -> String {
         format!(
             "from {} as picked, pg_catalog.jsonb_to_record($1::pg_catalog.jsonb) as given ({}) \
              where {}",
-            relation.qualified,
+            self.from,
             record(&self.values),
             self.condition
         )
@@ -96,7 +116,7 @@ pub(super) fn picked(
         "select pg_catalog.concat((picked.*)::{0}), picked.ctid::pg_catalog.text, \
          picked.tableoid::pg_catalog.text {1} limit {MOST_ROWS}",
         relation.qualified,
-        pick.clauses(relation)
+        pick.clauses()
     );
     match undone(server, |server| server.query(&sql, &[Some(given.json)])) {
         Ok(rows) => Ok(Some(rows.into_iter().map(TableRow::of).collect())),

@@ -83,7 +83,7 @@ fn sql<'g>(
     };
     // A parameter that is not used has no type.
     let read = match pick {
-        Some(pick) => pick.clauses(relation),
+        Some(pick) => pick.clauses(),
         None => format!("from {target} as picked where $1::pg_catalog.text is not null"),
     };
     let used = |word: &str| match pick {

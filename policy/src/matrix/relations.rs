@@ -39,9 +39,15 @@ impl Relation {
         let all: Vec<Self> = rows.iter().filter_map(Self::read).collect();
         for oid in oids.unwrap_or_default() {
             if !all.iter().any(|relation| relation.oid == *oid) {
+                let name = "select $1::pg_catalog.oid::pg_catalog.regclass::pg_catalog.text";
+                let name = server.query(name, &[Some(&oid.to_string())])?;
+                let name = name.into_iter().flatten().flatten().next();
                 return Err(ServerError {
                     sqlstate: "42809".to_owned(),
-                    message: format!("relation {oid} is no table and no view"),
+                    message: format!(
+                        "relation {} is no table and no view",
+                        name.unwrap_or_default()
+                    ),
                     detail: None,
                     hint: None,
                 });

@@ -6,6 +6,7 @@ use super::{Access, MAX_ROWS, insert};
 use crate::command::Command;
 use crate::identity::Identity;
 use crate::server::{Server, ServerError};
+use crate::trust::RowReader;
 
 /// Something to ask after an answer.
 pub(crate) type More<'m> =
@@ -119,17 +120,25 @@ fn count_all(
         });
     }
     let is_written = rights.iter().any(Rights::may_write_rows);
-    let sampled = attempt(server, |server| count(server, &relation.rows()))?.ok();
+    let reader = RowReader::of(server, &relation.oid.to_string())?;
+    let mut counted = |rows: &str| {
+        let count = attempt(server, |server| {
+            reader.read(server, |server| count(server, rows))
+        })?;
+        Ok::<_, ServerError>(count.ok().flatten())
+    };
+    let sampled = counted(&relation.rows())?;
     let first = if relation.is_large() && relation.is_table() {
         let pages = relation.first_pages();
-        let rows = format!("select from {} where {pages}", relation.name);
-        attempt(server, |server| count(server, &rows))?.ok()
+        counted(&format!("select from {} where {pages}", relation.name))?
     } else {
         sampled
     };
+    // What is kept is kept by the caller.
+    let is_kept = is_written && sampled.is_some() && reader == RowReader::Caller;
     Ok(All {
         sampled,
         first,
-        has_templates: sampled.is_some() && is_written && insert::keep_templates(server, relation)?,
+        has_templates: is_kept && insert::keep_templates(server, relation)?,
     })
 }

@@ -141,16 +141,32 @@ select 'privileges of ' || coalesce(pg_catalog.quote_ident(r.rolname), 'public')
  where t.attrelid = $1::pg_catalog.oid and not t.attisdropped
  group by r.rolname, t.attname
 union all
-select distinct 'function ' || p.oid::pg_catalog.regprocedure::pg_catalog.text,
+select 'function ' || p.oid::pg_catalog.regprocedure::pg_catalog.text,
        pg_catalog.concat_ws(', ',
            case when p.prosecdef then 'security definer' end,
            'owner ' || pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(p.proowner)),
            'md5 ' || pg_catalog.md5(pg_catalog.pg_get_functiondef(p.oid)))
-  from (select f.oid from pg_catalog.pg_policy f where f.polrelid = $1::pg_catalog.oid) o
-  join pg_catalog.pg_depend d
-    on d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass and d.objid = o.oid
-   and d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-  join pg_catalog.pg_proc p on p.oid = d.refobjid and p.prokind = 'f'";
+  from (with recursive called (oid) as (
+               select d.refobjid
+                 from pg_catalog.pg_policy f
+                 join pg_catalog.pg_depend d
+                   on d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass and d.objid = f.oid
+                  and d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                where f.polrelid = $1::pg_catalog.oid
+               union
+               select b.oid
+                 from called
+                 join pg_catalog.pg_proc a on a.oid = called.oid and a.prolang > 13
+                cross join lateral pg_catalog.lower(coalesce(
+                      pg_catalog.pg_get_function_sqlbody(a.oid), a.prosrc)) body
+                 join pg_catalog.pg_proc b
+                   on b.oid >= 16384
+                  and case when pg_catalog.strpos(body, pg_catalog.lower(b.proname)) > 0
+                           then body ~ ('\\m' || pg_catalog.regexp_replace(
+                               pg_catalog.lower(b.proname), '(\\W)', '\\\\\\1', 'g') || '\\M')
+                      end)
+        select called.oid from called) o
+  join pg_catalog.pg_proc p on p.oid = o.oid and p.prokind = 'f'";
 
 const ROLES: &str = "
 with roles as (

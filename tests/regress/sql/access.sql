@@ -134,6 +134,15 @@ create or replace function private.me() returns text stable language sql begin a
 select authguard.access_snapshot(:'people', array['app.note', 'app.shut', 'app."Part of"']::regclass[]) as after \gset
 select relation, identity, command, regexp_replace(before, 'md5 .*', 'md5') as before, regexp_replace(after, 'md5 .*', 'md5') as after from authguard.access_diff(:'before', :'after');
 rollback;
+-- So does a function further down, which is called from the body of another one.
+begin;
+create function app.deep() returns text stable language sql as $$ select 'ada' $$;
+create or replace function private.me() returns text stable language plpgsql as $$ begin return app.deep(); end $$;
+select authguard.access_snapshot('[]', array['app.note']::regclass[]) as deep \gset
+create or replace function app.deep() returns text stable language sql as $$ select 'ben' $$;
+select authguard.access_snapshot('[]', array['app.note']::regclass[]) as deeper \gset
+select relation, command, regexp_replace(after, 'md5 .*', 'md5') as after from authguard.access_diff(:'deep', :'deeper');
+rollback;
 -- Roles.
 \c - postgres
 begin;
@@ -152,8 +161,19 @@ create table app.leave (a int); insert into app.leave values (1);
 alter table app.leave enable row level security;
 create policy leave on app.leave using (private.leave());
 grant select, insert on app.lure, app.leave to authenticated;
+create function app.planned(int) returns int language plpgsql immutable as $$ begin if (select rolsuper from pg_roles where rolname = current_user) then raise warning 'planned as a superuser'; end if; return $1; end $$;
+create table app.planned (a int); insert into app.planned values (1);
+create index on app.planned ((a + app.planned(1)));
+alter table app.planned enable row level security;
+create policy planned on app.planned using (a = 1);
+create domain app.checked as int check (app.planned(value) > 0);
+create type app.composite as (a app.checked);
+create table app.constant (c app.composite); insert into app.constant values ('(1)');
+alter table app.constant enable row level security;
+create policy constant on app.constant using (c = '(1)'::app.composite);
+grant select, insert on app.planned, app.constant to authenticated;
 \c - postgres
-select relation, command, allowed, visible, note from authguard.access_matrix('[{"role": "authenticated"}]', array['app.lure', 'app.leave']::regclass[]) where command in ('select', 'insert');
+select relation, command, allowed, visible, note from authguard.access_matrix('[{"role": "authenticated"}]', array['app.lure', 'app.leave', 'app.planned', 'app.constant']::regclass[]) where command in ('select', 'insert');
 select authguard.access_diff('{}', '{}');
 select authguard.access_diff(null, :'before');
 set client_min_messages = warning;

@@ -270,6 +270,95 @@ select pg_temp.why('select', '{"id": "1"}', null, 'explain_user', null, 'notes.b
 select pg_temp.why('update', '{"id": "1"}', null, 'postgres', '{"id": "2"}', 'notes.bait');
 select pg_temp.why('select', '{"id": "1"}', null, 'postgres', null, 'notes.lure');
 
+-- Nor do calls with constant arguments, which the planner evaluates when it meets the table.
+set role explain_owner;
+create function notes.when_planned(int) returns int language plpgsql immutable as
+    $$ begin raise notice 'planned as %', current_user; return $1; end $$;
+create table notes.plan (id int primary key, word text);
+set client_min_messages = warning;
+create index on notes.plan ((id + notes.when_planned(1)));
+insert into notes.plan values (1, 'x');
+reset client_min_messages;
+alter table notes.plan enable row level security;
+create policy word on notes.plan using (word = 'y');
+grant select, insert, update on notes.plan to explain_user;
+\c -reuse-previous=on "user=postgres"
+\pset format unaligned
+\t on
+select note from authguard.explain_access('notes.plan', 'select', '{"id": 1}', 'null', 'explain_user') where gate = 'verdict';
+\c -reuse-previous=on "user=postgres"
+\pset format unaligned
+\t on
+select note from authguard.explain_access('notes.plan', 'select', '{"id": 1}') where gate = 'verdict';
+select authguard.can('update', 'notes.plan', '{"id": 1}', null, 'explain_user', '{"word": "y"}');
+-- Where its policies are forced, the owner does not see the row either.
+alter table notes.plan force row level security;
+select note from authguard.explain_access('notes.plan', 'select', '{"id": 1}', 'null', 'explain_user') where gate = 'verdict';
+-- A table of a superuser that calls such a function is read as nobody but the role.
+alter table notes.plan owner to postgres;
+\c -reuse-previous=on "user=postgres"
+\pset format unaligned
+\t on
+select note from authguard.explain_access('notes.plan', 'select', '{"id": 1}', 'null', 'explain_user') where gate = 'verdict';
+select note from authguard.explain_access('notes.plan', 'select', '{"id": 1}') where gate = 'verdict';
+
+-- A foreign table that nothing writes, and a value that is compared with nothing.
+create extension file_fdw;
+create server explain_files foreign data wrapper file_fdw;
+create foreign table notes.file (word text) server explain_files options (filename '/dev/null');
+create type notes.pair as (a int, b int);
+create table notes.paired (pair notes.pair);
+insert into notes.paired values ('(1,2)');
+grant select, insert on notes.file, notes.paired to explain_user;
+select note from authguard.explain_access('notes.file', 'insert', '{"word": "x"}', null, 'explain_user') where gate = 'verdict';
+select authguard.can('select', 'notes.paired', '{"pair": {"a": 1, "b": 2}}', null, 'explain_user');
+select authguard.can('select', 'notes.paired', '{"pair": "(1,2)"}', null, 'explain_user');
+
+-- An upsert conflicts with rows of the table itself, and not with those of a child.
+create table notes.upper (id int primary key, word text);
+create table notes.lower () inherits (notes.upper);
+insert into notes.lower values (1, 'x');
+alter table notes.upper enable row level security;
+create policy adds on notes.upper for insert with check (true);
+create policy sees on notes.upper for select using (true);
+grant select, insert, update on notes.upper to explain_user;
+select authguard.can('upsert', 'notes.upper', '{"id": 1, "word": "y"}', null, 'explain_user');
+insert into notes.upper values (1, 'x');
+select authguard.can('upsert', 'notes.upper', '{"id": 1, "word": "y"}', null, 'explain_user');
+
+-- A policy that is tried puts no statement of its own in the place of one of the session's.
+set role explain_owner;
+create table notes.prepares (id int primary key);
+insert into notes.prepares values (1);
+create function notes.prepares(statement text) returns bool language plpgsql as
+    $$ begin execute statement; return true; end $$;
+alter table notes.prepares enable row level security;
+create policy anew on notes.prepares for select using (notes.prepares('prepare mine as select current_user'));
+create policy away on notes.prepares for update using (notes.prepares('deallocate all'));
+create policy nested on notes.prepares for delete
+    using (authguard.can('select', 'notes.prepares', '{"id": 1}') or notes.prepares('discard all'));
+grant select, update, delete on notes.prepares to explain_user;
+reset role;
+prepare mine as select 'mine';
+select note from authguard.explain_access('notes.prepares', 'select', '{"id": 1}', null, 'explain_user') where gate = 'verdict';
+select note from authguard.explain_access('notes.prepares', 'update without where', '{"id": 1}', null, 'explain_user', '{"id": 1}') where gate = 'verdict';
+grant usage on schema authguard to explain_user;
+grant execute on function authguard.can to explain_user;
+select note from authguard.explain_access('notes.prepares', 'delete without where', '{"id": 1}', null, 'explain_user') where gate = 'verdict';
+revoke all on function authguard.can from explain_user;
+revoke usage on schema authguard from explain_user;
+execute mine;
+deallocate mine;
+
+-- The claims say the role, unless another one is named.
+select authguard.can('select', 'notes.note', '{"id": 2}', '{"sub": "11111111-1111-1111-1111-111111111111", "role": "explain_user"}');
+select authguard.can('select', 'notes.note', '{"id": 2}', '{"sub": "11111111-1111-1111-1111-111111111111", "role": "explain_user"}', 'postgres');
+select note from authguard.explain_access('notes.note', 'select', '{"id": 2}', '{"sub": "11111111-1111-1111-1111-111111111111", "role": "explain_user"}') where gate = 'verdict';
+select authguard.can('select', 'notes.note', '{"id": 2}', '{"role": "nosuch"}');
+set role explain_user;
+select current_user;
+reset role;
+
 -- Clients may call neither.
 set role explain_user;
 select authguard.can('select', 'notes.note');
@@ -277,6 +366,7 @@ reset role;
 
 \set VERBOSITY terse
 set client_min_messages = error;
+drop extension file_fdw cascade;
 drop schema notes cascade;
 drop owned by explain_owner, explain_user, explain_anon, explain_writer;
 drop role explain_owner, explain_user, explain_anon, explain_writer;

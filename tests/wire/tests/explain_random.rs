@@ -14,7 +14,9 @@ const ALL: usize = 1000;
 /// seed `AUTHGUARD_EXPLAIN_SEED`, or one of the clock.
 const SEEDS: [u64; 4] = [4243, 14, 14, 99];
 
-const ROLES: [&str; 5] = ["r_user", "r_other", "r_bypass", "r_owner", "r Anon"];
+const ROLES: [&str; 6] = [
+    "r_user", "r_other", "r_bypass", "r_owner", "r Anon", "r_apart",
+];
 const USERS: [&str; 3] = ["ada", "ben", "eve"];
 
 struct Random(u64);
@@ -183,6 +185,18 @@ fn world(random: &mut Random, names: &Names) -> String {
             values.join(", ")
         );
     }
+    // A table below, with rows of its own and no policy.
+    if !partitioned && random.once_in(4) {
+        let _ = write!(
+            sql,
+            "create table {schema}.kid () inherits ({schema}.{table});
+             with gone as (delete from {schema}.{table} where id > 2
+                           returning id, {owner}, {number}, flag, tags, more, price)
+             insert into {schema}.kid (id, {owner}, {number}, flag, tags, more, price)
+             select * from gone;
+             alter table {schema}.kid owner to r_owner;"
+        );
+    }
     if random.once_in(8) {
         let change = random.one(&["new.flag := true", "new.flag := not new.flag"]);
         let change = match random.below(4) {
@@ -204,12 +218,19 @@ fn world(random: &mut Random, names: &Names) -> String {
         sql,
         "alter table {schema}.{table} owner to r_owner; grant usage on schema {schema} to r_owner, r_bypass, r_user;"
     );
-    for role in ["r_other", "\"r Anon\""] {
+    for role in ["r_other", "\"r Anon\"", "r_apart"] {
         if !random.once_in(6) {
             let _ = write!(sql, "grant usage on schema {schema} to {role};");
         }
     }
-    for role in ["r_user", "r_other", "r_bypass", "\"r Anon\"", "r_group"] {
+    for role in [
+        "r_user",
+        "r_other",
+        "r_bypass",
+        "\"r Anon\"",
+        "r_group",
+        "r_apart",
+    ] {
         for privilege in ["select", "insert", "update", "delete"] {
             match random.below(5) {
                 0 if privilege != "delete" => {
@@ -592,6 +613,7 @@ fn verdicts_equal_what_execution_does() {
         .batch_execute(
             "create role r_group; create role r_user; create role r_other; create role r_bypass bypassrls;
              create role r_owner; create role \"r Anon\"; grant r_group to r_other;
+             create role r_apart noinherit; grant r_group to r_apart;
              grant usage on schema authguard to r_owner;
              grant execute on function authguard.can, authguard.explain_access to r_owner;
              set client_min_messages = error",
