@@ -358,7 +358,10 @@ pub struct Mutants {
 /// the command needs, or if the first has the form of an address.
 pub fn split_connection(words: &[String], needed: usize) -> (Option<&str>, &[String]) {
     match words.split_first() {
-        Some((first, rest)) if rest.len() == needed || connect::is_address(first) => {
+        // An empty one is a variable that is not set: as for psql, the environment counts.
+        Some((first, rest))
+            if rest.len() == needed || first.is_empty() || connect::is_address(first) =>
+        {
             (Some(first), rest)
         }
         _ => (None, words),
@@ -412,5 +415,10 @@ mod tests {
             (None, &words[2..])
         );
         assert_eq!(split_connection(&words[3..], 1), (None, &words[3..]));
+        let unset = ["", "a.sql"].map(str::to_owned);
+        assert_eq!(
+            split_connection(&unset, usize::MAX),
+            (Some(""), &unset[1..])
+        );
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::arguments::{Configuration, FailOn};
 use crate::error::{Error, Result};
-use serde::Deserialize;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -27,10 +28,35 @@ pub struct Config {
     pub accept: Vec<Accepted>,
     /// The file that makes an object, or the file and the line, for SARIF.
     #[serde(default)]
+    #[serde(deserialize_with = "as_json")]
     pub files: BTreeMap<String, serde_json::Value>,
     /// Whose access is looked at by `matrix`, `snapshot` and `diff`.
     #[serde(default)]
+    #[serde(deserialize_with = "as_json")]
     pub identities: Vec<serde_json::Value>,
+}
+
+/// Reads what becomes JSON, which has no dates and no numbers without an end.
+fn as_json<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    from: D,
+) -> std::result::Result<T, D::Error> {
+    let value = toml::Value::deserialize(from)?;
+    check_json(&value).map_err(D::Error::custom)?;
+    T::deserialize(value).map_err(D::Error::custom)
+}
+
+fn check_json(value: &toml::Value) -> std::result::Result<(), String> {
+    match value {
+        toml::Value::Datetime(date) => Err(format!(
+            "{date} is a date: claims have the seconds since 1970, or a text between quotes"
+        )),
+        toml::Value::Float(number) if !number.is_finite() => {
+            Err(format!("{number} is no number of JSON"))
+        }
+        toml::Value::Array(values) => values.iter().try_for_each(check_json),
+        toml::Value::Table(table) => table.values().try_for_each(check_json),
+        _ => Ok(()),
+    }
 }
 
 /// A level of findings.
@@ -87,10 +113,15 @@ impl Config {
     fn parse(text: &str) -> std::result::Result<Self, String> {
         let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         for accepted in &config.accept {
+            let fingerprint = &accepted.fingerprint;
             if accepted.reason.trim().is_empty() {
                 return Err(format!(
-                    "the accepted finding {} has an empty reason",
-                    accepted.fingerprint
+                    "the accepted finding {fingerprint} has an empty reason"
+                ));
+            }
+            if accepted.until.is_some_and(|until| until.date.is_none()) {
+                return Err(format!(
+                    "the accepted finding {fingerprint} has a time without a date in until"
                 ));
             }
         }
@@ -158,6 +189,9 @@ mod tests {
             "[[accept]]\nfingerprint = 'a'",
             "[[accept]]\nfingerprint = 'a'\nreason = ' '",
             "[[accept]]\nfingerprint = 'a'\nreason = 'b'\nuntil = 'tomorrow'",
+            "[[accept]]\nfingerprint = 'a'\nreason = 'b'\nuntil = 07:32:00",
+            "[[identities]]\nname = 'a'\nclaims = { exp = 2099-01-01 }",
+            "[[identities]]\nname = 'a'\nclaims = { exp = [inf] }",
         ] {
             assert!(Config::parse(bad).is_err(), "{bad}");
         }

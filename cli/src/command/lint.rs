@@ -7,6 +7,7 @@ use crate::connect::Address;
 use crate::error::{Error, Result};
 use crate::output::{self, Cell, Check, Report, Table};
 use crate::session::{Access, Session};
+use crate::terminal::{printable, say};
 use anstyle::{AnsiColor, Style};
 use authguard_policy::finding::{self, Finding};
 use authguard_policy::lint::{self, Options, rules};
@@ -102,16 +103,14 @@ fn judged(
             }
         };
         match of.next() {
-            None => eprintln!(
+            None => say(&format!(
                 "authguard: no finding has the accepted fingerprint {}: it may go from the configuration",
                 accepted.fingerprint
-            ),
-            Some(finding) if is_over => eprintln!(
+            )),
+            Some(finding) if is_over => say(&format!(
                 "authguard: {} on {} is accepted no longer ({})",
-                finding.rule,
-                output::printable(&finding.object),
-                accepted.reason
-            ),
+                finding.rule, finding.object, accepted.reason
+            )),
             Some(finding) => {
                 finding.accepted = true;
                 finding.reason = Some(accepted.reason.clone());
@@ -180,7 +179,7 @@ fn table(findings: &[Finding]) -> String {
             };
             for line in format!("{hint}{end}").lines() {
                 let mark = if is_sql { "" } else { "-- " };
-                let _ = writeln!(hints, "{mark}{}", output::printable(line));
+                let _ = writeln!(hints, "{mark}{}", printable(line));
             }
         }
     }
@@ -229,7 +228,7 @@ fn name(finding: &Finding) -> String {
         Some(policy) => format!("{}, policy {policy}", finding.object),
         None => finding.object.clone(),
     };
-    output::printable(&name)
+    printable(&name)
 }
 
 /// A test for each finding; one that passes if there is none.
