@@ -2,6 +2,7 @@
 
 use crate::connect;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
 use std::path::PathBuf;
 
 /// Lints, explains and tests row-level security policies, over a connection to any Postgres 14 to
@@ -131,7 +132,8 @@ pub struct Lint {
 }
 
 /// The lowest level that counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub enum FailOn {
     /// Errors only
     Error,

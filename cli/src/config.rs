@@ -2,6 +2,7 @@
 
 use crate::arguments::{Configuration, FailOn};
 use crate::error::{Error, Result};
+use authguard_policy::finding::Level;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ pub struct Config {
     #[serde(default)]
     pub schemas: Vec<String>,
     /// The level from which findings count.
-    pub fail_on: Option<Level>,
+    pub fail_on: Option<FailOn>,
     /// The level of a rule, if it is not the rule's own.
     #[serde(default)]
     pub rules: BTreeMap<String, Setting>,
@@ -59,18 +60,6 @@ fn check_json(value: &toml::Value) -> std::result::Result<(), String> {
     }
 }
 
-/// A level of findings.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// Data is open to somebody.
-    Error,
-    /// Something is probably not meant.
-    Warning,
-    /// Something to know.
-    Info,
-}
-
 /// What is done with the findings of a rule.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
@@ -83,6 +72,18 @@ pub enum Setting {
     Warning,
     /// They are for information.
     Info,
+}
+
+impl Setting {
+    /// Returns the level that the findings get; nothing if they are left out.
+    pub fn level(self) -> Option<Level> {
+        match self {
+            Self::Off => None,
+            Self::Error => Some(Level::Error),
+            Self::Warning => Some(Level::Warning),
+            Self::Info => Some(Level::Info),
+        }
+    }
 }
 
 /// A finding that is accepted.
@@ -130,11 +131,10 @@ impl Config {
 
     /// The level from which findings count.
     pub fn fail_on(&self, argument: Option<FailOn>) -> Level {
-        match argument {
+        match argument.or(self.fail_on) {
             Some(FailOn::Error) => Level::Error,
-            Some(FailOn::Warning) => Level::Warning,
+            Some(FailOn::Warning) | None => Level::Warning,
             Some(FailOn::Info) => Level::Info,
-            None => self.fail_on.unwrap_or(Level::Warning),
         }
     }
 }

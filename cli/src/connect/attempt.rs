@@ -133,8 +133,10 @@ fn within(
 ) -> Option<std::result::Result<Client, postgres::Error>> {
     let (config, connector) = (config.clone(), tls.connector.clone());
     let (sender, receiver) = mpsc::channel();
-    // If nobody waits any more, the thread ends with the program.
-    thread::spawn(move || sender.send(config.connect(connector)));
+    thread::spawn(move || {
+        // If nobody waits any more, the connection is closed.
+        let _ = sender.send(config.connect(connector));
+    });
     match limit {
         None => receiver.recv().ok(),
         Some(limit) => receiver.recv_timeout(limit).ok(),
