@@ -2,6 +2,7 @@
 
 use crate::connect;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
 use std::path::PathBuf;
 
 /// Lints, explains and tests row-level security policies, over a connection to any Postgres 14 to
@@ -131,7 +132,8 @@ pub struct Lint {
 }
 
 /// The lowest level that counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub enum FailOn {
     /// Errors only
     Error,
@@ -358,7 +360,10 @@ pub struct Mutants {
 /// the command needs, or if the first has the form of an address.
 pub fn split_connection(words: &[String], needed: usize) -> (Option<&str>, &[String]) {
     match words.split_first() {
-        Some((first, rest)) if rest.len() == needed || connect::is_address(first) => {
+        // An empty one is a variable that is not set: as for psql, the environment counts.
+        Some((first, rest))
+            if rest.len() == needed || first.is_empty() || connect::is_address(first) =>
+        {
             (Some(first), rest)
         }
         _ => (None, words),
@@ -412,5 +417,10 @@ mod tests {
             (None, &words[2..])
         );
         assert_eq!(split_connection(&words[3..], 1), (None, &words[3..]));
+        let unset = ["", "a.sql"].map(str::to_owned);
+        assert_eq!(
+            split_connection(&unset, usize::MAX),
+            (Some(""), &unset[1..])
+        );
     }
 }

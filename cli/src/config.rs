@@ -2,7 +2,9 @@
 
 use crate::arguments::{Configuration, FailOn};
 use crate::error::{Error, Result};
-use serde::Deserialize;
+use authguard_policy::finding::Level;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -18,7 +20,7 @@ pub struct Config {
     #[serde(default)]
     pub schemas: Vec<String>,
     /// The level from which findings count.
-    pub fail_on: Option<Level>,
+    pub fail_on: Option<FailOn>,
     /// The level of a rule, if it is not the rule's own.
     #[serde(default)]
     pub rules: BTreeMap<String, Setting>,
@@ -27,22 +29,35 @@ pub struct Config {
     pub accept: Vec<Accepted>,
     /// The file that makes an object, or the file and the line, for SARIF.
     #[serde(default)]
+    #[serde(deserialize_with = "as_json")]
     pub files: BTreeMap<String, serde_json::Value>,
     /// Whose access is looked at by `matrix`, `snapshot` and `diff`.
     #[serde(default)]
+    #[serde(deserialize_with = "as_json")]
     pub identities: Vec<serde_json::Value>,
 }
 
-/// A level of findings.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// Data is open to somebody.
-    Error,
-    /// Something is probably not meant.
-    Warning,
-    /// Something to know.
-    Info,
+/// Reads what becomes JSON, which has no dates and no numbers without an end.
+fn as_json<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    from: D,
+) -> std::result::Result<T, D::Error> {
+    let value = toml::Value::deserialize(from)?;
+    check_json(&value).map_err(D::Error::custom)?;
+    T::deserialize(value).map_err(D::Error::custom)
+}
+
+fn check_json(value: &toml::Value) -> std::result::Result<(), String> {
+    match value {
+        toml::Value::Datetime(date) => Err(format!(
+            "{date} is a date: claims have the seconds since 1970, or a text between quotes"
+        )),
+        toml::Value::Float(number) if !number.is_finite() => {
+            Err(format!("{number} is no number of JSON"))
+        }
+        toml::Value::Array(values) => values.iter().try_for_each(check_json),
+        toml::Value::Table(table) => table.values().try_for_each(check_json),
+        _ => Ok(()),
+    }
 }
 
 /// What is done with the findings of a rule.
@@ -57,6 +72,18 @@ pub enum Setting {
     Warning,
     /// They are for information.
     Info,
+}
+
+impl Setting {
+    /// Returns the level that the findings get; nothing if they are left out.
+    pub fn level(self) -> Option<Level> {
+        match self {
+            Self::Off => None,
+            Self::Error => Some(Level::Error),
+            Self::Warning => Some(Level::Warning),
+            Self::Info => Some(Level::Info),
+        }
+    }
 }
 
 /// A finding that is accepted.
@@ -87,10 +114,15 @@ impl Config {
     fn parse(text: &str) -> std::result::Result<Self, String> {
         let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         for accepted in &config.accept {
+            let fingerprint = &accepted.fingerprint;
             if accepted.reason.trim().is_empty() {
                 return Err(format!(
-                    "the accepted finding {} has an empty reason",
-                    accepted.fingerprint
+                    "the accepted finding {fingerprint} has an empty reason"
+                ));
+            }
+            if accepted.until.is_some_and(|until| until.date.is_none()) {
+                return Err(format!(
+                    "the accepted finding {fingerprint} has a time without a date in until"
                 ));
             }
         }
@@ -99,11 +131,10 @@ impl Config {
 
     /// The level from which findings count.
     pub fn fail_on(&self, argument: Option<FailOn>) -> Level {
-        match argument {
+        match argument.or(self.fail_on) {
             Some(FailOn::Error) => Level::Error,
-            Some(FailOn::Warning) => Level::Warning,
+            Some(FailOn::Warning) | None => Level::Warning,
             Some(FailOn::Info) => Level::Info,
-            None => self.fail_on.unwrap_or(Level::Warning),
         }
     }
 }
@@ -158,6 +189,9 @@ mod tests {
             "[[accept]]\nfingerprint = 'a'",
             "[[accept]]\nfingerprint = 'a'\nreason = ' '",
             "[[accept]]\nfingerprint = 'a'\nreason = 'b'\nuntil = 'tomorrow'",
+            "[[accept]]\nfingerprint = 'a'\nreason = 'b'\nuntil = 07:32:00",
+            "[[identities]]\nname = 'a'\nclaims = { exp = 2099-01-01 }",
+            "[[identities]]\nname = 'a'\nclaims = { exp = [inf] }",
         ] {
             assert!(Config::parse(bad).is_err(), "{bad}");
         }

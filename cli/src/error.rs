@@ -60,11 +60,46 @@ impl std::error::Error for Error {}
 
 impl From<ServerError> for Error {
     fn from(error: ServerError) -> Self {
+        let usual = match error.sqlstate.as_str() {
+            "25006" => {
+                Some("This command tries things: connect to the primary, and not read-only.")
+            }
+            "08006" => Some("The log of the server, or of the pooler before it, has the reason."),
+            _ => None,
+        };
         Self {
             message: error.message,
             sqlstate: Some(error.sqlstate),
             detail: error.detail,
-            hint: error.hint,
+            hint: error.hint.or_else(|| usual.map(str::to_owned)),
+        }
+    }
+}
+
+/// What the server said, or the client library in its place.
+pub fn server_error(error: &postgres::Error) -> ServerError {
+    match error.as_db_error() {
+        Some(said) => ServerError {
+            sqlstate: said.code().code().to_owned(),
+            message: said.message().to_owned(),
+            detail: said.detail().map(str::to_owned),
+            hint: said.hint().map(str::to_owned),
+        },
+        None => {
+            let source = std::error::Error::source(error);
+            let source = source.map_or(String::new(), |source| format!(": {source}"));
+            ServerError {
+                // A connection that is lost, unless an answer cannot be read.
+                sqlstate: if error.is_closed() || source.is_empty() {
+                    "08006"
+                } else {
+                    "08P01"
+                }
+                .to_owned(),
+                message: format!("{error}{source}"),
+                detail: None,
+                hint: None,
+            }
         }
     }
 }

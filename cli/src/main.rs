@@ -14,6 +14,7 @@ mod error;
 mod output;
 mod progress;
 mod session;
+mod terminal;
 
 use arguments::Arguments;
 use clap::Parser;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
         Ok(Verdict::Good) => ExitCode::SUCCESS,
         Ok(Verdict::Bad) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("authguard: {error}");
+            terminal::say(&format!("authguard: {error}"));
             ExitCode::from(2)
         }
     }

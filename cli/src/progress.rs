@@ -1,5 +1,6 @@
 //! One line on the terminal that says what is being done, if it takes longer than a second.
 
+use crate::terminal::printable;
 use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
 use std::rc::Rc;
@@ -63,8 +64,7 @@ impl Progress {
                 self.statements,
                 self.begun.elapsed().as_secs()
             );
-            eprint!("\r\x1b[K{line}");
-            let _ = std::io::stderr().flush();
+            erase(&printable(&line));
             self.shown = Some(Instant::now());
         }
     }
@@ -73,7 +73,13 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown.is_some() {
-            eprint!("\r\x1b[K");
+            erase("");
         }
     }
+}
+
+/// Writes a text in the place of the line.
+fn erase(text: &str) {
+    let mut terminal = std::io::stderr();
+    let _ = write!(terminal, "\r\x1b[K{text}").and_then(|()| terminal.flush());
 }

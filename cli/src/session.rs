@@ -1,7 +1,7 @@
 //! A session in one transaction, which is rolled back at the end.
 
 use crate::connect::{self, Address};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, server_error};
 use crate::progress::{Progress, Step};
 use authguard_policy::{Row, ScriptServer, Server, ServerError};
 use postgres::types::{ToSql, Type};
@@ -31,7 +31,10 @@ const SAVEPOINT: &str = "authguard";
 
 /// Limits for a transaction in which something is tried or read, unless the role or the database
 /// has its own. If this program ends, the server notices within a second.
+/// Scripts are split into statements by the rules of the standard, so the server has to read them by
+/// the same.
 const LIMITS: &str = "
+select pg_catalog.set_config('standard_conforming_strings', 'on', true);
 select pg_catalog.set_config('lock_timeout', '5s', true)
  where pg_catalog.current_setting('lock_timeout') operator(pg_catalog.=) '0';
 select pg_catalog.set_config('statement_timeout', '60s', true)
@@ -146,13 +149,19 @@ impl ScriptServer for Session {
         let messages = self.client.simple_query(sql);
         let messages = messages.map_err(|error| self.failed(&error, false))?;
         let rows = messages.iter().filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => {
-                let columns = 0..row.len();
-                Some(columns.map(|at| row.get(at).map(str::to_owned)).collect())
-            }
+            SimpleQueryMessage::Row(row) => Some(row),
             _ => None,
         });
-        Ok(rows.collect())
+        let texts = rows.map(|row| {
+            let columns = 0..row.len();
+            columns
+                .map(|at| match row.try_get(at) {
+                    Ok(text) => Ok(text.map(str::to_owned)),
+                    Err(error) => Err(server_error(&error)),
+                })
+                .collect()
+        });
+        texts.collect()
     }
 }
 
@@ -160,33 +169,5 @@ impl Drop for Session {
     fn drop(&mut self) {
         // Behind a pooler, the server's session outlives this one.
         let _ = self.client.batch_execute("rollback");
-    }
-}
-
-/// What the server said, or the client library in its place.
-pub fn server_error(error: &postgres::Error) -> ServerError {
-    match error.as_db_error() {
-        Some(said) => ServerError {
-            sqlstate: said.code().code().to_owned(),
-            message: said.message().to_owned(),
-            detail: said.detail().map(str::to_owned),
-            hint: said.hint().map(str::to_owned),
-        },
-        None => {
-            let source = std::error::Error::source(error);
-            let source = source.map_or(String::new(), |source| format!(": {source}"));
-            ServerError {
-                // A connection that is lost, unless an answer cannot be read.
-                sqlstate: if error.is_closed() || source.is_empty() {
-                    "08006"
-                } else {
-                    "08P01"
-                }
-                .to_owned(),
-                message: format!("{error}{source}"),
-                detail: None,
-                hint: None,
-            }
-        }
     }
 }

@@ -137,7 +137,8 @@ fn operators(server: &mut dyn Server) -> Result<HashMap<u32, Operator>, ServerEr
 
 /// The tables of a schema that have row-level security. A schema without one has an empty row.
 const TABLES: &str = "
-select c.oid::pg_catalog.text, pg_catalog.format('%I.%I', n.nspname, c.relname),
+select c.oid::pg_catalog.text,
+       case when c.oid is not null then pg_catalog.format('%I.%I', n.nspname, c.relname) end,
        c.relforcerowsecurity::pg_catalog.text
   from pg_catalog.pg_namespace n
   left join pg_catalog.pg_class c

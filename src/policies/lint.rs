@@ -4,7 +4,7 @@ use super::server::with_server;
 use crate::pg::encoding::{Json, Name, Utf8};
 use crate::pg::shortage;
 use authguard_policy::facts::Facts;
-use authguard_policy::finding::Finding;
+use authguard_policy::finding::{Finding, Level};
 use authguard_policy::lint::{self, Options};
 use authguard_policy::report::{self, Files};
 use authguard_policy::{Server, ServerError};
@@ -83,7 +83,7 @@ fn all(server: &mut dyn Server) -> Result<Vec<Finding>, ServerError> {
 #[pg_extern(sql = false)]
 fn authguard_lint_tap() -> SetOfIterator<'static, Utf8> {
     let findings = with_server(all);
-    SetOfIterator::new(report::tap(&findings).into_iter().map(Utf8))
+    SetOfIterator::new(report::tap(&findings, Level::Warning).into_iter().map(Utf8))
 }
 
 /// The findings as a SARIF log.

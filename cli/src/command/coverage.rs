@@ -7,6 +7,7 @@ use crate::connect::Address;
 use crate::error::Result;
 use crate::output::{self, Cell, Check, Report, Table};
 use crate::session::{Access, Session};
+use crate::terminal::printable;
 use anstyle::{AnsiColor, Style};
 use authguard_policy::{
     ClauseCount, Found, covered_percent, read_coverage, run_suite, start_coverage,
@@ -98,7 +99,7 @@ fn table(counts: &[ClauseCount], found: &Found, percent: f64) -> String {
         "{}\n{covered} of {} clauses covered ({percent:.0} %); {}\n",
         table.render(),
         counts.len(),
-        output::printable(&found.to_string())
+        printable(&found.to_string())
     )
 }
 

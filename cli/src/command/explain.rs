@@ -6,6 +6,7 @@ use crate::connect::Address;
 use crate::error::{Error, Result};
 use crate::output::{self, Cell, Check, Report, Table};
 use crate::session::{Access, Session};
+use crate::terminal::printable;
 use anstyle::AnsiColor;
 use authguard_policy::{Gate, Outcome, Request, Step};
 use serde_json::{Value, json};
@@ -104,5 +105,5 @@ fn table(steps: &[Step], sentence: &str) -> String {
             step.note.clone().filter(|_| !is_verdict).into(),
         ]);
     }
-    format!("{}\n{}\n", table.render(), output::printable(sentence))
+    format!("{}\n{}\n", table.render(), printable(sentence))
 }

@@ -2,13 +2,14 @@
 
 use super::Verdict;
 use crate::arguments::{Format, Lint};
-use crate::config::{Config, Level, Setting};
+use crate::config::{Config, Setting};
 use crate::connect::Address;
 use crate::error::{Error, Result};
 use crate::output::{self, Cell, Check, Report, Table};
 use crate::session::{Access, Session};
+use crate::terminal::{printable, say};
 use anstyle::{AnsiColor, Style};
-use authguard_policy::finding::{self, Finding};
+use authguard_policy::finding::{Finding, Level};
 use authguard_policy::lint::{self, Options, rules};
 use authguard_policy::report::{self, Files};
 use serde_json::{Value, json};
@@ -40,9 +41,11 @@ pub fn run(arguments: &Lint) -> Result<Verdict> {
         output::write(&sarif(), Some(file))?;
     }
     let from = config.fail_on(arguments.fail_on);
-    let fails = |finding: &Finding| !finding.accepted && counts(finding.level, from);
+    let fails = |finding: &Finding| !finding.accepted && finding.level >= from;
+    let file = arguments.output.output.as_deref();
     match arguments.output.format {
-        Format::Sarif => output::write(&sarif(), arguments.output.output.as_deref())?,
+        Format::Sarif => output::write(&sarif(), file)?,
+        Format::Tap => output::write(&lines(report::tap(&findings, from)), file)?,
         _ => Report {
             table: table(&findings),
             json: findings.iter().map(object).collect(),
@@ -51,6 +54,10 @@ pub fn run(arguments: &Lint) -> Result<Verdict> {
         .write("authguard lint", &arguments.output)?,
     }
     Ok(Verdict::of(!findings.iter().any(fails)))
+}
+
+fn lines(lines: Vec<String>) -> String {
+    lines.iter().map(|line| printable(line) + "\n").collect()
 }
 
 /// Fails if the configuration names a rule that there is not: it would silence nothing.
@@ -82,12 +89,10 @@ fn judged(
     session: &mut Session,
 ) -> Result<Vec<Finding>> {
     for finding in &mut findings {
-        finding.level = match config.rules.get(finding.rule) {
-            Some(Setting::Error) => finding::Level::Error,
-            Some(Setting::Warning) => finding::Level::Warning,
-            Some(Setting::Info) => finding::Level::Info,
-            Some(Setting::Off) | None => finding.level,
-        };
+        let setting = config.rules.get(finding.rule);
+        finding.level = setting
+            .and_then(|setting| setting.level())
+            .unwrap_or(finding.level);
     }
     findings.retain(|finding| config.rules.get(finding.rule) != Some(&Setting::Off));
     for accepted in &config.accept {
@@ -102,16 +107,14 @@ fn judged(
             }
         };
         match of.next() {
-            None => eprintln!(
+            None => say(&format!(
                 "authguard: no finding has the accepted fingerprint {}: it may go from the configuration",
                 accepted.fingerprint
-            ),
-            Some(finding) if is_over => eprintln!(
+            )),
+            Some(finding) if is_over => say(&format!(
                 "authguard: {} on {} is accepted no longer ({})",
-                finding.rule,
-                output::printable(&finding.object),
-                accepted.reason
-            ),
+                finding.rule, finding.object, accepted.reason
+            )),
             Some(finding) => {
                 finding.accepted = true;
                 finding.reason = Some(accepted.reason.clone());
@@ -119,15 +122,6 @@ fn judged(
         }
     }
     Ok(findings)
-}
-
-fn counts(level: finding::Level, from: Level) -> bool {
-    let from = match from {
-        Level::Error => finding::Level::Error,
-        Level::Warning => finding::Level::Warning,
-        Level::Info => finding::Level::Info,
-    };
-    level >= from
 }
 
 /// The columns of the SQL function `authguard.lint`.
@@ -146,11 +140,11 @@ fn object(finding: &Finding) -> Value {
     })
 }
 
-fn look(level: finding::Level) -> Style {
+fn look(level: Level) -> Style {
     let color = match level {
-        finding::Level::Error => AnsiColor::Red,
-        finding::Level::Warning => AnsiColor::Yellow,
-        finding::Level::Info => AnsiColor::Cyan,
+        Level::Error => AnsiColor::Red,
+        Level::Warning => AnsiColor::Yellow,
+        Level::Info => AnsiColor::Cyan,
     };
     color.on_default()
 }
@@ -180,7 +174,7 @@ fn table(findings: &[Finding]) -> String {
             };
             for line in format!("{hint}{end}").lines() {
                 let mark = if is_sql { "" } else { "-- " };
-                let _ = writeln!(hints, "{mark}{}", output::printable(line));
+                let _ = writeln!(hints, "{mark}{}", printable(line));
             }
         }
     }
@@ -193,9 +187,9 @@ fn table(findings: &[Finding]) -> String {
     let _ = writeln!(
         text,
         "\nerrors: {}, warnings: {}, for information: {}, accepted: {}",
-        count(finding::Level::Error),
-        count(finding::Level::Warning),
-        count(finding::Level::Info),
+        count(Level::Error),
+        count(Level::Warning),
+        count(Level::Info),
         accepted.len()
     );
     text
@@ -229,7 +223,7 @@ fn name(finding: &Finding) -> String {
         Some(policy) => format!("{}, policy {policy}", finding.object),
         None => finding.object.clone(),
     };
-    output::printable(&name)
+    printable(&name)
 }
 
 /// A test for each finding; one that passes if there is none.

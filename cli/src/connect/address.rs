@@ -2,9 +2,9 @@
 //! then the environment, then a default.
 
 use super::files;
+use super::host::{HostAddress, default_host};
 use super::parse::{self, Parameters};
 use crate::error::{Error, Result};
-use std::fmt;
 use std::path::PathBuf;
 
 /// Each parameter that libpq 14 to 18 knows, and its environment variable.
@@ -81,30 +81,6 @@ pub struct Address {
     pub user: String,
     /// The database.
     pub dbname: String,
-}
-
-/// One server of an address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostAddress {
-    /// A name, a numeric address, or the directory of a socket.
-    pub host: String,
-    /// The numeric address, if the name is not to be looked up.
-    pub hostaddr: Option<std::net::IpAddr>,
-    /// The port.
-    pub port: u16,
-}
-
-impl HostAddress {
-    /// Returns true if the server listens on a socket.
-    pub fn is_socket(&self) -> bool {
-        self.hostaddr.is_none() && (self.host.starts_with('/') || self.host.starts_with('@'))
-    }
-}
-
-impl fmt::Display for HostAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "host {}, port {}", self.host, self.port)
-    }
 }
 
 /// Environment variables.
@@ -290,16 +266,6 @@ fn hosts(parameters: &Parameters) -> Result<Vec<HostAddress>> {
             })
         })
         .collect()
-}
-
-/// Where a server of this machine has its socket: Debian's directory, or the one of Postgres's own
-/// builds. If neither has one, the loopback address.
-fn default_host(port: u16) -> String {
-    files::SOCKET_DIRECTORIES
-        .into_iter()
-        .find(|dir| PathBuf::from(dir).join(format!(".s.PGSQL.{port}")).exists())
-        .unwrap_or("localhost")
-        .to_owned()
 }
 
 #[cfg(test)]

@@ -1,16 +1,18 @@
 //! The attempts to connect: each server of the address in turn, with and without TLS as its mode
 //! says.
 
-use super::address::{Address, HostAddress};
+use super::address::Address;
+use super::host::HostAddress;
 use super::tls::{Mode, Tls};
-use crate::error::{Error, Result};
-use crate::session::server_error;
+use crate::error::{Error, Result, server_error};
 use postgres::config::{ChannelBinding, SslMode, SslNegotiation};
 use postgres::{Client, Config};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
-/// Seconds after which a server counts as unreachable, if the address does not say.
-const TIMEOUT: u64 = 30;
+/// The time after which a server counts as unreachable, if the address does not say.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Connects to the first server of an address that answers and is of the kind that it asks for.
 pub fn connect(address: &Address) -> Result<Client> {
@@ -64,6 +66,10 @@ fn connect_to(
     if let Some(password) = &password {
         config.password(password);
     }
+    let limit = match timeout(address).map_err(|error| fail(error, true))? {
+        None => None,
+        Some(timeout) => timeout.checked_mul(host.count_addresses()),
+    };
     let modes = match tls.mode {
         _ if host.is_socket() => &[SslMode::Disable][..],
         Mode::Disable => &[SslMode::Disable],
@@ -73,15 +79,20 @@ fn connect_to(
     };
     let mut first = None;
     for &mode in modes {
-        match config.ssl_mode(mode).connect(tls.connector.clone()) {
-            Ok(mut client) => {
+        match within(limit, config.ssl_mode(mode), tls) {
+            None => {
+                let error = Error::new("the server does not answer in time")
+                    .hint("Its address may be that of another program. PGCONNECT_TIMEOUT is the limit, in seconds.");
+                return Err(fail(error, false));
+            }
+            Some(Ok(mut client)) => {
                 return match is_kind(&mut client, kind) {
                     Ok(true) => Ok(client),
                     Ok(false) => Err(fail(Error::new(format!("the server is not {kind}")), false)),
                     Err(error) => Err(fail(error, false)),
                 };
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 // 28000: pg_hba.conf lets nobody in that way. Another way may be open, if TLS is
                 // what is wrong.
                 let refused = error.code().map(|code| code.code().to_owned());
@@ -103,6 +114,35 @@ fn connect_to(
     Err(fail(error, is_final))
 }
 
+/// Returns the time in which a server has to let the program in.
+fn timeout(address: &Address) -> Result<Option<Duration>> {
+    Ok(match address.number("connect_timeout")? {
+        None => Some(TIMEOUT),
+        // libpq waits for ever then. Its shortest limit is 2 seconds.
+        Some(0) => None,
+        Some(seconds) => Some(Duration::from_secs(seconds.max(2))),
+    })
+}
+
+/// Connects; nothing if that takes longer than the limit. The limit of the client library is for
+/// the socket alone: a server that takes a connection and is silent would be waited for.
+fn within(
+    limit: Option<Duration>,
+    config: &Config,
+    tls: &Tls,
+) -> Option<std::result::Result<Client, postgres::Error>> {
+    let (config, connector) = (config.clone(), tls.connector.clone());
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        // If nobody waits any more, the connection is closed.
+        let _ = sender.send(config.connect(connector));
+    });
+    match limit {
+        None => receiver.recv().ok(),
+        Some(limit) => receiver.recv_timeout(limit).ok(),
+    }
+}
+
 fn config(address: &Address, tls: &Tls, host: &HostAddress) -> Result<Config> {
     let mut config = Config::new();
     config
@@ -120,14 +160,8 @@ fn config(address: &Address, tls: &Tls, host: &HostAddress) -> Result<Config> {
         .get("application_name")
         .or(address.get("fallback_application_name"));
     config.application_name(name.unwrap_or("authguard"));
-    let timeout = match address.number("connect_timeout")? {
-        None => TIMEOUT,
-        // libpq waits for ever then. Its shortest limit is 2 seconds.
-        Some(0) => 0,
-        Some(seconds) => seconds.max(2),
-    };
-    if timeout > 0 {
-        config.connect_timeout(Duration::from_secs(timeout));
+    if let Some(timeout) = timeout(address)? {
+        config.connect_timeout(timeout);
     }
     config.keepalives(address.number("keepalives")? != Some(0));
     if let Some(idle) = address.number("keepalives_idle")?.filter(|idle| *idle > 0) {

@@ -1,13 +1,12 @@
 //! The files of libpq: the services, and the passwords.
 
+use super::host::SOCKET_DIRECTORIES;
 use super::parse::Parameters;
 use crate::error::{Error, Result};
+use crate::terminal::say;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-
-/// Where servers have their sockets if nobody says otherwise.
-pub const SOCKET_DIRECTORIES: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
 /// The parameters of a service: from the user's file, or from the system's.
 pub fn service(
@@ -77,10 +76,10 @@ pub fn password(file: &Path, host: &str, port: u16, dbname: &str, user: &str) ->
         return None;
     }
     if about.permissions().mode() & 0o077 != 0 {
-        eprintln!(
+        say(&format!(
             "authguard: password file {} is not used: others may read it; chmod 0600 {0}",
             file.display()
-        );
+        ));
         return None;
     }
     let text = fs::read_to_string(file).ok()?;

@@ -4,6 +4,7 @@
 mod address;
 mod attempt;
 mod files;
+mod host;
 mod parse;
 mod tls;
 

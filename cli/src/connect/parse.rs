@@ -17,8 +17,11 @@ pub fn parse(text: &str) -> Result<Parameters> {
     match after_scheme(text) {
         Some(rest) => uri(rest),
         None if text.contains('=') => pairs(text),
-        None if text.contains("://") => Err(Error::new("the address has an unknown scheme")
-            .hint("An address begins with postgresql:// or postgres://.")),
+        // The server would show it as the name of a database, a password included.
+        None if text.contains("://") || text.contains('@') => {
+            Err(Error::new("the address has an unknown scheme")
+                .hint("An address begins with postgresql:// or postgres://."))
+        }
         None => Ok([("dbname".to_owned(), text.to_owned())].into()),
     }
 }
@@ -46,6 +49,11 @@ fn uri(rest: &str) -> Result<Parameters> {
     };
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (hosts, dbname) = rest.split_once('/').unwrap_or((rest, ""));
+    // A second @, or one after the slash, is of a password: psql would show a part of it.
+    if rest.contains('@') {
+        return Err(Error::new("the address has an @ where none is expected")
+            .hint("In a password, write @ as %40 and / as %2F."));
+    }
     let (mut names, mut ports) = (Vec::new(), Vec::new());
     for host in hosts.split(',') {
         let (name, port) = host_and_port(host)?;
@@ -247,6 +255,11 @@ mod tests {
             "postgresql://ada:sesame@[::1]x/d",
             "postgresql://ada:sesame@h/d?sslmode",
             "mysql://ada:sesame@h/d",
+            "ada:sesame@h/d",
+            "postgresql:/ada:sesame@h/d",
+            "postgresql://ada:pass@sesame@h/d",
+            "postgresql://ada:5432/sesame@h/d",
+            "postgresql://ada:5432/sesame@h/d?sslmode=require",
             "host=a password='sesame",
             "host=a password=sesame sesame",
         ] {

@@ -1,6 +1,6 @@
 //! Results as tests that pass or fail, for harnesses and CI systems.
 
-use super::table::printable;
+use crate::terminal::printable;
 use std::fmt::Write;
 
 /// A test.

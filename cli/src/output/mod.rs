@@ -4,10 +4,11 @@ mod check;
 mod table;
 
 pub use check::{Check, junit, tap};
-pub use table::{Cell, Table, printable};
+pub use table::{Cell, Table};
 
 use crate::arguments::{Format, Output};
 use crate::error::{Error, Result};
+use crate::terminal::printable_json;
 use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
@@ -28,7 +29,7 @@ pub fn write(text: &str, file: Option<&Path>) -> Result<()> {
 
 /// A JSON value as text with a line's end.
 pub fn json(value: &Value) -> String {
-    format!("{value:#}\n")
+    printable_json(&format!("{value:#}\n"))
 }
 
 /// Fails if a command has no result in the form that is asked for: before anything is connected.

@@ -1,5 +1,6 @@
 //! A table as psql shows it.
 
+use crate::terminal::printable;
 use anstyle::Style;
 use std::fmt::Write;
 
@@ -42,25 +43,6 @@ impl Cell {
         self.style = style;
         self
     }
-}
-
-/// Returns a text in which nothing can steer a terminal: names and values come from a database.
-pub fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => shown.push_str("\\n"),
-            '\t' => shown.push_str("\\t"),
-            // Marks that change the direction of what follows deceive the eye.
-            c if c.is_control()
-                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-            {
-                shown.extend(c.escape_unicode());
-            }
-            c => shown.push(c),
-        }
-    }
-    shown
 }
 
 impl Table {

@@ -1,13 +1,13 @@
-//! The Test Anything Protocol: a test for each finding of level error or warning.
+//! The Test Anything Protocol: a test for each finding of a level or above.
 
 use super::one_line;
 use crate::finding::{Finding, Level};
 
-/// Returns the lines. A finding of level error or warning is a test that fails, unless it is
-/// accepted: then it passes, and its reason is told. What is only to be known is a remark. If there
-/// is no test, one passes.
-pub fn tap(findings: &[Finding]) -> Vec<String> {
-    let is_test = |finding: &&Finding| finding.level > Level::Info;
+/// Returns the lines. A finding of level `from` or above is a test that fails, unless it is
+/// accepted: then it passes, and its reason is told. What is below is a remark. If there is no
+/// test, one passes.
+pub fn tap(findings: &[Finding], from: Level) -> Vec<String> {
+    let is_test = |finding: &&Finding| finding.level >= from;
     let count = findings.iter().filter(is_test).count();
     let mut lines = vec![format!("1..{}", count.max(1))];
     let mut number: usize = 0;
@@ -34,7 +34,12 @@ pub fn tap(findings: &[Finding]) -> Vec<String> {
         lines.extend(more.into_iter().filter(|line| !line.is_empty()).map(remark));
     }
     if count == 0 {
-        lines.push("ok 1 - no errors and no warnings".to_owned());
+        let nothing = match from {
+            Level::Error => "no errors",
+            Level::Warning => "no errors and no warnings",
+            Level::Info => "no findings",
+        };
+        lines.push(format!("ok 1 - {nothing}"));
     }
     lines
 }
@@ -73,9 +78,13 @@ mod tests {
 
     #[test]
     fn what_is_no_error_and_no_warning_is_no_test() {
-        let lines = tap(&[finding("t", Level::Info)]);
+        let lines = tap(&[finding("t", Level::Info)], Level::Warning);
         assert_eq!(lines[0], "1..1");
         assert_eq!(lines[2], "ok 1 - no errors and no warnings");
+        let lines = tap(&[finding("t", Level::Warning)], Level::Error);
+        assert_eq!(lines[2], "ok 1 - no errors");
+        let lines = tap(&[finding("t", Level::Info)], Level::Info);
+        assert!(lines[1].starts_with("not ok 1 - "), "{lines:?}");
     }
 
     #[test]
@@ -83,7 +92,10 @@ mod tests {
         let mut accepted = finding("u", Level::Warning);
         accepted.accepted = true;
         accepted.reason = Some("known\nok 9".to_owned());
-        let lines = tap(&[finding("t\nok 2 # TODO", Level::Error), accepted]);
+        let lines = tap(
+            &[finding("t\nok 2 # TODO", Level::Error), accepted],
+            Level::Warning,
+        );
         assert_eq!(lines[0], "1..2");
         assert!(lines[1].starts_with("not ok 1 - ") && lines[1].contains("t ok 2 \\# TODO"));
         let passes = lines.iter().filter(|line| line.starts_with("ok "));

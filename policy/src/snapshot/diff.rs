@@ -62,7 +62,9 @@ fn entries(snapshot: &str) -> Result<BTreeMap<Place, String>, ServerError> {
             sqlstate: "22023".to_owned(),
             message: "this is no snapshot of access".to_owned(),
             detail: None,
-            hint: Some("Take one with access_snapshot().".to_owned()),
+            hint: Some(
+                "Take one with authguard.access_snapshot, or with authguard snapshot.".to_owned(),
+            ),
         });
     }
     let mut entries = BTreeMap::new();

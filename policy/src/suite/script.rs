@@ -5,8 +5,8 @@ use std::fmt;
 
 use crate::quotes::{dollar_quoted, dollar_tag, quoted};
 
-/// The deepest nesting of included scripts.
-const MAX_INCLUDES: usize = 16;
+/// The deepest nesting of included scripts and of variables.
+const MAX_DEPTH: usize = 16;
 
 /// A script, ready to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +118,27 @@ struct Reader<'i, 'f> {
     include: &'i mut Include<'f>,
 }
 
+/// A variable in a script.
+struct Variable {
+    /// How long it is there.
+    length: usize,
+    /// What stands for it.
+    value: String,
+}
+
+/// The statement that is being read.
+#[derive(Default)]
+struct Open {
+    sql: String,
+    /// The line on which it begins.
+    line: usize,
+    /// Brackets and the bodies of functions, in which a semicolon ends nothing.
+    brackets: usize,
+    bodies: usize,
+    /// The last word, in lower case.
+    last_word: String,
+}
+
 /// Where the text of a script is read.
 struct Cursor<'t> {
     rest: &'t str,
@@ -137,18 +158,33 @@ impl<'t> Cursor<'t> {
     }
 }
 
+impl Open {
+    /// Takes note that something stands between the last word and what follows.
+    fn after_word(&mut self) {
+        // `e` counts right before a quote only.
+        if self.last_word == "e" {
+            self.last_word.clear();
+        }
+    }
+}
+
 impl Reader<'_, '_> {
     fn script(&mut self, name: &str, text: &str, depth: usize) -> Result<(), ScriptError> {
-        let mut cursor = Cursor {
-            rest: text,
-            line: 1,
-        };
-        let mut sql = String::new();
-        let mut begins = 1;
-        // Brackets and the bodies of functions, in which a semicolon ends nothing.
-        let mut brackets = 0_usize;
-        let mut bodies = 0_usize;
-        let mut last_word = String::new();
+        let mut open = Open::default();
+        self.text(name, text, 1, depth, &mut open)?;
+        self.end(name, &mut open)
+    }
+
+    /// Reads a text of a script, which begins on a line: all of it, or the value of a variable.
+    fn text(
+        &mut self,
+        name: &str,
+        text: &str,
+        line: usize,
+        depth: usize,
+        open: &mut Open,
+    ) -> Result<(), ScriptError> {
+        let mut cursor = Cursor { rest: text, line };
         while let Some(first) = cursor.rest.chars().next() {
             let line = cursor.line;
             let wrong = |message: String| ScriptError {
@@ -156,40 +192,44 @@ impl Reader<'_, '_> {
                 line,
                 message,
             };
-            if sql.trim().is_empty() {
-                begins = line;
+            if open.sql.trim().is_empty() {
+                open.line = line;
             }
             if let Some(length) = comment(cursor.rest) {
                 cursor.take(length);
-                sql.push(' ');
+                open.sql.push(' ');
+                open.after_word();
                 continue;
             }
             match first {
-                ';' if brackets == 0 && bodies == 0 => {
+                ';' if open.brackets == 0 && open.bodies == 0 => {
                     cursor.take(1);
-                    self.end(name, &mut sql, begins)?;
-                    last_word.clear();
+                    self.end(name, open)?;
                 }
                 '\\' => {
                     let length = cursor.rest.find('\n').unwrap_or(cursor.rest.len());
                     let command = cursor.take(length);
                     self.command(name, command, line, depth)?;
                 }
-                ':' if cursor.rest.starts_with("::") => sql.push_str(cursor.take(2)),
+                ':' if cursor.rest.starts_with("::") => open.sql.push_str(cursor.take(2)),
                 ':' => {
-                    let length = self.variable(cursor.rest, &mut sql);
-                    if length == 0 {
-                        sql.push_str(cursor.take(1));
-                    } else {
-                        cursor.take(length);
+                    let Some(variable) = self.variable(cursor.rest) else {
+                        open.sql.push_str(cursor.take(1));
+                        continue;
+                    };
+                    if depth >= MAX_DEPTH {
+                        return Err(wrong("variables name each other too deeply".to_owned()));
                     }
+                    cursor.take(variable.length);
+                    // As for psql, the value is read like the script: it may have statements.
+                    self.text(name, &variable.value, line, depth.saturating_add(1), open)?;
                 }
                 '\'' | '"' => {
-                    let escapes = first == '\'' && last_word.eq_ignore_ascii_case("e");
+                    let escapes = first == '\'' && open.last_word == "e";
                     let length = quoted(cursor.rest, first, escapes)
                         .ok_or_else(|| wrong("a quote is not closed".to_owned()))?;
-                    sql.push_str(cursor.take(length));
-                    last_word.clear();
+                    open.sql.push_str(cursor.take(length));
+                    open.last_word.clear();
                 }
                 '$' => {
                     let length = match dollar_tag(cursor.rest) {
@@ -197,42 +237,41 @@ impl Reader<'_, '_> {
                         Some(_) => dollar_quoted(cursor.rest)
                             .ok_or_else(|| wrong("a dollar quote is not closed".to_owned()))?,
                     };
-                    sql.push_str(cursor.take(length));
+                    open.sql.push_str(cursor.take(length));
                 }
                 _ if in_word(first) => {
                     let end = cursor.rest.find(|c| !in_word(c) && c != '$');
                     let word = cursor.take(end.unwrap_or(cursor.rest.len()));
                     match word.to_ascii_lowercase().as_str() {
-                        "atomic" if last_word == "begin" => bodies = bodies.saturating_add(1),
-                        "case" if bodies > 0 => bodies = bodies.saturating_add(1),
-                        "end" => bodies = bodies.saturating_sub(1),
+                        "atomic" if open.last_word == "begin" => {
+                            open.bodies = open.bodies.saturating_add(1)
+                        }
+                        "case" if open.bodies > 0 => open.bodies = open.bodies.saturating_add(1),
+                        "end" => open.bodies = open.bodies.saturating_sub(1),
                         _ => {}
                     }
-                    sql.push_str(word);
-                    // `e` counts right before a quote only.
-                    last_word = word.to_ascii_lowercase();
+                    open.sql.push_str(word);
+                    open.last_word = word.to_ascii_lowercase();
                     continue;
                 }
                 _ => {
                     match first {
-                        '(' | '[' => brackets = brackets.saturating_add(1),
-                        ')' | ']' => brackets = brackets.saturating_sub(1),
+                        '(' | '[' => open.brackets = open.brackets.saturating_add(1),
+                        ')' | ']' => open.brackets = open.brackets.saturating_sub(1),
                         _ => {}
                     }
-                    sql.push_str(cursor.take(first.len_utf8()));
-                    if last_word == "e" {
-                        last_word.clear();
-                    }
+                    open.sql.push_str(cursor.take(first.len_utf8()));
+                    open.after_word();
                 }
             }
         }
-        self.end(name, &mut sql, begins)
+        Ok(())
     }
 
     /// Ends a statement.
-    fn end(&mut self, name: &str, sql: &mut String, line: usize) -> Result<(), ScriptError> {
-        let statement = std::mem::take(sql);
-        let statement = statement.trim();
+    fn end(&mut self, name: &str, open: &mut Open) -> Result<(), ScriptError> {
+        let Open { sql, line, .. } = std::mem::take(open);
+        let statement = sql.trim();
         if statement.is_empty() {
             return Ok(());
         }
@@ -253,6 +292,11 @@ impl Reader<'_, '_> {
             ("commit" | "end", _) if self.kind == Kind::Migration => return Ok(()),
             ("commit" | "end", _) => {
                 return Err(wrong("a test must not commit: end it with rollback"));
+            }
+            ("copy", _) if rest.iter().any(|word| is_stream(word)) => {
+                return Err(wrong(
+                    "copy from stdin and to stdout are not supported here",
+                ));
             }
             ("prepare", Some("transaction")) => {
                 return Err(wrong("a prepared transaction cannot be rolled back here"));
@@ -304,7 +348,7 @@ impl Reader<'_, '_> {
             }
             "i" | "include" | "ir" | "include_relative" => {
                 let path = arguments(rest).into_iter().next().unwrap_or_default();
-                if depth >= MAX_INCLUDES {
+                if depth >= MAX_DEPTH {
                     return Err(wrong("scripts include each other too deeply".to_owned()));
                 }
                 let is_relative = word.ends_with('r') || word.ends_with("relative");
@@ -318,27 +362,26 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// Writes the value of `:name`, `:'name'` or `:"name"`, and returns the length of that text, or
-    /// 0 if it names no variable: psql leaves it as it is.
-    fn variable(&self, text: &str, sql: &mut String) -> usize {
+    /// Finds the variable of `:name`, `:'name'` or `:"name"`. Psql leaves what is none as it is.
+    fn variable(&self, text: &str) -> Option<Variable> {
         let rest = text.strip_prefix(':').unwrap_or_default();
         let quote = rest.chars().next().filter(|c| ['\'', '"'].contains(c));
         let name = rest.trim_start_matches(|c| Some(c) == quote);
         let end = name.find(|c| !in_word(c)).unwrap_or(name.len());
         let (name, after) = name.split_at_checked(end).unwrap_or_default();
-        let Some(value) = self.variables.get(name) else {
-            return 0;
-        };
-        match quote {
-            None => sql.push_str(value),
+        let value = self.variables.get(name)?;
+        let (quotes, value) = match quote {
+            None => (0, value.clone()),
             Some(quote) if after.starts_with(quote) => {
                 let twice = format!("{quote}{quote}");
-                sql.push_str(&format!("{quote}{}{quote}", value.replace(quote, &twice)));
+                (2, format!("{quote}{}{quote}", value.replace(quote, &twice)))
             }
-            Some(_) => return 0,
-        }
-        let quotes = if quote.is_some() { 2 } else { 0 };
-        name.len().saturating_add(1).saturating_add(quotes)
+            Some(_) => return None,
+        };
+        Some(Variable {
+            length: name.len().saturating_add(1).saturating_add(quotes),
+            value,
+        })
     }
 }
 
@@ -366,8 +409,14 @@ fn arguments(text: &str) -> Vec<String> {
     all
 }
 
+/// Returns true if a word is `stdin` or `stdout`, perhaps right before a bracket.
+fn is_stream(word: &str) -> bool {
+    let end = word.find(|c| !in_word(c)).unwrap_or(word.len());
+    matches!(word.get(..end), Some("stdin" | "stdout"))
+}
+
 fn in_word(character: char) -> bool {
-    character.is_alphanumeric() || character == '_'
+    character.is_ascii_alphanumeric() || character == '_' || !character.is_ascii()
 }
 
 /// Returns the length of the comment that a text begins with. Comments in `/* */` nest.

@@ -73,6 +73,23 @@ fn variables_of_psql_have_their_values() {
 }
 
 #[test]
+fn a_variable_may_have_statements_which_are_none_of_the_server_s_transaction() {
+    let text = "\\set start 'begin; set role a'\n\\set stop 'select 1; rollback'\n\
+                :start; select 2; :stop; select '3' :x";
+    assert_eq!(
+        asked(text),
+        [
+            "BEGIN",
+            "set role a",
+            "select 2",
+            "select 1",
+            "ROLL BACK",
+            "select '3' :x"
+        ]
+    );
+}
+
+#[test]
 fn a_script_includes_others() {
     let mut asked = Vec::new();
     let mut include = |from: &str, path: &str, relative: bool| {
@@ -105,6 +122,30 @@ fn what_cannot_be_run_is_named_with_its_line() {
         (
             "begin;\n\ncommit;",
             "a.sql:3: a test must not commit: end it with rollback",
+        ),
+        (
+            "\\set done 'select 1; commit'\n:done;",
+            "a.sql:2: a test must not commit: end it with rollback",
+        ),
+        (
+            "\\set a :b\n\\set b :a\n:a",
+            "a.sql:3: variables name each other too deeply",
+        ),
+        (
+            "select 1 as \u{1f980}$$; commit; select 1 as \u{1f980}$$",
+            "a.sql:1: a test must not commit: end it with rollback",
+        ),
+        (
+            "select e/**/'\\'; commit; --'",
+            "a.sql:1: a test must not commit: end it with rollback",
+        ),
+        (
+            "copy t (a) from stdin;\n1\n\\.\n",
+            "a.sql:1: copy from stdin and to stdout are not supported here",
+        ),
+        (
+            "copy t to STDOUT(format csv);",
+            "a.sql:1: copy from stdin and to stdout are not supported here",
         ),
         ("select 'x", "a.sql:1: a quote is not closed"),
         ("select $a$ $$", "a.sql:1: a dollar quote is not closed"),

@@ -3,7 +3,7 @@
 use authguard_policy::{Row, Server, ServerError, facts::Facts, lint};
 use pgrx_embed::{cluster::Cluster, dirs};
 use postgres::Client;
-use postgres::types::ToSql;
+use postgres::types::{ToSql, Type};
 
 /// A connection as the crate sees a server: in a transaction, which is rolled back in the end.
 pub struct Session {
@@ -27,11 +27,11 @@ impl Session {
 
 impl Server for Session {
     fn query(&mut self, sql: &str, parameters: &[Option<&str>]) -> Result<Vec<Row>, ServerError> {
-        let parameters: Vec<&(dyn ToSql + Sync)> = parameters
+        let parameters: Vec<(&(dyn ToSql + Sync), Type)> = parameters
             .iter()
-            .map(|p| p as &(dyn ToSql + Sync))
+            .map(|p| (p as &(dyn ToSql + Sync), Type::TEXT))
             .collect();
-        let rows = self.client.query(sql, &parameters).map_err(answer)?;
+        let rows = self.client.query_typed(sql, &parameters).map_err(answer)?;
         let row = |row: &postgres::Row| (0..row.len()).map(|column| row.get(column)).collect();
         Ok(rows.iter().map(row).collect())
     }

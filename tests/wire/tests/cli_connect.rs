@@ -3,7 +3,11 @@
 use authguard_wire::cli::{Authority, Told, admit, authguard, home, run, serve_tls, write_secret};
 use pgrx_embed::cluster::{Cluster, Config};
 use pgrx_embed::postgres::Install;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::process::Stdio;
+use std::thread;
 
 const PASSWORD: &str = "open sesame %41";
 
@@ -293,4 +297,63 @@ fn tls_is_spoken_and_checked_as_sslmode_says() {
         ),
         "certificate",
     );
+}
+
+/// Listens for one connection and does something with it. Returns the port.
+fn listen(serve: impl FnOnce(&mut TcpStream) + Send + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || serve(&mut listener.accept().unwrap().0));
+    port
+}
+
+#[test]
+fn a_server_that_is_none_or_hostile_neither_holds_the_program_nor_steers_the_terminal() {
+    let home = std::env::temp_dir().join(format!("authguard-cli-hostile-{}", std::process::id()));
+    std::fs::create_dir_all(&home).unwrap();
+    let uri =
+        |port: u16| format!("postgresql://weak:sesame@127.0.0.1:{port}/app?connect_timeout=2");
+
+    // One takes the connection and says nothing; another one begins to speak TLS, and stops.
+    let silent = listen(|_| thread::park());
+    let half = listen(|client| {
+        client.read_exact(&mut [0; 8]).unwrap();
+        client.write_all(b"S").unwrap();
+        thread::park();
+    });
+    for port in [silent, half] {
+        kept_out(
+            &lint(&home, Some(&uri(port)), &[]),
+            "does not answer in time",
+        );
+    }
+
+    // An error may have anything in it.
+    let body = b"SFATAL\0C28P01\0Mno\x1b]0;title\x07\xc2\x9b31m\xe2\x80\xae\nline\0H\x1b[2J\0\0";
+    let hostile = listen(move |client| {
+        client.read_exact(&mut [0; 8]).unwrap();
+        client.write_all(b"N").unwrap();
+        let mut length = [0; 4];
+        client.read_exact(&mut length).unwrap();
+        let rest = u32::from_be_bytes(length) - 4;
+        std::io::copy(&mut client.take(u64::from(rest)), &mut std::io::sink()).unwrap();
+        let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
+        client
+            .write_all(&[b"E", &length[..], body].concat())
+            .unwrap();
+    });
+    let told = lint(&home, Some(&uri(hostile)), &[]);
+    kept_out(&told, "no\\u{1b}]0;title\\u{7}\\u{9b}31m\\u{202e}\nline");
+    assert!(
+        !told.err.chars().any(|c| c.is_control() && c != '\n'),
+        "{told:?}"
+    );
+
+    // Nobody reads stderr: the exit status is the same.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = authguard(&home, ["lint", "--config", "none.toml"]);
+    let status = command.stderr(Stdio::from(writer)).status().unwrap();
+    assert_eq!(status.code(), Some(2));
+    std::fs::remove_dir_all(home).unwrap();
 }

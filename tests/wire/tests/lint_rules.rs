@@ -4,11 +4,12 @@
 //! named: it says that there is something to know, not that something is wrong.
 
 use authguard_policy::finding::{Finding, Level};
-use authguard_policy::{Server, facts::Facts, lint};
+use authguard_policy::{Server, facts::Facts, lint, policy_mutants};
 use authguard_wire::policies::Session;
 use authguard_wire::{admin, server};
 use pgrx_embed::cluster::Config;
 use pgrx_embed::dirs;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -156,6 +157,68 @@ fn each_mistake_works_and_is_found_and_each_near_miss_is_silent() {
     let findings = findings(&mut session);
     wrong.extend(others.iter().filter_map(|file| file.compare(&findings)));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    the_extension_says_the_same(&mut session, &options, &findings, &others);
+}
+
+/// Compares what was asked over the connection with what the server says inside of it.
+fn the_extension_says_the_same(
+    session: &mut Session,
+    options: &lint::Options,
+    findings: &[Finding],
+    files: &[&File],
+) {
+    fn rows(session: &mut Session, sql: &str, parameter: &str) -> Vec<Value> {
+        let sql = format!("select to_json(found)::text from {sql} found");
+        let rows = session.query(&sql, &[Some(parameter)]).expect("it answers");
+        let values = rows.iter().map(|row| row[0].as_deref().expect("a row"));
+        values
+            .map(|row| serde_json::from_str(row).expect("it is JSON"))
+            .collect()
+    }
+    let rules = options.rules.as_deref().expect("rules are named").join(",");
+    let inside = rows(
+        session,
+        "authguard.lint(null, string_to_array($1::text, ','))",
+        &rules,
+    );
+    let outside: Vec<Value> = findings
+        .iter()
+        .map(|finding| {
+            json!({
+                "rule": finding.rule, "level": finding.level.as_str(), "object": finding.object,
+                "policy": finding.policy, "problem": finding.problem, "hint": finding.hint,
+                "evidence": finding.evidence, "page": finding.page,
+                "fingerprint": finding.fingerprint, "accepted": finding.accepted,
+            })
+        })
+        .collect();
+    assert!(outside.len() > files.len() / 2, "{}", outside.len());
+    assert_eq!(inside.len(), outside.len());
+    for (inside, outside) in inside.iter().zip(&outside) {
+        assert_eq!(inside, outside);
+    }
+    // A schema without row-level security has none.
+    assert_eq!(policy_mutants(session, "pg_toast").expect("it answers"), []);
+    // Every eighth schema, which is enough to have each kind of expression.
+    for file in files.iter().step_by(8) {
+        let inside = rows(
+            session,
+            "authguard.policy_mutants($1::text::name)",
+            &file.schema,
+        );
+        let outside = policy_mutants(session, &file.schema).expect("it answers");
+        let outside: Vec<Value> = (1..)
+            .zip(&outside)
+            .map(|(number, mutant): (i32, _)| {
+                json!({
+                    "mutant": number, "relation": mutant.table, "policy": mutant.policy,
+                    "mutation": mutant.mutation, "apply": mutant.apply.join("; "),
+                    "undo": mutant.undo.join("; "),
+                })
+            })
+            .collect();
+        assert_eq!(inside, outside, "{}/{}", file.rule, file.name);
+    }
 }
 
 /// Returns true if a hint is SQL, and not a sentence.
