@@ -42,7 +42,9 @@ impl Runner {
             .arg("--inputdir")
             .arg(&input)
             .arg("--outputdir")
-            .arg(&output);
+            .arg(&output)
+            // pg_regress sets it from Postgres 15 on.
+            .env("PG_ABS_SRCDIR", &input);
         command.arg("--bindir").arg(&cluster.install().bin);
         command
             .arg("--host")

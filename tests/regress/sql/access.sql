@@ -16,8 +16,7 @@ create schema private authorization regress_owner;
 -- The claims of a login role count if it is a gateway.
 load 'authguard';
 alter system set authguard.gateway_roles = authenticator, regress_owner, regress_weak;
-select pg_reload_conf();
-select pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 
 \c - regress_owner
 set client_min_messages = warning;
@@ -178,7 +177,7 @@ select authguard.access_diff('{}', '{}');
 select authguard.access_diff(null, :'before');
 set client_min_messages = warning;
 alter system reset authguard.gateway_roles;
-select pg_reload_conf();
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 drop schema app, private cascade;
 drop owned by regress_owner, regress_weak;
 drop role regress_owner, regress_weak, regress_service, authenticated, anon;

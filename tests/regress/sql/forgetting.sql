@@ -31,7 +31,7 @@ select * from kept where kind = 'token';
 -- No token lives longer than an hour. A clock may be 300 seconds ahead, and exp is stretched by as much.
 truncate authguard.revocation;
 alter system set authguard.max_token_lifetime = '1h';
-select pg_reload_conf(), pg_sleep(1);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 select authguard.latest_expiry('2030-01-01 00:00+00') at time zone 'utc' as latest_expiry;
 select authguard.revoke_token('t exp', expires_at => '2100-01-01 00:00+00'),
        authguard.revoke_session('aaaaaaaa-0000-0000-0000-000000000001'),
@@ -52,6 +52,6 @@ select count(*) filter (where issuer = 'https://past') as past, count(*) from ke
 select authguard.prune();
 
 alter system reset authguard.max_token_lifetime;
-select pg_reload_conf(), pg_sleep(1);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 drop view kept;
 truncate authguard.revocation;

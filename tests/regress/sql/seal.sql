@@ -30,7 +30,7 @@ commit;
 \c - postgres
 load 'authguard';
 alter system set authguard.seal_claims = on;
-select pg_reload_conf(), pg_sleep(1);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 
 -- A token: no other, none, and no other source. The same again is no change.
 \c - regress_app
@@ -224,7 +224,7 @@ select * from told;
 \c - postgres
 load 'authguard';
 alter system reset authguard.seal_claims;
-select pg_reload_conf(), pg_sleep(1);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 \c - authenticator
 begin;
 set local request.jwt.claims = '{"sub":"alice"}';

@@ -134,22 +134,19 @@ reset authguard.jwt;
 
 -- An access token never outlives its session.
 alter system set authguard.session_timebox = '10 min';
-select pg_reload_conf();
-select pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 select expires_in from authguard.sign_in(:ada);
 -- A shorter limit also ends the sessions that there are, for a token that was verified before, too.
 create table boxed as select * from authguard.sign_in(:ada);
 select auth.verify(access_token) is not null as opens from boxed;
 alter system set authguard.session_timebox = '1 s';
 select pg_sleep(1);
-select pg_reload_conf();
-select pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 select auth.verify(access_token) is not null as opens from boxed;
 alter system reset authguard.session_timebox;
 alter system set authguard.single_session_per_user = on;
 alter system set authguard.min_aal = 'aal2';
-select pg_reload_conf();
-select pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 select status from authguard.sign_in(:ada);
 create table phone as select * from authguard.sign_in(:ada, aal => 'aal2', tag => 'phone');
 create table laptop as select * from authguard.sign_in(:ada, aal => 'aal2', tag => 'laptop');
@@ -159,8 +156,7 @@ select s.tag, s.ended_reason from authguard.session s
  order by s.created_at;
 alter system reset authguard.single_session_per_user;
 alter system reset authguard.min_aal;
-select pg_reload_conf();
-select pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 
 -- A refresh that is rolled back changes nothing.
 begin;

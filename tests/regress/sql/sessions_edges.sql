@@ -37,34 +37,28 @@ select ended_reason from authguard.session s join one on s.id = one.session_id;
 -- An entry is kept as long as the longest-lived token of the session, whatever the setting is by now.
 create table long as select * from authguard.sign_in('gus');
 alter system set authguard.jwt_expiry = '10 s';
-select pg_reload_conf();
-select pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 select authguard.sign_out_user('gus');
 select keep_until > to_timestamp(expires_at) + interval '299 s' as long_enough from authguard.revocation join long on key = session_id::text;
 
 -- Another tab within the interval gets the same access token, and a new one where that has expired.
+alter system set authguard.refresh_token_reuse_interval = '1h';
 create table first as select * from authguard.sign_in('hal');
 alter system set authguard.jwt_expiry = '2 s';
-select pg_reload_conf();
-select pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 select r.status from first, lateral auth.refresh(refresh_token) r;
 select pg_sleep(2.5);
-select r.status, r.expires_in, r.expires_at > extract(epoch from clock_timestamp()) as lives from first, lateral auth.refresh(refresh_token) r;
+select r.status, r.expires_in, r.expires_at > extract(epoch from statement_timestamp()) as lives from first, lateral auth.refresh(refresh_token) r;
 alter system reset authguard.jwt_expiry;
-select pg_reload_conf();
-select pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 
--- A client that lost its answer gets it again for the whole interval, from the rotation on, and no longer.
-alter system set authguard.refresh_token_reuse_interval = '1h';
-select pg_reload_conf();
-select pg_sleep(0.2);
+-- A client that lost its answer gets it again for the whole interval (still an hour), from the rotation on, and no longer.
 create table lost as select n, s.* from generate_series(59, 61, 2) n, lateral authguard.sign_in('lost ' || n) s;
 select r.status from lost, lateral auth.refresh(refresh_token) r;
 update authguard.session s set rotated_at = rotated_at - n * interval '1 min' from lost where s.id = session_id;
 select n as minutes, r.status from lost, lateral auth.refresh(refresh_token) r order by n;
 alter system reset authguard.refresh_token_reuse_interval;
-select pg_reload_conf();
-select pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 
 -- After the key that signs is revoked a refresh makes another.
 create table before as select * from authguard.sign_in('ivy');
@@ -77,15 +71,13 @@ create table moved as select * from authguard.sign_in('kim');
 select set_config('request.jwt.claims', '{"iss":"moved","sub":"kim","session_id":"5e550000-0000-4000-8000-000000000009","iat":1700000000}', false) is not null as set;
 select auth.is_active();
 alter system set authguard.issuer = 'moved';
-select pg_reload_conf();
-select pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 select auth.is_active(), auth.revocation_reason();
 reset request.jwt.claims;
 select r.status from moved, lateral auth.refresh(refresh_token) r;
 select s.ended_reason from authguard.session s join moved on s.id = moved.session_id;
 alter system reset authguard.issuer;
-select pg_reload_conf();
-select pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 
 -- After a cut-off of every issuer everybody signs in anew: no refresh, no step-up.
 create table early as select * from authguard.sign_in('jan');
@@ -108,8 +100,7 @@ select count(*) from authguard.session where user_id = 'nobody';
 select status from authguard.sign_in('max');
 rollback;
 alter system set authguard.single_session_per_user = on;
-select pg_reload_conf();
-select pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 \set VERBOSITY default
 begin isolation level repeatable read;
 select status from authguard.sign_in('max');
@@ -121,8 +112,7 @@ select status from authguard.sign_in('max');
 select locktype, mode from pg_locks where pid = pg_backend_pid() and (locktype = 'advisory' or classid = 'authguard.session'::regclass);
 commit;
 alter system reset authguard.single_session_per_user;
-select pg_reload_conf();
-select pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 
 -- Forgetting takes no time in the future.
 select * from authguard.prune('-1 day');
@@ -150,7 +140,7 @@ reset timezone;
 
 -- A session is refreshed long after its access tokens have expired: what shuts it out is kept as long.
 alter system set authguard.max_token_lifetime = '1h';
-select pg_reload_conf(), pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 truncate authguard.revocation;
 select refresh_token as late from authguard.sign_in('late') \gset
 select authguard.revoke_issued_before(clock_timestamp()), authguard.revoke_issued_before(clock_timestamp(), 'authguard'),
@@ -166,7 +156,7 @@ select status from auth.refresh(:'late');
 select forgotten from authguard.prune() where kind = 'revocation';
 select status from auth.refresh(:'late');
 alter system reset authguard.max_token_lifetime;
-select pg_reload_conf(), pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 
 drop table one, long, lost, first, before, early, early2, moved, last;
 truncate authguard.session, authguard.revocation;

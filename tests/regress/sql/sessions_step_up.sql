@@ -129,28 +129,24 @@ select s.status from blocked b, lateral authguard.step_up(:ben, b.session_id, 't
 -- Below the least level nothing is refreshed; nothing ends, and a step-up lifts the session over it.
 create table low as select * from authguard.sign_in(:ada);
 alter system set authguard.min_aal = 'aal2';
-select pg_reload_conf();
-select pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 select session_id as session, refresh_token as refresh from low \gset
 select status, access_token is null as none from auth.refresh(:'refresh');
 select counter, ended_at from authguard.session where id = :'session';
 create table high as select * from authguard.step_up(:ada, :'session', 'totp', 'aal2');
 select r.status from high h, lateral auth.refresh(h.refresh_token) r;
 alter system set authguard.min_aal = 'aal3';
-select pg_reload_conf();
-select pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 select authguard.step_up(:ada, :'session', 'totp', 'aal2');
 -- What was stolen is found out below it, too.
 select status from auth.refresh(:'refresh');
 -- A misspelt level is refused. In a file it is the strictest (wire/settings).
 alter system set authguard.min_aal = 'AAL2';
-select pg_reload_conf();
-select pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 select authguard.sign_in(:ada, aal => 'aal2');
 select status from authguard.sign_in(:ben, aal => 'aal3');
 alter system reset authguard.min_aal;
-select pg_reload_conf();
-select pg_sleep(0.2);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 
 select name, actor, count(*) from authguard.event where user_id = :ada group by 1, 2 order by 1, 2;
 delete from authguard.session;

@@ -262,25 +262,34 @@ select source, status, reader from told;
 reset request.jwt.claims;
 
 -- Times are judged at every statement: what is not valid yet becomes so, and ends.
+-- The machine may stop for a while: each answer must be that of a second in which its statement ran.
 \c - postgres
-select signed('alice', jsonb_build_object('nbf', now_at(33), 'exp', now_at(-22))) as brief \gset
+create function in_time(answer text, opens bigint, ends bigint) returns bool language plpgsql as $$
+declare
+    asked bigint := floor(extract(epoch from statement_timestamp()));
+begin
+    return answer in (select case when t < opens then 'refused refused' when t < ends then 'accepted alice' else 'expired expired' end
+                        from generate_series(asked, now_at(0)) t);
+end $$;
+select now_at(3) as opens \gset
+select :opens + 5 as ends, signed('alice', jsonb_build_object('nbf', :opens + 30, 'exp', :opens - 25)) as brief \gset
 \c - regress_app
 set authguard.jwt = :'brief';
-select status, subject, reason from brief;
+select in_time(concat_ws(' ', status, subject, reason), :opens, :ends) from brief;
 begin isolation level repeatable read;
-select status, subject, reason from brief;
-select pg_sleep(3.2);
-select status, subject, reason from brief;
+select in_time(concat_ws(' ', status, subject, reason), :opens, :ends) from brief;
+select pg_sleep(:opens + 0.2 - extract(epoch from clock_timestamp()));
+select in_time(concat_ws(' ', status, subject, reason), :opens, :ends) from brief;
 commit;
-select status, subject, reason from brief;
-select count(*) from regress_notes;
+select in_time(concat_ws(' ', status, subject, reason), :opens, :ends) from brief;
+select in_time(case count(*) when 1 then 'accepted alice' when 0 then 'expired expired' end, :opens, :ends) from regress_notes;
 begin isolation level repeatable read;
-select status, subject, reason from brief;
-select pg_sleep(5.2);
-select status, subject, reason from brief;
+select in_time(concat_ws(' ', status, subject, reason), :opens, :ends) from brief;
+select pg_sleep(:ends + 0.2 - extract(epoch from clock_timestamp()));
+select in_time(concat_ws(' ', status, subject, reason), :opens, :ends) from brief;
 commit;
-select status, subject, reason from brief;
-select count(*) from regress_notes;
+select in_time(concat_ws(' ', status, subject, reason), :opens, :ends) from brief;
+select in_time(case count(*) when 1 then 'accepted alice' when 0 then 'expired expired' end, :opens, :ends) from regress_notes;
 
 -- Of a second issuer: roles that it may assert, its lifetime, and subjects of its own.
 \c - postgres
@@ -395,7 +404,7 @@ select judged(token) as judgement, count(*), array_agg(cause order by cause coll
 drop table regress_notes, bad_tokens;
 drop view told, brief;
 drop function read_subject;
-drop function explained, now_at, signed, of_s, of_b, by_secret, hs256, answer, judged, request;
+drop function explained, in_time, now_at, signed, of_s, of_b, by_secret, hs256, answer, judged, request;
 select authguard.distrust_issuer(issuer) from authguard.issuer;
 truncate authguard.revocation;
 drop owned by regress_ops;

@@ -164,7 +164,7 @@ select status, subject from told;
 load 'authguard';
 alter system set authguard.gateway_roles = 'one, "two';
 alter system set authguard.gateway_roles = 'other, "regress_app"';
-select pg_reload_conf(), pg_sleep(1);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 show authguard.gateway_roles;
 set session authorization regress_app;
 select status, subject from told;
@@ -178,14 +178,14 @@ select status, subject from told;
 load 'authguard';
 -- Empty: no gateway at all. A superuser is none to keep out.
 alter system set authguard.gateway_roles = '';
-select pg_reload_conf(), pg_sleep(1);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 set request.jwt.claims = '{"sub":"superuser"}';
 select status, subject from told;
 set session authorization authenticator;
 select status, subject from told;
 reset session authorization;
 alter system reset authguard.gateway_roles;
-select pg_reload_conf(), pg_sleep(1);
+\i `echo $PG_ABS_SRCDIR/reload.sql`
 set session authorization authenticator;
 select status, subject from told;
 reset session authorization;

@@ -1,8 +1,10 @@
 //! A cut-off covers every token that exists when it commits, and nobody gets a token that is dead.
 
-use authguard_wire::sessions::{issued, opens, refresh, server, sign_in};
+use authguard_wire::sessions::{issued, issued_in_the_end, opens, refresh, server, sign_in};
 use authguard_wire::tokens::{Issuer, reason, set_token, web};
-use authguard_wire::{ADA, BEN, admin, gateway, operator, seen, set_claims, text, wait_until};
+use authguard_wire::{
+    ADA, BEN, admin, commits, gateway, operator, seen, set_claims, text, wait_until,
+};
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 use postgres::error::SqlState;
@@ -193,7 +195,8 @@ fn a_sign_in_waits_for_a_cut_off_and_is_later() {
     // Who is to be blocked is blocked.
     let mut ops = cutting(&cluster, &ada("revoke_user"));
     let status = thread::scope(|scope| {
-        let waiting = scope.spawn(|| issued(&mut admin(&cluster), "authguard.sign_in($1)", ADA));
+        let waiting =
+            scope.spawn(|| issued_in_the_end(&mut admin(&cluster), "authguard.sign_in($1)", ADA));
         thread::sleep(Duration::from_millis(300));
         run(&mut ops, "commit");
         waiting.join().unwrap().unwrap().status
@@ -337,8 +340,8 @@ fn sign_ins_and_cut_offs_at_once_leave_no_dead_answer_and_no_survivor() {
                         let mut signer = admin(&cluster);
                         let mut answers = Vec::new();
                         for _ in 0..ROUNDS {
-                            answers
-                                .push(issued(&mut signer, "authguard.sign_in($1)", ADA).unwrap());
+                            let call = "authguard.sign_in($1)";
+                            answers.push(issued_in_the_end(&mut signer, call, ADA).unwrap());
                         }
                         answers
                     })
@@ -379,11 +382,7 @@ fn a_refresh_that_waits_for_its_second_sees_a_change_that_is_being_committed() {
     );
     let begun = sign_in(&cluster, ADA);
     // Commits wait for a standby that never comes, with their locks, until they are cancelled.
-    run(
-        &mut admin(&cluster),
-        "alter system set synchronous_standby_names = 'nobody'",
-    );
-    run(&mut admin(&cluster), "select pg_reload_conf()");
+    commits::hold(&cluster);
     let waiting = "select coalesce(max(pid), 0) from pg_stat_activity where wait_event = 'SyncRep' and query like 'update users%'";
     let change = |n: i32| {
         let mut idp = admin(&cluster);
@@ -412,14 +411,15 @@ fn a_refresh_that_waits_for_its_second_sees_a_change_that_is_being_committed() {
     let mut user = web(&cluster);
     run(&mut user, "begin");
     let token = thread::scope(|scope| {
-        let refreshing = scope.spawn(|| refresh(&mut user, begun.refresh()));
+        let refreshing =
+            scope.spawn(|| issued_in_the_end(&mut user, "auth.refresh($1)", begun.refresh()));
         thread::sleep(Duration::from_millis(100));
         let second = change(2);
         let release = let_go();
         thread::sleep(Duration::from_millis(1100));
         release(&mut admin(&cluster));
         second.join().unwrap().unwrap();
-        refreshing.join().unwrap()
+        refreshing.join().unwrap().unwrap()
     });
     assert_eq!(token.status, "ok");
     let mut client = web(&cluster);
