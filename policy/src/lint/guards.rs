@@ -331,11 +331,13 @@ fn stops_revoked(facts: &Facts, checks: &BTreeSet<u32>, expr: &Expr) -> bool {
 fn guard_policies<'f>(facts: &'f Facts, checks: &BTreeSet<u32>) -> BTreeMap<u32, Vec<&'f Policy>> {
     let mut guards: BTreeMap<u32, Vec<&Policy>> = BTreeMap::new();
     for policy in &facts.policies {
-        let mut exprs = policy.exprs().peekable();
+        let asks = |expr: &Expr| !expr.functions().is_disjoint(checks);
         let is_guard = !policy.permissive
             && policy.command.is_none()
-            && exprs.peek().is_some()
-            && exprs.all(|expr| stops_revoked(facts, checks, expr));
+            && policy.exprs().any(asks)
+            && policy
+                .exprs()
+                .all(|expr| stops_revoked(facts, checks, expr));
         if is_guard {
             guards.entry(policy.relation).or_default().push(policy);
         }

@@ -1,6 +1,8 @@
 -- finds: nothing
 create table item (id bigint primary key, owner uuid, public boolean);
 create table member (org bigint, user_id uuid);
+alter table item enable row level security;
+alter table member enable row level security;
 create function s1(p_org bigint) returns boolean
 language sql stable security definer set search_path = app as
 $$ select exists (select 1 from member m where m.org = p_org and m.user_id = auth.uid()) $$;

@@ -5,6 +5,7 @@ create table team (id bigint primary key);
 create table member (team_id bigint, user_id uuid, approved boolean not null default false);
 create table staff (team_id bigint, user_id uuid);
 create table document (id bigint primary key, team_id bigint);
+alter table team enable row level security;
 alter table member enable row level security;
 alter table staff enable row level security;
 alter table document enable row level security;

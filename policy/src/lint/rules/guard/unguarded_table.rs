@@ -138,5 +138,7 @@ mod tests {
         assert!(!guarded(Expr::Or(vec![active(), owner()]), None));
         assert!(!guarded(call(IS_REVOKED, vec![]), None));
         assert!(!guarded(active(), Some(boolean(true))));
+        // Closed is closed, but it does not ask whether a token is revoked.
+        assert!(!guarded(boolean(false), None));
     }
 }
