@@ -14,8 +14,9 @@ const ALL: usize = 1000;
 /// seed `AUTHGUARD_EXPLAIN_SEED`, or one of the clock.
 const SEEDS: [u64; 4] = [4243, 14, 14, 99];
 
-const ROLES: [&str; 6] = [
-    "r_user", "r_other", "r_bypass", "r_owner", "r Anon", "r_apart",
+const ROLES: [&str; 9] = [
+    "r_user", "r_user", "r_other", "r_other", "r_bypass", "r_bypass", "r_owner", "r Anon",
+    "r_apart",
 ];
 const USERS: [&str; 3] = ["ada", "ben", "eve"];
 
