@@ -20,12 +20,13 @@ comment on function authguard.explain_access(
     'the order that Postgres asks, the last one the verdict. command: select, insert, update or '
     'delete, also "select for update", "upsert", and with "without where" or "returning" behind '
     'it. row: the columns that pick existing rows, or the row to insert. new_row: what an update '
-    'sets. claims and role NULL: those in force; claims ''null'': none. role NULL with claims: the '
-    'role that they say, or else the one in force. result: true, false, null, error or skipped; in the last row allowed or denied. Runs with the rights of the '
-    'caller, who needs to be a member of the role, and a gateway if claims are given; everything '
-    'is rolled back. 22023 for an unknown command, claims that are refused, or a role that does '
-    'not exist; 42501 if the caller may not become the role; 42703 for a column that is not there; '
-    '42809 for what is no table or view';
+    'sets. claims and role NULL: those in force; claims ''null'': none. role NULL with claims: '
+    'the role that they say, or else the one in force. result: true, false, null, error or '
+    'skipped; in the last row allowed or denied. Runs with the rights of the caller, who needs to '
+    'be a member of the role, and a gateway if claims are given; everything is rolled back. 22023 '
+    'for an unknown command, claims that are refused, or a role that does not exist; 42501 if the '
+    'caller may not become the role; 42703 for a column that is not there; 42809 for what is no '
+    'table or view';
 
 create function authguard.can(
     command pg_catalog.text,

@@ -14,8 +14,9 @@ const ALL: usize = 1000;
 /// `AUTHGUARD_EXPLAIN_SEED` is the seed of all of them instead.
 const SEEDS: [u64; 5] = [4243, 14, 14, 99, 7];
 
-const ROLES: [&str; 6] = [
-    "r_user", "r_other", "r_bypass", "r_owner", "r Anon", "r_apart",
+const ROLES: [&str; 9] = [
+    "r_user", "r_user", "r_other", "r_other", "r_bypass", "r_bypass", "r_owner", "r Anon",
+    "r_apart",
 ];
 const USERS: [&str; 3] = ["ada", "ben", "eve"];
 
