@@ -540,6 +540,17 @@ fn a_local_session_is_found_whatever_the_gateway_s_names() {
     // One that no session of this database can have has no row.
     set_claims(&mut client, &claims("x"));
     assert_eq!(reason(&mut client).as_deref(), Some("session_ended"));
+    // Nor do names in the local issuer's row, which only a hand can write there.
+    owner
+        .batch_execute("update authguard.issuer set preset = 'neon'")
+        .unwrap();
+    let sign_in = "select access_token, session_id::text from authguard.sign_in($1)";
+    let row = owner.query_one(sign_in, &[&ADA]).unwrap();
+    let (token, session): (String, String) = (row.get(0), row.get(1));
+    let mut client = with_token(&cluster, &token);
+    assert_eq!(reason(&mut client), None);
+    assert!(operate(&cluster, &format!("revoke_session('{session}')")));
+    assert_eq!(reason(&mut client).as_deref(), Some("session"));
 }
 
 #[test]
