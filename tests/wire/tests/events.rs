@@ -523,8 +523,19 @@ fn an_event_lets_in_again_only_whom_an_event_has_shut_out() {
     }
     assert_eq!(reason(&mut client).as_deref(), Some("user"));
     let enabled = event("account-enabled", start + 10);
+    let lifetime = "authguard.max_token_lifetime";
+    cluster.configure(&[(lifetime, "3600")]).unwrap();
+    let show = format!("show {lifetime}");
+    wait_until(
+        || text(&mut gateway, &show).as_deref() == Some("3600"),
+        "the setting is read",
+    );
     assert_eq!(action(&mut gateway, &enabled), "user_restored");
     assert_eq!(reason(&mut client).as_deref(), Some("user_cut_off"));
+    // What is left is forgotten when no token of before is accepted any more.
+    let forgotten = "select (keep_until > now())::text from authguard.revocation";
+    let forgotten = text(&mut admin(&cluster), forgotten);
+    assert_eq!(forgotten.as_deref(), Some("true"));
     // Delivered again, neither counts.
     assert_eq!(action(&mut gateway, &disabled), "replayed");
     assert_eq!(action(&mut gateway, &enabled), "replayed");
