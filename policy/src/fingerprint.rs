@@ -308,7 +308,9 @@ mod tests {
     use crate::facts::Facts;
     use crate::lint::rule::Draft;
     use crate::lint::rules::ALL;
-    use crate::lint::testing::{Database, UUID, boolean, column, eq_uuid, exists, own, text, uid};
+    use crate::lint::testing::{
+        ANON, Database, UUID, boolean, column, eq_uuid, exists, own, text, uid,
+    };
     use crate::{Const, Details, Expr, Value, read_node};
 
     fn form(db: &Database, table: u32, expr: &Expr) -> String {
@@ -507,6 +509,12 @@ mod tests {
             draft.done().fingerprint
         };
         assert_ne!(of(&db, 950), of(&db, 951));
+        let before = of(&db, 950);
+        db.facts.policies[0].permissive = false;
+        let restrictive = of(&db, 950);
+        assert_ne!(restrictive, before);
+        db.facts.policies[0].roles = vec![ANON];
+        assert_ne!(of(&db, 950), restrictive);
         let collations = [
             (50_001, "app.mine"),
             (60_001, "app.mine"),

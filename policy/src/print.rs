@@ -19,6 +19,7 @@ mod sub_link;
 mod types;
 mod xml;
 
+use std::cell::Cell;
 use std::fmt;
 
 use crate::node::Value;
@@ -56,13 +57,23 @@ type Printed = Result<String, NotPrinted>;
 /// If a node, a constant or a name has no text here.
 pub fn print(value: &Value<'_>, relation: u32, names: &Names) -> Printed {
     let scopes = [Scope::Table(relation)];
-    Printer { names }.expr(value, &scopes)
+    let printer = Printer {
+        names,
+        printed: &Cell::new(0),
+        behind: None,
+    };
+    printer.expr(value, &scopes)
 }
 
 /// Prints with the names of some objects.
 #[derive(Clone, Copy)]
 struct Printer<'p> {
     names: &'p Names,
+    /// The number of expressions that are printed already: what rows are grouped by may be printed
+    /// more than once.
+    printed: &'p Cell<usize>,
+    /// The query whose grouping is being seen through.
+    behind: Option<*const ()>,
 }
 
 /// Quotes a name.

@@ -64,8 +64,8 @@ impl Draft {
         Self::of(rule, relation.kind.as_str(), name, Some(schema))
     }
 
-    /// Begins a finding about a policy: its table is the object. Its command and expressions are
-    /// part of the fingerprint, so a change of these is another finding.
+    /// Begins a finding about a policy: its table is the object. All that the policy says is part of
+    /// the fingerprint, so a change of it is another finding.
     pub fn policy(rule: &Rule, facts: &Facts, policy: &Policy) -> Self {
         let schema = facts.relations.get(&policy.relation).map(|r| r.schema);
         let schema = schema.map(|schema| facts.schema_name(schema).to_owned());
@@ -73,6 +73,14 @@ impl Draft {
         let mut draft = Self::of(rule, "table", name, schema);
         draft.fingerprint.add(&policy.name);
         draft.fingerprint.add(policy.command_name());
+        let kind = if policy.permissive {
+            "permissive"
+        } else {
+            "restrictive"
+        };
+        draft.fingerprint.add(kind);
+        let roles = facts.role_names(policy.roles.iter().copied());
+        draft.fingerprint.add(&roles);
         for expr in [&policy.qual, &policy.check] {
             draft
                 .fingerprint

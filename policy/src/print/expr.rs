@@ -6,11 +6,15 @@ use super::scope::Scope;
 use super::types::type_of;
 use super::{NotPrinted, Printed, Printer, quoted};
 use crate::datum::types;
-use crate::node::{Node, Value};
+use crate::node::{MAX_VALUES, Node, Value};
 
 impl Printer<'_> {
     pub(super) fn expr(&self, value: &Value<'_>, scopes: &[Scope<'_>]) -> Printed {
         let node = value.as_node().ok_or_else(|| NotPrinted::new("a list"))?;
+        self.printed.set(self.printed.get().saturating_add(1));
+        if self.printed.get() > MAX_VALUES {
+            return Err(NotPrinted::new("so many expressions"));
+        }
         match node.name {
             "VAR" => self.var(node, scopes),
             "CONST" => self.constant(node),

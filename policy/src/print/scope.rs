@@ -33,12 +33,20 @@ impl Printer<'_> {
         {
             return Err(NotPrinted::new("OLD and NEW"));
         }
-        if let Scope::Query(query) = scope
+        if let Scope::Query(query) = *scope
             && let Some(expr) = grouped(query, var)?
         {
             let around = scopes.get(..=outer.unwrap_or_default()).unwrap_or_default();
+            let own: *const () = std::ptr::from_ref(query).cast();
+            if self.behind == Some(own) {
+                return Err(NotPrinted::new("a grouped column behind itself"));
+            }
+            let printer = Self {
+                behind: Some(own),
+                ..*self
+            };
             return match level {
-                0 => self.expr(expr, around),
+                0 => printer.expr(expr, around),
                 // The expression would have to be read from further inside.
                 _ => Err(NotPrinted::new("a grouped column of a query further out")),
             };

@@ -455,6 +455,7 @@ fn what_could_mean_something_else_has_no_text() {
         "(SELECT app.notes.owner AS ?column? FROM app.members AS notes)"
     );
     let itself = w.table("notes", NOTES);
+    let grouped = w.entry("group", 9, &format!(":groupexprs ({})", w.var(2, 1, 0)));
     let limit = format!(":limitCount {}", w.truth(true));
     let limited = w.query(&[], &from(&[], "<>"), &w.truth(true), &[&limit]);
     for (text, what) in [
@@ -484,6 +485,10 @@ fn what_could_mean_something_else_has_no_text() {
             "VAR without varlevelsup",
         ),
         ("(i 1)".to_owned(), "a list"),
+        (
+            query(&[aliased("m", 16400), grouped], w.var(2, 1, 0)),
+            "a grouped column behind itself",
+        ),
         // Numbers that a later version may give a meaning.
         (w.node("MINMAXEXPR", ":op 2 :args <>"), "MINMAXEXPR"),
         (
