@@ -320,7 +320,8 @@ begin
     if not authguard.revoke_and_forget(entry) then
         return false;
     end if;
-    perform authguard.record('CLIENT_REVOKED', subject, null, 'admin', client);
+    perform authguard.record('CLIENT_REVOKED', subject, null, 'admin',
+        client || coalesce(': ' || reason, ''));
     return true;
 end
 $$;
@@ -482,14 +483,16 @@ alter table authguard.issuer
     add constraint issuer_preset
         check (preset in ('supabase', 'keycloak', 'auth0', 'clerk', 'cognito', 'okta', 'entra',
                           'firebase', 'workos', 'neon'));
+comment on column authguard.issuer.client_ids is
+    'A token whose aud names none of the audiences, or that has none, passes only if its '
+    'client_id, its azp or the client that preset or claims find is one of these';
 comment on column authguard.issuer.claims is
     'Where it keeps session, client, role, org_id, org_role, roles, scopes, permissions or '
     'authenticated_at, as far as that is neither where the preset nor where the standards have it';
 comment on column authguard.issuer.preset is
     'The provider whose documentation says where these are; NULL: none';
 
--- The issuers whose events are believed, and the reading of their events. Only the owner of the
--- extension may use any of it.
+-- The issuers whose events are believed. Only the owner of the extension may use any of it.
 
 create table authguard.event_issuer (
     issuer pg_catalog.text collate pg_catalog."C" primary key
@@ -540,8 +543,11 @@ begin
         return;
     end if;
     perform authguard.require_names('event_audience', event_audience);
-    insert into authguard.event_issuer as e (issuer, audience, emails)
-    values (issuer, nullif(event_audience, '{}'), coalesce(event_emails, false))
+    insert into authguard.event_issuer as e (issuer, audience, emails, forgotten_until)
+    values (issuer, nullif(event_audience, '{}'), coalesce(event_emails, false),
+            -- An issuer whose events were believed before: what is older may have been forgotten.
+            coalesce((select min(r.issued_at) from authguard.received_event r
+                       where r.issuer = trust_events.issuer), '-infinity'))
     on conflict on constraint event_issuer_pkey do update
         set audience = case when event_audience is null then e.audience
                             else excluded.audience end,
@@ -552,20 +558,6 @@ comment on function authguard.trust_events(
     pg_catalog.text, pg_catalog.bool, pg_catalog.text[], pg_catalog.bool) is
     'Writes whether the events of a trusted issuer are believed. An argument that is NULL leaves '
     'what is there, or means the default for a new issuer: none are. 22023 if an argument is wrong';
-
-create function authguard.read_event(token pg_catalog.text)
-returns table (
-    issuer pg_catalog.text, jti pg_catalog.text, issued_at pg_catalog.timestamptz,
-    event pg_catalog.text, action pg_catalog.text, subject pg_catalog.text,
-    session pg_catalog.text, client pg_catalog.text, token_id pg_catalog.text,
-    happened_at pg_catalog.timestamptz, detail pg_catalog.text, restored pg_catalog.text,
-    restored_at pg_catalog.timestamptz)
-language c volatile cost 10000 rows 1
-as 'MODULE_PATHNAME', 'authguard_read_event';
-comment on function authguard.read_event(pg_catalog.text) is
-    'Verifies a token with events, and returns what each asks for; does nothing. restored and '
-    'restored_at: the user whom one of them lets in again, and when. Errors as for '
-    'authguard.receive_event';
 
 create function authguard.check_claim_names(
     preset pg_catalog.text, claims pg_catalog.jsonb)
@@ -600,6 +592,16 @@ drop function authguard.trust_issuer(
     pg_catalog.text, pg_catalog.text, pg_catalog.text[], pg_catalog.text[], pg_catalog.uuid,
     pg_catalog.bool, pg_catalog.text[], pg_catalog.interval, pg_catalog.text[],
     pg_catalog.interval);
+
+drop function authguard.trust_secret(
+    pg_catalog.text, pg_catalog.bytea, pg_catalog.text[], pg_catalog.text, pg_catalog.text,
+    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
+    pg_catalog.text[], pg_catalog.interval);
+
+drop function authguard.trust_secret(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text[], pg_catalog.text, pg_catalog.text,
+    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
+    pg_catalog.text[], pg_catalog.interval);
 
 create function authguard.trust(
     issuer pg_catalog.text,
@@ -722,21 +724,21 @@ comment on function authguard.trust_issuer(
     'Believes the tokens of an issuer (claim iss) that are for this audience, by the keys of its '
     'JWK set (RFC 7517). If called again, an argument that is NULL or left out leaves what is '
     'there. client_ids: a token whose aud names none of the audience, or that has none, passes '
-    'only if its client_id or azp is one of these; {}: none. roles: the values of claim role that '
-    'it may assert, at first authenticated; {}: none. subject_namespace or shares_subjects: how '
-    'its subjects relate to those of others; each ends the other. types: the values of header typ, '
-    'at first JWT and at+jwt. max_lifetime: from iat to exp; at first any. clock_skew: by how much '
-    'its clock may be ahead of that of a cut-off, up to authguard.leeway, which is the default. '
-    'preset: the provider, whose documentation says where session, client, roles and organization '
-    'are: supabase, keycloak, auth0, clerk, cognito, okta, entra, firebase, workos or neon; empty: '
-    'none. claims: where they are otherwise, an object such as {"roles": "/realm_access/roles"}, '
-    'each a claim, a JSON Pointer (RFC 6901) or an array of these in order; {}: nowhere else. '
-    'events: whether authguard.receive_event believes its events; at first not. event_audience: '
-    'their claim aud must name one of these; {}, as at first: one of audience or client_ids. '
-    'event_emails: whether an email address in an event names the user whose claim sub it is; at '
-    'first not. Returns how many keys verify. Errors as for authguard.set_jwks; 22023 also if an '
-    'argument is wrong, if there is neither audience nor client_ids, or if it would speak for the '
-    'users of another issuer';
+    'only if its client_id, its azp or the client that preset or claims find is one of these; {}: '
+    'none. roles: the values of the role that it may assert, at first authenticated; {}: none. '
+    'subject_namespace or shares_subjects: how its subjects relate to those of others; each ends '
+    'the other. types: the values of header typ, at first JWT and at+jwt. max_lifetime: from iat '
+    'to exp; at first any. clock_skew: by how much its clock may be ahead of that of a cut-off, up '
+    'to authguard.leeway, which is the default. preset: the provider, whose documentation says '
+    'where session, client, roles and organization are: supabase, keycloak, auth0, clerk, cognito, '
+    'okta, entra, firebase, workos or neon; empty: none. claims: where they are otherwise, an '
+    'object such as {"roles": "/realm_access/roles"}, each a claim, a JSON Pointer (RFC 6901) or '
+    'an array of these in order; {}: nowhere else. events: whether authguard.receive_event '
+    'believes its events; at first not. event_audience: their claim aud must name one of these; '
+    '{}, as at first: one of audience or client_ids. event_emails: whether an email address in an '
+    'event names the user whose claim sub it is; at first not. Returns how many keys verify. '
+    'Errors as for authguard.set_jwks; 22023 also if an argument is wrong, if there is neither '
+    'audience nor client_ids, or if it would speak for the users of another issuer';
 
 create function authguard.trust_issuer(
     issuer pg_catalog.text,
@@ -835,6 +837,105 @@ comment on function authguard.trust_issuer(
     pg_catalog.text[], pg_catalog.interval, pg_catalog.jsonb, pg_catalog.bool, pg_catalog.text[],
     pg_catalog.text, pg_catalog.bool) is
     'As authguard.trust_issuer with jsonb and an array, for both as texts';
+
+create function authguard.trust_secret(
+    issuer pg_catalog.text,
+    secret pg_catalog.bytea,
+    audience pg_catalog.text[] default null,
+    algorithm pg_catalog.text default null,
+    kid pg_catalog.text default null,
+    roles pg_catalog.text[] default null,
+    subject_namespace pg_catalog.uuid default null,
+    shares_subjects pg_catalog.bool default null,
+    types pg_catalog.text[] default null,
+    max_lifetime pg_catalog.interval default null,
+    client_ids pg_catalog.text[] default null,
+    clock_skew pg_catalog.interval default null,
+    claims pg_catalog.jsonb default null,
+    preset pg_catalog.text default null)
+returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    kept pg_catalog.uuid := pg_catalog.gen_random_uuid();
+    old authguard.key;
+begin
+    if secret is null then
+        raise exception using
+            errcode = 'null_value_not_allowed',
+            message = 'secret must not be null',
+            hint = 'authguard.distrust_issuer ends the trust in an issuer.';
+    end if;
+    perform authguard.begin_key_change();
+    -- What is not given stays, as in authguard.trust.
+    select k.* into old
+      from authguard.key k where k.issuer = trust_secret.issuer and k.jwk is null;
+    algorithm := coalesce(algorithm, old.algorithm, 'HS256');
+    kid := coalesce(kid, old.kid, '');
+    perform authguard.check_secret(secret, algorithm);
+    perform authguard.trust(issuer, audience, roles, subject_namespace, shares_subjects, types,
+        max_lifetime, client_ids, clock_skew, claims => claims, preset => preset);
+    if exists (select from authguard.key k
+                where k.issuer = trust_secret.issuer
+                  and k.jwk is not null and (k.status <> 'revoked' or k.made_here)) then
+        perform authguard.refuse_mixed_keys(issuer, 'public keys');
+    end if;
+    perform authguard.keep_credential(kept, secret);
+    delete from authguard.key k where k.issuer = trust_secret.issuer;
+    insert into authguard.key (issuer, kid, algorithm, credential)
+    values (trust_secret.issuer, trust_secret.kid, trust_secret.algorithm, kept);
+end
+$$;
+comment on function authguard.trust_secret(
+    pg_catalog.text, pg_catalog.bytea, pg_catalog.text[], pg_catalog.text, pg_catalog.text,
+    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
+    pg_catalog.text[], pg_catalog.interval, pg_catalog.jsonb, pg_catalog.text) is
+    'As authguard.trust_secret with a text, for a secret that is bytes: decode(..., ''base64'') or '
+    'decode(..., ''hex'') makes them of a text';
+
+create function authguard.trust_secret(
+    issuer pg_catalog.text,
+    secret pg_catalog.text,
+    audience pg_catalog.text[] default null,
+    algorithm pg_catalog.text default null,
+    kid pg_catalog.text default null,
+    roles pg_catalog.text[] default null,
+    subject_namespace pg_catalog.uuid default null,
+    shares_subjects pg_catalog.bool default null,
+    types pg_catalog.text[] default null,
+    max_lifetime pg_catalog.interval default null,
+    client_ids pg_catalog.text[] default null,
+    clock_skew pg_catalog.interval default null,
+    claims pg_catalog.jsonb default null,
+    preset pg_catalog.text default null)
+returns pg_catalog.void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform authguard.trust_secret(issuer, pg_catalog.convert_to(secret, 'UTF8'), audience,
+        algorithm, kid, roles, subject_namespace, shares_subjects, types, max_lifetime, client_ids,
+        clock_skew, claims, preset);
+    if authguard.looks_encoded(secret) then
+        raise notice using
+            message = 'the secret looks like base64 or hex of a key, and is taken as text',
+            hint = 'If the issuer signs with the bytes, decode them: authguard.trust_secret takes '
+                'a bytea, too.';
+    end if;
+end
+$$;
+comment on function authguard.trust_secret(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text[], pg_catalog.text, pg_catalog.text,
+    pg_catalog.text[], pg_catalog.uuid, pg_catalog.bool, pg_catalog.text[], pg_catalog.interval,
+    pg_catalog.text[], pg_catalog.interval, pg_catalog.jsonb, pg_catalog.text) is
+    'Believes the tokens of an issuer by a shared secret (HS256, HS384 or HS512): whoever has it '
+    'can also sign. The bytes of the text in UTF-8 are the secret; a text is never decoded. Bind '
+    'it as a parameter, so that no log holds it. If called again, replaces the secret at once, and '
+    'an argument that is NULL or left out leaves what is there. algorithm: at first HS256. kid: '
+    'the header kid that tokens must have; empty, as at first: any or none. The other arguments '
+    'are those of authguard.trust_issuer. 22004 if secret is NULL; 22023 if the secret is weak; '
+    '55000 if the issuer is trusted by public keys; 25006 on a standby';
 comment on column authguard.event.actor is
     'user, admin, policy, issuer or system. admin: an operator; policy: a limit, or the detection '
     'of theft; issuer: an identity provider, by an event; system: the database';
@@ -935,34 +1036,6 @@ comment on function authguard.forget_received_events(pg_catalog.int8) is
     'the newest so many (most). Events that were issued as early are refused from then on. Returns '
     'how many it forgot';
 
-create function authguard.remember_event(
-    issuer pg_catalog.text, jti pg_catalog.text, issued_at pg_catalog.timestamptz,
-    restored pg_catalog.text, happened_at pg_catalog.timestamptz)
-returns pg_catalog.bool
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    insert into authguard.received_event (issuer, jti, issued_at, restored, happened_at)
-    values (issuer, jti, issued_at, restored, happened_at)
-    on conflict on constraint received_event_pkey do nothing;
-    if not found then
-        return false;
-    end if;
-    -- Once in a thousand calls: an event costs the same, however many there are.
-    if pg_catalog.nextval('authguard.received_event_count') % 1000 = 0 then
-        perform authguard.forget_received_events();
-    end if;
-    return true;
-end
-$$;
-comment on function authguard.remember_event(
-    pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text,
-    pg_catalog.timestamptz) is
-    'Remembers a token with events; restored and happened_at: the user that it lets in again, and '
-    'when that was. Returns false if it was received before. If another transaction is receiving '
-    'it, waits for the end of that';
-
 create function authguard.block_by_event(
     issuer pg_catalog.text, subject pg_catalog.text, happened_at pg_catalog.timestamptz,
     reason pg_catalog.text)
@@ -1019,92 +1092,37 @@ comment on function authguard.restore_by_event(
     'Lifts the block of a user (in canonical form) at an issuer, if only earlier events of that '
     'issuer have made it. Tokens from before stay revoked. True if something changed';
 
-create function authguard.apply_event(
-    issuer pg_catalog.text, event pg_catalog.text, happened_at pg_catalog.timestamptz,
-    subject pg_catalog.text, session pg_catalog.text, client pg_catalog.text,
-    token_id pg_catalog.text,
-    inout action pg_catalog.text, inout detail pg_catalog.text)
+create function authguard.revoke_client_by_event(
+    client pg_catalog.text, issuer pg_catalog.text, reason pg_catalog.text)
+returns pg_catalog.bool
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- The issuer has ended what it announces, so no later token belongs to it.
-    last_expiry constant pg_catalog.timestamptz :=
-        authguard.latest_expiry(pg_catalog.clock_timestamp());
-    changed pg_catalog.bool;
+    entry authguard.revocation;
 begin
-    if action = 'user_blocked' then
-        changed := authguard.block_by_event(issuer, subject, happened_at, event);
-        if changed is null then
-            action := 'ignored';
-            detail := 'a later event has let the user in again';
-        end if;
-    elsif action = 'user_restored' then
-        changed := authguard.restore_by_event(issuer, subject, happened_at);
-        if not changed then
-            action := 'ignored';
-            detail := 'the user is not shut out by earlier events alone';
-        end if;
-    elsif action = 'ignored' then
-        changed := false;
-    elsif token_id is not null then
-        changed := authguard.revoke_token(token_id, event, issuer, last_expiry);
-    elsif action = 'session_ended' then
-        changed := authguard.revoke_session(session, event, issuer, last_expiry);
-    elsif action = 'client_revoked' then
-        changed := authguard.revoke_client(client, issuer, reason => event);
-    else
-        changed := authguard.revoke_and_forget(authguard.entry(
-            case action when 'claims_stale' then 'claims' else 'user' end, subject, issuer,
-            happened_at, event, authguard.latest_expiry(happened_at)));
-    end if;
-    if changed then
-        perform authguard.record('EVENT_RECEIVED', subject,
-            case when session ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-                 then session::pg_catalog.uuid end,
-            'issuer', action || ': ' || event);
-    end if;
+    entry.kind := 'client';
+    entry.key := client;
+    entry.issuer := issuer;
+    entry.blocked := true;
+    entry.issued_before := pg_catalog.clock_timestamp();
+    entry.include_keys := false;
+    entry.reason := reason;
+    return authguard.revoke_and_forget(entry);
 end
 $$;
-comment on function authguard.apply_event(
-    pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text,
-    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) is
-    'Does what an event asks for. Returns what was done about it. What holds already is done';
+comment on function authguard.revoke_client_by_event(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text) is
+    'Shuts a client (in canonical form) out at an issuer, because of an event of that issuer. True '
+    'if something changed';
 
 create function authguard.receive_event(token pg_catalog.text)
 returns table (
     event pg_catalog.text, subject pg_catalog.text, session pg_catalog.text,
     client pg_catalog.text, action pg_catalog.text, detail pg_catalog.text)
-language plpgsql volatile security definer rows 1
+language c volatile security definer cost 10000 rows 1
 set search_path = pg_catalog, pg_temp
-as $$
-declare
-    found pg_catalog.record;
-    done pg_catalog.record;
-    is_new pg_catalog.bool;
-begin
-    perform authguard.require_primary();
-    for found in select r.* from authguard.read_event(token) r loop
-        is_new := coalesce(is_new, authguard.remember_event(
-            found.issuer, found.jti, found.issued_at, found.restored, found.restored_at));
-        event := found.event;
-        subject := found.subject;
-        session := found.session;
-        client := found.client;
-        if is_new then
-            done := authguard.apply_event(
-                found.issuer, found.event, found.happened_at, found.subject, found.session,
-                found.client, found.token_id, found.action, found.detail);
-            action := done.action;
-            detail := done.detail;
-        else
-            action := 'replayed';
-            detail := null;
-        end if;
-        return next;
-    end loop;
-end
-$$;
+as 'MODULE_PATHNAME', 'authguard_receive_event';
 comment on function authguard.receive_event(pg_catalog.text) is
     'Receives a token with events of a trusted issuer: a logout token (OpenID Connect Back-Channel '
     'Logout 1.0) or a security event token (RFC 8417). Does what they ask for, in this '
@@ -1122,6 +1140,13 @@ comment on function authguard.attach_sessions(
     'user_id: the user that a session belongs to, for authguard.sign_out_user. issuer NULL: tokens '
     'of every issuer but the local one. True if something changed. Errors as for '
     'authguard.attach_users';
+comment on function authguard.require_transaction_block() is
+    'Raises 25P01 outside a transaction block, where a local setting ends with its statement, and '
+    '55000 if the connection has logged in by token, whose claims no setting changes';
+comment on function authguard.act_as(pg_catalog.name, pg_catalog.jsonb) is
+    'For tests: sets the role and the claims (NULL: none) as a gateway does, until the end of the '
+    'transaction, which should be rolled back. 22004 if the role is NULL; 22023 if the claims are '
+    'refused; 25P01 outside a transaction block; 55000 if the connection has logged in by token';
 
 -- Lint: what is wrong with policies, and with what is around them. The rules are in the crate
 -- policy, which runs its queries with the rights of the caller.
@@ -1532,6 +1557,10 @@ end;
 comment on function authguard.revoke_introspection(pg_catalog.name) is
     'Takes back what authguard.grant_introspection has granted to a role. 22004 if the role is '
     'NULL, 42704 if it does not exist';
+comment on function authguard.setting_problems() is
+    'Returns a row for each word or name in the settings of this session that nothing knows: '
+    'assurance levels, events, roles; and one if authguard.oauth_issuers_file cannot be used. '
+    'is_wrong: false if the application may know it, or it may come to exist';
 
 create or replace function authguard.coverage(
     out kind pg_catalog.text,
@@ -1567,12 +1596,13 @@ comment on function authguard.explain_access(
     'the order that Postgres asks, the last one the verdict. command: select, insert, update or '
     'delete, also "select for update", "upsert", and with "without where" or "returning" behind '
     'it. row: the columns that pick existing rows, or the row to insert. new_row: what an update '
-    'sets. claims and role NULL: those in force; claims ''null'': none. result: true, false, '
-    'null, error or skipped; in the last row allowed or denied. Runs with the rights of the '
-    'caller, who needs to be a member of the role, and a gateway if claims are given; everything '
-    'is rolled back. 22023 for an unknown command, claims that are refused, or a role that does '
-    'not exist; 42501 if the caller may not become the role; 42703 for a column that is not there; '
-    '42809 for what is no table or view';
+    'sets. claims and role NULL: those in force; claims ''null'': none. role NULL with claims: '
+    'the role that they say, or else the one in force. result: true, false, null, error or '
+    'skipped; in the last row allowed or denied. Runs with the rights of the caller, who needs to '
+    'be a member of the role, and a gateway if claims are given; everything is rolled back. 22023 '
+    'for an unknown command, claims that are refused, or a role that does not exist; 42501 if the '
+    'caller may not become the role; 42703 for a column that is not there; 42809 for what is no '
+    'table or view';
 
 create function authguard.can(
     command pg_catalog.text,
@@ -1666,10 +1696,7 @@ begin atomic
                     where r.rolname = current_user) as is_exempt
           from authguard.explain_access(
                    assert_access.relation, assert_access.command, assert_access."row",
-                   assert_access.claims,
-                   -- As a gateway does: the token says which role.
-                   coalesce(assert_access.role, assert_access.claims ->> 'role'),
-                   assert_access.new_row) s
+                   assert_access.claims, assert_access.role, assert_access.new_row) s
          cross join lateral (
              select s.gate in ('restrictive', 'permissive')
                 and s.name = assert_access.policy::pg_catalog.text) is_policy (value)
@@ -1712,7 +1739,7 @@ comment on function authguard.assert_access(
     pg_catalog.text, pg_catalog.text, pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.jsonb,
     pg_catalog.name, pg_catalog.jsonb, pg_catalog.name, pg_catalog.text) is
     'A line of TAP: whether authguard.explain_access says what is wanted (can, cannot, hidden, '
-    'denied). Without a role, the role is the claim role. The functions assert_* call it';
+    'denied). The functions assert_* call it';
 
 create function authguard.assert_can(
     command pg_catalog.text,
@@ -1733,8 +1760,7 @@ comment on function authguard.assert_can(
     pg_catalog.jsonb, pg_catalog.text) is
     'For tests: passes if authguard.can is true. Returns a line of TAP, which counts for pgTAP if '
     'that is in the database; if the test fails, the verdict follows as a comment. Arguments and '
-    'errors as for authguard.explain_access, but without a role the role is the claim role, and a '
-    'test as a superuser fails';
+    'errors as for authguard.explain_access, but a test as a superuser fails';
 
 create function authguard.assert_cannot(
     command pg_catalog.text,
@@ -1923,6 +1949,25 @@ comment on function authguard.policy_mutants(pg_catalog.name) is
     'mistake of the table. Nothing is changed by this function. Run apply in a transaction, the '
     'tests, and ROLLBACK; the command line does it (authguard mutants). 3F000 if there is no such '
     'schema';
+
+-- Views for whoever watches the database (authguard.grant_monitor): none shows a token, a secret or
+-- a private key. authguard.live_sessions is with the sessions, authguard.statistics has a file of
+-- its own. Views with a filter are barriers: a function that somebody puts into a query never sees
+-- the rows that the filter leaves out.
+
+create or replace view authguard.blocked_users with (security_barrier) as
+select r.key as user_id, r.issuer, r.revoked_at as since, r.blocked_until as until,
+       r.revoked_by as by, r.reason, r.event_at
+  from authguard.revocation r
+ where r.kind = 'user' and r.blocked and authguard.blocks(r.blocked, r.blocked_until);
+comment on view authguard.blocked_users is
+    'Users whom authguard.revoke_user or an event of an issuer shuts out now. '
+    'authguard.grant_monitor lets a role read it. Whom an attached table shuts out is in that '
+    'table; authguard.explain_user looks at both';
+comment on column authguard.blocked_users.reason is
+    'For people to read: of an event its URI; NULL: none was given';
+comment on column authguard.blocked_users.event_at is
+    'When the event happened that shuts the user out, if no operator does; NULL: an operator does';
 comment on column authguard.recent_events.actor is
     'Who caused it: user, admin, policy, issuer or system; as in authguard.event';
 
@@ -1963,7 +2008,7 @@ begin atomic
          where (select i.is_small from indexes i where i.name = 'revocation_key')
          group by r.kind
     ),
-    -- There are five kinds, so all of them are among the most common values.
+    -- There are few kinds, so all of them are among the most common values.
     shares as materialized (
         select m.kind, m.share
           from pg_catalog.pg_stats s,
@@ -1993,6 +2038,10 @@ begin atomic
         select 5, 'sessions_ended', case when c.is_called then c.last_value else 0 end,
                'sessions that ended, for whatever reason but time'
           from authguard.ending_count c
+        union all
+        select 6, 'events_received', case when c.is_called then c.last_value else 0 end,
+               'tokens with events of identity providers that were received for the first time'
+          from authguard.received_event_count c
     )
     select 'sessions_live', null::pg_catalog.text, 'gauge',
            case when i.is_small
@@ -2120,14 +2169,19 @@ begin
         is_shut_out := is_shut_out or entry.issuer is null and entry.key = subject;
         of_some := true;
         passed := false;
-        answer := pg_catalog.format('blocked%s %s, since %s, until %s, by %I%s',
+        answer := pg_catalog.format('blocked%s %s, since %s, until %s, by %I%s%s',
             case when entry.key <> subject then ' as ' || entry.key end,
             case when entry.issuer is null then 'at every issuer'
                  else 'at issuer ' || pg_catalog.quote_literal(entry.issuer) end,
             entry.revoked_at, coalesce(entry.blocked_until::pg_catalog.text, 'restored'),
-            entry.revoked_by, coalesce(': ' || entry.reason, ''));
+            entry.revoked_by,
+            case when entry.event_at is not null
+                 then ' because of an event of the issuer, of ' || entry.event_at else '' end,
+            coalesce(': ' || entry.reason, ''));
         note := pg_catalog.format('Signing in again does not help. To lift it: '
-            'select authguard.restore_user(%L)', entry.key);
+            'select authguard.restore_user(%L)%s', entry.key,
+            case when entry.event_at is not null then '; a later event of the issuer lifts it, too'
+                 else '' end);
         return next;
     end loop;
     if not found then

@@ -10,8 +10,8 @@ select r.key as user_id, r.issuer, r.revoked_at as since, r.blocked_until as unt
  where r.kind = 'user' and r.blocked and authguard.blocks(r.blocked, r.blocked_until);
 comment on view authguard.blocked_users is
     'Users whom authguard.revoke_user or an event of an issuer shuts out now. '
-    'authguard.grant_monitor lets a role read it. '
-    'Whom an attached table shuts out is in that table; authguard.explain_user looks at both';
+    'authguard.grant_monitor lets a role read it. Whom an attached table shuts out is in that '
+    'table; authguard.explain_user looks at both';
 comment on column authguard.blocked_users.user_id is 'Claim sub, in canonical form';
 comment on column authguard.blocked_users.issuer is
     'The issuer at which the user is blocked; NULL: at every issuer; empty: tokens without iss';

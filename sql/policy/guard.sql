@@ -214,9 +214,9 @@ comment on function authguard.guard_table(
     'or left out leaves what is there; otherwise it is revoked, and for everybody (public). True '
     'if something changed. A NOTICE says that no policy applies to the caller. 42501 unless the '
     'caller owns the table; 22023 without a table, for no role, or for another kind of check; '
-    '42704 if a role does not exist; 42809 for a relation that '
-    'is no table; 55000 if row-level security is off and switching it on would hide every row; '
-    '42710 if it has a permissive policy of that name; 55006 if something was renamed meanwhile';
+    '42704 if a role does not exist; 42809 for a relation that is no table; 55000 if row-level '
+    'security is off and switching it on would hide every row; 42710 if it has a permissive policy '
+    'of that name; 55006 if something was renamed meanwhile';
 
 create function authguard.unguard_table(relation pg_catalog.regclass) returns pg_catalog.bool
 language plpgsql volatile
