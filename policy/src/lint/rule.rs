@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::context::Context;
+use super::fingerprint::Fingerprint;
 use crate::Expr;
 use crate::facts::{Facts, Function, Policy, Relation};
 use crate::finding::{Finding, Level};
-use crate::fingerprint::Fingerprint;
 
 /// A rule.
 pub struct Rule {

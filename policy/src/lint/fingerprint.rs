@@ -462,7 +462,7 @@ mod tests {
         let mut seen = BTreeSet::new();
         // Of what many texts have, two changes of each kind are enough.
         let mut tried = HashMap::new();
-        for text in include_str!("../tests/nodes/real.txt").lines() {
+        for text in include_str!("../../tests/nodes/real.txt").lines() {
             let tree = read_node(text).unwrap();
             let before = of_tree(&facts, &tree);
             let mut changes = Vec::new();
