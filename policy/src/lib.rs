@@ -64,7 +64,6 @@ mod mutants;
 mod node;
 pub mod picture;
 mod print;
-mod quotes;
 pub mod report;
 mod server;
 mod snapshot;

@@ -180,7 +180,7 @@ impl Address {
             Some(file) => PathBuf::from(file),
             None => std::env::home_dir()?.join(".pgpass"),
         };
-        files::password(&file, &host.host, host.port, &self.dbname, &self.user)
+        files::password(&file, host, &self.dbname, &self.user)
     }
 
     /// Returns a number that is not negative.

@@ -1,5 +1,6 @@
 //! The files of libpq: the services, and the passwords.
 
+use super::address::HostAddress;
 use super::parse::Parameters;
 use crate::error::{Error, Result};
 use std::fs;
@@ -71,7 +72,7 @@ fn section(text: &str, name: &str) -> Result<Option<Parameters>> {
 }
 
 /// The password for a connection, from a file that nobody else may read.
-pub fn password(file: &Path, host: &str, port: u16, dbname: &str, user: &str) -> Option<String> {
+pub fn password(file: &Path, host: &HostAddress, dbname: &str, user: &str) -> Option<String> {
     let about = fs::metadata(file).ok()?;
     if !about.is_file() {
         return None;
@@ -85,9 +86,9 @@ pub fn password(file: &Path, host: &str, port: u16, dbname: &str, user: &str) ->
     }
     let text = fs::read_to_string(file).ok()?;
     // As in libpq, the usual sockets count as this machine.
-    let usual = SOCKET_DIRECTORIES.contains(&host);
-    let name = if usual { "localhost" } else { host };
-    let port = port.to_string();
+    let usual = SOCKET_DIRECTORIES.contains(&host.host.as_str());
+    let name = if usual { "localhost" } else { &host.host };
+    let port = host.port.to_string();
     text.lines().find_map(|line| {
         let fields = fields(line)?;
         let asked = [name, &port, dbname, user];
@@ -189,7 +190,14 @@ mod tests {
         let lines = "# comment:*:*:*:no\nshort:line\ndb:5432:app:ada:a\\:b\\\\c\n*:6000:*:ada:port\nlocalhost:*:*:*:here\n\\*:*:*:*:star\n";
         fs::write(&file, lines).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-        let find = |host: &str, port: u16, user: &str| password(&file, host, port, "app", user);
+        let find = |host: &str, port: u16, user: &str| {
+            let host = HostAddress {
+                host: host.into(),
+                hostaddr: None,
+                port,
+            };
+            password(&file, &host, "app", user)
+        };
         assert_eq!(find("db", 5432, "ada").as_deref(), Some("a:b\\c"));
         assert_eq!(find("other", 6000, "ada").as_deref(), Some("port"));
         assert_eq!(find("/tmp", 1, "ben").as_deref(), Some("here"));

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use crate::quotes::{dollar_quoted, dollar_tag, quoted};
-
 /// Words that bind what is around them. If another one than that asked for stands outside of
 /// brackets, the text is not of the form that Postgres writes.
 const BINDING: [&str; 3] = ["AND", "OR", "BETWEEN"];
@@ -178,8 +176,9 @@ fn length(text: &str) -> Option<usize> {
     let first = text.chars().next()?;
     let word = text.find(|character| !in_word(character));
     let word = word.unwrap_or(text.len());
-    if dollar_tag(text).is_some() {
-        return dollar_quoted(text);
+    if let Some(tag) = dollar_tag(text) {
+        let (tag, rest) = text.split_at_checked(tag.len().checked_add(2)?)?;
+        return rest.find(tag)?.checked_add(tag.len().checked_mul(2)?);
     }
     match first {
         '\'' | '"' => quoted(text, first, false),
@@ -188,4 +187,25 @@ fn length(text: &str) -> Option<usize> {
         }
         _ => Some(word.max(first.len_utf8())),
     }
+}
+
+/// Returns the length up to the closing quote, if there is one. Two in a row are none, nor is one
+/// after a backslash that `escapes`.
+fn quoted(text: &str, quote: char, escapes: bool) -> Option<usize> {
+    let mut characters = text.char_indices().peekable();
+    characters.find(|(_, character)| *character == quote)?;
+    while let Some((at, character)) = characters.next() {
+        if character == '\\' && escapes {
+            characters.next();
+        } else if character == quote && characters.next_if(|(_, next)| *next == quote).is_none() {
+            return at.checked_add(1);
+        }
+    }
+    None
+}
+
+fn dollar_tag(text: &str) -> Option<&str> {
+    let (tag, _) = text.strip_prefix('$')?.split_once('$')?;
+    let is_name = !tag.starts_with(|first: char| first.is_ascii_digit());
+    (is_name && tag.chars().all(in_word)).then_some(tag)
 }

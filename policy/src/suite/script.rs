@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::quotes::{dollar_quoted, dollar_tag, quoted};
-
 /// The deepest nesting of included scripts.
 const MAX_INCLUDES: usize = 16;
 
@@ -192,11 +190,8 @@ impl Reader<'_, '_> {
                     last_word.clear();
                 }
                 '$' => {
-                    let length = match dollar_tag(cursor.rest) {
-                        None => 1,
-                        Some(_) => dollar_quoted(cursor.rest)
-                            .ok_or_else(|| wrong("a dollar quote is not closed".to_owned()))?,
-                    };
+                    let length = dollar_quoted(cursor.rest)
+                        .ok_or_else(|| wrong("a dollar quote is not closed".to_owned()))?;
                     sql.push_str(cursor.take(length));
                 }
                 _ if in_word(first) => {
@@ -350,10 +345,7 @@ fn arguments(text: &str) -> Vec<String> {
         let (argument, after) = match quoted(rest, '\'', false) {
             Some(length) if rest.starts_with('\'') => {
                 let (argument, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
-                let inside = argument
-                    .strip_prefix('\'')
-                    .and_then(|it| it.strip_suffix('\''));
-                (inside.unwrap_or(argument).replace("''", "'"), after)
+                (argument.trim_matches('\'').replace("''", "'"), after)
             }
             _ => {
                 let (argument, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
@@ -396,4 +388,31 @@ fn comment(text: &str) -> Option<usize> {
         }
     }
     None
+}
+
+/// Returns the length up to the closing quote. Two in a row are none, nor is one after a backslash
+/// that `escapes`.
+fn quoted(text: &str, quote: char, escapes: bool) -> Option<usize> {
+    let mut characters = text.char_indices().skip(1).peekable();
+    while let Some((at, character)) = characters.next() {
+        if character == '\\' && escapes {
+            characters.next();
+        } else if character == quote && characters.next_if(|(_, next)| *next == quote).is_none() {
+            return at.checked_add(1);
+        }
+    }
+    None
+}
+
+/// Returns the length of a text in dollar quotes, or of the dollar sign if there is none.
+fn dollar_quoted(text: &str) -> Option<usize> {
+    let Some((tag, _)) = text.strip_prefix('$').and_then(|rest| rest.split_once('$')) else {
+        return Some(1);
+    };
+    if tag.starts_with(|c: char| c.is_ascii_digit()) || !tag.chars().all(in_word) {
+        return Some(1);
+    }
+    let tag = tag.len().checked_add(2)?;
+    let (quote, rest) = text.split_at_checked(tag)?;
+    rest.find(quote)?.checked_add(tag)?.checked_add(tag)
 }

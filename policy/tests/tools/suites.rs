@@ -61,12 +61,12 @@ fn begin_and_rollback_are_those_of_a_subtransaction() {
 
 #[test]
 fn variables_of_psql_have_their_values() {
-    let text = "\\set ON_ERROR_STOP on\n\\set me 'it''s'''\n\\set n 3\n\\unset gone\n\
+    let text = "\\set ON_ERROR_STOP on\n\\set me 'it''s'\n\\set n 3\n\\unset gone\n\
                 select :'me', :\"me\", :n, :n::text, ':n', :gone, a[:n]; \\echo done\n\\pset format unaligned\nselect 2;";
     assert_eq!(
         asked(text),
         [
-            "select 'it''s''', \"it's'\", 3, 3::text, ':n', :gone, a[3]",
+            "select 'it''s', \"it's\", 3, 3::text, ':n', :gone, a[3]",
             "select 2"
         ]
     );
