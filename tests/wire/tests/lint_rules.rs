@@ -170,7 +170,7 @@ fn with_guards_on_all_tables_the_sound_applications_are_silent_to_all_rules() {
         file.run(&mut session, &prelude);
     }
     session.run(
-        "select authguard.guard_table(c.oid)
+        "select authguard.guard_table(c.oid::regclass)
            from pg_class c join pg_namespace n on n.oid = c.relnamespace
           where n.nspname ~ '^app[0-9]' and c.relkind in ('r', 'p') and c.relrowsecurity
             and not c.relispartition",
