@@ -85,6 +85,7 @@ fn of_way<'b, 'f>(
     let table = delete.table;
     // Whoever owns the folder of a file owns the file.
     let is_files = context.is_files(table);
+    let owns_folder = |way: &Way| is_files && way.binds_row();
     let writable = client.columns(context.facts, table, "UPDATE");
     let updates: Vec<_> = book.applying(table.oid, client, Command::Update).collect();
     let deletes: Vec<&Way> = book
@@ -135,7 +136,7 @@ fn of_way<'b, 'f>(
             entry.existing(Command::Update).iter().any(|way| {
                 !way.is_unknown()
                     && !way.asks_caller_alone()
-                    && !(is_files && way.binds_row())
+                    && !owns_folder(way)
                     && (way.is_open() || !way.row_columns().is_empty())
                     && !way.row_columns().contains(&attno)
                     && !is_trusted(way)
