@@ -17,8 +17,8 @@ pub(in crate::lint) static RULE: Rule = Rule {
     check,
 };
 
-/// The number of privileges in `grant all` that no policy applies to: TRUNCATE, TRIGGER, REFERENCES.
-/// From Postgres 17 on there is MAINTAIN, too.
+/// The number of privileges in `grant all` that no policy applies to: TRUNCATE, TRIGGER,
+/// REFERENCES. From Postgres 17 on there is MAINTAIN, too.
 const PAST_POLICIES: usize = 3;
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
