@@ -124,6 +124,7 @@ fn of_way<'b, 'f>(
     let table = delete.table;
     // Whoever owns the folder of a file owns the file.
     let is_files = context.is_files(table);
+    let owns_folder = |way: &Way| is_files && way.binds_row();
     let writable = client.columns(context.facts, table, "UPDATE");
     let mut found = Vec::new();
     for attno in asked.row_columns() {
@@ -168,8 +169,7 @@ fn of_way<'b, 'f>(
                 }
             });
         let mut wider = updates.wider.iter();
-        let by = wider
-            .find(|(_, way)| !(is_files && way.binds_row()) && !way.row_columns().contains(&attno));
+        let by = wider.find(|(_, way)| !owns_folder(way) && !way.row_columns().contains(&attno));
         if let (Some((by, _)), true) = (by, lets_in) {
             found.push(Takeover {
                 by,

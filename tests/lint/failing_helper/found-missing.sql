@@ -16,7 +16,8 @@ end
 $$;
 create function is_of(o bigint) returns boolean
 language sql stable security definer set search_path = app, pg_temp as $$
-    select exists (select from member where member.org = o and member.user_id = auth.jwt() ->> 'sub')
+    select exists (
+        select from member where member.org = o and member.user_id = auth.jwt() ->> 'sub')
 $$;
 create policy by_member on doc for select to authenticated using (in_org(org));
 create policy by_subject on note for select to authenticated using (is_of(org));

@@ -18,8 +18,9 @@ pub(in crate::lint) static RULE: Rule = Rule {
     check,
 };
 
-/// The number of privileges in `grant all`; from Postgres 17 on there is MAINTAIN, too.
-const ALL_PRIVILEGES: usize = 7;
+/// The number of privileges in `grant all` that no policy applies to: TRUNCATE, TRIGGER,
+/// REFERENCES. From Postgres 17 on there is MAINTAIN, too.
+const PAST_POLICIES: usize = 3;
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let facts = context.facts;
@@ -34,12 +35,13 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let roles = facts.role_names(past.iter().map(|right| right.grantee));
         let name = facts.relation_name(table.oid);
         let command = privileges.to_lowercase();
-        // Who grants all, as Supabase does on every table, means the rows; no request of an API like
-        // its can use these.
+        // Whoever has them all was granted all, as Supabase does on every table, and that means the
+        // rows; no request of an API like its can use these.
         let of_all = |right: &&Right<'_>| {
-            let all = context.guards().rights(table.oid).iter();
-            let same = all.filter(|o| (o.client, o.grantee) == (right.client, right.grantee));
-            same.count() >= ALL_PRIVILEGES
+            let same = past
+                .iter()
+                .filter(|o| (o.client, o.grantee) == (right.client, right.grantee));
+            same.count() >= PAST_POLICIES
         };
         let level = match facts.server.authguard {
             Some(_) if !past.iter().all(of_all) => Level::Warning,

@@ -1,5 +1,5 @@
-//! Rules about the extension's own state, about roles, and about ways around policies, on facts that
-//! say what is wrong.
+//! Rules about the extension's own state, about roles, and about ways around policies, on facts
+//! that say what is wrong.
 
 use super::{
     attached_table, bypassrls_role, materialized_view, own_table, privilege_past_policies,

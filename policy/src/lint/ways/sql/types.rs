@@ -270,8 +270,8 @@ impl Checker<'_> {
         self.function.arguments.get(place).copied()
     }
 
-    /// Returns true if there is no such table or view where the function looks for it: in any schema,
-    /// unless it has a `search_path` of its own.
+    /// Returns true if there is no such table or view where the function looks for it: in any
+    /// schema, unless it has a `search_path` of its own.
     fn is_missing(&self, name: &[String]) -> bool {
         let facts = self.facts;
         let has = |schema: &str, table: &str| facts.relation_named(schema, table).is_some();
