@@ -386,7 +386,7 @@ fn a_file_that_cannot_be_trusted_lets_nobody_in_and_the_log_says_why() {
     )
     .unwrap();
     refused("a key occurs twice");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     refused("Permission denied");
     fs::remove_file(&file).unwrap();
     refused("No such file");
