@@ -386,7 +386,7 @@ fn a_file_that_cannot_be_trusted_lets_nobody_in_and_the_log_says_why() {
     )
     .unwrap();
     refused("a key occurs twice");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     refused("Permission denied");
     fs::remove_file(&file).unwrap();
     refused("No such file");
@@ -606,8 +606,9 @@ fn the_page_leads_from_the_login_to_the_revocation() {
     let issuer = Issuer::new("https://id.example.com");
     let keys = issuer.jwks(&[issuer.kid()]);
     let mut owner = admin(&cluster);
-    let role = "create role authenticated_app login in role authenticated";
-    owner.batch_execute(role).unwrap();
+    let roles = "create role authenticated_app login in role authenticated;
+                 create role analyst login in role authenticated";
+    owner.batch_execute(roles).unwrap();
 
     let file = issuers_file(&cluster);
     let mut document: Value = serde_json::from_str(&page.of_anchor("The file", "json")[0]).unwrap();
@@ -626,11 +627,9 @@ fn the_page_leads_from_the_login_to_the_revocation() {
         fs::write(&file, format!("{first}\n{second}")).unwrap();
     };
     append("postgresql.conf", &settings);
-    let lines = page
-        .block("The server", "text")
-        .replace("hostssl app", "local wire");
+    let lines = page.of_anchor("The server", "text")[0].replace("hostssl app", "local wire");
     append("pg_hba.conf", &lines.replace(" all oauth", " oauth"));
-    append("pg_ident.conf", "tokens /^(.*)$ \\1");
+    append("pg_ident.conf", "tokens /^.*$ analyst\n");
     cluster.restart().unwrap();
 
     let [trust, revoke] = &page.of_anchor("From the login to the revocation", "sql")[..] else {
@@ -644,10 +643,9 @@ fn the_page_leads_from_the_login_to_the_revocation() {
         (seen(&mut client), source(&mut client).as_str()),
         (3, "login accepted")
     );
-    assert!(
-        log_in(&cluster, "analyst", Some(&token)).is_err(),
-        "the file"
-    );
+    assert!(log_in(&cluster, "analyst", Some(&token)).is_err());
+    let more = json!({"aud": "postgres", "realm_access": {"roles": ["admin"]}});
+    assert!(log_in(&cluster, "analyst", Some(&with(&issuer, more))).is_ok());
 
     page::run(&cluster, "wire", revoke);
     let mut late = log_in(&cluster, "authenticated_app", Some(&token)).unwrap();
