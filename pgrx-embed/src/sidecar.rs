@@ -98,7 +98,7 @@ impl Sidecar {
     }
 
     fn wait_while(&mut self, not_yet: impl Fn(&str) -> bool) -> Result<()> {
-        let end = Instant::now() + Duration::from_secs(30);
+        let end = Instant::now() + Duration::from_secs(60);
         while not_yet(&self.log()) {
             if self.child.try_wait()?.is_some() || Instant::now() > end {
                 return Err(Error::new(format!(

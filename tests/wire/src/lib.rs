@@ -6,6 +6,7 @@ pub mod attached;
 pub mod cancel;
 pub mod cli;
 pub mod clock;
+pub mod commits;
 pub mod copies;
 pub mod crash;
 pub mod disk;

@@ -88,7 +88,7 @@ fn what_the_row_says_counts_at_once_and_time_alone_ends_a_ban() {
         live
     );
     assert_eq!(
-        after("banned_until = clock_timestamp() + interval '4 s'"),
+        after("banned_until = clock_timestamp() + interval '10 s'"),
         shut("user_banned")
     );
     wait_until(|| seen(&mut ada) == 3, "the ban ends");

@@ -1,8 +1,10 @@
 //! A cut-off covers every token that exists when it commits, and nobody gets a token that is dead.
 
-use authguard_wire::sessions::{issued, opens, refresh, server, sign_in};
+use authguard_wire::sessions::{issued, issued_in_the_end, opens, refresh, server, sign_in};
 use authguard_wire::tokens::{Issuer, reason, set_token, web};
-use authguard_wire::{ADA, BEN, admin, gateway, operator, seen, set_claims, text, wait_until};
+use authguard_wire::{
+    ADA, BEN, admin, commits, gateway, operator, seen, set_claims, text, wait_until,
+};
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 use postgres::error::SqlState;
@@ -193,7 +195,8 @@ fn a_sign_in_waits_for_a_cut_off_and_is_later() {
     // Who is to be blocked is blocked.
     let mut ops = cutting(&cluster, &ada("revoke_user"));
     let status = thread::scope(|scope| {
-        let waiting = scope.spawn(|| issued(&mut admin(&cluster), "authguard.sign_in($1)", ADA));
+        let waiting =
+            scope.spawn(|| issued_in_the_end(&mut admin(&cluster), "authguard.sign_in($1)", ADA));
         thread::sleep(Duration::from_millis(300));
         run(&mut ops, "commit");
         waiting.join().unwrap().unwrap().status
@@ -337,8 +340,8 @@ fn sign_ins_and_cut_offs_at_once_leave_no_dead_answer_and_no_survivor() {
                         let mut signer = admin(&cluster);
                         let mut answers = Vec::new();
                         for _ in 0..ROUNDS {
-                            answers
-                                .push(issued(&mut signer, "authguard.sign_in($1)", ADA).unwrap());
+                            let call = "authguard.sign_in($1)";
+                            answers.push(issued_in_the_end(&mut signer, call, ADA).unwrap());
                         }
                         answers
                     })
@@ -379,54 +382,66 @@ fn a_refresh_that_waits_for_its_second_sees_a_change_that_is_being_committed() {
     );
     let begun = sign_in(&cluster, ADA);
     // Commits wait for a standby that never comes, with their locks, until they are cancelled.
-    run(
-        &mut admin(&cluster),
-        "alter system set synchronous_standby_names = 'nobody'",
-    );
-    run(&mut admin(&cluster), "select pg_reload_conf()");
+    commits::hold(&cluster);
     let waiting = "select coalesce(max(pid), 0) from pg_stat_activity where wait_event = 'SyncRep' and query like 'update users%'";
     let change = |n: i32| {
         let mut idp = admin(&cluster);
         let sql = format!("update users set meta = jsonb_build_object('n', {n})");
         thread::spawn(move || idp.batch_execute(&sql))
     };
-    let mut watcher = admin(&cluster);
-    let mut let_go = || {
-        let waits =
-            |watcher: &mut Client| -> i32 { watcher.query_one(waiting, &[]).unwrap().get(0) };
-        wait_until(|| waits(&mut watcher) != 0, "a commit waits");
-        let pid = waits(&mut watcher);
-        move |watcher: &mut Client| run(watcher, &format!("select pg_cancel_backend({pid})"))
+    let hanging = || -> i32 { admin(&cluster).query_one(waiting, &[]).unwrap().get(0) };
+    let let_go = || {
+        wait_until(|| hanging() != 0, "a commit waits");
+        let cancel = format!("select pg_cancel_backend({})", hanging());
+        run(&mut admin(&cluster), &cancel);
     };
-    let rest = 1_000_000_000
-        - SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .subsec_nanos();
-    thread::sleep(Duration::from_nanos(rest.into()) + Duration::from_millis(100));
-    // The first change makes the refresh wait for the next second; the second one is dated before
-    // that second, and commits in it.
-    let first = change(1);
-    let_go()(&mut admin(&cluster));
-    first.join().unwrap().unwrap();
-    let mut user = web(&cluster);
-    run(&mut user, "begin");
-    let token = thread::scope(|scope| {
-        let refreshing = scope.spawn(|| refresh(&mut user, begun.refresh()));
+    let mut n = 0;
+    // The transaction of the refresh stays open.
+    let (_user, token) = loop {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let rest = 1_000_000_000 - u64::from(since.subsec_nanos());
+        thread::sleep(Duration::from_nanos(rest) + Duration::from_millis(100));
+        // The first change makes the refresh wait for the next second; the second one is dated
+        // before that second, and commits in it.
+        let first = change(n + 1);
+        let_go();
+        first.join().unwrap().unwrap();
+        n += 2;
+        let mut user = web(&cluster);
+        run(&mut user, "begin");
+        let token = begun.refresh().to_owned();
+        let refreshing = thread::spawn(move || {
+            let answer = issued_in_the_end(&mut user, "auth.refresh($1)", &token);
+            (user, answer.unwrap())
+        });
         thread::sleep(Duration::from_millis(100));
-        let second = change(2);
-        let release = let_go();
-        thread::sleep(Duration::from_millis(1100));
-        release(&mut admin(&cluster));
+        let second = change(n);
+        wait_until(
+            || hanging() != 0 || refreshing.is_finished(),
+            "the second change is being committed",
+        );
+        let in_time = hanging() != 0;
+        if in_time {
+            thread::sleep(Duration::from_millis(1100));
+            let_go();
+        }
+        let (mut user, token) = refreshing.join().unwrap();
+        if !in_time {
+            // The machine was slow. The refresh was first, and the change waits for it.
+            run(&mut user, "rollback");
+            let_go();
+        }
         second.join().unwrap().unwrap();
-        refreshing.join().unwrap()
-    });
+        if in_time {
+            break (user, token);
+        }
+    };
     assert_eq!(token.status, "ok");
     let mut client = web(&cluster);
     set_token(&mut client, token.access());
-    let n = text(&mut client, "select auth.claim_text('app_metadata', 'n')");
+    let read = text(&mut client, "select auth.claim_text('app_metadata', 'n')");
     let stale = reason(&mut client).as_deref() == Some("claims_stale");
-    assert!(n.as_deref() == Some("2") || stale, "{n:?}");
+    assert!(read == Some(n.to_string()) || stale, "{read:?}");
 }
 
 #[test]

@@ -6,7 +6,6 @@ use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 use postgres::error::SqlState;
 use serde_json::json;
-use std::time::{Duration, Instant};
 
 /// A public modulus of 4096 bits.
 const N: &str = "pV4LnGMhYb1YOBrCvW3yb-2bEtVIRu-dnbn_7I5IXTJBNBmyx56wtsrZN2z5ewr8acag4E2V3ux4m3WOaTwLgfRyVUcB5igKAzQAdrJmDBQdWlB3YGootx2ifaPXGCNgzaGQkyDKGZ-ZRGh2zkG1ozTp6PGGWMBtDXMvqRqO4kM9eS8yil5UECeMvkgMl-2-MQ5bCPtorsbRxB5lpPaY1uTL02en6ZZn47v4jouJJTZCSA86f17HimPoT5qHzePT047WN7F8LqccK3nMhaKHkW0tFTkifcoaQ_2otxBEW9xpry3ITqGVDJjJSy_WfQDeXbY4dIaqc8OG_r20qxMLny2ja_Ucuv7G_3ajWkze9mB9Huy-s9aD9Bpwh8vaidpx0tEDH0b6bsHYAEdtFfL-wLIIv78MD89BZTWawf3wn6UrFoWXdUu1PiODvWxEhBPAvONeZWjcxKHSQbsx9DJHtGSYKB-Deo3nPhtkpY98fu6I3C2HvcvZSQaoZM7AhOyn7wQS_1ZtscZ4C1oShR5KbeRHl1u6Pt2Lj5tRFPkMVFr2PlgGIRw_-k1KUHDZxOM5kXPyoa4VLMtxbKDeTdDgTRdzXruukELyIZQfzkC5IYtxeGPBMTj9jJEH7NE50iBZ3EwLELUqpV9JQ0DlSSdHd7zV4CJ6am-xgovgqt72F4k";
@@ -31,9 +30,9 @@ fn bad_tokens(cluster: &Cluster) -> [String; 2] {
     })
 }
 
-/// Runs a statement of many seconds, cancels it in the middle of verifying, and returns the time
-/// that the cancel took.
-fn cancelled(cluster: &Cluster, client: &mut Client, long: &str) -> Duration {
+/// Runs a statement of many seconds, cancels it in the middle of verifying, and returns the number
+/// of tokens that it has verified after the cancel.
+fn cancelled(cluster: &Cluster, client: &mut Client, long: &str) -> usize {
     let pid = backend(client);
     let mut admin = admin(cluster);
     let refused = || {
@@ -43,21 +42,21 @@ fn cancelled(cluster: &Cluster, client: &mut Client, long: &str) -> Duration {
             .count()
     };
     let before = refused();
-    let (error, took) = std::thread::scope(|scope| {
+    let (error, sent) = std::thread::scope(|scope| {
         let running = scope.spawn(|| client.batch_execute(long).unwrap_err());
         let verifying = || {
             assert!(!running.is_finished(), "it ended by itself");
             refused() > before + 100
         };
         wait_until(verifying, "it verifies");
-        let start = Instant::now();
         admin
             .query_one("select pg_cancel_backend($1)", &[&pid])
             .unwrap();
-        (running.join().unwrap(), start.elapsed())
+        let sent = refused();
+        (running.join().unwrap(), sent)
     });
     assert_eq!(error.code(), Some(&SqlState::QUERY_CANCELED), "{error}");
-    took
+    refused() - sent
 }
 
 #[test]
@@ -83,9 +82,8 @@ fn a_loop_of_expensive_verifications_is_cancelled() {
         ),
     ];
     for long in loops {
-        let took = cancelled(&cluster, &mut client, &long);
-        assert!(took < Duration::from_secs(5), "{took:?}");
-        println!("cancelled after {took:?}");
+        let more = cancelled(&cluster, &mut client, &long);
+        assert!(more < 100, "{more} tokens after the cancel");
         set_token(&mut client, &issuer.token(ADA));
         assert_eq!(subject(&mut client).as_deref(), Some(ADA));
         assert_eq!(seen(&mut client), 3);

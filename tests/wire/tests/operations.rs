@@ -283,7 +283,7 @@ fn a_compromised_provider_is_out_by_token_and_by_gateway_and_comes_back_with_new
     page::run(&cluster, "wire", &runbook(2));
     assert!(!verifies(&mut owner, &token));
     assert_eq!(seen(&mut user), 0);
-    let later = issuer.sign(&claims(now + 10));
+    let later = issuer.sign(&claims(now + 25));
     assert!(!verifies(&mut owner, &later), "it is not trusted");
     // Its clock is right, so what it issues after the second of the cut-off counts.
     trust(&mut owner, &[issuer.kid()]);

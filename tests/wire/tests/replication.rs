@@ -26,8 +26,7 @@ fn pair(lag: i32) -> (Cluster, Cluster, Client) {
         .unwrap();
     let mut client = gateway(&standby);
     set_claims(&mut client, &claims(ADA));
-    wait_for(&mut client, None);
-    assert_eq!(seen(&mut client), 3);
+    wait_until(|| seen(&mut client) == 3, "the standby has caught up");
     (primary, standby, client)
 }
 
@@ -77,11 +76,10 @@ fn a_standby_that_is_too_far_behind_believes_no_token() {
     owner
         .batch_execute("select pg_wal_replay_resume()")
         .unwrap();
-    wait_for(&mut client, None);
+    wait_until(|| seen(&mut client) == 3, "the standby has caught up");
     assert_eq!(text(&mut owner, health), None);
     let figures = "select count(value)::text from authguard.statistics where name = 'sign_ins'";
     assert_eq!(text(&mut owner, figures).as_deref(), Some("1"));
-    assert_eq!(seen(&mut client), 3);
     set_claims(&mut client, &claims(BEN));
     // The lag ends when replay reaches the chunk that has the revocation, an instant before the
     // revocation counts.

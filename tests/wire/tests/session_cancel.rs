@@ -4,7 +4,7 @@
 use authguard_wire::cancel::{no_limit, racing, until_both};
 use authguard_wire::sessions::*;
 use authguard_wire::tokens::web;
-use authguard_wire::{ADA, admin, backend, wait_for_a_waiter};
+use authguard_wire::{ADA, admin, backend, wait_until};
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 use postgres::error::SqlState;
@@ -39,14 +39,17 @@ fn interrupt(cluster: &Cluster, client: &mut Client, token: &str, lock: &str) {
         client
             .batch_execute(&format!("set statement_timeout = '{setting}'"))
             .unwrap();
+        let mut canceller = admin(cluster);
+        let cancel = "select pg_cancel_backend(pid) from pg_stat_activity
+                       where pid = $1 and wait_event_type = 'Lock' and not $2";
         let outcome = thread::scope(|scope| {
-            let refreshing = scope.spawn(|| issued(client, "auth.refresh($1)", token));
-            if !limit {
-                wait_for_a_waiter(cluster);
-                admin(cluster)
-                    .execute("select pg_cancel_backend($1)", &[&pid])
-                    .unwrap();
-            }
+            // On a machine that stops for a while, the refresh may have waited long enough.
+            let refreshing = scope.spawn(|| issued_in_the_end(client, "auth.refresh($1)", token));
+            let mut is_over = || {
+                let cancelled = canceller.query(cancel, &[&pid, &limit]).unwrap();
+                !cancelled.is_empty() || refreshing.is_finished()
+            };
+            wait_until(&mut is_over, "the refresh waits and is cancelled");
             refreshing.join().unwrap()
         });
         let code = outcome.unwrap_err().code().cloned();

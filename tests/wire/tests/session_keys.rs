@@ -156,10 +156,10 @@ fn a_sign_in_or_refresh_that_meets_a_revocation_of_the_key_gets_the_new_key() {
             scope.spawn(|| {
                 let (mut signer, mut client) = (signer(&cluster), web(&cluster));
                 while !is_over.load(Ordering::Relaxed) {
-                    let signed = issued(&mut signer, "authguard.sign_in($1)", BEN);
+                    let signed = issued_in_the_end(&mut signer, "authguard.sign_in($1)", BEN);
                     let signed = signed.expect("a sign-in answers");
                     assert_eq!(signed.status, "ok");
-                    let next = issued(&mut client, "auth.refresh($1)", signed.refresh());
+                    let next = issued_in_the_end(&mut client, "auth.refresh($1)", signed.refresh());
                     assert_eq!(next.expect("a refresh answers").status, "ok");
                 }
             });

@@ -3,7 +3,7 @@
 use authguard_wire::attached::change;
 use authguard_wire::sessions::{Issued, count, issued, refresh, server, sign_in};
 use authguard_wire::tokens::{set_token, web};
-use authguard_wire::{ADA, BEN, admin, operator, text, wait_until};
+use authguard_wire::{ADA, BEN, admin, commits, operator, wait_until};
 use pgrx_embed::cluster::{Cluster, Config};
 use postgres::Client;
 use postgres::error::SqlState;
@@ -103,28 +103,16 @@ fn while_a_commit_hangs(cluster: &Cluster, work: impl FnOnce()) {
 
 /// Runs `work` while a client's commit of `sql` hangs.
 fn while_it_hangs(cluster: &Cluster, sql: &str, work: impl FnOnce()) {
-    let mut admin = admin(cluster);
     // The commit waits for a standby that does not exist, with all its locks.
-    let mut set = |standbys: &str| {
-        let sql = format!("alter system set synchronous_standby_names = '{standbys}'");
-        change(&mut admin, &sql);
-        change(&mut admin, "select pg_reload_conf()");
-    };
-    set("nobody");
+    commits::hold(cluster);
     thread::scope(|scope| {
         scope.spawn(|| {
-            let mut client = web(cluster);
-            let shown = "show synchronous_standby_names";
-            wait_until(
-                || text(&mut client, shown).as_deref() == Some("nobody"),
-                "the setting arrives",
-            );
-            change(&mut client, sql);
+            change(&mut web(cluster), sql);
         });
         let hanging = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'";
         wait_until(|| count(cluster, hanging) == 1, "the commit hangs");
         let done = catch_unwind(AssertUnwindSafe(work));
-        set("");
+        commits::release(cluster);
         done.unwrap_or_else(|panic| resume_unwind(panic));
     });
 }

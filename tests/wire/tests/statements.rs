@@ -103,7 +103,7 @@ fn a_block_that_commits_meets_the_end_of_its_token_and_its_revocation() {
         client
             .batch_execute(
                 "do $$ begin
-                     for i in 1..400 loop
+                     for i in 1..2000 loop
                          exit when auth.is_revoked();
                          commit;
                          perform pg_sleep(0.05);

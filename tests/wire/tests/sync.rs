@@ -1,9 +1,10 @@
 //! If commits may wait for a standby, a revoking commit does, even if its caller asked for less.
 //! Otherwise a failover could bring back the token of an acknowledged revocation.
 
+use authguard_wire::commits::wait as waits;
 use authguard_wire::*;
 use pgrx_embed::cluster::{Cluster, Config};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A server whose commits wait for a standby that never comes.
 fn alone() -> Cluster {
@@ -11,47 +12,8 @@ fn alone() -> Cluster {
     admin(&cluster)
         .batch_execute("create table plain (n int)")
         .unwrap();
+    commits::hold(&cluster);
     cluster
-        .configure(&[("synchronous_standby_names", "standby")])
-        .unwrap();
-    // The checkpointer is the process that puts the setting into effect.
-    wait_until(
-        || waits(&cluster, "on", "insert into plain values (0)"),
-        "commits wait for the standby",
-    );
-    cluster
-}
-
-/// Returns true if the commit of `sql` waits for the standby, under the caller's
-/// `synchronous_commit`.
-fn waits(cluster: &Cluster, synchronous_commit: &str, sql: &str) -> bool {
-    let mut client = admin(cluster);
-    client
-        .batch_execute(&format!("set synchronous_commit = {synchronous_commit}"))
-        .unwrap();
-    let pid: i32 = client
-        .query_one("select pg_backend_pid()", &[])
-        .unwrap()
-        .get(0);
-    let committed = sql.to_owned();
-    let commit = std::thread::spawn(move || client.batch_execute(&committed).unwrap());
-    let mut watcher = admin(cluster);
-    let end = Instant::now() + Duration::from_secs(60);
-    loop {
-        // If the wait is cancelled, the commit stands, with a warning.
-        let waiting = watcher
-            .query(
-                "select pg_cancel_backend(pid) from pg_stat_activity where pid = $1 and wait_event = 'SyncRep'",
-                &[&pid],
-            )
-            .unwrap();
-        if !waiting.is_empty() || commit.is_finished() {
-            commit.join().unwrap();
-            return !waiting.is_empty();
-        }
-        assert!(Instant::now() < end, "{sql}: neither waits nor ends");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 /// Does some work within one second of the clock, from the start of that second. In a later second,
