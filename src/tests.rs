@@ -101,20 +101,6 @@ mod tests {
         assert_eq!(seen.as_deref(), Some("false true false true"));
     }
 
-    #[pg_test]
-    fn every_setting_is_found_by_its_own_name() {
-        // A name that is not found is an error.
-        let all: Option<bool> =
-            ask("select count(*) > count(current_setting(name)) - 1 from pg_settings");
-        assert_eq!(all, Some(true));
-        let odd: Option<i64> =
-            ask("select count(*) from pg_settings where name like '%zz\\_authguard%'");
-        assert_eq!(odd, Some(0));
-        let own: Option<bool> =
-            ask("select count(*) > 20 from pg_settings where name like 'authguard.%'");
-        assert_eq!(own, Some(true));
-    }
-
     #[pg_test(error = "function was not called by a trigger")]
     fn the_trigger_function_refuses_other_calls() {
         Spi::run("create function direct() returns void language c as '$libdir/authguard', 'authguard_invalidate'")

@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Stops the server of a directory and removes all its files.
+/// Ends the server of a directory, without a checkpoint, and removes all its files.
 pub fn remove(dir: &Path) {
-    if let Err(error) = postmaster::stop(&dir.join("data")) {
-        eprintln!("{error}");
+    if let Some(postmaster) = postmaster::pid(&dir.join("data")) {
+        procfs::quit(postmaster);
     }
     // A program that is ending may still write or remove files there.
     let still_there = || fs::remove_dir_all(dir).is_err() && dir.exists();

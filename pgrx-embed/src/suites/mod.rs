@@ -116,9 +116,9 @@ pub fn run_with_assertions(suite: Option<Suite>, majors: Majors) -> Result<Tally
     Ok(run_on(targets.map(|target| (target, suites.clone()))))
 }
 
-/// The suites that wait most of their time, for the time at which a token or a limit ends. They run
-/// beside the others.
-const WAITING: [Suite; 2] = [Suite::Regress, Suite::Isolation];
+/// The suites that run one program at a time, and wait: for the time at which a token or a limit
+/// ends, for the disk. They run beside the others.
+const WAITING: [Suite; 3] = [Suite::Regress, Suite::Isolation, Suite::Packages];
 
 /// A suite that has run: its line in the summary.
 struct Outcome {

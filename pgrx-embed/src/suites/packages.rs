@@ -11,6 +11,7 @@ mod story;
 use super::Target;
 use super::outcome::Tally;
 use crate::bare::{self, Base};
+use crate::command;
 use crate::error::Result;
 use built::Package;
 use std::time::Instant;
@@ -92,8 +93,8 @@ fn step(name: &str, test: impl FnOnce() -> Result<()>) -> Tally {
     let outcome = test();
     let took = start.elapsed().as_secs_f64();
     match &outcome {
-        Ok(()) => println!("test {name} ... ok ({took:.1} s)"),
-        Err(error) => println!("test {name} ... FAILED\n{error}"),
+        Ok(()) => command::show(&format!("test {name} ... ok ({took:.1} s)")),
+        Err(error) => command::show(&format!("test {name} ... FAILED\n{error}")),
     }
     Tally::one(outcome.is_ok())
 }

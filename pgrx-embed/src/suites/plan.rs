@@ -29,8 +29,8 @@ const SUITES: [(Suite, Versions, &str); 9] = [
     ),
     (
         Suite::Pgtest,
-        OF_EVERY_FORM,
-        "functions of the library that have one form on every version; `regress` compares `jsonb` everywhere",
+        ONE,
+        "functions of the library that have one form on every version; `regress` compares `jsonb` and settings everywhere",
     ),
     (Suite::Regress, EVERY, "SQL, plans and the catalogue"),
     (Suite::Isolation, EVERY, "snapshots and locks"),
@@ -193,7 +193,7 @@ const WIRE: [(&[&str], Versions, &str); 19] = [
         "the commands of the command line; what they ask is tried on every version in `lint` and others",
     ),
     (
-        &["lint_rules"],
+        &["lint_page", "lint_rules"],
         ONE,
         "the rules of lint, which are in the crate `policy`; `lint` reads facts on every version",
     ),

@@ -84,3 +84,6 @@ select 'functions whose plans JIT would compile', count(*) from pg_proc p
 load 'authguard';
 select name, context, vartype, boot_val, min_val, max_val, coalesce(unit, '') from pg_settings
  where name like 'authguard.%' or name like 'request.jwt%' order by name;
+-- Each is found by its own name, which is an error otherwise, and so is each of the server's.
+select count(*) = count(current_setting(name)) from pg_settings where name like 'authguard.%';
+select count(current_setting(name)) > 300 from pg_settings;

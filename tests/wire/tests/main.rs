@@ -40,6 +40,7 @@ mod handed_out;
 mod keys;
 mod kinds;
 mod lint;
+mod lint_page;
 mod lint_reports;
 mod lint_rules;
 mod memory_short;

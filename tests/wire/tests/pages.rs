@@ -5,9 +5,7 @@
 //! `postgrest*.rs`, `troubleshooting.rs`, `upgrade.rs` the page of their name, `transcripts.rs` the
 //! pages that show a session of psql.
 
-use authguard_policy::{facts::Facts, lint};
 use authguard_wire::page::{self, Page, with_output};
-use authguard_wire::policies::Session;
 use authguard_wire::policies::assert_exemplary;
 use authguard_wire::tokens::Issuer;
 use authguard_wire::{ADA, admin, set_claims, shaped, text, wait_until};
@@ -490,48 +488,6 @@ fn the_page_on_installing_creates_updates_and_removes() {
                 and not exists (select from pg_extension where extname = 'authguard')
            from pg_class where relname = 'note'"
     ));
-}
-
-#[test]
-fn each_example_of_the_page_about_lint_has_the_finding_that_it_is_about() {
-    let without_example = [
-        "attached_table",
-        "foreign_table",
-        "issuer_without_audience",
-        "not_judged",
-        "own_table",
-        "renamed_schema",
-        "replaced_reader",
-        "restored_database",
-        "setting",
-        "subscription_as_client",
-        "subscription_stopped",
-    ];
-    let cluster = fresh(Config::default());
-    let page = Page::read("lint.md");
-    page::run(&cluster, "app", "\\i setup.sql");
-    let mut wrong = Vec::new();
-    for rule in lint::rules::ALL {
-        let blocks = page.of_anchor(rule.name, "sql");
-        assert_eq!(
-            blocks.is_empty(),
-            without_example.contains(&rule.name),
-            "{}",
-            rule.name
-        );
-        // The first shows the mistake, the next one how it is mended.
-        for (block, is_found) in blocks.iter().zip([true, false]) {
-            let mut session = Session::begin(connect(&cluster, "postgres"));
-            session.run(block);
-            let facts = Facts::read(&mut session).expect("the facts are read");
-            let findings = lint::lint(&facts, &lint::Options::default()).expect("no option");
-            let own = findings.iter().find(|finding| finding.rule == rule.name);
-            if own.is_some() != is_found {
-                wrong.push(format!("{}: {is_found} expected in\n{block}", rule.name));
-            }
-        }
-    }
-    assert_eq!(wrong, Vec::<String>::new());
 }
 
 #[test]

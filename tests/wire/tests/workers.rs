@@ -145,7 +145,7 @@ fn workers_believe_the_token_and_the_claims_that_their_leader_believes() {
     assert_eq!(twice(&mut client), (ALL, ALL, true));
 }
 
-/// Runs a statement 1,000 times while `ada` is revoked and restored without end, and returns the
+/// Runs a statement 500 times while `ada` is revoked and restored without end, and returns the
 /// numbers of answers: everything, nothing.
 fn in_flight(cluster: &Cluster, leader: bool) -> [u32; 2] {
     let done = AtomicBool::new(false);
@@ -166,7 +166,7 @@ fn in_flight(cluster: &Cluster, leader: bool) -> [u32; 2] {
         set_claims(&mut client, &claims(ADA));
         let mut counts = [0, 0];
         let mut failure = None;
-        for run in 0..1000 {
+        for run in 0..500 {
             match twice(&mut client) {
                 (ALL, ALL, true) => counts[0] += 1,
                 (0, 0, false) => counts[1] += 1,

@@ -83,11 +83,11 @@ fn vanishes(system: &System, server: &Server) -> Result<()> {
     expect_rows(&mut client, 1)?;
     story.revoke(ADA)?;
     expect_rows(&mut client, 0)?;
-    println!(
+    command::show(&format!(
         "{:.1} s from `apt-get install` to the first row that vanishes, {:.1} s of them for apt-get",
         start.elapsed().as_secs_f64(),
         installed.as_secs_f64()
-    );
+    ));
     drop(client);
     story.end()
 }
@@ -124,7 +124,7 @@ fn regress(system: &System, server: &Server, major: u16) -> Result<Tally> {
     let tally = outcome::of_regress(major, &told).with_status(success);
     if tally.failed > 0 {
         let diffs = system.path(&format!("{DIR}/out/regression.diffs"));
-        println!("{}", std::fs::read_to_string(diffs).unwrap_or_default());
+        command::show(&std::fs::read_to_string(diffs).unwrap_or_default());
     }
     Ok(tally)
 }
