@@ -7,8 +7,9 @@ use pgrx_embed::cluster::Cluster;
 pub fn hold(cluster: &Cluster) {
     name_standbys(cluster, "nobody");
     // The checkpointer is the process that puts the setting into effect.
+    let write = "select pg_logical_emit_message(true, 'held', '')";
     wait_until(
-        || wait(cluster, "on", "select txid_current()"),
+        || wait(cluster, "on", write),
         "commits wait for the standby",
     );
 }
