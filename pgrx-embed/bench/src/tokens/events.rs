@@ -1,6 +1,7 @@
 //! From an event of an identity provider to the next statement, which is denied, against an
 //! operator who revokes the session, and a verification.
 
+use super::PAIRS;
 use super::verifier::Verifier;
 use crate::DATABASE;
 use crate::case::{Case, Limit};
