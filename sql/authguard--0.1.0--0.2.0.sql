@@ -2098,6 +2098,11 @@ begin atomic
            'not counted: that needs shared memory, and so a preloaded library. The server''s log '
            'has a line "token refused: " with the cause for each (authguard.log_refused_tokens)';
 end;
+comment on view authguard.statistics is
+    'Figures for a monitoring system, one a row: sessions_live, entries, rows, bytes, sign_ins, '
+    'refreshes, reuses, thefts, sessions_ended, events_received, events, last_prune, '
+    'tokens_refused. Cheap enough for every few seconds: no table is scanned, whatever its size. '
+    'authguard.grant_monitor lets a role read it';
 
 create or replace function authguard.explain_user(
     user_id pg_catalog.text,

@@ -160,9 +160,9 @@ select s.name, s.label, s.type, s.value, s.is_estimate, s.as_of, s.note
   from authguard.collect_statistics() s;
 comment on view authguard.statistics is
     'Figures for a monitoring system, one a row: sessions_live, entries, rows, bytes, sign_ins, '
-    'refreshes, reuses, thefts, sessions_ended, events, last_prune, tokens_refused. Cheap enough '
-    'for every few seconds: no table is scanned, whatever its size. authguard.grant_monitor lets a '
-    'role read it';
+    'refreshes, reuses, thefts, sessions_ended, events_received, events, last_prune, '
+    'tokens_refused. Cheap enough for every few seconds: no table is scanned, whatever its size. '
+    'authguard.grant_monitor lets a role read it';
 comment on column authguard.statistics.name is 'What is counted';
 comment on column authguard.statistics.label is
     'Of entries: their kind; of rows and bytes: the table. NULL for the others';

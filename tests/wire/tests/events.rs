@@ -531,7 +531,7 @@ fn an_event_lets_in_again_only_whom_an_event_has_shut_out() {
     cluster.configure(&[(lifetime, "3600")]).unwrap();
     let show = format!("show {lifetime}");
     wait_until(
-        || text(&mut gateway, &show).as_deref() == Some("3600"),
+        || text(&mut gateway, &show).as_deref() == Some("1h"),
         "the setting is read",
     );
     assert_eq!(action(&mut gateway, &enabled), "user_restored");

@@ -1,5 +1,5 @@
-//! From an event of an identity provider to the next statement, which is denied, against an operator
-//! who revokes the session, and a verification.
+//! From an event of an identity provider to the next statement, which is denied, against an
+//! operator who revokes the session, and a verification.
 
 use super::PAIRS;
 use super::verifier::Verifier;
@@ -13,33 +13,52 @@ use postgres::{Client, Statement};
 use std::time::Instant;
 
 /// The number of sessions that end in one measurement.
-const SESSIONS: u32 = 100;
+const SESSIONS: u32 = 80;
+
+/// The number of series of measurements. Each has sessions of its own.
+const SERIES: u32 = 4;
 
 /// An event in `$1` ends the session.
-const EVENT: &str = "select action = 'session_ended' and session = $2 and $3 <> ''
-                       from authguard.receive_event($1)";
+const EVENT: &[&str] = &[
+    "select action = 'session_ended' and session = $2 and $3 <> ''
+                            from authguard.receive_event($1)",
+];
 
-/// An operator ends the session, and the token in `$1` is verified.
-const REVOKE: &str =
-    "select authguard.revoke_session($2, null, $3) and auth.verify($1) is not null";
+/// A token in `$1` is verified, and an operator ends the session, by statements of their own.
+const REVOKE: &[&str] = &[
+    "select auth.verify($1) is not null and $2 <> $3",
+    "select authguard.revoke_session($2, null, $3) and $1 <> ''",
+];
 
-/// Measures both ways.
-pub fn denied(cluster: &Cluster, verifier: &Verifier, claims: &str) -> Result<Case> {
-    let mut event = Ended::new(cluster, EVENT, &verifier.events()?, claims, 0)?;
-    let mut revoke = Ended::new(cluster, REVOKE, &verifier.tokens("ES256")?, claims, 1)?;
-    Case::new(
-        "ES256: from an event to the next statement, which is denied",
-        "from revoke_session and auth.verify of a new token",
-        "µs",
-        Some(Limit::Times(1.1)),
-    )
-    .pairs(PAIRS, || event.micros(), || revoke.micros())
+/// The same by one statement.
+const REVOKE_AT_ONCE: &[&str] =
+    &["select auth.verify($1) is not null and authguard.revoke_session($2, null, $3)"];
+
+/// Measures an event against both ways.
+pub fn denied(cluster: &Cluster, verifier: &Verifier, claims: &str) -> Result<[Case; 2]> {
+    let (events, tokens) = (verifier.events()?, verifier.tokens("ES256")?);
+    let case = |against, sql, first, limit| {
+        let mut event = Ended::new(cluster, EVENT, &events, claims, first)?;
+        let mut revoke = Ended::new(cluster, sql, &tokens, claims, first + 1)?;
+        let what = "ES256: from an event to the next statement, which is denied";
+        Case::new(what, against, "µs", limit).pairs(PAIRS, || event.micros(), || revoke.micros())
+    };
+    let limit = Some(Limit::Times(1.1));
+    Ok([
+        case(
+            "from auth.verify of a new token and revoke_session",
+            REVOKE,
+            0,
+            limit,
+        )?,
+        case("from both in one statement", REVOKE_AT_ONCE, 2, None)?,
+    ])
 }
 
 /// Sessions that end one by one, and a client that has the session which ends next.
 struct Ended<'a> {
     caller: Client,
-    end: Statement,
+    end: Vec<Statement>,
     tokens: Vec<String>,
     client: Client,
     select: Statement,
@@ -48,10 +67,10 @@ struct Ended<'a> {
 }
 
 impl<'a> Ended<'a> {
-    /// `tokens` are one a line. Every other session ends here, from number `first` on.
+    /// `sql` ends a session. `tokens` are one a line; the first that is used has number `first`.
     fn new(
         cluster: &Cluster,
-        end: &str,
+        sql: &[&str],
         tokens: &str,
         claims: &'a str,
         first: u32,
@@ -59,8 +78,9 @@ impl<'a> Ended<'a> {
         let mut caller = cluster.connect("postgres", DATABASE)?;
         let mut client = cluster.connect("authenticator", DATABASE)?;
         client.batch_execute("set role bench_guard")?;
+        let end = sql.iter().map(|sql| caller.prepare(sql));
         Ok(Ended {
-            end: caller.prepare(end)?,
+            end: end.collect::<std::result::Result<_, _>>()?,
             caller,
             tokens: tokens.lines().map(str::to_owned).collect(),
             select: client.prepare("select * from items where id = 1")?,
@@ -84,16 +104,18 @@ impl<'a> Ended<'a> {
             let token = token.ok_or_else(|| Error::new("there are too few tokens"))?;
 
             let start = Instant::now();
-            let ended = self
-                .caller
-                .query_one(&self.end, &[token, &session, &ISSUER])?;
+            let mut has_ended = true;
+            for end in &self.end {
+                let row = self.caller.query_one(end, &[token, &session, &ISSUER])?;
+                has_ended &= row.get::<_, bool>(0);
+            }
             let denied = self.client.query(&self.select, &[])?;
             micros += start.elapsed().as_secs_f64() * 1e6;
 
-            if read != 1 || !ended.get::<_, bool>(0) || !denied.is_empty() {
+            if read != 1 || !has_ended || !denied.is_empty() {
                 return Err(Error::new("a session did not end between two statements"));
             }
-            self.number += 2;
+            self.number += SERIES;
         }
         Ok(micros / f64::from(SESSIONS))
     }
@@ -106,6 +128,6 @@ mod tests {
 
     #[test]
     fn there_are_tokens_for_all_sessions() {
-        assert!(2 * u32::try_from(PAIRS).unwrap() * SESSIONS <= COUNT);
+        assert!(SERIES * u32::try_from(PAIRS).unwrap() * SESSIONS <= COUNT);
     }
 }

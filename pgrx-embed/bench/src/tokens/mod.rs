@@ -51,7 +51,7 @@ pub fn measure(cluster: &Cluster, claims: &str) -> Result<Vec<Case>> {
     }
     sql::restore(&mut admin)?;
     command::progress("measuring an event until the next statement");
-    cases.push(events::denied(cluster, &verifier, claims)?);
+    cases.extend(events::denied(cluster, &verifier, claims)?);
     admin.batch_execute("truncate authguard.revocation, authguard.received_event")?;
     cases.extend(beside_sql(cluster, token)?);
     command::progress("measuring a verified token against gateway claims");
