@@ -26,7 +26,7 @@ word_list! {
     pub enum ClaimName {
         /// The session: `auth.sid()` and `auth.session_id()`. The first string.
         Session = "session",
-        /// The client: `auth.client_id()`. The first string. A revocation of the others counts, too.
+        /// The client: `auth.client_id()`. The first string. The others can be revoked, too.
         Client = "client",
         /// The role: `auth.role()`. The first that is neither absent nor null.
         Role = "role",
@@ -200,8 +200,8 @@ impl ClaimNames {
     /// given.
     ///
     /// # Errors
-    /// [`ClaimNamesError`] for an unknown preset, also for one within the object, an unknown name or
-    /// a path that is none.
+    /// [`ClaimNamesError`] for an unknown preset, a preset within the object, an unknown name or a
+    /// path that is none.
     pub fn new(
         preset: Option<&str>,
         object: Option<&str>,
