@@ -216,8 +216,8 @@ pub struct Can {
 /// Whose access is looked at.
 #[derive(Args, Debug)]
 pub struct Subjects {
-    /// A JSON file of identities: [{"name": "ada", "role": "authenticated", "claims": {"sub": "…"}}]
-    /// [default: the identities of the configuration]
+    /// A JSON file of identities: [{"name": "ada", "role": "authenticated", "claims": {"sub":
+    /// "…"}}] [default: the identities of the configuration]
     #[arg(long, value_name = "FILE")]
     pub identities: Option<PathBuf>,
     /// Looks at this table only; may be repeated

@@ -30,9 +30,8 @@ pub struct Session {
 const SAVEPOINT: &str = "authguard";
 
 /// Limits for a transaction in which something is tried or read, unless the role or the database
-/// has its own. If this program ends, the server notices within a second.
-/// Scripts are split into statements by the rules of the standard, so the server has to read them by
-/// the same.
+/// has its own. If this program ends, the server notices within a second. Scripts are split into
+/// statements by the rules of the standard, so the server has to read them by the same.
 const LIMITS: &str = "
 select pg_catalog.set_config('standard_conforming_strings', 'on', true);
 select pg_catalog.set_config('lock_timeout', '5s', true)

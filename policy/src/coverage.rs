@@ -2,8 +2,8 @@
 //!
 //! Everything is made in the transaction of the tests, and goes with its ROLLBACK:
 //!
-//! - For each clause, a temporary function that answers it for one row. Its body is bound when it is
-//!   made, and runs with the rights of the role that asks, as the policy does.
+//! - For each clause, a temporary function that answers it for one row. Its body is bound when it
+//!   is made, and runs with the rights of the role that asks, as the policy does.
 //! - For each expression of a policy, a temporary function that asks its clauses one by one, counts
 //!   the answers, and returns true. What it counts in sequences no savepoint takes back.
 //! - Each policy gets the expression `case when COUNT(row) then (EXPRESSION) end`: the expression

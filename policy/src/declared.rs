@@ -36,8 +36,8 @@ pub(crate) struct Condition {
 }
 
 impl Declared {
-    /// Reads the policies of these schemas, or of all that are the user's, in the order of the names
-    /// of schema, table and policy. The search path has to be `pg_catalog, pg_temp`.
+    /// Reads the policies of these schemas, or of all that are the user's, in the order of the
+    /// names of schema, table and policy. The search path has to be `pg_catalog, pg_temp`.
     pub fn list(
         server: &mut dyn Server,
         schemas: Option<&[String]>,

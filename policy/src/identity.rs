@@ -16,8 +16,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Reads `[{"name": "ada", "role": "authenticated", "claims": {…}}]`. Without a role, that of the
-    /// claims counts. Without a name, the role is the name.
+    /// Reads `[{"name": "ada", "role": "authenticated", "claims": {…}}]`. Without a role, that of
+    /// the claims counts. Without a name, the role is the name.
     ///
     /// # Errors
     ///

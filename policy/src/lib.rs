@@ -1,7 +1,7 @@
 //! Policies of row-level security as trees: Postgres's own node text is read into values
-//! ([`read_node`]), and the values into expressions that rules can judge ([`Expr`]). An expression is
-//! split into clauses with the text that Postgres writes for it ([`Clause`]), and a tree is printed
-//! as SQL that makes the same tree again ([`print`]).
+//! ([`read_node`]), and the values into expressions that rules can judge ([`Expr`]). An expression
+//! is split into clauses with the text that Postgres writes for it ([`Clause`]), and a tree is
+//! printed as SQL that makes the same tree again ([`print`]).
 //!
 //! `pg_policy.polqual::text` is such a text, on hosted servers too. Texts of Postgres 14 to 18
 //! differ in names and fields; both tell. Nothing here links Postgres, opens a connection or keeps

@@ -1,8 +1,8 @@
 //! Suites of tests: scripts for psql that print TAP, run inside a transaction that is not theirs.
 //!
-//! `begin` and `rollback` in a script begin and roll back a subtransaction, so that whatever was done
-//! before the script stays. `commit` is refused. Of psql's own commands, those that only shape its
-//! output are skipped, `\set` and variables work, and `\i` and `\ir` include a script.
+//! `begin` and `rollback` in a script begin and roll back a subtransaction, so that whatever was
+//! done before the script stays. `commit` is refused. Of psql's own commands, those that only shape
+//! its output are skipped, `\set` and variables work, and `\i` and `\ir` include a script.
 
 mod script;
 mod tap;

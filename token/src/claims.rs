@@ -603,7 +603,8 @@ impl From<List<'_>> for Option<Vec<String>> {
     }
 }
 
-/// Returns true for claims `permissions` and `amr` themselves, in which only an array has a meaning.
+/// Returns true for claims `permissions` and `amr` themselves, in which only an array has a
+/// meaning.
 fn is_array(place: &Place) -> bool {
     let is_one = |head: &str| matches!(head, "permissions" | "amr");
     matches!(place, Place::Path(head, path) if is_one(head) && path.is_empty())

@@ -316,7 +316,8 @@ fn okta() {
     );
 }
 
-/// Entra: <https://learn.microsoft.com/en-us/entra/identity-platform/access-token-claims-reference>.
+/// Entra:
+/// <https://learn.microsoft.com/en-us/entra/identity-platform/access-token-claims-reference>.
 #[test]
 fn entra() {
     let mut token = json!({

@@ -25,8 +25,8 @@ pub fn read_migration(file: &Path) -> Result<Script> {
     Script::migration(&name, &text, &mut include).map_err(|error| Error::new(error.to_string()))
 }
 
-/// Reads a file that a script includes: as in psql, a relative path is one of the working directory,
-/// or for `\ir` one of the directory of that script.
+/// Reads a file that a script includes: as in psql, a relative path is one of the working
+/// directory, or for `\ir` one of the directory of that script.
 fn include(
     script: &str,
     path: &str,

@@ -24,9 +24,9 @@ const SAMPLE: Duration = Duration::from_millis(50);
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Writes `ALGORITHM.tokens`, `ALGORITHM.key` and `ES256.events` into the directory that its argument
-/// names, and prints `ready`. Then it answers `cold ALGORITHM`, `raw ALGORITHM` and `sign-THREADS ES256` with
-/// the microseconds that one token takes.
+/// Writes `ALGORITHM.tokens`, `ALGORITHM.key` and `ES256.events` into the directory that its
+/// argument names, and prints `ready`. Then it answers `cold ALGORITHM`, `raw ALGORITHM` and
+/// `sign-THREADS ES256` with the microseconds that one token takes.
 fn main() -> Result<()> {
     let dir = std::env::args().nth(1).ok_or("which directory?")?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();

@@ -95,7 +95,8 @@ $body$",
          language plpgsql volatile as $body$ begin return true; end $body$",
         "grant execute on function pg_temp.authguard_count, pg_temp.authguard_asked to public",
         "create temporary table authguard_coverage_end (number int4)",
-        // SET CONSTRAINTS makes the trigger run early: it comes again then, at the latest at COMMIT.
+        // SET CONSTRAINTS makes the trigger run early: it comes again then, at the latest at
+        // COMMIT.
         "create function pg_temp.authguard_refuse_commit() returns trigger
          language plpgsql security definer set search_path = pg_catalog, pg_temp as $body$
 begin

@@ -25,8 +25,8 @@ impl Expr {
         }
     }
 
-    /// Makes the expressions of a value, however they are nested in lists: the keys of an index, the
-    /// queries of a view's rule or of a function's body. A query becomes `EXISTS (query)`.
+    /// Makes the expressions of a value, however they are nested in lists: the keys of an index,
+    /// the queries of a view's rule or of a function's body. A query becomes `EXISTS (query)`.
     pub fn each_of(value: &Value<'_>) -> Vec<Self> {
         let mut left = vec![value];
         let mut exprs = Vec::new();

@@ -41,7 +41,8 @@ pub struct Function {
     pub arguments: Vec<u32>,
     /// The names of its arguments, as far as it has any.
     pub argument_names: Vec<String>,
-    /// The values of the last arguments, if they are left out. Not read: functions of system schemas.
+    /// The values of the last arguments, if they are left out. Not read: functions of system
+    /// schemas.
     pub defaults: Vec<Expr>,
     /// The type of its result.
     pub result: u32,

@@ -1,8 +1,8 @@
 //! Facts about a database, as rows of plain catalog queries: what rules judge.
 //!
-//! The queries work on Postgres 14 to 18, and read nothing that is closed to PUBLIC, so they work as
-//! any role and on hosted servers. What depends on the extension is asked for only if it is there.
-//! OIDs are the keys throughout; 0 stands for PUBLIC among roles.
+//! The queries work on Postgres 14 to 18, and read nothing that is closed to PUBLIC, so they work
+//! as any role and on hosted servers. What depends on the extension is asked for only if it is
+//! there. OIDs are the keys throughout; 0 stands for PUBLIC among roles.
 
 mod access;
 mod constant;
@@ -113,8 +113,8 @@ impl Facts {
         }
     }
 
-    /// Returns a function's name as SQL spells it, with its schema and the types of its arguments, as
-    /// `regprocedure` does.
+    /// Returns a function's name as SQL spells it, with its schema and the types of its arguments,
+    /// as `regprocedure` does.
     pub fn function_name(&self, function: u32) -> String {
         match self.functions.get(&function) {
             Some(f) => {

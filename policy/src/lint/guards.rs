@@ -1,8 +1,9 @@
 //! Who passes a guard: what the rules about guards share.
 //!
 //! A guard is a restrictive policy for all commands that no revoked token passes, because of
-//! `auth.is_revoked()`, `auth.is_active()` or `auth.is_user()`. If the extension is there, the rules are about the tables
-//! that have one. Without it, they are about the tables that clients reach through a policy.
+//! `auth.is_revoked()`, `auth.is_active()` or `auth.is_user()`. If the extension is there, the
+//! rules are about the tables that have one. Without it, they are about the tables that clients
+//! reach through a policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -174,8 +175,8 @@ impl<'f> Guards<'f> {
         })
     }
 
-    /// Returns the views that show rows of tables with policies with the rights of an owner who passes
-    /// the policies, or as a copy, each with the view that does so.
+    /// Returns the views that show rows of tables with policies with the rights of an owner who
+    /// passes the policies, or as a copy, each with the view that does so.
     pub(crate) fn leaks(&self) -> Vec<Leak<'f>> {
         let mut leaks = BTreeMap::new();
         // A table whose guard is still to be made, or whose policies ask themselves, leaks as well.
@@ -307,8 +308,8 @@ fn checks(facts: &Facts) -> BTreeSet<u32> {
     checks.map(|function| function.oid).collect()
 }
 
-/// Returns true if an expression is true for no revoked token, however it asks: `auth.is_active() or
-/// owner is null` is. What is not known counts as a guard if it calls a check.
+/// Returns true if an expression is true for no revoked token, however it asks: `auth.is_active()
+/// or owner is null` is. What is not known counts as a guard if it calls a check.
 fn stops_revoked(facts: &Facts, checks: &BTreeSet<u32>, expr: &Expr) -> bool {
     let answer = |part: &Expr| match part {
         Expr::Call(call) if checks.contains(&call.function) => {

@@ -64,8 +64,8 @@ impl Draft {
         Self::of(rule, relation.kind.as_str(), name, Some(schema))
     }
 
-    /// Begins a finding about a policy: its table is the object. All that the policy says is part of
-    /// the fingerprint, so a change of it is another finding.
+    /// Begins a finding about a policy: its table is the object. All that the policy says is part
+    /// of the fingerprint, so a change of it is another finding.
     pub fn policy(rule: &Rule, facts: &Facts, policy: &Policy) -> Self {
         let schema = facts.relations.get(&policy.relation).map(|r| r.schema);
         let schema = schema.map(|schema| facts.schema_name(schema).to_owned());
@@ -129,7 +129,8 @@ impl Draft {
         self
     }
 
-    /// Says how to mend it: SQL that makes nothing less safe when it is pasted, or a whole sentence.
+    /// Says how to mend it: SQL that makes nothing less safe when it is pasted, or a whole
+    /// sentence.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.finding.hint = hint.into();
         self

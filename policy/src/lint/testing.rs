@@ -1,8 +1,9 @@
 //! Facts for tests of rules: a small database, and expressions in few words.
 //!
-//! [`Database::supabase`] has the roles of PostgREST and Supabase: `authenticator` may become `anon`,
-//! `authenticated` and `service_role`, of which the last one has BYPASSRLS. Tables belong to `owner`,
-//! have row-level security on, and are granted to all three, as Supabase does by default.
+//! [`Database::supabase`] has the roles of PostgREST and Supabase: `authenticator` may become
+//! `anon`, `authenticated` and `service_role`, of which the last one has BYPASSRLS. Tables belong
+//! to `owner`, have row-level security on, and are granted to all three, as Supabase does by
+//! default.
 
 use crate::facts::{
     Attribute, Body, Command, Facts, Function, FunctionKind, Grant, Index, Kind, Membership,

@@ -11,8 +11,8 @@ use crate::server::ServerError;
 /// Which file of a repository an object is made in.
 ///
 /// The keys are objects as findings name them (`public.notes`), objects with a policy
-/// (`public.notes own_notes`), schemas (`public`), or `*` for all others; the most exact one counts.
-/// The values are paths in the repository, or `{"file": path, "line": number}`.
+/// (`public.notes own_notes`), schemas (`public`), or `*` for all others; the most exact one
+/// counts. The values are paths in the repository, or `{"file": path, "line": number}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files(BTreeMap<String, Place>);
 

@@ -1,5 +1,5 @@
-//! The SVG: well-formed whatever the names are, within its bounds, and without anything that runs or
-//! is fetched.
+//! The SVG: well-formed whatever the names are, within its bounds, and without anything that runs
+//! or is fetched.
 
 use authguard_policy::picture::{Access, Cell, Line, Picture, Row};
 use proptest::prelude::*;

@@ -1,4 +1,5 @@
-//! The examples of `docs/lint.md`: each shows the mistake that its rule finds, and how it is mended.
+//! The examples of `docs/lint.md`: each shows the mistake that its rule finds, and how it is
+//! mended.
 
 use authguard_policy::{facts::Facts, lint};
 use authguard_wire::page::{self, Page};

@@ -66,8 +66,8 @@ fn answer_or_none<T>(answer: Result<T, Error>, client: &Client, round: &str) -> 
 
 /// Runs `ask` in new sessions of `connect`, each with less memory to spare than it may need,
 /// several times in each; then once more without a limit. Every answer is `right` or an error.
-/// Returns the number of errors. A version of Postgres has every second size of spare memory, 15 the
-/// sizes that 14 and 18 have not.
+/// Returns the number of errors. A version of Postgres has every second size of spare memory, 15
+/// the sizes that 14 and 18 have not.
 fn under_limits<T: PartialEq + std::fmt::Debug>(
     cluster: &Cluster,
     what: &str,

@@ -1,5 +1,5 @@
-//! Sessions through PostgREST: `refresh` and `sign_out` as `docs/postgrest.md` exposes them, and the
-//! endpoints of `docs/oauth.md`.
+//! Sessions through PostgREST: `refresh` and `sign_out` as `docs/postgrest.md` exposes them, and
+//! the endpoints of `docs/oauth.md`.
 //!
 //! If the packages cannot be installed, a test says so and checks nothing.
 

@@ -342,8 +342,8 @@ fn other_events_of_caep() {
     }
 }
 
-/// The types of Google's Cross-Account Protection, which are those of the RISC drafts, in a token as
-/// Google's guide shows it.
+/// The types of Google's Cross-Account Protection, which are those of the RISC drafts, in a token
+/// as Google's guide shows it.
 #[test]
 fn cross_account_protection() {
     let oauth = "https://schemas.openid.net/secevent/oauth/event-type/";

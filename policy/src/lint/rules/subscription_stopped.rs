@@ -1,4 +1,5 @@
-//! A subscription to tables of authguard is disabled, so what its publisher revokes does not arrive.
+//! A subscription to tables of authguard is disabled, so what its publisher revokes does not
+//! arrive.
 
 use serde_json::json;
 

@@ -1,5 +1,5 @@
-//! A view that clients may read shows rows of a table past its policies: with the rights of an owner
-//! whom they do not apply to, or from a copy.
+//! A view that clients may read shows rows of a table past its policies: with the rights of an
+//! owner whom they do not apply to, or from a copy.
 
 use serde_json::json;
 
