@@ -141,16 +141,19 @@ fn the_version_is_the_same_everywhere() {
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(meta["version"], version);
     assert_eq!(meta["provides"]["authguard"]["version"], version);
-    // The names of files and images, such as `authguard-0.1.0.zip`.
-    let page = read("docs/installing.md");
-    let named: Vec<_> = page
-        .split("authguard")
-        .filter_map(|after| after.strip_prefix(['-', '_', ':']))
-        .filter(|after| after.starts_with(|first: char| first.is_ascii_digit()))
-        .collect();
-    assert!(named.len() > 5, "only {} names", named.len());
-    for name in named {
-        assert!(name.starts_with(version), "{name:.20}");
+    // The names of files and images, such as `authguard-0.1.0.zip` and `authguard-cli_0.1.0.deb`.
+    for (page, least) in [("docs/installing.md", 8), ("README.md", 1)] {
+        let page = read(page);
+        let named: Vec<_> = page
+            .split("authguard")
+            .map(|after| after.strip_prefix("-cli").unwrap_or(after))
+            .filter_map(|after| after.strip_prefix(['-', '_', ':']))
+            .filter(|after| after.starts_with(|first: char| first.is_ascii_digit()))
+            .collect();
+        assert!(named.len() >= least, "only {} names", named.len());
+        for name in named {
+            assert!(name.starts_with(version), "{name:.20}");
+        }
     }
 }
 
