@@ -133,6 +133,7 @@ fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> 
         bars: Vec::new(),
     };
     for group in groups {
+        let before = run.cases.len();
         match group {
             Group::Memory => {
                 command::progress("measuring memory");
@@ -177,6 +178,10 @@ fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> 
             Group::PolicyTools => run.cases.extend(policy_tools::measure(cluster)?),
             // It is no measurement, so it is no part of a whole run.
             Group::Linters => {}
+        }
+        // As they come: a whole run takes three quarters of an hour.
+        for case in &run.cases[before..] {
+            command::progress(report::lines(case));
         }
     }
     Ok(run)

@@ -13,17 +13,22 @@ const PAGE: &str = include_str!("page.md");
 pub fn table(run: &Run) -> String {
     let mut out = format!("{}\n\n", run.machine);
     for case in &run.cases {
-        let [a, b, ratio, interval, spread, limit, met] = cells(case);
-        let _ = writeln!(out, "{}\n  against {}", case.what, case.against);
-        let _ = writeln!(
-            out,
-            "  {a} : {b} = {ratio}  (95 %: {interval}; pairs: {spread})  at most {limit}  {met}"
-        );
+        let _ = writeln!(out, "{}", lines(case));
     }
     if let Some(memory) = &run.memory {
         let _ = writeln!(out, "memory of a backend: {}", told(memory));
     }
     out
+}
+
+/// A case in the table for the terminal.
+pub fn lines(case: &Case) -> String {
+    let [a, b, ratio, interval, spread, limit, met] = cells(case);
+    format!(
+        "{}\n  against {}\n  {a} : {b} = {ratio}  (95 %: {interval}; pairs: {spread})  \
+         at most {limit}  {met}",
+        case.what, case.against
+    )
 }
 
 /// The text of `docs/bench.md`.
