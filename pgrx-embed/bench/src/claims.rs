@@ -15,6 +15,9 @@ pub const SECRET: &str = "measured with a secret of forty-eight characters";
 /// The audience of the tokens.
 pub const AUDIENCE: &str = "authenticated";
 
+/// The name of the local issuer, by default.
+pub const OWN_ISSUER: &str = "authguard";
+
 /// The session of the measured claims.
 pub const SESSION: &str = "8f4dd9a6-6a0c-4d5e-9a13-2c1c3f2b7c55";
 

@@ -2,9 +2,10 @@
 //! and what it costs to ask for the figures of `authguard.statistics` beside them.
 
 use crate::case::{Case, Limit};
+use crate::claims::{self, OWN_ISSUER};
 use crate::pgbench::Script;
 use crate::source::Source;
-use crate::{DATABASE, claims, load};
+use crate::{DATABASE, load};
 use pgrx_embed::cluster::Cluster;
 use pgrx_embed::command;
 use pgrx_embed::error::{Error, Result};
@@ -13,9 +14,6 @@ use std::time::Instant;
 const FEW: u32 = 1_000;
 const MANY: u32 = 10_000_000;
 const PAIRS: usize = 27;
-
-/// The issuer of the sessions. Their row decides about their tokens.
-const OWN_ISSUER: &str = "authguard";
 
 /// Measures in two databases with the same rows to read.
 pub fn measure(cluster: &Cluster, now: u64) -> Result<Vec<Case>> {
