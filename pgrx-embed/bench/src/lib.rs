@@ -179,7 +179,7 @@ fn measure(cluster: &Cluster, groups: &[Group], machine: String) -> Result<Run> 
             // It is no measurement, so it is no part of a whole run.
             Group::Linters => {}
         }
-        // As they come: a whole run takes three quarters of an hour.
+        // As they come, so that a long run that ends early leaves what it has measured.
         for case in &run.cases[before..] {
             command::progress(report::lines(case));
         }
